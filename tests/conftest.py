@@ -1,0 +1,85 @@
+"""Fixtures of the whole suite. No test ever touches a server or a carrier named in the environment."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from app.db import Database
+from app.migrations import PROJECT, upgrade
+from tests.support.servers import empty_all_tables, running_postgres, running_valkey, temporary_home
+
+_OURS = ("CALLSHEET_", "SIMULATOR_", "TWILIO_")
+for _name in list(os.environ):
+    if _name in {"DATABASE_URL", "REDIS_URL"} or _name.startswith(_OURS):
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def servers_home() -> Iterator[Path]:
+    """The directory the test servers live in."""
+    with temporary_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def database_url(servers_home: Path) -> Iterator[str]:
+    """A migrated database, shared by the tests; use `database` for a clean one."""
+    with running_postgres(servers_home) as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers_home: Path) -> Iterator[str]:
+    """A Valkey shared by the tests; use `redis` for an empty one."""
+    with running_valkey(servers_home) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The database with every table empty, through the application's own seam."""
+    empty_all_tables(database_url)
+    database = Database(database_url)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+def engine(database: Database) -> AsyncEngine:
+    """The engine of `database`."""
+    return database.engine
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session on `database` for looking at rows; what it writes without a commit is rolled back."""
+    async with database.session() as session:
+        yield session
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of an empty Valkey."""
+    client: Redis = Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+def _migrate(url: str) -> None:
+    if (PROJECT / "alembic" / "env.py").exists():
+        upgrade(url)
+        return
+    import sqlmodel
+
+    import app.models
+
+    engine = create_engine(url)
+    sqlmodel.SQLModel.metadata.create_all(engine)
+    engine.dispose()
