@@ -1,0 +1,205 @@
+"""What the engine asks of a carrier, in our own words. A provider's folder translates; nothing else knows its API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from app.domain.campaign import Channel
+from app.domain.events import AttemptEvent, FailureClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierAccount:
+    """One account at a carrier, and how its webhooks find us."""
+
+    account_sid: str
+    auth_token: SecretStr
+    api_url: str
+    """Base URL of the carrier's REST API, without a trailing slash."""
+    public_url: str
+    """The URL the carrier reaches us by, without a trailing slash: part of what it signs."""
+    callback_secret: SecretStr
+    """Key of the tokens in callback paths; never leaves us."""
+    simulated: bool
+    secondary_auth_token: SecretStr | None = None
+    """Also accepted on webhooks, while the auth token is being rotated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrder:
+    """A call to place for an attempt that is already committed."""
+
+    attempt_id: UUID
+    to: str
+    from_: str
+    ring_timeout_seconds: int
+    time_limit_seconds: int
+    detect_machine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOrder:
+    """A text message to send for an attempt that is already committed."""
+
+    attempt_id: UUID
+    to: str
+    from_: str
+    body: str
+    validity_seconds: int | None
+    """The carrier drops the message if it could not be sent within this; None: its own default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The carrier has it."""
+
+    provider_id: str
+    queue_ms: int
+    """How long the carrier says it will hold it before it dials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The carrier said no, with a reason: known not dialed, and an attempt spent or not by its failure class."""
+
+    failure: FailureClass
+    code: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotPlaced:
+    """It never reached the carrier, or was turned away unread (429): spends no attempt, try again later."""
+
+    reason: str
+    retry_after_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclear:
+    """It may or may not have been placed: record `unknown` and let the reconciler ask."""
+
+    reason: str
+
+
+PlaceAnswer = Placed | Refused | NotPlaced | Unclear
+
+
+class Placer(Protocol):
+    """Places calls and messages. Never retries by itself, never raises for anything a carrier or network does."""
+
+    async def place_call(self, order: CallOrder) -> PlaceAnswer:
+        """Ask the carrier to dial; answers within 10 seconds."""
+        ...
+
+    async def place_message(self, order: MessageOrder) -> PlaceAnswer:
+        """Ask the carrier to send a text; answers within 10 seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAttempt:
+    """A call or message as the carrier knows it now. It may belong to someone else on the same account."""
+
+    provider_id: str
+    to: str
+    from_: str | None
+    """None while the carrier has not picked a sender."""
+    created_at: datetime
+    outbound_api: bool
+    """Whether it was made through the API; a call somebody dialed by hand is none of ours."""
+    body: str | None
+    """A message's text; None for calls."""
+    events: tuple[AttemptEvent, ...]
+    """Its state, as the events that lead there."""
+
+
+class LookupFailed(Exception):
+    """The carrier could not be asked, or its answer not read: nothing is known, ask again later."""
+
+
+class Lookup(Protocol):
+    """Asks the carrier what really happened. Every method raises `LookupFailed` when it could not be asked."""
+
+    async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
+        """Return the current state; None if the carrier has no such call or message."""
+        ...
+
+    async def find(self, channel: Channel, *, to: str, from_: str, since: datetime) -> list[RemoteAttempt]:
+        """Return what was made through the API from and to these numbers since then, oldest first."""
+        ...
+
+    async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
+        """Return which of our attempts a call was placed for, proven by its callback token; None if it can't tell."""
+        ...
+
+
+class Hangup(Protocol):
+    """Ends what the carrier is doing. Every method raises `LookupFailed` when the carrier could not be asked."""
+
+    async def cancel(self, channel: Channel, provider_id: str) -> bool:
+        """Take back a call that is still queued or ringing, or a message not yet sent; False: too late."""
+        ...
+
+    async def hang_up(self, provider_id: str) -> bool:
+        """End a call, also one in progress; False: it was over."""
+        ...
+
+
+class Carrier(Placer, Lookup, Hangup, Protocol):
+    """All that the engine does with a carrier."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """A request of a carrier as it came in, before anything is believed."""
+
+    method: str
+    raw_path: str
+    """Percent-encoded as received, starting with a slash."""
+    raw_query: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedEvent:
+    """An event and what makes it the same event when the carrier repeats it."""
+
+    dedupe_key: str
+    event: AttemptEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedWebhook:
+    """A verified webhook: its events in our words, and its fields as they came."""
+
+    events: tuple[ReceivedEvent, ...]
+    raw: Mapping[str, str]
+
+
+class WebhookRejected(Exception):
+    """The webhook is not from our carrier account, or not for this attempt: answer 403 and store nothing."""
+
+
+class WebhookParser(Protocol):
+    """Believes or rejects a carrier's webhooks, and translates them."""
+
+    def verify(self, request: WebhookRequest) -> Mapping[str, str]:
+        """Return the fields of an authentic request. Raises `WebhookRejected`."""
+        ...
+
+    def parse(
+        self, purpose: str, fields: Mapping[str, str], *, received_at: datetime
+    ) -> Sequence[ReceivedEvent]:
+        """Return the events in the fields; words we do not know become `EventKind.UNKNOWN`."""
+        ...

@@ -1,0 +1,229 @@
+"""Places, looks up and ends calls and messages at Twilio, through the official SDK's async client."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.rest import Client
+
+from app.domain.campaign import Channel
+from app.domain.events import FailureClass
+from app.providers.base import (
+    CallOrder,
+    CarrierAccount,
+    LookupFailed,
+    MessageOrder,
+    NotPlaced,
+    PlaceAnswer,
+    Placed,
+    Refused,
+    RemoteAttempt,
+    Unclear,
+)
+from app.providers.twilio.errors import refusal_class
+from app.providers.twilio.http import CarrierThrottled, TwilioConnections
+from app.providers.twilio.remote import remote_call, remote_message
+from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, attempt_in, callback_url
+from app.providers.twilio.vocabulary import parse_count
+
+logger = logging.getLogger(__name__)
+
+STATUS_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+FIND_LIMIT: Final = 200
+"""Newest records looked through per pair of numbers; one pair has a handful."""
+
+_Answer = TypeVar("_Answer")
+_NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
+"""Failures from before a byte of the request left: refused, DNS, TLS, no free connection in time."""
+
+_UNCLEAR_STATUSES = frozenset({303, 408})
+"""Below 500, yet they do not say that nothing was dialed."""
+
+
+class TwilioCarrier:
+    """One Twilio account (or a compatible carrier at another URL). Make one a process and keep it: it pools."""
+
+    def __init__(self, account: CarrierAccount) -> None:
+        self.account = account
+        self._connections = TwilioConnections()
+        self._client = Client(
+            account.account_sid,
+            account.auth_token.get_secret_value(),
+            http_client=self._connections,
+            # An empty mapping would make the SDK read TWILIO_EDGE and TWILIO_REGION from the process's environment.
+            environment={"_": "1"},
+        )
+        self._client.api.base_url = account.api_url.rstrip("/")
+        # Resource lists are made once: the SDK builds (and imports) them anew on some accesses.
+        self._calls = self._client.api.v2010.account.calls
+        self._messages = self._client.api.v2010.account.messages
+
+    async def place_call(self, order: CallOrder) -> PlaceAnswer:
+        """Ask Twilio to dial. Never retries; see `_classified` for how failures are told apart."""
+        return await _classified(lambda: self._create_call(order))
+
+    async def place_message(self, order: MessageOrder) -> PlaceAnswer:
+        """Ask Twilio to send a text. Never retries; see `_classified` for how failures are told apart."""
+        return await _classified(lambda: self._create_message(order))
+
+    async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
+        """Return the current state; None if Twilio has no such call or message. Raises `LookupFailed`."""
+        try:
+            if channel is Channel.SMS:
+                return remote_message(await _asked(self._messages(provider_id).fetch_async()))
+            return remote_call(await _asked(self._calls(provider_id).fetch_async()))
+        except _NotFound:
+            return None
+
+    async def find(self, channel: Channel, *, to: str, from_: str, since: datetime) -> list[RemoteAttempt]:
+        """Return what was made through the API from and to these numbers since then, oldest first.
+
+        Lists without a time filter, since Twilio's filters look at the start time, which a queued call does not have.
+        Raises `LookupFailed`.
+        """
+        if channel is Channel.SMS:
+            messages = await _asked(self._messages.list_async(to=to, from_=from_, limit=FIND_LIMIT))
+            found = [remote_message(message) for message in messages]
+        else:
+            calls = await _asked(self._calls.list_async(to=to, from_=from_, limit=FIND_LIMIT))
+            found = [remote_call(call) for call in calls]
+        ours = [one for one in found if one.outbound_api and one.created_at >= since]
+        return sorted(ours, key=lambda one: one.created_at)
+
+    async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
+        """Return the attempt named in the request that created the call (its Events); None for messages, or none.
+
+        Raises `LookupFailed`.
+        """
+        if channel is Channel.SMS:
+            return None
+        try:
+            events = await _asked(self._calls(provider_id).events.list_async(limit=50))
+        except _NotFound:
+            return None
+        secret = self.account.callback_secret.get_secret_value()
+        return next((found for event in events if (found := attempt_in(str(event.request), secret))), None)
+
+    async def cancel(self, channel: Channel, provider_id: str) -> bool:
+        """Take back a queued or ringing call, or a scheduled message; False: too late. Raises `LookupFailed`."""
+        if channel is Channel.SMS:
+            return await _ended(self._messages(provider_id).update_async(status="canceled"))
+        return await _ended(self._calls(provider_id).update_async(status="canceled"))
+
+    async def hang_up(self, provider_id: str) -> bool:
+        """End a call, also one in progress; False: it was over. Raises `LookupFailed`."""
+        return await _ended(self._calls(provider_id).update_async(status="completed"))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connections.close()
+
+    async def _create_call(self, order: CallOrder) -> Placed:
+        call = await self._calls.create_async(
+            to=order.to,
+            from_=order.from_,
+            url=callback_url(self.account, Purpose.VOICE, order.attempt_id) + CONNECTION_OVERRIDES,
+            status_callback=callback_url(self.account, Purpose.STATUS, order.attempt_id)
+            + CONNECTION_OVERRIDES,
+            status_callback_event=STATUS_EVENTS,
+            timeout=order.ring_timeout_seconds,
+            time_limit=order.time_limit_seconds,
+            **({"machine_detection": "Enable"} if order.detect_machine else {}),
+        )
+        return _placed(call.sid, call.queue_time)
+
+    async def _create_message(self, order: MessageOrder) -> Placed:
+        callback = callback_url(self.account, Purpose.MESSAGE_STATUS, order.attempt_id) + CONNECTION_OVERRIDES
+        validity = {} if order.validity_seconds is None else {"validity_period": order.validity_seconds}
+        message = await self._messages.create_async(
+            to=order.to, from_=order.from_, body=order.body, status_callback=callback, **validity
+        )
+        return _placed(message.sid, None)
+
+
+class _UnreadableAnswer(Exception):
+    """The carrier said yes without an id."""
+
+
+class _NotFound(Exception):
+    """The carrier has no such record."""
+
+
+def _placed(provider_id: str | None, queue_time: str | None) -> Placed:
+    if not provider_id:
+        raise _UnreadableAnswer
+    return Placed(provider_id=provider_id, queue_ms=parse_count(queue_time) or 0)
+
+
+async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
+    """Run one create and say what its failure proves.
+
+    Known not placed: 429, and failures to connect. Refused: an answer below 500. Anything else may have dialed.
+    """
+    try:
+        return await create()
+    except CarrierThrottled as error:
+        return NotPlaced(reason=str(error), retry_after_seconds=error.retry_after_seconds)
+    except _NEVER_SENT as error:
+        return NotPlaced(reason=f"could not connect to the carrier: {error}", retry_after_seconds=None)
+    except (TwilioRestException, TwilioServiceException) as error:
+        return _answer_to_refusal(error)
+    except TimeoutError:
+        return Unclear(reason="the carrier did not answer in time")
+    except (
+        Exception
+    ) as error:  # Whatever else broke, broke after the request may have left: it may have dialed.
+        logger.warning(
+            "place.unclear", extra={"error": type(error).__name__}, exc_info=not _is_expected(error)
+        )
+        return Unclear(reason=f"the carrier's answer was lost: {type(error).__name__}")
+
+
+def _answer_to_refusal(error: TwilioRestException | TwilioServiceException) -> PlaceAnswer:
+    code = error.code if isinstance(error.code, int) and error.code >= 1000 else None
+    message = _text(error)
+    if error.status >= 500 or error.status in _UNCLEAR_STATUSES or code == 20500:
+        return Unclear(reason=f"the carrier answered {error.status}: {message}")
+    failure = refusal_class(error.status, code)
+    if failure is FailureClass.THROTTLED:
+        return NotPlaced(reason=message, retry_after_seconds=None)
+    return Refused(failure=failure, code=code, message=message)
+
+
+def _text(error: TwilioRestException | TwilioServiceException) -> str:
+    if isinstance(error, TwilioServiceException):
+        return str(error.detail or error.title)
+    return str(error.msg).removeprefix("Unable to create record: ")
+
+
+def _is_expected(error: Exception) -> bool:
+    return isinstance(error, (ClientError, OSError, TwilioException, _UnreadableAnswer))
+
+
+async def _asked(question: Awaitable[_Answer]) -> _Answer:
+    """Return the answer to a question. Raises `_NotFound` and `LookupFailed`."""
+    try:
+        return await question
+    except (TwilioRestException, TwilioServiceException) as error:
+        if error.status == 404:
+            raise _NotFound from error
+        raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
+    except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:
+        raise LookupFailed(f"the carrier could not be asked: {error or type(error).__name__}") from error
+
+
+async def _ended(request: Awaitable[object]) -> bool:
+    """Return whether the carrier agreed; a 4xx means there was nothing left to end. Raises `LookupFailed`."""
+    try:
+        await request
+    except (TwilioRestException, TwilioServiceException) as error:
+        if 400 <= error.status < 500 and error.status not in {401, 403, 408}:
+            return False
+        raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
+    except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:
+        raise LookupFailed(f"the carrier could not be asked: {error or type(error).__name__}") from error
+    return True
