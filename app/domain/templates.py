@@ -1,0 +1,264 @@
+"""Messages with variables: checked, rendered and explained.
+
+One pass: braces inside a contact's values are text like any other. Values are plain text, never objects, and an
+empty value counts as missing.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from jinja2 import Template, Undefined, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from app.domain.phone import NumberRejected, local_format, normalize
+from app.domain.template_syntax import FILTER_ARGUMENTS, SOURCE_LIMIT, TemplateInvalid, names_in, parse
+from app.domain.template_variables import build_variables, variable_name, variable_names
+
+__all__ = [
+    "BUILT_IN_FALLBACKS",
+    "FILTER_ARGUMENTS",
+    "SMS_LIMIT",
+    "SOURCE_LIMIT",
+    "SPOKEN_LIMIT",
+    "SYSTEM_VARIABLES",
+    "Missing",
+    "MissingVariable",
+    "TemplateInvalid",
+    "build_variables",
+    "check",
+    "render",
+    "unresolved",
+    "variable_name",
+    "variable_names",
+]
+
+SMS_LIMIT: Final = 1_600
+"""Longest rendered message a carrier takes, in characters (Twilio error 21617 beyond it)."""
+SPOKEN_LIMIT: Final = 4_096
+"""Longest text of one spoken part, in characters (Twilio's <Say>)."""
+
+BUILT_IN_FALLBACKS: Final[Mapping[str, str]] = {
+    "name": "there",
+    "contact_name": "there",
+    "first_name": "there",
+}
+"""What a missing variable says in mode `fallback` when the campaign gives nothing better."""
+
+SYSTEM_VARIABLES: Final = (
+    "name",
+    "first_name",
+    "last_name",
+    "email",
+    "phone_number",
+    "company",
+    "assistant_name",
+)
+"""Offered as chips beside the columns of the import."""
+
+
+class Missing(StrEnum):
+    """What a variable without a value becomes."""
+
+    FALLBACK = "fallback"
+    """The campaign's fallback, else the built-in one; a start is refused when there is neither."""
+    KEEP = "keep"
+    """The placeholder is left exactly as written."""
+    BLANK = "blank"
+    SKIP = "skip"
+    """The contact is skipped."""
+
+
+class MissingVariable(LookupError):
+    """In mode `skip`: this contact has no value for a variable the message prints."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This contact has no value for {{{{{name}}}}}.")
+        self.name = name
+
+
+def check(source: str) -> tuple[str, ...]:
+    """Return the variables the template uses, in order of first use. Raises `TemplateInvalid`."""
+    return _compiled(source, Missing.FALLBACK).names
+
+
+def render(
+    source: str, *, variables: Mapping[str, str | None], fallbacks: Mapping[str, str], missing: Missing
+) -> str:
+    """Return the text for one contact. `{{First_Name}}` finds `first_name`; `default(…)` in the text beats `fallbacks`.
+
+    Raises `TemplateInvalid`, and in mode `skip` `MissingVariable`.
+    """
+    compiled = _compiled(source, missing)
+    context: dict[str, str] = {}
+    for name, plain in compiled.lookups:
+        value = _value(variables, name, plain)
+        if value:
+            context[name] = value
+        elif fallback := _fallback(fallbacks, name, plain, missing):
+            context[name] = _Fallback(fallback)
+    return compiled.template.render(context)
+
+
+def unresolved(source: str, *, variables: Sequence[str], fallbacks: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names the template prints that can have no value: no such variable, no fallback, no `default`.
+
+    A name that a surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback` is
+    refused while this is not empty; in other modes it is worth a warning.
+    """
+    known = {*variables, *fallbacks, *BUILT_IN_FALLBACKS}
+    needed = dict.fromkeys(_unguarded(parse(_ENVIRONMENT, source), frozenset()))
+    return tuple(name for name in needed if known.isdisjoint({name, variable_name(name)}))
+
+
+class _Fallback(str):
+    """A value that stands in for a missing one, so that `default(…)` can still tell."""
+
+    __slots__ = ()
+
+
+class _Required(Undefined):
+    """A missing variable that may be asked about but not printed."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise MissingVariable(self._undefined_name or "?")
+
+
+def _keeping_fallback(change: Callable[[str], str]) -> Callable[[object], str]:
+    def apply(value: object) -> str:
+        text = change(str(value))
+        return _Fallback(text) if isinstance(value, _Fallback) else text
+
+    return apply
+
+
+def _default(value: object, instead: object, _always: bool = True) -> str:
+    if isinstance(value, Undefined | _Fallback) or value == "":
+        return str(instead)
+    return str(value)
+
+
+def _title_case(text: str) -> str:
+    """Capitalize words without breaking `O'Neill's` or `McDonald`: text of mixed case keeps its capitals."""
+    settled = text.lower() if text.isupper() else text
+    return re.sub(r"(?<![\w'’])[^\W\d_]", lambda letter: letter[0].upper(), settled)
+
+
+def _phone_format(text: str) -> str:
+    try:
+        return local_format(normalize(text, region="").e164)
+    except NumberRejected:
+        return text
+
+
+def _truncate(value: object, length: int) -> str:
+    text = str(value)
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _environment(undefined: type[Undefined]) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=False, keep_trailing_newline=True, undefined=undefined
+    )
+    environment.globals.clear()
+    environment.filters = {
+        "phone_format": _keeping_fallback(_phone_format),
+        "title_case": _keeping_fallback(_title_case),
+        "title": _keeping_fallback(_title_case),
+        "upper": _keeping_fallback(str.upper),
+        "lower": _keeping_fallback(str.lower),
+        "capitalize": _keeping_fallback(str.capitalize),
+        "trim": _keeping_fallback(str.strip),
+        "default": _default,
+        "d": _default,
+        "truncate": _truncate,
+    }
+    return environment
+
+
+_ENVIRONMENT: Final = _environment(Undefined)
+_STRICT_ENVIRONMENT: Final = _environment(_Required)
+
+
+class _Compiled:
+    """A template ready to render in one mode, and the names it looks up."""
+
+    __slots__ = ("lookups", "names", "template")
+
+    def __init__(self, template: Template, names: tuple[str, ...]) -> None:
+        self.template, self.names = template, names
+        self.lookups = tuple((name, variable_name(name)) for name in names)
+
+
+@lru_cache(maxsize=4_096)
+def _compiled(source: str, missing: Missing) -> _Compiled:
+    environment = _STRICT_ENVIRONMENT if missing is Missing.SKIP else _ENVIRONMENT
+    tree = parse(environment, source)
+    names = tuple(dict.fromkeys(names_in(tree)))
+    if missing is Missing.KEEP:
+        _keep_placeholders(tree, _placeholders(source))
+    return _Compiled(environment.from_string(tree), names)
+
+
+def _placeholders(source: str) -> Iterator[str]:
+    """Yield every `{{…}}` exactly as written, in order."""
+    written = ""
+    for _, token, value in _ENVIRONMENT.lex(source):
+        written = value if token == "variable_begin" else written + value
+        if token == "variable_end":
+            yield written.strip()
+
+
+def _keep_placeholders(node: nodes.Node, placeholders: Iterator[str]) -> None:
+    """Make every printed expression print its own source when a name it needs is missing."""
+    if isinstance(node, nodes.Output):
+        node.nodes = [
+            part if isinstance(part, nodes.TemplateData) else _or_as_written(part, next(placeholders))
+            for part in node.nodes
+        ]
+        return
+    for child in node.iter_child_nodes():
+        _keep_placeholders(child, placeholders)
+
+
+def _or_as_written(expression: nodes.Expr, written: str) -> nodes.Expr:
+    line = expression.lineno
+    kept: nodes.Expr = expression
+    for name in dict.fromkeys(_unguarded(expression, frozenset())):
+        is_there = nodes.Test(nodes.Name(name, "load"), "defined", [], [], None, None, lineno=line)
+        kept = nodes.CondExpr(is_there, kept, nodes.Const(written, lineno=line), lineno=line)
+    kept.set_environment(_ENVIRONMENT)
+    return kept
+
+
+def _unguarded(node: nodes.Node, guarded: frozenset[str]) -> Iterator[str]:
+    """Yield names that are printed with neither a `default` nor a condition that asks about them."""
+    match node:
+        case nodes.Name():
+            if node.name not in guarded:
+                yield node.name
+        case nodes.Filter(name="default" | "d"):
+            for argument in node.args:
+                yield from _unguarded(argument, guarded)
+        case nodes.Or():
+            yield from _unguarded(node.right, guarded)
+        case nodes.If() | nodes.CondExpr():
+            asked = guarded | frozenset(names_in(node.test))
+            for child in node.iter_child_nodes(exclude=("test",)):
+                yield from _unguarded(child, asked)
+        case _:
+            for child in node.iter_child_nodes():
+                yield from _unguarded(child, guarded)
+
+
+def _value(variables: Mapping[str, str | None], name: str, plain: str) -> str | None:
+    return variables.get(name) or (variables.get(plain) if plain != name else None)
+
+
+def _fallback(fallbacks: Mapping[str, str], name: str, plain: str, missing: Missing) -> str | None:
+    given = _value(fallbacks, name, plain)
+    return given or (BUILT_IN_FALLBACKS.get(plain) if missing is Missing.FALLBACK else None)
