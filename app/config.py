@@ -1,0 +1,141 @@
+"""Settings: every environment variable Callsheet reads, described once."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_TWILIO_API_URL = "https://api.twilio.com"
+
+
+class Settings(BaseSettings):
+    """Process configuration, read from the environment.
+
+    Raises `pydantic.ValidationError` with the variable's name when a value cannot be used.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    home: Path = Field(
+        Path(".callsheet"),
+        validation_alias="CALLSHEET_HOME",
+        description="Data directory of the embedded servers, logs and secrets.",
+    )
+    port: int = Field(
+        3000,
+        validation_alias="CALLSHEET_PORT",
+        ge=1,
+        le=65535,
+        description="The one port of UI, API and webhooks.",
+    )
+    public_url_setting: str | None = Field(
+        None,
+        validation_alias="CALLSHEET_PUBLIC_URL",
+        description="The URL carriers and browsers reach Callsheet by; default http://localhost:PORT.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        validation_alias="CALLSHEET_SECRET",
+        description="Key of callback signatures and secrets at rest; generated into the home by `up`.",
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL to use instead of the embedded one.",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="Redis or Valkey to use instead of the embedded one.",
+    )
+    twilio_account_sid: str | None = Field(
+        None,
+        validation_alias="TWILIO_ACCOUNT_SID",
+        description="Twilio account; none: the simulator.",
+    )
+    twilio_auth_token: SecretStr | None = Field(
+        None,
+        validation_alias="TWILIO_AUTH_TOKEN",
+        description="Twilio auth token; none: the simulator.",
+    )
+    twilio_api_url: str | None = Field(
+        None,
+        validation_alias="TWILIO_API_URL",
+        description="A carrier that speaks Twilio's API elsewhere.",
+    )
+    simulator_port: int = Field(
+        3001,
+        validation_alias="SIMULATOR_PORT",
+        ge=1,
+        le=65535,
+        description="Port of the carrier simulator.",
+    )
+    simulator_speed: float = Field(
+        1.0,
+        validation_alias="SIMULATOR_SPEED",
+        gt=0,
+        description="How much faster than life people act.",
+    )
+    simulator_seed: int = Field(
+        1, validation_alias="SIMULATOR_SEED", description="The simulator's randomness."
+    )
+    carrier_simulated: bool = Field(
+        False,
+        validation_alias="CALLSHEET_CARRIER_SIMULATED",
+        description="Set by `up`, `demo`, `bench` and the tests for their children when the carrier is the simulator.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _use_the_psycopg_driver(cls, url: str | None) -> str | None:
+        """Accept the usual spellings of a PostgreSQL URL; name the one driver we ship."""
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {
+            "postgres",
+            "postgresql",
+            "postgresql+psycopg",
+        }:
+            raise ValueError("DATABASE_URL must be a postgresql:// URL")
+        return f"postgresql+psycopg://{rest}"
+
+    @model_validator(mode="after")
+    def _carrier_is_whole_or_absent(self) -> Self:
+        sid, token = self.twilio_account_sid, self.twilio_auth_token
+        if (sid is None) != (token is None):
+            missing = "TWILIO_AUTH_TOKEN" if token is None else "TWILIO_ACCOUNT_SID"
+            raise ValueError(
+                f"{missing} is not set: give both TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or neither"
+            )
+        if self.twilio_api_url is not None and sid is None:
+            raise ValueError(
+                "TWILIO_API_URL needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+            )
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """The public base URL, without a trailing slash."""
+        return (self.public_url_setting or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def served_over_https(self) -> bool:
+        """Whether browsers reach us over https, so cookies must be `Secure`."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def carrier_api_url(self) -> str:
+        """Base URL of the carrier's REST API, without a trailing slash."""
+        return (self.twilio_api_url or DEFAULT_TWILIO_API_URL).rstrip("/")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return this process's settings, read once. Tests call `get_settings.cache_clear()`."""
+    return Settings()

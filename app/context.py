@@ -1,0 +1,61 @@
+"""The composition root that web, API, workers and CLI share: one set of seams a process."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.clock import Clock, SystemClock
+from app.config import Settings, get_settings
+from app.db import Database
+from app.live import LiveFeed
+from app.queue import JobQueue
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """What an entry point hands to the services."""
+
+    settings: Settings
+    database: Database
+    feed: LiveFeed
+    queue: JobQueue
+    clock: Clock
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.database.dispose()
+        await self.feed.close()
+        await self.queue.close()
+
+
+class NotConfigured(Exception):
+    """A setting this process cannot work without is missing."""
+
+
+def build_context(
+    settings: Settings, *, clock: Clock | None = None, pool_size: int = 10
+) -> AppContext:
+    """Make the seams. Nothing connects yet. Raises `NotConfigured` naming the missing variable."""
+    if settings.database_url is None:
+        raise NotConfigured(
+            "DATABASE_URL is not set; `callsheet up` sets it for the processes it starts"
+        )
+    if settings.redis_url is None:
+        raise NotConfigured(
+            "REDIS_URL is not set; `callsheet up` sets it for the processes it starts"
+        )
+    feed = LiveFeed(settings.redis_url)
+    return AppContext(
+        settings=settings,
+        database=Database(
+            settings.database_url, pool_size=pool_size, on_commit=feed.publish
+        ),
+        feed=feed,
+        queue=JobQueue(settings.redis_url),
+        clock=clock or SystemClock(),
+    )
+
+
+@lru_cache(maxsize=1)
+def get_context() -> AppContext:
+    """Return this process's seams, made on first use."""
+    return build_context(get_settings())

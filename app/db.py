@@ -1,0 +1,70 @@
+"""Database seam: one lazily opened engine a process, sessions, and `transaction()`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from app.live import LiveNote
+
+Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
+
+
+class Database:
+    """A pooled PostgreSQL, opened on first use so that a forked child never shares sockets with its parent."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None
+    ) -> None:
+        """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed."""
+        self.url = url
+        self._pool_size = pool_size
+        self._on_commit = on_commit
+        self._engine: AsyncEngine | None = None
+        self._sessions: async_sessionmaker[AsyncSession] | None = None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, made on first use in the running process."""
+        if self._engine is None:
+            self._engine = create_async_engine(
+                self.url,
+                pool_size=self._pool_size,
+                max_overflow=self._pool_size,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 5},
+            )
+        return self._engine
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Give a session for reading; whatever it wrote is rolled back at the end."""
+        async with self._maker()() as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Give a session whose work is committed at the end, or rolled back if the block raises."""
+        async with self._maker().begin() as session:
+            yield session
+        notes: list[LiveNote] = session.info.pop("notes", [])
+        if notes and self._on_commit is not None:
+            await self._on_commit(notes)
+
+    async def dispose(self) -> None:
+        """Close all pooled connections."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = self._sessions = None
+
+    def _maker(self) -> async_sessionmaker[AsyncSession]:
+        if self._sessions is None:
+            self._sessions = async_sessionmaker(
+                self.engine, expire_on_commit=False, autoflush=False
+            )
+        return self._sessions

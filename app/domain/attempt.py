@@ -1,0 +1,279 @@
+"""One try to reach a recipient: its status, its disposition, and the monotonic `apply_event`.
+
+`apply_event` is a join: every field only moves one way, so any order, repetition or delay of the same events
+ends in the same state (invariant I10).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
+
+
+class AttemptStatus(StrEnum):
+    """Where the try is."""
+
+    PLACING = "placing"
+    UNKNOWN = "unknown"
+    NOT_PLACED = "not_placed"
+    REVIEW = "review"
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    SENT = "sent"
+    COMPLETED = "completed"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+class Disposition(StrEnum):
+    """The business outcome of an ended attempt."""
+
+    ANSWERED = "answered"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    CARRIER_ERROR = "carrier_error"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    OPTED_OUT = "opted_out"
+    CANCELLED = "cancelled"
+
+
+_A = AttemptStatus
+
+LIVE: Final = frozenset(
+    {_A.PLACING, _A.UNKNOWN, _A.REVIEW, _A.QUEUED, _A.RINGING, _A.IN_PROGRESS}
+)
+"""Holds a slot and blocks its phone number: it is, or may be, going on at the carrier."""
+
+ENDED: Final = frozenset(
+    {_A.NOT_PLACED, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED, _A.FAILED}
+)
+
+UNPROVEN: Final = frozenset({_A.PLACING, _A.UNKNOWN})
+"""We do not know whether the carrier has it: the reconciler's work."""
+
+_RANK: Final[Mapping[AttemptStatus, int]] = {
+    # Ours alone: any word from the carrier outranks them.
+    _A.PLACING: 0,
+    _A.UNKNOWN: 0,
+    _A.NOT_PLACED: 0,
+    _A.REVIEW: 0,
+    _A.QUEUED: 1,
+    _A.RINGING: 2,
+    _A.IN_PROGRESS: 3,
+    _A.SENT: 3,
+    _A.FAILED: 8,
+    _A.UNDELIVERED: 8,
+    _A.COMPLETED: 9,
+    _A.DELIVERED: 9,
+}
+
+_MOVES_TO: Final[Mapping[EventKind, AttemptStatus]] = {
+    EventKind.QUEUED: _A.QUEUED,
+    EventKind.INITIATED: _A.QUEUED,
+    EventKind.RINGING: _A.RINGING,
+    EventKind.ANSWERED: _A.IN_PROGRESS,
+    EventKind.COMPLETED: _A.COMPLETED,
+    EventKind.BUSY: _A.FAILED,
+    EventKind.NO_ANSWER: _A.FAILED,
+    EventKind.FAILED: _A.FAILED,
+    EventKind.CANCELLED: _A.FAILED,
+    EventKind.SENDING: _A.QUEUED,
+    EventKind.SENT: _A.SENT,
+    EventKind.DELIVERED: _A.DELIVERED,
+    EventKind.UNDELIVERED: _A.UNDELIVERED,
+}
+
+_END_PRIORITY: Final[Mapping[EventKind, int]] = {
+    EventKind.COMPLETED: 9,
+    EventKind.DELIVERED: 9,
+    EventKind.UNDELIVERED: 8,
+    EventKind.BUSY: 7,
+    EventKind.NO_ANSWER: 6,
+    EventKind.CANCELLED: 5,
+    EventKind.FAILED: 4,
+}
+"""Which end wins when a carrier reports two: the one that proves most contact, so nobody is redialed by mistake."""
+
+_ANSWERED_BY_PRIORITY: Final[Mapping[AnsweredBy, int]] = {
+    AnsweredBy.UNKNOWN: 0,
+    AnsweredBy.FAX: 1,
+    AnsweredBy.MACHINE: 2,
+    AnsweredBy.HUMAN: 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptProgress:
+    """What the carrier has told us of an attempt so far."""
+
+    status: AttemptStatus = AttemptStatus.PLACING
+    ended_as: EventKind | None = None
+    answered_by: AnsweredBy | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_event_at: datetime | None = None
+    duration_seconds: int | None = None
+    sip_code: int | None = None
+    error_code: int | None = None
+    failure: FailureClass | None = None
+    reply: str | None = None
+    replied_at: datetime | None = None
+    opted_out: bool = False
+    conflict: bool = False
+    """The carrier reported two different ends; a look-up decides."""
+    price: str | None = None
+    price_unit: str | None = None
+
+
+def apply_event(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+    """Return the progress after the event. Applying events in any order, any number of times, ends the same."""
+    merged = _merge_details(progress, event)
+    match event.kind:
+        case EventKind.UNKNOWN:
+            return progress
+        case EventKind.REPLIED:
+            return _merge_reply(merged, event)
+        case EventKind.OPTED_OUT:
+            return replace(merged, opted_out=True)
+        case _:
+            return _merge_end(_merge_status(merged, event), event)
+
+
+def disposition_of(progress: AttemptProgress) -> Disposition | None:
+    """Return the business outcome of an ended attempt; None while it goes on or if it was not placed."""
+    if progress.ended_as is None:
+        return None
+    if progress.opted_out:
+        return Disposition.OPTED_OUT
+    match progress.ended_as:
+        case EventKind.COMPLETED if progress.answered_by in {
+            AnsweredBy.MACHINE,
+            AnsweredBy.FAX,
+        }:
+            return Disposition.VOICEMAIL
+        case EventKind.COMPLETED:
+            return Disposition.ANSWERED
+        case EventKind.BUSY:
+            return Disposition.BUSY
+        case EventKind.NO_ANSWER:
+            return Disposition.NO_ANSWER
+        case EventKind.CANCELLED:
+            return Disposition.CANCELLED
+        case EventKind.DELIVERED:
+            return Disposition.DELIVERED
+        case EventKind.UNDELIVERED:
+            return _failure_disposition(progress.failure, Disposition.UNDELIVERED)
+        case _:
+            return _failure_disposition(progress.failure, Disposition.CARRIER_ERROR)
+
+
+def _failure_disposition(
+    failure: FailureClass | None, otherwise: Disposition
+) -> Disposition:
+    if failure is FailureClass.BAD_NUMBER:
+        return Disposition.INVALID_NUMBER
+    if failure is FailureClass.OPTED_OUT:
+        return Disposition.OPTED_OUT
+    if failure in {FailureClass.REJECTED, FailureClass.SENDER_HEALTH}:
+        return Disposition.REJECTED
+    return otherwise
+
+
+def _merge_details(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+    return replace(
+        progress,
+        last_event_at=_latest(progress.last_event_at, event.occurred_at),
+        answered_by=_surer(progress.answered_by, event.answered_by),
+        duration_seconds=_larger(progress.duration_seconds, event.duration_seconds),
+        sip_code=_larger(progress.sip_code, event.sip_code),
+        error_code=_larger(progress.error_code, event.error_code),
+        price=progress.price
+        if event.price is None
+        else max(progress.price or "", event.price),
+        price_unit=progress.price_unit
+        if event.price_unit is None
+        else max(progress.price_unit or "", event.price_unit),
+    )
+
+
+def _merge_reply(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+    known = (progress.replied_at, progress.reply)
+    if progress.replied_at is not None and known >= (
+        event.occurred_at,
+        event.reply or "",
+    ):
+        return progress
+    return replace(progress, reply=event.reply or "", replied_at=event.occurred_at)
+
+
+def _merge_status(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+    target = _MOVES_TO[event.kind]
+    status = target if _RANK[target] > _RANK[progress.status] else progress.status
+    return replace(
+        progress,
+        status=status,
+        ringing_at=_earliest(
+            progress.ringing_at,
+            event.occurred_at if event.kind is EventKind.RINGING else None,
+        ),
+        answered_at=_earliest(
+            progress.answered_at,
+            event.occurred_at if event.kind is EventKind.ANSWERED else None,
+        ),
+    )
+
+
+def _merge_end(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+    if event.kind not in _END_PRIORITY:
+        return progress
+    wins = (
+        progress.ended_as is None
+        or _END_PRIORITY[event.kind] > _END_PRIORITY[progress.ended_as]
+    )
+    ended_as = event.kind if wins else progress.ended_as
+    return replace(
+        progress,
+        ended_as=ended_as,
+        ended_at=_earliest(progress.ended_at, event.occurred_at),
+        failure=_worse(progress.failure, event.failure),
+        conflict=progress.conflict or (progress.ended_as not in {None, event.kind}),
+    )
+
+
+def _earliest(known: datetime | None, new: datetime | None) -> datetime | None:
+    return min((at for at in (known, new) if at is not None), default=None)
+
+
+def _latest(known: datetime | None, new: datetime) -> datetime:
+    return new if known is None else max(known, new)
+
+
+def _larger(known: int | None, new: int | None) -> int | None:
+    return max((number for number in (known, new) if number is not None), default=None)
+
+
+def _surer(known: AnsweredBy | None, new: AnsweredBy | None) -> AnsweredBy | None:
+    return max(
+        (who for who in (known, new) if who is not None),
+        key=_ANSWERED_BY_PRIORITY.__getitem__,
+        default=None,
+    )
+
+
+def _worse(known: FailureClass | None, new: FailureClass | None) -> FailureClass | None:
+    order = list(FailureClass)
+    return min(
+        (cause for cause in (known, new) if cause is not None),
+        key=order.index,
+        default=None,
+    )

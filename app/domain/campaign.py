@@ -1,0 +1,102 @@
+"""The campaign's states, and which may follow which."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign is. "Waiting for calling hours" is not a state: it is the gate's answer."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Channel(StrEnum):
+    """How people are reached. `mixed` stays hidden until sequences work."""
+
+    CALL = "call"
+    SMS = "sms"
+    MIXED = "mixed"
+
+
+class CampaignAction(StrEnum):
+    """What a person may ask of a campaign."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    DUPLICATE = "duplicate"
+    RETRY_FAILED = "retry_failed"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+_S = CampaignStatus
+
+TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
+    _S.DRAFT: frozenset({_S.SCHEDULED, _S.QUEUED, _S.CANCELLED}),
+    _S.SCHEDULED: frozenset({_S.QUEUED, _S.PAUSED, _S.CANCELLED, _S.FAILED}),
+    _S.QUEUED: frozenset(
+        {_S.RUNNING, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}
+    ),
+    _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
+    _S.PAUSED: frozenset(
+        {_S.SCHEDULED, _S.QUEUED, _S.RUNNING, _S.CANCELLED, _S.FAILED}
+    ),
+    _S.COMPLETED: frozenset({_S.RUNNING}),
+    _S.CANCELLED: frozenset(),
+    _S.FAILED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELLED}),
+}
+"""Which status may follow which. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
+
+EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED})
+"""Settings and contacts may be changed in these only (seed 004: Draft or Paused)."""
+
+DIALING: Final = frozenset({_S.QUEUED, _S.RUNNING})
+"""Attempts may be reserved in these only."""
+
+ACTIONS: Final[Mapping[CampaignAction, frozenset[CampaignStatus]]] = {
+    CampaignAction.START: frozenset({_S.DRAFT}),
+    CampaignAction.PAUSE: frozenset({_S.SCHEDULED, _S.QUEUED, _S.RUNNING}),
+    CampaignAction.RESUME: frozenset({_S.PAUSED, _S.FAILED}),
+    CampaignAction.CANCEL: frozenset(_S) - {_S.COMPLETED, _S.CANCELLED},
+    CampaignAction.DUPLICATE: frozenset(_S),
+    CampaignAction.RETRY_FAILED: frozenset({_S.COMPLETED}),
+    CampaignAction.EDIT: EDITABLE,
+    CampaignAction.DELETE: frozenset({_S.DRAFT}),
+}
+"""In which statuses each action is offered."""
+
+
+class TransitionNotAllowed(Exception):
+    """This status cannot follow that one."""
+
+    def __init__(self, old: StrEnum, new: StrEnum) -> None:
+        super().__init__(f"{old} cannot become {new}")
+        self.old, self.new = old, new
+
+
+def check_transition(old: CampaignStatus, new: CampaignStatus) -> None:
+    """Raise `TransitionNotAllowed` unless `new` may follow `old`."""
+    if new not in TRANSITIONS[old]:
+        raise TransitionNotAllowed(old, new)
+
+
+def may(action: CampaignAction, status: CampaignStatus) -> bool:
+    """Tell whether the action is offered in that status."""
+    return status in ACTIONS[action]
+
+
+def allowed_actions(status: CampaignStatus) -> frozenset[CampaignAction]:
+    """Return every action offered in that status."""
+    return frozenset(
+        action for action, statuses in ACTIONS.items() if status in statuses
+    )

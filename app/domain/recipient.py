@@ -1,0 +1,71 @@
+"""The recipient's states: a contact in a run, from pending to its last outcome."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from app.domain.attempt import Disposition
+from app.domain.campaign import TransitionNotAllowed
+
+
+class RecipientStatus(StrEnum):
+    """Where a recipient is. The UI and the API say "contact" here, as the seeds do."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    VOICEMAIL = "voicemail"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+_S = RecipientStatus
+
+ENDED: Final = frozenset(_S) - {_S.PENDING, _S.IN_PROGRESS}
+"""Nothing more happens to these by itself."""
+
+TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
+    _S.PENDING: frozenset({_S.IN_PROGRESS, _S.FAILED, _S.SKIPPED, _S.CANCELLED}),
+    _S.IN_PROGRESS: frozenset(_S) - {_S.IN_PROGRESS},
+    # A message is completed on `sent`; a later report may still say it was not delivered.
+    _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED}),
+    _S.FAILED: frozenset({_S.PENDING, _S.COMPLETED}),
+    _S.NO_ANSWER: frozenset({_S.PENDING}),
+    _S.BUSY: frozenset({_S.PENDING}),
+    _S.VOICEMAIL: frozenset({_S.PENDING}),
+    _S.SKIPPED: frozenset({_S.PENDING}),
+    _S.CANCELLED: frozenset(),
+}
+"""Which status may follow which; back to pending is a retry, by rule or by hand."""
+
+RETRYABLE_BY_HAND: Final = frozenset(
+    {_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.SKIPPED}
+)
+"""A person may ask for one more try of these."""
+
+RETRY_FAILED_DEFAULT: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY})
+"""What "retry failed" takes back unless the person unticks some."""
+
+ENDS_AS: Final[Mapping[Disposition, RecipientStatus]] = {
+    Disposition.ANSWERED: _S.COMPLETED,
+    Disposition.VOICEMAIL: _S.VOICEMAIL,
+    Disposition.NO_ANSWER: _S.NO_ANSWER,
+    Disposition.BUSY: _S.BUSY,
+    Disposition.REJECTED: _S.FAILED,
+    Disposition.INVALID_NUMBER: _S.FAILED,
+    Disposition.CARRIER_ERROR: _S.FAILED,
+    Disposition.DELIVERED: _S.COMPLETED,
+    Disposition.UNDELIVERED: _S.FAILED,
+    Disposition.OPTED_OUT: _S.COMPLETED,
+    Disposition.CANCELLED: _S.CANCELLED,
+}
+"""The recipient's last status for an attempt's disposition, when no attempt follows."""
+
+
+def check_transition(old: RecipientStatus, new: RecipientStatus) -> None:
+    """Raise `TransitionNotAllowed` unless `new` may follow `old`."""
+    if new not in TRANSITIONS[old]:
+        raise TransitionNotAllowed(old, new)

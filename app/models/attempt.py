@@ -1,0 +1,156 @@
+"""The ledger of attempts, what was said in them, and what the carrier reported."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlmodel import Field, text
+
+from app.domain.attempt import LIVE, AttemptStatus, Disposition
+from app.domain.campaign import Channel
+from app.domain.events import AnsweredBy, EventKind, FailureClass
+from app.models.columns import (
+    Row,
+    identity,
+    json_object,
+    moment,
+    one_of,
+    reference,
+    word,
+)
+
+_LIVE = text(
+    "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE)))
+)
+
+
+class Attempt(Row, table=True):
+    """One try to reach a recipient: exactly one provider call or message. Append-only."""
+
+    __table_args__ = (
+        UniqueConstraint("recipient_id", "ordinal"),
+        one_of("channel", Channel),
+        one_of("status", AttemptStatus),
+        one_of("ended_as", EventKind),
+        one_of("answered_by", AnsweredBy),
+        one_of("failure", FailureClass),
+        one_of("disposition", Disposition),
+        # The person's protection: one live attempt per carrier account and phone number, whatever the campaign.
+        Index(
+            "uq_attempt_live_number",
+            "carrier_account_id",
+            "number_to",
+            unique=True,
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "uq_attempt_provider_id",
+            "carrier_account_id",
+            "provider_id",
+            unique=True,
+            postgresql_where=text("provider_id IS NOT NULL"),
+        ),
+        # Slots are counted from these, never kept.
+        Index("ix_attempt_live_campaign", "campaign_id", postgresql_where=_LIVE),
+        Index(
+            "ix_attempt_live_organization", "organization_id", postgresql_where=_LIVE
+        ),
+        Index("ix_attempt_live_agent", "agent_id", postgresql_where=_LIVE),
+        Index(
+            "ix_attempt_deadline",
+            "deadline_at",
+            postgresql_where=text("deadline_at IS NOT NULL"),
+        ),
+        # Rates are sliding windows over these.
+        Index("ix_attempt_campaign_reserved", "campaign_id", "reserved_at"),
+        Index("ix_attempt_carrier_reserved", "carrier_account_id", "reserved_at"),
+        Index(
+            "ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"
+        ),
+        Index("ix_attempt_recipient", "recipient_id", "ordinal"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    organization_id: int = reference("organization.id")
+    campaign_id: int = reference("campaign.id")
+    run_id: int = reference("run.id")
+    step_id: int = reference("step.id")
+    recipient_id: int = reference("recipient.id")
+    contact_id: int = reference("contact.id", on_delete="RESTRICT")
+    agent_id: int | None = reference("agent.id", nullable=True, on_delete="RESTRICT")
+    carrier_account_id: int = reference("carrier_account.id", on_delete="RESTRICT")
+    phone_number_id: int = reference("phone_number.id", on_delete="RESTRICT")
+    channel: Channel = word(Channel)
+    number_from: str = Field(max_length=16)
+    number_to: str = Field(max_length=16)
+    ordinal: int
+    """1, 2, 3 ... for its recipient."""
+    rendered: dict[str, Any] = json_object()
+    """The text as it was rendered at reservation: welcome, agenda, question, closing, or body; language and voice."""
+
+    status: AttemptStatus = word(AttemptStatus, default=AttemptStatus.PLACING)
+    disposition: Disposition | None = word(Disposition, nullable=True)
+    provider_id: str | None = Field(default=None, max_length=64)
+    reserved_at: datetime = moment()
+    reserved_by: str = Field(default="", max_length=100)
+    """The worker that holds the reservation; only it may place."""
+    placed_at: datetime | None = moment(nullable=True)
+    ringing_at: datetime | None = moment(nullable=True)
+    answered_at: datetime | None = moment(nullable=True)
+    ended_at: datetime | None = moment(nullable=True)
+    last_event_at: datetime | None = moment(nullable=True)
+    deadline_at: datetime | None = moment(nullable=True)
+    """When the carrier is asked if nothing was heard; None once settled."""
+    looks: int = Field(default=0)
+    """Empty looks of the reconciler."""
+    looked_at: datetime | None = moment(nullable=True)
+
+    ended_as: EventKind | None = word(EventKind, nullable=True)
+    answered_by: AnsweredBy | None = word(AnsweredBy, nullable=True)
+    duration_seconds: int | None = Field(default=None)
+    sip_code: int | None = Field(default=None)
+    error_code: int | None = Field(default=None)
+    error_message: str | None = Field(default=None, max_length=1000)
+    failure: FailureClass | None = word(FailureClass, nullable=True)
+    reply: str | None = Field(default=None, max_length=1000)
+    replied_at: datetime | None = moment(nullable=True)
+    opted_out: bool = Field(default=False)
+    conflict: bool = Field(default=False)
+    price: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
+    price_unit: str | None = Field(default=None, max_length=3)
+
+
+class AttemptTurn(Row, table=True):
+    """One line of a conversation's transcript."""
+
+    __table_args__ = (UniqueConstraint("attempt_id", "dedupe_key"),)
+
+    id: int = identity()
+    attempt_id: UUID = Field(foreign_key="attempt.id", ondelete="CASCADE", index=True)
+    dedupe_key: str = Field(max_length=100)
+    """A repeated TwiML fetch writes no second line."""
+    speaker: str = Field(max_length=20)
+    """`agent` or `contact`."""
+    text: str = Field(max_length=10000)
+    at: datetime = moment()
+
+
+class ProviderEvent(Row, table=True):
+    """A provider's webhook, stored raw, then applied."""
+
+    __table_args__ = (
+        UniqueConstraint("carrier_account_id", "dedupe_key"),
+        Index("ix_provider_event_attempt", "attempt_id", "id"),
+    )
+
+    id: int = identity()
+    carrier_account_id: int = reference("carrier_account.id")
+    attempt_id: UUID | None = Field(
+        default=None, foreign_key="attempt.id", ondelete="CASCADE"
+    )
+    kind: str = Field(max_length=40)
+    dedupe_key: str = Field(max_length=200)
+    payload: dict[str, Any] = json_object()
+    received_at: datetime = moment()

@@ -1,0 +1,185 @@
+"""A campaign and its parts: number pool, runs, steps, and the history of its status."""
+
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, text
+
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.templates import Missing
+from app.models.columns import (
+    Row,
+    identity,
+    json_object,
+    moment,
+    one_of,
+    reference,
+    word,
+    words_list,
+)
+
+
+class ScheduleType(StrEnum):
+    """When a campaign runs."""
+
+    IMMEDIATE = "immediate"
+    SCHEDULED = "scheduled"
+
+
+class CompanyMeaning(StrEnum):
+    """Whose name `{{company}}` is: ours (`/api/v1`, the browser) or the contact's (the guide dialect)."""
+
+    ORGANIZATION = "organization"
+    CONTACT = "contact"
+
+
+class Campaign(Row, table=True):
+    """One outbound effort: audience, channel, content, schedule, pacing."""
+
+    __table_args__ = (
+        one_of("channel", Channel),
+        one_of("status", CampaignStatus),
+        one_of("schedule_type", ScheduleType),
+        one_of("missing", Missing),
+        one_of("company_meaning", CompanyMeaning),
+        CheckConstraint("max_attempts BETWEEN 1 AND 20", name="max_attempts"),
+        CheckConstraint("concurrent_limit BETWEEN 1 AND 1000", name="concurrent_limit"),
+        CheckConstraint("rate_limit_per_minute BETWEEN 1 AND 10000", name="rate_limit"),
+        Index("ix_campaign_list", "organization_id", text("id DESC")),
+        Index(
+            "ix_campaign_dialing",
+            "status",
+            postgresql_where=text("status IN ('scheduled','queued','running')"),
+        ),
+    )
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id")
+    name: str = Field(max_length=200)
+    description: str = Field(default="", max_length=2000)
+    channel: Channel = word(Channel, default=Channel.CALL)
+    status: CampaignStatus = word(CampaignStatus, default=CampaignStatus.DRAFT)
+    status_reason: str = Field(default="", max_length=1000)
+    """Why it is paused or failed, in words for a person."""
+
+    agent_id: int | None = reference(
+        "agent.id", nullable=True, on_delete="RESTRICT", index=True
+    )
+    phone_number_id: int | None = reference(
+        "phone_number.id", nullable=True, on_delete="RESTRICT", index=True
+    )
+    """The caller ID; None with a pool, or to use the agent's, else the organization's default."""
+    carrier_account_id: int | None = reference(
+        "carrier_account.id", nullable=True, on_delete="RESTRICT", index=True
+    )
+    """Set at start: a campaign begun on one carrier is not resumed on another without a new confirmation."""
+
+    fallback_values: dict[str, Any] = json_object()
+    variable_mappings: dict[str, Any] = json_object()
+    missing: Missing = word(Missing, default=Missing.FALLBACK)
+    company_meaning: CompanyMeaning = word(
+        CompanyMeaning, default=CompanyMeaning.ORGANIZATION
+    )
+
+    schedule_type: ScheduleType = word(ScheduleType, default=ScheduleType.IMMEDIATE)
+    scheduled_at: datetime | None = moment(nullable=True)
+    time_zone: str = Field(default="America/New_York", max_length=64)
+    allowed_start: time | None = Field(default=None)
+    """Calling hours in the campaign's zone; None with `allowed_end` None is any hour."""
+    allowed_end: time | None = Field(default=None)
+    allowed_days: list[str] = words_list()
+    """ISO weekdays as text, "1" is Monday; empty is every day."""
+
+    concurrent_limit: int = Field(default=5)
+    rate_limit_per_minute: int = Field(default=10)
+    throttle_delay_ms: int = Field(default=0, ge=0)
+    messages_per_second: int = Field(default=1, ge=1)
+    max_attempts: int = Field(default=3)
+    """In all, the first try included."""
+    retry_delay_minutes: int = Field(default=30, ge=0)
+    retry_on: list[str] = words_list()
+    """Dispositions that are tried again."""
+    ring_timeout_seconds: int = Field(default=30, ge=15, le=120)
+    time_limit_seconds: int = Field(default=600, ge=30, le=14400)
+    enable_voicemail_detection: bool = Field(default=True)
+
+    gate_rule: str | None = Field(default=None, max_length=50)
+    """The gate's last verdict on the campaign as a whole: which rule holds it, until when, and why."""
+    gate_until: datetime | None = moment(nullable=True)
+    gate_why: str | None = Field(default=None, max_length=500)
+
+    next_position: int = Field(default=1)
+    """The position the next recipient gets: the file's order."""
+    pool_cursor: int = Field(default=0)
+    created_by: str = Field(default="", max_length=200)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+    started_at: datetime | None = moment(nullable=True)
+    ended_at: datetime | None = moment(nullable=True)
+
+
+class CampaignNumber(Row, table=True):
+    """A caller ID in a campaign's number pool."""
+
+    campaign_id: int = Field(
+        foreign_key="campaign.id",
+        primary_key=True,
+        ondelete="CASCADE",
+        sa_type=BigInteger,
+    )
+    phone_number_id: int = Field(
+        foreign_key="phone_number.id",
+        primary_key=True,
+        ondelete="CASCADE",
+        sa_type=BigInteger,
+    )
+    position: int
+
+
+class Run(Row, table=True):
+    """One execution of a campaign."""
+
+    __table_args__ = (UniqueConstraint("campaign_id", "number"),)
+
+    id: int = identity()
+    campaign_id: int = reference("campaign.id")
+    number: int = Field(default=1)
+    created_at: datetime = moment()
+    started_at: datetime | None = moment(nullable=True)
+    ended_at: datetime | None = moment(nullable=True)
+
+
+class Step(Row, table=True):
+    """One touch of a campaign's sequence, with its templates. An ordinary campaign has one."""
+
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "position"),
+        one_of("channel", Channel),
+    )
+
+    id: int = identity()
+    campaign_id: int = reference("campaign.id")
+    position: int = Field(default=1)
+    channel: Channel = word(Channel, default=Channel.CALL)
+    welcome_message_template: str = Field(default="", max_length=10000)
+    agenda_template: str = Field(default="", max_length=10000)
+    question_template: str = Field(default="", max_length=10000)
+    """Asked after the agenda, answered by key or speech; empty asks nothing (9 still opts out)."""
+    end_call_message_template: str = Field(default="", max_length=10000)
+    sms_message_template: str = Field(default="", max_length=10000)
+
+
+class CampaignTransition(Row, table=True):
+    """One change of a campaign's status, written in the same transaction."""
+
+    id: int = identity()
+    campaign_id: int = reference("campaign.id", index=True)
+    old: str
+    new: str
+    actor: str = Field(max_length=200)
+    reason: str = Field(default="", max_length=1000)
+    at: datetime = moment()

@@ -1,0 +1,46 @@
+"""The carrier accounts we dial through, and our numbers."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from app.models.columns import Row, identity, moment, reference
+
+
+class CarrierAccount(Row, table=True):
+    """One account at a carrier. Its row is the lock under which rates and phone numbers are reserved."""
+
+    __table_args__ = (UniqueConstraint("kind", "account_sid", "api_url"),)
+
+    id: int = identity()
+    kind: str = Field(default="twilio")
+    account_sid: str
+    api_url: str
+    simulated: bool
+    """Nobody is really called."""
+    calls_per_second: int = Field(default=1, ge=1)
+    """Twilio gives a new account 1 call a second; more is asked for in its console."""
+    created_at: datetime = moment()
+
+
+class PhoneNumber(Row, table=True):
+    """One of our numbers: a caller ID and a sender of texts."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "number"),)
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id")
+    carrier_account_id: int | None = reference(
+        "carrier_account.id", nullable=True, on_delete="SET NULL"
+    )
+    number: str = Field(max_length=16)
+    """E.164."""
+    label: str = Field(default="", max_length=200)
+    voice: bool = Field(default=True)
+    sms: bool = Field(default=True)
+    active: bool = Field(default=True)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()

@@ -1,0 +1,87 @@
+"""Imports: the stored file, its mapping, its progress, and the rows it refused."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from app.models.columns import (
+    Row,
+    identity,
+    json_object,
+    moment,
+    one_of,
+    reference,
+    word,
+)
+
+
+class ImportStatus(StrEnum):
+    """Where an import is."""
+
+    UPLOADED = "uploaded"
+    """Stored and sampled; the mapping may be changed."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ContactImport(Row, table=True):
+    """One file of people, into the address book and, if one is named, into a campaign."""
+
+    __table_args__ = (one_of("status", ImportStatus),)
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id", index=True)
+    campaign_id: int | None = reference("campaign.id", nullable=True, index=True)
+    status: ImportStatus = word(ImportStatus, default=ImportStatus.UPLOADED)
+    file_name: str = Field(max_length=255)
+    file_bytes: int
+    format: str = Field(default="csv", max_length=10)
+    encoding: str = Field(default="utf-8", max_length=20)
+    delimiter: str = Field(default=",", max_length=1)
+    mapping: dict[str, Any] = json_object()
+    """Column header -> contact field, or `variable:<name>`, or `ignore`."""
+    rows_done: int = Field(default=0)
+    """Committed with the rows themselves: a crash resumes after them."""
+    rows_total: int | None = Field(default=None)
+    accepted: int = Field(default=0)
+    rejected: int = Field(default=0)
+    duplicates: int = Field(default=0)
+    suppressed: int = Field(default=0)
+    warnings: int = Field(default=0)
+    error: str | None = Field(default=None, max_length=1000)
+    created_by: str = Field(default="", max_length=200)
+    created_at: datetime = moment()
+    started_at: datetime | None = moment(nullable=True)
+    ended_at: datetime | None = moment(nullable=True)
+
+
+class ImportChunk(Row, table=True):
+    """A piece of an import's file: PostgreSQL is the only state, so any worker can read it."""
+
+    __table_args__ = (UniqueConstraint("import_id", "position"),)
+
+    id: int = identity()
+    import_id: int = reference("contact_import.id")
+    position: int
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class ImportIssue(Row, table=True):
+    """A row that was refused, skipped or accepted with a warning, and why."""
+
+    id: int = identity()
+    import_id: int = reference("contact_import.id", index=True)
+    row_number: int
+    """As a spreadsheet shows it: the header is row 1."""
+    kind: str = Field(max_length=20)
+    """`rejected`, `duplicate`, `suppressed` or `warning`."""
+    reason: str = Field(max_length=500)
+    row: dict[str, Any] = json_object()

@@ -1,0 +1,79 @@
+"""A contact in a run, and the history of its status."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, text
+
+from app.domain.attempt import Disposition
+from app.domain.recipient import RecipientStatus
+from app.models.columns import (
+    Row,
+    identity,
+    json_object,
+    moment,
+    one_of,
+    reference,
+    word,
+)
+
+
+class Recipient(Row, table=True):
+    """A contact in a run, with its own variables: a later import never rewrites what a campaign says."""
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "contact_id"),
+        one_of("status", RecipientStatus),
+        one_of("last_disposition", Disposition),
+        # The claim: due rows of one campaign in dialing order; later ones are never read.
+        Index(
+            "ix_recipient_due",
+            "campaign_id",
+            "not_before",
+            "position",
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("ix_recipient_list", "campaign_id", "position"),
+        Index("ix_recipient_status", "campaign_id", "status", "position"),
+        Index("ix_recipient_contact", "contact_id"),
+    )
+
+    id: int = identity()
+    organization_id: int = reference("organization.id")
+    campaign_id: int = reference("campaign.id")
+    run_id: int = reference("run.id")
+    step_id: int = reference("step.id")
+    contact_id: int = reference("contact.id", on_delete="RESTRICT")
+    position: int
+    status: RecipientStatus = word(RecipientStatus, default=RecipientStatus.PENDING)
+    attempts_made: int = Field(default=0)
+    """Attempts that count against the budget: those that reached the carrier."""
+    attempts_allowed: int | None = Field(default=None)
+    """Its own budget after a retry by hand; None is the campaign's `max_attempts`."""
+    not_before: datetime = moment()
+    blocked_by: str | None = Field(default=None, max_length=50)
+    """The gate's rule that held it last, with its reason."""
+    blocked_why: str | None = Field(default=None, max_length=500)
+    last_disposition: Disposition | None = word(Disposition, nullable=True)
+    last_attempt_id: UUID | None = Field(default=None)
+    last_attempt_at: datetime | None = moment(nullable=True)
+    last_error: str | None = Field(default=None, max_length=500)
+    variables: dict[str, Any] = json_object()
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class RecipientTransition(Row, table=True):
+    """One change of a recipient's status, written in the same transaction."""
+
+    __table_args__ = (Index("ix_recipient_transition_recipient", "recipient_id", "id"),)
+
+    id: int = identity()
+    recipient_id: int = reference("recipient.id")
+    old: str
+    new: str
+    reason: str = Field(max_length=200)
+    attempt_id: UUID | None = Field(default=None)
+    at: datetime = moment()

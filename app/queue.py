@@ -1,0 +1,92 @@
+"""The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost: cron makes it again."""
+
+import json
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+class QueueName(StrEnum):
+    """An arq worker reads one queue: dialing is never behind long work."""
+
+    DIAL = "callsheet:dial"
+    BULK = "callsheet:bulk"
+
+
+class AlreadyQueued(Exception):
+    """A job of this id is queued or running: arq would have dropped this one silently."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} is already queued or running")
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """Write a job as JSON: with pickle, whoever can write to Redis could run code in the worker."""
+    return json.dumps(job, default=str).encode()
+
+
+def deserialize(data: bytes) -> dict[str, Any]:
+    """Read a job written by `serialize`."""
+    job: dict[str, Any] = json.loads(data)
+    return job
+
+
+def redis_settings(redis_url: str) -> RedisSettings:
+    """Return arq's settings for a `redis://`, `rediss://` or `unix://` URL, patient when Redis is away.
+
+    arq by itself ends the worker process on the first lost connection (its issues 386, 435, 498).
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme == "unix":
+        database = int(parse_qs(parts.query).get("db", ["0"])[0])
+        settings = RedisSettings(unix_socket_path=parts.path, database=database)
+    else:
+        settings = RedisSettings.from_dsn(redis_url)
+    settings.retry = Retry(ExponentialBackoff(cap=2, base=0.1), 20)
+    settings.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
+    return settings
+
+
+class JobQueue:
+    """Enqueues jobs by name."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis_url = redis_url
+        self._pool: ArqRedis | None = None
+
+    async def enqueue(
+        self,
+        job: str,
+        *,
+        queue: QueueName = QueueName.BULK,
+        job_id: str,
+        **ids: int | str,
+    ) -> None:
+        """Enqueue one job under an id of our own. Raises `AlreadyQueued` if that id is queued or running."""
+        pool = await self._connected()
+        if (
+            await pool.enqueue_job(job, *ids, _job_id=job_id, _queue_name=queue.value)
+            is None
+        ):
+            raise AlreadyQueued(job_id)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def _connected(self) -> ArqRedis:
+        if self._pool is None:
+            self._pool = await create_pool(
+                redis_settings(self._redis_url),
+                job_serializer=serialize,
+                job_deserializer=deserialize,
+            )
+        return self._pool
