@@ -1,0 +1,112 @@
+"""Which persona a number is: fixed by table, or drawn from a mix by seeded chance."""
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.simulator.personas import Person, SmsFate, SmsPersona, VoicePersona, meet, sms_fate
+
+DEFAULT_VOICE_MIX: dict[VoicePersona, float] = {
+    VoicePersona.ANSWERS_CONFIRMS: 36,
+    VoicePersona.ANSWERS_DECLINES: 12,
+    VoicePersona.ASKS_REMOVAL: 3,
+    VoicePersona.PRESSES_9: 3,
+    VoicePersona.BUSY: 8,
+    VoicePersona.NO_ANSWER: 13,
+    VoicePersona.VOICEMAIL: 13,
+    VoicePersona.REJECTS: 3,
+    VoicePersona.INVALID_NUMBER: 3,
+    VoicePersona.SLOW: 3,
+    VoicePersona.HANGS_UP_EARLY: 3,
+}
+DEFAULT_SMS_MIX: dict[SmsPersona, float] = {
+    SmsPersona.DELIVERED: 93,
+    SmsPersona.UNDELIVERED: 3,
+    SmsPersona.FILTERED: 1,
+    SmsPersona.REPLIES_STOP: 3,
+}
+
+
+_VOICE_NAMES = frozenset(persona.value for persona in VoicePersona)
+_SMS_NAMES = frozenset(persona.value for persona in SmsPersona)
+
+
+class BadPersona(ValueError):
+    """No persona has that name, or a mix has no positive weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class CastCall:
+    """Who answers this call."""
+
+    persona: VoicePersona
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class CastMessage:
+    """What becomes of this message."""
+
+    persona: SmsPersona
+    fate: SmsFate
+
+
+class Casting:
+    """Deterministic: the same seed, number and how-manieth call or message to it give the same person."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._voice: dict[str, VoicePersona] = {}
+        self._sms: dict[str, SmsPersona] = {}
+        self._voice_mix = dict(DEFAULT_VOICE_MIX)
+        self._sms_mix = dict(DEFAULT_SMS_MIX)
+        self._ordinals: Counter[tuple[str, str]] = Counter()
+
+    def fix(self, number: str, name: str) -> None:
+        """Fix what this number does from its next call (or message) on, by the persona's name."""
+        if name in _VOICE_NAMES:
+            self._voice[number] = VoicePersona(name)
+        elif name in _SMS_NAMES:
+            self._sms[number] = SmsPersona(name)
+        else:
+            raise BadPersona(
+                f"no persona is called {name!r}; there are: {', '.join([*VoicePersona, *SmsPersona])}"
+            )
+
+    def set_mix(self, weights: Mapping[str, float]) -> None:
+        """Draw from these weights for numbers not fixed; the voice or SMS mix stays if none of its names is given."""
+        unknown = [name for name in weights if name not in _VOICE_NAMES | _SMS_NAMES]
+        if unknown or any(weight < 0 for weight in weights.values()):
+            raise BadPersona(f"unknown or negative in the mix: {', '.join(unknown) or 'a weight'}")
+        voice = {VoicePersona(name): weight for name, weight in weights.items() if name in _VOICE_NAMES}
+        sms = {SmsPersona(name): weight for name, weight in weights.items() if name in _SMS_NAMES}
+        for mix in (voice, sms):
+            if mix and not any(mix.values()):
+                raise BadPersona("a mix needs at least one positive weight")
+        self._voice_mix = voice or self._voice_mix
+        self._sms_mix = sms or self._sms_mix
+
+    def call(self, number: str) -> CastCall:
+        """Cast the next call to this number."""
+        chance = self._chance("call", number)
+        drawn = chance.choices(list(self._voice_mix), list(self._voice_mix.values()))[0]
+        persona = self._voice.get(number, drawn)
+        return CastCall(persona, meet(persona, chance))
+
+    def message(self, number: str) -> CastMessage:
+        """Cast the next message to this number."""
+        chance = self._chance("message", number)
+        drawn = chance.choices(list(self._sms_mix), list(self._sms_mix.values()))[0]
+        persona = self._sms.get(number, drawn)
+        return CastMessage(persona, sms_fate(persona, chance))
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the table and the mixes."""
+        mixes: dict[str, float] = {persona.value: weight for persona, weight in self._voice_mix.items()}
+        mixes |= {persona.value: weight for persona, weight in self._sms_mix.items()}
+        return {"numbers": self._voice, "sms_numbers": self._sms, "default_mix": mixes}
+
+    def _chance(self, kind: str, number: str) -> random.Random:
+        self._ordinals[kind, number] += 1
+        return random.Random(f"{self._seed}:{kind}:{number}:{self._ordinals[kind, number]}")

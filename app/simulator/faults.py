@@ -1,0 +1,121 @@
+"""What can be made to go wrong, each kind with a probability and perhaps a count, from one seeded chance."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultName(StrEnum):
+    """The kinds. The first block strikes a POST that creates a call or message, the second a status callback."""
+
+    DROP_BEFORE_ACCEPT = "drop_before_accept"
+    DROP_AFTER_ACCEPT = "drop_after_accept"
+    ERROR_BEFORE_ACCEPT = "error_before_accept"
+    ERROR_AFTER_ACCEPT = "error_after_accept"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    SLOW_REST = "slow_rest"
+    ACCEPT_LATE = "accept_late"
+
+    DUPLICATE_CALLBACK = "duplicate_callback"
+    REORDER_CALLBACK = "reorder_callback"
+    DELAY_CALLBACK = "delay_callback"
+    LOSE_CALLBACK = "lose_callback"
+    BAD_SIGNATURE = "bad_signature"
+    WRONG_ACCOUNT_SID = "wrong_account_sid"
+
+
+_DEFAULT_SECONDS = {
+    FaultName.SLOW_REST: 5.0,
+    FaultName.ACCEPT_LATE: 30.0,
+    FaultName.DELAY_CALLBACK: 60.0,
+    FaultName.REORDER_CALLBACK: 10.0,
+}
+
+
+class BadFault(ValueError):
+    """The menu names an unknown fault, or gives one a value out of its range."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One dish of the menu. `count`: strikes left, None for no limit. `seconds`: the longest wait it causes."""
+
+    probability: float
+    count: int | None
+    seconds: float
+    copies: int
+    struck: int = 0
+
+
+class Faults:
+    """The current menu. Empty at the start: the carrier then works as it should."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._chance = random.Random(f"{seed}:faults")
+        self._menu: dict[FaultName, Fault] = {}
+
+    def replace(self, menu: Mapping[str, object]) -> None:
+        """Serve this menu instead, its chance seeded anew; `{}` clears. BadFault leaves the old one in place."""
+        fresh = {_name(key): _fault(_name(key), value) for key, value in menu.items()}
+        self._menu = fresh
+        self._chance = random.Random(f"{self._seed}:faults")
+
+    def strike(self, name: FaultName) -> Fault | None:
+        """Throw the dice once for this kind; return the fault if it strikes."""
+        fault = self._menu.get(name)
+        if fault is None or fault.count == 0 or self._chance.random() >= fault.probability:
+            return None
+        if fault.count is not None:
+            fault.count -= 1
+        fault.struck += 1
+        return fault
+
+    def upto(self, limit: float) -> float:
+        """Return a seeded wait between nothing and `limit`."""
+        return self._chance.uniform(0.0, limit)
+
+    def copies_upto(self, limit: int) -> int:
+        """Return a seeded number of copies between one and `limit`."""
+        return self._chance.randint(1, max(1, limit))
+
+    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+        """Return the menu with what is left of it and how often each kind struck."""
+        return {
+            name.value: {
+                "probability": fault.probability,
+                "count": fault.count,
+                "seconds": fault.seconds,
+                "copies": fault.copies,
+                "struck": fault.struck,
+            }
+            for name, fault in self._menu.items()
+        }
+
+
+def _name(key: str) -> FaultName:
+    try:
+        return FaultName(key)
+    except ValueError:
+        raise BadFault(f"no fault is called {key!r}; there are: {', '.join(FaultName)}") from None
+
+
+def _fault(name: FaultName, value: object) -> Fault:
+    fields: Mapping[str, object] = value if isinstance(value, Mapping) else {"probability": value}
+    unknown = set(fields) - {"probability", "count", "seconds", "copies"}
+    if unknown:
+        raise BadFault(f"{name}: unknown {', '.join(sorted(map(str, unknown)))}")
+    count = fields.get("count")
+    return Fault(
+        probability=_number(name, "probability", fields.get("probability", 1.0), upper=1.0),
+        count=None if count is None else int(_number(name, "count", count)),
+        seconds=_number(name, "seconds", fields.get("seconds", _DEFAULT_SECONDS.get(name, 0.0))),
+        copies=int(_number(name, "copies", fields.get("copies", 1))),
+    )
+
+
+def _number(name: FaultName, field: str, value: object, upper: float = float("inf")) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= upper:
+        raise BadFault(f"{name}.{field} must be a number from 0 to {upper:g}")
+    return float(value)

@@ -1,0 +1,29 @@
+"""Calls per second: above it calls wait their turn in the carrier's queue."""
+
+from app.simulator.clock import Clock
+
+
+class Pace:
+    """Gives turns, `calls_per_second` of them in each carrier second, in the order asked for."""
+
+    def __init__(self, clock: Clock, calls_per_second: float) -> None:
+        self._clock = clock
+        self._free_at = 0.0
+        self.set_rate(calls_per_second)
+
+    @property
+    def calls_per_second(self) -> float:
+        return self._rate
+
+    def set_rate(self, calls_per_second: float) -> None:
+        """Give this many turns a second from now on; turns already given stand. ValueError unless above zero."""
+        if not calls_per_second > 0:
+            raise ValueError(f"calls_per_second must be above zero, not {calls_per_second}")
+        self._rate = calls_per_second
+
+    def take_turn(self) -> float:
+        """Take the next turn; return how many carrier seconds it is away."""
+        now = self._clock.elapsed()
+        turn = max(now, self._free_at)
+        self._free_at = turn + 1 / self._rate
+        return turn - now

@@ -1,0 +1,123 @@
+"""The account itself and the numbers it owns."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.simulator import wire
+from app.simulator.carrier import Carrier
+from app.simulator.errors import Refused
+from app.simulator.rest import Json, Page, is_web_address, read_form
+from app.simulator.state import OwnedNumber
+
+
+class AccountResource:
+    """Twilio's Accounts and IncomingPhoneNumbers over one carrier."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._account_sid = carrier.settings.account_sid
+        self._base = f"/{wire.API_VERSION}/Accounts/{self._account_sid}"
+        self._opened_at = carrier.clock.now()
+
+    def routes(self) -> list[Route]:
+        """Return the routes below the account; the account's own is `fetch_account`."""
+        return [
+            Route("/IncomingPhoneNumbers.json", self.list_numbers, methods=["GET"]),
+            Route("/IncomingPhoneNumbers/{sid}.json", self.fetch_number, methods=["GET"]),
+            Route("/IncomingPhoneNumbers/{sid}.json", self.update_number, methods=["POST"]),
+        ]
+
+    async def fetch_account(self, request: Request) -> Response:
+        opened = wire.rfc2822(self._opened_at)
+        return JSONResponse(
+            {
+                "auth_token": self._carrier.settings.auth_token,
+                "date_created": opened,
+                "date_updated": opened,
+                "friendly_name": "Simulated carrier",
+                "owner_account_sid": self._account_sid,
+                "sid": self._account_sid,
+                "status": "active",
+                "subresource_uris": {
+                    "calls": f"{self._base}/Calls.json",
+                    "incoming_phone_numbers": f"{self._base}/IncomingPhoneNumbers.json",
+                    "messages": f"{self._base}/Messages.json",
+                },
+                "type": "Full",
+                "uri": f"{self._base}.json",
+            }
+        )
+
+    async def list_numbers(self, request: Request) -> Response:
+        query = request.query_params
+        wanted = [
+            owned
+            for owned in self._carrier.state.numbers.values()
+            if query.get("PhoneNumber", "") in owned.number
+            and query.get("FriendlyName", "") in {"", owned.friendly_name}
+        ]
+        return Page(request, "incoming_phone_numbers").json(iter(wanted), self._render)
+
+    async def fetch_number(self, request: Request) -> Response:
+        return JSONResponse(self._render(self._find(request)))
+
+    async def update_number(self, request: Request) -> Response:
+        owned = self._find(request)
+        parameters = await read_form(request)
+        for name in ("SmsUrl", "VoiceUrl"):
+            if parameters.get(name) and not is_web_address(parameters[name]):
+                raise Refused(21205, parameters[name])
+        owned.friendly_name = parameters.get("FriendlyName", owned.friendly_name)
+        owned.sms_url = parameters.get("SmsUrl", owned.sms_url)
+        owned.sms_method = parameters.get("SmsMethod", owned.sms_method)
+        owned.voice_url = parameters.get("VoiceUrl", owned.voice_url)
+        owned.voice_method = parameters.get("VoiceMethod", owned.voice_method)
+        owned.updated_at = self._carrier.clock.now()
+        return JSONResponse(self._render(owned))
+
+    def _find(self, request: Request) -> OwnedNumber:
+        for owned in self._carrier.state.numbers.values():
+            if owned.sid == request.path_params["sid"]:
+                return owned
+        raise Refused(20404, request.url.path)
+
+    def _render(self, owned: OwnedNumber) -> Json:
+        return {
+            "account_sid": self._account_sid,
+            "address_sid": None,
+            "address_requirements": "none",
+            "api_version": wire.API_VERSION,
+            "beta": False,
+            "bundle_sid": None,
+            "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
+            "date_created": wire.rfc2822(owned.created_at),
+            "date_updated": wire.rfc2822(owned.updated_at),
+            "emergency_address_sid": None,
+            "emergency_address_status": "unregistered",
+            "emergency_status": "Inactive",
+            "friendly_name": owned.friendly_name,
+            "identity_sid": None,
+            "origin": "twilio",
+            "phone_number": owned.number,
+            "sid": owned.sid,
+            "sms_application_sid": "",
+            "sms_fallback_method": "POST",
+            "sms_fallback_url": "",
+            "sms_method": owned.sms_method,
+            "sms_url": owned.sms_url,
+            "status": "in-use",
+            "status_callback": "",
+            "status_callback_method": "POST",
+            "subresource_uris": {},
+            "trunk_sid": None,
+            "type": "local",
+            "uri": f"{self._base}/IncomingPhoneNumbers/{owned.sid}.json",
+            "voice_application_sid": "",
+            "voice_caller_id_lookup": False,
+            "voice_fallback_method": "POST",
+            "voice_fallback_url": "",
+            "voice_method": owned.voice_method,
+            "voice_receive_mode": "voice",
+            "voice_url": owned.voice_url,
+        }

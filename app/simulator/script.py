@@ -1,0 +1,222 @@
+"""Following TwiML: fetch a document, do what it says with the person on the line, go where it leads."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from app.simulator.clock import Clock
+from app.simulator.fields import call_fields
+from app.simulator.journal import note_exchange
+from app.simulator.personas import Person, Reply
+from app.simulator.signature import Fields
+from app.simulator.state import Call
+from app.simulator.webhooks import Answer, NoAnswer, Webhooks
+
+_CHARACTERS_A_SECOND = 15.0
+_PLAY_SECONDS = 5.0
+"""How long any recording plays: the carrier does not listen to it."""
+_APPLICATION_ERROR_SECONDS = 3.0
+_XML_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
+_MOST_DOCUMENTS = 500
+"""A script that redirects for ever is stopped here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the next document comes from: an address (with what to tell it), or the document itself."""
+
+    url: str = ""
+    method: str = "POST"
+    fields: tuple[tuple[str, str], ...] = ()
+    document: str = ""
+
+
+class ApplicationError(Exception):
+    """A document can't be had or followed. `code` is Twilio's: 11200 not retrieved, 12100 not parsed, 12300 not TwiML."""
+
+    def __init__(self, code: int, why: str) -> None:
+        self.code = code
+        super().__init__(f"{code} {why}")
+
+
+class _HungUp(Exception):
+    """The document ended the call."""
+
+
+class Script:
+    """The TwiML side of one answered call."""
+
+    def __init__(
+        self,
+        *,
+        call: Call,
+        person: Person,
+        account_sid: str,
+        webhooks: Webhooks,
+        clock: Clock,
+        fallback: Source | None,
+    ) -> None:
+        self._call = call
+        self._person = person
+        self._account_sid = account_sid
+        self._webhooks = webhooks
+        self._clock = clock
+        self._fallback = fallback
+        self._base = ""
+        self._verbs: dict[str, Callable[[ElementTree.Element], Awaitable[Source | None]]] = {
+            "Say": self._say,
+            "Play": self._play,
+            "Pause": self._pause,
+            "Gather": self._gather,
+            "Redirect": self._redirect,
+            "Hangup": self._hang_up,
+            "Reject": self._hang_up,
+        }
+
+    async def follow(self, source: Source) -> None:
+        """Follow documents from here on; return when the script is over and the carrier hangs up."""
+        following: Source | None = source
+        try:
+            for _ in range(_MOST_DOCUMENTS):
+                if following is None:
+                    return
+                following = await self._perform(await self._load(following))
+        except _HungUp:
+            return
+        except ApplicationError as error:
+            self._hear("carrier", f"An application error has occurred. ({error})")
+            await self._clock.sleep(_APPLICATION_ERROR_SECONDS)
+
+    async def _load(self, source: Source) -> ElementTree.Element:
+        try:
+            return await self._load_from(source)
+        except ApplicationError as error:
+            if self._fallback is None or source.document:
+                raise
+            fields = (("ErrorCode", str(error.code)), ("ErrorUrl", source.url.split("#")[0]))
+            return await self._load_from(Source(self._fallback.url, self._fallback.method, fields))
+
+    async def _load_from(self, source: Source) -> ElementTree.Element:
+        if source.document:
+            return _parse(source.document)
+        self._base = source.url.split("#")[0]
+        fields = [*call_fields(self._call, self._account_sid, "in-progress"), *source.fields]
+        answer = await self._ask(source, fields)
+        if not answer.text.strip():
+            return ElementTree.Element("Response")
+        if answer.content_type == "text/plain":
+            return _spoken(answer.text)
+        if answer.content_type not in _XML_TYPES:
+            raise ApplicationError(12300, f"invalid content type {answer.content_type}")
+        return _parse(answer.text)
+
+    async def _ask(self, source: Source, fields: Fields) -> Answer:
+        try:
+            answer = await self._webhooks.fetch(source.url, fields, method=source.method)
+        except NoAnswer as error:
+            note_exchange(self._call, source.method, source.url, fields, None)
+            raise ApplicationError(11200, "HTTP retrieval failure") from error
+        note_exchange(self._call, source.method, source.url, fields, answer)
+        if not 200 <= answer.status < 300:
+            raise ApplicationError(11200, f"HTTP retrieval failure: {answer.status}")
+        return answer
+
+    async def _perform(self, document: ElementTree.Element) -> Source | None:
+        for verb in document:
+            perform = self._verbs.get(verb.tag)
+            if perform is None:
+                raise ApplicationError(12100, f"this carrier does not know <{verb.tag}>")
+            following = await perform(verb)
+            if following is not None:
+                return following
+        return None
+
+    async def _say(self, verb: ElementTree.Element) -> Source | None:
+        text = " ".join("".join(verb.itertext()).split())
+        for _ in range(max(1, _integer(verb, "loop", 1))):
+            self._hear("agent", text)
+            await self._clock.sleep(len(text) / _CHARACTERS_A_SECOND)
+        return None
+
+    async def _play(self, verb: ElementTree.Element) -> Source | None:
+        for _ in range(max(1, _integer(verb, "loop", 1))):
+            self._hear("agent", f"[plays {(verb.text or verb.get('digits') or '').strip()}]")
+            await self._clock.sleep(_PLAY_SECONDS)
+        return None
+
+    async def _pause(self, verb: ElementTree.Element) -> Source | None:
+        await self._clock.sleep(_integer(verb, "length", 1))
+        return None
+
+    async def _redirect(self, verb: ElementTree.Element) -> Source | None:
+        return self._source((verb.text or "").strip(), verb.get("method", "POST"))
+
+    async def _hang_up(self, verb: ElementTree.Element) -> Source | None:
+        raise _HungUp(verb.tag)
+
+    async def _gather(self, verb: ElementTree.Element) -> Source | None:
+        inputs = verb.get("input", "dtmf").split()
+        for prompt in verb:
+            if prompt.tag not in {"Say", "Play", "Pause"}:
+                raise ApplicationError(12100, f"<{prompt.tag}> is not allowed in <Gather>")
+            await self._verbs[prompt.tag](prompt)
+        timeout = float(_integer(verb, "timeout", 5))
+        reply = self._person.reply(dtmf="dtmf" in inputs, speech="speech" in inputs)
+        if reply is None or reply.after > timeout:
+            await self._clock.sleep(timeout)
+            reply = None
+        else:
+            await self._listen(verb, reply, timeout)
+        if reply is None and verb.get("actionOnEmptyResult") != "true":
+            return None
+        return self._source(verb.get("action", ""), verb.get("method", "POST"), _gathered(inputs, reply))
+
+    async def _listen(self, verb: ElementTree.Element, reply: Reply, timeout: float) -> None:
+        await self._clock.sleep(reply.after)
+        self._hear("person", reply.speech or f"[presses {reply.digits}]")
+        if reply.speech:
+            await self._clock.sleep(len(reply.speech) / _CHARACTERS_A_SECOND + 1.0)
+        elif _integer(verb, "numDigits", 0) != len(reply.digits):
+            await self._clock.sleep(timeout)
+
+    def _source(self, url: str, method: str, fields: tuple[tuple[str, str], ...] = ()) -> Source:
+        if not url and not self._base:
+            raise ApplicationError(11200, "no address to go to")
+        return Source(urljoin(self._base, url) if url else self._base, method, fields)
+
+    def _hear(self, who: str, text: str) -> None:
+        moment = self._clock.now().isoformat(timespec="milliseconds")
+        self._call.heard.append({"at": moment, "who": who, "text": text})
+
+
+def _gathered(inputs: list[str], reply: Reply | None) -> tuple[tuple[str, str], ...]:
+    if reply is not None and reply.speech:
+        return (("SpeechResult", reply.speech), ("Confidence", "0.93"), ("Language", "en-US"))
+    fields: list[tuple[str, str]] = []
+    if "dtmf" in inputs:
+        fields += [("Digits", reply.digits if reply else ""), ("FinishedOnKey", ""), ("msg", "Gather End")]
+    if "speech" in inputs and reply is None:
+        fields += [("SpeechResult", ""), ("Confidence", "0.0"), ("Language", "en-US")]
+    return tuple(fields)
+
+
+def _parse(text: str) -> ElementTree.Element:
+    try:
+        document = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ApplicationError(12100, f"document parse failure: {error}") from error
+    if document.tag != "Response":
+        raise ApplicationError(12100, f"the root is <{document.tag}>, not <Response>")
+    return document
+
+
+def _spoken(text: str) -> ElementTree.Element:
+    document = ElementTree.Element("Response")
+    ElementTree.SubElement(document, "Say").text = text
+    return document
+
+
+def _integer(verb: ElementTree.Element, name: str, default: int) -> int:
+    value = verb.get(name, "")
+    return int(value) if value.isdigit() else default

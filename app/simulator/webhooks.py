@@ -1,0 +1,203 @@
+"""Requests from the carrier to the customer: signed, retried as the URL's fragment asks, and spoiled on demand."""
+
+import asyncio
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urldefrag, urlencode
+
+import aiohttp
+from yarl import URL
+
+from app.simulator.clock import Clock
+from app.simulator.faults import Fault, FaultName, Faults
+from app.simulator.signature import Fields, sign
+
+_CONNECTIONS = 500
+_KEEP_ALIVE = 2.0
+"""Shorter than any server's, so that a POST never goes into a connection which the server is closing."""
+_LARGEST_ANSWER = 64 * 1024
+_FORGED_TOKEN = "f0" * 16
+_FOREIGN_ACCOUNT = "AC" + "0bad" * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the customer's server answered."""
+
+    status: int
+    content_type: str
+    text: str
+
+
+class NoAnswer(Exception):
+    """The webhook got no answer: not connected, timed out, cut off or too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Twilio's connection overrides, read from a URL fragment such as `#rc=2&rp=ct,rt,5xx`. Seconds, real ones."""
+
+    connect_timeout: float = 5.0
+    read_timeout: float = 15.0
+    total_timeout: float = 15.0
+    retries: int = 1
+    retry_on: frozenset[str] = frozenset({"ct"})
+
+    @classmethod
+    def parse(cls, fragment: str) -> "Overrides":
+        """Read the fragment; what is missing or malformed keeps Twilio's default."""
+        default = cls()
+        given = {key: values[-1] for key, values in parse_qs(fragment).items()}
+        policies = given.get("rp")
+        return cls(
+            connect_timeout=_milliseconds(given.get("ct"), 10_000, default.connect_timeout),
+            read_timeout=_milliseconds(given.get("rt"), 15_000, default.read_timeout),
+            total_timeout=_milliseconds(given.get("tt"), 15_000, default.total_timeout),
+            retries=min(int(given["rc"]), 5) if given.get("rc", "").isdigit() else default.retries,
+            retry_on=frozenset(policies.split(",")) if policies else default.retry_on,
+        )
+
+    def retries_after(self, failure: str) -> bool:
+        """Tell whether a failure (`ct`, `rt`, `4xx`, `5xx`) is to be tried again."""
+        return failure in self.retry_on or "all" in self.retry_on
+
+
+def _milliseconds(text: str | None, limit: int, default: float) -> float:
+    return min(max(int(text), 100), limit) / 1000 if text and text.isdigit() else default
+
+
+class Webhooks:
+    """Sends webhooks. One session for all of them, opened at the first."""
+
+    def __init__(self, *, account_sid: str, auth_token: str, clock: Clock, faults: Faults) -> None:
+        self._account_sid = account_sid
+        self._auth_token = auth_token
+        self._clock = clock
+        self._faults = faults
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run it in the background and keep hold of it until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Drop what is under way and close the connections."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, url: str, fields: Fields, *, method: str = "POST") -> Answer:
+        """Ask the customer what to do next (TwiML). NoAnswer after the retries the fragment allows."""
+        return await self._deliver(url, fields, method, self._auth_token)
+
+    def report(self, url: str, fields: Fields, *, method: str = "POST") -> None:
+        """Tell the customer something (a status callback): in the background, best effort, under faults."""
+        if self._faults.strike(FaultName.LOSE_CALLBACK):
+            return
+        wait = self._wait()
+        token = _FORGED_TOKEN if self._faults.strike(FaultName.BAD_SIGNATURE) else self._auth_token
+        if self._faults.strike(FaultName.WRONG_ACCOUNT_SID):
+            fields = [(key, _FOREIGN_ACCOUNT if key == "AccountSid" else value) for key, value in fields]
+        for _ in range(1 + self._copies()):
+            self.spawn(self._report(url, fields, method, token, wait))
+
+    def _wait(self) -> float:
+        names = (FaultName.DELAY_CALLBACK, FaultName.REORDER_CALLBACK)
+        struck: list[Fault] = [fault for name in names if (fault := self._faults.strike(name))]
+        return sum(self._faults.upto(fault.seconds) for fault in struck)
+
+    def _copies(self) -> int:
+        fault = self._faults.strike(FaultName.DUPLICATE_CALLBACK)
+        return self._faults.copies_upto(fault.copies) if fault else 0
+
+    async def _report(self, url: str, fields: Fields, method: str, token: str, wait: float) -> None:
+        if wait:
+            await self._clock.sleep(wait)
+        try:
+            await self._deliver(url, fields, method, token)
+        except NoAnswer:
+            return
+
+    async def _deliver(self, url: str, fields: Fields, method: str, token: str) -> Answer:
+        address, fragment = urldefrag(url)
+        overrides = Overrides.parse(fragment)
+        if method.upper() == "GET":
+            address, fields = _with_query(address, fields), []
+        headers = {
+            "X-Twilio-Signature": sign(token, address, fields),
+            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
+            "User-Agent": "TwilioProxy/1.1",
+            "Accept": "*/*",
+        }
+        for attempt in range(overrides.retries + 1):
+            is_last = attempt == overrides.retries
+            try:
+                answer = await self._send(method, address, fields, headers, overrides)
+            except NoAnswer as failure:
+                if is_last or not overrides.retries_after(str(failure)):
+                    raise
+                continue
+            if is_last or not overrides.retries_after(f"{answer.status // 100}xx"):
+                return answer
+        raise NoAnswer("ct")
+
+    async def _send(
+        self, method: str, address: str, fields: Fields, headers: dict[str, str], overrides: Overrides
+    ) -> Answer:
+        body = urlencode(fields).encode() if method.upper() != "GET" else None
+        if body is not None:
+            headers = headers | {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+        timeout = aiohttp.ClientTimeout(
+            total=overrides.total_timeout,
+            sock_connect=overrides.connect_timeout,
+            sock_read=overrides.read_timeout,
+        )
+        try:
+            return await self._exchange(method, address, body, headers, timeout)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise NoAnswer("ct") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise NoAnswer("rt") from error
+
+    async def _exchange(
+        self,
+        method: str,
+        address: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        timeout: aiohttp.ClientTimeout,
+    ) -> Answer:
+        url = URL(address, encoded=True)
+        async with self._open_session().request(
+            method, url, data=body, headers=headers, timeout=timeout
+        ) as response:
+            payload = await _whole(response)
+            return Answer(response.status, response.content_type, payload.decode(errors="replace"))
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE),
+                skip_auto_headers=["Content-Type"],
+            )
+        return self._session
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    payload = bytearray()
+    async for chunk in response.content.iter_any():
+        payload += chunk
+        if len(payload) > _LARGEST_ANSWER:
+            raise NoAnswer("rt")
+    return bytes(payload)
+
+
+def _with_query(address: str, fields: Fields) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(fields)}" if fields else address
