@@ -1,0 +1,29 @@
+"""The web process: the browser UI, the API and the webhooks in one app on one port."""
+
+import reflex as rx
+from fastapi import FastAPI
+
+from app.web import layout, routes, theme
+from app.web.pages.home.page import home
+
+api = FastAPI()
+
+
+@api.get("/api/health")
+async def health() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
+
+
+app = rx.App(
+    stylesheets=theme.STYLESHEETS,
+    head_components=theme.head(),
+    html_lang="en",
+    toaster=rx.toast.provider(
+        position="bottom-right", rich_colors=True, close_button=True
+    ),
+    hydrate_fallback=layout.hydrate_fallback,
+    api_transformer=api,
+)
+
+app.add_page(home, route=routes.HOME, title="Callsheet")

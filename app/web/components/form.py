@@ -1,0 +1,228 @@
+"""Forms: a field with its label, help and error tied together, and the drop zone of files."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventType
+
+from app.web.components.icons import glyph
+from app.web.components.kinds import Change, Child, Click, Count, Flag, InputType, Text, as_text
+
+
+def form_field(
+    control: rx.Component,
+    *,
+    name: str,
+    label: Text,
+    help_text: Text | None = None,
+    error: Text | None = None,
+    optional: bool = False,
+) -> rx.Component:
+    """Return a labelled control; make the control with one of the makers below and the same `name`."""
+    return rx.el.div(
+        rx.el.label(
+            label,
+            rx.el.span("Optional", class_name="cs-optional") if optional else rx.fragment(),
+            html_for=name,
+        ),
+        control,
+        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help") if help_text is not None else rx.fragment(),
+        field_error(name, error) if error is not None else rx.fragment(),
+        class_name="cs-field",
+    )
+
+
+def field_error(name: str, error: Text) -> rx.Component:
+    """Return the error of the field `name`: a live region, empty while there is none."""
+    return rx.el.p(
+        rx.cond(
+            as_text(error) != "",
+            rx.fragment(glyph("circle-alert", size=14), error),
+        ),
+        id=f"{name}-error",
+        aria_live="polite",
+        class_name="cs-error",
+    )
+
+
+def _described(name: str, error: Text | None) -> dict[str, Any]:
+    """Return the attributes that tie a control to its help and error."""
+    described: dict[str, Any] = {"aria_describedby": f"{name}-help {name}-error"}
+    if error is not None:
+        described["aria_invalid"] = as_text(error) != ""
+    return described
+
+
+def text_input(
+    *,
+    name: str,
+    default_value: Text = "",
+    placeholder: str = "",
+    input_type: InputType = "text",
+    error: Text | None = None,
+    required: bool = False,
+    disabled: Flag = False,
+    auto_complete: str = "off",
+    min_value: int | None = None,
+    max_value: int | None = None,
+    record: Text | rx.Var[int] = "",
+) -> rx.Component:
+    """Return a text box left to the browser while it is typed in; `record` is the id of what is edited, so that
+    another record brings its own value.
+    """
+    return rx.el.input(
+        id=name,
+        key=as_text(f"{name}-") + as_text(record),
+        name=name,
+        type=input_type,
+        default_value=default_value,
+        placeholder=placeholder,
+        required=required,
+        disabled=disabled,
+        auto_complete=auto_complete,
+        min=min_value,
+        max=max_value,
+        class_name="cs-input",
+        **_described(name, error),
+    )
+
+
+def text_area(
+    *,
+    name: str,
+    value: Text | None = None,
+    default_value: Text = "",
+    on_change: Change | None = None,
+    placeholder: str = "",
+    error: Text | None = None,
+    rows: int = 4,
+    disabled: Flag = False,
+    record: Text | rx.Var[int] = "",
+) -> rx.Component:
+    """Return a box of several lines; with `value` and `on_change` it speaks 300 ms after the last key."""
+    common: dict[str, Any] = {
+        "id": name,
+        "name": name,
+        "placeholder": placeholder,
+        "rows": rows,
+        "disabled": disabled,
+        "class_name": "cs-input cs-textarea",
+        **_described(name, error),
+    }
+    if value is None:
+        key = as_text(f"{name}-") + as_text(record)
+        return rx.el.textarea(key=key, default_value=default_value, **common)
+    return rx.debounce_input(
+        rx.el.textarea(value=value, on_change=on_change, **common), debounce_timeout=300
+    )
+
+
+def select_input(
+    *,
+    name: str,
+    options: list[tuple[str, str]] | rx.Component,
+    default_value: Text = "",
+    on_change: Change | None = None,
+    error: Text | None = None,
+    disabled: Flag = False,
+    record: Text | rx.Var[int] = "",
+) -> rx.Component:
+    """Return the browser's own choice box; `options` are (value, words), or an `rx.foreach` of `rx.el.option`."""
+    entries = [rx.el.option(words, value=value) for value, words in options] if isinstance(options, list) else [options]
+    events: dict[str, Any] = {} if on_change is None else {"on_change": on_change}
+    return rx.el.div(
+        rx.el.select(
+            *entries,
+            id=name,
+            key=as_text(f"{name}-") + as_text(record),
+            name=name,
+            default_value=default_value,
+            disabled=disabled,
+            class_name="cs-input cs-select",
+            **events,
+            **_described(name, error),
+        ),
+        glyph("chevron-down", size=16),
+        class_name="cs-select-wrap",
+    )
+
+
+def form_row(*fields: Child) -> rx.Component:
+    """Return fields side by side; below one another on a phone."""
+    return rx.el.div(*fields, class_name="cs-form-row")
+
+
+def form_actions(*buttons: Child, note: Child | None = None) -> rx.Component:
+    """Return a form's closing line: a note at the start, the buttons at the end, the main one last."""
+    return rx.el.div(
+        rx.el.div(note, class_name="cs-form-note") if note is not None else rx.el.span(),
+        rx.el.div(*buttons, class_name="cs-form-buttons"),
+        class_name="cs-form-actions",
+    )
+
+
+def submit_button(label: Text, *, saving: Flag, icon: str | None = None, disabled: Flag = False) -> rx.Component:
+    """Return a form's main button: it shows its work and cannot be pressed twice."""
+    return rx.button(
+        glyph(icon, size=16) if icon else rx.fragment(),
+        label,
+        type="submit",
+        loading=saving,
+        disabled=rx.Var.create(disabled).to(bool) | rx.Var.create(saving).to(bool),
+    )
+
+
+def upload_zone(
+    *,
+    upload_id: str,
+    on_drop: EventType[Any],
+    busy: Flag,
+    percent: Count = 0,
+    title: str = "Drop a CSV file here, or click to choose one",
+    hint: str = "",
+    error: Text = "",
+    on_cancel: Click | None = None,
+) -> rx.Component:
+    """Return the drop zone of one CSV file. `upload_id` is a literal; `on_drop` is
+    `S.receive(rx.upload_files(upload_id=..., on_upload_progress=S.progress))`.
+    """
+    return rx.el.div(
+        rx.upload.root(
+            rx.cond(busy, _uploading(percent), _awaiting(title, hint)),
+            id=upload_id,
+            accept={"text/csv": [".csv"], "text/plain": [".txt"]},
+            max_files=1,
+            multiple=False,
+            disabled=busy,
+            on_drop=on_drop,
+            class_name="cs-drop",
+            drag_active_style=rx.style.Style(borderColor="var(--accent-9)", background="var(--accent-a3)"),
+        ),
+        rx.cond(
+            busy,
+            rx.button("Cancel", on_click=on_cancel, variant="soft", color_scheme="gray", type="button"),
+        )
+        if on_cancel is not None
+        else rx.fragment(),
+        field_error(upload_id, error),
+        class_name="cs-upload",
+    )
+
+
+def _awaiting(title: str, hint: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(glyph("file-up", size=22), class_name="cs-empty-icon"),
+        rx.el.strong(title),
+        rx.el.span(hint) if hint else rx.fragment(),
+        class_name="cs-drop-text",
+    )
+
+
+def _uploading(percent: Count) -> rx.Component:
+    return rx.el.div(
+        rx.el.strong("Uploading"),
+        rx.progress(value=percent, width="min(320px, 100%)", aria_label="Upload"),
+        rx.el.span(percent, "%", class_name="cs-number"),
+        role="status",
+        class_name="cs-drop-text",
+    )

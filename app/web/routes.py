@@ -1,0 +1,114 @@
+"""Every address of the browser UI: the patterns Reflex is given, and builders for links.
+
+Builders take the organization's slug and ids as plain values (in handlers) or as Vars (in components).
+"""
+
+from typing import Final
+
+import reflex as rx
+
+Slug = str | rx.Var[str]
+Id = int | str | rx.Var[int] | rx.Var[str]
+
+# Route parameters. The same name stands at the same place in every pattern, as Reflex demands.
+ORGANIZATION: Final = "org"
+CAMPAIGN: Final = "campaign_id"
+
+HOME: Final = "/"
+SETUP: Final = "/setup"
+SIGN_IN: Final = "/sign-in"
+
+ORGANIZATION_HOME: Final = "/[org]"
+CAMPAIGNS: Final = "/[org]/campaigns"
+CAMPAIGN_OVERVIEW: Final = "/[org]/campaigns/[campaign_id]"
+CAMPAIGN_CONTACTS: Final = "/[org]/campaigns/[campaign_id]/contacts"
+CAMPAIGN_SETTINGS: Final = "/[org]/campaigns/[campaign_id]/settings"
+CAMPAIGN_CALLS: Final = "/[org]/campaigns/[campaign_id]/calls"
+EDIT_BASICS: Final = "/[org]/campaigns/[campaign_id]/edit/basics"
+EDIT_MESSAGE: Final = "/[org]/campaigns/[campaign_id]/edit/message"
+EDIT_CONTACTS: Final = "/[org]/campaigns/[campaign_id]/edit/contacts"
+EDIT_PACE: Final = "/[org]/campaigns/[campaign_id]/edit/pace"
+EDIT_REVIEW: Final = "/[org]/campaigns/[campaign_id]/edit/review"
+CONTACTS: Final = "/[org]/contacts"
+AGENTS: Final = "/[org]/agents"
+NUMBERS: Final = "/[org]/numbers"
+SETTINGS: Final = "/[org]/settings"
+
+# HTTP routes of the backend, reached by a real page load and never by `rx.redirect`.
+AUTH_COMPLETE: Final = "/auth/complete"
+AUTH_SIGN_OUT: Final = "/auth/sign-out"
+
+# An organization's slug is the first segment of a path, so it may be none of these.
+RESERVED_SLUGS: Final = frozenset(
+    {"api", "assets", "auth", "fonts", "ping", "setup", "sign-in", "webhooks", "ws", "404"}
+)
+
+
+def campaigns(organization: Slug) -> str:
+    """Return the address of the campaign list."""
+    return f"/{organization}/campaigns"
+
+
+def campaign(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's Overview tab."""
+    return f"/{organization}/campaigns/{campaign_id}"
+
+
+def campaign_contacts(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's Contacts tab."""
+    return f"/{organization}/campaigns/{campaign_id}/contacts"
+
+
+def campaign_settings(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's Settings tab."""
+    return f"/{organization}/campaigns/{campaign_id}/settings"
+
+
+def campaign_calls(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's Call log tab."""
+    return f"/{organization}/campaigns/{campaign_id}/calls"
+
+
+def edit_basics(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of the wizard's first step."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/basics"
+
+
+def edit_message(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of the wizard's Message step."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/message"
+
+
+def edit_contacts(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of the wizard's Contacts step."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/contacts"
+
+
+def edit_pace(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of the wizard's Pace and retries step."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/pace"
+
+
+def edit_review(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of the wizard's last step, Review and start."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/review"
+
+
+def contacts(organization: Slug) -> str:
+    """Return the address of the address book."""
+    return f"/{organization}/contacts"
+
+
+def agents(organization: Slug) -> str:
+    """Return the address of the agent list."""
+    return f"/{organization}/agents"
+
+
+def numbers(organization: Slug) -> str:
+    """Return the address of the list of our numbers."""
+    return f"/{organization}/numbers"
+
+
+def settings(organization: Slug) -> str:
+    """Return the address of the organization's settings."""
+    return f"/{organization}/settings"

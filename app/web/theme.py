@@ -1,0 +1,31 @@
+"""The look: one Radix theme. Everything finer is in `assets/app.css`, written in the theme's own tokens."""
+
+import reflex as rx
+
+STYLESHEETS = ["app.css"]
+
+
+def radix_theme() -> rx.Component:
+    """Return the theme every page is drawn with; light and dark follow the person's colour mode."""
+    return rx.theme(
+        accent_color="indigo",
+        gray_color="slate",
+        panel_background="solid",
+        radius="medium",
+        scaling="100%",
+    )
+
+
+def head() -> list[rx.Component]:
+    """Return what every page puts in `<head>`: the icon, the tint of a phone's browser bar, the font."""
+    return [
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(
+            rel="preload",
+            href="/fonts/inter-latin.woff2",
+            custom_attrs={"as": "font"},
+            type="font/woff2",
+            cross_origin="anonymous",
+        ),
+        rx.el.meta(name="theme-color", content="#3e63dd"),
+    ]

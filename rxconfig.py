@@ -1,0 +1,25 @@
+"""Reflex's configuration; everything else is read from `app.config`."""
+
+import reflex as rx
+
+from app.config import get_settings
+from app.web.theme import radix_theme
+
+_settings = get_settings()
+
+config = rx.Config(
+    app_name="app",
+    api_url=_settings.public_url,
+    deploy_url=_settings.public_url,
+    cors_allowed_origins=(
+        _settings.public_url,
+        f"http://localhost:{_settings.port}",
+        f"http://127.0.0.1:{_settings.port}",
+    ),
+    default_color_mode="system",
+    plugins=[rx.plugins.RadixThemesPlugin(theme=radix_theme())],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    show_built_with_reflex=False,
+    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
+    telemetry_enabled=False,
+)
