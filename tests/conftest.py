@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.db import Database
-from app.migrations import PROJECT, upgrade
+from app.migrations import upgrade
 from tests.support.servers import empty_all_tables, running_postgres, running_valkey, temporary_home
 
 _OURS = ("CALLSHEET_", "SIMULATOR_", "TWILIO_")
@@ -30,7 +29,7 @@ def servers_home() -> Iterator[Path]:
 def database_url(servers_home: Path) -> Iterator[str]:
     """A migrated database, shared by the tests; use `database` for a clean one."""
     with running_postgres(servers_home) as url:
-        _migrate(url)
+        upgrade(url)
         yield url
 
 
@@ -70,16 +69,3 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
-
-
-def _migrate(url: str) -> None:
-    if (PROJECT / "alembic" / "env.py").exists():
-        upgrade(url)
-        return
-    import sqlmodel
-
-    import app.models
-
-    engine = create_engine(url)
-    sqlmodel.SQLModel.metadata.create_all(engine)
-    engine.dispose()

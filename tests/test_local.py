@@ -1,6 +1,5 @@
 """The embedded servers."""
 
-from app.db import Database
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,4 +10,5 @@ async def test_the_database_speaks_utf_8_whatever_the_machine_speaks(session: As
 
 
 async def test_valkey_answers(redis: Redis) -> None:
-    assert await redis.ping()
+    await redis.set("key", "value")
+    assert await redis.get("key") == b"value"

@@ -1,0 +1,73 @@
+"""What every verb starts from: the settings, completed by what runs on this home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ValidationError
+
+from app.cli.errors import ConfigurationError
+from app.config import Settings, get_settings
+from app.home import Home
+from app.local import EmbeddedPostgres
+from app.servers import check_database
+from app.stack import Urls, child_environment
+
+
+def settings() -> Settings:
+    """The settings of the environment. Raises ConfigurationError, one line, naming the variable."""
+    try:
+        return get_settings()
+    except ValidationError as error:
+        raise ConfigurationError(_first_line(error)) from error
+
+
+def home() -> Home:
+    """The home that the environment names."""
+    return Home(settings().home)
+
+
+def servers() -> Settings:
+    """The settings, servers filled in from a running `up`. Raises ConfigurationError if there is none."""
+    given, run = settings(), home().current_run()
+    filled = {
+        "database_url": given.database_url or (run and run.database_url),
+        "redis_url": given.redis_url or (run and run.redis_url),
+    }
+    for name, url in filled.items():
+        if not url:
+            raise ConfigurationError(f"{name.upper()} is not set, and nothing runs in {home().path}")
+    return given.model_copy(update=filled)
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of one of our processes on this home. Raises ConfigurationError."""
+    complete = servers()
+    if not complete.secret and not home().has_secrets():
+        raise ConfigurationError("CALLSHEET_SECRET is not set: processes on several machines must share one")
+    return child_environment(complete, home(), Urls(complete.database_url or "", complete.redis_url or ""))
+
+
+@contextmanager
+def database_url() -> Iterator[str]:
+    """The database named in the environment, the one `up` runs, or the embedded one started for this while."""
+    given, run = settings().database_url, home().current_run()
+    if given:
+        check_database(given)
+        yield given
+    elif run and run.database_url:
+        yield run.database_url
+    else:
+        server = EmbeddedPostgres(home().path)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    name = ".".join(str(part) for part in first["loc"])
+    return message if not name or name in message else f"{name}: {message}"

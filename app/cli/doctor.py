@@ -1,0 +1,121 @@
+"""`doctor`: is this installation sound? One line a check, exit code 1 with the first that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import httpx
+import typer
+
+from app.cli import context
+from app.cli.console import complain, out
+from app.cli.errors import OPERATOR_ERRORS, CommandError
+from app.config import Settings
+from app.home import Home
+from app.migrations import revisions
+from app.queue import QueueName
+from app.servers import check_database, check_redis, worker_is_ready
+
+_SECONDS = 10
+
+
+class Check(NamedTuple):
+    """One question and how to answer it: `ask` returns what is well, or raises what is not."""
+
+    name: str
+    ask: Callable[[], str]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's verb."""
+    app.command()(doctor)
+
+
+def doctor() -> None:
+    """Check configuration, servers, migrations and carrier. Exit code 1 with the failing line."""
+    failures = 0
+    for check in _checks():
+        try:
+            out.print(f"ok    {check.name}: {check.ask()}", markup=False)
+        except OPERATOR_ERRORS as error:
+            failures += 1
+            complain(f"{check.name}: {error}")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _checks() -> Iterator[Check]:
+    settings, home = context.settings(), context.home()
+    yield Check("configuration", lambda: "complete")
+    yield Check("processes", lambda: _processes(home))
+    servers = context.servers()
+    yield Check("database", lambda: _database(servers))
+    yield Check("migrations", lambda: _migrations(servers))
+    yield Check("queue", lambda: _queue(servers))
+    yield Check("carrier", lambda: _carrier(context.environment()))
+    yield Check("web", lambda: _web(settings))
+
+
+def _processes(home: Home) -> str:
+    run = home.current_run()
+    if not run:
+        return f"nothing runs in {home.path}; checking what the environment names"
+    dead = [process.name for process in run.processes if not process.is_alive()]
+    if dead:
+        raise CommandError(f"not running: {', '.join(dead)}; see {home.logs}")
+    return f"{len(run.processes)} running"
+
+
+def _database(settings: Settings) -> str:
+    url = settings.database_url or ""
+    check_database(url)
+    return "answers"
+
+
+def _migrations(settings: Settings) -> str:
+    revision, newest = revisions(settings.database_url or "")
+    if revision != newest:
+        raise CommandError(
+            f"the schema is at {revision or 'nothing'}, the newest is {newest}: run callsheet migrate"
+        )
+    return f"at {revision}, the newest"
+
+
+def _queue(settings: Settings) -> str:
+    url = settings.redis_url or ""
+    check_redis(url)
+    without = [queue.value for queue in QueueName if not worker_is_ready(url, queue)]
+    if without:
+        raise CommandError(f"no worker has started on: {', '.join(without)}")
+    return "answers, and every queue has a worker"
+
+
+def _carrier(environment: dict[str, str]) -> str:
+    account, base = environment["TWILIO_ACCOUNT_SID"], environment["TWILIO_API_URL"]
+    try:
+        answer = httpx.get(
+            f"{base}/2010-04-01/Accounts/{account}.json",
+            auth=(account, environment["TWILIO_AUTH_TOKEN"]),
+            timeout=_SECONDS,
+        )
+    except httpx.HTTPError as error:
+        raise CommandError(f"{base} does not answer: {error}") from error
+    if not answer.is_success:
+        raise CommandError(f"{base} refuses the account: HTTP {answer.status_code}")
+    simulated = environment["CALLSHEET_CARRIER_SIMULATED"] == "true"
+    return (
+        "the simulator accepts the account; nobody is really called"
+        if simulated
+        else f"{base} accepts the account"
+    )
+
+
+def _web(settings: Settings) -> str:
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{settings.port}/api/health", timeout=_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        raise CommandError(f"port {settings.port} does not answer: {error}") from error
+    if not answer.is_success:
+        raise CommandError(f"port {settings.port} answers HTTP {answer.status_code}")
+    return f"answers on port {settings.port}"

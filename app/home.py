@@ -1,0 +1,153 @@
+"""The data directory of one installation: its lock, its secrets, and the record of what runs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from pydantic import BaseModel
+
+from app.local import make_private
+
+
+class AlreadyRunningError(Exception):
+    """Another `up` holds this home."""
+
+    def __init__(self, run: Run | None) -> None:
+        """`run` is what that process recorded about itself, if it got that far."""
+        self.run = run
+        where = f": {run.url} (process {run.pid})" if run else ""
+        super().__init__(f"Callsheet already runs here{where}")
+
+
+class Secrets(BaseModel):
+    """What the processes of one installation share and nobody else may know."""
+
+    callsheet_secret: str
+    simulator_account_sid: str
+    simulator_auth_token: str
+
+
+class ProcessRecord(BaseModel):
+    """A process, told apart from a later one of the same pid by when it was created (Unix time)."""
+
+    name: str
+    pid: int
+    created: float
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return self.is_ours(process) and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Whether `process` is the one recorded, and not a later one of its pid."""
+        return abs(process.create_time() - self.created) < 1
+
+
+class Run(BaseModel):
+    """One run of `up`, as it records itself for `status`, `down` and the next `up`."""
+
+    pid: int
+    phase: str = "starting"
+    ready: bool = False
+    url: str
+    landing_url: str
+    port: int
+    carrier: Literal["simulator", "twilio"]
+    database_url: str | None = None
+    redis_url: str | None = None
+    processes: list[ProcessRecord] = []
+
+
+class Home:
+    """A data directory. Everything in it is readable by its owner alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    def create(self) -> None:
+        """Make sure the directory exists and can be written to. Raises ServerError."""
+        make_private(self.path)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.path / "logs"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold this home alone; the kernel lets go when the holder dies. Raises AlreadyRunningError."""
+        with (self.path / "up.lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise AlreadyRunningError(self.last_run()) from error
+            yield
+
+    def is_held(self) -> bool:
+        """Whether an `up` is alive on this home."""
+        lock = self.path / "up.lock"
+        if not lock.exists():
+            return False
+        with lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
+    def current_run(self) -> Run | None:
+        """The run that holds this home now, if any."""
+        return self.last_run() if self.is_held() else None
+
+    def last_run(self) -> Run | None:
+        """What the newest run recorded, dead or alive."""
+        file = self.path / "run.json"
+        return Run.model_validate_json(file.read_text()) if file.exists() else None
+
+    def record(self, run: Run) -> None:
+        """Replace the record, whole."""
+        self._write("run.json", run.model_dump_json(indent=1))
+
+    def forget_run(self) -> None:
+        """Remove the record of a run that has ended."""
+        (self.path / "run.json").unlink(missing_ok=True)
+
+    def has_secrets(self) -> bool:
+        """Whether secrets have been made for this home."""
+        return (self.path / "secrets.json").exists()
+
+    def secrets(self) -> Secrets:
+        """The secrets, made on first use."""
+        file = self.path / "secrets.json"
+        if file.exists():
+            return Secrets.model_validate_json(file.read_text())
+        made = Secrets(
+            callsheet_secret=secrets.token_urlsafe(32),
+            simulator_account_sid=f"AC{secrets.token_hex(16)}",
+            simulator_auth_token=secrets.token_hex(16),
+        )
+        self._write(file.name, made.model_dump_json(indent=1))
+        return made
+
+    def _write(self, name: str, text: str) -> None:
+        unfinished = self.path / f"{name}.{os.getpid()}"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(text)
+        unfinished.replace(self.path / name)
+
+
+def record_of(name: str, pid: int) -> ProcessRecord:
+    """The record of a live process. Raises psutil.NoSuchProcess."""
+    return ProcessRecord(name=name, pid=pid, created=psutil.Process(pid).create_time())

@@ -1,0 +1,266 @@
+"""Everything one installation runs: what `up` starts, in which order, and when it counts as healthy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from app import frontend
+from app.config import Settings
+from app.home import Home, Run
+from app.local import EmbeddedPostgres, EmbeddedValkey
+from app.migrations import upgrade
+from app.processes import end_orphan
+from app.queue import QueueName
+from app.servers import (
+    check_database,
+    check_redis,
+    forget_worker_health,
+    worker_is_ready,
+)
+from app.supervisor import Child, Supervisor
+
+BUILD_SECONDS: Final = 600
+READY_SECONDS: Final = 60
+ORPHAN_SECONDS: Final = 5
+
+
+class PortTakenError(Exception):
+    """Something else listens where we must."""
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where the servers are."""
+
+    database: str
+    redis: str
+
+
+class Stack:
+    """The processes of one installation, started in order under one supervisor.
+
+    `with_browser=False` runs API and webhooks without the UI, and needs no front-end build.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        home: Home,
+        *,
+        say: Callable[[str], None],
+        with_browser: bool = True,
+        landing_url: Callable[[Urls], str] | None = None,
+    ) -> None:
+        # With an account given, the carrier is real, whatever the environment calls it.
+        self.settings = settings.model_copy(update={"carrier_simulated": False})
+        self.home = home
+        self.supervisor = Supervisor(say)
+        self._say = say
+        self._with_browser = with_browser
+        self._landing_url = landing_url or (lambda _: settings.public_url)
+        self.run = Run(
+            pid=os.getpid(),
+            url=settings.public_url,
+            landing_url=settings.public_url,
+            port=settings.port,
+            carrier="twilio" if settings.twilio_account_sid else "simulator",
+        )
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[Run]:
+        """Start everything, give the record of it once all is healthy, and stop everything at the end.
+
+        The caller holds the home and handles signals by the supervisor. Raises what can go wrong:
+        ServerError, PortTakenError, UnreachableError, BuildError, ChildFailedError, StopRequested.
+        """
+        self._end_what_a_killed_run_left()
+        self._check_ports()
+        self._phase("Starting")
+        try:
+            self._start()
+            yield self.run
+        finally:
+            self.supervisor.stop_all()
+            self.home.forget_run()
+
+    def watch(self) -> None:
+        """Keep everything running until a stop is asked for (raises StopRequested)."""
+        self.supervisor.watch(on_change=self._record)
+
+    def _start(self) -> None:
+        with self._front_end() as front_end:
+            urls = self._start_servers()
+            self._phase("Migrating the database")
+            upgrade(urls.database)
+            forget_worker_health(urls.redis, QueueName)
+            children = self._children(urls)
+            early = [child for child in children if child.name != "web"]
+            for child in early:
+                self.supervisor.start(child)
+            self._await_front_end(front_end)
+        for child in children[len(early) :]:
+            self.supervisor.start(child)
+        self._phase("Waiting until everything answers")
+        self.supervisor.wait_until_ready(children, seconds=READY_SECONDS)
+        self._record(phase="running", ready=True, landing_url=self._landing_url(urls))
+
+    @contextlib.contextmanager
+    def _front_end(self) -> Iterator[Future[Path] | None]:
+        """Compile the front-end beside everything else, if it has to be."""
+        if not self._with_browser or frontend.is_built():
+            yield None
+            return
+        self._say("Building the front-end (once per version)")
+        # The thread lives until the compiler has ended: the compiler dies with the thread that started it.
+        with ThreadPoolExecutor(1) as pool:
+            yield pool.submit(
+                frontend.build,
+                log=self.home.logs / "frontend.log",
+                keep_going=self.supervisor.check,
+            )
+
+    def _await_front_end(self, front_end: Future[Path] | None) -> None:
+        if front_end is None:
+            return
+        self._phase("Waiting for the front-end")
+        deadline = time.monotonic() + BUILD_SECONDS
+        while not front_end.done():
+            self.supervisor.check()
+            if time.monotonic() > deadline:
+                raise frontend.BuildError(
+                    f"The front-end took too long: see {self.home.logs / 'frontend.log'}"
+                )
+            time.sleep(0.02)
+        front_end.result()
+
+    def _start_servers(self) -> Urls:
+        database, redis = self.settings.database_url, self.settings.redis_url
+        if database:
+            check_database(database)
+        else:
+            self._phase("Starting PostgreSQL")
+            database = str(self.supervisor.start(EmbeddedPostgres(self.home.path)))
+        if redis:
+            check_redis(redis)
+        else:
+            redis = str(self.supervisor.start(EmbeddedValkey(self.home.path, persist=True)))
+        self._record(database_url=database, redis_url=redis)
+        return Urls(database, redis)
+
+    def _children(self, urls: Urls) -> list[Child]:
+        environment = child_environment(self.settings, self.home, urls)
+
+        def child(name: str, *arguments: str, is_ready: Callable[[], bool]) -> Child:
+            return Child(
+                name=name,
+                command=[sys.executable, "-m", "app.cli", *arguments],
+                environment=environment,
+                directory=frontend.PROJECT,
+                log=self.home.logs / f"{name}.log",
+                is_ready=is_ready,
+            )
+
+        def worker(queue: QueueName) -> Child:
+            name = queue.name.lower()
+            ready = partial(worker_is_ready, urls.redis, queue)
+            return child(f"worker-{name}", "worker", "--queue", name, is_ready=ready)
+
+        web = ["web"] if self._with_browser else ["web", "--api-only"]
+        simulated = self.run.carrier == "simulator"
+        return [
+            *([child("simulator", "simulate", is_ready=self._simulator_listens)] if simulated else []),
+            *(worker(queue) for queue in QueueName),
+            child("web", *web, is_ready=lambda: _answers(self.settings.port)),
+        ]
+
+    def _simulator_listens(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self.settings.simulator_port)) == 0
+
+    def _check_ports(self) -> None:
+        _refuse_taken(self.settings.port, "CALLSHEET_PORT")
+        if self.run.carrier == "simulator":
+            _refuse_taken(self.settings.simulator_port, "SIMULATOR_PORT")
+
+    def _end_what_a_killed_run_left(self) -> None:
+        """Ours by pid and time of creation; the embedded servers look after their own."""
+        left = self.home.last_run()
+        for process in left.processes if left else []:
+            end_orphan(
+                process.pid,
+                is_ours=process.is_ours,
+                polite=signal.SIGTERM,
+                seconds=ORPHAN_SECONDS,
+            )
+
+    def _phase(self, phase: str) -> None:
+        self.supervisor.check()
+        self._say(phase)
+        self._record(phase=phase)
+
+    def _record(self, **changes: object) -> None:
+        self.run = self.run.model_copy(update={**changes, "processes": self.supervisor.records()})
+        self.home.record(self.run)
+
+
+def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
+    """The environment of our own processes: everything said, nothing left to a default that may differ."""
+    secrets = home.secrets()
+    ours = {
+        "CALLSHEET_HOME": str(home.path),
+        "CALLSHEET_PORT": str(settings.port),
+        "CALLSHEET_PUBLIC_URL": settings.public_url,
+        "CALLSHEET_SECRET": settings.secret.get_secret_value()
+        if settings.secret
+        else secrets.callsheet_secret,
+        "DATABASE_URL": urls.database,
+        "REDIS_URL": urls.redis,
+        "SIMULATOR_PORT": str(settings.simulator_port),
+        "SIMULATOR_SPEED": str(settings.simulator_speed),
+        "SIMULATOR_SEED": str(settings.simulator_seed),
+        "CALLSHEET_CARRIER_SIMULATED": str(settings.carrier_simulated).lower(),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if not settings.twilio_account_sid:
+        ours |= {
+            "CALLSHEET_CARRIER_SIMULATED": "true",
+            "TWILIO_ACCOUNT_SID": secrets.simulator_account_sid,
+            "TWILIO_AUTH_TOKEN": secrets.simulator_auth_token,
+            "TWILIO_API_URL": f"http://127.0.0.1:{settings.simulator_port}",
+        }
+    elif settings.twilio_auth_token:
+        ours |= {
+            "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+            "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
+            "TWILIO_API_URL": settings.carrier_api_url,
+        }
+    return {**os.environ, **ours}
+
+
+def _refuse_taken(port: int, variable: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 (where the web process will listen)
+        except OSError as error:
+            raise PortTakenError(f"Port {port} cannot be used ({error.strerror}): set {variable}") from error
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=2, trust_env=False).is_success
+    return False

@@ -1,0 +1,219 @@
+"""Keeps the processes of one installation running, and ends them in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final, Protocol
+
+import psutil
+
+from app.home import ProcessRecord, record_of
+from app.processes import spawn, stop
+
+CHILD_STOP_SECONDS: Final = 8.5
+"""How long a child may finish its work; with the servers' own stop after it, all is gone within 12 s."""
+
+_POLL_SECONDS = 0.02
+_WATCH_SECONDS = 0.2
+_FIRST_DELAY = 0.5
+_LONGEST_DELAY = 30.0
+_STEADY_SECONDS = 60.0
+
+
+class StopRequested(BaseException):
+    """Someone asked this process to stop: a request, like KeyboardInterrupt, and as hard to swallow."""
+
+
+class ChildFailedError(Exception):
+    """A child ended, or did not become ready, while everything was starting. One line for an operator."""
+
+
+class Managed(Protocol):
+    """What can be supervised: our own children and the embedded servers alike."""
+
+    name: str
+    process: subprocess.Popen[bytes] | None
+
+    def start(self) -> object:
+        """Start it, from the main thread."""
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone."""
+
+
+@dataclass
+class Child:
+    """One of our own processes."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    log: Path
+    is_ready: Callable[[], bool] = lambda: True
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, its output appended to its log."""
+        with self.log.open("ab") as log:
+            self.process = spawn(
+                self.command,
+                log=log,
+                environment=self.environment,
+                directory=self.directory,
+            )
+
+    def stop(self) -> None:
+        """Ask it to end; after CHILD_STOP_SECONDS end it."""
+        if self.process:
+            stop(self.process, polite=signal.SIGTERM, seconds=CHILD_STOP_SECONDS)
+            self.process = None
+
+
+@dataclass
+class _Health:
+    """How often in a row something died, and when it may start again (monotonic seconds)."""
+
+    started: float = field(default_factory=time.monotonic)
+    deaths: int = 0
+    restart_at: float | None = None
+
+    def died(self, now: float) -> float:
+        self.deaths = 1 if now - self.started > _STEADY_SECONDS else self.deaths + 1
+        delay = min(_FIRST_DELAY * float(2 ** (self.deaths - 1)), _LONGEST_DELAY)
+        self.restart_at = now + delay
+        return delay
+
+
+class Supervisor:
+    """Starts what it is given, restarts what dies with a growing delay, and stops the newest kind first."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """`say` takes one line for the operator about each death."""
+        self._say = say
+        self._managed: list[Managed] = []
+        self._health: dict[str, _Health] = {}
+        self._stop_requested = False
+
+    @contextlib.contextmanager
+    def signals_handled(self) -> Iterator[None]:
+        """Turn Ctrl-C and SIGTERM into StopRequested, raised at the next `check`."""
+
+        def request(_signal: int, _frame: FrameType | None) -> None:
+            self._stop_requested = True
+
+        # nohup means: live on after the terminal has gone.
+        wanted = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_heard(number)]
+        before = {number: signal.signal(number, request) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise StopRequested if a stop was asked for."""
+        if self._stop_requested:
+            raise StopRequested
+
+    def start(self, managed: Managed) -> object:
+        """Start it and keep it from now on."""
+        self.check()
+        result = managed.start()
+        self._managed.append(managed)
+        self._health[managed.name] = _Health()
+        return result
+
+    def wait_until_ready(self, children: Iterable[Child], *, seconds: float) -> None:
+        """Wait until all are ready. Raises ChildFailedError at the first that ends or stays unready."""
+        deadline = time.monotonic() + seconds
+        for child in children:
+            while not child.is_ready():
+                self.check()
+                if _is_dead(child) or time.monotonic() > deadline:
+                    raise ChildFailedError(f"The {child.name} process did not start: see {child.log}")
+                time.sleep(_POLL_SECONDS)
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Restart what dies until a stop is asked for (StopRequested); `on_change` after every start."""
+        while True:
+            self.check()
+            for managed in self._managed:
+                if self._look_after(managed):
+                    on_change()
+            time.sleep(_WATCH_SECONDS)
+
+    def records(self) -> list[ProcessRecord]:
+        """Everything that runs now."""
+        records = []
+        for managed in self._managed:
+            with contextlib.suppress(LookupError):
+                records.append(_record(managed))
+        return records
+
+    def stop_all(self) -> None:
+        """Stop our own processes together, then the servers they work on."""
+        children = [managed for managed in self._managed if isinstance(managed, Child)]
+        servers = [managed for managed in self._managed if not isinstance(managed, Child)]
+        for group in (children, servers):
+            if group:
+                with ThreadPoolExecutor(len(group)) as pool:
+                    list(pool.map(lambda managed: managed.stop(), group))
+        self._managed.clear()
+
+    def _look_after(self, managed: Managed) -> bool:
+        """Note a death, or start again what is due. True if it was started."""
+        health, now = self._health[managed.name], time.monotonic()
+        if health.restart_at is None:
+            if _is_dead(managed):
+                self._say(
+                    f"{managed.name} ended ({_status(managed)}); it starts again in {health.died(now):.1f} s"
+                )
+            return False
+        if now < health.restart_at:
+            return False
+        return self._start_again(managed, health)
+
+    def _start_again(self, managed: Managed, health: _Health) -> bool:
+        managed.stop()
+        try:
+            managed.start()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is told and tried again later)
+            self._say(
+                f"{managed.name} does not start: {error}; next try in {health.died(time.monotonic()):.1f} s"
+            )
+            return False
+        health.started, health.restart_at = time.monotonic(), None
+        return True
+
+
+def _is_heard(number: signal.Signals) -> bool:
+    return number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+
+
+def _is_dead(managed: Managed) -> bool:
+    return managed.process is None or managed.process.poll() is not None
+
+
+def _status(managed: Managed) -> str:
+    code = managed.process.returncode if managed.process else None
+    if code is None:
+        return "unknown"
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
+
+
+def _record(managed: Managed) -> ProcessRecord:
+    if managed.process is None:
+        raise LookupError(managed.name)
+    try:
+        return record_of(managed.name, managed.process.pid)
+    except psutil.NoSuchProcess as error:
+        raise LookupError(managed.name) from error
