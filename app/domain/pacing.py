@@ -1,0 +1,132 @@
+"""How many calls or messages may start now: free slots, exact sliding rates and the gap between two starts.
+
+Nothing is held or leaked: slots are counted from live attempts and rates from the times of past reservations,
+so any number of dialers that ask under one lock get answers that hold together.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+MINUTE: Final = timedelta(minutes=1)
+SECOND: Final = timedelta(seconds=1)
+
+MOST_AT_ONCE: Final = 100
+"""Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
+
+
+class PacingLimit(StrEnum):
+    """What holds a campaign back."""
+
+    CAMPAIGN_CONCURRENCY = "campaign_concurrency"
+    ORGANIZATION_CONCURRENCY = "organization_concurrency"
+    AGENT_CONCURRENCY = "agent_concurrency"
+    THROTTLE_DELAY = "throttle_delay"
+    CALLS_PER_MINUTE = "calls_per_minute"
+    MESSAGES_PER_SECOND = "messages_per_second"
+    ACCOUNT_PER_SECOND = "account_per_second"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingLimits:
+    """The limits of one campaign, its organization, agent and carrier account. 0 is no limit."""
+
+    campaign_concurrency: int
+    organization_concurrency: int
+    agent_concurrency: int = 0
+    calls_per_minute: int = 0
+    throttle_delay_ms: int = 0
+    """Least time between two starts of the campaign."""
+    messages_per_second: int = 0
+    account_per_second: int = 0
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far back `PacingCounts.recent` has to reach."""
+        needed = [timedelta(milliseconds=self.throttle_delay_ms), SECOND]
+        return max(*needed, MINUTE) if self.calls_per_minute else max(needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingCounts:
+    """What goes on now: live attempts, and the reservation times of recent ones."""
+
+    live_campaign: int
+    live_organization: int
+    live_agent: int = 0
+    recent: Sequence[datetime] = ()
+    """The campaign's starts within `PacingLimits.lookback`, ascending."""
+    recent_account: Sequence[datetime] = ()
+    """Every start on the carrier account within the last second, ascending, whatever the campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many may start now."""
+
+    count: int
+    next_at: datetime | None = None
+    """Supposing `count` start now: when time alone would allow one more. None: only a freed slot helps."""
+    limited_by: PacingLimit | None = None
+    """What keeps `count` from being larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """At most `most` starts in any half-open window of the given length."""
+
+    name: PacingLimit
+    most: int
+    window: timedelta
+    starts: Sequence[datetime]
+
+    def free(self, now: datetime) -> int:
+        # A start on another machine may carry a slightly later time than ours: it counts as well.
+        return max(0, self.most - sum(start > now - self.window for start in self.starts))
+
+    def next_at(self, now: datetime, count: int) -> datetime:
+        starts = sorted([*self.starts, *[now] * count])
+        return starts[-self.most] + self.window if len(starts) >= self.most else now
+
+
+def effective_limit(limits: PacingLimits) -> int | None:
+    """Return how many may be live at once: the least of the three limits (seed `003`); None: any number."""
+    concurrencies = (limits.campaign_concurrency, limits.organization_concurrency, limits.agent_concurrency)
+    return min((limit for limit in concurrencies if limit), default=None)
+
+
+def allowance(limits: PacingLimits, counts: PacingCounts, *, now: datetime) -> Allowance:
+    """Return how many may start now, what holds more back, and when time alone would allow one more."""
+    rates = tuple(_rates(limits, counts))
+    slots = tuple(_free_slots(limits, counts))
+    free = (*slots, *((rate.free(now), rate.name) for rate in rates))
+    count, limited_by = min(free, key=lambda each: each[0], default=(MOST_AT_ONCE, None))
+    if count > MOST_AT_ONCE:
+        count, limited_by = MOST_AT_ONCE, None
+    if any(slot <= count for slot, _ in slots):
+        return Allowance(count, None, limited_by)
+    return Allowance(count, max((rate.next_at(now, count) for rate in rates), default=now), limited_by)
+
+
+def _free_slots(limits: PacingLimits, counts: PacingCounts) -> Iterator[tuple[int, PacingLimit]]:
+    for limit, live, name in (
+        (limits.campaign_concurrency, counts.live_campaign, PacingLimit.CAMPAIGN_CONCURRENCY),
+        (limits.organization_concurrency, counts.live_organization, PacingLimit.ORGANIZATION_CONCURRENCY),
+        (limits.agent_concurrency, counts.live_agent, PacingLimit.AGENT_CONCURRENCY),
+    ):
+        if limit:
+            yield max(0, limit - live), name
+
+
+def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
+    delay = timedelta(milliseconds=limits.throttle_delay_ms)
+    for name, most, window, starts in (
+        (PacingLimit.THROTTLE_DELAY, 1 if delay else 0, delay, counts.recent),
+        (PacingLimit.CALLS_PER_MINUTE, limits.calls_per_minute, MINUTE, counts.recent),
+        (PacingLimit.MESSAGES_PER_SECOND, limits.messages_per_second, SECOND, counts.recent),
+        (PacingLimit.ACCOUNT_PER_SECOND, limits.account_per_second, SECOND, counts.recent_account),
+    ):
+        if most:
+            yield _Rate(name, most, window, starts)

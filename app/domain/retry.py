@@ -1,0 +1,116 @@
+"""What follows an ended attempt: another one, when, or none, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from app.domain.attempt import Disposition
+from app.domain.events import FailureClass
+
+_D = Disposition
+
+RETRIED_BY_DEFAULT: Final = frozenset({_D.NO_ANSWER, _D.BUSY, _D.CARRIER_ERROR})
+"""Seeds `002`, `003`: no answer, busy and failed; of the failures only those that may pass."""
+
+RETRIABLE: Final = RETRIED_BY_DEFAULT | {_D.VOICEMAIL, _D.UNDELIVERED, _D.REJECTED}
+"""What a campaign may ask to be retried. Reached, opted out, invalid and cancelled never are."""
+
+_LASTING: Final[Mapping[FailureClass | None, str]] = {
+    FailureClass.BAD_NUMBER: "The number cannot be reached.",
+    FailureClass.OPTED_OUT: "The person asked not to be contacted again.",
+    FailureClass.CONTENT: "The carrier refuses this text; trying again would not change that.",
+}
+"""Failures that would be the same next time, whatever the campaign asks for."""
+
+NOT_THE_RECIPIENTS: Final = frozenset({FailureClass.THROTTLED, FailureClass.MISCONFIGURED})
+"""Refusals before anything was placed that say nothing of this person: a snooze, which spends no attempt."""
+
+
+class RetryOutcome(StrEnum):
+    """The outcomes a person ticks in "retry on", in the seeds' words."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    FAILED = "failed"
+    VOICEMAIL = "voicemail"
+
+
+DISPOSITIONS_OF: Final[Mapping[RetryOutcome, frozenset[Disposition]]] = {
+    RetryOutcome.NO_ANSWER: frozenset({_D.NO_ANSWER}),
+    RetryOutcome.BUSY: frozenset({_D.BUSY}),
+    RetryOutcome.FAILED: frozenset({_D.CARRIER_ERROR, _D.UNDELIVERED}),
+    RetryOutcome.VOICEMAIL: frozenset({_D.VOICEMAIL}),
+}
+"""What each tick covers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """A campaign's retry settings."""
+
+    max_attempts: int = 3
+    """In total, the first included: the guide dialect's `retry_attempts` + 1."""
+    retry_delay_minutes: int = 30
+    retry_on: frozenset[Disposition] = RETRIED_BY_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """The recipient goes back to pending and is due then."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoRetry:
+    """No attempt follows. The reason is a sentence for people."""
+
+    reason: str
+
+
+def retry_on(outcomes: frozenset[RetryOutcome]) -> frozenset[Disposition]:
+    """Return the dispositions that the ticked outcomes cover."""
+    return frozenset(disposition for outcome in outcomes for disposition in DISPOSITIONS_OF[outcome])
+
+
+def decide(
+    policy: RetryPolicy,
+    *,
+    disposition: Disposition,
+    failure: FailureClass | None,
+    attempts_made: int,
+    now: datetime,
+) -> RetryAt | NoRetry:
+    """Return what follows an attempt that ended so.
+
+    `attempts_made` counts it too, and only attempts that were placed.
+    """
+    if failure in _LASTING:
+        return NoRetry(_LASTING[failure])
+    if disposition not in RETRIABLE:
+        return NoRetry(_SETTLED[disposition])
+    if disposition not in policy.retry_on:
+        return NoRetry(f"The campaign does not retry after {disposition.replace('_', ' ')}.")
+    if attempts_made >= policy.max_attempts:
+        return NoRetry(_all_used(policy.max_attempts))
+    return RetryAt(now + timedelta(minutes=policy.retry_delay_minutes))
+
+
+def attempts_left(policy: RetryPolicy, *, attempts_made: int) -> int:
+    """Return how many attempts remain, never less than 0."""
+    return max(0, policy.max_attempts - attempts_made)
+
+
+_SETTLED: Final[Mapping[Disposition, str]] = {
+    _D.ANSWERED: "The person was reached.",
+    _D.DELIVERED: "The message was delivered.",
+    _D.INVALID_NUMBER: "The number cannot be reached.",
+    _D.OPTED_OUT: "The person asked not to be contacted again.",
+    _D.CANCELLED: "The attempt was cancelled.",
+}
+
+
+def _all_used(most: int) -> str:
+    return "The only attempt is used." if most <= 1 else f"All {most} attempts are used."
