@@ -1,0 +1,78 @@
+"""What one attempt says: the step's templates with one recipient's variables. Used to reserve and to preview."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.domain.campaign import Channel
+from app.domain.templates import build_variables, render
+from app.models import Agent, Campaign, CompanyMeaning, Contact, Step
+
+CALL_PARTS: Final[Mapping[str, str]] = {
+    "welcome": "welcome_message_template",
+    "agenda": "agenda_template",
+    "question": "question_template",
+    "closing": "end_call_message_template",
+}
+"""Key of a call's rendered text -> the setting that holds its template."""
+
+MESSAGE_PARTS: Final[Mapping[str, str]] = {"body": "sms_message_template"}
+"""The same of a text message."""
+
+
+def render_attempt_texts(
+    step: Step,
+    campaign: Campaign,
+    agent: Agent | None,
+    organization_name: str,
+    contact: Contact,
+    recipient_variables: Mapping[str, object],
+) -> dict[str, str]:
+    """Return what the attempt says: welcome, agenda, question and closing of a call, or the body of a message.
+
+    A part without a template is empty. Raises `MissingVariable` when the campaign skips contacts that lack one,
+    and `TemplateInvalid`.
+    """
+    variables = attempt_variables(campaign, agent, organization_name, contact, recipient_variables)
+    fallbacks = campaign.fallback_values
+    return {
+        part: render(source, variables=variables, fallbacks=fallbacks, missing=campaign.missing)
+        for part, source in part_sources(step, agent).items()
+    }
+
+
+def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:
+    """Return the template of each part. A call without a welcome message begins with its agent's greeting."""
+    parts = MESSAGE_PARTS if step.channel is Channel.SMS else CALL_PARTS
+    sources: dict[str, str] = {part: getattr(step, setting) for part, setting in parts.items()}
+    if "welcome" in sources and not sources["welcome"].strip() and agent is not None:
+        sources["welcome"] = agent.greeting
+    return sources
+
+
+def attempt_variables(
+    campaign: Campaign,
+    agent: Agent | None,
+    organization_name: str,
+    contact: Contact,
+    recipient_variables: Mapping[str, object],
+) -> dict[str, str]:
+    """Return the variables of one recipient. Its own, fixed when it was added, win over the contact's card."""
+    return build_variables(
+        contact=_card(contact),
+        recipient=recipient_variables,
+        organization_name=organization_name,
+        assistant_name=agent.name if agent is not None else "",
+        contact_company_wins=campaign.company_meaning is CompanyMeaning.CONTACT,
+    )
+
+
+def _card(contact: Contact) -> dict[str, str | None]:
+    return {
+        "name": contact.name,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "email": contact.email,
+        "company": contact.company,
+        "notes": contact.notes,
+        "phone_number": contact.number,
+    }
