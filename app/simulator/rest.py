@@ -140,7 +140,7 @@ class Creation:
 def drop_connection(request: Request) -> Response:
     """Shut the client's connection down without an answer; the response returned here never leaves."""
     assert request.client is not None
-    peer = (request.client.host, request.client.port)
+    peer = (request.client.host, int(request.client.port))  # granian gives the port as text
     for connection in psutil.Process().net_connections("inet"):
         if connection.raddr and (connection.raddr.ip, connection.raddr.port) == peer and connection.fd >= 0:
             with socket.socket(fileno=os.dup(connection.fd)) as ours:
