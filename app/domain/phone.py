@@ -1,7 +1,7 @@
 """Phone numbers: from whatever a spreadsheet holds to E.164, with the reason in plain words when that fails.
 
-Possible but unassigned numbers (`+15551234567`, the samples of every manual) are accepted with a warning unless
-the caller is strict: number plans change faster than libraries.
+Possible but unassigned numbers (`+15551234567`, the samples of every manual) are accepted with a warning
+unless the caller is strict: number plans change faster than libraries.
 """
 
 import re
@@ -38,14 +38,22 @@ _ADVICE: Final = {
         "{raw} was shortened by a spreadsheet and its last digits are lost. "
         "Format the column as text, enter the number again and save the file anew."
     ),
-    RejectReason.SEVERAL_NUMBERS: "{raw} holds more than one phone number. Keep one, or give each its own row.",
+    RejectReason.SEVERAL_NUMBERS: (
+        "{raw} holds more than one phone number. Keep one, or give each its own row."
+    ),
     RejectReason.NO_COUNTRY: "{raw} has no country code. Begin it with + and the country code, such as +1.",
-    RejectReason.UNKNOWN_COUNTRY_CODE: "{raw} begins with a country code that does not exist. Check the digits after +.",
+    RejectReason.UNKNOWN_COUNTRY_CODE: (
+        "{raw} begins with a country code that does not exist. Check the digits after +."
+    ),
     RejectReason.MISSING_AREA_CODE: "{raw} has no area code. Add it in front of the number.",
     RejectReason.TOO_SHORT: "{raw} has too few digits. Check that none is missing.",
     RejectReason.TOO_LONG: "{raw} has too many digits. Check the number and its country code.",
-    RejectReason.IMPOSSIBLE: "{raw} has a number of digits that its country does not use. Check it digit by digit.",
-    RejectReason.NOT_ASSIGNED: "{raw} has the right length, but no phone company uses such numbers. Check its digits.",
+    RejectReason.IMPOSSIBLE: (
+        "{raw} has a number of digits that its country does not use. Check it digit by digit."
+    ),
+    RejectReason.NOT_ASSIGNED: (
+        "{raw} has the right length, but no phone company uses such numbers. Check its digits."
+    ),
 }
 
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
@@ -55,6 +63,8 @@ _BETWEEN_NUMBERS: Final = re.compile(r"[/;,|&\n]|\bor\b|\band\b", re.IGNORECASE)
 _WRAPPING: Final = "'\"`=\u2018\u2019\u201c\u201d "
 _LEAST_DIGITS: Final = 7
 """Two parts with at least so many digits each are two numbers, not one with an extension."""
+_FULL_NUMBER: Final = 10
+"""So many digits are a number with its area code in nearly every country."""
 _SHORTEST_LOCAL: Final = 4
 """Fewer digits are an emergency or service number, or a slip; never one that lacks its area code."""
 _LONGEST_INPUT: Final = 80
@@ -87,7 +97,7 @@ class NumberRejected(ValueError):
 
 
 def normalize(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
-    """Return the number in E.164, read as dialed from `region` (ISO 3166 alpha-2) unless it has a country code.
+    """Return the number in E.164; one without a country code is read as dialed from `region` (ISO 3166).
 
     Raises `NumberRejected`; with `strict`, also for numbers that are possible but belong to no number plan.
     """
@@ -108,14 +118,14 @@ def mask(e164: str) -> str:
     digits = e164.removeprefix("+")
     if not (e164.startswith("+") and digits.isascii() and digits.isdigit()):
         return "•••"
-    shown_last = 4 if len(digits) >= 10 else 2
+    shown_last = 4 if len(digits) >= _FULL_NUMBER else 2
     shown_first = max(0, min(4, len(digits) - shown_last - 3))
     return f"+{digits[:shown_first]}•••{digits[len(digits) - shown_last :]}"
 
 
 @lru_cache(maxsize=20_000)
 def pretty(e164: str) -> str:
-    """Return the number as people write it, with its country code: `+1 201-555-0123`. Unreadable text stays."""
+    """Return the number as people write it: `+1 201-555-0123`. Text that is no number stays."""
     number = _parsed(e164, None)
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number else e164
 
@@ -174,19 +184,19 @@ def _read(text: str, raw: str, region: str | None) -> tuple[phonenumbers.PhoneNu
     if text.startswith("00") and (abroad := _possible("+" + text[2:], None)):
         return abroad, []
     number = _parsed(text, region)
-    verdict = _verdict(text, number)
+    verdict = _verdict(number)
     if number is not None and verdict is None:
         return number, _letter_warning(text, number, raw)
     if text[0].isdigit() and (abroad := _possible("+" + text, None)) and phonenumbers.is_valid_number(abroad):
         return abroad, [f"Read as {_e164(abroad)}: begin the number with + to be sure."]
-    if sum(_digit_count(part) >= 10 for part in text.split()) > 1:
+    if sum(_digit_count(part) >= _FULL_NUMBER for part in text.split()) > 1:
         raise NumberRejected(RejectReason.SEVERAL_NUMBERS, raw)
     raise NumberRejected(_reason(text, region, verdict), raw)
 
 
 def _letter_warning(text: str, number: phonenumbers.PhoneNumber, raw: str) -> list[str]:
     """`1-800-FLOWERS` is a number; `ask 2025550143` is a remark that happens to hold one."""
-    written = text.split(";")[0].removeprefix("tel:")
+    written = text.split(";", maxsplit=1)[0].removeprefix("tel:")
     if number.extension or not any(char.isalpha() for char in written):
         return []
     if not phonenumbers.is_alpha_number(written) or not phonenumbers.is_valid_number(number):
@@ -196,7 +206,7 @@ def _letter_warning(text: str, number: phonenumbers.PhoneNumber, raw: str) -> li
 
 def _possible(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     number = _parsed(text, region)
-    return number if _verdict(text, number) is None else None
+    return number if _verdict(number) is None else None
 
 
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
@@ -206,7 +216,7 @@ def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _verdict(text: str, number: phonenumbers.PhoneNumber | None) -> RejectReason | None:
+def _verdict(number: phonenumbers.PhoneNumber | None) -> RejectReason | None:
     """Return why the parsed number cannot be dialed, or None when it can."""
     if number is None:
         return RejectReason.NOT_A_NUMBER

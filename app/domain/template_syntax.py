@@ -1,7 +1,8 @@
 """Which template syntax a message may use, and what is wrong with one that uses more, in plain words.
 
-Jinja2 is parsed, then walked against an allow-list: variables, a few filters, `{% if %}`. Loops, calls, attributes
-and arithmetic are refused, so a template can neither run for long nor print anything but its text and its values.
+Jinja2 is parsed, then walked against an allow-list: variables, a few filters, `{% if %}`. Loops, calls,
+attributes and arithmetic are refused, so a template can neither run for long nor print anything but its text
+and its values.
 """
 
 import difflib
@@ -127,26 +128,29 @@ def _printed_children(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def _problem(node: nodes.Node) -> str | None:
     """Return what is wrong with this node itself."""
+    if not isinstance(node, _ALLOWED):
+        return next(message for kinds, message in _REFUSALS if isinstance(node, kinds))
     match node:
         case nodes.Filter():
             return _filter_problem(node)
-        case nodes.Test() if node.name not in _TESTS:
-            return f"“is {node.name}” cannot be used: use “is defined” or compare with == and a text."
         case nodes.Compare():
             return _comparison_problem(node)
+        case _:
+            return _word_problem(node)
+
+
+def _word_problem(node: nodes.Node) -> str | None:
+    match node:
+        case nodes.Test() if node.name not in _TESTS:
+            return f"“is {node.name}” cannot be used: use “is defined” or compare with == and a text."
         case nodes.Name() if node.name in _RESERVED:
             return f"“{node.name}” is a reserved word: give the variable another name."
-        case nodes.Const():
-            return _constant_problem(node.value)
-    if isinstance(node, _ALLOWED):
-        return None
-    return next(message for kinds, message in _REFUSALS if isinstance(node, kinds))
-
-
-def _constant_problem(value: object) -> str | None:
-    if isinstance(value, bool) or value is None:
-        return f"“{str(value).lower()}” is not a variable: write a variable's name or a text in quotes."
-    return None
+        case nodes.Const() if isinstance(node.value, bool) or node.value is None:
+            return (
+                f"“{str(node.value).lower()}” is not a variable: write a variable's name or a text in quotes."
+            )
+        case _:
+            return None
 
 
 def _comparison_problem(node: nodes.Compare) -> str | None:
@@ -156,7 +160,7 @@ def _comparison_problem(node: nodes.Compare) -> str | None:
     if any(isinstance(side, nodes.Const) and not isinstance(side.value, str) for side in sides):
         return "Values are text: compare with a text in quotes, such as == '5'."
     contains = any(operand.op in {"in", "notin"} for operand in node.ops)
-    if contains and (len(sides) > 2 or not isinstance(sides[0], nodes.Const)):
+    if contains and (len(node.ops) > 1 or not isinstance(node.expr, nodes.Const)):
         return "Before “in” there must be a text in quotes, such as 'VIP' in notes."
     return None
 
@@ -227,11 +231,12 @@ def _name_advice(written: str) -> str | None:
         return None
     proposed = re.sub(r"\W+", "_", almost[1]).strip("_").lower()
     proposed = f"n{proposed}" if proposed[:1].isdigit() else proposed
-    return f"{written} cannot be read: a variable is one word of letters, digits and _. Write {{{{{proposed}}}}}."
+    advice = f"a variable is one word of letters, digits and _. Write {{{{{proposed}}}}}."
+    return f"{written} cannot be read: {advice}"
 
 
 def _place(environment: ImmutableSandboxedEnvironment, source: str, lineno: int) -> tuple[int, int, str]:
-    """Return line, column and text of the tag at fault: the first that fails alone, else the first on the line."""
+    """Return line, column and text of the tag at fault: the first failing alone, else the line's first."""
     read = _without_comments(source)
     tags = [(match.start(), match[0]) for match in _TAG.finditer(read)]
     failing = next(
@@ -246,7 +251,7 @@ def _place(environment: ImmutableSandboxedEnvironment, source: str, lineno: int)
 
 
 def _unclosed(source: str) -> tuple[int, str] | None:
-    """Return the first `{{` or `{%` that meets the end, a line's end or another opening before its closing."""
+    """Return the first `{{` or `{%` that meets the end or another opening before its closing."""
     for opening in re.finditer(r"\{\{|\{%", source):
         closing = "}}" if opening[0] == "{{" else "%}"
         rest = source[opening.end() :]

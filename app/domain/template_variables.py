@@ -61,7 +61,7 @@ def variable_names(headers: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=20_000)
 def variable_name(header: str) -> str:
-    """Return the name a header has in templates: `First Name` is `first_name`. Empty if it holds no letter."""
+    """Return a header's name in templates: `First Name` is `first_name`. Empty if it holds no letter."""
     decomposed = unicodedata.normalize("NFKD", header)
     unaccented = "".join(char for char in decomposed if not unicodedata.combining(char))
     plain = unicodedata.normalize("NFKC", unaccented).lower()
@@ -84,8 +84,8 @@ def build_variables(
     """Return every variable of one recipient, by lower-case name; what has no value is left out.
 
     The recipient's own `variables` (its row of the import) win over the contact's card. `company` is the
-    organization's name and `contact_company` the contact's; with `contact_company_wins` (the guide dialect) the
-    contact's company is `company` when there is one.
+    organization's name and `contact_company` the contact's; with `contact_company_wins` (the guide dialect)
+    the contact's company is `company` when there is one.
     """
     values = _texts(contact) | _texts(recipient)
     values |= _person(values)
@@ -133,5 +133,5 @@ def _name_parts(name: str) -> tuple[str, str]:
         return first, last
     words = name.split()
     if words and words[0].rstrip(".").lower() in _HONORIFICS:
-        words = words[1:] if len(words) > 2 else ["", *words[1:]]
+        words = words[1:] if words[2:] else ["", *words[1:]]
     return (words[0], " ".join(words[1:])) if words else ("", "")

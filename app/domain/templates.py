@@ -1,7 +1,7 @@
 """Messages with variables: checked, rendered and explained.
 
-One pass: braces inside a contact's values are text like any other. Values are plain text, never objects, and an
-empty value counts as missing.
+One pass: braces inside a contact's values are text like any other. Values are plain text, never objects, and
+an empty value counts as missing.
 """
 
 import re
@@ -87,8 +87,9 @@ def check(source: str) -> tuple[str, ...]:
 def render(
     source: str, *, variables: Mapping[str, str | None], fallbacks: Mapping[str, str], missing: Missing
 ) -> str:
-    """Return the text for one contact. `{{First_Name}}` finds `first_name`; `default(…)` in the text beats `fallbacks`.
+    """Return the text for one contact.
 
+    `{{First_Name}}` finds `first_name`, and a `default(…)` written in the text beats `fallbacks`.
     Raises `TemplateInvalid`, and in mode `skip` `MissingVariable`.
     """
     compiled = _compiled(source, missing)
@@ -103,10 +104,10 @@ def render(
 
 
 def unresolved(source: str, *, variables: Sequence[str], fallbacks: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names the template prints that can have no value: no such variable, no fallback, no `default`.
+    """Return the names that are printed though nothing gives them a value: no variable, fallback, `default`.
 
-    A name that a surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback` is
-    refused while this is not empty; in other modes it is worth a warning.
+    A name that a surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback`
+    is refused while this is not empty; in other modes it is worth a warning.
     """
     known = {*variables, *fallbacks, *BUILT_IN_FALLBACKS}
     needed = dict.fromkeys(_unguarded(parse(_ENVIRONMENT, source), frozenset()))
@@ -136,7 +137,8 @@ def _keeping_fallback(change: Callable[[str], str]) -> Callable[[object], str]:
     return apply
 
 
-def _default(value: object, instead: object, _always: bool = True) -> str:
+def _default(value: object, instead: object, _flag: object = None) -> str:
+    """Jinja's flag asks to replace empty values too; here they always are."""
     if isinstance(value, Undefined | _Fallback) or value == "":
         return str(instead)
     return str(value)
@@ -145,7 +147,7 @@ def _default(value: object, instead: object, _always: bool = True) -> str:
 def _title_case(text: str) -> str:
     """Capitalize words without breaking `O'Neill's` or `McDonald`: text of mixed case keeps its capitals."""
     settled = text.lower() if text.isupper() else text
-    return re.sub(r"(?<![\w'’])[^\W\d_]", lambda letter: letter[0].upper(), settled)
+    return re.sub(r"(?<![\w'\u2019])[^\W\d_]", lambda letter: letter[0].upper(), settled)
 
 
 def _phone_format(text: str) -> str:
@@ -207,9 +209,9 @@ def _compiled(source: str, missing: Missing) -> _Compiled:
 def _placeholders(source: str) -> Iterator[str]:
     """Yield every `{{…}}` exactly as written, in order."""
     written = ""
-    for _, token, value in _ENVIRONMENT.lex(source):
-        written = value if token == "variable_begin" else written + value
-        if token == "variable_end":
+    for _, kind, value in _ENVIRONMENT.lex(source):
+        written = value if kind == "variable_begin" else written + value
+        if kind == "variable_end":
             yield written.strip()
 
 
