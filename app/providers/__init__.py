@@ -1,0 +1,1 @@
+"""Carriers: the protocols the engine speaks, and one folder for each provider."""

@@ -1,4 +1,4 @@
-"""What the engine asks of a carrier, in our own words. A provider's folder translates; nothing else knows its API."""
+"""What the engine asks of a carrier, in our own words. Only a provider's folder knows its API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The carrier said no, with a reason: known not dialed, and an attempt spent or not by its failure class."""
+    """The carrier said no, with a reason: known not dialed."""
 
     failure: FailureClass
     code: int | None
@@ -90,7 +90,7 @@ PlaceAnswer = Placed | Refused | NotPlaced | Unclear
 
 
 class Placer(Protocol):
-    """Places calls and messages. Never retries by itself, never raises for anything a carrier or network does."""
+    """Places calls and messages. Never retries, never raises for anything a carrier or network does."""
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
         """Ask the carrier to dial; answers within 10 seconds."""
@@ -123,7 +123,7 @@ class LookupFailed(Exception):
 
 
 class Lookup(Protocol):
-    """Asks the carrier what really happened. Every method raises `LookupFailed` when it could not be asked."""
+    """Asks the carrier what really happened. Every method raises `LookupFailed` if it could not be asked."""
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         """Return the current state; None if the carrier has no such call or message."""
@@ -134,12 +134,12 @@ class Lookup(Protocol):
         ...
 
     async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
-        """Return which of our attempts a call was placed for, proven by its callback token; None if it can't tell."""
+        """Return the attempt a call was placed for, proven by its callback token; None if it can't tell."""
         ...
 
 
 class Hangup(Protocol):
-    """Ends what the carrier is doing. Every method raises `LookupFailed` when the carrier could not be asked."""
+    """Ends what the carrier is doing. Every method raises `LookupFailed` if it could not be asked."""
 
     async def cancel(self, channel: Channel, provider_id: str) -> bool:
         """Take back a call that is still queued or ringing, or a message not yet sent; False: too late."""

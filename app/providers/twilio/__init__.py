@@ -1,0 +1,1 @@
+"""Twilio, and carriers that speak its API."""

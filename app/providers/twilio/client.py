@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -40,12 +41,21 @@ _Answer = TypeVar("_Answer")
 _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
 """Failures from before a byte of the request left: refused, DNS, TLS, no free connection in time."""
 
-_UNCLEAR_STATUSES = frozenset({303, 408})
+_SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_UNCLEAR_STATUSES: Final = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_TIMEOUT})
 """Below 500, yet they do not say that nothing was dialed."""
+
+_UNKNOWN_OUTCOME: Final = 20500
+"""Twilio's code of an internal error, which may follow the dialing."""
+
+_FIRST_CODE: Final = 10000
+"""Twilio's own codes start here; below, the SDK filled in the HTTP status."""
+
+_NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 
 
 class TwilioCarrier:
-    """One Twilio account (or a compatible carrier at another URL). Make one a process and keep it: it pools."""
+    """One Twilio account, or a compatible carrier at another URL. Make one a process and keep it: it pools."""
 
     def __init__(self, account: CarrierAccount) -> None:
         self.account = account
@@ -54,7 +64,7 @@ class TwilioCarrier:
             account.account_sid,
             account.auth_token.get_secret_value(),
             http_client=self._connections,
-            # An empty mapping would make the SDK read TWILIO_EDGE and TWILIO_REGION from the process's environment.
+            # An empty mapping would make the SDK read TWILIO_REGION from our environment.
             environment={"_": "1"},
         )
         self._client.api.base_url = account.api_url.rstrip("/")
@@ -82,7 +92,7 @@ class TwilioCarrier:
     async def find(self, channel: Channel, *, to: str, from_: str, since: datetime) -> list[RemoteAttempt]:
         """Return what was made through the API from and to these numbers since then, oldest first.
 
-        Lists without a time filter, since Twilio's filters look at the start time, which a queued call does not have.
+        Lists without a time filter: Twilio's looks at the start time, which a queued call does not have.
         Raises `LookupFailed`.
         """
         if channel is Channel.SMS:
@@ -95,7 +105,7 @@ class TwilioCarrier:
         return sorted(ours, key=lambda one: one.created_at)
 
     async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
-        """Return the attempt named in the request that created the call (its Events); None for messages, or none.
+        """Return the attempt named in the request that created the call (its Events); None for messages.
 
         Raises `LookupFailed`.
         """
@@ -109,7 +119,10 @@ class TwilioCarrier:
         return next((found for event in events if (found := attempt_in(str(event.request), secret))), None)
 
     async def cancel(self, channel: Channel, provider_id: str) -> bool:
-        """Take back a queued or ringing call, or a scheduled message; False: too late. Raises `LookupFailed`."""
+        """Take back a queued or ringing call, or a scheduled message; False: too late.
+
+        Raises `LookupFailed`.
+        """
         if channel is Channel.SMS:
             return await _ended(self._messages(provider_id).update_async(status="canceled"))
         return await _ended(self._calls(provider_id).update_async(status="canceled"))
@@ -162,7 +175,7 @@ def _placed(provider_id: str | None, queue_time: str | None) -> Placed:
 async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
     """Run one create and say what its failure proves.
 
-    Known not placed: 429, and failures to connect. Refused: an answer below 500. Anything else may have dialed.
+    Known not placed: 429, and failures to connect. Refused: an answer below 500. All else may have dialed.
     """
     try:
         return await create()
@@ -184,9 +197,9 @@ async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
 
 
 def _answer_to_refusal(error: TwilioRestException | TwilioServiceException) -> PlaceAnswer:
-    code = error.code if isinstance(error.code, int) and error.code >= 1000 else None
+    code = error.code if isinstance(error.code, int) and error.code >= _FIRST_CODE else None
     message = _text(error)
-    if error.status >= 500 or error.status in _UNCLEAR_STATUSES or code == 20500:
+    if error.status in _UNCLEAR_STATUSES or error.status >= _SERVER_ERROR or code == _UNKNOWN_OUTCOME:
         return Unclear(reason=f"the carrier answered {error.status}: {message}")
     failure = refusal_class(error.status, code)
     if failure is FailureClass.THROTTLED:
@@ -209,7 +222,7 @@ async def _asked(question: Awaitable[_Answer]) -> _Answer:
     try:
         return await question
     except (TwilioRestException, TwilioServiceException) as error:
-        if error.status == 404:
+        if error.status == HTTPStatus.NOT_FOUND:
             raise _NotFound from error
         raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
     except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:
@@ -217,11 +230,11 @@ async def _asked(question: Awaitable[_Answer]) -> _Answer:
 
 
 async def _ended(request: Awaitable[object]) -> bool:
-    """Return whether the carrier agreed; a 4xx means there was nothing left to end. Raises `LookupFailed`."""
+    """Return whether the carrier agreed, or there was nothing left to end. Raises `LookupFailed`."""
     try:
         await request
     except (TwilioRestException, TwilioServiceException) as error:
-        if 400 <= error.status < 500 and error.status not in {401, 403, 408}:
+        if error.status in _NOTHING_TO_END:
             return False
         raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
     except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:

@@ -1,6 +1,6 @@
 """Twilio's error and SIP codes, as the decisions they mean for us.
 
-Texts of the codes: https://www.twilio.com/docs/api/errors. A code that is in no table is judged by its HTTP status.
+Texts of the codes: https://www.twilio.com/docs/api/errors. A code in no table is judged by its HTTP status.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ FAILURE_BY_STATUS: Final[Mapping[int, FailureClass]] = {
     404: _F.MISCONFIGURED,
     405: _F.MISCONFIGURED,
 }
-"""What a refusal without a known code means: our account or API URL is wrong. Any other 4xx concerns one request."""
+"""What a refusal without a known code means: our account or API URL is wrong. Others concern one request."""
 
 SIP_OUTCOMES: Final[Mapping[int, tuple[EventKind, FailureClass | None]]] = {
     404: (EventKind.FAILED, _F.BAD_NUMBER),
@@ -76,6 +76,9 @@ SIP_OUTCOMES: Final[Mapping[int, tuple[EventKind, FailureClass | None]]] = {
 """What the SIP response of a call that was not answered says, more precisely than Twilio's word for it."""
 
 
+_SIP_SERVER_ERRORS: Final = range(500, 600)
+
+
 def failure_of(code: int | None) -> FailureClass | None:
     """Return the meaning of an error code; None if it is unknown or there is none."""
     return None if code is None else FAILURE_BY_CODE.get(code)
@@ -90,6 +93,6 @@ def sip_outcome(sip_code: int | None) -> tuple[EventKind, FailureClass | None] |
     """Return what the SIP code of an unanswered call says; None if it says nothing more than "failed"."""
     if sip_code is None:
         return None
-    if 500 <= sip_code < 600:
+    if sip_code in _SIP_SERVER_ERRORS:
         return EventKind.FAILED, FailureClass.TRANSIENT
     return SIP_OUTCOMES.get(sip_code)

@@ -1,5 +1,6 @@
 """The connections under the SDK: its own aiohttp client, with the time limits it forgets."""
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
 TIMEOUT = ClientTimeout(total=8.0, connect=3.0)
-"""Seconds for a whole request, and for getting a connection. Inside the engine's 10 s guard with time to record."""
+"""Seconds for a whole request, and for getting a connection: inside the engine's guard of 10."""
 
 CONNECTION_LIMIT = 256
 """Parallel requests to one carrier; above the highest concurrency the dialer uses."""
@@ -17,7 +18,7 @@ _LONGEST_WAIT_SECONDS = 3600.0
 """However long a `Retry-After` asks for, we look again after an hour."""
 
 _IDLE_SECONDS = 10.0
-"""Unused connections close before a carrier closes them under us: a POST on a dying connection is an unclear one."""
+"""We close unused connections before a carrier does: a POST on a dying connection is an unclear one."""
 
 
 class CarrierThrottled(Exception):
@@ -31,8 +32,9 @@ class CarrierThrottled(Exception):
 class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK ships no type information
     """The SDK's async client on one session of ours.
 
-    The SDK's version passes `timeout=None` to aiohttp, which overrides the session's limits and waits for ever, logs
-    phone numbers, and drops the `Retry-After` header. There are no retries at any level: a repeated POST is a second call.
+    The SDK's version passes `timeout=None` to aiohttp, which overrides the session's limits and waits for
+    ever; it logs phone numbers, and drops the `Retry-After` header. There are no retries at any level: a
+    repeated POST is a second call.
     """
 
     def __init__(self) -> None:
@@ -47,8 +49,8 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         data: dict[str, object] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109 - the SDK's signature
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002 - the SDK's signature
     ) -> Response:
         """Make one request. Raises `CarrierThrottled`, `aiohttp.ClientError` and `TimeoutError`."""
         sent_headers = dict(headers or {})
@@ -61,7 +63,7 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         async with self._session().request(
             method.upper(), url, timeout=limits, allow_redirects=allow_redirects, **options
         ) as response:
-            if response.status == 429:
+            if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise CarrierThrottled(_seconds(response.headers.get("Retry-After")))
             return Response(response.status, await response.text(), response.headers)
 

@@ -74,7 +74,7 @@ def remote_call(call: _Call) -> RemoteAttempt:
     return RemoteAttempt(
         provider_id=call.sid or "",
         to=call.to or "",
-        from_=call._from,
+        from_=call._from,  # noqa: SLF001 - the SDK's only name for it
         created_at=created,
         outbound_api=call.direction == "outbound-api",
         body=None,

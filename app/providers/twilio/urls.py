@@ -10,7 +10,7 @@ from app.providers.base import CarrierAccount
 
 PATH_PREFIX = "/webhooks/twilio"
 CONNECTION_OVERRIDES = "#rc=2&rp=ct,rt,5xx"
-"""Twilio's webhook retry settings: twice, on connection and read timeouts and 5xx. Neither sent nor signed."""
+"""Twilio's webhook retries: twice, on connection and read timeouts and 5xx. Neither sent nor signed."""
 
 _TOKEN_LENGTH = 32
 _CALLBACK_URL = re.compile(rf"{PATH_PREFIX}/([a-z-]+)/([0-9a-fA-F-]{{36}})/([0-9a-f]{{{_TOKEN_LENGTH}}})")
@@ -44,7 +44,7 @@ def callback_url(account: CarrierAccount, purpose: Purpose, attempt_id: UUID) ->
 
 
 def attempt_in(text: str, secret: str) -> UUID | None:
-    """Return the attempt of the first callback URL of ours in the text; None if there is none with a good token."""
+    """Return the attempt of the first callback URL with a good token in the text; None if there is none."""
     for purpose, attempt, token in _CALLBACK_URL.findall(text):
         if purpose not in set(Purpose):
             continue

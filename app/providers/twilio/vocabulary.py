@@ -1,5 +1,6 @@
 """Twilio's words, as ours. One table a vocabulary; a word in none of them is `UNKNOWN`, never an error."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -34,7 +35,7 @@ MESSAGE_STATUS: Final[Mapping[str, EventKind]] = {
     "failed": EventKind.FAILED,
     "canceled": EventKind.CANCELLED,
 }
-"""`MessageStatus` of callbacks and `status` of the REST API; inbound words (`receiving`, `received`) are not ours."""
+"""`MessageStatus` of callbacks and `status` of the REST API; the inbound words (`received`) are not ours."""
 
 ANSWERED_BY: Final[Mapping[str, AnsweredBy]] = {
     "human": AnsweredBy.HUMAN,
@@ -46,6 +47,9 @@ ANSWERED_BY: Final[Mapping[str, AnsweredBy]] = {
     "unknown": AnsweredBy.UNKNOWN,
 }
 """`AnsweredBy` of answering-machine detection."""
+
+
+_COUNT: Final = re.compile("[0-9]{1,9}")
 
 
 def answered_by(word: str | None) -> AnsweredBy | None:
@@ -66,7 +70,7 @@ def parse_time(text: str | None) -> datetime | None:
 
 def parse_count(text: str | None) -> int | None:
     """Return a small non-negative whole number; None if there is none or it is something else."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 9 else None
+    return int(text) if text and _COUNT.fullmatch(text) else None
 
 
 def positive_price(text: str | None) -> str | None:

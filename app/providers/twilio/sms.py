@@ -1,0 +1,34 @@
+"""Words of text messages that the carrier acts on: STOP, START, HELP."""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from app.providers.script import says_stop
+
+
+class Keyword(StrEnum):
+    """What an inbound text asks for."""
+
+    STOP = "STOP"
+    START = "START"
+    HELP = "HELP"
+
+
+_KEYWORDS: Final = {
+    Keyword.STOP: ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+    Keyword.START: ("START", "YES", "UNSTOP"),
+    Keyword.HELP: ("HELP", "INFO"),
+}
+"""Twilio's default keywords: https://help.twilio.com/articles/223134027."""
+
+_KEYWORD_OF: Final = {word: keyword for keyword, words in _KEYWORDS.items() for word in words}
+
+
+def keyword_in(body: str) -> Keyword | None:
+    """Return what a text asks for: a keyword as the whole text, or free words that ask to be left alone."""
+    word = re.sub(r"[\W_]+", "", body).upper()
+    found = _KEYWORD_OF.get(word)
+    if found is None and says_stop(body):
+        return Keyword.STOP
+    return found

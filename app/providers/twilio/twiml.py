@@ -1,0 +1,130 @@
+"""The TwiML of a scripted call. The same request always gets the same document, so a repeat is harmless."""
+
+import re
+from typing import Final
+
+from twilio.twiml.voice_response import Gather, VoiceResponse
+
+from app.providers.script import CallScript, Reply, meaning_of
+
+SAY_LIMIT: Final = 4096
+"""Characters Twilio speaks in one <Say>."""
+
+_KEYS_HINT: Final = {
+    "en": "Press 1 or say yes. Press 2 or say no. To stop these calls, press 9.",
+    "es": "Pulse 1 o diga sí. Pulse 2 o diga no. Para no recibir más llamadas, pulse 9.",
+    "fr": "Tapez 1 ou dites oui. Tapez 2 ou dites non. Pour ne plus recevoir ces appels, tapez 9.",
+    "de": "Drücken Sie 1 oder sagen Sie ja. Drücken Sie 2 oder sagen Sie nein. Keine Anrufe mehr: die 9.",
+}
+_OPT_OUT_HINT: Final = {
+    "en": "To stop these calls, press 9.",
+    "es": "Para no recibir más llamadas, pulse 9.",
+    "fr": "Pour ne plus recevoir ces appels, tapez 9.",
+    "de": "Keine Anrufe mehr: drücken Sie 9.",
+}
+_OPTED_OUT: Final = {
+    "en": "You have been removed from our list, and will not be called again. Goodbye.",
+    "es": "Le hemos eliminado de nuestra lista y no volveremos a llamarle. Adiós.",
+    "fr": "Vous avez été retiré de notre liste et ne serez plus appelé. Au revoir.",
+    "de": "Sie wurden von unserer Liste gestrichen und werden nicht mehr angerufen. Auf Wiederhören.",
+}
+_ANSWER_SECONDS: Final = 5
+_ANNOUNCEMENT_SECONDS: Final = 2
+_UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold."""
+
+
+def opening(script: CallScript, *, answer_url: str) -> str:
+    """Return the first document of a call: greeting, agenda, and the question if there is one.
+
+    Key 9 is always offered and always heard. The answer, or silence after a question, comes to `answer_url`.
+    """
+    document = VoiceResponse()
+    gather = _question(script, answer_url) if script.question else _announcement(answer_url)
+    _say(gather, script, script.greeting, script.agenda, *_asking(script))
+    document.append(gather)
+    return _closed(document, script, script.closing)
+
+
+def answer_to(
+    *, digits: str, speech: str, script: CallScript, ask_again_url: str | None
+) -> tuple[Reply, str]:
+    """Return what the answer means, and the document that follows it.
+
+    An unclear answer or none to a question is met by the question once more, whose answer comes to
+    `ask_again_url`; None there means it was asked twice already.
+    """
+    reply = meaning_of(digits=digits, speech=speech)
+    if reply is Reply.OPT_OUT:
+        return reply, _closed(VoiceResponse(), script, _phrase(_OPTED_OUT, script))
+    if reply in {Reply.UNCLEAR, Reply.NOTHING} and script.question and ask_again_url:
+        return reply, _asked_again(script, ask_again_url)
+    return reply, _closed(VoiceResponse(), script, script.closing)
+
+
+def hang_up() -> str:
+    """Return the document for a machine or fax: nothing is left on it."""
+    document = VoiceResponse()
+    document.hangup()
+    return str(document.to_xml())
+
+
+def _asked_again(script: CallScript, answer_url: str) -> str:
+    document = VoiceResponse()
+    gather = _question(script, answer_url)
+    _say(gather, script, *_asking(script))
+    document.append(gather)
+    return _closed(document, script, script.closing)
+
+
+def _question(script: CallScript, answer_url: str) -> Gather:
+    return Gather(
+        input="dtmf speech",
+        num_digits=1,
+        timeout=_ANSWER_SECONDS,
+        speech_timeout="auto",
+        action_on_empty_result=True,
+        action=answer_url,
+        method="POST",
+        language=script.language,
+    )
+
+
+def _announcement(answer_url: str) -> Gather:
+    return Gather(input="dtmf", num_digits=1, timeout=_ANNOUNCEMENT_SECONDS, action=answer_url, method="POST")
+
+
+def _asking(script: CallScript) -> tuple[str, ...]:
+    """Return the question and its keys; a question that names key 9 itself needs no hint."""
+    if not script.question:
+        return (_phrase(_OPT_OUT_HINT, script),)
+    if "9" in script.question:
+        return (script.question,)
+    return (script.question, _phrase(_KEYS_HINT, script))
+
+
+def _closed(document: VoiceResponse, script: CallScript, last_words: str) -> str:
+    _say(document, script, last_words)
+    document.hangup()
+    return str(document.to_xml())
+
+
+def _say(verb: VoiceResponse | Gather, script: CallScript, *texts: str) -> None:
+    for text in texts:
+        for part in _parts(text):
+            verb.say(part, language=script.language, voice=script.voice)
+
+
+def _parts(text: str) -> list[str]:
+    """Cut a text into speakable parts, between sentences or words where there are any."""
+    rest, parts = _UNSPEAKABLE.sub(" ", text).strip(), []
+    while len(rest) > SAY_LIMIT:
+        cut = max(rest.rfind(mark, 0, SAY_LIMIT) for mark in (". ", "? ", "! ")) + 1
+        cut = cut or rest.rfind(" ", 0, SAY_LIMIT) + 1 or SAY_LIMIT
+        parts.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    return [*parts, rest] if rest else parts
+
+
+def _phrase(phrases: dict[str, str], script: CallScript) -> str:
+    return phrases.get(script.language.partition("-")[0].lower(), phrases["en"])
