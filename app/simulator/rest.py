@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -149,7 +149,7 @@ def drop_connection(request: Request) -> Response:
 
 
 class Page:
-    """One page of a list, newest first, found by PageToken (the id after which it starts)."""
+    """One page of a list, found by PageToken: `PA` and the id after which it starts, or `PB` and that before which it ends."""
 
     def __init__(self, request: Request, key: str) -> None:
         self._path = request.url.path
@@ -157,41 +157,43 @@ class Page:
         self._key = key
         self._size = min(max(_natural(self._query.get("PageSize"), _PAGE_SIZE), 1), _LARGEST_PAGE)
         self._number = _natural(self._query.get("Page"), 0)
+        self._token = self._query.get("PageToken", "")
 
     def json(self, records: Iterator[Record], render: Callable[[Record], Json]) -> JSONResponse:
         """Answer with the page in Twilio's envelope."""
-        found = list(islice(self._after_token(records), self._size + 1))
-        shown = found[: self._size]
-        start = self._number * self._size
-        last = shown[-1].sid if len(found) > self._size else None
-        return self.envelope([render(record) for record in shown], start, last)
+        shown, has_more = self._cut(records)
+        ends = (shown[0].sid, shown[-1].sid) if shown else ("", "")
+        return self.envelope([render(record) for record in shown], ends if has_more else (ends[0], ""))
 
-    def envelope(self, items: list[Json], start: int = 0, last: str | None = None) -> JSONResponse:
-        """Answer with these items; `last` names the record after which the next page starts, if there is one."""
+    def envelope(self, items: list[Json], ends: tuple[str, str] = ("", "")) -> JSONResponse:
+        """Answer with these items; `ends`: ids of the first, and of the last if more follow it."""
+        first, last = ends
+        start = self._number * self._size
         return JSONResponse(
             {
                 "first_page_uri": self._uri(0),
                 "end": start + max(len(items) - 1, 0),
-                "previous_page_uri": self._uri(self._number - 1) if self._number > 0 else None,
+                "previous_page_uri": self._uri(self._number - 1, f"PB{first}") if self._number else None,
                 self._key: items,
-                "uri": self._uri(self._number, self._query.get("PageToken")),
+                "uri": self._uri(self._number, self._token),
                 "page_size": self._size,
                 "start": start,
                 "next_page_uri": self._uri(self._number + 1, f"PA{last}") if last else None,
                 "page": self._number,
-            }
+            },
         )
 
-    def _after_token(self, records: Iterator[Record]) -> Iterator[Record]:
-        token = self._query.get("PageToken", "")
-        if not token:
-            return records
-        for record in records:
-            if f"PA{record.sid}" == token:
-                break
-        return records
+    def _cut(self, records: Iterator[Record]) -> tuple[list[Record], bool]:
+        if self._token.startswith("PB"):
+            return list(takewhile(lambda record: f"PB{record.sid}" != self._token, records))[-self._size :], True
+        if self._token:
+            for record in records:
+                if f"PA{record.sid}" == self._token:
+                    break
+        found = list(islice(records, self._size + 1))
+        return found[: self._size], len(found) > self._size
 
-    def _uri(self, number: int, token: str | None = None) -> str:
+    def _uri(self, number: int, token: str = "") -> str:
         kept = [(k, v) for k, v in self._query.multi_items() if k not in {"Page", "PageToken", "PageSize"}]
         paging = [("PageSize", str(self._size)), ("Page", str(number))]
         if token:
