@@ -185,7 +185,9 @@ class Page:
 
     def _cut(self, records: Iterator[Record]) -> tuple[list[Record], bool]:
         if self._token.startswith("PB"):
-            return list(takewhile(lambda record: f"PB{record.sid}" != self._token, records))[-self._size :], True
+            return list(takewhile(lambda record: f"PB{record.sid}" != self._token, records))[
+                -self._size :
+            ], True
         if self._token:
             for record in records:
                 if f"PA{record.sid}" == self._token:

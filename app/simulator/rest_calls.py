@@ -16,7 +16,17 @@ from app.simulator.state import Call
 
 _REFUSED_TO = {"+15005550001": 21211, "+15005550002": 21214, "+15005550003": 21215, "+15005550004": 21216}
 """Twilio's magic numbers, as numbers to call."""
-_SUBRESOURCES = ["notifications", "recordings", "payments", "events", "siprec", "streams", "transcriptions", "user_defined_message_subscriptions", "user_defined_messages"]
+_SUBRESOURCES = [
+    "notifications",
+    "recordings",
+    "payments",
+    "events",
+    "siprec",
+    "streams",
+    "transcriptions",
+    "user_defined_message_subscriptions",
+    "user_defined_messages",
+]
 _LONGEST_TWIML = 4000
 
 

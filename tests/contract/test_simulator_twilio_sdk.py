@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
-from twilio.twiml.voice_response import VoiceResponse
 
 from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBERS
 from app.simulator.signature import sign
-from tests.simulator.support import OUR_NUMBER, OurSide, RunningCarrier, Webhook, sdk_client, until
+from tests.simulator.support import OUR_NUMBER, RunningCarrier, authentic, sdk_client, until
 
 PERSON = "+14155550133"
 SAMPLE_NUMBER = "+15551234567"
@@ -25,22 +23,6 @@ MESSAGE_KEYS = set(
     "body num_segments direction from to date_updated price error_message uri account_sid num_media status "
     "messaging_service_sid sid date_sent date_created error_code price_unit api_version subresource_uris".split()
 )
-
-
-def authentic(webhook: Webhook) -> bool:
-    """What Twilio's own validator says of a webhook, blank fields and all."""
-    form = webhook.form if webhook.method == "POST" else {}
-    return bool(
-        RequestValidator(DEFAULT_AUTH_TOKEN).validate(webhook.url, form, webhook.headers["X-Twilio-Signature"])
-    )
-
-
-def ask_script(ours: OurSide) -> str:
-    response = VoiceResponse()
-    gather = response.gather(input="dtmf speech", num_digits=1, timeout=5, action="/answered", action_on_empty_result=True)
-    gather.say("This is Acme. Press 1 to confirm, 9 to stop these calls.")
-    response.hangup()
-    return str(response)
 
 
 # Calls: create, fetch, list, update, delete
@@ -65,7 +47,9 @@ def test_the_answer_has_twilios_properties_and_no_others(carrier: RunningCarrier
     auth = (DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN)
     call = requests.get(f"{carrier.url}{path}/Calls/{made.data.sid}.json", auth=auth, timeout=5).json()
     assert set(call) == CALL_KEYS
-    message = requests.get(f"{carrier.url}{path}/Messages/{carrier.text(PERSON).sid}.json", auth=auth, timeout=5).json()
+    message = requests.get(
+        f"{carrier.url}{path}/Messages/{carrier.text(PERSON).sid}.json", auth=auth, timeout=5
+    ).json()
     assert set(message) == MESSAGE_KEYS
     assert call["date_created"].endswith("+0000")
 
@@ -91,7 +75,9 @@ def test_the_answer_has_twilios_properties_and_no_others(carrier: RunningCarrier
         ({"timeout": "soon"}, 20001),
     ],
 )
-def test_a_bad_call_is_refused_with_twilios_code(carrier: RunningCarrier, change: dict[str, str], code: int) -> None:
+def test_a_bad_call_is_refused_with_twilios_code(
+    carrier: RunningCarrier, change: dict[str, str], code: int
+) -> None:
     asked = {"to": PERSON, "from_": OUR_NUMBER, "url": "https://example.com/voice"} | change
     with pytest.raises(TwilioRestException) as refused:
         carrier.client.calls.create(**asked)
@@ -101,12 +87,16 @@ def test_a_bad_call_is_refused_with_twilios_code(carrier: RunningCarrier, change
 
 
 @pytest.mark.parametrize("number", [SAMPLE_NUMBER, "+442079460000", "+15005550006"])
-def test_a_possible_number_is_accepted_though_nobody_may_hold_it(carrier: RunningCarrier, number: str) -> None:
+def test_a_possible_number_is_accepted_though_nobody_may_hold_it(
+    carrier: RunningCarrier, number: str
+) -> None:
     assert carrier.call(number).status == "queued"
 
 
 def test_the_magic_sender_is_always_good(carrier: RunningCarrier) -> None:
-    assert carrier.client.calls.create(to=PERSON, from_="+15005550006", twiml="<Response/>").status == "queued"
+    assert (
+        carrier.client.calls.create(to=PERSON, from_="+15005550006", twiml="<Response/>").status == "queued"
+    )
 
 
 def test_a_wrong_token_is_401_and_an_unknown_call_404(carrier: RunningCarrier) -> None:
@@ -170,7 +160,9 @@ def test_a_queued_or_ringing_call_can_be_canceled(carrier: RunningCarrier) -> No
 
 
 def test_a_live_call_can_be_hung_up_but_not_canceled(carrier: RunningCarrier) -> None:
-    call = carrier.call(carrier.fix(PERSON, "answers_confirms"), url=None, twiml="<Response><Pause length='9999'/></Response>")
+    call = carrier.call(
+        carrier.fix(PERSON, "answers_confirms"), url=None, twiml="<Response><Pause length='9999'/></Response>"
+    )
     carrier.ours.wait_status("/status", "in-progress")
     carrier.control("speed", {"speed": 1})
     with pytest.raises(TwilioRestException) as refused:
@@ -181,7 +173,9 @@ def test_a_live_call_can_be_hung_up_but_not_canceled(carrier: RunningCarrier) ->
 
 
 def test_a_live_call_can_be_sent_to_another_script(carrier: RunningCarrier) -> None:
-    call = carrier.call(carrier.fix(PERSON, "answers_confirms"), url=None, twiml="<Response><Pause length='9999'/></Response>")
+    call = carrier.call(
+        carrier.fix(PERSON, "answers_confirms"), url=None, twiml="<Response><Pause length='9999'/></Response>"
+    )
     carrier.ours.wait_status("/status", "in-progress")
     carrier.control("speed", {"speed": 5})
     call.update(twiml="<Response><Say>Goodbye then</Say></Response>")
@@ -220,14 +214,26 @@ def test_every_event_asked_for_is_called_back_signed_and_numbered(carrier: Runni
     carrier.ours.answers["/voice"] = "<Response><Say>Hello</Say></Response>"
     call = carrier.call(carrier.fix(PERSON, "answers_confirms"))
     received = sorted(carrier.ours.wait("/status", 4), key=lambda webhook: webhook.form["SequenceNumber"])
-    assert [webhook.form["CallStatus"] for webhook in received] == ["initiated", "ringing", "in-progress", "completed"]
+    assert [webhook.form["CallStatus"] for webhook in received] == [
+        "initiated",
+        "ringing",
+        "in-progress",
+        "completed",
+    ]
     assert [webhook.form["SequenceNumber"] for webhook in received] == ["0", "1", "2", "3"]
     assert all(authentic(webhook) for webhook in carrier.ours.received)
     last = received[-1].form
-    assert (last["CallSid"], last["AccountSid"], last["To"], last["From"]) == (call.sid, DEFAULT_ACCOUNT_SID, PERSON, OUR_NUMBER)
+    assert (last["CallSid"], last["AccountSid"], last["To"], last["From"]) == (
+        call.sid,
+        DEFAULT_ACCOUNT_SID,
+        PERSON,
+        OUR_NUMBER,
+    )
     assert (last["CallbackSource"], last["Duration"], last["ToCity"]) == ("call-progress-events", "1", "")
     assert int(last["CallDuration"]) > 0
-    assert received[0].headers["I-Twilio-Idempotency-Token"] != received[1].headers["I-Twilio-Idempotency-Token"]
+    assert (
+        received[0].headers["I-Twilio-Idempotency-Token"] != received[1].headers["I-Twilio-Idempotency-Token"]
+    )
 
 
 def test_only_the_end_is_called_back_unless_more_is_asked_for(carrier: RunningCarrier) -> None:
@@ -239,7 +245,9 @@ def test_only_the_end_is_called_back_unless_more_is_asked_for(carrier: RunningCa
 
 def test_a_callback_by_get_is_signed_over_its_whole_address(carrier: RunningCarrier) -> None:
     carrier.call(
-        carrier.fix(PERSON, "busy"), status_callback=f"{carrier.ours.url}/status?a=b%20c", status_callback_method="GET"
+        carrier.fix(PERSON, "busy"),
+        status_callback=f"{carrier.ours.url}/status?a=b%20c",
+        status_callback_method="GET",
     )
     webhook = carrier.ours.wait("/status", 2)[0]
     assert webhook.method == "GET" and "a=b%20c&AccountSid=" in webhook.url
@@ -268,7 +276,13 @@ def test_the_fragment_asks_for_retries_and_is_neither_sent_nor_signed(carrier: R
     ],
 )
 def test_the_signature_is_twilios(url: str, caller: str, signature: str) -> None:
-    fields = {"CallSid": "CA1234567890ABCDE", "Caller": caller, "Digits": "1234", "From": caller, "To": "+18005551212"}
+    fields = {
+        "CallSid": "CA1234567890ABCDE",
+        "Caller": caller,
+        "Digits": "1234",
+        "From": caller,
+        "To": "+18005551212",
+    }
     assert sign("12345", url, list(fields.items())) == signature
 
 
@@ -278,7 +292,12 @@ def test_the_signature_is_twilios(url: str, caller: str, signature: str) -> None
 def test_a_message_is_sent_and_delivered_and_says_so(carrier: RunningCarrier) -> None:
     message = carrier.text(carrier.fix(PERSON, "delivered"), "Grüße €")
     assert re.fullmatch("SM[0-9a-f]{32}", message.sid)
-    assert (message.status, message.num_segments, message.price, message.date_sent) == ("queued", "1", None, None)
+    assert (message.status, message.num_segments, message.price, message.date_sent) == (
+        "queued",
+        "1",
+        None,
+        None,
+    )
     final = carrier.ours.wait_status("/sms-status", "delivered")
     assert (final.form["MessageSid"], final.form["SmsStatus"]) == (message.sid, "delivered")
     statuses = {webhook.form["MessageStatus"] for webhook in carrier.ours.wait("/sms-status", 3)}
@@ -289,8 +308,12 @@ def test_a_message_is_sent_and_delivered_and_says_so(carrier: RunningCarrier) ->
     assert ended.date_sent is not None
 
 
-@pytest.mark.parametrize(("persona", "codes"), [("undelivered", {30003, 30005, 30006}), ("filtered", {30007})])
-def test_an_undelivered_message_gives_its_reason(carrier: RunningCarrier, persona: str, codes: set[int]) -> None:
+@pytest.mark.parametrize(
+    ("persona", "codes"), [("undelivered", {30003, 30005, 30006}), ("filtered", {30007})]
+)
+def test_an_undelivered_message_gives_its_reason(
+    carrier: RunningCarrier, persona: str, codes: set[int]
+) -> None:
     message = carrier.text(carrier.fix(PERSON, persona))
     final = carrier.ours.wait_status("/sms-status", "undelivered")
     assert int(final.form["ErrorCode"]) in codes
@@ -317,7 +340,9 @@ def test_an_undelivered_message_gives_its_reason(carrier: RunningCarrier, person
         ({"status_callback": "ftp://example.com"}, 21609),
     ],
 )
-def test_a_bad_message_is_refused_with_twilios_code(carrier: RunningCarrier, change: dict[str, str], code: int) -> None:
+def test_a_bad_message_is_refused_with_twilios_code(
+    carrier: RunningCarrier, change: dict[str, str], code: int
+) -> None:
     asked = {"to": PERSON, "from_": OUR_NUMBER, "body": "Hello"} | change
     with pytest.raises(TwilioRestException) as refused:
         carrier.client.messages.create(**asked)
@@ -372,4 +397,6 @@ def test_the_account_and_its_numbers_are_shown(carrier: RunningCarrier) -> None:
 
 def test_a_number_added_by_control_can_call(carrier: RunningCarrier) -> None:
     carrier.control("numbers", {"number": "+442079460000"})
-    assert carrier.client.calls.create(to=PERSON, from_="+442079460000", twiml="<Response/>").status == "queued"
+    assert (
+        carrier.client.calls.create(to=PERSON, from_="+442079460000", twiml="<Response/>").status == "queued"
+    )
