@@ -55,7 +55,7 @@ _NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 
 
 class TwilioCarrier:
-    """One Twilio account, or a compatible carrier at another URL. Make one a process and keep it: it pools."""
+    """One Twilio account, or a compatible carrier elsewhere. Make one a process and keep it: it pools."""
 
     def __init__(self, account: CarrierAccount) -> None:
         self.account = account
@@ -64,7 +64,7 @@ class TwilioCarrier:
             account.account_sid,
             account.auth_token.get_secret_value(),
             http_client=self._connections,
-            # An empty mapping would make the SDK read TWILIO_REGION from our environment.
+            # An empty mapping would make the SDK read TWILIO_EDGE from the environment.
             environment={"_": "1"},
         )
         self._client.api.base_url = account.api_url.rstrip("/")

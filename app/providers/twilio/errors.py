@@ -10,7 +10,7 @@ from app.domain.events import EventKind, FailureClass
 
 _F = FailureClass
 
-_CODES_BY_CLASS: Final[Mapping[FailureClass, tuple[int, ...]]] = {
+CODES_BY_CLASS: Final[Mapping[FailureClass, tuple[int, ...]]] = {
     _F.BAD_NUMBER: (21211, 21214, 21217, 21401, 21421, 21612, 21614, 13223, 13224, 30005, 30006),
     _F.OPTED_OUT: (21610, 30004, 21216, 13225, 30640),
     _F.MISCONFIGURED: (
@@ -42,9 +42,10 @@ _CODES_BY_CLASS: Final[Mapping[FailureClass, tuple[int, ...]]] = {
     _F.THROTTLED: (20429,),
     _F.SENDER_HEALTH: (32017, 30450),
 }
+"""Twilio's error codes that have one decision."""
 
 FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
-    code: failure for failure, codes in _CODES_BY_CLASS.items() for code in codes
+    code: failure for failure, codes in CODES_BY_CLASS.items() for code in codes
 }
 """What each Twilio error code means for us."""
 
