@@ -50,6 +50,8 @@ def test_twilios_published_signatures(url: str, caller: str, signature: str) -> 
     assert verifier(base).accepts_form("/myapp" + target, fields, signature)
 
 
+TOKENS = st.sampled_from([TOKEN, "other"])
+CHANGES = st.sampled_from(["none", "a field"])
 texts = st.text(max_size=8)
 forms = st.lists(st.tuples(st.sampled_from(["A", "a", "B", "AB", "é"]), texts), max_size=6)
 public_urls = st.sampled_from(
