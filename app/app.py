@@ -5,6 +5,7 @@ from fastapi import FastAPI
 
 from app.web import layout, routes, theme
 from app.web.pages.home.page import home
+from app.web.pages.home.state import HomeState
 
 api = FastAPI()
 
@@ -26,4 +27,5 @@ app = rx.App(
     api_transformer=api,
 )
 
-app.add_page(home, route=routes.HOME, title="Callsheet")
+app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)
+app.add_page(home, route=routes.ORGANIZATION_HOME, title="Callsheet", on_load=HomeState.find_the_way)

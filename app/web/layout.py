@@ -196,7 +196,7 @@ def _organization_switch() -> rx.Component:
                 )
             ),
             rx.dropdown_menu.content(
-                rx.dropdown_menu.label("Organizations"),
+                rx.el.div("Organizations", class_name="cs-menu-label"),
                 rx.foreach(SessionState.organizations, _organization_item),
                 variant="soft",
             ),
@@ -229,9 +229,9 @@ def _user_menu() -> rx.Component:
             )
         ),
         rx.dropdown_menu.content(
-            rx.dropdown_menu.label(SessionState.user_email),
+            rx.el.div(SessionState.user_email, class_name="cs-menu-label"),
             rx.dropdown_menu.separator(),
-            rx.dropdown_menu.label("Appearance"),
+            rx.el.div("Appearance", class_name="cs-menu-label"),
             _mode_item("Light", "light", "sun"),
             _mode_item("Dark", "dark", "moon"),
             _mode_item("System", "system", "monitor"),

@@ -3,6 +3,8 @@
 Builders take the organization's slug and ids as plain values (in handlers) or as Vars (in components).
 """
 
+import re
+from dataclasses import dataclass
 from typing import Final
 
 import reflex as rx
@@ -38,10 +40,23 @@ SETTINGS: Final = "/[org]/settings"
 AUTH_COMPLETE: Final = "/auth/complete"
 AUTH_SIGN_OUT: Final = "/auth/sign-out"
 
-# An organization's slug is the first segment of a path, so it may be none of these.
-RESERVED_SLUGS: Final = frozenset(
-    {"api", "assets", "auth", "fonts", "ping", "setup", "sign-in", "webhooks", "ws", "404"}
-)
+_CAMPAIGN_ID = re.compile(r"[0-9]{1,18}")
+"""Eighteen figures always fit the database's bigint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an address is: in which organization, at which campaign. Claims of a browser, to be checked."""
+
+    organization: str
+    campaign_id: int | None
+
+
+def place(path: str) -> Place:
+    """Read the organization's slug and the campaign's id from the path of an address."""
+    parts = [part for part in path.split("/") if part]
+    is_campaign = len(parts) > 2 and parts[1] == "campaigns" and _CAMPAIGN_ID.fullmatch(parts[2]) is not None
+    return Place(organization=parts[0] if parts else "", campaign_id=int(parts[2]) if is_campaign else None)
 
 
 def campaigns(organization: Slug) -> str:

@@ -1,13 +1,20 @@
 """Who is signed in and where, for display. Nothing here decides what anyone may do: `guard.py` does."""
 
+import json
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import EventSpec
 
 from app.config import get_settings
-from app.domain.rights import Right
+from app.context import get_context
+from app.domain.rights import ROLE_RIGHTS, Right
+from app.services.access.organizations import organization_settings
+from app.services.access.principal import Principal
+from app.services.access.sessions import memberships, sign_out
 from app.web import routes
+from app.web.guard import anyone, guarded, resolve_person, session_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,42 @@ class SessionState(rx.State):
     simulated: rx.Field[bool] = rx.field(default_factory=lambda: get_settings().carrier_simulated)
 
     @rx.event
+    @guarded(Right.VIEW)
+    async def enter(self, principal: Principal) -> None:
+        """Show where the person is and as whom. The first `on_load` of every page of an organization."""
+        async with get_context().database.session() as session:
+            organization = await organization_settings(session, principal=principal)
+            person = await resolve_person(self)
+            theirs = await memberships(session, user_id=person.user_id)
+        self.user_name = person.name or person.email
+        self.user_email = person.email
+        self.user_initial = self.user_name[:1].upper()
+        self.organization_name = organization.name
+        self.organization_initial = organization.name[:1].upper()
+        self.organizations = [OrganizationLink(one.slug, one.name) for one in theirs]
+        self.role = principal.role.value
+        self.rights = sorted(right.value for right in ROLE_RIGHTS[principal.role])
+        self.time_zone = organization.time_zone
+        self.dialing_stopped = organization.dialing_stopped_at is not None
+
+    @rx.event
+    @anyone
     async def sign_out(self) -> EventSpec:
-        """Leave by a real page load, which ends the session and clears its cookie."""
-        return rx.call_script(f"window.location.assign('{routes.AUTH_SIGN_OUT}')")
+        """End the session, and leave by a real page load, which clears the cookie."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            await sign_out(session, token=session_token(self), now=context.clock.now())
+        return load_page(routes.AUTH_SIGN_OUT)
+
+
+def enter_with_ticket(ticket: str) -> EventSpec:
+    """Return the event that turns a sign-in ticket into the session's cookie, by a real page load."""
+    return load_page(f"{routes.AUTH_COMPLETE}?ticket={quote(ticket, safe='')}")
+
+
+def load_page(path: str) -> EventSpec:
+    """Return the event of a real page load: `rx.redirect` stays within the loaded program and its old cookie."""
+    return rx.call_script(f"window.location.assign({json.dumps(path)})")
 
 
 def allows(right: Right) -> rx.Var[bool]:

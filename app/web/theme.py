@@ -11,7 +11,7 @@ def radix_theme() -> rx.Component:
         accent_color="indigo",
         gray_color="slate",
         panel_background="solid",
-        radius="medium",
+        radius="large",
         scaling="100%",
     )
 

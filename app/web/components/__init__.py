@@ -24,20 +24,25 @@ from app.web.components.feedback import (
     stop_indicator,
 )
 from app.web.components.form import (
+    Choice,
+    checkbox_field,
+    choice_cards,
     field_error,
     form_actions,
     form_field,
     form_row,
     select_input,
+    stacked_form,
     submit_button,
     text_area,
     text_input,
     upload_zone,
 )
+from app.web.components.icons import glyph
 from app.web.components.metrics import metric_card, metric_grid
 from app.web.components.nav import Step, Tab, stepper, tabs_nav
 from app.web.components.overlay import confirm_dialog, drawer, form_dialog
-from app.web.components.page import Crumb, columns, facts, page_header, panel, stack
+from app.web.components.page import Crumb, card_heading, columns, facts, page_header, panel, stack
 from app.web.components.progress import ProgressView, progress_bar, progress_cell, progress_legend
 from app.web.components.status import (
     attempt_badge,
@@ -62,6 +67,7 @@ from app.web.components.table import (
 from app.web.components.toolbar import chip, filter_chip, search_field, select_filter, toolbar
 
 __all__ = [
+    "Choice",
     "Crumb",
     "ProgressView",
     "Step",
@@ -72,8 +78,11 @@ __all__ = [
     "badge",
     "banner",
     "campaign_badge",
+    "card_heading",
     "cell",
+    "checkbox_field",
     "chip",
+    "choice_cards",
     "column",
     "columns",
     "confirm_dialog",
@@ -90,6 +99,7 @@ __all__ = [
     "form_dialog",
     "form_field",
     "form_row",
+    "glyph",
     "icon_action",
     "kbd",
     "lead_cell",
@@ -119,6 +129,7 @@ __all__ = [
     "sortable_column",
     "spinner_text",
     "stack",
+    "stacked_form",
     "stepper",
     "stop_indicator",
     "submit_button",

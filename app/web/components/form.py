@@ -1,5 +1,6 @@
 """Forms: a field with its label, help and error tied together, and the drop zone of files."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
@@ -147,6 +148,77 @@ def select_input(
     )
 
 
+def stacked_form(*children: Child, on_submit: EventType[dict[str, Any]], reset: bool = False) -> rx.Component:
+    """Return a form of fields below one another; its handler gets the controls' values by name."""
+    return rx.form(*children, on_submit=on_submit, reset_on_submit=reset, class_name="cs-form")
+
+
+def checkbox_field(
+    *,
+    name: str,
+    label: Text,
+    help_text: Text | None = None,
+    default_checked: Flag = False,
+    disabled: Flag = False,
+    record: Text | rx.Var[int] = "",
+) -> rx.Component:
+    """Return a box to tick with its words beside it."""
+    return rx.el.div(
+        rx.el.input(
+            id=name,
+            key=as_text(f"{name}-") + as_text(record),
+            name=name,
+            type="checkbox",
+            default_checked=default_checked,
+            disabled=disabled,
+            class_name="cs-checkbox",
+            aria_describedby=f"{name}-help",
+        ),
+        rx.el.label(label, html_for=name),
+        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help") if help_text is not None else rx.fragment(),
+        class_name="cs-check",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few things to choose between, each with a sentence on what it means."""
+
+    value: str
+    label: str
+    sentence: str
+    icon: str
+    disabled: bool = False
+
+
+def choice_cards(
+    *, name: str, legend: Text, choices: list[Choice], value: Text, on_change: Change, disabled: Flag = False
+) -> rx.Component:
+    """Return a group of radio buttons drawn as cards; `value` is the chosen one's."""
+    return rx.el.fieldset(
+        rx.el.legend(legend),
+        *[_choice_card(name, choice, value, on_change, disabled) for choice in choices],
+        class_name="cs-choices",
+    )
+
+
+def _choice_card(name: str, choice: Choice, value: Text, on_change: Change, disabled: Flag) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name=name,
+            value=choice.value,
+            checked=as_text(value) == choice.value,
+            on_change=on_change,
+            disabled=True if choice.disabled else disabled,
+        ),
+        glyph(choice.icon, size=18),
+        rx.el.strong(choice.label),
+        rx.el.span(choice.sentence),
+        class_name="cs-choice",
+    )
+
+
 def form_row(*fields: Child) -> rx.Component:
     """Return fields side by side; below one another on a phone."""
     return rx.el.div(*fields, class_name="cs-form-row")
@@ -161,11 +233,14 @@ def form_actions(*buttons: Child, note: Child | None = None) -> rx.Component:
     )
 
 
-def submit_button(label: Text, *, saving: Flag, icon: str | None = None, disabled: Flag = False) -> rx.Component:
+def submit_button(
+    label: Text, *, saving: Flag, icon: str | None = None, icon_after: str | None = None, disabled: Flag = False
+) -> rx.Component:
     """Return a form's main button: it shows its work and cannot be pressed twice."""
     return rx.button(
-        glyph(icon, size=16) if icon else rx.fragment(),
+        glyph(icon) if icon else rx.fragment(),
         label,
+        glyph(icon_after) if icon_after else rx.fragment(),
         type="submit",
         loading=saving,
         disabled=rx.Var.create(disabled).to(bool) | rx.Var.create(saving).to(bool),

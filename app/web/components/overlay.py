@@ -8,7 +8,7 @@ from app.web.components.kinds import Child, Click, Flag, Text, Toggle
 
 def confirm_dialog(
     *,
-    open: Flag,
+    is_open: Flag,
     on_open_change: Toggle,
     title: Text,
     sentence: Text,
@@ -18,7 +18,7 @@ def confirm_dialog(
     destructive: bool = True,
     body: Child | None = None,
 ) -> rx.Component:
-    """Return the question, open while `open`. `body` adds choices (which outcomes to retry) below the sentence."""
+    """Return the question, open while `is_open`. `body` adds choices (which outcomes to retry) below the sentence."""
     return rx.alert_dialog.root(
         rx.alert_dialog.content(
             rx.alert_dialog.title(title, size="4"),
@@ -39,12 +39,12 @@ def confirm_dialog(
             ),
             max_width="440px",
         ),
-        open=open,
+        open=is_open,
         on_open_change=on_open_change,
     )
 
 
-def form_dialog(*children: Child, open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
+def form_dialog(*children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
     """Return a dialog that holds a form of its own."""
     return rx.dialog.root(
         rx.dialog.content(
@@ -53,12 +53,12 @@ def form_dialog(*children: Child, open: Flag, on_open_change: Toggle, title: Tex
             *children,
             max_width="520px",
         ),
-        open=open,
+        open=is_open,
         on_open_change=on_open_change,
     )
 
 
-def drawer(*children: Child, open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
+def drawer(*children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
     """Return a sheet at the side for the details of one row; the whole width on a phone. Escape closes it."""
     return rx.dialog.root(
         rx.dialog.content(
@@ -81,6 +81,6 @@ def drawer(*children: Child, open: Flag, on_open_change: Toggle, title: Text, se
             rx.el.div(*children, class_name="cs-drawer-body"),
             class_name="cs-drawer",
         ),
-        open=open,
+        open=is_open,
         on_open_change=on_open_change,
     )

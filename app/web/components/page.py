@@ -103,3 +103,8 @@ def facts(*rows: tuple[Text, Child]) -> rx.Component:
         *[rx.el.div(rx.el.dt(term), rx.el.dd(value)) for term, value in rows],
         class_name="cs-facts",
     )
+
+
+def card_heading(title: Text, sentence: Text) -> rx.Component:
+    """Return the heading of a page that is one card: sign-in, set-up."""
+    return rx.el.div(rx.el.h1(title), rx.el.p(sentence, class_name="cs-header-description"))

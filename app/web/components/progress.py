@@ -57,7 +57,9 @@ def progress_bar(progress: Progress, *, label: str = "Progress", large: bool = F
 
 
 def _part(progress: Progress, name: str, title: str) -> rx.Component:
-    return rx.el.span(title=title, style={"flexGrow": getattr(progress, name)}, data_part=name)
+    # A true style attribute: Reflex's `style` would make a CSS class for every count ever shown.
+    share = rx.Var.create({"flexGrow": getattr(progress, name)})
+    return rx.el.span(title=title, custom_attrs={"style": share}, data_part=name)
 
 
 def progress_cell(progress: Progress, *, label: str = "Progress") -> rx.Component:

@@ -1,0 +1,235 @@
+"""The guard of every event handler. Each one is callable by any client with any arguments, whatever page shows it."""
+
+import inspect
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from functools import wraps
+from http.cookies import CookieError, SimpleCookie
+from secrets import token_hex
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
+from urllib.parse import quote
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex.istate.proxy import StateProxy
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.services.access.principal import Principal, authorize
+from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
+from app.services.errors import CallsheetError, FieldErrors, NotFound
+from app.web import routes
+
+S = TypeVar("S", bound=rx.State)
+Arguments = TypeVarTuple("Arguments")
+Callback = Callable[..., Any]
+
+GUARD: Final = "callsheet_guard"
+"""The attribute that says what guards a handler: a `Right`, or "signed in", or "anyone"."""
+
+log = logging.getLogger(__name__)
+
+
+class NotSignedIn(CallsheetError):
+    """The browser's session is missing, ended or revoked."""
+
+    code = "not_signed_in"
+
+    def __init__(self) -> None:
+        super().__init__("You are signed out. Sign in to go on.")
+
+
+class PageState(rx.State, mixin=True):
+    """What every page's state has, and what the guard mends when a handler fails."""
+
+    loading: rx.Field[bool] = rx.field(True)
+    """The first content has not come yet."""
+    saving: rx.Field[bool] = rx.field(False)
+    """A button's work is under way; false again when its handler has ended, however it ended."""
+    problem: rx.Field[str] = rx.field("")
+    """Why the page's content could not be loaded, for `table_states` and `error_state`."""
+    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Field name -> what to change."""
+
+
+def guarded(
+    right: Right,
+) -> Callable[[Callable[[S, Principal, Unpack[Arguments]], Any]], Callable[[S, Unpack[Arguments]], Any]]:
+    """Let the handler run only for a member of the address's organization who has `right`, and give it that
+    `Principal`, read from the database this very moment, as its first argument.
+
+    Put it under `@rx.event`. What the handler raises becomes field errors, the page's problem or a toast.
+    """
+
+    def decorate(handler: Callable[[S, Principal, Unpack[Arguments]], Any]) -> Callable[[S, Unpack[Arguments]], Any]:
+        async def call(state: S, *arguments: Any, **named: Any) -> Any:
+            principal = await resolve_principal(state)
+            authorize(principal, right)
+            return handler(state, principal, *arguments, **named)
+
+        mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard=right, injected=True)
+        return mended
+
+    return decorate
+
+
+def signed_in(
+    handler: Callable[[S, SignedInUser, Unpack[Arguments]], Any],
+) -> Callable[[S, Unpack[Arguments]], Any]:
+    """Let the handler run for anyone who is signed in, and give it who that is; for pages of no organization."""
+
+    async def call(state: S, *arguments: Any, **named: Any) -> Any:
+        return handler(state, await resolve_person(state), *arguments, **named)
+
+    mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard="signed in", injected=True)
+    return mended
+
+
+def anyone(handler: Callable[[S, Unpack[Arguments]], Any]) -> Callable[[S, Unpack[Arguments]], Any]:
+    """Let the handler run for everybody (sign-in, set-up, a dialog that opens); its errors are mended all the same."""
+
+    async def call(state: S, *arguments: Any, **named: Any) -> Any:
+        return handler(state, *arguments, **named)
+
+    mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard="anyone", injected=False)
+    return mended
+
+
+async def resolve_person(state: rx.State) -> SignedInUser:
+    """Return who the browser's cookie belongs to. Raises `NotSignedIn`."""
+    async with get_context().database.session() as session:
+        return await _person(session, state)
+
+
+async def resolve_principal(state: rx.State) -> Principal:
+    """Return the member that the cookie's person is in the address's organization.
+
+    Raises `NotSignedIn`, or `NotFound` for an organization that is not theirs.
+    """
+    slug = routes.place(state.router.url.path).organization
+    async with get_context().database.session() as session:
+        person = await _person(session, state)
+        principal = await principal_for(session, user_id=person.user_id, organization_slug=slug)
+    if principal is None:
+        raise NotFound("organization", slug)
+    return principal
+
+
+async def _person(session: AsyncSession, state: rx.State) -> SignedInUser:
+    token = session_token(state)
+    person = await resolve_session(session, token=token, now=get_context().clock.now()) if token else None
+    if person is None:
+        raise NotSignedIn
+    return person
+
+
+def session_token(state: rx.State) -> str:
+    """Return the session's token from the HttpOnly cookie of the socket's handshake; empty without one."""
+    try:
+        cookies = SimpleCookie(state.router.headers.cookie)
+    except CookieError:
+        return ""
+    return cookies[SESSION_COOKIE].value if SESSION_COOKIE in cookies else ""
+
+
+def _mended(handler: Callback, call: Callback, *, guard: Right | str, injected: bool) -> Any:
+    """Return the handler that Reflex gets: `call` with errors turned into what the person sees.
+
+    A handler that raised would send nothing to the browser, and a button would turn for ever.
+    """
+
+    @wraps(handler)
+    async def run(state: rx.State, *arguments: Any, **named: Any) -> AsyncIterator[Any]:
+        try:
+            async with aclosing(_events(await call(state, *arguments, **named))) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:
+            async with _writable(state):
+                reaction = _react(state, error)
+            if reaction is not None:
+                yield reaction
+        except BaseException:
+            _end_saving_if_held(state)
+            raise
+        else:
+            await _end_saving(state)
+
+    if injected:
+        _hide_injected(run, handler)
+    setattr(run, GUARD, guard)
+    return run
+
+
+def _hide_injected(run: Callback, handler: Callback) -> None:
+    """Take the injected parameter out of what Reflex, and so a client, may fill."""
+    signature = inspect.signature(handler)
+    own, injected, *rest = signature.parameters.values()
+    run.__signature__ = signature.replace(parameters=[own, *rest])  # type: ignore[attr-defined]  # read by inspect
+    run.__annotations__ = {name: hint for name, hint in run.__annotations__.items() if name != injected.name}
+
+
+async def _events(outcome: Any) -> AsyncGenerator[Any, None]:
+    """Yield what a handler yields or returns: async generators, coroutines and plain functions alike."""
+    if inspect.isasyncgen(outcome):
+        async with aclosing(outcome):
+            async for event in outcome:
+                yield event
+        return
+    returned = await outcome if inspect.isawaitable(outcome) else outcome
+    if returned is not None:
+        yield returned
+
+
+@asynccontextmanager
+async def _writable(state: rx.State) -> AsyncIterator[None]:
+    """Hold the state's lock while in a background handler; a foreground one holds it already."""
+    if isinstance(state, StateProxy):
+        async with state:
+            yield
+    else:
+        yield
+
+
+def _react(state: rx.State, error: Exception) -> EventSpec | None:
+    """Write what `error` means into the state, and return the event that tells of it where no field does."""
+    was_loading = getattr(state, "loading", False)
+    _set_known(state, saving=False, loading=False)
+    if isinstance(error, NotSignedIn):
+        return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")
+    if isinstance(error, FieldErrors) and "errors" in state.get_fields():
+        _set_known(state, errors=dict(error.errors))
+        return None
+    message = str(error) if isinstance(error, CallsheetError) else report(error)
+    if was_loading and "problem" in state.get_fields():
+        _set_known(state, problem=message)
+        return None
+    return rx.toast.error(message, duration=10_000)
+
+
+def report(error: Exception) -> str:
+    """Log an error nobody foresaw, and return the sentence, with its reference, that a person is given."""
+    reference = token_hex(4)
+    log.error("web.handler_failed", extra={"reference": reference}, exc_info=error)
+    return f"Something went wrong on our side. Nothing was lost; please try again. (Reference {reference})"
+
+
+async def _end_saving(state: rx.State) -> None:
+    if getattr(state, "saving", False):
+        async with _writable(state):
+            _set_known(state, saving=False)
+
+
+def _end_saving_if_held(state: rx.State) -> None:
+    """Reset `saving` of a cancelled foreground handler; a background one no longer may write."""
+    if not isinstance(state, StateProxy) and getattr(state, "saving", False):
+        _set_known(state, saving=False)
+
+
+def _set_known(state: rx.State, **values: Any) -> None:
+    """Set those of `values` that the state has a field for."""
+    for name, value in values.items():
+        if name in state.get_fields():
+            setattr(state, name, value)
