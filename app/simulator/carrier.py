@@ -110,7 +110,7 @@ class Carrier:
             self.receive_message(person=message.to, number=message.from_, body=fate.reply)
 
     def receive_message(self, *, person: str, number: str, body: str, url: str = "") -> Message:
-        """Have a person text one of our numbers: heed STOP and START, and tell `url`, or else the number's SmsUrl.
+        """Have a person text one of our numbers: heed STOP and START, tell `url` or else its SmsUrl.
 
         NotOwned when the account owns no such number.
         """

@@ -75,7 +75,7 @@ class Casting:
             )
 
     def set_mix(self, weights: Mapping[str, float]) -> None:
-        """Draw from these weights for numbers not fixed; the voice or SMS mix stays if none of its names is given."""
+        """Draw numbers not fixed from these weights; of voice and SMS, the mix that is not named stays."""
         unknown = [name for name in weights if name not in _VOICE_NAMES | _SMS_NAMES]
         if unknown or any(weight < 0 for weight in weights.values()):
             raise BadPersona(f"unknown or negative in the mix: {', '.join(unknown) or 'a weight'}")
@@ -109,4 +109,5 @@ class Casting:
 
     def _chance(self, kind: str, number: str) -> random.Random:
         self._ordinals[kind, number] += 1
-        return random.Random(f"{self._seed}:{kind}:{number}:{self._ordinals[kind, number]}")
+        turn = self._ordinals[kind, number]
+        return random.Random(f"{self._seed}:{kind}:{number}:{turn}")  # noqa: S311  # repeatable on purpose

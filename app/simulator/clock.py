@@ -1,4 +1,4 @@
-"""The carrier's time: real UTC for dates, and carrier seconds that pass `speed` times faster for everything that lasts."""
+"""The carrier's time: real UTC for dates, carrier seconds (`speed` times faster) for all that lasts."""
 
 import asyncio
 import time
@@ -24,6 +24,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
+        """How many carrier seconds pass in one real second."""
         return self._speed
 
     def now(self) -> datetime:

@@ -24,7 +24,7 @@ class BadControl(ValueError):
 
 
 class Control:
-    """The control API of one carrier. It asks for no password: the carrier listens on the loopback interface."""
+    """The control API of one carrier. No password: the carrier listens on loopback only."""
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
@@ -46,7 +46,8 @@ class Control:
             Route("/pace", self.set_pace, methods=["POST"]),
         ]
 
-    async def health(self, request: Request) -> Response:
+    async def health(self, _: Request) -> Response:
+        """Say that the carrier works, and how much it has done."""
         state = self._carrier.state
         return JSONResponse(
             {
@@ -63,14 +64,16 @@ class Control:
             }
         )
 
-    async def ledger(self, request: Request) -> Response:
+    async def ledger(self, _: Request) -> Response:
+        """List, a JSON line each, every call and message accepted, oldest first; deleted ones too."""
         state = self._carrier.state
         entries = [_call_entry(call) for call in state.calls] + [
             _message_entry(one) for one in state.messages
         ]
         return _lines(sorted(entries, key=lambda entry: str(entry["accepted_at"])))
 
-    async def requests(self, request: Request) -> Response:
+    async def requests(self, _: Request) -> Response:
+        """List, a JSON line each, every create POST received and not accepted."""
         return _lines(
             {
                 "at": _iso(refused.at),
@@ -83,21 +86,26 @@ class Control:
             for refused in self._carrier.state.refused
         )
 
-    async def show_faults(self, request: Request) -> Response:
+    async def show_faults(self, _: Request) -> Response:
+        """Show the menu of faults and how often each struck."""
         return JSONResponse(self._carrier.faults.as_dict())
 
     async def set_faults(self, request: Request) -> Response:
+        """Serve this menu of faults from now on."""
         self._carrier.faults.replace(await _body(request))
         return JSONResponse(self._carrier.faults.as_dict())
 
-    async def clear_faults(self, request: Request) -> Response:
+    async def clear_faults(self, _: Request) -> Response:
+        """Let everything work again."""
         self._carrier.faults.replace({})
         return Response(status_code=204)
 
-    async def show_personas(self, request: Request) -> Response:
+    async def show_personas(self, _: Request) -> Response:
+        """Show who is fixed to be what, and the mix of all others."""
         return JSONResponse(self._carrier.casting.as_dict())
 
     async def set_personas(self, request: Request) -> Response:
+        """Fix one number's persona, or the mix, or both."""
         body = await _body(request)
         if "default_mix" in body:
             self._carrier.casting.set_mix(_weights(body["default_mix"]))
@@ -106,6 +114,7 @@ class Control:
         return JSONResponse(self._carrier.casting.as_dict())
 
     async def own_number(self, request: Request) -> Response:
+        """Add a number to the account, or change where its texts and calls are announced."""
         body = await _body(request)
         owned = self._carrier.state.own(_number(body, "number"), self._carrier.clock.now())
         owned.sms_url = str(body.get("sms_url", owned.sms_url))
@@ -119,6 +128,7 @@ class Control:
         return JSONResponse(answer, 201)
 
     async def inbound(self, request: Request) -> Response:
+        """Have a person text one of our numbers."""
         body = await _body(request)
         message = self._carrier.receive_message(
             person=_number(body, "from"),
@@ -129,15 +139,17 @@ class Control:
         return JSONResponse({"sid": message.sid}, 201)
 
     async def set_speed(self, request: Request) -> Response:
+        """Change how fast time passes."""
         self._carrier.clock.set_speed(_positive(await _body(request), "speed"))
         return JSONResponse({"speed": self._carrier.clock.speed})
 
     async def set_pace(self, request: Request) -> Response:
+        """Change how many calls a second the account may place."""
         self._carrier.pace.set_rate(_positive(await _body(request), "calls_per_second"))
         return JSONResponse({"calls_per_second": self._carrier.pace.calls_per_second})
 
 
-def refuse_control(request: Request, error: Exception) -> Response:
+def refuse_control(_: Request, error: Exception) -> Response:
     """Answer 400 with the reason when a control request makes no sense."""
     return JSONResponse({"error": str(error)}, 400)
 

@@ -1,5 +1,7 @@
 """Twilio's refusals: one table of the codes this carrier gives, with their HTTP status and words."""
 
+from http import HTTPStatus
+
 from starlette.responses import JSONResponse
 
 _REFUSALS: dict[int, tuple[int, str]] = {
@@ -18,7 +20,10 @@ _REFUSALS: dict[int, tuple[int, str]] = {
     21214: (400, "The phone number you are attempting to call cannot be reached"),
     21215: (
         400,
-        "Account not authorized to call this phone number. Perhaps you need to enable some geographic permissions",
+        (
+            "Account not authorized to call this phone number. "
+            "Perhaps you need to enable some geographic permissions"
+        ),
     ),
     21216: (400, "Account not allowed to call this phone number"),
     21220: (400, "Unable to update record. Call is not in-progress. Cannot redirect"),
@@ -46,7 +51,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
 
 
 class Refused(Exception):
-    """The carrier does not do what it was asked. `code` is Twilio's, `status` the HTTP status that goes with it."""
+    """The carrier does not do what it was asked. `code` is Twilio's, `status` its HTTP status."""
 
     def __init__(self, code: int, detail: str = "") -> None:
         self.code = code
@@ -56,7 +61,11 @@ class Refused(Exception):
 
     def response(self) -> JSONResponse:
         """Return the refusal as Twilio's REST API writes it."""
-        headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if self.status == 401 else None
+        headers = (
+            {"WWW-Authenticate": 'Basic realm="Twilio API"'}
+            if self.status == HTTPStatus.UNAUTHORIZED
+            else None
+        )
         return JSONResponse(
             {
                 "code": self.code,

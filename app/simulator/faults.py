@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FaultName(StrEnum):
-    """The kinds. The first block strikes a POST that creates a call or message, the second a status callback."""
+    """The kinds. The first block strikes a POST that creates a call or message, the second a callback."""
 
     DROP_BEFORE_ACCEPT = "drop_before_accept"
     DROP_AFTER_ACCEPT = "drop_after_accept"
@@ -39,7 +39,7 @@ class BadFault(ValueError):
 
 @dataclass(slots=True)
 class Fault:
-    """One dish of the menu. `count`: strikes left, None for no limit. `seconds`: the longest wait it causes."""
+    """One dish of the menu. `count`: strikes left, None: no limit. `seconds`: the longest wait it causes."""
 
     probability: float
     count: int | None
@@ -53,14 +53,14 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._chance = random.Random(f"{seed}:faults")
+        self._chance = random.Random(f"{seed}:faults")  # noqa: S311  # repeatable on purpose
         self._menu: dict[FaultName, Fault] = {}
 
     def replace(self, menu: Mapping[str, object]) -> None:
-        """Serve this menu instead, its chance seeded anew; `{}` clears. BadFault leaves the old one in place."""
+        """Serve this menu instead, its chance seeded anew; `{}` clears. BadFault leaves the old one."""
         fresh = {_name(key): _fault(_name(key), value) for key, value in menu.items()}
         self._menu = fresh
-        self._chance = random.Random(f"{self._seed}:faults")
+        self._chance = random.Random(f"{self._seed}:faults")  # noqa: S311  # repeatable on purpose
 
     def strike(self, name: FaultName) -> Fault | None:
         """Throw the dice once for this kind; return the fault if it strikes."""

@@ -13,10 +13,11 @@ class Pace:
 
     @property
     def calls_per_second(self) -> float:
+        """The current rate."""
         return self._rate
 
     def set_rate(self, calls_per_second: float) -> None:
-        """Give this many turns a second from now on; turns already given stand. ValueError unless above zero."""
+        """Give this many turns a second from now on; those given stand. ValueError unless above zero."""
         if not calls_per_second > 0:
             raise ValueError(f"calls_per_second must be above zero, not {calls_per_second}")
         self._rate = calls_per_second

@@ -113,7 +113,7 @@ def _talker(chance: random.Random, digits: str, words: tuple[str, ...]) -> Perso
         thinks=chance.uniform(0.8, 2.5),
         digits=digits,
         words=chance.choice(words) if words else "",
-        prefers_speech=chance.random() < 0.5,
+        prefers_speech=chance.choice((True, False)),
     )
 
 
@@ -133,11 +133,11 @@ def _presses_9(chance: random.Random) -> Person:
     return _talker(chance, "9", ())
 
 
-def _busy(chance: random.Random) -> Person:
+def _busy(_: random.Random) -> Person:
     return Person(rings=0.0, refusal=Ending("busy", 486))
 
 
-def _no_answer(chance: random.Random) -> Person:
+def _no_answer(_: random.Random) -> Person:
     return Person(rings=NEVER)
 
 
@@ -149,7 +149,7 @@ def _rejects(chance: random.Random) -> Person:
     return Person(rings=chance.uniform(2, 8), refusal=Ending("failed", 603))
 
 
-def _invalid_number(chance: random.Random) -> Person:
+def _invalid_number(_: random.Random) -> Person:
     return Person(rings=0.0, refusal=Ending("failed", 404))
 
 

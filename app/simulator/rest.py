@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from itertools import islice, takewhile
 from typing import Protocol, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import psutil
 from starlette.datastructures import QueryParams
@@ -32,7 +32,9 @@ class Identified(Protocol):
     """Anything with an id."""
 
     @property
-    def sid(self) -> str: ...
+    def sid(self) -> str:
+        """Return the id."""
+        ...
 
 
 Record = TypeVar("Record", bound=Identified)
@@ -42,7 +44,7 @@ _LARGEST_PAGE = 1000
 
 
 class Authentication:
-    """Lets through only the account and its token (Basic), to the account's own paths; all others get 401 or 404."""
+    """Lets only the account and its token (Basic) through, to its own paths; all others get 401 or 404."""
 
     def __init__(self, app: ASGIApp, settings: SimulatorSettings) -> None:
         self._app = app
@@ -50,6 +52,7 @@ class Authentication:
         self._expected = f"{settings.account_sid}:{settings.auth_token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal.response()(scope, receive, send)
@@ -142,14 +145,14 @@ def drop_connection(request: Request) -> Response:
     assert request.client is not None
     peer = (request.client.host, int(request.client.port))  # granian gives the port as text
     for connection in psutil.Process().net_connections("inet"):
-        if connection.raddr and (connection.raddr.ip, connection.raddr.port) == peer and connection.fd >= 0:
+        if tuple(connection.raddr) == peer and connection.fd >= 0:
             with socket.socket(fileno=os.dup(connection.fd)) as ours:
                 ours.shutdown(socket.SHUT_RDWR)
     return Response(status_code=500)
 
 
 class Page:
-    """One page of a list, found by PageToken: `PA` and the id after which it starts, or `PB` and that before which it ends."""
+    """One page of a list. PageToken: `PA` and the id it starts after, or `PB` and the one it ends before."""
 
     def __init__(self, request: Request, key: str) -> None:
         self._path = request.url.path
@@ -208,7 +211,7 @@ def _natural(text: str | None, default: int) -> int:
 
 
 def within(query: QueryParams, name: str, moment: datetime | None) -> bool:
-    """Tell whether `moment` passes the filters `name`, `name<` and `name>`; without a moment only if there are none."""
+    """Tell whether `moment` passes the filters `name`, `name<` and `name>`; None passes no filter."""
     for suffix in ("", "<", ">"):
         text = query.get(name + suffix)
         if text and (moment is None or not _passes(suffix, text, moment)):
@@ -236,13 +239,9 @@ def _compares(suffix: str, left: Moment, right: Moment) -> bool:
 
 def is_web_address(text: str) -> bool:
     """Tell whether Twilio would call this address: http or https, and a host without underscore."""
-    url = text.split("#")[0]
-    scheme, separator, rest = url.partition("://")
-    host = rest.split("/")[0].split("?")[0].split("@")[-1]
-    return (
-        bool(separator)
-        and scheme.lower() in {"http", "https"}
-        and bool(host)
-        and "_" not in host
-        and " " not in url
-    )
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return False
+    host = address.hostname or ""
+    return address.scheme in {"http", "https"} and bool(host) and "_" not in host and " " not in text

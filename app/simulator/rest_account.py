@@ -28,7 +28,8 @@ class AccountResource:
             Route("/IncomingPhoneNumbers/{sid}.json", self.update_number, methods=["POST"]),
         ]
 
-    async def fetch_account(self, request: Request) -> Response:
+    async def fetch_account(self, _: Request) -> Response:
+        """Show the account."""
         opened = wire.rfc2822(self._opened_at)
         return JSONResponse(
             {
@@ -50,6 +51,7 @@ class AccountResource:
         )
 
     async def list_numbers(self, request: Request) -> Response:
+        """List the numbers owned."""
         query = request.query_params
         wanted = [
             owned
@@ -60,9 +62,11 @@ class AccountResource:
         return Page(request, "incoming_phone_numbers").json(iter(wanted), self._render)
 
     async def fetch_number(self, request: Request) -> Response:
+        """Show one owned number."""
         return JSONResponse(self._render(self._find(request)))
 
     async def update_number(self, request: Request) -> Response:
+        """Change where its texts and calls are announced."""
         owned = self._find(request)
         parameters = await read_form(request)
         for name in ("SmsUrl", "VoiceUrl"):

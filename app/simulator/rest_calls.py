@@ -50,6 +50,7 @@ class CallsResource:
         ]
 
     async def create(self, request: Request) -> Response:
+        """Take on a call, or refuse it."""
         return await self._creation.create(request, self._accept)
 
     def _accept(self, parameters: QueryParams) -> Json:
@@ -81,15 +82,18 @@ class CallsResource:
             raise Refused(21210, from_)
 
     async def list(self, request: Request) -> Response:
+        """List calls, newest first."""
         query = request.query_params
         records = self._carrier.state.calls.newest_first(query.get("To") or None)
         matching = (call for call in records if _matches(call, query))
         return Page(request, "calls").json(matching, self.render)
 
     async def fetch(self, request: Request) -> Response:
+        """Show one call."""
         return JSONResponse(self.render(self._find(request)))
 
     async def update(self, request: Request) -> Response:
+        """End or redirect a live call; 21220 when its state does not allow that."""
         call = self._find(request)
         parameters = await read_form(request)
         if not call.is_live:
@@ -120,6 +124,7 @@ class CallsResource:
             life.redirect(Source(document=parameters["Twiml"]))
 
     async def delete(self, request: Request) -> Response:
+        """Forget an ended call; the ledger keeps it."""
         call = self._find(request)
         if call.is_live:
             raise Refused(20001, "a call under way can't be deleted")
@@ -127,6 +132,7 @@ class CallsResource:
         return Response(status_code=204)
 
     async def events(self, request: Request) -> Response:
+        """Show the request that created the call and every webhook of its script."""
         call = self._find(request)
         created: list[Json] = [creation(call, f"{self._base}/Calls.json", 201)]
         return Page(request, "events").envelope([*created, *call.exchanges])

@@ -49,6 +49,7 @@ class MessagesResource:
         ]
 
     async def create(self, request: Request) -> Response:
+        """Take on a message, or refuse it."""
         return await self._creation.create(request, self._accept)
 
     def _accept(self, parameters: QueryParams) -> Json:
@@ -94,15 +95,18 @@ class MessagesResource:
         return moment
 
     async def list(self, request: Request) -> Response:
+        """List messages both ways, newest first."""
         query = request.query_params
         records = self._carrier.state.messages.newest_first(query.get("To") or None)
         matching = (message for message in records if _matches(message, query))
         return Page(request, "messages").json(matching, self.render)
 
     async def fetch(self, request: Request) -> Response:
+        """Show one message."""
         return JSONResponse(self.render(self._find(request)))
 
     async def update(self, request: Request) -> Response:
+        """Cancel a scheduled message, or blank a body."""
         message = self._find(request)
         parameters = await read_form(request)
         if parameters.get("Status") == "canceled":
@@ -115,6 +119,7 @@ class MessagesResource:
         return JSONResponse(self.render(message))
 
     async def delete(self, request: Request) -> Response:
+        """Forget a message; the ledger keeps it."""
         self._find(request).deleted = True
         return Response(status_code=204)
 

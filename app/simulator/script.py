@@ -1,9 +1,9 @@
 """Following TwiML: fetch a document, do what it says with the person on the line, go where it leads."""
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin
+from xml.etree import ElementTree as ET
 
 from app.simulator.clock import Clock
 from app.simulator.fields import call_fields
@@ -33,7 +33,7 @@ class Source:
 
 
 class ApplicationError(Exception):
-    """A document can't be had or followed. `code` is Twilio's: 11200 not retrieved, 12100 not parsed, 12300 not TwiML."""
+    """A document can't be had or followed. `code`: 11200 not retrieved, 12100 not parsed, 12300 no TwiML."""
 
     def __init__(self, code: int, why: str) -> None:
         self.code = code
@@ -64,7 +64,7 @@ class Script:
         self._clock = clock
         self._fallback = fallback
         self._base = ""
-        self._verbs: dict[str, Callable[[ElementTree.Element], Awaitable[Source | None]]] = {
+        self._verbs: dict[str, Callable[[ET.Element], Awaitable[Source | None]]] = {
             "Say": self._say,
             "Play": self._play,
             "Pause": self._pause,
@@ -88,7 +88,7 @@ class Script:
             self._hear("carrier", f"An application error has occurred. ({error})")
             await self._clock.sleep(_APPLICATION_ERROR_SECONDS)
 
-    async def _load(self, source: Source) -> ElementTree.Element:
+    async def _load(self, source: Source) -> ET.Element:
         try:
             return await self._load_from(source)
         except ApplicationError as error:
@@ -97,14 +97,14 @@ class Script:
             fields = (("ErrorCode", str(error.code)), ("ErrorUrl", source.url.split("#")[0]))
             return await self._load_from(Source(self._fallback.url, self._fallback.method, fields))
 
-    async def _load_from(self, source: Source) -> ElementTree.Element:
+    async def _load_from(self, source: Source) -> ET.Element:
         if source.document:
             return _parse(source.document)
         self._base = source.url.split("#")[0]
         fields = [*call_fields(self._call, self._account_sid, "in-progress"), *source.fields]
         answer = await self._ask(source, fields)
         if not answer.text.strip():
-            return ElementTree.Element("Response")
+            return ET.Element("Response")
         if answer.content_type == "text/plain":
             return _spoken(answer.text)
         if answer.content_type not in _XML_TYPES:
@@ -118,11 +118,11 @@ class Script:
             note_exchange(self._call, source.method, source.url, fields, None)
             raise ApplicationError(11200, "HTTP retrieval failure") from error
         note_exchange(self._call, source.method, source.url, fields, answer)
-        if not 200 <= answer.status < 300:
+        if not answer.is_success:
             raise ApplicationError(11200, f"HTTP retrieval failure: {answer.status}")
         return answer
 
-    async def _perform(self, document: ElementTree.Element) -> Source | None:
+    async def _perform(self, document: ET.Element) -> Source | None:
         for verb in document:
             perform = self._verbs.get(verb.tag)
             if perform is None:
@@ -132,30 +132,30 @@ class Script:
                 return following
         return None
 
-    async def _say(self, verb: ElementTree.Element) -> Source | None:
+    async def _say(self, verb: ET.Element) -> Source | None:
         text = " ".join("".join(verb.itertext()).split())
         for _ in range(max(1, _integer(verb, "loop", 1))):
             self._hear("agent", text)
             await self._clock.sleep(len(text) / _CHARACTERS_A_SECOND)
         return None
 
-    async def _play(self, verb: ElementTree.Element) -> Source | None:
+    async def _play(self, verb: ET.Element) -> Source | None:
         for _ in range(max(1, _integer(verb, "loop", 1))):
             self._hear("agent", f"[plays {(verb.text or verb.get('digits') or '').strip()}]")
             await self._clock.sleep(_PLAY_SECONDS)
         return None
 
-    async def _pause(self, verb: ElementTree.Element) -> Source | None:
+    async def _pause(self, verb: ET.Element) -> Source | None:
         await self._clock.sleep(_integer(verb, "length", 1))
         return None
 
-    async def _redirect(self, verb: ElementTree.Element) -> Source | None:
+    async def _redirect(self, verb: ET.Element) -> Source | None:
         return self._source((verb.text or "").strip(), verb.get("method", "POST"))
 
-    async def _hang_up(self, verb: ElementTree.Element) -> Source | None:
+    async def _hang_up(self, verb: ET.Element) -> Source | None:
         raise _HungUp(verb.tag)
 
-    async def _gather(self, verb: ElementTree.Element) -> Source | None:
+    async def _gather(self, verb: ET.Element) -> Source | None:
         inputs = verb.get("input", "dtmf").split()
         for prompt in verb:
             if prompt.tag not in {"Say", "Play", "Pause"}:
@@ -172,13 +172,13 @@ class Script:
             return None
         return self._source(verb.get("action", ""), verb.get("method", "POST"), _gathered(inputs, reply))
 
-    async def _listen(self, verb: ElementTree.Element, reply: Reply, timeout: float) -> None:
+    async def _listen(self, verb: ET.Element, reply: Reply, patience: float) -> None:
         await self._clock.sleep(reply.after)
         self._hear("person", reply.speech or f"[presses {reply.digits}]")
         if reply.speech:
             await self._clock.sleep(len(reply.speech) / _CHARACTERS_A_SECOND + 1.0)
         elif _integer(verb, "numDigits", 0) != len(reply.digits):
-            await self._clock.sleep(timeout)
+            await self._clock.sleep(patience)
 
     def _source(self, url: str, method: str, fields: tuple[tuple[str, str], ...] = ()) -> Source:
         if not url and not self._base:
@@ -201,22 +201,22 @@ def _gathered(inputs: list[str], reply: Reply | None) -> tuple[tuple[str, str], 
     return tuple(fields)
 
 
-def _parse(text: str) -> ElementTree.Element:
+def _parse(text: str) -> ET.Element:
     try:
-        document = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        document = ET.fromstring(text)  # noqa: S314  # the customer's own document
+    except ET.ParseError as error:
         raise ApplicationError(12100, f"document parse failure: {error}") from error
     if document.tag != "Response":
         raise ApplicationError(12100, f"the root is <{document.tag}>, not <Response>")
     return document
 
 
-def _spoken(text: str) -> ElementTree.Element:
-    document = ElementTree.Element("Response")
-    ElementTree.SubElement(document, "Say").text = text
+def _spoken(text: str) -> ET.Element:
+    document = ET.Element("Response")
+    ET.SubElement(document, "Say").text = text
     return document
 
 
-def _integer(verb: ElementTree.Element, name: str, default: int) -> int:
+def _integer(verb: ET.Element, name: str, default: int) -> int:
     value = verb.get(name, "")
     return int(value) if value.isdigit() else default

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import uvloop
 from granian.constants import Interfaces
@@ -94,11 +95,13 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     await app.state.carrier.close()
 
 
-def _refuse(request: Request, error: Exception) -> Response:
+def _refuse(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error.response()
 
 
 def _refuse_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Refused(20004 if error.status_code == 405 else 20404, request.url.path).response()
+    return Refused(
+        20004 if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else 20404, request.url.path
+    ).response()

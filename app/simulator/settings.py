@@ -1,9 +1,9 @@
-"""What the carrier is told when it starts. It reads no environment variable and no file of the product."""
+"""What the carrier is told when it starts. It reads no environment and no file of the product."""
 
 from dataclasses import dataclass
 
 DEFAULT_ACCOUNT_SID = "AC" + "ca11" * 8
-"""The only account of the simulated carrier, unless the settings name another. Well-formed, never Twilio's."""
+"""The carrier's only account, unless the settings name another. Well-formed, never Twilio's."""
 
 DEFAULT_AUTH_TOKEN = "5ca1ab1e" * 4
 """Its token: signs the webhooks and opens the REST API. Public on purpose, it opens nothing else."""

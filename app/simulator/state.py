@@ -43,6 +43,7 @@ class Call:
 
     @property
     def is_live(self) -> bool:
+        """Whether the call has not ended."""
         return self.status in LIVE_CALL_STATUSES
 
 
@@ -84,6 +85,7 @@ class OwnedNumber:
 
     @property
     def sid(self) -> str:
+        """Its PN id, the same at every start."""
         return wire.number_sid(self.number)
 
 

@@ -1,9 +1,10 @@
-"""Requests from the carrier to the customer: signed, retried as the URL's fragment asks, and spoiled on demand."""
+"""Requests to the customer: signed, retried as the URL's fragment asks, and spoiled on demand."""
 
 import asyncio
 import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import parse_qs, urldefrag, urlencode
 
 import aiohttp
@@ -29,6 +30,11 @@ class Answer:
     content_type: str
     text: str
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is a 2xx."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
 
 class NoAnswer(Exception):
     """The webhook got no answer: not connected, timed out, cut off or too long."""
@@ -36,7 +42,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Twilio's connection overrides, read from a URL fragment such as `#rc=2&rp=ct,rt,5xx`. Seconds, real ones."""
+    """Twilio's connection overrides, from a URL fragment as `#rc=2&rp=ct,rt,5xx`. Real seconds."""
 
     connect_timeout: float = 5.0
     read_timeout: float = 15.0
@@ -56,6 +62,13 @@ class Overrides:
             total_timeout=_milliseconds(given.get("tt"), 15_000, default.total_timeout),
             retries=min(int(given["rc"]), 5) if given.get("rc", "").isdigit() else default.retries,
             retry_on=frozenset(policies.split(",")) if policies else default.retry_on,
+        )
+
+    @property
+    def timeout(self) -> aiohttp.ClientTimeout:
+        """The same for aiohttp."""
+        return aiohttp.ClientTimeout(
+            total=self.total_timeout, sock_connect=self.connect_timeout, sock_read=self.read_timeout
         )
 
     def retries_after(self, failure: str) -> bool:
@@ -78,12 +91,11 @@ class Webhooks:
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run it in the background and keep hold of it until it ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     async def close(self) -> None:
         """Drop what is under way and close the connections."""
@@ -154,32 +166,17 @@ class Webhooks:
         body = urlencode(fields).encode() if method.upper() != "GET" else None
         if body is not None:
             headers = headers | {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-        timeout = aiohttp.ClientTimeout(
-            total=overrides.total_timeout,
-            sock_connect=overrides.connect_timeout,
-            sock_read=overrides.read_timeout,
-        )
         try:
-            return await self._exchange(method, address, body, headers, timeout)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            url = URL(address, encoded=True)
+            async with self._open_session().request(
+                method, url, data=body, headers=headers, timeout=overrides.timeout
+            ) as response:
+                payload = await _whole(response)
+                return Answer(response.status, response.content_type, payload.decode(errors="replace"))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ValueError) as error:
             raise NoAnswer("ct") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoAnswer("rt") from error
-
-    async def _exchange(
-        self,
-        method: str,
-        address: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        timeout: aiohttp.ClientTimeout,
-    ) -> Answer:
-        url = URL(address, encoded=True)
-        async with self._open_session().request(
-            method, url, data=body, headers=headers, timeout=timeout
-        ) as response:
-            payload = await _whole(response)
-            return Answer(response.status, response.content_type, payload.decode(errors="replace"))
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

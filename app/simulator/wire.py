@@ -5,10 +5,14 @@ import math
 import uuid
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import phonenumbers
 
 API_VERSION = "2010-04-01"
+
+_REMEMBERED = 100_000
+"""Numbers whose reading is kept: reading one costs more than all else of a callback."""
 
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
@@ -43,6 +47,7 @@ def parse_moment(text: str) -> datetime | date | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+@lru_cache(_REMEMBERED)
 def is_e164(number: str) -> bool:
     """Tell whether the number has the form and a possible length; that anyone holds it is not checked."""
     if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdigit():
@@ -55,11 +60,12 @@ def is_e164(number: str) -> bool:
 
 def formatted(number: str) -> str:
     """Return a North American number as `(201) 555-0123`; any other stays E.164."""
-    if number.startswith("+1") and len(number) == 12:
+    if number.startswith("+1") and len(number) == len("+12015550123"):
         return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
     return number
 
 
+@lru_cache(_REMEMBERED)
 def country(number: str) -> str:
     """Return the two letters of the number's country, blank when it has none."""
     try:
@@ -83,7 +89,7 @@ def segments(text: str) -> int:
     """Return how many SMS parts the text takes (GSM 03.38: 160/153 septets, else UCS-2: 70/67 units)."""
     is_gsm = all(char in _GSM or char in _GSM_ESCAPED for char in text)
     single, multiple = (160, 153) if is_gsm else (70, 67)
-    sizes = [_units(char, is_gsm) for char in text]
+    sizes = [_units(char, is_gsm=is_gsm) for char in text]
     if sum(sizes) <= single:
         return 1
     parts, filled = 1, 0
@@ -94,7 +100,7 @@ def segments(text: str) -> int:
     return parts
 
 
-def _units(char: str, is_gsm: bool) -> int:
+def _units(char: str, *, is_gsm: bool) -> int:
     if is_gsm:
         return 2 if char in _GSM_ESCAPED else 1
-    return 2 if ord(char) > 0xFFFF else 1
+    return len(char.encode("utf-16-le")) // 2

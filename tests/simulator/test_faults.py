@@ -70,7 +70,7 @@ def test_a_callback_may_be_doubled(carrier: RunningCarrier) -> None:
 def test_a_callback_may_be_lost(carrier: RunningCarrier) -> None:
     carrier.control("faults", {"lose_callback": {"probability": 1, "count": 1}})
     call = carrier.call(carrier.fix(PERSON, "busy"))
-    assert carrier.ours.wait_status("/status", "busy")
+    carrier.ours.wait_status("/status", "busy")
     assert [webhook.form["CallStatus"] for webhook in carrier.ours.to("/status")] == ["busy"]
     assert call.fetch().status == "busy"
 
@@ -94,7 +94,8 @@ def test_a_callback_may_name_a_foreign_account(carrier: RunningCarrier) -> None:
     carrier.control("faults", {"wrong_account_sid": 1})
     call = carrier.call(carrier.fix(PERSON, "busy"))
     webhook = carrier.ours.wait("/status", 2)[0]
-    assert authentic(webhook) and webhook.form["AccountSid"] != call.account_sid
+    assert authentic(webhook)
+    assert webhook.form["AccountSid"] != call.account_sid
 
 
 def test_an_empty_menu_or_delete_clears(carrier: RunningCarrier) -> None:
