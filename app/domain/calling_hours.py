@@ -58,7 +58,7 @@ class CallingHours:
         if not self.days or not self.days <= EVERY_DAY:
             raise CallingHoursInvalid("days", "Choose at least one day of the week.")
         if self.start == self.end != _MIDNIGHT:
-            raise CallingHoursInvalid("end", "Start and end are the same. For all day, use 00:00 to 24:00.")
+            raise CallingHoursInvalid("end", "Start and end are the same. All day is 00:00 to 24:00.")
         for field, at in (("start", self.start), ("end", self.end)):
             if at.second or at.microsecond or at.tzinfo is not None:
                 raise CallingHoursInvalid(field, "Give hours and minutes only, such as 09:00.")
@@ -68,7 +68,7 @@ ALWAYS: Final = CallingHours(_MIDNIGHT, _MIDNIGHT)
 
 
 def is_open(hours: CallingHours, zone_names: Sequence[str], now: datetime) -> bool:
-    """Tell whether the window is open now in every one of the zones. Raises `UnknownZone`, also for no zone."""
+    """Tell whether the window is open now in every one of the zones. Raises `UnknownZone`, also for none."""
     return _open_in_all(hours, _zones(zone_names), now)
 
 

@@ -94,7 +94,7 @@ def decide(
     if disposition not in policy.retry_on:
         return NoRetry(f"The campaign does not retry after {disposition.replace('_', ' ')}.")
     if attempts_made >= policy.max_attempts:
-        return NoRetry(_all_used(policy.max_attempts))
+        return NoRetry(all_used(policy.max_attempts))
     return RetryAt(now + timedelta(minutes=policy.retry_delay_minutes))
 
 
@@ -112,5 +112,6 @@ _SETTLED: Final[Mapping[Disposition, str]] = {
 }
 
 
-def _all_used(most: int) -> str:
+def all_used(most: int) -> str:
+    """Return the sentence that says so of every attempt a recipient had."""
     return "The only attempt is used." if most <= 1 else f"All {most} attempts are used."

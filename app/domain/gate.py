@@ -1,0 +1,200 @@
+"""May this recipient be contacted now? One ordered list of rules, for the dialer and the "why" panel alike.
+
+The gate fails closed: what it cannot establish blocks, and says so. Waiting (for hours, a number, a slot)
+never changes a recipient; only the rules in `SKIPS` end one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from app.domain.calling_hours import CallingHours, UnknownZone, describe, is_open, next_opening
+from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.pacing import Allowance, PacingLimit
+from app.domain.recipient import RecipientStatus
+from app.domain.retry import all_used
+
+
+class Rule(StrEnum):
+    """The rules, in the order in which they are asked; the first that blocks is the answer."""
+
+    STOP_SWITCH = "stop_switch"
+    CAMPAIGN_STATE = "campaign_state"
+    RECIPIENT_STATE = "recipient_state"
+    SUPPRESSION = "suppression"
+    ATTEMPTS = "attempts"
+    NUMBER_IN_USE = "number_in_use"
+    CALLING_HOURS = "calling_hours"
+    CALLER_ID = "caller_id"
+    PACING = "pacing"
+
+
+SKIPS: Final = frozenset({Rule.SUPPRESSION})
+"""Blocked by these a recipient ends as skipped; by any other it stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """An attempt may be placed now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """No attempt may be placed now."""
+
+    rule: Rule
+    until: datetime | None
+    """When to ask again; None when time alone changes nothing."""
+    why: str
+    """A sentence for people."""
+
+
+Verdict: TypeAlias = Allowed | Blocked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateFacts:
+    """All the gate goes by, gathered by the caller: the same facts give the same verdict everywhere."""
+
+    dialing_stopped: bool
+    """The organization's stop switch is pulled."""
+    campaign_status: CampaignStatus
+    scheduled_at: datetime | None = None
+    recipient_status: RecipientStatus
+    not_before: datetime | None = None
+    suppressed_because: str | None = None
+    """The reason this number must not be contacted, in a few words; None if it may be."""
+    attempts_made: int
+    max_attempts: int
+    number_in_use: bool = False
+    """Another attempt to the same phone number is live or unproven, in whatever campaign."""
+    hours: CallingHours
+    zone_names: tuple[str, ...]
+    """Every zone the recipient may be in; none blocks."""
+    has_caller_id: bool
+    """One of our numbers may be shown to this recipient."""
+    caller_id_free_at: datetime | None = None
+    """When a resting number may be used again, if none is free now."""
+    allowance: Allowance | None
+    """What pacing allows now; None where pacing is not asked, as in a forecast."""
+
+
+def decide(facts: GateFacts, *, now: datetime) -> Verdict:
+    """Return whether an attempt may be placed now, and if not, which rule says so, until when, and why."""
+    return next((blocked for ask in _RULES if (blocked := ask(facts, now))), Allowed())
+
+
+def _stop_switch(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.dialing_stopped:
+        return Blocked(Rule.STOP_SWITCH, None, "All dialing of the organization is stopped.")
+    return None
+
+
+def _campaign_state(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.campaign_status in DIALING:
+        return None
+    until = facts.scheduled_at if facts.campaign_status is CampaignStatus.SCHEDULED else None
+    return Blocked(Rule.CAMPAIGN_STATE, until, _CAMPAIGN_WHY[facts.campaign_status])
+
+
+def _recipient_state(facts: GateFacts, now: datetime) -> Blocked | None:
+    if facts.recipient_status is not RecipientStatus.PENDING:
+        return Blocked(Rule.RECIPIENT_STATE, None, _RECIPIENT_WHY[facts.recipient_status])
+    if facts.not_before is not None and facts.not_before > now:
+        return Blocked(Rule.RECIPIENT_STATE, facts.not_before, "The next attempt is not due yet.")
+    return None
+
+
+def _suppression(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.suppressed_because is None:
+        return None
+    reason = facts.suppressed_because.strip().rstrip(".") or "no reason was given"
+    return Blocked(Rule.SUPPRESSION, None, f"This number must not be contacted: {reason}.")
+
+
+def _attempts(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.attempts_made < facts.max_attempts:
+        return None
+    return Blocked(Rule.ATTEMPTS, None, all_used(facts.max_attempts))
+
+
+def _number_in_use(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.number_in_use:
+        return Blocked(Rule.NUMBER_IN_USE, None, "Another attempt to this number is not settled yet.")
+    return None
+
+
+def _calling_hours(facts: GateFacts, now: datetime) -> Blocked | None:
+    try:
+        if is_open(facts.hours, facts.zone_names, now):
+            return None
+        opens = next_opening(facts.hours, facts.zone_names, now)
+    except UnknownZone as unknown:
+        return Blocked(Rule.CALLING_HOURS, None, f"{unknown} Without it the local time is not known.")
+    return Blocked(Rule.CALLING_HOURS, opens, _hours_why(facts, opens))
+
+
+def _hours_why(facts: GateFacts, opens: datetime | None) -> str:
+    hours, zones = describe(facts.hours), ", ".join(facts.zone_names)
+    if opens is None:
+        return f"The calling hours ({hours}) are never open in all of these zones at once: {zones}."
+    return f"It is outside the calling hours ({hours}) in {zones}."
+
+
+def _caller_id(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.has_caller_id:
+        return None
+    why = "None of our numbers can be used for this contact" + (" yet." if facts.caller_id_free_at else ".")
+    return Blocked(Rule.CALLER_ID, facts.caller_id_free_at, why)
+
+
+def _pacing(facts: GateFacts, _now: datetime) -> Blocked | None:
+    if facts.allowance is None or facts.allowance.count > 0:
+        return None
+    return Blocked(Rule.PACING, facts.allowance.next_at, _PACING_WHY[facts.allowance.limited_by])
+
+
+_RULES: Final[tuple[Callable[[GateFacts, datetime], Blocked | None], ...]] = (
+    _stop_switch,
+    _campaign_state,
+    _recipient_state,
+    _suppression,
+    _attempts,
+    _number_in_use,
+    _calling_hours,
+    _caller_id,
+    _pacing,
+)
+
+_CAMPAIGN_WHY: Final[Mapping[CampaignStatus, str]] = {
+    CampaignStatus.DRAFT: "The campaign has not been started.",
+    CampaignStatus.SCHEDULED: "The campaign is scheduled for later.",
+    CampaignStatus.PAUSED: "The campaign is paused.",
+    CampaignStatus.COMPLETED: "The campaign is completed.",
+    CampaignStatus.CANCELLED: "The campaign was cancelled.",
+    CampaignStatus.FAILED: "The campaign stopped on an error.",
+}
+
+_RECIPIENT_WHY: Final[Mapping[RecipientStatus, str]] = {
+    RecipientStatus.IN_PROGRESS: "An attempt to reach this contact is under way.",
+    RecipientStatus.COMPLETED: "This contact was reached.",
+    RecipientStatus.FAILED: "The attempts to reach this contact failed.",
+    RecipientStatus.NO_ANSWER: "This contact did not answer.",
+    RecipientStatus.BUSY: "This contact's line was busy.",
+    RecipientStatus.VOICEMAIL: "This contact's voicemail was reached.",
+    RecipientStatus.SKIPPED: "This contact was skipped.",
+    RecipientStatus.CANCELLED: "This contact was not reached before the campaign was cancelled.",
+}
+
+_PACING_WHY: Final[Mapping[PacingLimit | None, str]] = {
+    PacingLimit.CAMPAIGN_CONCURRENCY: "As many calls as the campaign may make at once are under way.",
+    PacingLimit.ORGANIZATION_CONCURRENCY: "As many calls as the organization may make at once are under way.",
+    PacingLimit.AGENT_CONCURRENCY: "The agent is in as many calls as it may be at once.",
+    PacingLimit.THROTTLE_DELAY: "The pause between two starts is not over yet.",
+    PacingLimit.CALLS_PER_MINUTE: "As many calls as the campaign may make in a minute were just started.",
+    PacingLimit.MESSAGES_PER_SECOND: "As many messages as the campaign may send in a second were just sent.",
+    PacingLimit.ACCOUNT_PER_SECOND: "The carrier account takes no more in this second.",
+    None: "No slot is free.",
+}

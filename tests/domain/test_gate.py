@@ -1,0 +1,155 @@
+"""May this recipient be contacted now? The rules, their order, and the sentences people read."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.calling_hours import ALWAYS, WEEKDAYS, CallingHours
+from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.gate import SKIPS, Allowed, Blocked, GateFacts, Rule, decide
+from app.domain.pacing import Allowance, PacingLimit
+from app.domain.recipient import RecipientStatus
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=10)
+OFFICE = CallingHours(time(9), time(17), WEEKDAYS)
+
+CLEAR = GateFacts(
+    dialing_stopped=False,
+    campaign_status=CampaignStatus.RUNNING,
+    recipient_status=RecipientStatus.PENDING,
+    attempts_made=0,
+    max_attempts=3,
+    hours=OFFICE,
+    zone_names=("America/New_York",),
+    has_caller_id=True,
+    allowance=Allowance(1),
+)
+
+BLOCKING: dict[Rule, dict[str, Any]] = {
+    Rule.STOP_SWITCH: {"dialing_stopped": True},
+    Rule.CAMPAIGN_STATE: {"campaign_status": CampaignStatus.PAUSED},
+    Rule.RECIPIENT_STATE: {"not_before": SOON},
+    Rule.SUPPRESSION: {"suppressed_because": "they asked us to stop"},
+    Rule.ATTEMPTS: {"attempts_made": 3},
+    Rule.NUMBER_IN_USE: {"number_in_use": True},
+    Rule.CALLING_HOURS: {"zone_names": ("Asia/Tokyo",)},
+    Rule.CALLER_ID: {"has_caller_id": False},
+    Rule.PACING: {"allowance": Allowance(0, SOON, PacingLimit.CALLS_PER_MINUTE)},
+}
+
+
+def blocked(**changes: Any) -> Blocked:
+    verdict = decide(replace(CLEAR, **changes), now=NOW)
+    assert isinstance(verdict, Blocked)
+    return verdict
+
+
+def test_with_nothing_against_it_an_attempt_may_be_placed() -> None:
+    assert decide(CLEAR, now=NOW) == Allowed()
+
+
+def test_every_rule_has_a_fact_that_makes_it_block() -> None:
+    assert list(BLOCKING) == list(Rule)
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_each_rule_blocks_alone(rule: Rule) -> None:
+    assert blocked(**BLOCKING[rule]).rule is rule
+
+
+@given(st.frozensets(st.sampled_from(Rule), min_size=1))
+def test_of_several_rules_the_first_in_order_answers(against: frozenset[Rule]) -> None:
+    facts = {name: value for rule in against for name, value in BLOCKING[rule].items()}
+    assert blocked(**facts).rule is next(rule for rule in Rule if rule in against)
+
+
+@pytest.mark.parametrize("status", CampaignStatus)
+def test_only_a_campaign_that_is_dialing_lets_through(status: CampaignStatus) -> None:
+    verdict = decide(replace(CLEAR, campaign_status=status), now=NOW)
+    assert (verdict == Allowed()) is (status in DIALING)
+
+
+def test_a_scheduled_campaign_says_until_when() -> None:
+    scheduled = blocked(campaign_status=CampaignStatus.SCHEDULED, scheduled_at=SOON)
+    assert scheduled == Blocked(Rule.CAMPAIGN_STATE, SOON, "The campaign is scheduled for later.")
+    assert blocked(campaign_status=CampaignStatus.PAUSED, scheduled_at=SOON).until is None
+
+
+@pytest.mark.parametrize("status", RecipientStatus)
+def test_only_a_pending_recipient_is_let_through(status: RecipientStatus) -> None:
+    verdict = decide(replace(CLEAR, recipient_status=status), now=NOW)
+    assert (verdict == Allowed()) is (status is RecipientStatus.PENDING)
+
+
+def test_a_recipient_is_due_at_its_instant_and_not_before() -> None:
+    assert blocked(not_before=SOON).until == SOON
+    assert decide(replace(CLEAR, not_before=NOW), now=NOW) == Allowed()
+    assert decide(replace(CLEAR, not_before=SOON), now=SOON) == Allowed()
+
+
+@pytest.mark.parametrize("reason", ["they asked us to stop", "they asked us to stop.", ""])
+def test_a_suppressed_number_is_blocked_for_good_with_its_reason(reason: str) -> None:
+    verdict = blocked(suppressed_because=reason)
+    assert (verdict.rule, verdict.until) == (Rule.SUPPRESSION, None)
+    assert verdict.why.startswith("This number must not be contacted: ")
+    assert verdict.why.count(".") == 1
+
+
+def test_suppression_alone_ends_a_recipient() -> None:
+    assert {Rule.SUPPRESSION} == SKIPS
+
+
+def test_used_up_attempts_block() -> None:
+    assert blocked(attempts_made=3).why == "All 3 attempts are used."
+    assert blocked(attempts_made=5).rule is Rule.ATTEMPTS
+    assert blocked(attempts_made=1, max_attempts=1).why == "The only attempt is used."
+
+
+def test_outside_calling_hours_it_says_when_they_open() -> None:
+    saturday = datetime(2026, 3, 7, 15, 0, tzinfo=UTC)
+    assert decide(CLEAR, now=saturday) == Blocked(
+        Rule.CALLING_HOURS,
+        datetime(2026, 3, 9, 13, 0, tzinfo=UTC),
+        "It is outside the calling hours (09:00 to 17:00, Monday to Friday) in America/New_York.",
+    )
+
+
+def test_hours_that_never_meet_block_and_say_so() -> None:
+    verdict = blocked(hours=CallingHours(time(9), time(10)), zone_names=("America/New_York", "Asia/Tokyo"))
+    assert verdict.until is None
+    assert "never open in all of these zones at once" in verdict.why
+
+
+@pytest.mark.parametrize("zones", [(), ("",), ("Mars/Base",), ("America/New_York", "Etc/Unknown")])
+def test_a_bad_time_zone_blocks_and_says_so_even_when_every_hour_is_allowed(zones: tuple[str, ...]) -> None:
+    verdict = blocked(zone_names=zones, hours=ALWAYS)
+    assert (verdict.rule, verdict.until) == (Rule.CALLING_HOURS, None)
+    assert "time zone" in verdict.why
+
+
+def test_without_a_number_of_ours_it_waits_for_one_that_rests() -> None:
+    assert blocked(has_caller_id=False).until is None
+    assert blocked(has_caller_id=False, caller_id_free_at=SOON) == Blocked(
+        Rule.CALLER_ID, SOON, "None of our numbers can be used for this contact yet."
+    )
+
+
+@pytest.mark.parametrize("limit", [*PacingLimit, None])
+def test_every_pacing_limit_has_its_sentence(limit: PacingLimit | None) -> None:
+    verdict = blocked(allowance=Allowance(0, SOON, limit))
+    assert (verdict.rule, verdict.until) == (Rule.PACING, SOON)
+    assert verdict.why.endswith(".")
+
+
+def test_a_forecast_does_not_ask_pacing() -> None:
+    assert decide(replace(CLEAR, allowance=None), now=NOW) == Allowed()
+
+
+@pytest.mark.parametrize("status", set(CampaignStatus) - DIALING)
+def test_every_campaign_status_has_its_sentence(status: CampaignStatus) -> None:
+    assert blocked(campaign_status=status).why.endswith(".")
