@@ -1,4 +1,4 @@
-"""What one attempt says: the step's templates with one recipient's variables. Used to reserve and to preview."""
+"""What one attempt says: the step's templates with one recipient's variables."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -27,9 +27,9 @@ def render_attempt_texts(
     contact: Contact,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
-    """Return what the attempt says: welcome, agenda, question and closing of a call, or the body of a message.
+    """Return what the attempt says: welcome, agenda, question, closing of a call, or body of a message.
 
-    A part without a template is empty. Raises `MissingVariable` when the campaign skips contacts that lack one,
+    A part without a template is empty. Raises `MissingVariable` when the campaign skips contacts without one,
     and `TemplateInvalid`.
     """
     variables = attempt_variables(campaign, agent, organization_name, contact, recipient_variables)
@@ -56,7 +56,7 @@ def attempt_variables(
     contact: Contact,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
-    """Return the variables of one recipient. Its own, fixed when it was added, win over the contact's card."""
+    """Return one recipient's variables. Its own, fixed when it was added, win over the contact's card."""
     return build_variables(
         contact=_card(contact),
         recipient=recipient_variables,

@@ -1,0 +1,280 @@
+"""What callers send as a campaign's settings, read into values or explained field by field.
+
+Each field has one reader: it takes whatever a form or a JSON body may hold and gives the value, or raises
+`Unacceptable` with what to change. None puts a field back to its default.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, time
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from app.domain.attempt import Disposition
+from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
+from app.domain.campaign import Channel
+from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
+from app.domain.templates import Missing, TemplateInvalid, check, variable_name
+from app.models import CompanyMeaning, ScheduleType
+from app.services.campaigns.settings import DEFAULTS, NAMES
+
+Word = TypeVar("Word", bound=StrEnum)
+Reader = Callable[[Any], Any]
+
+REFERENCES: Final = frozenset({"agent_id", "phone_number_id", "number_pool"})
+"""Read by the operation: they name rows of the organization."""
+
+FIELD_PATHS: Final[Mapping[str, str]] = {
+    "allowed_start": "allowed_hours.start",
+    "allowed_end": "allowed_hours.end",
+    "allowed_days": "allowed_hours.days",
+}
+"""Settings that the API calls otherwise."""
+
+MOST_FALLBACKS: Final = 100
+LONGEST_FALLBACK: Final = 500
+LONGEST_RETRY_DELAY_MINUTES: Final = 43_200
+LONGEST_THROTTLE_MS: Final = 3_600_000
+
+_UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+class Unacceptable(ValueError):
+    """This value cannot be taken. The message says what to change."""
+
+
+def read_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return (values by setting, errors by API field) of everything but the references to other rows."""
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for name, raw in changes.items():
+        if name in REFERENCES:
+            continue
+        try:
+            values[name] = read_setting(name, raw)
+        except Unacceptable as problem:
+            errors[field_path(name)] = str(problem)
+    return values, errors
+
+
+def read_setting(name: str, raw: Any) -> Any:
+    """Return one setting's value. Raises `Unacceptable`."""
+    if name not in NAMES:
+        raise Unacceptable("A campaign has no such setting.")
+    if raw is None and name != "name":
+        return getattr(DEFAULTS, name)
+    return _READERS[name](raw)
+
+
+def field_path(name: str) -> str:
+    """Return what the API calls a setting."""
+    return FIELD_PATHS.get(name, name)
+
+
+def plain_text(raw: Any) -> str:
+    """Return text without the characters that neither the database nor a carrier takes."""
+    if not isinstance(raw, str):
+        raise Unacceptable("Enter text.")
+    return _UNSTORABLE.sub("", raw)
+
+
+def template_problem(error: TemplateInvalid) -> str:
+    """Return a template's error with its place."""
+    place = f"Column {error.column}" if error.line == 1 else f"Line {error.line}, column {error.column}"
+    return f"{place}: {error.message}"
+
+
+@lru_cache(maxsize=1)
+def known_time_zones() -> frozenset[str]:
+    """Return every zone a campaign may be in."""
+    return frozenset(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+
+
+def moment_in(at: datetime, time_zone: str) -> datetime:
+    """Return the moment in UTC; one without an offset is a wall clock's in the campaign's zone."""
+    return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
+
+
+def _text(longest: int, *, required: str = "") -> Reader:
+    def read(raw: Any) -> str:
+        text = plain_text(raw).strip() if raw is not None else ""
+        if required and not text:
+            raise Unacceptable(required)
+        if len(text) > longest:
+            raise Unacceptable(f"At most {longest:,} characters; this has {len(text):,}.")
+        return text
+
+    return read
+
+
+def _template(raw: Any) -> str:
+    text = plain_text(raw)
+    try:
+        check(text)
+    except TemplateInvalid as error:
+        raise Unacceptable(template_problem(error)) from None
+    return text
+
+
+def _whole(least: int, most: int) -> Reader:
+    def read(raw: Any) -> int:
+        number = _number(raw)
+        if not least <= number <= most:
+            raise Unacceptable(f"Choose a whole number from {least:,} to {most:,}.")
+        return number
+
+    return read
+
+
+def _number(raw: Any) -> int:
+    fraction = isinstance(raw, float) and not raw.is_integer()
+    if isinstance(raw, bool) or fraction or not isinstance(raw, int | float | str):
+        raise Unacceptable("Enter a whole number.")
+    try:
+        return int(raw)
+    except ValueError:
+        raise Unacceptable("Enter a whole number.") from None
+
+
+def _yes_no(raw: Any) -> bool:
+    if not isinstance(raw, bool):
+        raise Unacceptable("Choose yes or no (true or false).")
+    return raw
+
+
+def _word(words: type[Word]) -> Callable[[Any], Word]:
+    def read(raw: Any) -> Word:
+        try:
+            return words(raw)
+        except ValueError:
+            raise Unacceptable(f"Choose one of: {', '.join(words)}.") from None
+
+    return read
+
+
+def _schedule_type(raw: Any) -> ScheduleType:
+    if raw == "recurring":
+        raise Unacceptable("Recurring campaigns are not available yet: choose immediate or scheduled.")
+    return _word(ScheduleType)(raw)
+
+
+def _moment(raw: Any) -> datetime | None:
+    """Read a time, or text in ISO 8601. Whether it is past, the operation knows."""
+    try:
+        at = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
+        return at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unacceptable("Enter a date and time such as 2026-03-01T09:00:00-05:00.") from None
+
+
+def _time_zone(raw: Any) -> str:
+    if not isinstance(raw, str) or raw.strip() not in known_time_zones():
+        raise Unacceptable(f"There is no time zone “{raw}”. Choose one such as America/New_York.")
+    return raw.strip()
+
+
+def _time_of_day(raw: Any) -> str | None:
+    """Read a wall-clock time; the end of a day, 24:00, is kept as 00:00."""
+    if raw == "":
+        return None
+    if isinstance(raw, str) and raw.strip() in {"24:00", "24:00:00"}:
+        return "00:00"
+    try:
+        at = raw if isinstance(raw, time) else time.fromisoformat(_padded(str(raw).strip()))
+    except ValueError:
+        raise Unacceptable("Enter a time such as 09:00 or 17:30.") from None
+    return at.strftime("%H:%M")
+
+
+def _padded(text: str) -> str:
+    return f"0{text}" if re.fullmatch(r"\d:\d\d(:\d\d)?", text) else text
+
+
+def _days(raw: Any) -> tuple[int, ...]:
+    return tuple(sorted({_day(item) for item in _items(raw)}))
+
+
+def _day(raw: Any) -> int:
+    name = str(raw).strip().lower()
+    if name in DAY_NAMES:
+        return DAY_NAMES.index(name) + 1
+    if name.isdecimal() and int(name) in EVERY_DAY and not isinstance(raw, bool):
+        return int(name)
+    raise Unacceptable(f"“{raw}” is no day of the week: use monday to sunday, or 1 (Monday) to 7.")
+
+
+def _retry_on(raw: Any) -> tuple[Disposition, ...]:
+    asked = {disposition for item in _items(raw) for disposition in _outcome(item)}
+    return tuple(disposition for disposition in Disposition if disposition in asked)
+
+
+def _outcome(raw: Any) -> frozenset[Disposition]:
+    if raw in set(RetryOutcome):
+        return DISPOSITIONS_OF[RetryOutcome(raw)]
+    if raw in set(RETRIABLE):
+        return frozenset({Disposition(raw)})
+    offered = ", ".join(sorted({*RetryOutcome, *RETRIABLE}))
+    raise Unacceptable(f"“{raw}” is never retried. Choose from: {offered}.")
+
+
+def _items(raw: Any) -> Iterable[Any]:
+    if not isinstance(raw, list | tuple | set | frozenset):
+        raise Unacceptable("Enter a list.")
+    return raw
+
+
+def _fallbacks(raw: Any) -> dict[str, str]:
+    if not isinstance(raw, Mapping):
+        raise Unacceptable("Enter an object of variable names and texts.")
+    if len(raw) > MOST_FALLBACKS:
+        raise Unacceptable(f"At most {MOST_FALLBACKS} fallback values.")
+    return {_variable(name): _fallback(name, value) for name, value in raw.items()}
+
+
+def _variable(raw: Any) -> str:
+    name = variable_name(raw) if isinstance(raw, str) else ""
+    if not name:
+        raise Unacceptable(f"“{raw}” cannot be the name of a variable: use letters and underscores.")
+    return name
+
+
+def _fallback(name: str, raw: Any) -> str:
+    if not isinstance(raw, str | int | float) or isinstance(raw, bool):
+        raise Unacceptable(f"The fallback of {name} must be text.")
+    text = plain_text(str(raw))
+    if len(text) > LONGEST_FALLBACK:
+        raise Unacceptable(f"The fallback of {name} is longer than {LONGEST_FALLBACK} characters.")
+    return text
+
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "name": _text(200, required="Give the campaign a name."),
+    "description": _text(2_000),
+    "channel": _word(Channel),
+    "welcome_message_template": _template,
+    "agenda_template": _template,
+    "question_template": _template,
+    "end_call_message_template": _template,
+    "sms_message_template": _template,
+    "fallback_values": _fallbacks,
+    "missing": _word(Missing),
+    "company_meaning": _word(CompanyMeaning),
+    "schedule_type": _schedule_type,
+    "scheduled_at": _moment,
+    "time_zone": _time_zone,
+    "allowed_start": _time_of_day,
+    "allowed_end": _time_of_day,
+    "allowed_days": _days,
+    "concurrent_limit": _whole(1, 1_000),
+    "rate_limit_per_minute": _whole(1, 10_000),
+    "throttle_delay_ms": _whole(0, LONGEST_THROTTLE_MS),
+    "messages_per_second": _whole(1, 100),
+    "max_attempts": _whole(1, 20),
+    "retry_delay_minutes": _whole(0, LONGEST_RETRY_DELAY_MINUTES),
+    "retry_on": _retry_on,
+    "ring_timeout_seconds": _whole(15, 120),
+    "time_limit_seconds": _whole(30, 14_400),
+    "enable_voicemail_detection": _yes_no,
+}

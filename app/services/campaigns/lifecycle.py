@@ -1,0 +1,319 @@
+"""A campaign's life: start, pause, resume, cancel, retry failed: each a compare-and-set with a history row."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import exists, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.campaign import CampaignAction, CampaignStatus, check_transition, may
+from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
+from app.domain.rights import Right
+from app.live import announce
+from app.models import (
+    Attempt,
+    Campaign,
+    CampaignTransition,
+    CarrierAccount,
+    Recipient,
+    Run,
+    ScheduleType,
+)
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.readiness import check_readiness
+from app.services.campaigns.rows import load_campaign, load_rows
+from app.services.errors import Conflict, FieldErrors
+from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
+from app.services.refs import Ref
+
+LONGEST_REASON: Final = 1_000
+
+_ACTED: Final[Mapping[CampaignAction, str]] = {
+    CampaignAction.START: "started",
+    CampaignAction.PAUSE: "paused",
+    CampaignAction.RESUME: "resumed",
+    CampaignAction.CANCEL: "cancelled",
+    CampaignAction.RETRY_FAILED: "taken up again",
+}
+
+_BEGUN: Final = frozenset({CampaignStatus.QUEUED, CampaignStatus.RUNNING})
+
+
+async def start_campaign(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,
+    carrier: CarrierIdentity,
+    confirm_carrier: bool = False,
+) -> None:
+    """Queue or schedule a draft. Raises `FieldErrors` with all that is missing, or `Conflict`."""
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    account = await _hold_account(session, carrier, now)
+    rows = await load_rows(session, principal, campaign_ref, lock=True)
+    campaign = rows.campaign
+    _require(campaign, CampaignAction.START)
+    readiness = await check_readiness(session, rows, now=now, carrier_account_id=account.id)
+    if readiness.errors:
+        raise FieldErrors(readiness.errors)
+    await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
+    later = campaign.schedule_type is ScheduleType.SCHEDULED
+    target = CampaignStatus.SCHEDULED if later else CampaignStatus.QUEUED
+    await _make_due(session, campaign.id, now)
+    await move_campaign(
+        session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
+    )
+
+
+async def pause_campaign(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime, reason: str = ""
+) -> None:
+    """Place nothing more; calls that go on are not cut. Raises `Conflict`."""
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    _require(campaign, CampaignAction.PAUSE)
+    await move_campaign(
+        session, campaign, CampaignStatus.PAUSED, actor=principal.actor, reason=reason, now=now
+    )
+
+
+async def resume_campaign(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,
+    carrier: CarrierIdentity,
+    confirm_carrier: bool = False,
+) -> None:
+    """Go on where it was paused or failed. Raises `Conflict`, also for another carrier, unconfirmed."""
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    account = await _hold_account(session, carrier, now)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    _require(campaign, CampaignAction.RESUME)
+    await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
+    target = await _resumed_status(session, campaign, now)
+    await move_campaign(
+        session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
+    )
+
+
+async def cancel_campaign(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime, reason: str = ""
+) -> None:
+    """End the campaign for good: whoever waits is cancelled, calls that go on finish by themselves."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    _require(campaign, CampaignAction.CANCEL)
+    await move_campaign(
+        session, campaign, CampaignStatus.CANCELLED, actor=principal.actor, reason=reason, now=now
+    )
+    await session.execute(_CANCEL_PENDING, {"campaign_id": campaign.id, "now": now})
+
+
+async def retry_failed(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,
+    statuses: frozenset[RecipientStatus] = RETRY_FAILED_DEFAULT,
+    carrier: CarrierIdentity | None = None,
+    confirm_carrier: bool = False,
+) -> int:
+    """Take a completed campaign up again for recipients of these statuses, with fresh attempts.
+
+    Returns how many. Without `carrier` the campaign stays with the one it was started on, and the gate holds it
+    if that is not the one in use. Raises `FieldErrors` for statuses that cannot be chosen, and `Conflict`.
+    """
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
+        raise FieldErrors({"statuses": f"Choose from: {', '.join(sorted(RETRY_FAILED_DEFAULT))}."})
+    account = await _hold_account(session, carrier, now) if carrier is not None else None
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    _require(campaign, CampaignAction.RETRY_FAILED)
+    if account is not None:
+        await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
+        campaign.carrier_account_id = account.id
+    parameters = {
+        "campaign_id": campaign.id,
+        "statuses": [*statuses],
+        "now": now,
+        "more": campaign.max_attempts,
+    }
+    retried: int = (await session.execute(_RETRY_FAILED, parameters)).scalar_one()
+    if not retried:
+        raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")
+    await reopen_campaign(session, campaign, actor=principal.actor, now=now)
+    return retried
+
+
+async def launch_due(session: AsyncSession, *, now: datetime) -> list[int]:
+    """Queue the scheduled campaigns whose time has come and return them. Asked every few seconds."""
+    due = (
+        select(Campaign)
+        .where(col(Campaign.status) == CampaignStatus.SCHEDULED, col(Campaign.scheduled_at) <= now)
+        .order_by(col(Campaign.id))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    campaigns = (await session.execute(due)).scalars().all()
+    for campaign in campaigns:
+        await move_campaign(
+            session, campaign, CampaignStatus.QUEUED, actor="system", reason="its time has come", now=now
+        )
+    return [campaign.id for campaign in campaigns]
+
+
+async def move_campaign(
+    session: AsyncSession,
+    campaign: Campaign,
+    target: CampaignStatus,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    carrier_account_id: int | None = None,
+) -> None:
+    """Move a campaign on from the status it was read with. Raises `Conflict` if that has changed."""
+    old = campaign.status
+    check_transition(old, target)
+    reason = reason.strip()[:LONGEST_REASON]
+    begins = target in _BEGUN and campaign.started_at is None
+    moved = await session.execute(
+        update(Campaign)
+        .where(col(Campaign.id) == campaign.id, col(Campaign.status) == old)
+        .values(
+            status=target,
+            status_reason=reason if target in {CampaignStatus.PAUSED, CampaignStatus.FAILED} else "",
+            carrier_account_id=carrier_account_id or campaign.carrier_account_id,
+            started_at=now if begins else campaign.started_at,
+            ended_at=now if target is CampaignStatus.CANCELLED else None,
+            gate_rule=None,
+            gate_until=None,
+            gate_why=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session="fetch")
+        .returning(col(Campaign.id))
+    )
+    if moved.scalar_one_or_none() is None:
+        raise Conflict(await _changed_elsewhere(session, campaign.id))
+    if begins:
+        await session.execute(
+            update(Run)
+            .where(col(Run.campaign_id) == campaign.id, col(Run.started_at).is_(None))
+            .values(started_at=now)
+        )
+    session.add(
+        CampaignTransition(campaign_id=campaign.id, old=old, new=target, actor=actor, reason=reason, at=now)
+    )
+    await session.flush()
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
+
+
+async def reopen_campaign(session: AsyncSession, campaign: Campaign, *, actor: str, now: datetime) -> None:
+    """Take a completed campaign back to running because somebody is to be tried again."""
+    await move_campaign(
+        session, campaign, CampaignStatus.RUNNING, actor=actor, reason="contacts are tried again", now=now
+    )
+    await session.execute(update(Run).where(col(Run.campaign_id) == campaign.id).values(ended_at=None))
+
+
+def _require(campaign: Campaign, action: CampaignAction) -> None:
+    if not may(action, campaign.status):
+        raise Conflict(f"This campaign is {campaign.status}, so it cannot be {_ACTED[action]}.")
+
+
+async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
+    status = select(col(Campaign.status)).where(col(Campaign.id) == campaign_id)
+    return f"This campaign was changed meanwhile: it is {(await session.execute(status)).scalar_one()} now."
+
+
+async def _hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
+    """Return the account, its row held before the campaign's: the order in which the dialer locks them."""
+    account = await ensure_carrier_account(session, carrier, now)
+    held = select(col(CarrierAccount.id)).where(col(CarrierAccount.id) == account.id)
+    await session.execute(held.with_for_update(read=True, key_share=True))
+    return account
+
+
+async def _check_carrier(
+    session: AsyncSession, campaign: Campaign, account: CarrierAccount, *, confirmed: bool
+) -> None:
+    """A campaign begun on one carrier never goes on at another by itself: rehearsals call nobody."""
+    if campaign.carrier_account_id in {None, account.id} or confirmed:
+        return
+    before = await session.get_one(CarrierAccount, campaign.carrier_account_id)
+    raise Conflict(
+        f"This campaign was started on {_carrier_name(before)}, and the carrier is now {_carrier_name(account)}. "
+        "Confirm that it should go on there."
+    )
+
+
+def _carrier_name(account: CarrierAccount) -> str:
+    kind = "the simulated carrier" if account.simulated else f"the {account.kind} account"
+    return f"{kind} {account.account_sid[:6]}…{account.account_sid[-4:]}"
+
+
+async def _make_due(session: AsyncSession, campaign_id: int, now: datetime) -> None:
+    """Make everybody due at once; nearly all are already, so nearly no row is written."""
+    await session.execute(
+        update(Recipient)
+        .where(
+            col(Recipient.campaign_id) == campaign_id,
+            col(Recipient.status) == RecipientStatus.PENDING,
+            col(Recipient.not_before) > now,
+        )
+        .values(not_before=now)
+    )
+
+
+async def _resumed_status(session: AsyncSession, campaign: Campaign, now: datetime) -> CampaignStatus:
+    """Running once something was placed, scheduled while its time has not come, else queued."""
+    placed = await session.scalar(select(exists().where(col(Attempt.campaign_id) == campaign.id)))
+    if placed:
+        return CampaignStatus.RUNNING
+    waits = (
+        campaign.status is CampaignStatus.PAUSED
+        and campaign.schedule_type is ScheduleType.SCHEDULED
+        and campaign.scheduled_at is not None
+        and campaign.scheduled_at > now
+    )
+    return CampaignStatus.SCHEDULED if waits else CampaignStatus.QUEUED
+
+
+_CANCEL_PENDING: Final = text(
+    """
+    WITH cancelled AS (
+        UPDATE recipient SET status = 'cancelled', blocked_by = NULL, blocked_why = NULL, updated_at = :now
+        WHERE campaign_id = :campaign_id AND status = 'pending'
+        RETURNING id
+    )
+    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+    SELECT id, 'pending', 'cancelled', 'the campaign was cancelled', :now FROM cancelled
+    """
+)
+
+_RETRY_FAILED: Final = text(
+    """
+    WITH chosen AS (
+        SELECT id, status FROM recipient
+        WHERE campaign_id = :campaign_id AND status = ANY(CAST(:statuses AS varchar[]))
+        ORDER BY id
+        FOR NO KEY UPDATE
+    ), retried AS (
+        UPDATE recipient r
+        SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now, updated_at = :now,
+            blocked_by = NULL, blocked_why = NULL
+        FROM chosen WHERE r.id = chosen.id
+        RETURNING r.id, chosen.status AS old
+    ), history AS (
+        INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+        SELECT id, old, 'pending', 'failed contacts are tried again', :now FROM retried
+    )
+    SELECT count(*) FROM retried
+    """
+)

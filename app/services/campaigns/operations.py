@@ -1,0 +1,258 @@
+"""Making, changing, copying and deleting campaigns. Their life from start to end is in `lifecycle`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import delete, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.calling_hours import CallingHoursInvalid
+from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Right
+from app.live import announce
+from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.changes import Unacceptable, field_path, moment_in, read_changes
+from app.services.campaigns.lifecycle import (
+    cancel_campaign,
+    launch_due,
+    pause_campaign,
+    resume_campaign,
+    retry_failed,
+    start_campaign,
+)
+from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
+from app.services.campaigns.settings import DEFAULTS, CampaignSettings, calling_hours_of, write_settings
+from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.refs import Ref, load
+
+__all__ = [
+    "cancel_campaign",
+    "create_campaign",
+    "delete_campaign",
+    "duplicate_campaign",
+    "launch_due",
+    "pause_campaign",
+    "resume_campaign",
+    "retry_failed",
+    "start_campaign",
+    "update_campaign",
+]
+
+MOST_POOL_NUMBERS: Final = 200
+
+_WHY_LOCKED: Final[Mapping[CampaignStatus, str]] = {
+    CampaignStatus.SCHEDULED: "Pause the campaign first: settings can be changed in draft and paused only.",
+    CampaignStatus.QUEUED: "Pause the campaign first: settings can be changed in draft and paused only.",
+    CampaignStatus.RUNNING: "Pause the campaign first: settings can be changed in draft and paused only.",
+    CampaignStatus.COMPLETED: "A completed campaign cannot be changed. Duplicate it to make a new version.",
+    CampaignStatus.CANCELLED: "A cancelled campaign cannot be changed. Duplicate it to make a new version.",
+    CampaignStatus.FAILED: "A failed campaign cannot be changed. Resume and pause it, or duplicate it.",
+}
+
+
+def why_not_editable(status: CampaignStatus) -> str | None:
+    """Return why a campaign's settings cannot be changed now; None if they can."""
+    return _WHY_LOCKED.get(status)
+
+
+async def create_campaign(
+    session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
+) -> int:
+    """Make a draft with run 1 and step 1 and return its id. Raises `FieldErrors`. It may be incomplete."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    base = replace(DEFAULTS, time_zone=principal.time_zone)
+    settings = await _changed(session, principal, base, {"name": None} | dict(changes), now)
+    campaign = Campaign(
+        organization_id=principal.organization_id,
+        name=settings.name,
+        created_by=principal.actor,
+        created_at=now,
+        updated_at=now,
+    )
+    await _insert(session, campaign, settings, now)
+    announce(session, organization_id=principal.organization_id, campaign_id=campaign.id)
+    return campaign.id
+
+
+async def update_campaign(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Change settings of a draft or paused campaign. Raises `FieldErrors`, or `Conflict` with the reason."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    rows = await load_rows(session, principal, campaign_ref, lock=True)
+    status = rows.campaign.status
+    if status not in EDITABLE:
+        raise Conflict(_WHY_LOCKED[status])
+    settings = await _changed(session, principal, rows.settings, changes, now)
+    if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
+        raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})
+    await _apply(session, rows, settings)
+    rows.campaign.updated_at = now
+    await session.flush()
+    announce(session, organization_id=principal.organization_id, campaign_id=rows.campaign.id)
+
+
+async def delete_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> None:
+    """Delete a draft and its list of contacts; the contacts stay in the address book. Raises `Conflict`."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = (await load_rows(session, principal, campaign_ref, lock=True)).campaign
+    if campaign.status is not CampaignStatus.DRAFT:
+        raise Conflict(
+            f"Only a draft can be deleted, and this campaign is {campaign.status}: cancel it instead."
+        )
+    await session.execute(delete(Recipient).where(col(Recipient.campaign_id) == campaign.id))
+    await session.execute(delete(Campaign).where(col(Campaign.id) == campaign.id))
+    announce(session, organization_id=principal.organization_id, campaign_id=campaign.id)
+
+
+async def duplicate_campaign(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
+) -> int:
+    """Copy settings and contacts of a campaign in any status into a new draft and return its id."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    rows = await load_rows(session, principal, campaign_ref)
+    original = rows.campaign
+    settings = replace(rows.settings, name=f"{original.name[:193]} (copy)")
+    copy = Campaign(
+        organization_id=principal.organization_id,
+        name=settings.name,
+        variable_mappings=original.variable_mappings,
+        next_position=original.next_position,
+        created_by=principal.actor,
+        created_at=now,
+        updated_at=now,
+    )
+    run, step = await _insert(session, copy, settings, now)
+    source = await latest_run(session, original.id)
+    await _copy_recipients(session, source, run, step, now)
+    announce(session, organization_id=principal.organization_id, campaign_id=copy.id)
+    return copy.id
+
+
+async def _insert(
+    session: AsyncSession, campaign: Campaign, settings: CampaignSettings, now: datetime
+) -> tuple[Run, Step]:
+    session.add(campaign)
+    await session.flush()
+    run, step = Run(campaign_id=campaign.id, created_at=now), Step(campaign_id=campaign.id)
+    write_settings(settings, campaign, step)
+    session.add_all([run, step])
+    write_pool(session, campaign.id, settings.number_pool)
+    await session.flush()
+    return run, step
+
+
+async def _apply(session: AsyncSession, rows: CampaignRows, settings: CampaignSettings) -> None:
+    write_settings(settings, rows.campaign, rows.step)
+    if settings.number_pool != rows.pool:
+        campaign_id = rows.campaign.id
+        await session.execute(delete(CampaignNumber).where(col(CampaignNumber.campaign_id) == campaign_id))
+        write_pool(session, campaign_id, settings.number_pool)
+
+
+async def _copy_recipients(session: AsyncSession, source: Run, run: Run, step: Step, now: datetime) -> None:
+    """Copy who, in which order, with which variables: not how they fared."""
+    copied: dict[str, Any] = {
+        "organization_id": Recipient.organization_id,
+        "campaign_id": literal(run.campaign_id),
+        "run_id": literal(run.id),
+        "step_id": literal(step.id),
+        "contact_id": Recipient.contact_id,
+        "position": Recipient.position,
+        "status": literal(RecipientStatus.PENDING.value),
+        "attempts_made": literal(0),
+        "not_before": literal(now),
+        "variables": Recipient.variables,
+        "created_at": literal(now),
+        "updated_at": literal(now),
+    }
+    who = select(*copied.values()).where(col(Recipient.run_id) == source.id)
+    await session.execute(insert(Recipient).from_select(list(copied), who, include_defaults=False))
+
+
+async def _changed(
+    session: AsyncSession,
+    principal: Principal,
+    old: CampaignSettings,
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> CampaignSettings:
+    """Return the settings after the changes. Raises `FieldErrors` with everything that is wrong at once."""
+    values, errors = read_changes(changes)
+    await _read_references(session, principal, changes, values, errors)
+    settings = replace(old, **values)
+    if values.get("scheduled_at") is not None:
+        settings = replace(settings, scheduled_at=moment_in(values["scheduled_at"], settings.time_zone))
+        if settings.scheduled_at is not None and settings.scheduled_at <= now:
+            errors["scheduled_at"] = "This time has passed. Choose one in the future."
+    if values.keys() & {"allowed_start", "allowed_end", "allowed_days"}:
+        errors = _hours_errors(settings) | errors
+    if errors:
+        raise FieldErrors(errors)
+    return settings
+
+
+def _hours_errors(settings: CampaignSettings) -> dict[str, str]:
+    start, end = settings.allowed_start, settings.allowed_end
+    if (start is None) != (end is None):
+        missing = "allowed_start" if start is None else "allowed_end"
+        return {field_path(missing): "Say when calling hours begin and end, or leave both open."}
+    try:
+        calling_hours_of(settings)
+    except CallingHoursInvalid as problem:
+        return {f"allowed_hours.{problem.field}": str(problem)}
+    return {}
+
+
+async def _read_references(
+    session: AsyncSession,
+    principal: Principal,
+    changes: Mapping[str, Any],
+    values: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """Turn ids in either form into the organization's own rows' ids."""
+    readers = {"agent_id": _agent_id, "phone_number_id": _number_id, "number_pool": _pool}
+    for name, read in readers.items():
+        if name in changes:
+            try:
+                values[name] = await read(session, principal, changes[name])
+            except Unacceptable as problem:
+                errors[name] = str(problem)
+
+
+async def _agent_id(session: AsyncSession, principal: Principal, ref: Any) -> int | None:
+    if ref in (None, ""):
+        return None
+    try:
+        return (await load(session, Agent, ref, organization_id=principal.organization_id)).id
+    except NotFound:
+        raise Unacceptable(f"You have no agent {ref}. Choose one of your agents.") from None
+
+
+async def _number_id(session: AsyncSession, principal: Principal, ref: Any) -> int | None:
+    if ref in (None, ""):
+        return None
+    try:
+        return (await load(session, PhoneNumber, ref, organization_id=principal.organization_id)).id
+    except NotFound:
+        raise Unacceptable(f"You have no number with the id {ref}. Choose one of your numbers.") from None
+
+
+async def _pool(session: AsyncSession, principal: Principal, refs: Any) -> tuple[int, ...]:
+    if not isinstance(refs, list | tuple | None):
+        raise Unacceptable("Enter a list of numbers' ids.")
+    if len(refs or ()) > MOST_POOL_NUMBERS:
+        raise Unacceptable(f"At most {MOST_POOL_NUMBERS} numbers in a pool.")
+    found = [await _number_id(session, principal, ref) for ref in refs or ()]
+    return tuple(dict.fromkeys(number for number in found if number is not None))

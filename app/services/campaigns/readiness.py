@@ -1,0 +1,289 @@
+"""May this campaign start? Everything that stands in its way, and what is worth a look, field by field."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.calling_hours import CallingHoursInvalid, is_zone
+from app.domain.campaign import Channel
+from app.domain.phone import pretty
+from app.domain.recipient import RecipientStatus
+from app.domain.templates import (
+    SYSTEM_VARIABLES,
+    Missing,
+    TemplateInvalid,
+    check,
+    unresolved,
+    variable_name,
+)
+from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
+from app.services.campaigns.changes import template_problem
+from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
+from app.services.campaigns.rows import CampaignRows
+from app.services.campaigns.settings import calling_hours_of
+
+ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
+"""Variables that need no column of an import."""
+
+CONTACTS_PER_NUMBER: Final = 20
+"""Seed 003: "use at least 1 number per 20 contacts"."""
+
+PART_FIELDS: Final[Mapping[str, str]] = {**CALL_PARTS, **MESSAGE_PARTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was found."""
+
+    errors: dict[str, str]
+    """Field, as the API names it -> why a start is refused."""
+    warnings: list[str]
+    agent: Agent | None
+    numbers: tuple[PhoneNumber, ...]
+    """The caller IDs that would be used, in turn."""
+    contacts: int
+    """Those who would be contacted."""
+
+
+async def check_readiness(
+    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int | None = None
+) -> Readiness:
+    """Return what a start now would run into. With a carrier account, its numbers alone are usable."""
+    campaign, step = rows.campaign, rows.step
+    agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
+    chosen = await chosen_numbers(session, campaign, rows.pool, agent)
+    numbers = tuple(
+        number for number in chosen if why_unusable(number, campaign.channel, carrier_account_id) is None
+    )
+    contacts = await _pending(session, campaign.id)
+    errors = {
+        **_contact_errors(contacts),
+        **_channel_errors(campaign, agent),
+        **_number_errors(campaign, chosen, numbers, carrier_account_id),
+        **_time_errors(rows, now),
+        **_empty_template_errors(step, agent),
+    }
+    template_errors, warnings = await _template_problems(session, campaign, step, agent)
+    return Readiness(
+        errors=errors | template_errors,
+        warnings=[*warnings, *_pool_warnings(contacts, chosen, numbers)],
+        agent=agent,
+        numbers=numbers,
+        contacts=contacts,
+    )
+
+
+async def chosen_numbers(
+    session: AsyncSession, campaign: Campaign, pool: Sequence[int], agent: Agent | None
+) -> list[PhoneNumber]:
+    """Return the caller IDs in turn: the pool, else the campaign's, agent's or organization's."""
+    ids: list[int | None] = [*pool] or [await _single_number(session, campaign, agent)]
+    found = await session.execute(
+        select(PhoneNumber).where(
+            col(PhoneNumber.id).in_([number for number in ids if number is not None]),
+            col(PhoneNumber.organization_id) == campaign.organization_id,
+        )
+    )
+    by_id = {number.id: number for number in found.scalars()}
+    return [by_id[number] for number in ids if number in by_id]
+
+
+def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
+    """Return why a number cannot be the campaign's caller ID; None if it can."""
+    shown = pretty(number.number)
+    if not number.active:
+        return f"{shown} is not active. Activate it, or choose another number."
+    if channel is Channel.SMS and not number.sms:
+        return f"{shown} cannot send text messages. Choose another number."
+    if channel is not Channel.SMS and not number.voice:
+        return f"{shown} cannot make calls. Choose another number."
+    if carrier_account_id is not None and number.carrier_account_id not in {None, carrier_account_id}:
+        return f"{shown} belongs to another carrier account. Choose another number."
+    return None
+
+
+def company_is_ambiguous(sources: Iterable[str], recipient_variables: Iterable[str]) -> bool:
+    """Tell whether `{{company}}` is printed while the list has a company column: whose name is meant?"""
+    return "company" in recipient_variables and any("company" in _names(source) for source in sources)
+
+
+async def recipient_variable_names(session: AsyncSession, campaign_id: int) -> list[str]:
+    """Return every variable that some recipient has."""
+    return sorted((await session.execute(_VARIABLES, {"campaign_id": campaign_id})).scalars())
+
+
+async def _single_number(session: AsyncSession, campaign: Campaign, agent: Agent | None) -> int | None:
+    if campaign.phone_number_id is not None:
+        return campaign.phone_number_id
+    if agent is not None and agent.default_phone_number_id is not None:
+        return agent.default_phone_number_id
+    default = select(col(Organization.default_phone_number_id)).where(
+        col(Organization.id) == campaign.organization_id
+    )
+    return (await session.execute(default)).scalar_one()
+
+
+async def _pending(session: AsyncSession, campaign_id: int) -> int:
+    pending = select(func.count()).where(
+        col(Recipient.campaign_id) == campaign_id, col(Recipient.status) == RecipientStatus.PENDING
+    )
+    return (await session.execute(pending)).scalar_one()
+
+
+def _contact_errors(contacts: int) -> dict[str, str]:
+    return {} if contacts else {"contacts": "There is nobody to contact yet. Add at least one contact."}
+
+
+def _channel_errors(campaign: Campaign, agent: Agent | None) -> dict[str, str]:
+    if campaign.channel is Channel.MIXED:
+        return {"channel": "Campaigns that both call and text are not available yet. Choose call or sms."}
+    if campaign.channel is Channel.SMS:
+        return {}
+    if agent is None:
+        return {"agent_id": "Choose the agent who makes the calls."}
+    if not agent.active:
+        return {"agent_id": f"{agent.name} is not active. Activate this agent, or choose another."}
+    return {}
+
+
+def _number_errors(
+    campaign: Campaign,
+    chosen: Sequence[PhoneNumber],
+    usable: Sequence[PhoneNumber],
+    carrier_account_id: int | None,
+) -> dict[str, str]:
+    if usable:
+        return {}
+    if not chosen:
+        return {"phone_number_id": "Choose the number that people will see."}
+    field = "number_pool" if len(chosen) > 1 else "phone_number_id"
+    return {field: why_unusable(chosen[0], campaign.channel, carrier_account_id) or ""}
+
+
+def _time_errors(rows: CampaignRows, now: datetime) -> dict[str, str]:
+    campaign = rows.campaign
+    errors: dict[str, str] = {}
+    if not is_zone(campaign.time_zone):
+        errors["time_zone"] = (
+            f"There is no time zone “{campaign.time_zone}”. Choose one such as America/New_York."
+        )
+    try:
+        calling_hours_of(rows.settings)
+    except CallingHoursInvalid as problem:
+        errors[f"allowed_hours.{problem.field}"] = str(problem)
+    if campaign.schedule_type is ScheduleType.SCHEDULED:
+        if campaign.scheduled_at is None:
+            errors["scheduled_at"] = "Choose when the campaign starts."
+        elif campaign.scheduled_at <= now:
+            errors["scheduled_at"] = "This time has passed. Choose one in the future, or start at once."
+    return errors
+
+
+def _empty_template_errors(step: Step, agent: Agent | None) -> dict[str, str]:
+    sources = part_sources(step, agent)
+    if step.channel is Channel.SMS and not sources["body"].strip():
+        return {"sms_message_template": "Write the text message."}
+    if step.channel is not Channel.SMS and not any(source.strip() for source in sources.values()):
+        return {"welcome_message_template": "Write what the agent says when the call is answered."}
+    return {}
+
+
+async def _template_problems(
+    session: AsyncSession, campaign: Campaign, step: Step, agent: Agent | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return errors by field, and warnings: syntax, and variables that nobody or not everybody has."""
+    names = await recipient_variable_names(session, campaign.id)
+    known = [*ALWAYS_KNOWN, *names]
+    errors: dict[str, str] = {}
+    warnings: list[str] = []
+    sources = part_sources(step, agent)
+    for part, source in sources.items():
+        field = PART_FIELDS[part]
+        try:
+            unknown = unresolved(source, variables=known, fallbacks=campaign.fallback_values)
+        except TemplateInvalid as error:
+            errors[field] = template_problem(error)
+            continue
+        if unknown and campaign.missing is Missing.FALLBACK:
+            errors[field] = _unknown(unknown, names)
+        elif unknown:
+            warnings.append(f"Nobody has a value for {_braced(unknown)}.")
+    if not errors:
+        warnings += await _gaps(session, campaign, sources.values(), names)
+        if company_is_ambiguous(sources.values(), names) and campaign.company_meaning == "organization":
+            warnings.append(_COMPANY)
+    return errors, warnings
+
+
+async def _gaps(
+    session: AsyncSession, campaign: Campaign, sources: Iterable[str], names: Sequence[str]
+) -> list[str]:
+    """Warn of variables that only some recipients have and nothing stands in for."""
+    printed = {
+        variable_name(name)
+        for source in sources
+        for name in unresolved(source, variables=(), fallbacks=campaign.fallback_values)
+    }
+    asked = sorted(printed.intersection(names).difference(ALWAYS_KNOWN))
+    if not asked:
+        return []
+    lacking = (await session.execute(_LACKING, {"campaign_id": campaign.id, "names": asked})).tuples()
+    return [
+        f"{count:,} of the contacts have no value for {_braced([name])}." for name, count in lacking if count
+    ]
+
+
+def _pool_warnings(contacts: int, chosen: Sequence[PhoneNumber], usable: Sequence[PhoneNumber]) -> list[str]:
+    warnings = [
+        f"{pretty(number.number)} will not be used: it is not active or not fit for this campaign."
+        for number in chosen
+        if usable and number not in usable
+    ]
+    needed = -(-contacts // CONTACTS_PER_NUMBER)
+    if usable and len(usable) < needed and contacts > CONTACTS_PER_NUMBER:
+        warnings.append(
+            f"{contacts:,} contacts share {len(usable)} number{'s' * (len(usable) > 1)}. Carriers may flag a "
+            f"number that calls many people: use at least 1 number per {CONTACTS_PER_NUMBER} contacts "
+            f"({needed:,} here)."
+        )
+    return warnings
+
+
+def _unknown(unknown: Sequence[str], names: Sequence[str]) -> str:
+    has = f" The list has: {', '.join(names)}." if names else ""
+    return f"Nobody has a value for {_braced(unknown)}. Correct the name or give a fallback value.{has}"
+
+
+def _braced(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{{{name}}}}}" for name in names)
+
+
+def _names(source: str) -> tuple[str, ...]:
+    try:
+        return check(source)
+    except TemplateInvalid:
+        return ()
+
+
+_COMPANY: Final = (
+    "{{company}} says your organization's name, but the list has a company column too. "
+    "For the contact's company write {{contact_company}}."
+)
+
+_VARIABLES: Final = text(
+    "SELECT DISTINCT jsonb_object_keys(variables) FROM recipient WHERE campaign_id = :campaign_id"
+)
+
+_LACKING: Final = text(
+    """
+    SELECT name, count(*) FILTER (WHERE coalesce(r.variables ->> name, '') = '')
+    FROM recipient r CROSS JOIN unnest(CAST(:names AS varchar[])) AS name
+    WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
+    GROUP BY name ORDER BY name
+    """
+)

@@ -1,0 +1,85 @@
+"""A campaign's rows, loaded for one organization, read or locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.models import Campaign, CampaignNumber, Run, Step
+from app.services.access.principal import Principal
+from app.services.campaigns.settings import CampaignSettings, settings_of
+from app.services.errors import NotFound
+from app.services.refs import Ref, load, select_ref
+
+
+@dataclass(slots=True)
+class CampaignRows:
+    """A campaign, its only step (until sequences come) and its number pool in order."""
+
+    campaign: Campaign
+    step: Step
+    pool: tuple[int, ...]
+
+    @property
+    def settings(self) -> CampaignSettings:
+        """What it is set to."""
+        return settings_of(self.campaign, self.step, self.pool)
+
+
+async def load_campaign(
+    session: AsyncSession, principal: Principal, ref: Ref, *, lock: bool = False
+) -> Campaign:
+    """Return the organization's campaign. Raises `NotFound`.
+
+    The lock is one that lets others go on inserting attempts and recipients that refer to the campaign.
+    """
+    if not lock:
+        return await load(session, Campaign, ref, organization_id=principal.organization_id)
+    statement = select_ref(Campaign, ref, organization_id=principal.organization_id)
+    found = None
+    if statement is not None:
+        locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+        found = (await session.execute(locked)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("campaign", ref)
+    return found
+
+
+async def load_rows(
+    session: AsyncSession, principal: Principal, ref: Ref, *, lock: bool = False
+) -> CampaignRows:
+    """Return the campaign with its step and pool. Raises `NotFound`."""
+    campaign = await load_campaign(session, principal, ref, lock=lock)
+    return CampaignRows(campaign, await first_step(session, campaign.id), await pool_of(session, campaign.id))
+
+
+async def first_step(session: AsyncSession, campaign_id: int) -> Step:
+    """Return the step an ordinary campaign has."""
+    found = select(Step).where(col(Step.campaign_id) == campaign_id).order_by(col(Step.position)).limit(1)
+    return (await session.execute(found)).scalar_one()
+
+
+async def latest_run(session: AsyncSession, campaign_id: int) -> Run:
+    """Return the run that recipients join."""
+    found = select(Run).where(col(Run.campaign_id) == campaign_id).order_by(col(Run.number).desc()).limit(1)
+    return (await session.execute(found)).scalar_one()
+
+
+async def pool_of(session: AsyncSession, campaign_id: int) -> tuple[int, ...]:
+    """Return the ids of the number pool, in its order."""
+    found = (
+        select(col(CampaignNumber.phone_number_id))
+        .where(col(CampaignNumber.campaign_id) == campaign_id)
+        .order_by(col(CampaignNumber.position))
+    )
+    return tuple((await session.execute(found)).scalars())
+
+
+def write_pool(session: AsyncSession, campaign_id: int, pool: Sequence[int]) -> None:
+    """Add the rows of a pool to a campaign that has none."""
+    session.add_all(
+        CampaignNumber(campaign_id=campaign_id, phone_number_id=number, position=position)
+        for position, number in enumerate(pool)
+    )

@@ -1,0 +1,119 @@
+"""Everything of a campaign that a person may set, with its defaults, as one flat value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, time
+from typing import Any, Final
+
+from app.domain.attempt import Disposition
+from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours
+from app.domain.campaign import Channel
+from app.domain.templates import Missing
+from app.models import Campaign, CompanyMeaning, ScheduleType, Step
+
+RETRY_ON_DEFAULT: Final = (Disposition.NO_ANSWER, Disposition.BUSY, Disposition.CARRIER_ERROR)
+"""Tried again unless the campaign says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignSettings:
+    """All editable fields. Times of day are "HH:MM" in `time_zone`; days are ISO (1 = Monday)."""
+
+    name: str = ""
+    description: str = ""
+    channel: Channel = Channel.CALL
+    agent_id: int | None = None
+    phone_number_id: int | None = None
+    """The caller ID; None with a pool, or to use the agent's default, else the organization's."""
+    number_pool: tuple[int, ...] = ()
+    welcome_message_template: str = ""
+    agenda_template: str = ""
+    question_template: str = ""
+    end_call_message_template: str = ""
+    sms_message_template: str = ""
+    fallback_values: Mapping[str, str] = field(default_factory=dict)
+    missing: Missing = Missing.FALLBACK
+    company_meaning: CompanyMeaning = CompanyMeaning.ORGANIZATION
+    schedule_type: ScheduleType = ScheduleType.IMMEDIATE
+    scheduled_at: datetime | None = None
+    time_zone: str = "America/New_York"
+    allowed_start: str | None = None
+    allowed_end: str | None = None
+    """An end at or before the start is on the next day; 00:00 to 00:00 is all day."""
+    allowed_days: tuple[int, ...] = ()
+    """Empty is every day."""
+    concurrent_limit: int = 5
+    rate_limit_per_minute: int = 10
+    throttle_delay_ms: int = 0
+    messages_per_second: int = 1
+    max_attempts: int = 3
+    """In all, the first try included."""
+    retry_delay_minutes: int = 30
+    retry_on: tuple[Disposition, ...] = RETRY_ON_DEFAULT
+    ring_timeout_seconds: int = 30
+    time_limit_seconds: int = 600
+    enable_voicemail_detection: bool = True
+
+
+NAMES: Final = tuple(part.name for part in fields(CampaignSettings))
+DEFAULTS: Final = CampaignSettings()
+
+_ON_STEP: Final = frozenset(
+    {
+        "welcome_message_template",
+        "agenda_template",
+        "question_template",
+        "end_call_message_template",
+        "sms_message_template",
+    }
+)
+
+
+def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> CampaignSettings:
+    """Return the settings as the rows hold them."""
+    values: dict[str, Any] = {
+        name: getattr(step if name in _ON_STEP else campaign, name) for name in NAMES if name != "number_pool"
+    }
+    return CampaignSettings(
+        **values
+        | {
+            "number_pool": tuple(pool),
+            "allowed_start": _clock_text(campaign.allowed_start),
+            "allowed_end": _clock_text(campaign.allowed_end),
+            "allowed_days": tuple(int(day) for day in campaign.allowed_days),
+            "retry_on": tuple(Disposition(disposition) for disposition in campaign.retry_on),
+        }
+    )
+
+
+def calling_hours_of(settings: CampaignSettings) -> CallingHours:
+    """Return the window in which people may be reached. Raises `CallingHoursInvalid`."""
+    days = frozenset(settings.allowed_days) or EVERY_DAY
+    if settings.allowed_start is None or settings.allowed_end is None:
+        return CallingHours(ALWAYS.start, ALWAYS.end, days)
+    start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
+    return CallingHours(start, end, days)
+
+
+def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -> None:
+    """Put the settings into the rows; the number pool has rows of its own."""
+    for name in NAMES:
+        if name != "number_pool":
+            setattr(step if name in _ON_STEP else campaign, name, _stored(name, getattr(settings, name)))
+    step.channel = settings.channel
+
+
+def _stored(name: str, value: Any) -> Any:
+    match name:
+        case "allowed_start" | "allowed_end":
+            return time.fromisoformat(value) if value is not None else None
+        case "allowed_days" | "retry_on":
+            return [str(item) for item in value]
+        case "fallback_values":
+            return dict(value)
+        case _:
+            return value
+
+
+def _clock_text(at: time | None) -> str | None:
+    return at.strftime("%H:%M") if at is not None else None
