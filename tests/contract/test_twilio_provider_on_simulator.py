@@ -1,0 +1,225 @@
+"""The Twilio adapter and the simulated carrier, over the wire: neither knows the other's code."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, apply_event, disposition_of
+from app.domain.campaign import Channel
+from app.domain.events import EventKind, FailureClass
+from app.providers.base import (
+    CallOrder,
+    CarrierAccount,
+    MessageOrder,
+    Placed,
+    ReceivedEvent,
+    Refused,
+    WebhookRequest,
+)
+from app.providers.script import CallScript
+from app.providers.twilio.client import TwilioCarrier
+from app.providers.twilio.twiml import answer_to, hang_up, opening
+from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.webhooks import TwilioWebhooks
+from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
+from tests.simulator.support import OUR_NUMBER, RunningCarrier, Webhook
+
+PERSON = "+14155550133"
+PURPOSES = {purpose.value: purpose for purpose in Purpose}
+SCRIPT = CallScript(
+    greeting="Hello, this is Acme.",
+    agenda="We call about your appointment.",
+    question="Will you come?",
+    closing="Goodbye.",
+    language="en-US",
+    voice=None,
+)
+
+
+@pytest.fixture
+def account(carrier: RunningCarrier) -> CarrierAccount:
+    return CarrierAccount(
+        account_sid=DEFAULT_ACCOUNT_SID,
+        auth_token=SecretStr(DEFAULT_AUTH_TOKEN),
+        api_url=carrier.url,
+        public_url=carrier.ours.url,
+        callback_secret=SecretStr("callback secret"),
+        simulated=True,
+    )
+
+
+@pytest.fixture
+async def provider(account: CarrierAccount) -> AsyncIterator[TwilioCarrier]:
+    provider = TwilioCarrier(account)
+    yield provider
+    await provider.aclose()
+
+
+def path(account: CarrierAccount, purpose: Purpose, attempt_id: UUID) -> str:
+    return urlsplit(callback_url(account, purpose, attempt_id)).path
+
+
+def call(attempt_id: UUID, *, detect_machine: bool = False) -> CallOrder:
+    return CallOrder(
+        attempt_id=attempt_id,
+        to=PERSON,
+        from_=OUR_NUMBER,
+        ring_timeout_seconds=25,
+        time_limit_seconds=300,
+        detect_machine=detect_machine,
+    )
+
+
+def message(attempt_id: UUID, body: str = "Hello") -> MessageOrder:
+    return MessageOrder(attempt_id=attempt_id, to=PERSON, from_=OUR_NUMBER, body=body, validity_seconds=600)
+
+
+def follow_the_script(carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID) -> None:
+    carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID, *, says: str = ""
+) -> None:
+    """Answer the carrier's requests for TwiML: the opening, then what follows the person's answer."""
+    gather = callback_url(account, Purpose.GATHER, attempt_id)
+    carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather)
+    _, after = answer_to(digits="1", speech="", script=SCRIPT, ask_again_url=None)
+    carrier.ours.answers[path(account, Purpose.GATHER, attempt_id)] = after
+
+
+def believed(account: CarrierAccount, webhook: Webhook) -> tuple[ReceivedEvent, ...]:
+    """Verify a webhook as it came over the wire, and translate it."""
+    parts = urlsplit(webhook.url)
+    webhooks = TwilioWebhooks(account)
+    request = WebhookRequest(
+        method=webhook.method,
+        raw_path=parts.path,
+        raw_query=parts.query,
+        headers={name.lower(): value for name, value in webhook.headers.items()},
+        body=urlencode(webhook.fields).encode(),
+    )
+    purpose = PURPOSES[parts.path.split("/")[3]]
+    return webhooks.parse(purpose, webhooks.verify(request), received_at=datetime.now(UTC))
+
+
+def progress_of(carrier: RunningCarrier, account: CarrierAccount) -> AttemptProgress:
+    progress = AttemptProgress()
+    for webhook in carrier.ours.received:
+        for received in believed(account, webhook):
+            progress = apply_event(progress, received.event)
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("persona", "word", "disposition"),
+    [
+        ("answers_confirms", "completed", Disposition.ANSWERED),
+        ("answers_declines", "completed", Disposition.ANSWERED),
+        ("presses_9", "completed", Disposition.OPTED_OUT),
+        ("asks_removal", "completed", Disposition.OPTED_OUT),
+        ("voicemail", "completed", Disposition.VOICEMAIL),
+        ("busy", "busy", Disposition.BUSY),
+        ("no_answer", "no-answer", Disposition.NO_ANSWER),
+        ("invalid_number", "failed", Disposition.INVALID_NUMBER),
+    ],
+)
+async def test_each_persona_ends_in_its_disposition(
+    carrier: RunningCarrier,
+    account: CarrierAccount,
+    provider: TwilioCarrier,
+    persona: str,
+    word: str,
+    disposition: Disposition,
+) -> None:
+    attempt_id = uuid4()
+    carrier.fix(PERSON, persona)
+    follow_the_script(carrier, account, attempt_id)
+    if persona == "voicemail":
+        carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = hang_up()
+    placed = await provider.place_call(call(attempt_id, detect_machine=True))
+    assert isinstance(placed, Placed)
+    carrier.ours.wait_status(path(account, Purpose.STATUS, attempt_id), word)
+    progress = progress_of(carrier, account)
+    assert disposition_of(progress) is disposition
+    remote = await provider.fetch(Channel.CALL, placed.provider_id)
+    assert remote is not None
+    if disposition is not Disposition.INVALID_NUMBER:
+        assert remote.events[-1].kind is progress.ended_as
+
+
+async def test_a_call_that_is_turned_away_is_rejected(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    attempt_id = uuid4()
+    carrier.fix(PERSON, "rejects")
+    await provider.place_call(call(attempt_id))
+    status_path = path(account, Purpose.STATUS, attempt_id)
+    carrier.ours.wait(status_path, 2)
+    ends = {"busy", "failed", "no-answer"}
+    while not any(webhook.form["CallStatus"] in ends for webhook in carrier.ours.to(status_path)):
+        carrier.ours.wait(status_path, len(carrier.ours.to(status_path)) + 1)
+    assert disposition_of(progress_of(carrier, account)) is Disposition.REJECTED
+
+
+async def test_a_message_is_delivered(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    attempt_id = uuid4()
+    carrier.fix(PERSON, "delivered")
+    placed = await provider.place_message(message(attempt_id))
+    assert isinstance(placed, Placed)
+    carrier.ours.wait_status(path(account, Purpose.MESSAGE_STATUS, attempt_id), "delivered")
+    assert progress_of(carrier, account).status is AttemptStatus.DELIVERED
+
+
+async def test_an_undelivered_message_says_why(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    attempt_id = uuid4()
+    carrier.fix(PERSON, "undelivered")
+    await provider.place_message(message(attempt_id))
+    carrier.ours.wait_status(path(account, Purpose.MESSAGE_STATUS, attempt_id), "undelivered")
+    progress = progress_of(carrier, account)
+    assert progress.ended_as is EventKind.UNDELIVERED
+    assert progress.failure is not None
+
+
+async def test_what_was_placed_is_found_again_and_proven_ours(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    attempt_id = uuid4()
+    placed = await provider.place_call(call(attempt_id))
+    assert isinstance(placed, Placed)
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    found = await provider.find(Channel.CALL, to=PERSON, from_=OUR_NUMBER, since=since)
+    assert [one.provider_id for one in found] == [placed.provider_id]
+    assert await provider.attempt_of(Channel.CALL, placed.provider_id) == attempt_id
+    later = found[0].created_at + timedelta(seconds=1)
+    assert await provider.find(Channel.CALL, to=PERSON, from_=OUR_NUMBER, since=later) == []
+
+
+async def test_a_message_is_found_again_by_its_text(carrier: RunningCarrier, provider: TwilioCarrier) -> None:
+    await provider.place_message(message(uuid4(), "first"))
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    found = await provider.find(Channel.SMS, to=PERSON, from_=OUR_NUMBER, since=since)
+    assert [one.body for one in found] == ["first"]
+
+
+async def test_a_refusal_names_its_class(provider: TwilioCarrier) -> None:
+    order = CallOrder(
+        attempt_id=uuid4(),
+        to="+15005550001",
+        from_=OUR_NUMBER,
+        ring_timeout_seconds=25,
+        time_limit_seconds=300,
+        detect_machine=False,
+    )
+    answer = await provider.place_call(order)
+    assert isinstance(answer, Refused)
+    assert (answer.failure, answer.code) == (FailureClass.BAD_NUMBER, 21211)
+
+
+async def test_an_unknown_call_is_none_and_cannot_be_ended(provider: TwilioCarrier) -> None:
+    assert await provider.fetch(Channel.CALL, "CA" + "0" * 32) is None
+    assert not await provider.hang_up("CA" + "0" * 32)
