@@ -79,8 +79,6 @@ def message(attempt_id: UUID, body: str = "Hello") -> MessageOrder:
 
 
 def follow_the_script(carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID) -> None:
-    carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID, *, says: str = ""
-) -> None:
     """Answer the carrier's requests for TwiML: the opening, then what follows the person's answer."""
     gather = callback_url(account, Purpose.GATHER, attempt_id)
     carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather)
