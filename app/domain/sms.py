@@ -69,7 +69,7 @@ def segments(text: str) -> Segments:
 
 
 def smart_encoding(text: str) -> str:
-    """Return the text with quotes, dashes and spaces put plainly that would make a cheap message UCS-2."""
+    """Return the text with plain quotes, dashes and spaces for those that make a message UCS-2."""
     return text.translate(_CHEAPER)
 
 
@@ -80,7 +80,7 @@ def _units(char: str, encoding: Encoding) -> int:
 
 
 def _fill(units: list[int], part: int) -> tuple[int, int]:
-    """Return the number of parts and how much of the last is used; a character of two units is never split."""
+    """Return the number of parts and how full the last one is; a character of two units is never split."""
     parts, used = 1, 0
     for unit in units:
         if used + unit > part:
