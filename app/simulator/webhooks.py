@@ -5,14 +5,14 @@ import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import parse_qs, urldefrag, urlencode
+from urllib.parse import parse_qs, urldefrag
 
 import aiohttp
 from yarl import URL
 
 from app.simulator.clock import Clock
 from app.simulator.faults import Fault, FaultName, Faults
-from app.simulator.signature import Fields, sign
+from app.simulator.signature import Fields, encode, sign
 
 _CONNECTIONS = 500
 _KEEP_ALIVE = 2.0
@@ -163,7 +163,7 @@ class Webhooks:
     async def _send(
         self, method: str, address: str, fields: Fields, headers: dict[str, str], overrides: Overrides
     ) -> Answer:
-        body = urlencode(fields).encode() if method.upper() != "GET" else None
+        body = encode(fields).encode() if method.upper() != "GET" else None
         if body is not None:
             headers = headers | {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
         try:
@@ -197,4 +197,4 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _with_query(address: str, fields: Fields) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(fields)}" if fields else address
+    return f"{address}{'&' if '?' in address else '?'}{encode(fields)}" if fields else address

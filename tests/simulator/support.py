@@ -115,7 +115,7 @@ class RunningCarrier:
         return number
 
     def call(self, to: str, **more: Any) -> Any:
-        """Call with the callbacks of every event at /status and the script at /voice, unless told otherwise."""
+        """Call with every event called back at /status and the script at /voice, unless told otherwise."""
         asked = {
             "url": f"{self.ours.url}/voice",
             "status_callback": f"{self.ours.url}/status",

@@ -6,7 +6,8 @@ from tests.simulator.support import RunningCarrier, authentic, running_carrier
 
 PERSON = "+14155550133"
 QUESTION = (
-    '<Response><Gather input="dtmf speech" numDigits="1" timeout="5" action="/answered" actionOnEmptyResult="true">'
+    '<Response><Gather input="dtmf speech" numDigits="1" timeout="5" action="/answered"'
+    ' actionOnEmptyResult="true">'
     "<Say>This is Acme. Press 1 to confirm, 9 to stop these calls.</Say></Gather><Hangup/></Response>"
 )
 
