@@ -23,7 +23,7 @@ from app.providers.base import (
 from app.providers.script import CallScript
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.twiml import answer_to, hang_up, opening
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, callback_url
 from app.providers.twilio.webhooks import TwilioWebhooks
 from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.support import OUR_NUMBER, RunningCarrier, Webhook
@@ -80,10 +80,10 @@ def message(attempt_id: UUID, body: str = "Hello") -> MessageOrder:
 
 def follow_the_script(carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID) -> None:
     """Answer the carrier's requests for TwiML: the opening, then what follows the person's answer."""
-    gather = callback_url(account, Purpose.GATHER, attempt_id)
-    carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather)
+    gather = callback_url(account, Purpose.GATHER, attempt_id) + "?ask=1" + CONNECTION_OVERRIDES
+    carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather).twiml
     _, after = answer_to(digits="1", speech="", script=SCRIPT, ask_again_url=None)
-    carrier.ours.answers[path(account, Purpose.GATHER, attempt_id)] = after
+    carrier.ours.answers[path(account, Purpose.GATHER, attempt_id)] = after.twiml
 
 
 def believed(account: CarrierAccount, webhook: Webhook) -> tuple[ReceivedEvent, ...]:
@@ -134,7 +134,7 @@ async def test_each_persona_ends_in_its_disposition(
     carrier.fix(PERSON, persona)
     follow_the_script(carrier, account, attempt_id)
     if persona == "voicemail":
-        carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = hang_up()
+        carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = hang_up().twiml
     placed = await provider.place_call(call(attempt_id, detect_machine=True))
     assert isinstance(placed, Placed)
     carrier.ours.wait_status(path(account, Purpose.STATUS, attempt_id), word)

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from app.providers.script import CallScript, Reply, meaning_of
-from app.providers.twilio.twiml import SAY_LIMIT, answer_to, hang_up, opening
+from app.providers.twilio.twiml import SAY_LIMIT, Speech, answer_to, hang_up, opening
 
 SCRIPT = CallScript(
     greeting="Hello Zoë, this is Acme & Sons <dental>.",
@@ -19,12 +19,12 @@ SCRIPT = CallScript(
 ANSWERS = "https://calls.example.com/webhooks/twilio/gather/a/t?ask=1"
 
 
-def parsed(document: str) -> Element:
-    assert document.startswith("<?xml")
-    return fromstring(document)  # our own document, just made
+def parsed(speech: Speech) -> Element:
+    assert speech.twiml.startswith("<?xml")
+    return fromstring(speech.twiml)  # our own document, just made
 
 
-def said(document: str) -> list[str]:
+def said(document: Speech) -> list[str]:
     return [say.text or "" for say in parsed(document).iter("Say")]
 
 
@@ -57,6 +57,15 @@ def test_everything_is_said_in_the_scripts_language_and_voice() -> None:
 
 def test_a_repeated_fetch_gets_the_same_document() -> None:
     assert opening(SCRIPT, answer_url=ANSWERS) == opening(SCRIPT, answer_url=ANSWERS)
+
+
+def test_the_lines_are_what_the_listener_hears_before_they_answer() -> None:
+    asked = opening(SCRIPT, answer_url=ANSWERS)
+    assert asked.lines[:3] == (SCRIPT.greeting, SCRIPT.agenda, SCRIPT.question)
+    assert SCRIPT.closing not in asked.lines
+    told = opening(replace(SCRIPT, question=None, agenda=""), answer_url=ANSWERS)
+    assert (told.lines[0], told.lines[-1]) == (SCRIPT.greeting, SCRIPT.closing)
+    assert hang_up().lines == ()
 
 
 def test_key_nine_is_offered_and_heard_even_without_a_question() -> None:

@@ -1,6 +1,7 @@
 """The TwiML of a scripted call. The same request always gets the same document, so a repeat is harmless."""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
@@ -34,21 +35,29 @@ _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 """What XML 1.0 cannot hold."""
 
 
-def opening(script: CallScript, *, answer_url: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A document for the carrier, and the lines a listener hears before they answer or the call ends."""
+
+    twiml: str
+    lines: tuple[str, ...]
+
+
+def opening(script: CallScript, *, answer_url: str) -> Speech:
     """Return the first document of a call: greeting, agenda, and the question if there is one.
 
     Key 9 is always offered and always heard. The answer, or silence after a question, comes to `answer_url`.
     """
-    document = VoiceResponse()
-    gather = _question(script, answer_url) if script.question else _announcement(answer_url)
-    _say(gather, script, script.greeting, script.agenda, *_asking(script))
-    document.append(gather)
-    return _closed(document, script, script.closing)
+    lines = (script.greeting, script.agenda, *_asking(script))
+    if script.question:
+        return _gathered(_question(script, answer_url), script, lines)
+    announced = _gathered(_announcement(answer_url), script, lines)
+    return Speech(announced.twiml, _heard(*lines, script.closing))
 
 
 def answer_to(
     *, digits: str, speech: str, script: CallScript, ask_again_url: str | None
-) -> tuple[Reply, str]:
+) -> tuple[Reply, Speech]:
     """Return what the answer means, and the document that follows it.
 
     An unclear answer or none to a question is met by the question once more, whose answer comes to
@@ -56,25 +65,33 @@ def answer_to(
     """
     reply = meaning_of(digits=digits, speech=speech)
     if reply is Reply.OPT_OUT:
-        return reply, _closed(VoiceResponse(), script, _phrase(_OPTED_OUT, script))
+        return reply, _last_words(script, _phrase(_OPTED_OUT, script))
     if reply in {Reply.UNCLEAR, Reply.NOTHING} and script.question and ask_again_url:
-        return reply, _asked_again(script, ask_again_url)
-    return reply, _closed(VoiceResponse(), script, script.closing)
+        return reply, _gathered(_question(script, ask_again_url), script, _asking(script))
+    return reply, _last_words(script, script.closing)
 
 
-def hang_up() -> str:
+def hang_up() -> Speech:
     """Return the document for a machine or fax: nothing is left on it."""
     document = VoiceResponse()
     document.hangup()
-    return str(document.to_xml())
+    return Speech(str(document.to_xml()), ())
 
 
-def _asked_again(script: CallScript, answer_url: str) -> str:
+def _gathered(gather: Gather, script: CallScript, lines: tuple[str, ...]) -> Speech:
+    """Say the lines while listening; the closing follows only if nothing is heard and nothing was asked."""
     document = VoiceResponse()
-    gather = _question(script, answer_url)
-    _say(gather, script, *_asking(script))
+    _say(gather, script, *lines)
     document.append(gather)
-    return _closed(document, script, script.closing)
+    return Speech(_closed(document, script, script.closing), _heard(*lines))
+
+
+def _last_words(script: CallScript, words: str) -> Speech:
+    return Speech(_closed(VoiceResponse(), script, words), _heard(words))
+
+
+def _heard(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line.strip())
 
 
 def _question(script: CallScript, answer_url: str) -> Gather:
