@@ -47,14 +47,13 @@ class CallLife:
     async def run(self) -> None:
         """Live the call to its end."""
         progress = self._progress = asyncio.create_task(self._live())
+        if self._command is not None:
+            progress.cancel()
         try:
             await asyncio.wait({progress})
         finally:
             progress.cancel()
-        if self._command is not None:
-            self._end(self._command)
-        else:
-            self._end(progress.result())
+        self._end(self._command or progress.result())
 
     def hang_up(self) -> None:
         """End the call now: canceled if it was not answered yet."""
@@ -197,4 +196,4 @@ class CallLife:
 
 def _integer(call: Call, name: str, default: int) -> int:
     text = call.parameters.get(name, "")
-    return int(text) if text.isdigit() else default
+    return int(text) if text.isdecimal() else default

@@ -207,7 +207,7 @@ class Page:
 
 
 def _natural(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdigit() else default
+    return int(text) if text and text.isdecimal() else default
 
 
 def within(query: QueryParams, name: str, moment: datetime | None) -> bool:

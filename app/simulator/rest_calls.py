@@ -198,7 +198,7 @@ def _check_callbacks(parameters: QueryParams) -> None:
     if parameters.get("AsyncAmd") == "true" and not parameters.get("AsyncAmdStatusCallback"):
         raise Refused(21262)
     for name in ("Timeout", "TimeLimit", "MachineDetectionTimeout"):
-        if not parameters.get(name, "0").isdigit():
+        if not parameters.get(name, "0").isdecimal():
             raise Refused(20001, name)
 
 

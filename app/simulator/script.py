@@ -219,4 +219,4 @@ def _spoken(text: str) -> ET.Element:
 
 def _integer(verb: ET.Element, name: str, default: int) -> int:
     value = verb.get(name, "")
-    return int(value) if value.isdigit() else default
+    return int(value) if value.isdecimal() else default

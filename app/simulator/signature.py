@@ -12,15 +12,12 @@ Fields = list[tuple[str, str]]
 
 
 def sign(auth_token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:
-    """Return base64(HMAC-SHA1(token, url + every sorted unique key followed by its sorted unique values)).
+    """Return base64(HMAC-SHA1(token, url + key and value of every field)), sorted, repeats once.
 
     `url` is the whole address as sent, without its fragment. For a GET pass no fields: they are in the url.
     """
-    text, previous = [url], ""
-    for key, value in sorted(set(fields)):
-        text.append(value if key == previous else key + value)
-        previous = key
-    digest = hmac.new(auth_token.encode(), "".join(text).encode(), hashlib.sha1).digest()
+    text = url + "".join(key + value for key, value in sorted(set(fields)))
+    digest = hmac.new(auth_token.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
 
 

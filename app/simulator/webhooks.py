@@ -60,7 +60,7 @@ class Overrides:
             connect_timeout=_milliseconds(given.get("ct"), 10_000, default.connect_timeout),
             read_timeout=_milliseconds(given.get("rt"), 15_000, default.read_timeout),
             total_timeout=_milliseconds(given.get("tt"), 15_000, default.total_timeout),
-            retries=min(int(given["rc"]), 5) if given.get("rc", "").isdigit() else default.retries,
+            retries=min(int(given["rc"]), 5) if given.get("rc", "").isdecimal() else default.retries,
             retry_on=frozenset(policies.split(",")) if policies else default.retry_on,
         )
 
@@ -77,7 +77,7 @@ class Overrides:
 
 
 def _milliseconds(text: str | None, limit: int, default: float) -> float:
-    return min(max(int(text), 100), limit) / 1000 if text and text.isdigit() else default
+    return min(max(int(text), 100), limit) / 1000 if text and text.isdecimal() else default
 
 
 class Webhooks:
@@ -148,17 +148,16 @@ class Webhooks:
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
         }
-        for attempt in range(overrides.retries + 1):
-            is_last = attempt == overrides.retries
+        for _ in range(overrides.retries):
             try:
                 answer = await self._send(method, address, fields, headers, overrides)
             except NoAnswer as failure:
-                if is_last or not overrides.retries_after(str(failure)):
+                if not overrides.retries_after(str(failure)):
                     raise
-                continue
-            if is_last or not overrides.retries_after(f"{answer.status // 100}xx"):
-                return answer
-        raise NoAnswer("ct")
+            else:
+                if answer.is_success or not overrides.retries_after(f"{answer.status // 100}xx"):
+                    return answer
+        return await self._send(method, address, fields, headers, overrides)
 
     async def _send(
         self, method: str, address: str, fields: Fields, headers: dict[str, str], overrides: Overrides

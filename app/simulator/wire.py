@@ -50,7 +50,7 @@ def parse_moment(text: str) -> datetime | date | None:
 @lru_cache(_REMEMBERED)
 def is_e164(number: str) -> bool:
     """Tell whether the number has the form and a possible length; that anyone holds it is not checked."""
-    if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdigit():
+    if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdecimal():
         return False
     try:
         return phonenumbers.is_possible_number(phonenumbers.parse(number))

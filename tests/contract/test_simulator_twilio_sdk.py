@@ -312,6 +312,28 @@ def test_the_fragment_asks_for_retries_and_is_neither_sent_nor_signed(carrier: R
     assert all(authentic(webhook) for webhook in received)
 
 
+def test_retrying_on_everything_does_not_repeat_a_success(carrier: RunningCarrier) -> None:
+    carrier.ours.answers["/status"] = [404, 204]
+    carrier.call(
+        carrier.fix(PERSON, "busy"),
+        status_callback=f"{carrier.ours.url}/status#rc=5&rp=all",
+        status_callback_event=["completed"],
+    )
+    carrier.ours.wait("/status", 2)
+    carrier.call(PERSON, status_callback=f"{carrier.ours.url}/other", status_callback_event=["completed"])
+    carrier.ours.wait("/other")
+    assert len(carrier.ours.to("/status")) == 2
+
+
+def test_a_failed_callback_is_not_repeated_unless_asked(carrier: RunningCarrier) -> None:
+    carrier.ours.answers["/status"] = 500
+    carrier.call(carrier.fix(PERSON, "busy"), status_callback_event=["completed"])
+    carrier.ours.wait("/status")
+    carrier.call(PERSON, status_callback=f"{carrier.ours.url}/other", status_callback_event=["completed"])
+    carrier.ours.wait("/other")
+    assert len(carrier.ours.to("/status")) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "caller", "signature"),
     [

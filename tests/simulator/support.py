@@ -133,7 +133,7 @@ class RunningCarrier:
 @contextmanager
 def running_carrier(**settings: Any) -> Iterator[RunningCarrier]:
     """A carrier and our side on free ports, in a thread of their own."""
-    port = _free_port()
+    port = free_port()
     ready: Future[tuple[OurSide, Callable[[], object]]] = Future()
     chosen = SimulatorSettings(**({"port": port, "speed": SPEED} | settings))
     thread = threading.Thread(target=lambda: asyncio.run(_serve(chosen, ready)))
@@ -197,7 +197,8 @@ async def _until_listening(port: int, serving: asyncio.Task[None]) -> None:
     serving.result()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
