@@ -4,6 +4,7 @@ import reflex as rx
 from fastapi import FastAPI
 
 from app.web import layout, routes, theme
+from app.web.live import live_hub
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
 
@@ -26,6 +27,8 @@ app = rx.App(
     hydrate_fallback=layout.hydrate_fallback,
     api_transformer=api,
 )
+
+app.register_lifespan_task(live_hub)
 
 app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)
 app.add_page(home, route=routes.ORGANIZATION_HOME, title="Callsheet", on_load=HomeState.find_the_way)

@@ -1,8 +1,8 @@
-"""The guard of every event handler. Each one is callable by any client with any arguments, whatever page shows it."""
+"""The guard of every event handler: any client may call any of them, with any arguments, from any page."""
 
 import inspect
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import wraps
 from http.cookies import CookieError, SimpleCookie
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 from urllib.parse import quote
 
 import reflex as rx
-from reflex.event import EventSpec
+from reflex.event import EventCallback, EventSpec
 from reflex.istate.proxy import StateProxy
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,46 +55,47 @@ class PageState(rx.State, mixin=True):
 
 
 def guarded(
-    right: Right,
-) -> Callable[[Callable[[S, Principal, Unpack[Arguments]], Any]], Callable[[S, Unpack[Arguments]], Any]]:
-    """Let the handler run only for a member of the address's organization who has `right`, and give it that
-    `Principal`, read from the database this very moment, as its first argument.
+    right: Right, *, background: bool = False, supersedes: bool = False
+) -> Callable[[Callable[[S, Principal, Unpack[Arguments]], Any]], EventCallback[Unpack[Arguments]]]:
+    """Make an event handler that runs only for a member of the address's organization who has `right`.
 
-    Put it under `@rx.event`. What the handler raises becomes field errors, the page's problem or a toast.
+    It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler that
+    member's `Principal`, read from the database this very moment, as its first argument. What the handler raises
+    becomes field errors, the page's problem or a toast.
     """
 
-    def decorate(handler: Callable[[S, Principal, Unpack[Arguments]], Any]) -> Callable[[S, Unpack[Arguments]], Any]:
+    def decorate(handler: Callable[[S, Principal, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
         async def call(state: S, *arguments: Any, **named: Any) -> Any:
             principal = await resolve_principal(state)
             authorize(principal, right)
             return handler(state, principal, *arguments, **named)
 
-        mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard=right, injected=True)
-        return mended
+        run = _hide_injected(_mended(handler, call, guard=right), handler)
+        event: EventCallback[Unpack[Arguments]] = _event(run, background=background, supersedes=supersedes)
+        return event
 
     return decorate
 
 
-def signed_in(
-    handler: Callable[[S, SignedInUser, Unpack[Arguments]], Any],
-) -> Callable[[S, Unpack[Arguments]], Any]:
-    """Let the handler run for anyone who is signed in, and give it who that is; for pages of no organization."""
+def signed_in(handler: Callable[[S, SignedInUser, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
+    """Make an event handler that runs for whoever is signed in, and is told who; for pages of no organization."""
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, await resolve_person(state), *arguments, **named)
 
-    mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard="signed in", injected=True)
-    return mended
+    event: EventCallback[Unpack[Arguments]]
+    event = _event(_hide_injected(_mended(handler, call, guard="signed in"), handler))
+    return event
 
 
-def anyone(handler: Callable[[S, Unpack[Arguments]], Any]) -> Callable[[S, Unpack[Arguments]], Any]:
-    """Let the handler run for everybody (sign-in, set-up, a dialog that opens); its errors are mended all the same."""
+def anyone(handler: Callable[[S, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
+    """Make an event handler that runs for everybody (sign-in, a dialog that opens); its errors are mended too."""
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, *arguments, **named)
 
-    mended: Callable[[S, Unpack[Arguments]], Any] = _mended(handler, call, guard="anyone", injected=False)
-    return mended
+    event: EventCallback[Unpack[Arguments]] = _event(_mended(handler, call, guard="anyone"))
+    return event
 
 
 async def resolve_person(state: rx.State) -> SignedInUser:
@@ -125,6 +126,15 @@ async def _person(session: AsyncSession, state: rx.State) -> SignedInUser:
     return person
 
 
+def still_allowed(state: rx.State, right: Right) -> Callable[[], Awaitable[None]]:
+    """Return the check that a page which watches repeats: it raises as soon as the right to is gone."""
+
+    async def check() -> None:
+        authorize(await resolve_principal(state), right)
+
+    return check
+
+
 def session_token(state: rx.State) -> str:
     """Return the session's token from the HttpOnly cookie of the socket's handshake; empty without one."""
     try:
@@ -134,7 +144,13 @@ def session_token(state: rx.State) -> str:
     return cookies[SESSION_COOKIE].value if SESSION_COOKIE in cookies else ""
 
 
-def _mended(handler: Callback, call: Callback, *, guard: Right | str, injected: bool) -> Any:
+def _event(run: Callback, *, background: bool = False, supersedes: bool = False) -> Any:
+    """Mark `run` as Reflex's event handler. mypy takes `rx.event` for a class and not for what it returns."""
+    mark: Any = rx.event(background=background or None, supersedes=supersedes or None)
+    return mark(run)
+
+
+def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callback:
     """Return the handler that Reflex gets: `call` with errors turned into what the person sees.
 
     A handler that raised would send nothing to the browser, and a button would turn for ever.
@@ -157,18 +173,17 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str, injected: 
         else:
             await _end_saving(state)
 
-    if injected:
-        _hide_injected(run, handler)
     setattr(run, GUARD, guard)
     return run
 
 
-def _hide_injected(run: Callback, handler: Callback) -> None:
+def _hide_injected(run: Callback, handler: Callback) -> Callback:
     """Take the injected parameter out of what Reflex, and so a client, may fill."""
     signature = inspect.signature(handler)
     own, injected, *rest = signature.parameters.values()
     run.__signature__ = signature.replace(parameters=[own, *rest])  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {name: hint for name, hint in run.__annotations__.items() if name != injected.name}
+    return run
 
 
 async def _events(outcome: Any) -> AsyncGenerator[Any, None]:

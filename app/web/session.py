@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
 import reflex as rx
@@ -14,7 +15,8 @@ from app.services.access.organizations import organization_settings
 from app.services.access.principal import Principal
 from app.services.access.sessions import memberships, sign_out
 from app.web import routes
-from app.web.guard import anyone, guarded, resolve_person, session_token
+from app.web.guard import anyone, guarded, resolve_person, session_token, still_allowed
+from app.web.live import Watched, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,9 @@ class SessionState(rx.State):
     dialing_stopped: rx.Field[bool] = rx.field(False)
     simulated: rx.Field[bool] = rx.field(default_factory=lambda: get_settings().carrier_simulated)
 
-    @rx.event
     @guarded(Right.VIEW)
     async def enter(self, principal: Principal) -> None:
-        """Show where the person is and as whom. The first `on_load` of every page of an organization."""
+        """Show where the person is and as whom. The first of `ENTER`."""
         async with get_context().database.session() as session:
             organization = await organization_settings(session, principal=principal)
             person = await resolve_person(self)
@@ -65,7 +66,20 @@ class SessionState(rx.State):
         self.time_zone = organization.time_zone
         self.dialing_stopped = organization.dialing_stopped_at is not None
 
-    @rx.event
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Keep the switch that stops all dialing in sight, whoever pulls it. The last of `ENTER`."""
+
+        async def is_stopped() -> bool:
+            async with get_context().database.session() as session:
+                settings = await organization_settings(session, principal=principal)
+            return settings.dialing_stopped_at is not None
+
+        watched = Watched(principal.organization_id, None, "shell", of_campaigns=False)
+        async for stopped in watch(watched, is_stopped, check=still_allowed(self, Right.VIEW)):
+            async with self:
+                self.dialing_stopped = stopped
+
     @anyone
     async def sign_out(self) -> EventSpec:
         """End the session, and leave by a real page load, which clears the cookie."""
@@ -83,6 +97,10 @@ def enter_with_ticket(ticket: str) -> EventSpec:
 def load_page(path: str) -> EventSpec:
     """Return the event of a real page load: `rx.redirect` stays within the loaded program and its old cookie."""
     return rx.call_script(f"window.location.assign({json.dumps(path)})")
+
+
+ENTER: Final = (SessionState.enter, SessionState.watch)
+"""What every page of an organization loads first."""
 
 
 def allows(right: Right) -> rx.Var[bool]:

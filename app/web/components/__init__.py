@@ -39,6 +39,7 @@ from app.web.components.form import (
     upload_zone,
 )
 from app.web.components.icons import glyph
+from app.web.components.kinds import choose, error_of, record
 from app.web.components.metrics import metric_card, metric_grid
 from app.web.components.nav import Step, Tab, stepper, tabs_nav
 from app.web.components.overlay import confirm_dialog, drawer, form_dialog
@@ -83,6 +84,7 @@ __all__ = [
     "checkbox_field",
     "chip",
     "choice_cards",
+    "choose",
     "column",
     "columns",
     "confirm_dialog",
@@ -91,6 +93,7 @@ __all__ = [
     "disposition_badge",
     "drawer",
     "empty_state",
+    "error_of",
     "error_state",
     "facts",
     "field_error",
@@ -117,6 +120,7 @@ __all__ = [
     "progress_cell",
     "progress_legend",
     "recipient_badge",
+    "record",
     "row",
     "say",
     "say_done",

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
-from reflex.event import EventType
 
 from app.web.components.icons import glyph
-from app.web.components.kinds import Change, Child, Click, Count, Flag, InputType, Text, as_text
+from app.web.components.kinds import Change, Child, Click, Count, Flag, InputType, Submit, Text, as_text, flag_word, present
 
 
 def form_field(
@@ -37,7 +36,7 @@ def field_error(name: str, error: Text) -> rx.Component:
     """Return the error of the field `name`: a live region, empty while there is none."""
     return rx.el.p(
         rx.cond(
-            as_text(error) != "",
+            present(error),
             rx.fragment(glyph("circle-alert", size=14), error),
         ),
         id=f"{name}-error",
@@ -50,7 +49,7 @@ def _described(name: str, error: Text | None) -> dict[str, Any]:
     """Return the attributes that tie a control to its help and error."""
     described: dict[str, Any] = {"aria_describedby": f"{name}-help {name}-error"}
     if error is not None:
-        described["aria_invalid"] = as_text(error) != ""
+        described["aria_invalid"] = flag_word(present(error))
     return described
 
 
@@ -121,7 +120,7 @@ def text_area(
 def select_input(
     *,
     name: str,
-    options: list[tuple[str, str]] | rx.Component,
+    options: list[tuple[str, str]] | rx.Component | rx.Var[Any],
     default_value: Text = "",
     on_change: Change | None = None,
     error: Text | None = None,
@@ -148,7 +147,7 @@ def select_input(
     )
 
 
-def stacked_form(*children: Child, on_submit: EventType[dict[str, Any]], reset: bool = False) -> rx.Component:
+def stacked_form(*children: Child, on_submit: Submit, reset: bool = False) -> rx.Component:
     """Return a form of fields below one another; its handler gets the controls' values by name."""
     return rx.form(*children, on_submit=on_submit, reset_on_submit=reset, class_name="cs-form")
 
@@ -250,7 +249,7 @@ def submit_button(
 def upload_zone(
     *,
     upload_id: str,
-    on_drop: EventType[Any],
+    on_drop: Submit,
     busy: Flag,
     percent: Count = 0,
     title: str = "Drop a CSV file here, or click to choose one",

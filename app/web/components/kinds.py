@@ -1,31 +1,57 @@
 """The types components take: a plain value, or a Var that holds one."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
 
 import reflex as rx
-from reflex.event import EventType
-from reflex.vars import StringVar
+from reflex.event import EventCallback, EventSpec
+from reflex.vars import BooleanVar, ObjectVar, StringVar
 
 Text = str | rx.Var[str]
 Flag = bool | rx.Var[bool]
 Count = int | rx.Var[int]
 Child = rx.Component | rx.Var[Any] | str
 
-Click = EventType[()]
-"""An event of no arguments: `S.save`, `S.remove(row.id)`."""
-Change = EventType[str]
+Event = EventSpec | EventCallback[*tuple[Any, ...]] | rx.Var[Any]
+# Reflex's own `EventType` is an alias that mypy does not see through.
+Click = Event | Sequence[Event]
+"""An event of no arguments: `S.save`, `S.remove(row.id)`, or several of them."""
+Change = Event | Sequence[Event]
 """An event given the new text of a control."""
-Toggle = EventType[bool]
+Toggle = Event | Sequence[Event]
 """An event given the new open or checked state of a control."""
+Submit = Event | Sequence[Event]
+"""An event given a form's values by name; of a drop zone, the files."""
 
 Tone = Literal["gray", "blue", "indigo", "green", "amber", "orange", "red", "violet"]
 
 InputType = Literal["date", "datetime-local", "email", "number", "password", "search", "tel", "text", "time", "url"]
 
 
+Record = TypeVar("Record")
+
+
 def as_text(text: Text | rx.Var[int]) -> StringVar[str]:
     """Return the text as a Var, for joining and comparing."""
     return rx.Var.create(text).to(str)
+
+
+def record(field: object, kind: type[Record]) -> ObjectVar[Record]:
+    """Return a state's field of a dataclass as the typed Var it is: `record(S.progress, ProgressView)`."""
+    if not isinstance(field, ObjectVar):
+        raise TypeError(f"{field!r} holds no {kind.__name__}")
+    return field
+
+
+def error_of(state: type[rx.State], name: str) -> rx.Var[str]:
+    """Return the error of the field `name` in the `errors` of a page's state; empty while there is none."""
+    errors: ObjectVar[dict[str, str]] = getattr(state, "errors")  # noqa: B009  # a mixin's field, unknown to `rx.State`
+    return errors.get(name, "").to(str)
+
+
+def present(text: Text) -> BooleanVar:
+    """Return whether there is any text: not empty, and not the missing key of a dictionary."""
+    return as_text(text).bool()
 
 
 def choose(condition: Flag, yes: Text, no: Text) -> rx.Var[str]:

@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.web.components.feedback import empty_state, error_state
 from app.web.components.icons import glyph
-from app.web.components.kinds import Child, Click, Count, Flag, Text, as_text, choose, flag_word
+from app.web.components.kinds import Child, Click, Count, Flag, Text, as_text, choose, flag_word, present
 
 Narrow = Literal["cards", "scroll"]
 Align = Literal["start", "end"]
@@ -123,7 +123,7 @@ def table_states(
 ) -> rx.Component:
     """Return the table, or what stands in its place: first load, an error with a way on, nothing to show."""
     return rx.cond(
-        as_text(problem) != "",
+        present(problem),
         error_state(problem, on_retry=on_retry),
         rx.cond(loading, table_skeleton(), rx.cond(is_empty, empty, table)),
     )

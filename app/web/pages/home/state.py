@@ -12,7 +12,6 @@ from app.web.guard import NotSignedIn, signed_in
 class HomeState(rx.State):
     """Knows the way, shows nothing."""
 
-    @rx.event
     @signed_in
     async def find_the_way(self, person: SignedInUser) -> EventSpec:
         """Go to the campaigns of the organization in the address, or else of the person's first one."""

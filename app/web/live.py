@@ -1,0 +1,193 @@
+"""Pages that change by themselves: one snapshot per watched thing and process, however many browsers watch it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from app.context import get_context
+from app.live import LiveNote
+
+T = TypeVar("T")
+Load = Callable[[], Awaitable[T]]
+Check = Callable[[], Awaitable[None]]
+
+SHORTEST_INTERVAL: Final = 0.25
+"""Seconds between two snapshots of one thing: at most four a second, however much happens."""
+SLOW_TICK: Final = 5.0
+"""Seconds after which a watched thing is read again without a note: lost notes, or Redis away."""
+RECHECK: Final = 30.0
+"""Seconds after which a watcher's right to watch is asked for again."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a page watches. Snapshots are shared by it, so they may depend on nothing else."""
+
+    organization_id: int
+    campaign_id: int | None
+    """None: the organization as a whole."""
+    what: str
+    """Which snapshot: "overview", "list"."""
+    of_campaigns: bool = True
+    """Whether what happens in the organization's campaigns changes it, or its own settings alone."""
+
+    def concerns(self, note: LiveNote) -> bool:
+        """Whether the note may have changed what is watched."""
+        if note.organization_id != self.organization_id:
+            return False
+        if note.campaign_id is None:
+            return True
+        return self.of_campaigns if self.campaign_id is None else self.campaign_id == note.campaign_id
+
+
+class Topic(Generic[T]):
+    """One watched thing: its newest snapshot, those who wait for the next, and the task that reads it."""
+
+    def __init__(self, watched: Watched, load: Load[T], *, interval: float, slow_tick: float) -> None:
+        self.watched = watched
+        self.load = load
+        self.watchers = 0
+        self._interval = interval
+        self._slow_tick = slow_tick
+        self._snapshot: T | None = None
+        self._version = 0
+        self._touched = asyncio.Event()
+        self._published = asyncio.Event()
+
+    def touch(self) -> None:
+        """Have the snapshot read again soon."""
+        self._touched.set()
+
+    async def newer_than(self, version: int) -> tuple[int, T]:
+        """Wait for a snapshot newer than `version` (0: any), and return it with its version."""
+        while self._snapshot is None or self._version <= version:
+            await self._published.wait()
+        return self._version, self._snapshot
+
+    async def keep_fresh(self) -> None:
+        """Read the snapshot now, after every touch and on the slow tick, until cancelled."""
+        while True:
+            self._touched.clear()
+            await self._read()
+            await asyncio.sleep(self._interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._slow_tick):
+                    await self._touched.wait()
+
+    async def _read(self) -> None:
+        try:
+            snapshot = await self.load()
+        except Exception:
+            # One failed reading must not end the watching: the next tick reads again.
+            log.exception("live.snapshot_failed", extra={"watched": str(self.watched)})
+            return
+        if snapshot == self._snapshot:
+            return
+        self._snapshot = snapshot
+        self._version += 1
+        waiting, self._published = self._published, asyncio.Event()
+        waiting.set()
+
+
+class LiveHub:
+    """The watched things of this process. Made within the running loop, never before a fork."""
+
+    def __init__(self, *, interval: float = SHORTEST_INTERVAL, slow_tick: float = SLOW_TICK) -> None:
+        self._interval = interval
+        self._slow_tick = slow_tick
+        self._topics: dict[Watched, tuple[Topic[Any], asyncio.Task[None]]] = {}
+
+    def notice(self, note: LiveNote) -> None:
+        """Touch every watched thing that the note concerns."""
+        for watched, (topic, _) in self._topics.items():
+            if watched.concerns(note):
+                topic.touch()
+
+    async def follow(self, notes: AsyncIterator[LiveNote]) -> None:
+        """Notice every note, until cancelled."""
+        async for note in notes:
+            self.notice(note)
+
+    async def watch(
+        self, watched: Watched, load: Load[T], *, check: Check, recheck: float = RECHECK
+    ) -> AsyncGenerator[T, None]:
+        """Yield the present snapshot and then each new one, at most one per interval, never the same twice.
+
+        `check` is awaited every `recheck` seconds and ends the watching by raising.
+        """
+        async with self._joined(watched, load) as topic:
+            clock = asyncio.get_running_loop()
+            version, check_at = 0, clock.time() + recheck
+            while True:
+                try:
+                    async with asyncio.timeout_at(check_at):
+                        version, snapshot = await topic.newer_than(version)
+                except TimeoutError:
+                    pass
+                else:
+                    yield snapshot
+                if clock.time() >= check_at:
+                    await check()
+                    check_at = clock.time() + recheck
+
+    @asynccontextmanager
+    async def _joined(self, watched: Watched, load: Load[T]) -> AsyncIterator[Topic[T]]:
+        topic = self._topic(watched, load)
+        topic.watchers += 1
+        try:
+            yield topic
+        finally:
+            topic.watchers -= 1
+            if topic.watchers == 0:
+                self._topics.pop(watched)[1].cancel()
+
+    def _topic(self, watched: Watched, load: Load[T]) -> Topic[T]:
+        """Return the topic, read from now on by its newest watcher's `load`: an earlier one may have lost its right."""
+        if watched in self._topics:
+            topic = self._topics[watched][0]
+            topic.load = load
+            return topic
+        topic = Topic(watched, load, interval=self._interval, slow_tick=self._slow_tick)
+        self._topics[watched] = topic, asyncio.create_task(topic.keep_fresh(), name=f"live {watched}")
+        return topic
+
+    async def close(self) -> None:
+        """Stop reading."""
+        for _, task in self._topics.values():
+            task.cancel()
+        self._topics.clear()
+
+
+class _Process:
+    """The hub of this process, while its web server runs."""
+
+    hub: LiveHub | None = None
+
+
+@asynccontextmanager
+async def live_hub() -> AsyncIterator[None]:
+    """Run the process's hub on the live feed: a lifespan task of the web process."""
+    hub = _Process.hub = LiveHub()
+    following = asyncio.create_task(hub.follow(get_context().feed.listen()), name="live feed")
+    try:
+        yield
+    finally:
+        _Process.hub = None
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        await hub.close()
+
+
+async def watch(watched: Watched, load: Load[T], *, check: Check) -> AsyncGenerator[T, None]:
+    """Yield snapshots from the process's hub for as long as the page is open; see `LiveHub.watch`."""
+    if _Process.hub is None:
+        raise RuntimeError("The live hub is not running")
+    async with aclosing(_Process.hub.watch(watched, load, check=check)) as snapshots:
+        async for snapshot in snapshots:
+            yield snapshot
