@@ -1,0 +1,143 @@
+"""Columns of a spreadsheet and what they mean: header aliases, the suggested mapping, and its rules."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from app.domain.template_variables import variable_name, variable_names
+
+PHONE: Final = "phone_number"
+IGNORE: Final = "ignore"
+VARIABLE: Final = "variable:"
+"""A target that begins so keeps the column as a template variable of the name that follows."""
+
+_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    PHONE: (
+        *("phone_number", "phone", "mobile", "cell", "telephone", "tel", "msisdn", "mobile_phone"),
+        *("cell_phone", "mobile_number", "cell_number", "telephone_number", "phone_no", "mobile_no"),
+        *("contact_number", "contact_phone", "customer_phone", "primary_phone", "phone 1 - value", "phone 1"),
+        *("tel_no", "home_phone", "work_phone", "business_phone", "e164", "phone_e164", "to"),
+        *("telefon", "telefono", "telefone", "handy", "mobil", "movil", "celular", "portable"),
+        *("number", "contact"),
+    ),
+    "name": (
+        *("name", "full_name", "contact_name", "customer_name", "display_name", "client_name", "lead_name"),
+        *("person", "contact"),
+    ),
+    "first_name": ("first_name", "first", "given_name", "forename", "fname", "vorname"),
+    "last_name": ("last_name", "last", "surname", "family_name", "lname", "nachname"),
+    "email": ("email", "email_address", "e-mail", "mail", "e-mail 1 - value"),
+    "company": (
+        *("company", "organization", "organisation", "company_name", "employer", "business"),
+        "organization 1 - name",
+    ),
+    "time_zone": ("time_zone", "timezone", "tz"),
+    "country": ("country", "country_code"),
+    "state": ("state", "province", "region"),
+    "zip": ("zip", "zip_code", "postcode", "postal_code"),
+    "language": ("language", "lang", "locale"),
+    "notes": ("notes", "note", "comment", "comments", "remarks"),
+    IGNORE: ("callsheet_row", "callsheet_reason"),
+}
+"""Contact field -> headers that mean it, the surest first. `contact` is a number unless another column is."""
+
+FIELDS: Final = tuple(field for field in _ALIASES if field != IGNORE)
+"""What a column may be mapped to, beside `variable:<name>` and `ignore`."""
+
+LENGTHS: Final[Mapping[str, int]] = {
+    "name": 200,
+    "first_name": 100,
+    "last_name": 100,
+    "email": 320,
+    "company": 200,
+    "time_zone": 64,
+    "country": 2,
+    "state": 50,
+    "language": 20,
+    "notes": 4000,
+}
+"""Fields with a place of their own on a contact, and how many characters that holds."""
+
+
+class MappingInvalid(ValueError):
+    """A mapping that cannot be used: header (or "" for the whole) -> what to change."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+def unique_headers(cells: Sequence[str]) -> list[str]:
+    """Return one distinct, non-empty name for each cell of the header row: `Name`, `Name (2)`, `Column 3`."""
+    headers: list[str] = []
+    for position, cell in enumerate(cells, start=1):
+        base = " ".join(cell.split())[:100] or f"Column {position}"
+        names = (base if count == 1 else f"{base} ({count})" for count in range(1, len(cells) + 2))
+        headers.append(next(name for name in names if name not in headers))
+    return headers
+
+
+def suggest_mapping(headers: Sequence[str]) -> dict[str, str]:
+    """Return a target for each header: each contact field at most once, the rest as template variables."""
+    chosen: dict[str, str] = {}
+    keys = {header: _key(header) for header in headers}
+    for field, aliases in _ALIASES.items():
+        free = [header for header in headers if header not in chosen]
+        found = _first_match(free, keys, [_key(alias) for alias in aliases])
+        for header in found if field == IGNORE else found[:1]:
+            chosen[header] = field
+    names = dict(zip(headers, variable_names(headers), strict=True))
+    return {header: chosen.get(header, VARIABLE + names[header]) for header in headers}
+
+
+def canonical_target(target: str, header: str) -> str | None:
+    """Return the target a person or program wrote in its one spelling; None if it means nothing.
+
+    `phone`, `contact_name` or `timezone` are read as the fields they are aliases of; `variable` alone takes
+    its name from the header.
+    """
+    wanted = target.strip()
+    if wanted == VARIABLE.rstrip(":") or wanted.startswith(VARIABLE):
+        name = variable_name(wanted[len(VARIABLE) :] or header)
+        return VARIABLE + name if name else None
+    if wanted == IGNORE or wanted in FIELDS:
+        return wanted
+    return next((field for field in FIELDS if _key(wanted) in map(_key, _ALIASES[field])), None)
+
+
+def check_mapping(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole mapping in canonical spelling. Raises `MappingInvalid`.
+
+    Headers it does not name are ignored; exactly one column holds the phone number; no target is used twice.
+    """
+    errors = {header: f"The file has no column “{header}”." for header in mapping if header not in headers}
+    result: dict[str, str] = {}
+    for header in headers:
+        target = canonical_target(mapping.get(header, IGNORE), header)
+        if target is None:
+            errors[header] = f"“{mapping[header]}” is not a contact field."
+        elif target != IGNORE and target in result.values():
+            errors[header] = f"Another column is already used as {target.removeprefix(VARIABLE)}. Choose one."
+        result[header] = target or IGNORE
+    if errors:
+        raise MappingInvalid(errors)
+    require_phone_column(result)
+    return result
+
+
+def require_phone_column(mapping: Mapping[str, str]) -> None:
+    """Raise `MappingInvalid` unless a column holds the phone number."""
+    if PHONE not in mapping.values():
+        raise MappingInvalid({"": "Choose the column that holds the phone numbers."})
+
+
+def _first_match(headers: Sequence[str], keys: Mapping[str, str], aliases: Sequence[str]) -> list[str]:
+    matching = [header for header in headers if keys[header] in aliases]
+    return sorted(matching, key=lambda header: aliases.index(keys[header]))
+
+
+def _key(header: str) -> str:
+    """Return the header without case, accents, spaces and punctuation."""
+    plain = unicodedata.normalize("NFKD", header).lower()
+    return re.sub(r"[^a-z0-9]+", "", plain)

@@ -1,0 +1,292 @@
+"""Writes of imports: store a file, map its columns, queue, cancel, or import at once what is small."""
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.contact_fields import MappingInvalid, require_phone_column, suggest_mapping
+from app.domain.rights import Right
+from app.live import announce
+from app.models import Campaign, ContactImport, ImportStatus
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.adding import require_editable_list
+from app.services.errors import Conflict, FieldErrors
+from app.services.imports.chunks import JSON_FORMAT, first_rows, read_batches, reader_for, store_file
+from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
+from app.services.imports.json_rows import csv_from_objects
+from app.services.imports.mapping import checked_mapping
+from app.services.imports.queries import list_issues
+from app.services.imports.running import BATCH_ROWS, requeue_stalled_imports, run_import, run_within
+from app.services.imports.storing import lock_campaign
+from app.services.imports.views import ImportResult
+from app.services.refs import Ref, load
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_JSON_ROWS",
+    "FileRefused",
+    "cancel_import",
+    "import_file",
+    "import_json",
+    "queue_import",
+    "requeue_stalled_imports",
+    "run_import",
+    "set_mapping",
+    "store_import",
+]
+
+MAX_JSON_ROWS: Final = 10_000
+"""Objects in one `import-data` request; more people go into a file."""
+_LONGEST_NAME: Final = 200
+_STARTABLE: Final = frozenset({ImportStatus.UPLOADED, ImportStatus.FAILED})
+_ENDED: Final = frozenset({ImportStatus.COMPLETED, ImportStatus.CANCELLED})
+
+
+async def store_import(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref | None,
+    file_name: str,
+    data: bytes | AsyncIterator[bytes],
+    now: datetime,
+    max_bytes: int = MAX_FILE_BYTES,
+) -> int:
+    """Store a file and read it once through; return the import's id. Nobody is added yet.
+
+    Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft or paused.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    campaign = await _campaign(session, principal, campaign_ref)
+    contact_import = await _new_import(session, principal, campaign, display_name(file_name), now)
+    contact_import.file_bytes, contact_import.encoding = await store_file(
+        session, import_id=contact_import.id, data=data, max_bytes=max_bytes
+    )
+    await _read_through(session, contact_import)
+    return contact_import.id
+
+
+async def set_mapping(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    import_ref: Ref,
+    mapping: Mapping[str, str],
+    now: datetime,  # noqa: ARG001 - every write is told the time
+) -> None:
+    """Set what each column is used as; columns that are not named are ignored.
+
+    Raises `FieldErrors` on `mapping` (no phone column) or `mapping.<header>`, `Conflict` once it has begun.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    contact_import = await load(
+        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
+    )
+    if contact_import.status not in _STARTABLE or contact_import.rows_done:
+        raise Conflict("The import has begun: its columns can no longer be changed. Upload the file again.")
+    headers, _ = await first_rows(session, contact_import, 1)
+    contact_import.mapping = checked_mapping(headers, mapping)
+    await session.flush()
+
+
+async def queue_import(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    import_ref: Ref,
+    now: datetime,  # noqa: ARG001 - every write is told the time
+) -> None:
+    """Queue an uploaded or failed import, to go on where it stopped; enqueue `run_import` after the commit.
+
+    Raises `FieldErrors` on `mapping` without a phone column, `Conflict` if it runs already, has ended, or its
+    campaign is neither a draft nor paused.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    contact_import = await load(
+        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
+    )
+    if contact_import.status not in _STARTABLE:
+        raise Conflict(f"This import is {contact_import.status}; it cannot be started again.")
+    _require_phone(contact_import)
+    await lock_campaign(session, contact_import)
+    contact_import.status, contact_import.error, contact_import.ended_at = ImportStatus.QUEUED, None, None
+    await session.flush()
+    _announce(session, contact_import)
+
+
+async def cancel_import(
+    session: AsyncSession, *, principal: Principal, import_ref: Ref, now: datetime
+) -> None:
+    """Stop an import after the batch it is at; who was added stays. Raises `Conflict` when it has ended."""
+    authorize(principal, Right.EDIT_CONTACTS)
+    contact_import = await load(
+        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
+    )
+    if contact_import.status in _ENDED:
+        raise Conflict(f"This import is {contact_import.status} already.")
+    contact_import.status, contact_import.ended_at = ImportStatus.CANCELLED, now
+    await session.flush()
+    _announce(session, contact_import)
+
+
+async def import_file(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref | None,
+    file_name: str,
+    data: bytes,
+    now: datetime,
+    mapping: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_FILE_BYTES,
+) -> ImportResult:
+    """Import a small file at once, whole or not at all, with the given or the suggested mapping.
+
+    Raises `FileRefused`, also without a phone column, `FieldErrors` for the mapping, and `Conflict`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    import_id = await store_import(
+        session,
+        principal=principal,
+        campaign_ref=campaign_ref,
+        file_name=file_name,
+        data=data,
+        now=now,
+        max_bytes=max_bytes,
+    )
+    if mapping is not None:
+        await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
+    return await _import_at_once(session, principal, import_id, now)
+
+
+async def import_json(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref | None,
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+    mapping: Mapping[str, str] | None = None,
+) -> ImportResult:
+    """Import an array of objects at once, whole or not at all, by the rules of files; item 1 is row 1.
+
+    Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `import_file`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    if len(rows) > MAX_JSON_ROWS:
+        raise FieldErrors(
+            {"contacts": f"At most {MAX_JSON_ROWS:,} contacts fit into one request. Upload a file instead."}
+        )
+    campaign = await _campaign(session, principal, campaign_ref)
+    contact_import = await _new_import(session, principal, campaign, "contacts.json", now)
+    contact_import.format, contact_import.delimiter = JSON_FORMAT, ","
+    contact_import.file_bytes, contact_import.encoding = await store_file(
+        session, import_id=contact_import.id, data=csv_from_objects(rows), max_bytes=MAX_FILE_BYTES
+    )
+    await _read_through(session, contact_import)
+    if mapping is not None:
+        await set_mapping(
+            session, principal=principal, import_ref=contact_import.id, mapping=mapping, now=now
+        )
+    return await _import_at_once(session, principal, contact_import.id, now)
+
+
+def display_name(file_name: str) -> str:
+    """Return a file's name without its path and without characters that could deceive a reader."""
+    last = re.split(r"[/\\]", file_name)[-1]
+    plain = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
+    name = " ".join(plain.split()).strip(". ")
+    stem, dot, ending = name.rpartition(".")
+    if len(name) > _LONGEST_NAME and stem:
+        return f"{stem[: _LONGEST_NAME - len(ending) - 2]}…{dot}{ending}"[:_LONGEST_NAME]
+    return name[:_LONGEST_NAME] or "contacts.csv"
+
+
+async def _campaign(session: AsyncSession, principal: Principal, ref: Ref | None) -> Campaign | None:
+    if ref is None:
+        return None
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load(session, Campaign, ref, organization_id=principal.organization_id)
+    require_editable_list(campaign)
+    return campaign
+
+
+async def _new_import(
+    session: AsyncSession, principal: Principal, campaign: Campaign | None, name: str, now: datetime
+) -> ContactImport:
+    contact_import = ContactImport(
+        organization_id=principal.organization_id,
+        campaign_id=campaign.id if campaign else None,
+        file_name=name,
+        file_bytes=0,
+        delimiter="",
+        created_by=principal.actor,
+        created_at=now,
+    )
+    session.add(contact_import)
+    await session.flush()
+    return contact_import
+
+
+async def _read_through(session: AsyncSession, contact_import: ContactImport) -> None:
+    """Read the whole file, so that what is wrong with it is said at once and its length is known."""
+    if not contact_import.file_bytes:
+        raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
+    reader, rows, broken = reader_for(contact_import), 0, 0
+    async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS):
+        rows += len(batch)
+        broken += sum(row.problem is not None for row in batch)
+    if not reader.headers:
+        raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
+    if rows == broken:
+        raise FileRefused(
+            "The file has column names but no row that can be read below them. Add one row for each person."
+        )
+    contact_import.rows_total, contact_import.delimiter = rows, reader.delimiter
+    contact_import.mapping = suggest_mapping(reader.headers)
+    await session.flush()
+
+
+async def _import_at_once(
+    session: AsyncSession, principal: Principal, import_id: int, now: datetime
+) -> ImportResult:
+    contact_import = await load(
+        session, ContactImport, import_id, organization_id=principal.organization_id, lock=True
+    )
+    _require_phone_in_file(contact_import)
+    await run_within(session, contact_import=contact_import, now=now)
+    issues = await list_issues(session, principal=principal, import_ref=import_id, page_size=100)
+    return ImportResult(
+        import_id=import_id,
+        rows=contact_import.rows_done,
+        accepted=contact_import.accepted,
+        rejected=contact_import.rejected,
+        duplicates=contact_import.duplicates,
+        suppressed=contact_import.suppressed,
+        warnings=contact_import.warnings,
+        issues=issues.items,
+    )
+
+
+def _require_phone(contact_import: ContactImport) -> None:
+    try:
+        require_phone_column(contact_import.mapping)
+    except MappingInvalid as invalid:
+        raise FieldErrors({"mapping": str(invalid)}) from invalid
+
+
+def _require_phone_in_file(contact_import: ContactImport) -> None:
+    try:
+        require_phone_column(contact_import.mapping)
+    except MappingInvalid as invalid:
+        raise FileRefused(
+            "No column holds phone numbers. Name one of them phone_number, or say which it is in the mapping."
+        ) from invalid
+
+
+def _announce(session: AsyncSession, contact_import: ContactImport) -> None:
+    announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)

@@ -1,0 +1,180 @@
+"""From the bytes of a file to its rows, piece by piece: nothing larger than a chunk and a record is held."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, NamedTuple
+
+from app.domain.contact_fields import unique_headers
+from app.domain.phone import NumberRejected, normalize
+from app.services.imports.decoding import MEGABYTE, SAVE_AS_CSV, FileRefused, guess_delimiter, separator_line
+
+MAX_RECORD: Final = MEGABYTE
+"""Characters in one record. The standard parser's limit for one cell (131,072) is kept as it is."""
+MAX_COLUMNS: Final = 500
+_DETECT_CHARACTERS: Final = 64_000
+_SHOWN_OF_A_BROKEN_LINE: Final = 2_000
+_LONGEST_SHORT_CELL: Final = 40
+_FEWEST_DIGITS: Final = 7
+
+
+class FileRow(NamedTuple):
+    """One record of the file that is not blank."""
+
+    number: int
+    """As a spreadsheet shows it: blank rows count, the header is row 1 of a file that begins with it."""
+    cells: list[str]
+    problem: str | None = None
+    """Why the record could not be split into cells; `cells` is then its first line."""
+
+
+class RowReader:
+    """Turns the chunks of one file, fed in order, into rows.
+
+    A record that breaks the rules of quoting is given out as a row with a `problem`, and reading goes on with
+    the line after its first: one stray quotation mark neither swallows nor rejects the rest of the file.
+    """
+
+    def __init__(self, encoding: str, *, delimiter: str | None = None, items: bool = False) -> None:
+        """Without a delimiter, it is found out from the first lines.
+
+        With `items` (what came as JSON) the header is not counted and blank rows are given out like others.
+        """
+        self.delimiter = delimiter or ""
+        self._items = items
+        self.headers: list[str] = []
+        """Distinct names of the columns; empty until the header row has been read."""
+        self.header_cells: list[str] = []
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._held: list[str] = []
+        self._partial = ""
+        self._number = 0
+        self._started = False
+
+    def feed(self, data: bytes) -> list[FileRow]:
+        """Return the rows completed by these bytes. Raises `FileRefused`."""
+        return self._read(self._decode(data, final=False), final=False)
+
+    def close(self) -> list[FileRow]:
+        """Return the rows that the end of the file completes. Raises `FileRefused`."""
+        return self._read(self._decode(b"", final=True), final=True)
+
+    def _decode(self, data: bytes, *, final: bool) -> str:
+        try:
+            return self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            raise FileRefused(
+                f"After row {self._number} the file holds characters that cannot be read. {SAVE_AS_CSV}"
+            ) from error
+
+    def _read(self, text: str, *, final: bool) -> list[FileRow]:
+        lines = self._lines(text, final=final)
+        if not self._started and not self._start(lines, final=final):
+            return []
+        return list(self._rows(lines, final=final))
+
+    def _lines(self, text: str, *, final: bool) -> list[str]:
+        """Return whole lines with their ends, those held back first. The last line waits for its end."""
+        whole = self._partial + text
+        # A return at the end of a piece may be the first half of a line's end.
+        kept = "\r" if whole.endswith("\r") and not final else ""
+        lines = list(io.StringIO(whole[: len(whole) - len(kept)], newline=""))
+        self._partial = kept
+        if lines and not final and (kept or not lines[-1].endswith(("\n", "\r"))):
+            self._partial = lines.pop() + kept
+        self._refuse_endless(lines)
+        held, self._held = self._held, []
+        return held + lines
+
+    def _refuse_endless(self, lines: list[str]) -> None:
+        if len(self._partial) > MAX_RECORD or any(len(line) > MAX_RECORD for line in lines):
+            raise FileRefused(
+                f"After row {self._number} there is a line of more than 1,000,000 characters. "
+                f"This is probably no table with one person a line. {SAVE_AS_CSV}"
+            )
+
+    def _start(self, lines: list[str], *, final: bool) -> bool:
+        """Find out the delimiter once there is enough text; until then hold the lines back."""
+        if not final and sum(map(len, lines)) < _DETECT_CHARACTERS:
+            self._held = lines
+            return False
+        self._started = True
+        if lines and (named := separator_line(lines[0])):
+            del lines[0]
+            self.delimiter = self.delimiter or named
+        self.delimiter = self.delimiter or guess_delimiter("".join(islice(lines, 200)))
+        return True
+
+    def _rows(self, lines: list[str], *, final: bool) -> Iterator[FileRow]:
+        position = 0
+        while position < len(lines):
+            reader = csv.reader(islice(lines, position, None), delimiter=self.delimiter, strict=True)
+            done = position
+            try:
+                for cells in reader:
+                    done = position + reader.line_num
+                    yield from self._row(cells)
+                position = done
+            except csv.Error as error:
+                record = lines[done:]
+                if not final and _is_unfinished(error) and sum(map(len, record)) <= MAX_RECORD:
+                    self._held = record
+                    return
+                yield from self._broken(record[0], error)
+                position = done + 1
+
+    def _row(self, cells: list[str]) -> Iterator[FileRow]:
+        self._number += 1
+        if not self._items and not any(cell and not cell.isspace() for cell in cells):
+            return
+        if self.headers:
+            yield FileRow(self._number, cells)
+        else:
+            self._take_header(cells)
+
+    def _broken(self, line: str, error: csv.Error) -> Iterator[FileRow]:
+        self._number += 1
+        if not self.headers:
+            raise FileRefused(f"The header row cannot be read: {_explained(error)}")
+        yield FileRow(self._number, [line.rstrip("\r\n")[:_SHOWN_OF_A_BROKEN_LINE]], _explained(error))
+
+    def _take_header(self, cells: list[str]) -> None:
+        while cells and not cells[-1].strip():
+            cells = cells[:-1]
+        if len(cells) > MAX_COLUMNS:
+            raise FileRefused(
+                f"The file has {len(cells):,} columns, more than {MAX_COLUMNS}. Remove those you do not need."
+            )
+        if any(_is_number(cell) for cell in cells):
+            raise FileRefused(
+                "The first row holds a phone number, so the file has no header row. "
+                "Put a row with column names above it, such as phone_number,name."
+            )
+        self.header_cells = [cell.strip() for cell in cells]
+        self.headers = unique_headers(cells)
+        if self._items:
+            self._number = 0
+
+
+def _is_unfinished(error: csv.Error) -> bool:
+    return "unexpected end of data" in str(error)
+
+
+def _explained(error: csv.Error) -> str:
+    text = str(error)
+    if _is_unfinished(error):
+        return "A quotation mark is opened in this row and never closed. Close or remove it."
+    if "field larger" in text:
+        return "A cell is longer than 131,072 characters, or a quotation mark is never closed."
+    return "A quotation mark is in the wrong place. Put it around the whole cell and double those in it."
+
+
+def _is_number(cell: str) -> bool:
+    if len(cell) > _LONGEST_SHORT_CELL or sum(map(str.isdigit, cell)) < _FEWEST_DIGITS:
+        return False
+    try:
+        return bool(normalize(cell, region="US").e164)
+    except NumberRejected:
+        return False

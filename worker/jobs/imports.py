@@ -1,0 +1,25 @@
+"""Import jobs: a file of people, and the imports whose process died."""
+
+from typing import Any
+
+from app.context import AppContext
+from app.queue import AlreadyQueued
+from app.services.imports import operations
+
+
+async def run_import(ctx: dict[str, Any], import_id: int) -> None:
+    """Import a queued file, or go on with one that was interrupted."""
+    context: AppContext = ctx["context"]
+    await operations.run_import(context.database, import_id=int(import_id), clock=context.clock)
+
+
+async def requeue_stalled_imports(ctx: dict[str, Any]) -> None:
+    """Enqueue a job for each unfinished import that no process runs."""
+    context: AppContext = ctx["context"]
+    async with context.database.session() as session:
+        stalled = await operations.requeue_stalled_imports(session)
+    for import_id in stalled:
+        try:
+            await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
+        except AlreadyQueued:
+            continue
