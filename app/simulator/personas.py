@@ -1,6 +1,7 @@
 """The people behind the numbers: who picks up, who does not, and what they say or press."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,8 @@ NO_ANSWER = Ending("no-answer", 487)
 CANCELED = Ending("canceled", 487)
 COMPLETED = Ending("completed", 200)
 
+_OPT_OUT_KEY = "9"
+_KEY_1 = re.compile(r"\b(1|one)\b", re.IGNORECASE)
 _PATIENCE = 240.0
 """Seconds after which anybody hangs up, so that a script which asks for ever still ends."""
 
@@ -83,9 +86,13 @@ class Person:
     words: str = ""
     prefers_speech: bool = False
 
-    def reply(self, *, dtmf: bool, speech: bool) -> Reply | None:
-        """Return what this person does when a Gather listens for keys, speech or both; None is silence."""
-        can_press, can_say = dtmf and bool(self.digits), speech and bool(self.words)
+    def reply(self, *, dtmf: bool, speech: bool, prompt: str) -> Reply | None:
+        """Return what this person does when a Gather listens for keys, speech or both; None is silence.
+
+        `prompt`: all that was said in this call. Nobody presses a key that answers no question, but key 9.
+        """
+        can_press = dtmf and bool(self.digits) and (self.digits == _OPT_OUT_KEY or _offers_keys(prompt))
+        can_say = speech and bool(self.words)
         if can_say and (self.prefers_speech or not can_press):
             return Reply(self.thinks, speech=self.words)
         if can_press:
@@ -99,6 +106,11 @@ class Person:
         if to_the_end:
             return Verdict("machine_end_beep", self.greeting + 0.5)
         return Verdict("machine_start", 3.6)
+
+
+def _offers_keys(prompt: str) -> bool:
+    """Tell whether the prompt names key 1; of one that is only played nothing is known, so it may."""
+    return not prompt or _KEY_1.search(prompt) is not None
 
 
 def meet(persona: VoicePersona, chance: random.Random) -> Person:

@@ -141,7 +141,7 @@ class Script:
 
     async def _play(self, verb: ET.Element) -> Source | None:
         for _ in range(max(1, _integer(verb, "loop", 1))):
-            self._hear("agent", f"[plays {(verb.text or verb.get('digits') or '').strip()}]")
+            self._hear("recording", (verb.text or verb.get("digits") or "").strip())
             await self._clock.sleep(_PLAY_SECONDS)
         return None
 
@@ -162,7 +162,7 @@ class Script:
                 raise ApplicationError(12100, f"<{prompt.tag}> is not allowed in <Gather>")
             await self._verbs[prompt.tag](prompt)
         timeout = float(_integer(verb, "timeout", 5))
-        reply = self._person.reply(dtmf="dtmf" in inputs, speech="speech" in inputs)
+        reply = self._person.reply(dtmf="dtmf" in inputs, speech="speech" in inputs, prompt=self._said())
         if reply is None or reply.after > timeout:
             await self._clock.sleep(timeout)
             reply = None
@@ -184,6 +184,9 @@ class Script:
         if not url and not self._base:
             raise ApplicationError(11200, "no address to go to")
         return Source(urljoin(self._base, url) if url else self._base, method, fields)
+
+    def _said(self) -> str:
+        return " ".join(line["text"] for line in self._call.heard if line["who"] == "agent")
 
     def _hear(self, who: str, text: str) -> None:
         moment = self._clock.now().isoformat(timespec="milliseconds")

@@ -65,6 +65,21 @@ def test_a_spoken_question_gets_the_personas_words(carrier: RunningCarrier, pers
     assert "Digits" not in form
 
 
+@pytest.mark.parametrize(("persona", "digits"), [("answers_confirms", None), ("presses_9", "9")])
+def test_nobody_but_one_who_has_had_enough_presses_a_key_unasked(
+    carrier: RunningCarrier, persona: str, digits: str | None
+) -> None:
+    carrier.ours.answers["/voice"] = (
+        '<Response><Gather numDigits="1" action="/answered">'
+        "<Say>We close at 6. Press 9 to opt out.</Say></Gather></Response>"
+    )
+    carrier.call(carrier.fix(PERSON, persona))
+    carrier.ours.wait_status("/status", "completed")
+    assert [webhook.form["Digits"] for webhook in carrier.ours.to("/answered")] == (
+        [digits] if digits else []
+    )
+
+
 def test_every_request_of_a_script_is_signed_and_carries_the_call(carrier: RunningCarrier) -> None:
     carrier.ours.answers["/voice"] = QUESTION
     call = carrier.call(carrier.fix(PERSON, "asks_removal"))
@@ -95,7 +110,8 @@ def test_a_redirect_is_followed_and_nothing_after_it(carrier: RunningCarrier) ->
     carrier.call(carrier.fix(PERSON, "answers_confirms"))
     carrier.ours.wait_status("/status", "completed")
     assert carrier.ours.to("/next")[0].url.endswith("/next?x=1")
-    assert heard(carrier, "agent") == ["[plays a.mp3]"]
+    assert heard(carrier, "recording") == ["a.mp3"]
+    assert heard(carrier, "agent") == []
 
 
 def test_speaking_takes_as_long_as_the_text(carrier: RunningCarrier) -> None:
