@@ -179,14 +179,6 @@ class ReceivedEvent:
     event: AttemptEvent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedWebhook:
-    """A verified webhook: its events in our words, and its fields as they came."""
-
-    events: tuple[ReceivedEvent, ...]
-    raw: Mapping[str, str]
-
-
 class WebhookRejected(Exception):
     """The webhook is not from our carrier account, or not for this attempt: answer 403 and store nothing."""
 

@@ -1,0 +1,202 @@
+"""The carrier's way in: `/webhooks/twilio/...`. Verify, hand over to one operation, answer quickly.
+
+Unauthentic requests get 403 and leave no trace; 503, when the database is away, makes the carrier send again.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.context import AppContext, get_context
+from app.domain.events import AnsweredBy
+from app.providers.base import Carrier, CarrierAccount, LookupFailed, WebhookRejected, WebhookRequest
+from app.providers.registry import configured_account, make_carrier
+from app.providers.script import CallScript
+from app.providers.twilio.twiml import Speech, answer_to, hang_up, opening
+from app.providers.twilio.urls import CONNECTION_OVERRIDES, PATH_PREFIX, Purpose, callback_url, token_is_valid
+from app.providers.twilio.vocabulary import answered_by
+from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks
+from app.services.dialing.conversations import Turn, script_of, write_turns
+from app.services.dialing.webhooks import UnknownAttempt, receive
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix=PATH_PREFIX, include_in_schema=False)
+
+_MACHINES: Final = frozenset({AnsweredBy.MACHINE, AnsweredBy.FAX})
+_LAST_ASK: Final = 2
+_RETRY_AFTER: Final = {"Retry-After": "5"}
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What this process needs to believe and answer one carrier account's webhooks."""
+
+    account: CarrierAccount
+    webhooks: TwilioWebhooks
+    carrier: Carrier
+
+
+@lru_cache(maxsize=1)
+def get_intake() -> Intake:
+    """Return this process's intake, made on first use. Raises `CarrierNotConfigured`."""
+    account = configured_account(get_context().settings)
+    return Intake(account=account, webhooks=TwilioWebhooks(account), carrier=make_carrier("twilio", account))
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An authentic webhook of one attempt."""
+
+    purpose: Purpose
+    attempt_id: UUID
+    fields: Mapping[str, str]
+
+
+class _Refused(Exception):
+    """Answer with this status and nothing else."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+Context = Annotated[AppContext, Depends(get_context)]
+Doorman = Annotated[Intake, Depends(get_intake)]
+
+
+@router.api_route("/{purpose}/{attempt_id}/{token}", methods=["GET", "POST"])
+async def webhook(
+    purpose: str,
+    attempt_id: str,
+    token: str,
+    request: Request,
+    context: Context,
+    intake: Doorman,
+    background: BackgroundTasks,
+) -> Response:
+    """Take one webhook: 204, TwiML where the carrier asks what to say, 403, 413 or 503."""
+    try:
+        verified = await _verify(intake, request, purpose, attempt_id, token)
+        second_call = await _receive(context, intake, verified)
+        if second_call is not None:
+            background.add_task(_end_second_call, intake.carrier, second_call)
+        return await _answer(context, intake, verified, request, is_second_call=second_call is not None)
+    except _Refused as refused:
+        return Response(status_code=refused.status)
+    except UnknownAttempt:
+        log.warning("webhook.unknown_attempt", extra={"attempt_id": attempt_id})
+        return Response(status_code=HTTPStatus.NOT_FOUND)
+    except (SQLAlchemyError, OSError) as error:
+        log.error("webhook.not_stored", extra={"attempt_id": attempt_id, "error": type(error).__name__})  # noqa: TRY400
+        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
+
+
+async def _verify(intake: Intake, request: Request, purpose: str, attempt_id: str, token: str) -> Verified:
+    named = _named(intake.account, purpose, attempt_id, token)
+    received = WebhookRequest(
+        method=request.method,
+        raw_path=_raw_path(request),
+        raw_query=request.scope["query_string"].decode("latin-1"),
+        headers=request.headers,
+        body=await _bounded(request.stream()),
+    )
+    try:
+        fields = intake.webhooks.verify(received)
+    except WebhookRejected as rejected:
+        log.warning("webhook.rejected", extra={"attempt_id": attempt_id, "reason": str(rejected)})
+        raise _Refused(HTTPStatus.FORBIDDEN) from rejected
+    return Verified(*named, fields)
+
+
+def _named(account: CarrierAccount, purpose: str, attempt_id: str, token: str) -> tuple[Purpose, UUID]:
+    """Return what the path is about if its token is ours; nothing of it is looked up before."""
+    try:
+        named = Purpose(purpose), UUID(attempt_id)
+    except ValueError as error:
+        raise _Refused(HTTPStatus.FORBIDDEN) from error
+    if not token_is_valid(account.callback_secret.get_secret_value(), *named, token):
+        raise _Refused(HTTPStatus.FORBIDDEN)
+    return named
+
+
+def _raw_path(request: Request) -> str:
+    """Return the path as it was sent: the signature covers its very bytes."""
+    raw = request.scope.get("raw_path")
+    return raw.partition(b"?")[0].decode("latin-1") if raw else quote(request.scope["path"])
+
+
+async def _bounded(stream: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for chunk in stream:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return bytes(body)
+
+
+async def _receive(context: AppContext, intake: Intake, verified: Verified) -> str | None:
+    now = context.clock.now()
+    return await receive(
+        context.database,
+        attempt_id=verified.attempt_id,
+        events=intake.webhooks.parse(verified.purpose, verified.fields, received_at=now),
+        raw=verified.fields,
+        now=now,
+    )
+
+
+async def _end_second_call(carrier: Carrier, provider_id: str) -> None:
+    try:
+        await carrier.hang_up(provider_id)
+    except LookupFailed as error:
+        log.error("webhook.second_call_goes_on", extra={"provider_id": provider_id, "reason": str(error)})  # noqa: TRY400
+
+
+async def _answer(
+    context: AppContext, intake: Intake, verified: Verified, request: Request, *, is_second_call: bool
+) -> Response:
+    if verified.purpose not in {Purpose.VOICE, Purpose.GATHER}:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    if is_second_call or answered_by(verified.fields.get("AnsweredBy")) in _MACHINES:
+        return _spoken(hang_up())
+    async with context.database.transaction() as session:
+        script = await script_of(session, attempt_id=verified.attempt_id)
+        asked = _LAST_ASK if request.query_params.get("ask") == str(_LAST_ASK) else 1
+        speech, turns = _converse(intake.account, verified, script, asked=asked)
+        now = context.clock.now()
+        await write_turns(session, attempt_id=verified.attempt_id, turns=turns, now=now)
+    return _spoken(speech)
+
+
+def _converse(
+    account: CarrierAccount, verified: Verified, script: CallScript, *, asked: int
+) -> tuple[Speech, list[Turn]]:
+    """Return what to say next, and its lines for the transcript. A repeated request makes the same."""
+    gather = callback_url(account, Purpose.GATHER, verified.attempt_id)
+    if verified.purpose is Purpose.VOICE:
+        speech = opening(script, answer_url=f"{gather}?ask=1{CONNECTION_OVERRIDES}")
+        return speech, _agent_turns("opening", speech)
+    digits, words = verified.fields.get("Digits", ""), verified.fields.get("SpeechResult", "")
+    again = f"{gather}?ask={_LAST_ASK}{CONNECTION_OVERRIDES}" if asked < _LAST_ASK else None
+    _, speech = answer_to(digits=digits, speech=words, script=script, ask_again_url=again)
+    said = Turn(
+        key=f"answer:{asked}", speaker="contact", text=words or (f"Pressed {digits}" if digits else "")
+    )
+    return speech, [said, *_agent_turns(f"after:{asked}", speech)]
+
+
+def _agent_turns(key: str, speech: Speech) -> list[Turn]:
+    return [Turn(key=f"{key}:{line}", speaker="agent", text=text) for line, text in enumerate(speech.lines)]
+
+
+def _spoken(speech: Speech) -> Response:
+    return Response(speech.twiml, media_type="text/xml")
