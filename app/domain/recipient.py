@@ -28,22 +28,24 @@ ENDED: Final = frozenset(_S) - {_S.PENDING, _S.IN_PROGRESS}
 """Nothing more happens to these by itself."""
 
 TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
-    _S.PENDING: frozenset({_S.IN_PROGRESS, _S.FAILED, _S.SKIPPED, _S.CANCELLED}),
+    # A carrier's late word about the last attempt may end a recipient that already waited for its next one.
+    _S.PENDING: frozenset(_S) - {_S.PENDING},
     _S.IN_PROGRESS: frozenset(_S) - {_S.IN_PROGRESS},
-    # A message is completed on `sent`; a later report may still say it was not delivered.
-    _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED}),
-    _S.FAILED: frozenset({_S.PENDING, _S.COMPLETED}),
-    _S.NO_ANSWER: frozenset({_S.PENDING}),
-    _S.BUSY: frozenset({_S.PENDING}),
-    _S.VOICEMAIL: frozenset({_S.PENDING}),
+    # A message is completed on `sent`; a later report may still say it was not delivered. That a machine
+    # answered a call may be heard after its end.
+    _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED, _S.VOICEMAIL}),
+    # Of two ends the carrier reports, the one that proves more contact wins, also when it comes second.
+    _S.FAILED: frozenset({_S.PENDING, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED, _S.CANCELLED}),
+    _S.NO_ANSWER: frozenset({_S.PENDING, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED}),
+    _S.BUSY: frozenset({_S.PENDING, _S.VOICEMAIL, _S.COMPLETED}),
+    _S.VOICEMAIL: frozenset({_S.PENDING, _S.COMPLETED}),
     _S.SKIPPED: frozenset({_S.PENDING}),
-    _S.CANCELLED: frozenset(),
+    # Never back to pending, but a call that was on its way when it was cancelled may have got through.
+    _S.CANCELLED: frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED}),
 }
 """Which status may follow which; back to pending is a retry, by rule or by hand."""
 
-RETRYABLE_BY_HAND: Final = frozenset(
-    {_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.SKIPPED}
-)
+RETRYABLE_BY_HAND: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.SKIPPED})
 """A person may ask for one more try of these."""
 
 RETRY_FAILED_DEFAULT: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY})

@@ -1,0 +1,142 @@
+"""An attempt with its recipient and its campaign's retry policy, locked together: what every outcome is decided on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.events import AnsweredBy, EventKind, FailureClass
+from app.domain.recipient import RecipientStatus
+from app.domain.retry import RetryPolicy
+from app.models import Attempt
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """One attempt under lock, as it stands."""
+
+    attempt_id: UUID
+    organization_id: int
+    campaign_id: int
+    carrier_account_id: int
+    channel: Channel
+    number_to: str
+    number_from: str
+    provider_id: str | None
+    reserved_at: datetime
+    deadline_at: datetime | None
+    looks: int
+    looked_at: datetime | None
+    error_message: str | None
+    disposition: Disposition | None
+    progress: AttemptProgress
+    recipient_id: int
+    recipient_status: RecipientStatus
+    recipient_is_ours: bool
+    """This is the recipient's newest attempt: what happens to it decides where the recipient goes."""
+    attempts_made: int
+    policy: RetryPolicy
+    campaign_status: CampaignStatus
+
+
+_LOAD: Final = text(
+    """
+    SELECT a.id, a.organization_id, a.campaign_id, a.carrier_account_id, a.channel, a.number_to, a.number_from,
+           a.provider_id, a.reserved_at, a.deadline_at, a.looks, a.looked_at, a.error_message, a.disposition,
+           a.status, a.ended_as, a.answered_by, a.ringing_at, a.answered_at, a.ended_at, a.last_event_at,
+           a.duration_seconds, a.sip_code, a.error_code, a.failure, a.reply, a.replied_at, a.opted_out, a.conflict,
+           a.price, a.price_unit,
+           r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made,
+           coalesce(r.attempts_allowed, c.max_attempts) AS max_attempts,
+           c.retry_delay_minutes, c.retry_on, c.status AS campaign_status
+    FROM attempt a
+    JOIN recipient r ON r.id = a.recipient_id
+    JOIN campaign c ON c.id = a.campaign_id
+    WHERE a.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY a.id
+    FOR NO KEY UPDATE OF a, r
+    """
+)
+
+
+async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
+    """Lock and return the attempts and their recipients, always in the same order so that batches cannot deadlock."""
+    rows = (await session.execute(_LOAD, {"ids": list(attempt_ids)})).mappings()
+    return {row["id"]: _case(row) for row in rows}
+
+
+async def save_progress(
+    session: AsyncSession,
+    case: Case,
+    progress: AttemptProgress,
+    disposition: Disposition | None,
+    **columns: Any,
+) -> None:
+    """Write an attempt's new progress and disposition, with any further columns."""
+    values = asdict(progress) | columns
+    await session.execute(
+        update(Attempt).where(col(Attempt.id) == case.attempt_id).values(disposition=disposition, **values)
+    )
+    case.progress, case.disposition = progress, disposition
+
+
+def _case(row: Mapping[Any, Any]) -> Case:
+    return Case(
+        attempt_id=row["id"],
+        organization_id=row["organization_id"],
+        campaign_id=row["campaign_id"],
+        carrier_account_id=row["carrier_account_id"],
+        channel=Channel(row["channel"]),
+        number_to=row["number_to"],
+        number_from=row["number_from"],
+        provider_id=row["provider_id"],
+        reserved_at=row["reserved_at"],
+        deadline_at=row["deadline_at"],
+        looks=row["looks"],
+        looked_at=row["looked_at"],
+        error_message=row["error_message"],
+        disposition=_optional(Disposition, row["disposition"]),
+        progress=_progress(row),
+        recipient_id=row["recipient_id"],
+        recipient_status=RecipientStatus(row["recipient_status"]),
+        recipient_is_ours=row["last_attempt_id"] == row["id"],
+        attempts_made=row["attempts_made"],
+        policy=RetryPolicy(
+            max_attempts=row["max_attempts"],
+            retry_delay_minutes=row["retry_delay_minutes"],
+            retry_on=frozenset(map(Disposition, row["retry_on"])),
+        ),
+        campaign_status=CampaignStatus(row["campaign_status"]),
+    )
+
+
+_PLAIN: Final = tuple(
+    field.name
+    for field in fields(AttemptProgress)
+    if field.name not in {"status", "ended_as", "answered_by", "failure", "price"}
+)
+
+
+def _progress(row: Mapping[Any, Any]) -> AttemptProgress:
+    return AttemptProgress(
+        status=AttemptStatus(row["status"]),
+        ended_as=_optional(EventKind, row["ended_as"]),
+        answered_by=_optional(AnsweredBy, row["answered_by"]),
+        failure=_optional(FailureClass, row["failure"]),
+        price=None if row["price"] is None else f"{row['price']:f}",
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def _optional(kind: type[Word], value: str | None) -> Word | None:
+    return None if value is None else kind(value)

@@ -1,0 +1,101 @@
+"""Which campaigns have something to dial, and which are done."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.live import announce
+from app.services.dialing.settling import REPORTS_WITHIN
+
+_DUE: Final = text(
+    """
+    SELECT c.id FROM campaign c
+    JOIN organization o ON o.id = c.organization_id
+    WHERE c.status IN ('queued', 'running') AND c.carrier_account_id = :carrier_account_id
+      AND o.dialing_stopped_at IS NULL
+      AND (c.gate_until IS NULL OR c.gate_until <= :now)
+      AND EXISTS (SELECT 1 FROM recipient r
+                  WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now)
+    ORDER BY c.id
+    """
+)
+
+_NEXT_DUE: Final = text(
+    """
+    SELECT min(greatest(next.not_before, c.gate_until)) FROM campaign c
+    JOIN organization o ON o.id = c.organization_id AND o.dialing_stopped_at IS NULL
+    CROSS JOIN LATERAL (SELECT r.not_before FROM recipient r
+                        WHERE r.campaign_id = c.id AND r.status = 'pending'
+                        ORDER BY r.not_before LIMIT 1) next
+    WHERE c.status IN ('queued', 'running')
+    """
+)
+
+_DONE: Final = text(
+    """
+    SELECT c.id FROM campaign c
+    WHERE c.status IN ('queued', 'running')
+      AND NOT EXISTS (SELECT 1 FROM recipient r
+                      WHERE r.campaign_id = c.id AND r.status IN ('pending', 'in_progress'))
+    """
+)
+
+_COMPLETE: Final = text(
+    """
+    WITH held AS (
+        SELECT id, status, organization_id FROM campaign
+        WHERE id = :campaign_id AND status IN ('queued', 'running')
+        FOR NO KEY UPDATE
+    ), done AS (
+        UPDATE campaign SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
+                            gate_rule = NULL, gate_until = NULL, gate_why = NULL
+        FROM held
+        WHERE campaign.id = held.id
+          AND NOT EXISTS (SELECT 1 FROM recipient r
+                          WHERE r.campaign_id = held.id AND r.status IN ('pending', 'in_progress'))
+          AND NOT EXISTS (SELECT 1 FROM attempt a
+                          WHERE a.campaign_id = held.id AND a.status = 'sent' AND a.placed_at > :reports_since)
+          AND NOT EXISTS (SELECT 1 FROM attempt a
+                          WHERE a.campaign_id = held.id AND a.status IN ('placing', 'unknown', 'review', 'queued',
+                                                                         'ringing', 'in_progress'))
+        RETURNING campaign.id, campaign.organization_id, held.status AS old
+    ), history AS (
+        INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
+        SELECT id, old, 'completed', 'system', 'everyone is accounted for', :now FROM done
+    ), run_end AS (
+        UPDATE run SET ended_at = :now FROM done WHERE run.campaign_id = done.id AND run.ended_at IS NULL
+    )
+    SELECT organization_id FROM done
+    """
+)
+
+
+async def due_campaigns(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[int]:
+    """Return the account's campaigns that may dial someone now, by the rules that need no lock."""
+    due = await session.execute(_DUE, {"carrier_account_id": carrier_account_id, "now": now})
+    return list(due.scalars())
+
+
+async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:
+    """Return when the next recipient of any dialing campaign is due; None if nobody waits."""
+    return (await session.execute(_NEXT_DUE, {"now": now})).scalar_one_or_none()
+
+
+async def finished_campaigns(session: AsyncSession) -> list[int]:
+    """Return the dialing campaigns in which nobody is pending or in progress."""
+    return list((await session.execute(_DONE)).scalars())
+
+
+async def complete_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> bool:
+    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all."""
+    row = (
+        await session.execute(
+            _COMPLETE, {"campaign_id": campaign_id, "now": now, "reports_since": now - REPORTS_WITHIN}
+        )
+    ).one_or_none()
+    if row is None:
+        return False
+    announce(session, organization_id=row.organization_id, campaign_id=campaign_id)
+    return True

@@ -1,0 +1,398 @@
+"""The gate's facts, read under lock in one fixed order, and what its verdicts do to campaigns and recipients."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import Disposition
+from app.domain.calling_hours import CallingHours
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
+from app.domain.pacing import SECOND, PacingCounts, PacingLimits
+from app.domain.recipient import ENDS_AS, RecipientStatus
+from app.live import announce
+
+_EVERY_DAY: Final = frozenset(range(1, 8))
+_MIDNIGHT: Final = time(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallerId:
+    """One of our numbers that may be shown."""
+
+    phone_number_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A campaign with what limits it, locked against every other dialer."""
+
+    campaign_id: int
+    organization_id: int
+    agent_id: int | None
+    carrier_account_id: int
+    status: CampaignStatus
+    channel: Channel
+    updated_at: datetime
+    dialing_stopped: bool
+    limits: PacingLimits
+    max_attempts: int
+    hours: CallingHours
+    zone_name: str
+    caller_ids: tuple[CallerId, ...]
+    pool_cursor: int
+    gate_rule: str | None
+    gate_until: datetime | None
+    gate_why: str | None
+    ring_timeout_seconds: int
+    time_limit_seconds: int
+    detect_machine: bool
+    language: str
+    voice: str
+
+
+_ACCOUNT: Final = text(
+    """
+    SELECT a.id, a.calls_per_second FROM carrier_account a
+    WHERE a.id = (SELECT carrier_account_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+_ORGANIZATION: Final = text(
+    """
+    SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id FROM organization o
+    WHERE o.id = (SELECT organization_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+_AGENT: Final = text(
+    """
+    SELECT g.id, g.max_concurrent_calls, g.default_phone_number_id, g.language, g.voice FROM agent g
+    WHERE g.id = (SELECT agent_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+_CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE")
+_CALLER_IDS: Final = text(
+    """
+    SELECT n.id, n.number FROM phone_number n
+    LEFT JOIN campaign_number pool ON pool.phone_number_id = n.id AND pool.campaign_id = :campaign_id
+    WHERE n.organization_id = :organization_id AND n.active
+      AND CASE CAST(:channel AS varchar) WHEN 'sms' THEN n.sms ELSE n.voice END
+      AND (n.carrier_account_id IS NULL OR n.carrier_account_id = :carrier_account_id)
+      AND (pool.campaign_id IS NOT NULL
+           OR n.id = CAST(:single AS bigint)
+              AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = :campaign_id))
+    ORDER BY pool.position, n.id
+    """
+)
+
+
+async def lock(session: AsyncSession, campaign_id: int) -> Held | None:
+    """Lock carrier account, organization, agent and campaign, in that order, and return what limits the campaign.
+
+    Everyone takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
+    is gone, or no carrier was ever chosen for it.
+    """
+    given = {"campaign_id": campaign_id}
+    account = (await session.execute(_ACCOUNT, given)).one_or_none()
+    organization = (await session.execute(_ORGANIZATION, given)).one_or_none()
+    agent = (await session.execute(_AGENT, given)).one_or_none()
+    campaign = (await session.execute(_CAMPAIGN, given)).mappings().one_or_none()
+    if account is None or organization is None or campaign is None:
+        return None
+    single = (
+        campaign["phone_number_id"]
+        or (agent.default_phone_number_id if agent is not None else None)
+        or organization.default_phone_number_id
+    )
+    callers = await session.execute(
+        _CALLER_IDS,
+        given
+        | {
+            "organization_id": organization.id,
+            "channel": campaign["channel"],
+            "carrier_account_id": account.id,
+            "single": single,
+        },
+    )
+    return _held(
+        campaign, organization, agent, account, tuple(CallerId(row.id, row.number) for row in callers)
+    )
+
+
+def _held(
+    campaign: Mapping[Any, Any],
+    organization: Any,
+    agent: Any | None,
+    account: Any,
+    callers: tuple[CallerId, ...],
+) -> Held:
+    return Held(
+        campaign_id=campaign["id"],
+        organization_id=organization.id,
+        agent_id=agent.id if agent is not None else None,
+        carrier_account_id=account.id,
+        status=CampaignStatus(campaign["status"]),
+        channel=Channel(campaign["channel"]),
+        updated_at=campaign["updated_at"],
+        dialing_stopped=organization.dialing_stopped_at is not None,
+        limits=_limits(campaign, organization, agent, account),
+        max_attempts=campaign["max_attempts"],
+        hours=_hours(campaign),
+        zone_name=campaign["time_zone"],
+        caller_ids=callers,
+        pool_cursor=campaign["pool_cursor"],
+        gate_rule=campaign["gate_rule"],
+        gate_until=campaign["gate_until"],
+        gate_why=campaign["gate_why"],
+        ring_timeout_seconds=campaign["ring_timeout_seconds"],
+        time_limit_seconds=campaign["time_limit_seconds"],
+        detect_machine=campaign["enable_voicemail_detection"],
+        language=agent.language if agent is not None else "",
+        voice=agent.voice if agent is not None else "",
+    )
+
+
+def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, account: Any) -> PacingLimits:
+    """Return the limits. A message holds no line: it is paced per second, and counted against nothing else."""
+    if campaign["channel"] == Channel.SMS:
+        return PacingLimits(
+            campaign_concurrency=0,
+            organization_concurrency=0,
+            messages_per_second=campaign["messages_per_second"],
+        )
+    return PacingLimits(
+        campaign_concurrency=campaign["concurrent_limit"],
+        organization_concurrency=organization.outbound_limit,
+        agent_concurrency=agent.max_concurrent_calls if agent is not None else 0,
+        calls_per_minute=campaign["rate_limit_per_minute"],
+        throttle_delay_ms=campaign["throttle_delay_ms"],
+        account_per_second=account.calls_per_second,
+    )
+
+
+def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
+    return CallingHours(
+        start=campaign["allowed_start"] or _MIDNIGHT,
+        end=campaign["allowed_end"] or _MIDNIGHT,
+        days=frozenset(map(int, campaign["allowed_days"])) or _EVERY_DAY,
+    )
+
+
+_LIVE: Final = "status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
+_COUNT: Final = text(
+    f"""
+    SELECT
+      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE}) AS live_campaign,
+      (SELECT count(*) FROM attempt WHERE organization_id = :organization_id AND {_LIVE} AND channel = 'call')
+          AS live_organization,
+      (SELECT count(*) FROM attempt WHERE agent_id = :agent_id AND {_LIVE} AND channel = 'call') AS live_agent,
+      ARRAY(SELECT reserved_at FROM attempt
+            WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since
+            ORDER BY reserved_at DESC LIMIT :campaign_most) AS recent,
+      ARRAY(SELECT reserved_at FROM attempt
+            WHERE carrier_account_id = :carrier_account_id AND reserved_at > :account_since
+            ORDER BY reserved_at DESC LIMIT :account_most) AS recent_account
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCounts:
+    """Count live attempts and recent reservations from the rows: nothing is held, so nothing can leak."""
+    limits = held.limits
+    row = (
+        await session.execute(
+            _COUNT,
+            {
+                "campaign_id": held.campaign_id,
+                "organization_id": held.organization_id,
+                "agent_id": held.agent_id,
+                "carrier_account_id": held.carrier_account_id,
+                "campaign_since": now - limits.lookback,
+                "campaign_most": max(limits.calls_per_minute, limits.messages_per_second, 1),
+                "account_since": now - SECOND,
+                "account_most": max(limits.account_per_second, 1),
+            },
+        )
+    ).one()
+    return PacingCounts(
+        live_campaign=row.live_campaign,
+        live_organization=row.live_organization,
+        live_agent=row.live_agent,
+        recent=sorted(row.recent),
+        recent_account=sorted(row.recent_account),
+    )
+
+
+def campaign_verdict(held: Held, *, now: datetime) -> Verdict:
+    """Return the gate's answer for anyone at all: what blocks the campaign as a whole."""
+    return recipient_verdict(held, suppressed=None, attempts_made=0, max_attempts=1, now=now)
+
+
+def recipient_verdict(
+    held: Held,
+    *,
+    suppressed: str | None,
+    attempts_made: int,
+    max_attempts: int,
+    now: datetime,
+    number_in_use: bool = False,
+) -> Verdict:
+    """Return the gate's answer for one recipient. Pacing was asked before: it decided how many were claimed."""
+    facts = GateFacts(
+        dialing_stopped=held.dialing_stopped,
+        campaign_status=held.status,
+        recipient_status=RecipientStatus.PENDING,
+        suppressed_because=suppressed,
+        attempts_made=attempts_made,
+        max_attempts=max_attempts,
+        number_in_use=number_in_use,
+        hours=held.hours,
+        zone_names=(held.zone_name,),
+        has_caller_id=bool(held.caller_ids),
+        allowance=None,
+    )
+    return decide(facts, now=now)
+
+
+_SUPPRESSED: Final = text(
+    """
+    SELECT number, min(reason) AS reason FROM suppression
+    WHERE organization_id = :organization_id AND number = ANY(CAST(:numbers AS varchar[])) AND lifted_at IS NULL
+      AND scope IN ('all', CAST(:scope AS varchar))
+    GROUP BY number
+    """
+)
+
+
+async def suppressed(session: AsyncSession, held: Held, numbers: Sequence[str]) -> dict[str, str]:
+    """Return which of the numbers must not be contacted on this campaign's channel, and why."""
+    if not numbers:
+        return {}
+    scope = "sms" if held.channel is Channel.SMS else "voice"
+    rows = await session.execute(
+        _SUPPRESSED, {"organization_id": held.organization_id, "numbers": list(numbers), "scope": scope}
+    )
+    return {row.number: row.reason for row in rows}
+
+
+_STORE: Final = text(
+    """
+    UPDATE campaign SET gate_rule = CAST(:rule AS varchar), gate_until = :until, gate_why = CAST(:why AS varchar)
+    WHERE id = :campaign_id
+    """
+)
+
+
+async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked, *, now: datetime) -> None:
+    """Write down what holds the campaign, until when and why, if that is news. The page shows it."""
+    if (held.gate_rule, held.gate_until, held.gate_why) == (verdict.rule, verdict.until, verdict.why):
+        return
+    await session.execute(
+        _STORE,
+        {
+            "rule": verdict.rule.value,
+            "until": verdict.until,
+            "why": verdict.why[:500],
+            "campaign_id": held.campaign_id,
+        },
+    )
+    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+
+
+_STARTED: Final = text(
+    """
+    WITH moved AS (
+        UPDATE campaign
+        SET status = CASE WHEN status = 'queued' AND CAST(:reserved AS integer) > 0 THEN 'running' ELSE status END,
+            pool_cursor = :pool_cursor, gate_rule = NULL, gate_until = NULL, gate_why = NULL
+        WHERE id = :campaign_id
+        RETURNING id, status
+    )
+    INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
+    SELECT id, 'queued', 'running', 'system', 'the first attempt was reserved', :now FROM moved
+    WHERE status = 'running' AND CAST(:was AS varchar) = 'queued'
+    """
+)
+
+
+async def started(session: AsyncSession, held: Held, *, reserved: int, now: datetime) -> None:
+    """Record that the gate is open and attempts were reserved: a queued campaign is running from now on."""
+    await session.execute(
+        _STARTED,
+        {
+            "campaign_id": held.campaign_id,
+            "was": held.status.value,
+            "reserved": reserved,
+            "pool_cursor": (held.pool_cursor + reserved) % max(len(held.caller_ids), 1),
+            "now": now,
+        },
+    )
+    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+
+
+_SNOOZE: Final = text(
+    """
+    UPDATE recipient SET not_before = :until, blocked_by = CAST(:rule AS varchar), blocked_why = CAST(:why AS varchar),
+                         updated_at = :now
+    WHERE id = :recipient_id AND status = 'pending'
+    """
+)
+
+
+async def snooze(
+    session: AsyncSession, recipient_id: int, *, until: datetime, rule: Rule, why: str, now: datetime
+) -> None:
+    """Let a recipient wait: no attempt is spent."""
+    await session.execute(
+        _SNOOZE,
+        {"recipient_id": recipient_id, "until": until, "rule": rule.value, "why": why[:500], "now": now},
+    )
+
+
+_END: Final = text(
+    """
+    WITH ended AS (
+        UPDATE recipient SET status = CAST(:new AS varchar), blocked_by = CAST(:rule AS varchar),
+                             blocked_why = CAST(:why AS varchar), updated_at = :now
+        WHERE id = :recipient_id AND status = 'pending'
+        RETURNING id
+    )
+    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+    SELECT id, 'pending', CAST(:new AS varchar), CAST(:rule AS varchar), :now FROM ended
+    """
+)
+
+
+async def skip(session: AsyncSession, recipient_id: int, rule: str, why: str, *, now: datetime) -> None:
+    """End a pending recipient as skipped, with the rule and the reason."""
+    await _end(session, recipient_id, RecipientStatus.SKIPPED, rule, why, now=now)
+
+
+async def use_up(
+    session: AsyncSession,
+    recipient_id: int,
+    rule: str,
+    why: str,
+    *,
+    last_disposition: Disposition | None,
+    now: datetime,
+) -> None:
+    """End a pending recipient that has no attempt left (its campaign's limit was lowered) as its last outcome."""
+    status = ENDS_AS[last_disposition] if last_disposition is not None else RecipientStatus.FAILED
+    await _end(session, recipient_id, status, rule, why, now=now)
+
+
+async def _end(
+    session: AsyncSession, recipient_id: int, status: RecipientStatus, rule: str, why: str, *, now: datetime
+) -> None:
+    await session.execute(
+        _END,
+        {"recipient_id": recipient_id, "new": status.value, "rule": rule, "why": why[:500], "now": now},
+    )

@@ -1,0 +1,89 @@
+"""Step two of placing: one request to the carrier, outside any transaction, within 10 s of the reservation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import Clock
+from app.domain.campaign import Channel
+from app.faults import fault
+from app.providers.base import CallOrder, MessageOrder, NotPlaced, PlaceAnswer, Placer
+from app.services.dialing.reserving import Reservation
+
+PLACE_WITHIN_SECONDS: Final = 10.0
+"""A worker that was suspended gives its older reservations up instead of placing them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the carrier said of one reservation."""
+
+    attempt_id: UUID
+    answer: PlaceAnswer
+
+
+_STILL_WANTED: Final = text(
+    """
+    SELECT a.id FROM attempt a
+    JOIN campaign c ON c.id = a.campaign_id AND c.status IN ('queued', 'running')
+    JOIN organization o ON o.id = a.organization_id AND o.dialing_stopped_at IS NULL
+    WHERE a.id = ANY(CAST(:ids AS uuid[])) AND a.status = 'placing' AND a.reserved_by = CAST(:worker AS varchar)
+      AND NOT EXISTS (SELECT 1 FROM suppression s
+                      WHERE s.organization_id = a.organization_id AND s.number = a.number_to
+                        AND s.lifted_at IS NULL
+                        AND (s.scope = 'all' OR s.scope = CASE a.channel WHEN 'sms' THEN 'sms' ELSE 'voice' END))
+    """
+)
+
+
+async def still_wanted(
+    session: AsyncSession, reservations: Sequence[Reservation], *, worker: str
+) -> set[UUID]:
+    """Return which reservations may still be placed: nothing was paused, stopped, suppressed or reconciled since."""
+    rows = await session.execute(
+        _STILL_WANTED, {"ids": [each.attempt_id for each in reservations], "worker": worker}
+    )
+    return set(rows.scalars())
+
+
+async def place(placer: Placer, reservation: Reservation, *, clock: Clock) -> Answer:
+    """Ask the carrier once. A reservation that has grown old is given up, known not placed."""
+    fault("before_post")
+    if clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS:
+        return given_up(reservation, "The reservation was too old to place.")
+    if reservation.channel is Channel.SMS:
+        answer = await placer.place_message(_message(reservation))
+    else:
+        answer = await placer.place_call(_call(reservation))
+    fault("after_post")
+    return Answer(reservation.attempt_id, answer)
+
+
+def given_up(reservation: Reservation, reason: str) -> Answer:
+    """Return the answer for a reservation that was never sent."""
+    return Answer(reservation.attempt_id, NotPlaced(reason=reason, retry_after_seconds=None))
+
+
+def _call(reservation: Reservation) -> CallOrder:
+    return CallOrder(
+        attempt_id=reservation.attempt_id,
+        to=reservation.to,
+        from_=reservation.from_,
+        ring_timeout_seconds=reservation.ring_timeout_seconds,
+        time_limit_seconds=reservation.time_limit_seconds,
+        detect_machine=reservation.detect_machine,
+    )
+
+
+def _message(reservation: Reservation) -> MessageOrder:
+    return MessageOrder(
+        attempt_id=reservation.attempt_id,
+        to=reservation.to,
+        from_=reservation.from_,
+        body=reservation.body,
+        validity_seconds=None,
+    )

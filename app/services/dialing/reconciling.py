@@ -1,0 +1,246 @@
+"""Asking the carrier: about attempts whose placing is unproven, and about those that have gone quiet.
+
+An unproven attempt is never placed again by itself. What the carrier has is bound; only two empty looks, at least
+`SETTLE` apart, prove that it has nothing; what stays ambiguous goes to a person.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.attempt import UNPROVEN, AttemptStatus
+from app.domain.campaign import Channel
+from app.domain.events import AttemptEvent, EventKind
+from app.domain.rights import Right
+from app.faults import fault
+from app.live import announce
+from app.models import Attempt
+from app.providers.base import Carrier, LookupFailed, RemoteAttempt
+from app.services.access.principal import Principal, authorize
+from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.settling import NEWS_WITHIN, apply_events, give_back
+from app.services.errors import Conflict, NotFound
+
+log = logging.getLogger(__name__)
+
+SETTLE: Final = timedelta(seconds=60)
+"""A created call is visible in the carrier's list within this: the one assumption of "never twice"."""
+
+_LOOK_BACK: Final = timedelta(seconds=30)
+"""How far the carrier's clock may differ from ours."""
+
+_ASK_AGAIN: Final = timedelta(seconds=15)
+_MOST: Final = 100
+
+_OVERDUE: Final = text(
+    """
+    SELECT id FROM attempt
+    WHERE deadline_at <= :now AND carrier_account_id = :carrier_account_id
+    ORDER BY deadline_at LIMIT :most
+    """
+)
+
+
+async def reconcile_overdue(
+    database: Database, carrier: Carrier, *, carrier_account_id: int, clock: Clock, settle: timedelta = SETTLE
+) -> int:
+    """Ask the carrier about every attempt past its deadline; return how many were asked about.
+
+    `settle` is in the carrier's time: a simulated carrier that runs faster settles sooner.
+    """
+    async with database.session() as session:
+        overdue = await session.execute(
+            _OVERDUE, {"now": clock.now(), "carrier_account_id": carrier_account_id, "most": _MOST}
+        )
+        ids = list(overdue.scalars())
+    for attempt_id in ids:
+        try:
+            await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=settle)
+        except LookupFailed as error:
+            log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
+            await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
+    return len(ids)
+
+
+async def reconcile(
+    database: Database, carrier: Carrier, *, attempt_id: UUID, clock: Clock, settle: timedelta = SETTLE
+) -> None:
+    """Settle one attempt by what the carrier knows. Raises `LookupFailed`; nothing is changed then."""
+    async with database.session() as session:
+        case = (await load_cases(session, [attempt_id])).get(attempt_id)
+    if case is None or case.deadline_at is None:
+        return
+    if case.provider_id is not None:
+        remote = await carrier.fetch(case.channel, case.provider_id)
+        fault("before_sweep_commit")
+        await _apply_look_up(database, attempt_id, remote, now=clock.now())
+    elif case.progress.status in UNPROVEN:
+        found = await _find(database, carrier, case)
+        fault("before_reconcile_commit")
+        await _settle(database, attempt_id, found, now=clock.now(), settle=settle)
+
+
+class Ambiguous(Exception):
+    """The carrier has calls that may be ours, and cannot tell which."""
+
+
+async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttempt | None | Ambiguous:
+    """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
+    since = case.reserved_at - _LOOK_BACK
+    remotes = await carrier.find(case.channel, to=case.number_to, from_=case.number_from, since=since)
+    unbound = await _not_bound(database, case, [remote for remote in remotes if remote.outbound_api])
+    if not unbound:
+        return None
+    if case.channel is Channel.SMS:
+        return unbound[0] if len(unbound) == 1 else Ambiguous()
+    owners = {
+        remote.provider_id: await carrier.attempt_of(case.channel, remote.provider_id) for remote in unbound
+    }
+    ours = [remote for remote in unbound if owners[remote.provider_id] == case.attempt_id]
+    if ours:
+        return ours[0]
+    untold = [remote for remote in unbound if owners[remote.provider_id] is None]
+    return Ambiguous() if untold else None
+
+
+async def _not_bound(database: Database, case: Case, remotes: list[RemoteAttempt]) -> list[RemoteAttempt]:
+    async with database.session() as session:
+        bound = await session.execute(
+            select(col(Attempt.provider_id)).where(
+                col(Attempt.carrier_account_id) == case.carrier_account_id,
+                col(Attempt.provider_id).in_([remote.provider_id for remote in remotes]),
+            )
+        )
+        taken = set(bound.scalars())
+    return [remote for remote in remotes if remote.provider_id not in taken]
+
+
+async def _settle(
+    database: Database,
+    attempt_id: UUID,
+    found: RemoteAttempt | None | Ambiguous,
+    *,
+    now: datetime,
+    settle: timedelta,
+) -> None:
+    async with database.transaction() as session:
+        case = (await load_cases(session, [attempt_id]))[attempt_id]
+        if case.progress.status not in UNPROVEN or case.provider_id is not None:
+            return
+        match found:
+            case RemoteAttempt():
+                await _adopt(session, case, found, now=now)
+            case Ambiguous():
+                await _to_review(session, case)
+            case None:
+                await _empty_look(session, case, now=now, settle=settle)
+
+
+async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, now: datetime) -> None:
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id, col(Attempt.provider_id).is_(None))
+        .values(provider_id=remote.provider_id, placed_at=remote.created_at)
+    )
+    placed = AttemptEvent(
+        kind=EventKind.QUEUED, occurred_at=remote.created_at, provider_id=remote.provider_id
+    )
+    await apply_events(session, case, [placed, *remote.events], now=now)
+
+
+async def _empty_look(session: AsyncSession, case: Case, *, now: datetime, settle: timedelta) -> None:
+    first_look = case.looked_at
+    settled = now - case.reserved_at >= settle
+    if case.looks >= 1 and first_look is not None and settled and now - first_look >= settle:
+        await give_back(session, case, reason="The carrier has no such call: it was not placed.", now=now)
+        return
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id)
+        .values(
+            status=AttemptStatus.UNKNOWN,
+            looks=case.looks + 1,
+            looked_at=first_look or now,
+            deadline_at=now + max(settle, timedelta(milliseconds=100))
+            if first_look is None
+            else now + settle / 4,
+        )
+    )
+    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+
+
+async def _to_review(session: AsyncSession, case: Case) -> None:
+    log.error("attempt.review", extra={"attempt_id": str(case.attempt_id)})
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id)
+        .values(
+            status=AttemptStatus.REVIEW,
+            deadline_at=None,
+            error_message="The carrier has calls that may be this one, and cannot tell.",
+        )
+    )
+    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+
+
+async def _apply_look_up(
+    database: Database, attempt_id: UUID, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
+    async with database.transaction() as session:
+        case = (await load_cases(session, [attempt_id]))[attempt_id]
+        if case.deadline_at is None or case.deadline_at > now:
+            return
+        if case.progress.status is AttemptStatus.SENT:
+            await _stop_waiting_for_a_report(session, case, remote, now=now)
+            return
+        gone = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+        await apply_events(session, case, list(remote.events) if remote is not None else [gone], now=now)
+        if case.progress.ended_as is None:
+            await _set_deadline(session, attempt_id, now + NEWS_WITHIN)
+
+
+async def _stop_waiting_for_a_report(
+    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    await apply_events(session, case, list(remote.events) if remote is not None else [], now=now)
+    if case.progress.ended_as is None:
+        await _set_deadline(session, case.attempt_id, None)
+
+
+async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: datetime | None) -> None:
+    await session.execute(
+        update(Attempt).where(col(Attempt.id) == attempt_id).values(deadline_at=deadline_at)
+    )
+
+
+async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None:
+    async with database.transaction() as session:
+        await _set_deadline(session, attempt_id, at)
+
+
+async def settle_review(
+    session: AsyncSession, *, principal: Principal, attempt_id: UUID, placed: bool, now: datetime
+) -> None:
+    """Settle what the carrier could not: a person says whether the attempt was placed.
+
+    Placed without news ends as no answer, and is not tried again at once; not placed goes back in line unspent.
+    Raises `NotFound`, `Conflict` if it is not (any more) up for review.
+    """
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    case = (await load_cases(session, [attempt_id])).get(attempt_id)
+    if case is None or case.organization_id != principal.organization_id:
+        raise NotFound("attempt", attempt_id)
+    if case.progress.status is not AttemptStatus.REVIEW:
+        raise Conflict("This attempt is not up for review any more.")
+    if placed:
+        await apply_events(session, case, [AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)], now=now)
+    else:
+        await give_back(session, case, reason=f"{principal.actor}: it was not placed.", now=now)

@@ -1,0 +1,121 @@
+"""Step three of placing: write down what the carrier said. Answers of a few milliseconds share one commit."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.attempt import UNPROVEN, AttemptStatus
+from app.domain.events import AttemptEvent, EventKind
+from app.faults import fault
+from app.live import announce
+from app.models import Attempt
+from app.providers.base import NotPlaced, Placed, Refused, Unclear
+from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.placing import Answer
+from app.services.dialing.settling import NEWS_WITHIN, apply_events, give_back
+
+log = logging.getLogger(__name__)
+
+BACK_OFF: Final = timedelta(seconds=1)
+"""How long a recipient waits after the carrier turned us away without saying for how long."""
+
+ASK_AFTER: Final = timedelta(seconds=5)
+"""How soon the reconciler first asks about an unclear answer."""
+
+
+async def record(database: Database, answers: Sequence[Answer], *, clock: Clock) -> list[tuple[UUID, str]]:
+    """Record the answers in one transaction.
+
+    Returns (attempt, provider id) of calls that are a second one for their attempt: the caller hangs them up.
+    """
+    now = clock.now()
+    fault("before_record_commit")
+    async with database.transaction() as session:
+        seconds = await _bind(session, [each for each in answers if isinstance(each.answer, Placed)], now=now)
+        others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
+        for attempt_id, case in (await load_cases(session, others)).items():
+            await _record_other(session, case, others[attempt_id], now=now)
+    fault("after_record_commit")
+    return seconds
+
+
+_BIND: Final = text(
+    """
+    WITH placed AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[])) AS u (id, provider_id)
+    ), locked AS (
+        SELECT a.id FROM attempt a JOIN placed ON placed.id = a.id ORDER BY a.id FOR NO KEY UPDATE OF a
+    ), bound AS (
+        UPDATE attempt a
+        SET provider_id = placed.provider_id,
+            placed_at = coalesce(a.placed_at, :now),
+            status = CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN 'queued'
+                          ELSE a.status END,
+            deadline_at = CASE WHEN a.ended_as IS NULL THEN coalesce(
+                CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN NULL ELSE a.deadline_at END,
+                CAST(:deadline_at AS timestamptz)) ELSE NULL END
+        FROM placed, locked
+        WHERE a.id = placed.id AND locked.id = a.id AND (a.provider_id IS NULL OR a.provider_id = placed.provider_id)
+        RETURNING a.id, a.organization_id, a.campaign_id
+    )
+    SELECT id, organization_id, campaign_id FROM bound
+    """
+)
+
+
+async def _bind(session: AsyncSession, placed: Sequence[Answer], *, now: datetime) -> list[tuple[UUID, str]]:
+    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call."""
+    ids = {each.attempt_id: each.answer.provider_id for each in placed if isinstance(each.answer, Placed)}
+    if not ids:
+        return []
+    rows = await session.execute(
+        _BIND,
+        {
+            "ids": list(ids),
+            "provider_ids": list(ids.values()),
+            "now": now,
+            "deadline_at": now + NEWS_WITHIN,
+        },
+    )
+    bound = rows.all()
+    for organization_id, campaign_id in {(row.organization_id, row.campaign_id) for row in bound}:
+        announce(session, organization_id=organization_id, campaign_id=campaign_id)
+    bound_ids = {row.id for row in bound}
+    return [
+        (attempt_id, provider_id) for attempt_id, provider_id in ids.items() if attempt_id not in bound_ids
+    ]
+
+
+async def _record_other(session: AsyncSession, case: Case, answered: Answer, *, now: datetime) -> None:
+    """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
+    if case.progress.status not in UNPROVEN or case.provider_id is not None:
+        return
+    match answered.answer:
+        case Refused(failure=failure, code=code, message=message):
+            event = AttemptEvent(kind=EventKind.FAILED, occurred_at=now, failure=failure, error_code=code)
+            await apply_events(session, case, [event], now=now, error=message)
+        case NotPlaced(reason=reason, retry_after_seconds=seconds):
+            wait = BACK_OFF if seconds is None else timedelta(seconds=seconds)
+            await give_back(session, case, reason=reason, now=now, not_before=now + wait)
+        case Unclear(reason=reason):
+            await _mark_unknown(session, case, reason, now=now)
+        case Placed():
+            raise AssertionError("placed answers are bound, not recorded here")
+
+
+async def _mark_unknown(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
+    log.warning("attempt.unknown", extra={"attempt_id": str(case.attempt_id), "reason": reason})
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id)
+        .values(status=AttemptStatus.UNKNOWN, error_message=reason[:1000], deadline_at=now + ASK_AFTER)
+    )
+    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)

@@ -1,0 +1,107 @@
+"""Webhook intake: a carrier's event is stored raw and applied in one transaction, before it is acknowledged."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.db import Database
+from app.domain.events import AttemptEvent, EventKind
+from app.faults import fault
+from app.models import Attempt, ProviderEvent
+from app.providers.base import ReceivedEvent
+from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.settling import apply_events
+
+log = logging.getLogger(__name__)
+
+
+class UnknownAttempt(Exception):
+    """The webhook names an attempt that is not in the ledger."""
+
+
+async def receive(
+    database: Database,
+    *,
+    attempt_id: UUID,
+    events: Sequence[ReceivedEvent],
+    raw: Mapping[str, str],
+    now: datetime,
+) -> str | None:
+    """Store and apply verified events of one attempt. The same events again change nothing.
+
+    Returns the id of a second call made for this attempt, which the caller hangs up; otherwise None.
+    Raises `UnknownAttempt`. A database that is away raises, so that the carrier is answered 503 and sends again.
+    """
+    fault("before_webhook_commit")
+    async with database.transaction() as session:
+        case = (await load_cases(session, [attempt_id])).get(attempt_id)
+        if case is None:
+            raise UnknownAttempt(str(attempt_id))
+        second = await _second_call(session, case, events)
+        fresh = await _store(session, case, events, raw=raw, now=now)
+        if second is None and fresh:
+            await apply_events(session, case, fresh, now=now, error=case.error_message)
+    fault("after_webhook_commit")
+    return second
+
+
+_BIND: Final = text(
+    """
+    UPDATE attempt SET provider_id = CAST(:provider_id AS varchar), placed_at = coalesce(placed_at, reserved_at)
+    WHERE id = :attempt_id AND provider_id IS NULL
+    """
+)
+
+
+async def _second_call(session: AsyncSession, case: Case, events: Sequence[ReceivedEvent]) -> str | None:
+    """Bind the carrier's id if our own response has not yet; return an id that is another than the bound one."""
+    provider_id = next((each.event.provider_id for each in events if each.event.provider_id), None)
+    if provider_id is None or provider_id == case.provider_id:
+        return None
+    if case.provider_id is None:
+        await session.execute(_BIND, {"provider_id": provider_id, "attempt_id": case.attempt_id})
+        case.provider_id = provider_id
+        return None
+    log.error("attempt.second_call", extra={"attempt_id": str(case.attempt_id), "provider_id": provider_id})
+    await session.execute(update(Attempt).where(col(Attempt.id) == case.attempt_id).values(conflict=True))
+    return provider_id
+
+
+async def _store(
+    session: AsyncSession,
+    case: Case,
+    events: Sequence[ReceivedEvent],
+    *,
+    raw: Mapping[str, str],
+    now: datetime,
+) -> list[AttemptEvent]:
+    """Insert the events not seen before, and return those."""
+    if not events:
+        return []
+    rows = [
+        {
+            "carrier_account_id": case.carrier_account_id,
+            "attempt_id": case.attempt_id,
+            "kind": each.event.kind.value,
+            "dedupe_key": each.dedupe_key,
+            "payload": dict(raw),
+            "received_at": now,
+        }
+        for each in events
+    ]
+    statement = (
+        insert(ProviderEvent).values(rows).on_conflict_do_nothing().returning(col(ProviderEvent.dedupe_key))
+    )
+    stored = set((await session.execute(statement)).scalars())
+    return [
+        each.event
+        for each in events
+        if each.dedupe_key in stored and each.event.kind is not EventKind.UNKNOWN
+    ]

@@ -1,0 +1,104 @@
+"""A carrier in the process: answers as it is told, remembers every order, and can be looked up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from uuid import UUID
+
+from app.domain.campaign import Channel
+from app.domain.events import AttemptEvent
+from app.providers.base import (
+    CallOrder,
+    MessageOrder,
+    Placed,
+    PlaceAnswer,
+    RemoteAttempt,
+)
+
+Order = CallOrder | MessageOrder
+
+
+@dataclass
+class ScriptedCarrier:
+    """Places everything unless `answers` says otherwise; `made` is its ledger."""
+
+    now: Callable[[], datetime]
+    answers: Callable[[Order], PlaceAnswer | None] = lambda _order: None
+    """None: accept it. An answer other than `Placed` makes no call, unless `makes_it_anyway`."""
+    makes_it_anyway: bool = False
+    tells_owner: bool = True
+    made: dict[str, RemoteAttempt] = field(default_factory=dict)
+    owners: dict[str, UUID] = field(default_factory=dict)
+    orders: list[Order] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
+    _serial: "count[int]" = field(default_factory=count)
+
+    async def place_call(self, order: CallOrder) -> PlaceAnswer:
+        return self._place(order)
+
+    async def place_message(self, order: MessageOrder) -> PlaceAnswer:
+        return self._place(order)
+
+    async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
+        return self.made.get(provider_id)
+
+    async def find(self, channel: Channel, *, to: str, from_: str, since: datetime) -> list[RemoteAttempt]:
+        return [
+            each
+            for each in self.made.values()
+            if (each.to, each.from_) == (to, from_) and each.created_at >= since
+        ]
+
+    async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
+        return self.owners.get(provider_id) if self.tells_owner else None
+
+    async def cancel(self, channel: Channel, provider_id: str) -> bool:
+        return False
+
+    async def hang_up(self, provider_id: str) -> bool:
+        self.hung_up.append(provider_id)
+        return True
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def knows(self, provider_id: str, *events: AttemptEvent) -> None:
+        """Let a look-up of that call tell these events."""
+        known = self.made[provider_id]
+        self.made[provider_id] = RemoteAttempt(
+            provider_id=provider_id,
+            to=known.to,
+            from_=known.from_,
+            created_at=known.created_at,
+            outbound_api=True,
+            body=known.body,
+            events=events,
+        )
+
+    def calls_to(self, number: str) -> int:
+        """How many calls or messages this number got."""
+        return sum(each.to == number for each in self.made.values())
+
+    def _place(self, order: Order) -> PlaceAnswer:
+        self.orders.append(order)
+        answer = self.answers(order)
+        if answer is None:
+            return Placed(provider_id=self._make(order), queue_ms=0)
+        if self.makes_it_anyway:
+            self._make(order)
+        return answer
+
+    def _make(self, order: Order) -> str:
+        provider_id = f"CA{next(self._serial):032x}"
+        self.made[provider_id] = RemoteAttempt(
+            provider_id=provider_id,
+            to=order.to,
+            from_=order.from_,
+            created_at=self.now(),
+            outbound_api=True,
+            body=order.body if isinstance(order, MessageOrder) else None,
+            events=(),
+        )
+        self.owners[provider_id] = order.attempt_id
+        return provider_id

@@ -1,0 +1,64 @@
+"""What `arq` runs: one worker class a queue."""
+
+from datetime import UTC
+from typing import Any, ClassVar, Final
+
+from arq import cron
+from arq.cron import CronJob
+
+from app.config import get_settings
+from app.context import NotConfigured
+from app.queue import QueueName, deserialize, redis_settings, serialize
+from worker.jobs.dialing import launch_scheduled_campaigns, reconcile_attempts
+from worker.jobs.imports import requeue_stalled_imports, run_import
+from worker.state import start_bulk, start_dialing, stop_bulk, stop_dialing
+
+_redis_url = get_settings().redis_url
+if _redis_url is None:
+    raise NotConfigured("REDIS_URL is not set; `callsheet up` sets it for the processes it starts")
+_REDIS: Final = redis_settings(_redis_url)
+
+_FIVE: Final = set(range(0, 60, 5))
+_EVERY: Final = set(range(60))
+
+
+class _Worker:
+    """What both workers share. arq reads class attributes, its own names."""
+
+    redis_settings = _REDIS
+    job_serializer = staticmethod(serialize)
+    job_deserializer = staticmethod(deserialize)
+    timezone = UTC
+    keep_result = 0
+    poll_delay = 0.2
+    health_check_interval = 10
+    # Above the carrier's HTTP timeout, so that SIGTERM cuts no request short.
+    job_completion_wait = 11
+    max_tries = 5
+
+
+class DialWorker(_Worker):
+    """Dialing and what surrounds it. Every job is short, so that a killed worker's jobs are free again soon."""
+
+    queue_name = QueueName.DIAL.value
+    functions: ClassVar[list[Any]] = []
+    cron_jobs: ClassVar[list[CronJob]] = [
+        cron(reconcile_attempts, second=_FIVE, timeout=60, max_tries=1),
+        cron(launch_scheduled_campaigns, second=_EVERY, timeout=20, max_tries=1),
+    ]
+    job_timeout = 60
+    on_startup = staticmethod(start_dialing)
+    on_shutdown = staticmethod(stop_dialing)
+
+
+class BulkWorker(_Worker):
+    """Imports and other long work."""
+
+    queue_name = QueueName.BULK.value
+    functions: ClassVar[list[Any]] = [run_import]
+    cron_jobs: ClassVar[list[CronJob]] = [
+        cron(requeue_stalled_imports, second={7, 37}, timeout=30, max_tries=1)
+    ]
+    job_timeout = 3600
+    on_startup = staticmethod(start_bulk)
+    on_shutdown = staticmethod(stop_bulk)
