@@ -48,14 +48,10 @@ class Disposition(StrEnum):
 
 _A = AttemptStatus
 
-LIVE: Final = frozenset(
-    {_A.PLACING, _A.UNKNOWN, _A.REVIEW, _A.QUEUED, _A.RINGING, _A.IN_PROGRESS}
-)
+LIVE: Final = frozenset({_A.PLACING, _A.UNKNOWN, _A.REVIEW, _A.QUEUED, _A.RINGING, _A.IN_PROGRESS})
 """Holds a slot and blocks its phone number: it is, or may be, going on at the carrier."""
 
-ENDED: Final = frozenset(
-    {_A.NOT_PLACED, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED, _A.FAILED}
-)
+ENDED: Final = frozenset({_A.NOT_PLACED, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED, _A.FAILED})
 
 UNPROVEN: Final = frozenset({_A.PLACING, _A.UNKNOWN})
 """We do not know whether the carrier has it: the reconciler's work."""
@@ -70,7 +66,7 @@ _RANK: Final[Mapping[AttemptStatus, int]] = {
     _A.RINGING: 2,
     _A.IN_PROGRESS: 3,
     _A.SENT: 3,
-    _A.FAILED: 8,
+    _A.FAILED: 7,
     _A.UNDELIVERED: 8,
     _A.COMPLETED: 9,
     _A.DELIVERED: 9,
@@ -177,9 +173,7 @@ def disposition_of(progress: AttemptProgress) -> Disposition | None:
             return _failure_disposition(progress.failure, Disposition.CARRIER_ERROR)
 
 
-def _failure_disposition(
-    failure: FailureClass | None, otherwise: Disposition
-) -> Disposition:
+def _failure_disposition(failure: FailureClass | None, otherwise: Disposition) -> Disposition:
     if failure is FailureClass.BAD_NUMBER:
         return Disposition.INVALID_NUMBER
     if failure is FailureClass.OPTED_OUT:
@@ -197,9 +191,7 @@ def _merge_details(progress: AttemptProgress, event: AttemptEvent) -> AttemptPro
         duration_seconds=_larger(progress.duration_seconds, event.duration_seconds),
         sip_code=_larger(progress.sip_code, event.sip_code),
         error_code=_larger(progress.error_code, event.error_code),
-        price=progress.price
-        if event.price is None
-        else max(progress.price or "", event.price),
+        price=progress.price if event.price is None else max(progress.price or "", event.price),
         price_unit=progress.price_unit
         if event.price_unit is None
         else max(progress.price_unit or "", event.price_unit),
@@ -236,10 +228,7 @@ def _merge_status(progress: AttemptProgress, event: AttemptEvent) -> AttemptProg
 def _merge_end(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
     if event.kind not in _END_PRIORITY:
         return progress
-    wins = (
-        progress.ended_as is None
-        or _END_PRIORITY[event.kind] > _END_PRIORITY[progress.ended_as]
-    )
+    wins = progress.ended_as is None or _END_PRIORITY[event.kind] > _END_PRIORITY[progress.ended_as]
     ended_as = event.kind if wins else progress.ended_as
     return replace(
         progress,

@@ -44,13 +44,9 @@ _S = CampaignStatus
 TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
     _S.DRAFT: frozenset({_S.SCHEDULED, _S.QUEUED, _S.CANCELLED}),
     _S.SCHEDULED: frozenset({_S.QUEUED, _S.PAUSED, _S.CANCELLED, _S.FAILED}),
-    _S.QUEUED: frozenset(
-        {_S.RUNNING, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}
-    ),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
     _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
-    _S.PAUSED: frozenset(
-        {_S.SCHEDULED, _S.QUEUED, _S.RUNNING, _S.CANCELLED, _S.FAILED}
-    ),
+    _S.PAUSED: frozenset({_S.SCHEDULED, _S.QUEUED, _S.RUNNING, _S.CANCELLED, _S.FAILED}),
     _S.COMPLETED: frozenset({_S.RUNNING}),
     _S.CANCELLED: frozenset(),
     _S.FAILED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELLED}),
@@ -97,6 +93,4 @@ def may(action: CampaignAction, status: CampaignStatus) -> bool:
 
 def allowed_actions(status: CampaignStatus) -> frozenset[CampaignAction]:
     """Return every action offered in that status."""
-    return frozenset(
-        action for action, statuses in ACTIONS.items() if status in statuses
-    )
+    return frozenset(action for action, statuses in ACTIONS.items() if status in statuses)
