@@ -82,7 +82,7 @@ def test_a_campaign_that_retries_everything_still_spares_who_was_reached_or_said
         (F.CONTENT, False),
     ],
 )
-def test_a_lasting_failure_is_never_retried(failure: FailureClass | None, retried: bool) -> None:
+def test_a_lasting_failure_is_never_retried(failure: FailureClass | None, retried: bool) -> None:  # noqa: FBT001
     assert isinstance(after(D.CARRIER_ERROR, failure), RetryAt) is retried
 
 
