@@ -1,4 +1,4 @@
-"""A campaign's life: start, pause, resume, cancel, retry failed: each a compare-and-set with a history row."""
+"""A campaign's life, from start to end. Each step is a compare-and-set with a history row."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -124,9 +124,9 @@ async def retry_failed(
     carrier: CarrierIdentity | None = None,
     confirm_carrier: bool = False,
 ) -> int:
-    """Take a completed campaign up again for recipients of these statuses, with fresh attempts.
+    """Take a completed campaign up again for recipients of these statuses, with a fresh budget.
 
-    Returns how many. Without `carrier` the campaign stays with the one it was started on, and the gate holds it
+    Returns how many. Without `carrier` the campaign stays with the one it was started on, and is not dialed
     if that is not the one in use. Raises `FieldErrors` for statuses that cannot be chosen, and `Conflict`.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
@@ -234,7 +234,7 @@ async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
 
 async def _hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
     """Return the account, its row held before the campaign's: the order in which the dialer locks them."""
-    account = await ensure_carrier_account(session, carrier, now)
+    account = await ensure_carrier_account(session, carrier, now=now)
     held = select(col(CarrierAccount.id)).where(col(CarrierAccount.id) == account.id)
     await session.execute(held.with_for_update(read=True, key_share=True))
     return account
@@ -248,8 +248,8 @@ async def _check_carrier(
         return
     before = await session.get_one(CarrierAccount, campaign.carrier_account_id)
     raise Conflict(
-        f"This campaign was started on {_carrier_name(before)}, and the carrier is now {_carrier_name(account)}. "
-        "Confirm that it should go on there."
+        f"This campaign was started on {_carrier_name(before)}, and the carrier is now "
+        f"{_carrier_name(account)}. Confirm that it should go on there."
     )
 
 
@@ -306,8 +306,8 @@ _RETRY_FAILED: Final = text(
         FOR NO KEY UPDATE
     ), retried AS (
         UPDATE recipient r
-        SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now, updated_at = :now,
-            blocked_by = NULL, blocked_why = NULL
+        SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now,
+            blocked_by = NULL, blocked_why = NULL, updated_at = :now
         FROM chosen WHERE r.id = chosen.id
         RETURNING r.id, chosen.status AS old
     ), history AS (

@@ -102,7 +102,13 @@ async def update_campaign(
     announce(session, organization_id=principal.organization_id, campaign_id=rows.campaign.id)
 
 
-async def delete_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> None:
+async def delete_campaign(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,  # noqa: ARG001 - every operation takes it
+) -> None:
     """Delete a draft and its list of contacts; the contacts stay in the address book. Raises `Conflict`."""
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = (await load_rows(session, principal, campaign_ref, lock=True)).campaign

@@ -232,7 +232,7 @@ async def _gaps(
     asked = sorted(printed.intersection(names).difference(ALWAYS_KNOWN))
     if not asked:
         return []
-    lacking = (await session.execute(_LACKING, {"campaign_id": campaign.id, "names": asked})).tuples()
+    lacking = await session.execute(_LACKING, {"campaign_id": campaign.id, "names": asked})
     return [
         f"{count:,} of the contacts have no value for {_braced([name])}." for name, count in lacking if count
     ]

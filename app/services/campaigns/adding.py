@@ -1,0 +1,220 @@
+"""Adding people to a campaign: from the address book, by hand, or thousands at once for an import."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import case, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel
+from app.domain.phone import NumberRejected, PhoneNumber, normalize
+from app.domain.rights import Right
+from app.domain.templates import variable_name
+from app.live import announce
+from app.models import Campaign, Contact, Organization, SuppressionScope
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.changes import plain_text
+from app.services.campaigns.rows import first_step, latest_run, load_campaign
+from app.services.campaigns.views import AddResult
+from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.refs import Ref
+
+MOST_VARIABLES: Final = 100
+LONGEST_VARIABLE: Final = 2_000
+_LONGEST_NAME: Final = 200
+_BAD_VARIABLE: Final = (
+    f"A variable needs a name of letters and at most {LONGEST_VARIABLE:,} characters; "
+    f"a contact can have {MOST_VARIABLES}."
+)
+
+_BULK: Final = text(
+    """
+    WITH given AS (
+        SELECT DISTINCT ON (contact_id) contact_id, variables, n
+        FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
+             WITH ORDINALITY AS u (contact_id, variables, n)
+        ORDER BY contact_id, n
+    ), fresh AS (
+        SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.n) AS place,
+               s.reason IS NOT NULL AS suppressed, s.reason
+        FROM given g
+        JOIN contact c ON c.id = g.contact_id AND c.organization_id = :organization_id
+        LEFT JOIN LATERAL (
+            SELECT s.reason FROM suppression s
+            WHERE s.organization_id = c.organization_id AND s.number = c.number AND s.lifted_at IS NULL
+              AND s.scope = ANY(CAST(:scopes AS varchar[]))
+            LIMIT 1
+        ) s ON true
+        WHERE NOT EXISTS (SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = g.contact_id)
+    ), added AS (
+        INSERT INTO recipient (organization_id, campaign_id, run_id, step_id, contact_id, position, status,
+                               attempts_made, not_before, blocked_by, blocked_why, variables,
+                               created_at, updated_at)
+        SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, :next_position + place - 1,
+               CASE WHEN suppressed THEN 'skipped' ELSE 'pending' END, 0, :now,
+               CASE WHEN suppressed THEN 'suppression' END,
+               CASE WHEN suppressed THEN left('This number must not be contacted: ' || reason, 500) END,
+               variables, :now, :now
+        FROM fresh
+        ON CONFLICT (run_id, contact_id) DO NOTHING
+        RETURNING status
+    )
+    SELECT count(*) FILTER (WHERE status = 'pending') AS added,
+           count(*) FILTER (WHERE status = 'skipped') AS suppressed
+    FROM added
+    """
+)
+
+
+async def add_recipients_bulk(
+    session: AsyncSession,
+    *,
+    campaign: Campaign,
+    rows: Sequence[tuple[int, Mapping[str, object]]],
+    now: datetime,
+) -> AddResult:
+    """Add (contact id, variables) to a campaign whose row this transaction has locked, in the order given.
+
+    Who is in it already is a duplicate; who must not be contacted is listed as skipped. Ids of other
+    organizations are ignored. The caller has checked rights and `require_editable_list`, and announces.
+    """
+    if not rows:
+        return AddResult(added=0, duplicates=0, suppressed=0)
+    run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
+    scope = SuppressionScope.SMS if campaign.channel is Channel.SMS else SuppressionScope.VOICE
+    parameters = {
+        "contacts": [contact for contact, _ in rows],
+        "variables": [json.dumps(variables) for _, variables in rows],
+        "organization_id": campaign.organization_id,
+        "campaign_id": campaign.id,
+        "run_id": run.id,
+        "step_id": step.id,
+        "next_position": campaign.next_position,
+        "scopes": [SuppressionScope.ALL.value, scope.value],
+        "now": now,
+    }
+    inserted = (await session.execute(_BULK, parameters)).one()
+    listed = inserted.added + inserted.suppressed
+    campaign.next_position += listed
+    await session.flush()
+    return AddResult(added=inserted.added, duplicates=len(rows) - listed, suppressed=inserted.suppressed)
+
+
+def require_editable_list(campaign: Campaign) -> None:
+    """Raise `Conflict` unless contacts may be added and removed now (seeds 003 and 004: draft or paused)."""
+    if campaign.status in EDITABLE:
+        return
+    if campaign.status in {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED}:
+        raise Conflict(f"This campaign is {campaign.status}. Duplicate it to contact more people.")
+    raise Conflict(
+        f"This campaign is {campaign.status}: its contacts cannot be changed now. Pause the campaign first."
+    )
+
+
+async def add_contacts(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    contact_ids: Sequence[int],
+    now: datetime,
+) -> AddResult:
+    """Add contacts of the address book, with what their cards say now. Raises `NotFound` and `Conflict`."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    require_editable_list(campaign)
+    found = await session.execute(
+        select(Contact).where(
+            col(Contact.organization_id) == principal.organization_id, col(Contact.id).in_(contact_ids)
+        )
+    )
+    contacts = {contact.id: contact for contact in found.scalars()}
+    for contact_id in contact_ids:
+        if contact_id not in contacts:
+            raise NotFound("contact", contact_id)
+    rows = [(contact_id, _card(contacts[contact_id])) for contact_id in contact_ids]
+    return await _add(session, campaign, rows, now)
+
+
+async def add_manual(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    number: str,
+    name: str,
+    variables: Mapping[str, Any],
+    now: datetime,
+) -> AddResult:
+    """Add one person by number, to the address book too. Raises `FieldErrors` and `Conflict`."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    require_editable_list(campaign)
+    organization = await session.get_one(Organization, principal.organization_id)
+    dialable, person, own = _read_person(organization, number, name, variables)
+    contact_id = await _contact_of(session, organization, dialable.e164, person, now)
+    own_name = {"name": person} if person else {}
+    result = await _add(session, campaign, [(contact_id, own | own_name)], now)
+    return replace(result, warnings=dialable.warnings)
+
+
+async def _add(
+    session: AsyncSession, campaign: Campaign, rows: Sequence[tuple[int, Mapping[str, object]]], now: datetime
+) -> AddResult:
+    result = await add_recipients_bulk(session, campaign=campaign, rows=rows, now=now)
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id)
+    return result
+
+
+def _card(contact: Contact) -> dict[str, object]:
+    """Return what the campaign will say of a contact: fixed now, so that a later import rewrites nothing."""
+    named = {
+        "name": contact.name,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "email": contact.email,
+        "company": contact.company,
+    }
+    return contact.fields | {name: value for name, value in named.items() if value}
+
+
+def _read_person(
+    organization: Organization, number: str, name: str, variables: Mapping[str, Any]
+) -> tuple[PhoneNumber, str, dict[str, str]]:
+    errors: dict[str, str] = {}
+    dialable = PhoneNumber("")
+    try:
+        dialable = normalize(number, region=organization.default_region, strict=organization.strict_numbers)
+    except NumberRejected as rejected:
+        errors["phone_number"] = str(rejected)
+    person = plain_text(name).strip()
+    if len(person) > _LONGEST_NAME:
+        errors["name"] = f"At most {_LONGEST_NAME} characters."
+    own: dict[str, str] = {}
+    for given, value in variables.items():
+        key, said = variable_name(given), plain_text(str(value)) if value is not None else ""
+        if not key or len(said) > LONGEST_VARIABLE or len(own) >= MOST_VARIABLES:
+            errors[f"variables.{given}"] = _BAD_VARIABLE
+        elif said:
+            own[key] = said
+    if errors:
+        raise FieldErrors(errors)
+    return dialable, person, own
+
+
+async def _contact_of(
+    session: AsyncSession, organization: Organization, number: str, name: str, now: datetime
+) -> int:
+    """Return the contact with that number, made or given the name if it has none."""
+    new = Contact(organization_id=organization.id, number=number, name=name, created_at=now, updated_at=now)
+    statement = upsert(Contact).values(new.model_dump(exclude={"id"}))
+    kept = case((col(Contact.name) == "", statement.excluded.name), else_=col(Contact.name))
+    saved = statement.on_conflict_do_update(
+        index_elements=["organization_id", "number"], set_={"name": kept}
+    ).returning(col(Contact.id))
+    return (await session.execute(saved)).scalar_one()

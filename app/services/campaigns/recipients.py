@@ -1,0 +1,248 @@
+"""Retrying, skipping and removing the people of a campaign, one or thousands at once."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, case, cte, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.campaign import CampaignStatus
+from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
+from app.domain.rights import Right
+from app.live import announce
+from app.models import Attempt, Campaign, Contact, Recipient, RecipientTransition
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.adding import (
+    add_contacts,
+    add_manual,
+    add_recipients_bulk,
+    require_editable_list,
+)
+from app.services.campaigns.changes import plain_text
+from app.services.campaigns.lifecycle import reopen_campaign
+from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.views import BulkResult
+from app.services.errors import Conflict
+from app.services.refs import Ref
+
+__all__ = [
+    "add_contacts",
+    "add_manual",
+    "add_recipients_bulk",
+    "remove_recipients",
+    "require_editable_list",
+    "retry_recipients",
+    "skip_recipients",
+]
+
+REMOVABLE: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.SKIPPED})
+"""May be taken off the list, if they were never tried: attempts are a ledger that nothing deletes."""
+
+WAS_TRIED: Final = "was already contacted, and what happened is kept"
+
+
+async def retry_recipients(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    recipient_ids: Sequence[int] | None,
+    statuses: Collection[RecipientStatus] = (),
+    search: str = "",
+    now: datetime,
+) -> BulkResult:
+    """Give one more attempt to these, or to all that match. A completed campaign runs again for them.
+
+    Raises `Conflict` for a cancelled campaign.
+    """
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    if campaign.status is CampaignStatus.CANCELLED:
+        raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
+    budget = func.coalesce(Recipient.attempts_allowed, campaign.max_attempts)
+    one_more = col(Recipient.attempts_made) + 1
+    move = _Move(
+        to=RecipientStatus.PENDING,
+        eligible=col(Recipient.status).in_(RETRYABLE_BY_HAND),
+        reason=f"tried again by {principal.actor}",
+        values={
+            "attempts_allowed": case(
+                (col(Recipient.attempts_made) == 0, func.greatest(budget, 1)), else_=one_more
+            ),
+            "not_before": now,
+            "blocked_by": None,
+            "blocked_why": None,
+        },
+        refusals=_NOT_RETRYABLE,
+    )
+    result = await _move_many(
+        session, campaign, recipient_matches(campaign.id, recipient_ids, statuses, search), move, now
+    )
+    if result.done and campaign.status is CampaignStatus.COMPLETED:
+        await reopen_campaign(session, campaign, actor=principal.actor, now=now)
+    return result
+
+
+async def skip_recipients(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    recipient_ids: Sequence[int] | None,
+    statuses: Collection[RecipientStatus] = (),
+    search: str = "",
+    now: datetime,
+) -> BulkResult:
+    """Do not contact these waiting people, or all that match, in this campaign."""
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    move = _Move(
+        to=RecipientStatus.SKIPPED,
+        eligible=col(Recipient.status) == RecipientStatus.PENDING,
+        reason=f"skipped by {principal.actor}",
+        values={"blocked_by": "by_hand", "blocked_why": f"Skipped by {principal.actor}."},
+        refusals=_NOT_SKIPPABLE,
+    )
+    return await _move_many(
+        session, campaign, recipient_matches(campaign.id, recipient_ids, statuses, search), move, now
+    )
+
+
+async def remove_recipients(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    recipient_ids: Sequence[int] | None,
+    statuses: Collection[RecipientStatus] = (),
+    search: str = "",
+    now: datetime,
+) -> BulkResult:
+    """Take these, or all that match, off the list of a draft or paused campaign, if they were never tried."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    require_editable_list(campaign)
+    chosen = recipient_matches(campaign.id, recipient_ids, statuses, search)
+    untried = ~exists().where(col(Attempt.recipient_id) == col(Recipient.id))
+    gone = await session.execute(
+        delete(Recipient)
+        .where(chosen, col(Recipient.status).in_(REMOVABLE), untried)
+        .returning(col(Recipient.id))
+        .execution_options(synchronize_session=False)
+    )
+    removed = len(gone.all())
+    left = (await session.execute(select(func.count()).select_from(Recipient).where(chosen))).scalar_one()
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id)
+    campaign.updated_at = now
+    await session.flush()
+    return BulkResult(done=removed, refused={WAS_TRIED: left} if left else {})
+
+
+def recipient_matches(
+    campaign_id: int,
+    recipient_ids: Sequence[int] | None,
+    statuses: Collection[RecipientStatus],
+    search: str,
+) -> ColumnElement[bool]:
+    """Return the condition of a list or bulk action: these ids, or everybody of these statuses and this search."""
+    here = col(Recipient.campaign_id) == campaign_id
+    if recipient_ids is not None:
+        return here & col(Recipient.id).in_(recipient_ids)
+    if statuses:
+        here &= col(Recipient.status).in_(statuses)
+    if words := search.strip():
+        here &= exists().where(col(Contact.id) == col(Recipient.contact_id), contact_matches(words))
+    return here
+
+
+def contact_matches(search: str) -> ColumnElement[bool]:
+    """Return the condition that a name, e-mail or company holds the text, or a number its digits."""
+    like = _contains(search)
+    texts = [col(Contact.name).ilike(like), col(Contact.email).ilike(like), col(Contact.company).ilike(like)]
+    digits = "".join(char for char in search if char.isdigit())
+    if digits and not any(char.isalpha() for char in search):
+        texts.append(col(Contact.number).like(_contains(digits)))
+    return or_(*texts)
+
+
+def _contains(words: str) -> str:
+    escaped = plain_text(words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    """A bulk change of status."""
+
+    to: RecipientStatus
+    eligible: ColumnElement[bool]
+    reason: str
+    values: Mapping[str, Any]
+    refusals: Mapping[RecipientStatus, str]
+
+
+async def _move_many(
+    session: AsyncSession, campaign: Campaign, chosen: ColumnElement[bool], move: _Move, now: datetime
+) -> BulkResult:
+    """Move the eligible of the chosen, with history, in one statement; count the others by why not."""
+    target = cte(
+        select(col(Recipient.id), col(Recipient.status), move.eligible.label("eligible"))
+        .where(chosen)
+        .order_by(col(Recipient.id))
+        .with_for_update(key_share=True),
+        name="target",
+    )
+    moved = (
+        update(Recipient)
+        .where(col(Recipient.id) == target.c.id, target.c.eligible)
+        .values(status=move.to, updated_at=now, **move.values)
+        .returning(col(Recipient.id), target.c.status.label("old"))
+        .cte("moved")
+    )
+    history = (
+        insert(RecipientTransition)
+        .from_select(
+            ["recipient_id", "old", "new", "reason", "at"],
+            select(moved.c.id, moved.c.old, literal(move.to.value), literal(move.reason[:200]), literal(now)),
+            include_defaults=False,
+        )
+        .cte("history")
+    )
+    counted = (
+        select(target.c.status, target.c.eligible, func.count())
+        .group_by(target.c.status, target.c.eligible)
+        .add_cte(history)
+    )
+    rows = (await session.execute(counted)).all()
+    refused: Counter[str] = Counter()
+    for status, eligible, count in rows:
+        if not eligible:
+            refused[move.refusals[RecipientStatus(status)]] += count
+    done = sum(count for _, eligible, count in rows if eligible)
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
+    return BulkResult(done=done, refused=dict(refused))
+
+
+_S = RecipientStatus
+
+_NOT_RETRYABLE: Final[Mapping[RecipientStatus, str]] = {
+    _S.PENDING: "is already waiting",
+    _S.IN_PROGRESS: "is being contacted now",
+    _S.COMPLETED: "was reached",
+    _S.CANCELLED: "was cancelled",
+}
+
+_NOT_SKIPPABLE: Final[Mapping[RecipientStatus, str]] = {
+    _S.IN_PROGRESS: "is being contacted now",
+    _S.COMPLETED: "was reached",
+    _S.FAILED: "has ended",
+    _S.NO_ANSWER: "has ended",
+    _S.BUSY: "has ended",
+    _S.VOICEMAIL: "has ended",
+    _S.SKIPPED: "is already skipped",
+    _S.CANCELLED: "was cancelled",
+}

@@ -1,0 +1,347 @@
+"""Making and changing campaigns."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.db import Database
+from app.domain.attempt import Disposition
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
+from app.models import CompanyMeaning, ScheduleType
+from app.services.campaigns.operations import (
+    create_campaign,
+    delete_campaign,
+    duplicate_campaign,
+    update_campaign,
+)
+from app.services.campaigns.rows import load_rows
+from app.services.campaigns.settings import DEFAULTS, CampaignSettings
+from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
+from tests.services.campaign_world import World, build_world
+from tests.support.builders import NOON, make_number
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await build_world(database)
+
+
+async def _settings(world: World, campaign_id: int) -> CampaignSettings:
+    async with world.database.session() as session:
+        return (await load_rows(session, world.someone(), campaign_id)).settings
+
+
+async def _errors(world: World, **changes: Any) -> dict[str, str]:
+    with pytest.raises(FieldErrors) as refused:
+        await world.do(create_campaign, changes={"name": "March"} | changes)
+    return refused.value.errors
+
+
+async def test_a_new_campaign_is_a_draft_with_the_documented_defaults(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": " March reminders "})
+
+    settings = await _settings(world, campaign_id)
+    assert await world.status(campaign_id) is CampaignStatus.DRAFT
+    assert settings.name == "March reminders"
+    assert (settings.max_attempts, settings.retry_delay_minutes, settings.concurrent_limit) == (3, 30, 5)
+    assert (settings.rate_limit_per_minute, settings.messages_per_second) == (10, 1)
+    assert settings.retry_on == (Disposition.NO_ANSWER, Disposition.BUSY, Disposition.CARRIER_ERROR)
+    assert settings.time_zone == world.organization.time_zone
+
+
+async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
+    async with world.database.transaction() as session:
+        second = await make_number(session, world.organization)
+    changes: dict[str, Any] = {
+        "name": "Reminders",
+        "description": "For March",
+        "channel": "sms",
+        "agent_id": str(world.agent.public_id),
+        "phone_number_id": world.number.id,
+        "number_pool": [str(second.public_id), world.number.id, second.id],
+        "welcome_message_template": "Hi {{name|title_case}}.",
+        "agenda_template": "About {{appointment_date}}.",
+        "question_template": "Will you come?",
+        "end_call_message_template": "Bye.",
+        "sms_message_template": "See you on {{appointment_date}}.",
+        "fallback_values": {"Appointment Date": "your day"},
+        "missing": "keep",
+        "company_meaning": "contact",
+        "schedule_type": "scheduled",
+        "scheduled_at": "2026-03-11T09:00:00-04:00",
+        "time_zone": "Europe/Berlin",
+        "allowed_start": "9:00",
+        "allowed_end": "17:30",
+        "allowed_days": ["friday", 1],
+        "concurrent_limit": "7",
+        "rate_limit_per_minute": 60,
+        "throttle_delay_ms": 250,
+        "messages_per_second": 4,
+        "max_attempts": 2,
+        "retry_delay_minutes": 0,
+        "retry_on": ["busy", "failed"],
+        "ring_timeout_seconds": 20,
+        "time_limit_seconds": 300,
+        "enable_voicemail_detection": False,
+    }
+    campaign_id = await world.do(create_campaign, changes=changes)
+
+    assert await _settings(world, campaign_id) == CampaignSettings(
+        name="Reminders",
+        description="For March",
+        channel=Channel.SMS,
+        agent_id=world.agent.id,
+        phone_number_id=world.number.id,
+        number_pool=(second.id, world.number.id),
+        welcome_message_template="Hi {{name|title_case}}.",
+        agenda_template="About {{appointment_date}}.",
+        question_template="Will you come?",
+        end_call_message_template="Bye.",
+        sms_message_template="See you on {{appointment_date}}.",
+        fallback_values={"appointment_date": "your day"},
+        missing=changes["missing"],
+        company_meaning=CompanyMeaning.CONTACT,
+        schedule_type=ScheduleType.SCHEDULED,
+        scheduled_at=datetime(2026, 3, 11, 13, 0, tzinfo=UTC),
+        time_zone="Europe/Berlin",
+        allowed_start="09:00",
+        allowed_end="17:30",
+        allowed_days=(1, 5),
+        concurrent_limit=7,
+        rate_limit_per_minute=60,
+        throttle_delay_ms=250,
+        messages_per_second=4,
+        max_attempts=2,
+        retry_delay_minutes=0,
+        retry_on=(Disposition.BUSY, Disposition.CARRIER_ERROR, Disposition.UNDELIVERED),
+        ring_timeout_seconds=20,
+        time_limit_seconds=300,
+        enable_voicemail_detection=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "path"),
+    [
+        ("name", "", "name"),
+        ("name", None, "name"),
+        ("name", "n" * 201, "name"),
+        ("name", 5, "name"),
+        ("description", "d" * 2001, "description"),
+        ("channel", "fax", "channel"),
+        ("agent_id", 999, "agent_id"),
+        ("agent_id", "no id", "agent_id"),
+        ("phone_number_id", 2**70, "phone_number_id"),
+        ("number_pool", [999], "number_pool"),
+        ("number_pool", "12", "number_pool"),
+        ("welcome_message_template", "Hi {{name", "welcome_message_template"),
+        ("sms_message_template", "{% for x in y %}{% endfor %}", "sms_message_template"),
+        ("fallback_values", ["x"], "fallback_values"),
+        ("fallback_values", {"?": "x"}, "fallback_values"),
+        ("fallback_values", {"a": "x" * 501}, "fallback_values"),
+        ("missing", "guess", "missing"),
+        ("schedule_type", "recurring", "schedule_type"),
+        ("scheduled_at", "tomorrow", "scheduled_at"),
+        ("scheduled_at", "2024-02-15T09:00:00Z", "scheduled_at"),
+        ("time_zone", "Mars/Olympus", "time_zone"),
+        ("time_zone", "../etc/passwd", "time_zone"),
+        ("allowed_start", "25:00", "allowed_hours.start"),
+        ("allowed_start", "09:00", "allowed_hours.end"),
+        ("allowed_end", "09:00", "allowed_hours.start"),
+        ("allowed_days", ["someday"], "allowed_hours.days"),
+        ("allowed_days", [0], "allowed_hours.days"),
+        ("concurrent_limit", 0, "concurrent_limit"),
+        ("concurrent_limit", 1001, "concurrent_limit"),
+        ("concurrent_limit", "many", "concurrent_limit"),
+        ("concurrent_limit", 1.5, "concurrent_limit"),
+        ("concurrent_limit", True, "concurrent_limit"),
+        ("rate_limit_per_minute", 0, "rate_limit_per_minute"),
+        ("throttle_delay_ms", -1, "throttle_delay_ms"),
+        ("messages_per_second", 0, "messages_per_second"),
+        ("max_attempts", 21, "max_attempts"),
+        ("retry_delay_minutes", -5, "retry_delay_minutes"),
+        ("retry_on", ["answered"], "retry_on"),
+        ("retry_on", "busy", "retry_on"),
+        ("ring_timeout_seconds", 5, "ring_timeout_seconds"),
+        ("time_limit_seconds", 10**9, "time_limit_seconds"),
+        ("enable_voicemail_detection", "yes", "enable_voicemail_detection"),
+        ("status", "running", "status"),
+    ],
+)
+async def test_a_value_that_cannot_be_taken_is_explained_at_its_field(
+    world: World, field: str, value: object, path: str
+) -> None:
+    errors = await _errors(world, **{field: value})
+
+    assert list(errors) == [path]
+    assert errors[path]
+
+
+async def test_all_wrong_fields_are_named_at_once(world: World) -> None:
+    errors = await _errors(world, name="", max_attempts=0, agent_id=9, time_zone="Nowhere")
+
+    assert set(errors) == {"name", "max_attempts", "agent_id", "time_zone"}
+
+
+async def test_a_template_error_says_where_it_is(world: World) -> None:
+    errors = await _errors(world, agenda_template="Hello\nthere {{ name")
+
+    assert errors["agenda_template"].startswith("Line 2, column ")
+
+
+async def test_characters_that_the_database_cannot_hold_are_left_out(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": "Ma\x00rch\ud800", "description": "a\x00"})
+
+    assert (await _settings(world, campaign_id)).name == "March"
+
+
+async def test_a_time_without_an_offset_is_the_campaigns_wall_clock(world: World) -> None:
+    campaign_id = await world.do(
+        create_campaign,
+        changes={"name": "March", "scheduled_at": "2026-03-20T09:00", "time_zone": "America/Chicago"},
+    )
+
+    assert (await _settings(world, campaign_id)).scheduled_at == datetime(2026, 3, 20, 14, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("start", "end"), [("22:00", "06:00"), ("09:00", "24:00"), ("00:00", "24:00")])
+async def test_calling_hours_may_pass_midnight(world: World, start: str, end: str) -> None:
+    changes = {"name": "March", "allowed_start": start, "allowed_end": end}
+    campaign_id = await world.do(create_campaign, changes=changes)
+
+    settings = await _settings(world, campaign_id)
+    assert (settings.allowed_start, settings.allowed_end) == (start, end.replace("24", "00"))
+
+
+async def test_an_empty_window_is_refused(world: World) -> None:
+    errors = await _errors(world, allowed_start="09:00", allowed_end="09:00")
+
+    assert list(errors) == ["allowed_hours.end"]
+
+
+async def test_null_puts_a_setting_back_to_its_default(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": "March", "max_attempts": 9})
+
+    nulls = {"max_attempts": None, "sms_message_template": None, "scheduled_at": None, "agent_id": None}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=nulls)
+
+    assert (await _settings(world, campaign_id)).max_attempts == DEFAULTS.max_attempts
+
+
+async def test_an_update_changes_only_what_it_names(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": "March", "agenda_template": "Hello"})
+
+    later = NOON + timedelta(minutes=1)
+    await world.do(update_campaign, campaign_ref=campaign_id, changes={"name": "April"}, now=later)
+
+    settings = await _settings(world, campaign_id)
+    assert (settings.name, settings.agenda_template) == ("April", "Hello")
+    assert (await world.row(campaign_id)).updated_at == later
+
+
+async def test_the_number_pool_is_replaced_in_its_new_order(world: World) -> None:
+    async with world.database.transaction() as session:
+        second = await make_number(session, world.organization)
+    changes = {"name": "March", "number_pool": [world.number.id, second.id]}
+    campaign_id = await world.do(create_campaign, changes=changes)
+
+    for pool in ((second.id, world.number.id), (second.id,), ()):
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={"number_pool": list(pool)})
+        assert (await _settings(world, campaign_id)).number_pool == pool
+
+
+async def test_an_unknown_variable_is_no_error_in_a_draft(world: World) -> None:
+    changes = {"name": "March", "agenda_template": "On {{appointment_date}}"}
+
+    assert await world.do(create_campaign, changes=changes)
+
+
+@pytest.mark.parametrize("status", set(CampaignStatus) - {CampaignStatus.DRAFT, CampaignStatus.PAUSED})
+async def test_settings_are_locked_but_in_draft_and_paused(world: World, status: CampaignStatus) -> None:
+    campaign_id = await world.campaign(status=status)
+
+    with pytest.raises(Conflict, match=r"Pause|Duplicate|duplicate"):
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={"name": "April"})
+
+
+async def test_a_paused_campaign_can_be_changed_but_for_its_channel(world: World) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.PAUSED)
+
+    await world.do(update_campaign, campaign_ref=campaign_id, changes={"concurrent_limit": 9})
+    with pytest.raises(FieldErrors) as refused:
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={"channel": "sms"})
+
+    assert set(refused.value.errors) == {"channel"}
+
+
+async def test_another_organizations_campaign_agent_and_number_do_not_exist(world: World) -> None:
+    other = await build_world(world.database)
+    campaign_id = await world.campaign()
+
+    with pytest.raises(NotFound):
+        await other.do(update_campaign, campaign_ref=campaign_id, changes={"name": "Mine"})
+    with pytest.raises(NotFound):
+        await other.do(duplicate_campaign, campaign_ref=campaign_id)
+    errors = await _errors(
+        other, agent_id=world.agent.id, phone_number_id=world.number.id, number_pool=[world.number.id]
+    )
+    assert set(errors) == {"agent_id", "phone_number_id", "number_pool"}
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
+async def test_operators_and_viewers_cannot_edit(world: World, role: Role) -> None:
+    campaign_id = await world.campaign()
+    someone = world.someone(role)
+
+    with pytest.raises(NotAllowed):
+        await world.do(create_campaign, principal=someone, changes={"name": "March"})
+    with pytest.raises(NotAllowed):
+        await world.do(update_campaign, principal=someone, campaign_ref=campaign_id, changes={})
+    with pytest.raises(NotAllowed):
+        await world.do(delete_campaign, principal=someone, campaign_ref=campaign_id)
+    with pytest.raises(NotAllowed):
+        await world.do(duplicate_campaign, principal=someone, campaign_ref=campaign_id)
+
+
+async def test_a_draft_can_be_deleted_with_its_list(world: World) -> None:
+    campaign_id = await world.campaign(people=2)
+
+    await world.do(delete_campaign, campaign_ref=campaign_id)
+
+    assert await world.people(campaign_id) == {}
+    with pytest.raises(NotFound):
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={})
+
+
+async def test_what_was_started_can_not_be_deleted(world: World) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.PAUSED)
+
+    with pytest.raises(Conflict, match="Only a draft"):
+        await world.do(delete_campaign, campaign_ref=campaign_id)
+
+
+@pytest.mark.parametrize("status", CampaignStatus)
+async def test_a_copy_has_the_settings_and_contacts_and_none_of_the_history(
+    world: World, status: CampaignStatus
+) -> None:
+    campaign_id = await world.campaign(
+        status=status, pool=(world.number,), max_attempts=2, step={"agenda_template": "Hello"}
+    )
+    done = await world.recipient(
+        campaign_id, RecipientStatus.COMPLETED, attempts_made=2, variables={"day": "Monday"}
+    )
+    await world.recipient(campaign_id)
+
+    copy_id = await world.do(duplicate_campaign, campaign_ref=campaign_id)
+
+    settings = await _settings(world, copy_id)
+    assert await world.status(copy_id) is CampaignStatus.DRAFT
+    assert (settings.name, settings.max_attempts) == ("March reminders (copy)", 2)
+    assert (settings.agenda_template, settings.number_pool) == ("Hello", (world.number.id,))
+    assert await world.people(copy_id) == {RecipientStatus.PENDING: 2}
+    assert (await world.row(copy_id)).next_position == (await world.row(campaign_id)).next_position
+    assert (await world.row(copy_id)).carrier_account_id is None
+    assert (await world.person(done)).status is RecipientStatus.COMPLETED
