@@ -1,0 +1,1 @@
+"""Our numbers and the carrier accounts they belong to."""
