@@ -1,0 +1,38 @@
+"""Reading a field that names one of our numbers."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import PhoneNumber
+from app.services.errors import NotFound
+from app.services.fields import ChangeReader
+from app.services.refs import load
+
+
+async def read_active_number(
+    session: AsyncSession, reader: ChangeReader, field: str, *, organization_id: int
+) -> None:
+    """Take the id (integer or UUID) of an active number of the organization; None or empty for none."""
+    if not reader.has(field):
+        return
+    ref = reader.take(field)
+    if ref is None or ref == "":
+        reader.values[field] = None
+        return
+    number = await _find(session, ref, organization_id)
+    if number is None:
+        reader.refuse(field, "There is no such number. Choose one of yours.")
+    elif not number.active:
+        reader.refuse(field, f"{number.number} is not active. Activate it first, or choose another.")
+    else:
+        reader.values[field] = number.id
+
+
+async def _find(session: AsyncSession, ref: object, organization_id: int) -> PhoneNumber | None:
+    if isinstance(ref, bool) or not isinstance(ref, int | str | UUID):
+        return None
+    try:
+        return await load(session, PhoneNumber, ref, organization_id=organization_id)
+    except NotFound:
+        return None

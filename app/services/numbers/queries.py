@@ -1,0 +1,124 @@
+"""Our numbers as they are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.attempt import AttemptStatus
+from app.domain.campaign import Channel
+from app.domain.phone import pretty
+from app.domain.rights import Right
+from app.models import Attempt, Campaign, CampaignNumber, CarrierAccount, Organization, PhoneNumber
+from app.services.access.principal import Principal, authorize
+from app.services.refs import Ref, load
+
+_NEVER_MADE: Final = (AttemptStatus.NOT_PLACED, AttemptStatus.PLACING)
+_SIMULATED: Final = "Simulated carrier"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """One of our numbers. `carrier` is empty if nobody has looked; `is_default`: the organization's."""
+
+    id: int
+    public_id: UUID
+    number: str
+    pretty: str
+    label: str
+    voice: bool
+    sms: bool
+    active: bool
+    carrier: str
+    campaigns_count: int
+    calls_made: int
+    is_default: bool
+    created_at: datetime
+
+
+async def list_numbers(
+    session: AsyncSession, *, principal: Principal, active_only: bool = False
+) -> list[NumberView]:
+    """Return the organization's numbers: active ones first, then by number."""
+    authorize(principal, Right.VIEW)
+    wanted = [col(PhoneNumber.organization_id) == principal.organization_id]
+    if active_only:
+        wanted.append(col(PhoneNumber.active).is_(True))
+    order = (col(PhoneNumber.active).desc(), col(PhoneNumber.number))
+    rows = (await session.execute(select(PhoneNumber).where(*wanted).order_by(*order))).scalars().all()
+    return await _views(session, principal, rows)
+
+
+async def get_number(session: AsyncSession, *, principal: Principal, number_ref: Ref) -> NumberView:
+    """Return a number by its integer id or UUID. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    row = await load(session, PhoneNumber, number_ref, organization_id=principal.organization_id)
+    return (await _views(session, principal, [row]))[0]
+
+
+async def _views(
+    session: AsyncSession, principal: Principal, numbers: Sequence[PhoneNumber]
+) -> list[NumberView]:
+    ids = [number.id for number in numbers]
+    organization = await session.get_one(Organization, principal.organization_id, populate_existing=True)
+    campaigns = await _count_campaigns(session, ids)
+    calls = await _count_calls(session, principal.organization_id)
+    carriers = await _carriers(session, numbers)
+    return [
+        NumberView(
+            id=number.id,
+            public_id=number.public_id,
+            number=number.number,
+            pretty=pretty(number.number),
+            label=number.label,
+            voice=number.voice,
+            sms=number.sms,
+            active=number.active,
+            carrier=carriers.get(number.carrier_account_id or 0, ""),
+            campaigns_count=campaigns.get(number.id, 0),
+            calls_made=calls.get(number.id, 0),
+            is_default=number.id == organization.default_phone_number_id,
+            created_at=number.created_at,
+        )
+        for number in numbers
+    ]
+
+
+async def _count_campaigns(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
+    """Count the campaigns that name each number, alone or in their pool."""
+    alone = select(col(Campaign.phone_number_id), col(Campaign.id)).where(
+        col(Campaign.phone_number_id).in_(ids)
+    )
+    pooled = select(col(CampaignNumber.phone_number_id), col(CampaignNumber.campaign_id)).where(
+        col(CampaignNumber.phone_number_id).in_(ids)
+    )
+    used = union(alone, pooled).subquery()
+    statement = select(used.c.phone_number_id, func.count().label("campaigns")).group_by(
+        used.c.phone_number_id
+    )
+    return {row.phone_number_id: row.campaigns for row in await session.execute(statement)}
+
+
+async def _count_calls(session: AsyncSession, organization_id: int) -> dict[int, int]:
+    statement = (
+        select(col(Attempt.phone_number_id), func.count().label("calls"))
+        .where(
+            col(Attempt.organization_id) == organization_id,
+            col(Attempt.channel) == Channel.CALL,
+            col(Attempt.status).not_in(_NEVER_MADE),
+        )
+        .group_by(col(Attempt.phone_number_id))
+    )
+    return {row.phone_number_id: row.calls for row in await session.execute(statement)}
+
+
+async def _carriers(session: AsyncSession, numbers: Sequence[PhoneNumber]) -> dict[int, str]:
+    ids = {number.carrier_account_id for number in numbers if number.carrier_account_id is not None}
+    statement = select(CarrierAccount).where(col(CarrierAccount.id).in_(ids))
+    rows = (await session.execute(statement)).scalars()
+    return {row.id: _SIMULATED if row.simulated else row.kind.capitalize() for row in rows}
