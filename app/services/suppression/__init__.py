@@ -1,0 +1,1 @@
+"""Numbers never to contact."""
