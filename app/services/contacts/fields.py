@@ -1,0 +1,114 @@
+"""The fields of a contact that people and systems may change, and what each may hold."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.contact_fields import LENGTHS
+from app.domain.phone import NumberRejected, is_region, normalize
+from app.models import Organization
+from app.services.fields import ChangeReader, cleaned
+
+_LABELS: Final = {
+    "name": "The name",
+    "first_name": "The first name",
+    "last_name": "The last name",
+    "email": "The e-mail",
+    "company": "The company",
+    "language": "The language",
+    "state": "The state",
+    "notes": "The notes",
+}
+_MOST_TAGS: Final = 50
+_LONGEST_TAG: Final = 50
+_MOST_FIELDS: Final = 200
+_LONGEST_FIELD_NAME: Final = 60
+_LONGEST_FIELD: Final = 4_000
+
+
+async def read_contact(
+    session: AsyncSession, changes: Mapping[str, Any], *, organization_id: int, number_required: bool
+) -> dict[str, Any]:
+    """Return good values for the columns of a contact. Raises `FieldErrors`."""
+    organization = await session.get_one(Organization, organization_id)
+    reader = ChangeReader(changes)
+    _read_number(reader, organization, required=number_required)
+    for field, label in _LABELS.items():
+        reader.text(field, label=label, most=LENGTHS[field])
+    _read_email(reader)
+    _read_country(reader)
+    reader.zone("time_zone", required=False)
+    _read_tags(reader)
+    _read_own_fields(reader)
+    return _with_name(reader.finish())
+
+
+def _read_number(reader: ChangeReader, organization: Organization, *, required: bool) -> None:
+    if not required and not reader.has("number"):
+        return
+    given = reader.take("number")
+    try:
+        text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
+        read = normalize(text, region=organization.default_region, strict=organization.strict_numbers)
+        reader.values["number"] = read.e164
+    except NumberRejected as rejection:
+        reader.refuse("number", str(rejection))
+
+
+def _read_email(reader: ChangeReader) -> None:
+    email = reader.values.get("email")
+    if email and ("@" not in email.strip("@") or " " in email):
+        reader.refuse("email", "This is not an e-mail address. It looks like ann@example.com.")
+
+
+def _read_country(reader: ChangeReader) -> None:
+    country = reader.text("country", label="The country", most=LENGTHS["country"])
+    if country and not is_region(country):
+        reader.refuse("country", f"“{country}” is no country's code. Use two letters, such as US or GB.")
+    elif country:
+        reader.values["country"] = country.upper()
+
+
+def _read_tags(reader: ChangeReader) -> None:
+    if not reader.has("tags"):
+        return
+    given = reader.take("tags") or []
+    if not isinstance(given, list | tuple) or not all(isinstance(tag, str) for tag in given):
+        reader.refuse("tags", "Tags must be a list of texts.")
+        return
+    tags = list(dict.fromkeys(tag for tag in map(cleaned, given) if tag))
+    if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
+        reader.refuse("tags", f"Use at most {_MOST_TAGS} tags of at most {_LONGEST_TAG} characters each.")
+    else:
+        reader.values["tags"] = tags
+
+
+def _read_own_fields(reader: ChangeReader) -> None:
+    """Take the organization's own fields: names of any kind, values kept as text."""
+    if not reader.has("fields"):
+        return
+    given = reader.take("fields") or {}
+    if not isinstance(given, Mapping) or len(given) > _MOST_FIELDS:
+        reader.refuse("fields", f"Fields must be an object with at most {_MOST_FIELDS} entries.")
+        return
+    fields = {
+        cleaned(str(name)): cleaned("" if value is None else str(value)) for name, value in given.items()
+    }
+    too_long = [
+        name
+        for name, value in fields.items()
+        if len(name) > _LONGEST_FIELD_NAME or len(value) > _LONGEST_FIELD
+    ]
+    if too_long:
+        reader.refuse("fields", f"“{too_long[0][:_LONGEST_FIELD_NAME]}” is too long.")
+    else:
+        reader.values["fields"] = {name: value for name, value in fields.items() if name and value}
+
+
+def _with_name(values: dict[str, Any]) -> dict[str, Any]:
+    """A new first or last name without a name makes the name: it is what lists show and search."""
+    parts = [values[part] for part in ("first_name", "last_name") if values.get(part)]
+    if parts and not values.get("name"):
+        values["name"] = " ".join(parts)[: LENGTHS["name"]]
+    return values

@@ -1,0 +1,81 @@
+"""Changing the address book by hand. Files come by way of `imports`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.rights import Right
+from app.models import Contact
+from app.services.access.principal import Principal, authorize
+from app.services.contacts.fields import read_contact
+from app.services.errors import FieldErrors, NotFound
+
+
+async def create_contact(
+    session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
+) -> int:
+    """Add a person and return their id.
+
+    `number` is needed; `name`, `first_name`, `last_name`, `email`, `company`, `time_zone`, `language`,
+    `country`, `state`, `notes`, `tags` and `fields` are welcome. Raises `FieldErrors`, also for a number
+    that is known already.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    organization_id = principal.organization_id
+    values = await read_contact(session, changes, organization_id=organization_id, number_required=True)
+    row: dict[str, Any] = {"organization_id": organization_id, "created_at": now, "updated_at": now} | values
+    defaults = Contact(**row).model_dump(exclude={"id"})
+    statement = insert(Contact).values(defaults).on_conflict_do_nothing().returning(col(Contact.id))
+    added = (await session.execute(statement)).scalar_one_or_none()
+    if added is None:
+        raise _number_taken(values["number"])
+    return added
+
+
+async def update_contact(
+    session: AsyncSession, *, principal: Principal, contact_id: int, changes: Mapping[str, Any], now: datetime
+) -> None:
+    """Change a person's card. What a campaign says to them stays as it was imported.
+
+    Raises `NotFound`, and `FieldErrors`, also for a number that is another contact's.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    organization_id = principal.organization_id
+    contact = await _load(session, contact_id, organization_id)
+    values = await read_contact(session, changes, organization_id=organization_id, number_required=False)
+    if "number" in values and await _is_taken(session, values["number"], contact):
+        raise _number_taken(values["number"])
+    for field, value in values.items():
+        setattr(contact, field, value)
+    contact.updated_at = now
+    await session.flush()
+
+
+async def _load(session: AsyncSession, contact_id: int, organization_id: int) -> Contact:
+    statement = (
+        select(Contact)
+        .where(col(Contact.id) == contact_id, col(Contact.organization_id) == organization_id)
+        .with_for_update()
+    )
+    found = (await session.execute(statement)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("contact", contact_id)
+    return found
+
+
+async def _is_taken(session: AsyncSession, number: str, contact: Contact) -> bool:
+    statement = select(col(Contact.id)).where(
+        col(Contact.organization_id) == contact.organization_id,
+        col(Contact.number) == number,
+        col(Contact.id) != contact.id,
+    )
+    return await session.scalar(statement) is not None
+
+
+def _number_taken(number: str) -> FieldErrors:
+    return FieldErrors({"number": f"{number} is in the address book already."})
