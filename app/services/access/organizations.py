@@ -1,0 +1,174 @@
+"""The tenant: its name and address, and the settings that hold for all of its campaigns."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.phone import is_region
+from app.domain.rights import Right, Role
+from app.live import announce
+from app.models import Organization
+from app.services.access.principal import Principal, authorize
+from app.services.errors import NotFound
+from app.services.fields import ChangeReader, cleaned
+from app.services.numbers.choice import read_active_number
+
+RESERVED_SLUGS: Final = frozenset(
+    {
+        "404", "api", "app", "assets", "auth", "campaigns", "docs", "favicon", "fonts", "health", "healthz",
+        "login", "logout", "openapi", "ping", "set-up", "setup", "sign-in", "sign-out", "static", "twilio",
+        "webhooks", "ws",
+    }
+)  # fmt: skip
+"""First segments of addresses that are no organization's."""
+
+LONGEST_NAME: Final = 200
+_LONGEST_BASE: Final = 50
+"""Leaves room for the number that makes a slug unique: the column holds 63."""
+_ORGANIZATIONS_LOCK: Final = 0x6F726773  # "orgs"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationView:
+    """An organization's settings."""
+
+    name: str
+    slug: str
+    time_zone: str
+    default_region: str
+    strict_numbers: bool
+    outbound_limit: int
+    default_phone_number_id: int | None
+    dialing_stopped_at: datetime | None
+    dialing_stopped_by: str | None
+
+
+async def create_organization(session: AsyncSession, *, name: str, now: datetime) -> Organization:
+    """Create an organization with a slug of its own, made from the name. Raises `FieldErrors` for `name`."""
+    reader = ChangeReader({"name": name})
+    reader.text("name", label="The organization's name", most=LONGEST_NAME, required=True)
+    name = reader.finish()["name"]
+    await _lock_organizations(session)
+    organization = Organization(name=name, slug=await _free_slug(session, name), created_at=now)
+    session.add(organization)
+    await session.flush()
+    return organization
+
+
+async def get_or_create_organization(session: AsyncSession, *, name: str, now: datetime) -> Organization:
+    """Return the oldest organization of that name (in any case) or slug, else a new one.
+
+    Raises `FieldErrors` for `name`.
+    """
+    await _lock_organizations(session)
+    wanted = cleaned(name)
+    statement = (
+        select(Organization)
+        .where(or_(func.lower(col(Organization.name)) == wanted.lower(), col(Organization.slug) == wanted))
+        .order_by(col(Organization.id))
+        .limit(1)
+    )
+    found = (await session.execute(statement)).scalar_one_or_none()
+    return found or await create_organization(session, name=name, now=now)
+
+
+def console_principal(organization: Organization) -> Principal:
+    """Return whoever types commands on the server: they hold the database, so they may do everything."""
+    return Principal(
+        organization_id=organization.id,
+        organization_slug=organization.slug,
+        organization_name=organization.name,
+        role=Role.OWNER,
+        actor="command line",
+        time_zone=organization.time_zone,
+    )
+
+
+async def organization_settings(session: AsyncSession, *, principal: Principal) -> OrganizationView:
+    """Return the organization's settings."""
+    authorize(principal, Right.VIEW)
+    row = await _own(session, principal)
+    return OrganizationView(
+        name=row.name,
+        slug=row.slug,
+        time_zone=row.time_zone,
+        default_region=row.default_region,
+        strict_numbers=row.strict_numbers,
+        outbound_limit=row.outbound_limit,
+        default_phone_number_id=row.default_phone_number_id,
+        dialing_stopped_at=row.dialing_stopped_at,
+        dialing_stopped_by=row.dialing_stopped_by,
+    )
+
+
+async def update_organization(
+    session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
+) -> None:
+    """Change settings. The slug stays what it is: addresses that people keep must go on working.
+
+    Raises `FieldErrors`. A raised `outbound_limit` frees slots, so the dialer is told.
+    """
+    authorize(principal, Right.MANAGE_SETTINGS)
+    del now  # an organization keeps no time of its last change
+    organization = await _own(session, principal, lock=True)
+    reader = ChangeReader(changes)
+    reader.text("name", label="The organization's name", most=LONGEST_NAME, required=True)
+    reader.zone("time_zone")
+    _read_region(reader)
+    reader.flag("strict_numbers", label="Strict numbers")
+    reader.whole("outbound_limit", label="The limit of live calls", least=1, most=1000)
+    await read_active_number(
+        session, reader, "default_phone_number_id", organization_id=principal.organization_id
+    )
+    for field, value in reader.finish().items():
+        setattr(organization, field, value)
+    await session.flush()
+    announce(session, organization_id=organization.id, work=True)
+
+
+async def _own(session: AsyncSession, principal: Principal, *, lock: bool = False) -> Organization:
+    statement = select(Organization).where(col(Organization.id) == principal.organization_id)
+    found = (
+        await session.execute(statement.with_for_update(key_share=True) if lock else statement)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("organization", principal.organization_slug)
+    return found
+
+
+def _read_region(reader: ChangeReader) -> None:
+    region = reader.text("default_region", label="The country", most=2, required=True)
+    if region is None:
+        return
+    if is_region(region):
+        reader.values["default_region"] = region.upper()
+    else:
+        reader.refuse(
+            "default_region", f"“{region}” is no country's code. Use two letters, such as US or GB."
+        )
+
+
+async def _lock_organizations(session: AsyncSession) -> None:
+    await session.execute(select(func.pg_advisory_xact_lock(_ORGANIZATIONS_LOCK)))
+
+
+async def _free_slug(session: AsyncSession, name: str) -> str:
+    base = slug_of(name)
+    like_it = select(col(Organization.slug)).where(col(Organization.slug).startswith(base, autoescape=True))
+    taken = set((await session.execute(like_it)).scalars()) | RESERVED_SLUGS
+    candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def slug_of(name: str) -> str:
+    """Return the name as it may stand in an address: `Café Zürich GmbH` is `cafe-zurich-gmbh`."""
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:_LONGEST_BASE].strip("-")
+    return slug or "organization"

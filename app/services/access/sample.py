@@ -1,0 +1,110 @@
+"""Sample data: a small campaign to look around in, ready to start on the simulated carrier."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.campaign import Channel
+from app.domain.rights import Right
+from app.models import Contact, PhoneNumber
+from app.services.access.principal import Principal, authorize
+from app.services.agents.operations import create_agent
+from app.services.campaigns.adding import add_contacts
+from app.services.campaigns.operations import create_campaign
+from app.services.contacts.operations import create_contact
+from app.services.numbers.operations import add_carrier_numbers
+
+SIMULATED_NUMBERS: Final = ("+12015550123", "+12025550143", "+14155550100")
+"""Caller IDs of the sample data: numbers that the simulated carrier owns from its start."""
+
+_AGENT: Final[Mapping[str, Any]] = {
+    "name": "Ava",
+    "description": "Friendly and brief. Calls about proposals and appointments.",
+    "greeting": "Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
+}
+
+_CONTACTS: Final[Sequence[Mapping[str, Any]]] = (
+    {
+        "number": "+15551234567",
+        "name": "John Doe",
+        "email": "john@example.com",
+        "company": "Acme Corp",
+        "notes": "VIP customer",
+        "fields": {"deal_stage": "proposal"},
+    },
+    {
+        "number": "+15559876543",
+        "name": "Jane Smith",
+        "email": "jane@example.com",
+        "company": "Beta Inc",
+        "notes": "Follow up on quote",
+        "fields": {"deal_stage": "discovery"},
+    },
+    {
+        "number": "+15555550100",
+        "name": "Bob Wilson",
+        "company": "Gamma LLC",
+        "notes": "New lead from website",
+        "fields": {"deal_stage": "lead"},
+    },
+)
+
+_CAMPAIGN: Final[Mapping[str, Any]] = {
+    "name": "Sample: a word about your deal",
+    "description": "Three contacts, one call each, and a question they answer by voice or by key.",
+    "channel": Channel.CALL,
+    "welcome_message_template": _AGENT["greeting"],
+    "agenda_template": "I'm calling about your {{deal_stage}} with us.",
+    "question_template": "Do you have a minute to chat? Say yes or press 1. Say no or press 2.",
+    "end_call_message_template": "Thank you for your time, {{name}}. Have a great day!",
+    "fallback_values": {"name": "there", "deal_stage": "request"},
+}
+
+
+async def load_sample_data(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    now: datetime,
+    carrier_numbers: Sequence[str] = SIMULATED_NUMBERS,
+) -> None:
+    """Create an agent, numbers and a draft campaign with three contacts; what is there is used.
+
+    `carrier_numbers` are E.164 numbers that the carrier's account owns; the first is the campaign's caller ID.
+    """
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    number_id = await _caller_id(session, principal, carrier_numbers, now)
+    agent = {**_AGENT, "default_phone_number_id": number_id}
+    agent_id = await create_agent(session, principal=principal, changes=agent, now=now)
+    campaign = {**_CAMPAIGN, "agent_id": agent_id, "phone_number_id": number_id}
+    campaign_id = await create_campaign(session, principal=principal, changes=campaign, now=now)
+    contact_ids = [await _contact_id(session, principal, contact, now) for contact in _CONTACTS]
+    await add_contacts(
+        session, principal=principal, campaign_ref=campaign_id, contact_ids=contact_ids, now=now
+    )
+
+
+async def _caller_id(
+    session: AsyncSession, principal: Principal, numbers: Sequence[str], now: datetime
+) -> int | None:
+    await add_carrier_numbers(session, principal=principal, identity=None, numbers=numbers, now=now)
+    statement = select(col(PhoneNumber.id)).where(
+        col(PhoneNumber.organization_id) == principal.organization_id,
+        col(PhoneNumber.number).in_(numbers[:1]),
+        col(PhoneNumber.active),
+    )
+    return await session.scalar(statement)
+
+
+async def _contact_id(
+    session: AsyncSession, principal: Principal, contact: Mapping[str, Any], now: datetime
+) -> int:
+    statement = select(col(Contact.id)).where(
+        col(Contact.organization_id) == principal.organization_id, col(Contact.number) == contact["number"]
+    )
+    found = await session.scalar(statement)
+    return found or await create_contact(session, principal=principal, changes=contact, now=now)

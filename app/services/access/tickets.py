@@ -1,0 +1,75 @@
+"""Sign-in tickets: the single-use minute between a checked password and the cookie of a real page load."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.models import SignInTicket
+from app.services.access.sessions import begin_session
+from app.services.access.tokens import new_token, token_hash
+from app.services.fields import cleaned
+
+TICKET_LIFETIME: Final = timedelta(seconds=60)
+
+_LONGEST_PATH: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemedTicket:
+    """What a ticket was good for: the token for the cookie, and the page the person wanted."""
+
+    session_token: str
+    next_path: str
+
+
+async def issue_ticket(session: AsyncSession, *, user_id: int, next_path: str, now: datetime) -> str:
+    """Return a ticket for a person whose password has just been checked, and forget their expired ones."""
+    await session.execute(
+        delete(SignInTicket).where(col(SignInTicket.user_id) == user_id, col(SignInTicket.expires_at) < now)
+    )
+    ticket = new_token()
+    session.add(
+        SignInTicket(
+            token_hash=token_hash(ticket),
+            user_id=user_id,
+            next_path=local_path(next_path),
+            expires_at=now + TICKET_LIFETIME,
+        )
+    )
+    await session.flush()
+    return ticket
+
+
+async def redeem_ticket(
+    session: AsyncSession, *, ticket: str, user_agent: str, now: datetime
+) -> RedeemedTicket | None:
+    """Turn a ticket into a session, once; None if it is unknown, used or has expired."""
+    statement = (
+        update(SignInTicket)
+        .where(
+            col(SignInTicket.token_hash) == token_hash(ticket),
+            col(SignInTicket.used_at).is_(None),
+            col(SignInTicket.expires_at) > now,
+        )
+        .values(used_at=now)
+        .returning(col(SignInTicket.user_id), col(SignInTicket.next_path))
+    )
+    redeemed = (await session.execute(statement)).one_or_none()
+    if redeemed is None:
+        return None
+    user_id, next_path = redeemed
+    token = await begin_session(session, user_id=user_id, user_agent=cleaned(user_agent), now=now)
+    return RedeemedTicket(session_token=token, next_path=next_path)
+
+
+def local_path(path: str) -> str:
+    """Return the path if it leads to a page of ours, else `/`: a link to sign in must not lead elsewhere.
+
+    Browsers read a backslash as `/` and drop tabs and newlines, which would make another host of it.
+    """
+    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if is_ours and path.isprintable() and len(path) <= _LONGEST_PATH else "/"
