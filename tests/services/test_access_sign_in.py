@@ -1,0 +1,275 @@
+"""Signing in: passwords, throttling, tickets, sessions."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.db import Database
+from app.domain.rights import Role
+from app.models import SignInTicket, User, UserSession
+from app.services.access.operations import (
+    RedeemedTicket,
+    SignInRefused,
+    TooManySignIns,
+    check_password_and_issue_ticket,
+    redeem_ticket,
+    sign_out,
+)
+from app.services.access.passwords import hash_password, password_matches
+from app.services.access.queries import memberships, principal_for, resolve_session
+from app.services.access.sign_in import MOST_FAILURES_OF_AN_ADDRESS, MOST_FAILURES_OF_AN_EMAIL
+from app.services.access.tickets import local_path
+from tests.support.builders import NOON, make_member, make_organization
+
+PASSWORD = "correct horse battery"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def ann(database: Database) -> User:
+    """A manager of Acme with a password."""
+    hashed = await hash_password(PASSWORD)
+    async with database.transaction() as session:
+        organization = await make_organization(session, slug="acme")
+        return await make_member(
+            session, organization, role=Role.MANAGER, email="ann@example.com", password_hash=hashed
+        )
+
+
+async def sign_in(
+    database: Database,
+    *,
+    email: str = "ann@example.com",
+    password: str = PASSWORD,
+    address: str = "192.0.2.1",
+    next_path: str = "/acme/campaigns",
+    at: timedelta = timedelta(),
+) -> str:
+    async with database.transaction() as session:
+        return await check_password_and_issue_ticket(
+            session, email=email, password=password, address=address, next_path=next_path, now=NOON + at
+        )
+
+
+async def redeem(database: Database, ticket: str, at: timedelta = timedelta()) -> RedeemedTicket | None:
+    async with database.transaction() as session:
+        return await redeem_ticket(session, ticket=ticket, user_agent="Firefox", now=NOON + at)
+
+
+async def fail(database: Database, **given: object) -> None:
+    with pytest.raises(SignInRefused):
+        await sign_in(database, password="wrong password", **given)  # type: ignore[arg-type]  # passed on
+
+
+async def test_the_right_password_leads_to_a_session_and_to_the_wanted_page(
+    database: Database, ann: User
+) -> None:
+    redeemed = await redeem(database, await sign_in(database, email=" Ann@Example.com "))
+    assert redeemed is not None
+    assert redeemed.next_path == "/acme/campaigns"
+    async with database.session() as session:
+        person = await resolve_session(session, token=redeemed.session_token, now=NOON)
+        assert person is not None
+        assert (person.user_id, person.email) == (ann.id, "ann@example.com")
+
+
+async def test_neither_token_nor_ticket_is_stored_in_the_clear(database: Database, ann: User) -> None:
+    ticket = await sign_in(database)
+    redeemed = await redeem(database, ticket)
+    assert redeemed is not None
+    async with database.session() as session:
+        stored = (
+            await session.scalar(select(col(SignInTicket.token_hash))),
+            await session.scalar(select(col(UserSession.token_hash))),
+        )
+    assert all(stored)
+    assert ticket not in stored
+    assert redeemed.session_token not in stored
+
+
+async def test_an_unknown_email_and_a_wrong_password_are_refused_in_the_same_words(
+    database: Database, ann: User
+) -> None:
+    with pytest.raises(SignInRefused) as wrong:
+        await sign_in(database, password="wrong password")
+    with pytest.raises(SignInRefused) as unknown:
+        await sign_in(database, email="nobody@example.com")
+    assert str(wrong.value) == str(unknown.value)
+
+
+async def test_an_unknown_email_costs_a_hash_like_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.services.access import passwords
+
+    verified: list[str] = []
+
+    class Hasher:
+        def verify(self, password_hash: str, password: bytes) -> bool:
+            verified.append(password_hash)
+            return True
+
+        def hash(self, password: bytes) -> str:
+            return "nobody's hash"
+
+    monkeypatch.setattr(passwords, "_hasher", Hasher())
+    passwords._nobodys_hash.cache_clear()
+    assert not await password_matches(None, PASSWORD)
+    passwords._nobodys_hash.cache_clear()
+    assert verified == ["nobody's hash"]
+
+
+@pytest.mark.parametrize("email", ["", "\x00", "a\ud800@b.c", "x" * 5000, "' OR 1=1 --"])
+async def test_nonsense_for_an_email_is_refused_like_any_other(
+    database: Database, ann: User, email: str
+) -> None:
+    with pytest.raises(SignInRefused):
+        await sign_in(database, email=email, password="\x00\ud800", address="\x00" * 100)
+
+
+async def test_the_eleventh_failure_of_an_email_must_wait(database: Database, ann: User) -> None:
+    for number in range(MOST_FAILURES_OF_AN_EMAIL):
+        await fail(database, address=f"192.0.2.{number}", at=number * timedelta(seconds=1))
+    with pytest.raises(TooManySignIns) as refusal:
+        await sign_in(database, address="198.51.100.7", at=MINUTE)
+    assert refusal.value.retry_at == NOON + 15 * MINUTE
+    assert "14 minutes" in str(refusal.value)
+
+
+async def test_the_wait_ends_when_the_oldest_failure_is_fifteen_minutes_old(
+    database: Database, ann: User
+) -> None:
+    for number in range(MOST_FAILURES_OF_AN_EMAIL):
+        await fail(database, at=number * timedelta(seconds=1))
+    assert await sign_in(database, at=15 * MINUTE)
+
+
+async def test_an_unknown_email_is_throttled_like_a_known_one(database: Database, ann: User) -> None:
+    for _ in range(MOST_FAILURES_OF_AN_EMAIL):
+        await fail(database, email="nobody@example.com")
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, email="nobody@example.com")
+
+
+async def test_an_address_that_tries_many_emails_must_wait_and_others_need_not(
+    database: Database, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.services.access import sign_in as module
+
+    monkeypatch.setattr(module, "password_matches", _never_matches)
+    for number in range(MOST_FAILURES_OF_AN_ADDRESS):
+        await fail(database, email=f"guess{number}@example.com")
+    monkeypatch.undo()
+    with pytest.raises(TooManySignIns):
+        await sign_in(database)
+    assert await sign_in(database, address="198.51.100.7")
+
+
+async def _never_matches(password_hash: str | None, password: str) -> bool:
+    return False
+
+
+async def test_a_success_forgives_the_failures_before_it(database: Database, ann: User) -> None:
+    for _ in range(MOST_FAILURES_OF_AN_EMAIL - 1):
+        await fail(database)
+    await sign_in(database)
+    await fail(database)
+    assert await sign_in(database)
+
+
+async def test_guesses_sent_all_at_once_are_counted_too(database: Database, ann: User) -> None:
+    guesses = (sign_in(database, password="wrong password") for _ in range(MOST_FAILURES_OF_AN_EMAIL + 5))
+    outcomes = [type(outcome) for outcome in await asyncio.gather(*guesses, return_exceptions=True)]
+    assert outcomes.count(SignInRefused) == MOST_FAILURES_OF_AN_EMAIL
+    assert outcomes.count(TooManySignIns) == 5
+
+
+async def test_a_ticket_is_good_once_even_when_redeemed_twice_at_the_same_moment(
+    database: Database, ann: User
+) -> None:
+    ticket = await sign_in(database)
+    answers = await asyncio.gather(*(redeem(database, ticket) for _ in range(4)))
+    assert sum(answer is not None for answer in answers) == 1
+
+
+async def test_a_ticket_is_good_for_a_minute(database: Database, ann: User) -> None:
+    ticket = await sign_in(database)
+    assert await redeem(database, ticket, at=MINUTE) is None
+    assert await redeem(database, ticket, at=timedelta(seconds=59)) is not None
+
+
+async def test_an_unknown_ticket_is_good_for_nothing(database: Database, ann: User) -> None:
+    assert await redeem(database, "made up \ud800") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil",
+        "/\tevil",
+        "/a\n//b",
+        "javascript:1",
+        "",
+        "/" + "x" * 3000,
+    ],
+)
+def test_a_path_that_leads_elsewhere_leads_home(path: str) -> None:
+    assert local_path(path) == "/"
+
+
+def test_a_path_of_ours_is_kept_with_its_query() -> None:
+    assert local_path("/acme/campaigns/7?tab=calls#top") == "/acme/campaigns/7?tab=calls#top"
+
+
+async def test_a_session_ends_after_fourteen_days(database: Database, ann: User) -> None:
+    redeemed = await redeem(database, await sign_in(database))
+    assert redeemed is not None
+    async with database.session() as session:
+        token = redeemed.session_token
+        almost = NOON + timedelta(days=14) - timedelta(seconds=1)
+        assert await resolve_session(session, token=token, now=almost) is not None
+        assert await resolve_session(session, token=token, now=NOON + timedelta(days=14)) is None
+
+
+async def test_signing_out_ends_this_session_and_no_other(database: Database, ann: User) -> None:
+    here = await redeem(database, await sign_in(database))
+    there = await redeem(database, await sign_in(database))
+    assert here is not None
+    assert there is not None
+    async with database.transaction() as session:
+        await sign_out(session, token=here.session_token, now=NOON)
+        assert await resolve_session(session, token=here.session_token, now=NOON) is None
+        assert await resolve_session(session, token=there.session_token, now=NOON) is not None
+
+
+async def test_a_member_is_a_principal_in_their_organization_and_nobody_elsewhere(
+    database: Database, ann: User
+) -> None:
+    async with database.transaction() as session:
+        await make_organization(session, slug="other")
+        found = await principal_for(session, user_id=ann.id, organization_slug="acme")
+        assert found is not None
+        assert (found.role, found.actor, found.organization_slug) == (Role.MANAGER, "ann@example.com", "acme")
+        assert await principal_for(session, user_id=ann.id, organization_slug="other") is None
+        assert await principal_for(session, user_id=ann.id, organization_slug="nowhere") is None
+
+
+async def test_a_person_may_be_a_member_of_several_organizations(database: Database, ann: User) -> None:
+    from app.models import Member
+
+    async with database.transaction() as session:
+        other = await make_organization(session, slug="beta", name="Beta")
+        session.add(Member(organization_id=other.id, user_id=ann.id, role=Role.VIEWER, created_at=NOON))
+        await session.flush()
+        listed = await memberships(session, user_id=ann.id)
+    assert [(one.slug, one.role) for one in listed] == [("acme", Role.MANAGER), ("beta", Role.VIEWER)]
+
+
+async def test_only_a_live_hash_is_kept_of_a_password(database: Database, ann: User) -> None:
+    async with database.session() as session:
+        stored = (await session.execute(select(col(User.password_hash)))).scalar_one()
+    assert stored.startswith("$argon2id$")
