@@ -4,9 +4,11 @@ import reflex as rx
 from fastapi import FastAPI
 
 from app.web import layout, routes, theme
+from app.web.guard import tell_of
 from app.web.live import live_hub
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.uploads import GuardUploads
 
 api = FastAPI()
 
@@ -21,13 +23,11 @@ app = rx.App(
     stylesheets=theme.STYLESHEETS,
     head_components=theme.head(),
     html_lang="en",
-    toaster=rx.toast.provider(
-        position="bottom-right", rich_colors=True, close_button=True
-    ),
+    toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),
     hydrate_fallback=layout.hydrate_fallback,
-    api_transformer=api,
+    backend_exception_handler=tell_of,
+    api_transformer=[api, GuardUploads],
 )
-
 app.register_lifespan_task(live_hub)
 
 app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)

@@ -231,6 +231,11 @@ def report(error: Exception) -> str:
     return f"Something went wrong on our side. Nothing was lost; please try again. (Reference {reference})"
 
 
+def tell_of(exception: Exception) -> EventSpec | None:
+    """Log what no guard caught (a malformed event, an error of Reflex's own), and tell of it: the app's handler."""
+    return rx.toast.error(report(exception), duration=10_000)
+
+
 async def _end_saving(state: rx.State) -> None:
     if getattr(state, "saving", False):
         async with _writable(state):

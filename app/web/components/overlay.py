@@ -22,7 +22,7 @@ def confirm_dialog(
     return rx.alert_dialog.root(
         rx.alert_dialog.content(
             rx.alert_dialog.title(title, size="4"),
-            rx.alert_dialog.description(sentence, size="2", color_scheme="gray"),
+            rx.alert_dialog.description(sentence, class_name="cs-dialog-sentence"),
             rx.el.div(body, class_name="cs-dialog-body") if body is not None else rx.fragment(),
             rx.el.div(
                 rx.alert_dialog.cancel(
@@ -49,7 +49,7 @@ def form_dialog(*children: Child, is_open: Flag, on_open_change: Toggle, title: 
     return rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title(title, size="4"),
-            rx.dialog.description(sentence, size="2", color_scheme="gray", margin_bottom="4"),
+            rx.dialog.description(sentence, class_name="cs-dialog-sentence"),
             *children,
             max_width="520px",
         ),
@@ -65,7 +65,7 @@ def drawer(*children: Child, is_open: Flag, on_open_change: Toggle, title: Text,
             rx.el.div(
                 rx.el.div(
                     rx.dialog.title(title, size="4", margin_bottom="0"),
-                    rx.dialog.description(sentence, size="2", color_scheme="gray"),
+                    rx.dialog.description(sentence),
                 ),
                 rx.dialog.close(
                     rx.icon_button(

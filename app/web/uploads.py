@@ -1,0 +1,100 @@
+"""Reflex's upload endpoint, closed to strangers and to floods: it has neither a limit nor a sign-in of its own."""
+
+import json
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.context import get_context
+from app.services.access.sessions import SESSION_COOKIE, resolve_session
+from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+
+LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
+"""Bytes of one request: the largest file that imports take, and its envelope."""
+
+_PATH: Final = "/_upload"
+_TOO_LARGE: Final = f"This file is too large: at most {MAX_FILE_BYTES // MEGABYTE} MB."
+
+
+class GuardUploads:
+    """ASGI middleware: only who is signed in may upload, so many bytes at most, and nothing is served from there."""
+
+    def __init__(self, app: ASGIApp, *, largest: int = LARGEST_UPLOAD) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_upload(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        if refusal := await self._refusal(Request(scope)):
+            await refusal(scope, receive, send)
+            return
+        await _Counted(self._largest, receive, send).run(self._app, scope)
+
+    async def _refusal(self, request: Request) -> JSONResponse | None:
+        if request.method == "OPTIONS":
+            return None
+        if request.method != "POST":
+            return _answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        if not await _is_signed_in(request.cookies.get(SESSION_COOKIE, "")):
+            return _answer(HTTPStatus.UNAUTHORIZED, "You are signed out. Sign in to go on.")
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._largest:
+            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+        return None
+
+
+class _Counted:
+    """One upload whose bytes are counted as they come, for a body need not be as long as it says."""
+
+    def __init__(self, largest: int, receive: Receive, send: Send) -> None:
+        self._left = largest
+        self._receive = receive
+        self._send = send
+        self._answered = False
+
+    async def run(self, app: ASGIApp, scope: Scope) -> None:
+        await app(scope, self._count, self._pass_on)
+
+    async def _count(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left >= 0:
+            return message
+        await self._refuse()
+        return {"type": "http.disconnect"}
+
+    async def _refuse(self) -> None:
+        if self._answered:
+            return
+        self._answered = True
+        body = json.dumps({"detail": _TOO_LARGE}).encode()
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await self._send({"type": "http.response.start", "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _pass_on(self, message: Message) -> None:
+        """Send what the app answers, unless the upload has been refused already."""
+        if self._left >= 0:
+            self._answered = True
+            await self._send(message)
+
+
+def _is_upload(path: str) -> bool:
+    return path == _PATH or path.startswith(f"{_PATH}/")
+
+
+async def _is_signed_in(token: str) -> bool:
+    if not token:
+        return False
+    context = get_context()
+    async with context.database.session() as session:
+        return await resolve_session(session, token=token, now=context.clock.now()) is not None
+
+
+def _answer(status: HTTPStatus, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status_code=status)
