@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from app.carrier import CARRIER_KIND, carrier_account, connect_carrier
 from app.config import get_settings
 from app.context import AppContext, build_context
 from app.faults import install_from_environment
 from app.providers.base import Carrier
+from app.providers.registry import configured_account, make_carrier
 from app.services.dialing.health import beat
-from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
+from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)
@@ -40,16 +40,11 @@ async def start_dialing(ctx: dict[Any, Any]) -> None:
     """Begin the standing dialer and the heartbeat of this process."""
     install_from_environment()
     context = build_context(get_settings())
-    account = carrier_account(context.settings)
-    identity = CarrierIdentity(
-        kind=CARRIER_KIND,
-        account_sid=account.account_sid,
-        api_url=account.api_url,
-        simulated=account.simulated,
-    )
+    account = configured_account(context.settings)
+    identity = identity_of(account)
     async with context.database.transaction() as session:
         row = await ensure_carrier_account(session, identity, now=context.clock.now())
-    carrier = connect_carrier(context.settings)
+    carrier = make_carrier(identity.kind, account)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     dialer = Dialer(
         database=context.database,

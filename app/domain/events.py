@@ -72,6 +72,8 @@ class AttemptEvent:
     error_code: int | None = None
     failure: FailureClass | None = None
     reply: str | None = None
+    by_key: bool = False
+    """The person pressed a key, rather than spoke."""
     price: str | None = None
     """Decimal text in `price_unit`, positive: what the carrier charges us."""
     price_unit: str | None = None

@@ -163,7 +163,13 @@ def _gather(fields: Mapping[str, str], received_at: datetime) -> tuple[ReceivedE
     return tuple(
         _received(
             "gather",
-            AttemptEvent(kind=kind, occurred_at=received_at, provider_id=_call_id(fields), reply=reply.value),
+            AttemptEvent(
+                kind=kind,
+                occurred_at=received_at,
+                provider_id=_call_id(fields),
+                reply=reply.value,
+                by_key=bool(digits),
+            ),
             said,
             kind.value,
         )

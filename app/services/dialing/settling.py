@@ -67,7 +67,8 @@ async def apply_events(
         error_message=error,
     )
     if newly_opted_out:
-        await _suppress(session, case, now=now)
+        by_key = any(event.by_key for event in events)
+        await _suppress(session, case, by_key=by_key, now=now)
     if progress.failure is FailureClass.MISCONFIGURED and progress.answered_at is None:
         await _hold_for_a_person(session, case, error=error, now=now)
     elif (move := _move_after(case, before, now=now)) is not None:
@@ -204,10 +205,9 @@ def _opted_out(said_so: bool, disposition: Disposition | None) -> bool:
     return said_so or disposition is Disposition.OPTED_OUT
 
 
-async def _suppress(session: AsyncSession, case: Case, *, now: datetime) -> None:
+async def _suppress(session: AsyncSession, case: Case, *, by_key: bool, now: datetime) -> None:
     by_carrier = case.progress.failure is FailureClass.OPTED_OUT
-    spoken = case.progress.reply is not None and not case.progress.reply.isdecimal()
-    source = SuppressionSource.SPOKEN if spoken else SuppressionSource.KEYPRESS
+    source = SuppressionSource.KEYPRESS if by_key else SuppressionSource.SPOKEN
     await suppress(
         session,
         organization_id=case.organization_id,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import CarrierAccount
+from app.providers.base import CarrierAccount as ConfiguredAccount
 
 CALLS_PER_SECOND: Final = 1
 """What Twilio gives a new account; more is asked for in its console."""
@@ -24,6 +25,13 @@ class CarrierIdentity:
     account_sid: str
     api_url: str
     simulated: bool
+
+
+def identity_of(account: ConfiguredAccount, *, kind: str = "twilio") -> CarrierIdentity:
+    """Return the identity of the account this process is configured with."""
+    return CarrierIdentity(
+        kind=kind, account_sid=account.account_sid, api_url=account.api_url, simulated=account.simulated
+    )
 
 
 async def ensure_carrier_account(
