@@ -1,0 +1,1 @@
+"""Pure rules: no SQL, network, framework, settings or clock."""

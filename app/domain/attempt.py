@@ -97,7 +97,18 @@ _END_PRIORITY: Final[Mapping[EventKind, int]] = {
     EventKind.CANCELLED: 5,
     EventKind.FAILED: 4,
 }
-"""Which end wins when a carrier reports two: the one that proves most contact, so nobody is redialed by mistake."""
+"""Which of two reported ends wins: the one that proves most contact, so nobody is redialed by mistake."""
+
+_DISPOSITION_OF: Final[Mapping[EventKind, Disposition]] = {
+    EventKind.COMPLETED: Disposition.ANSWERED,
+    EventKind.DELIVERED: Disposition.DELIVERED,
+    EventKind.UNDELIVERED: Disposition.UNDELIVERED,
+    EventKind.BUSY: Disposition.BUSY,
+    EventKind.NO_ANSWER: Disposition.NO_ANSWER,
+    EventKind.CANCELLED: Disposition.CANCELLED,
+    EventKind.FAILED: Disposition.CARRIER_ERROR,
+}
+"""What each end means, unless the answering machine or the cause of a failure says more."""
 
 _ANSWERED_BY_PRIORITY: Final[Mapping[AnsweredBy, int]] = {
     AnsweredBy.UNKNOWN: 0,
@@ -132,7 +143,7 @@ class AttemptProgress:
 
 
 def apply_event(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
-    """Return the progress after the event. Applying events in any order, any number of times, ends the same."""
+    """Return the progress after the event: events in any order, any number of times, end the same."""
     merged = _merge_details(progress, event)
     match event.kind:
         case EventKind.UNKNOWN:
@@ -151,26 +162,12 @@ def disposition_of(progress: AttemptProgress) -> Disposition | None:
         return None
     if progress.opted_out:
         return Disposition.OPTED_OUT
-    match progress.ended_as:
-        case EventKind.COMPLETED if progress.answered_by in {
-            AnsweredBy.MACHINE,
-            AnsweredBy.FAX,
-        }:
-            return Disposition.VOICEMAIL
-        case EventKind.COMPLETED:
-            return Disposition.ANSWERED
-        case EventKind.BUSY:
-            return Disposition.BUSY
-        case EventKind.NO_ANSWER:
-            return Disposition.NO_ANSWER
-        case EventKind.CANCELLED:
-            return Disposition.CANCELLED
-        case EventKind.DELIVERED:
-            return Disposition.DELIVERED
-        case EventKind.UNDELIVERED:
-            return _failure_disposition(progress.failure, Disposition.UNDELIVERED)
-        case _:
-            return _failure_disposition(progress.failure, Disposition.CARRIER_ERROR)
+    by_machine = progress.answered_by in {AnsweredBy.MACHINE, AnsweredBy.FAX}
+    if progress.ended_as is EventKind.COMPLETED and by_machine:
+        return Disposition.VOICEMAIL
+    if progress.ended_as in {EventKind.FAILED, EventKind.UNDELIVERED}:
+        return _failure_disposition(progress.failure, _DISPOSITION_OF[progress.ended_as])
+    return _DISPOSITION_OF[progress.ended_as]
 
 
 def _failure_disposition(failure: FailureClass | None, otherwise: Disposition) -> Disposition:

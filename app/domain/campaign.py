@@ -51,7 +51,7 @@ TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
     _S.CANCELLED: frozenset(),
     _S.FAILED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELLED}),
 }
-"""Which status may follow which. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
+"""Which may follow which. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
 
 EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED})
 """Settings and contacts may be changed in these only (seed 004: Draft or Paused)."""
