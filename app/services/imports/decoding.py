@@ -67,7 +67,7 @@ class EncodingDetector:
     def result(self) -> str:
         """Return the name of the codec to read the whole file with. Raises `FileRefused`."""
         if self._controls > self._bytes * _MOST_CONTROL:
-            raise _binary()
+            raise holds_binary_data()
         if self._encoding != "utf-16":
             self._check_utf8(b"", final=True)
         if self._is_utf8:
@@ -78,7 +78,7 @@ class EncodingDetector:
 
     def _count_controls(self, data: bytes) -> None:
         if b"\0" in data:
-            raise _binary()
+            raise holds_binary_data()
         self._bytes += len(data)
         self._controls += len(data) - len(data.translate(None, _CONTROL))
 
@@ -107,7 +107,8 @@ def _byte_order_mark(data: bytes) -> str | None:
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
-def _binary() -> FileRefused:
+def holds_binary_data() -> FileRefused:
+    """Return the refusal of what is no text."""
     return FileRefused(f"The file holds binary data, not text. {SAVE_AS_CSV}")
 
 

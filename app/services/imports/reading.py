@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 
 from app.domain.contact_fields import unique_headers
 from app.domain.phone import NumberRejected, normalize
-from app.services.imports.decoding import MEGABYTE, SAVE_AS_CSV, FileRefused, guess_delimiter, separator_line
+from app.services.imports.decoding import (
+    MEGABYTE,
+    SAVE_AS_CSV,
+    FileRefused,
+    guess_delimiter,
+    holds_binary_data,
+    separator_line,
+)
 
 MAX_RECORD: Final = MEGABYTE
 """Characters in one record. The standard parser's limit for one cell (131,072) is kept as it is."""
@@ -63,11 +70,14 @@ class RowReader:
 
     def _decode(self, data: bytes, *, final: bool) -> str:
         try:
-            return self._decoder.decode(data, final)
+            text = self._decoder.decode(data, final)
         except UnicodeDecodeError as error:
             raise FileRefused(
                 f"After row {self._number} the file holds characters that cannot be read. {SAVE_AS_CSV}"
             ) from error
+        if "\0" in text:
+            raise holds_binary_data()
+        return text
 
     def _read(self, text: str, *, final: bool) -> list[FileRow]:
         lines = self._lines(text, final=final)

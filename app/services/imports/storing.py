@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -146,17 +146,13 @@ async def _record_issues(session: AsyncSession, import_id: int, judged: Sequence
             "row_number": item.row.number,
             "kind": item.kind,
             "reason": item.reason[:_LONGEST_REASON],
-            "row": _cells(item),
+            "row": {"cells": item.row.cells},
         }
         for item in judged
         if item.kind
     ]
     if issues:
         await session.execute(_ISSUES, {"import_id": import_id, "issues": json.dumps(issues)})
-
-
-def _cells(item: Judged) -> dict[str, Any]:
-    return {"cells": [cell.replace("\0", "") for cell in item.row.cells]}
 
 
 def _count(contact_import: ContactImport, judged: Sequence[Judged]) -> None:

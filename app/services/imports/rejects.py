@@ -1,0 +1,92 @@
+"""The rows that did not go in, as a CSV to correct and upload again."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.rights import Right
+from app.models import ContactImport, ImportIssue
+from app.services.access.principal import Principal, authorize
+from app.services.imports.chunks import first_rows
+from app.services.imports.classes import IssueKind
+from app.services.refs import Ref, load
+
+ROW_HEADER: Final = "callsheet_row"
+REASON_HEADER: Final = "callsheet_reason"
+"""Columns of these names are ignored when the corrected file is uploaded."""
+
+NOT_IMPORTED: Final = (IssueKind.REJECTED, IssueKind.DUPLICATE, IssueKind.SUPPRESSED)
+_PAGE: Final = 1_000
+_FORMULA: Final = frozenset("=+-@\t\r")
+_HARMLESS: Final = re.compile(r"\+\d{7,15}|[+-]?\d+(?:[.,]\d+)?")
+
+
+async def rejects_csv(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    import_ref: Ref,
+    kinds: Sequence[IssueKind] = NOT_IMPORTED,
+) -> AsyncIterator[str]:
+    """Return a CSV in pieces: row number, reason, and the row's cells as they were.
+
+    A row that could not be split into cells has its first line in the first column.
+    """
+    authorize(principal, Right.EXPORT)
+    contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
+    headers, _ = await first_rows(session, contact_import, 1)
+    return _pieces(session, contact_import.id, [ROW_HEADER, REASON_HEADER, *headers], kinds)
+
+
+def safe_cell(text: str) -> str:
+    """Return the text so that a spreadsheet program takes it for no formula (OWASP: CSV injection).
+
+    Phone numbers and plain numbers stay as they are. What hides the first character, such as a wide form or a
+    no-break space, is looked through.
+    """
+    seen = unicodedata.normalize("NFKC", text).lstrip(" ")
+    if seen[:1] in _FORMULA and not _HARMLESS.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+async def _pieces(
+    session: AsyncSession, import_id: int, headers: list[str], kinds: Sequence[IssueKind]
+) -> AsyncIterator[str]:
+    yield "\ufeff" + _written([headers])
+    last = (0, 0)
+    while page := await _page_after(session, import_id, kinds, last):
+        yield _written(
+            [str(issue.row_number), issue.reason, *map(str, issue.row.get("cells", []))] for issue in page
+        )
+        last = (page[-1].row_number, page[-1].id)
+
+
+async def _page_after(
+    session: AsyncSession, import_id: int, kinds: Sequence[IssueKind], last: tuple[int, int]
+) -> Sequence[ImportIssue]:
+    place = tuple_(col(ImportIssue.row_number), col(ImportIssue.id))
+    found = await session.scalars(
+        select(ImportIssue)
+        .where(
+            col(ImportIssue.import_id) == import_id,
+            col(ImportIssue.kind).in_(kinds),
+            place > tuple_(*last),
+        )
+        .order_by(col(ImportIssue.row_number), col(ImportIssue.id))
+        .limit(_PAGE)
+    )
+    return found.all()
+
+
+def _written(rows: Iterable[Sequence[str]]) -> str:
+    table = io.StringIO()
+    csv.writer(table).writerows([safe_cell(cell) for cell in row] for row in rows)
+    return table.getvalue()
