@@ -1,0 +1,119 @@
+"""The standing dialer with real PostgreSQL, and a carrier in the process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from app.db import Database
+from app.domain.campaign import CampaignStatus
+from app.domain.events import EventKind
+from app.domain.recipient import RecipientStatus
+from app.providers.base import CallOrder, NotPlaced, Placed
+from tests.support.stage import Stage, set_stage
+from tests.support.waiting import until
+from worker.dialer import Dialer
+
+
+@asynccontextmanager
+async def dialing(stage: Stage, *, dialers: int = 1) -> AsyncIterator[list[Dialer]]:
+    """Dialers that work until the block ends."""
+    crew = [
+        Dialer(
+            database=stage.database,
+            feed=None,
+            carrier=stage.carrier,
+            clock=stage.clock,
+            worker=f"dialer-{number}",
+            carrier_account_id=stage.account.id,
+        )
+        for number in range(dialers)
+    ]
+    tasks = [asyncio.create_task(each.run()) for each in crew]
+    try:
+        yield crew
+    finally:
+        for each in crew:
+            each.stop()
+        await asyncio.gather(*tasks)
+
+
+async def everyone_answers(stage: Stage) -> None:
+    """End every call that is up."""
+    for attempt in await stage.attempts():
+        if attempt.provider_id is not None and attempt.ended_as is None:
+            await stage.hear(attempt.id, EventKind.ANSWERED, EventKind.COMPLETED)
+
+
+async def test_a_campaign_runs_from_queued_to_completed_by_itself(database: Database) -> None:
+    stage = await set_stage(database, contacts=12, concurrent_limit=4)
+    async with dialing(stage) as (dialer,):
+
+        async def done() -> bool:
+            await everyone_answers(stage)
+            dialer.ring()
+            return (await stage.campaign()).status is CampaignStatus.COMPLETED
+
+        await until(done)
+    assert await stage.statuses() == {RecipientStatus.COMPLETED: 12}
+    assert len(stage.carrier.made) == 12
+
+
+async def test_four_dialers_on_one_campaign_call_everyone_once_and_keep_its_limit(database: Database) -> None:
+    stage = await set_stage(database, contacts=30, concurrent_limit=3)
+    async with dialing(stage, dialers=4) as crew:
+
+        async def done() -> bool:
+            live = [each for each in await stage.attempts() if each.ended_as is None]
+            assert len(live) <= 3
+            await everyone_answers(stage)
+            for dialer in crew:
+                dialer.ring()
+            return (await stage.campaign()).status is CampaignStatus.COMPLETED
+
+        await until(done)
+    assert len(stage.carrier.made) == 30
+    assert len({each.to for each in stage.carrier.made.values()}) == 30
+
+
+async def test_a_stopped_dialer_leaves_nothing_unproven(database: Database) -> None:
+    stage = await set_stage(database, contacts=5)
+    async with dialing(stage) as (dialer,):
+        await until(lambda: _holds(bool(stage.carrier.made)))
+        dialer.stop()
+    assert {each.status for each in await stage.attempts()} <= {"queued", "not_placed"}
+
+
+async def test_turned_away_people_are_tried_again_and_none_is_lost(database: Database) -> None:
+    stage = await set_stage(database, contacts=6)
+    turned_away: set[str] = set()
+
+    def busy_at_first(order: object) -> Placed | NotPlaced | None:
+        assert isinstance(order, CallOrder)
+        if order.to in turned_away:
+            return None
+        turned_away.add(order.to)
+        return NotPlaced(reason="429", retry_after_seconds=0.01)
+
+    stage.carrier.answers = busy_at_first
+    async with dialing(stage) as (dialer,):
+
+        async def all_made() -> bool:
+            stage.clock.advance(seconds=1)
+            dialer.ring()
+            return len(stage.carrier.made) == 6
+
+        await until(all_made)
+    assert {each.attempts_made for each in await stage.recipients()} == {1}
+
+
+async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Database) -> None:
+    stage = await set_stage(database)
+    stage.account.id += 1
+    async with dialing(stage) as (dialer,):
+        dialer.ring()
+        await asyncio.sleep(0)
+    assert stage.carrier.orders == []
+
+
+async def _holds(condition: bool) -> bool:
+    return condition
