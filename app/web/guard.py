@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from functools import wraps
 from http.cookies import CookieError, SimpleCookie
 from secrets import token_hex
-from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Final, TypeVar, TypeVarTuple
 from urllib.parse import quote
 
 import reflex as rx
@@ -56,45 +56,49 @@ class PageState(rx.State, mixin=True):
 
 def guarded(
     right: Right, *, background: bool = False, supersedes: bool = False
-) -> Callable[[Callable[[S, Principal, Unpack[Arguments]], Any]], EventCallback[Unpack[Arguments]]]:
+) -> Callable[[Callable[[S, Principal, *Arguments], Any]], EventCallback[*Arguments]]:
     """Make an event handler that runs only for a member of the address's organization who has `right`.
 
-    It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler that
-    member's `Principal`, read from the database this very moment, as its first argument. What the handler raises
-    becomes field errors, the page's problem or a toast.
+    It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler
+    that member's `Principal`, read from the database this very moment, as its first argument. What the
+    handler raises becomes field errors, the page's problem or a toast.
     """
 
-    def decorate(handler: Callable[[S, Principal, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
+    def decorate(
+        handler: Callable[[S, Principal, *Arguments], Any],
+    ) -> EventCallback[*Arguments]:
         async def call(state: S, *arguments: Any, **named: Any) -> Any:
             principal = await resolve_principal(state)
             authorize(principal, right)
             return handler(state, principal, *arguments, **named)
 
         run = _hide_injected(_mended(handler, call, guard=right), handler)
-        event: EventCallback[Unpack[Arguments]] = _event(run, background=background, supersedes=supersedes)
+        event: EventCallback[*Arguments] = _event(run, background=background, supersedes=supersedes)
         return event
 
     return decorate
 
 
-def signed_in(handler: Callable[[S, SignedInUser, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
-    """Make an event handler that runs for whoever is signed in, and is told who; for pages of no organization."""
+def signed_in(
+    handler: Callable[[S, SignedInUser, *Arguments], Any],
+) -> EventCallback[*Arguments]:
+    """Make an event handler that runs for whoever is signed in, and is told who that is."""
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, await resolve_person(state), *arguments, **named)
 
-    event: EventCallback[Unpack[Arguments]]
+    event: EventCallback[*Arguments]
     event = _event(_hide_injected(_mended(handler, call, guard="signed in"), handler))
     return event
 
 
-def anyone(handler: Callable[[S, Unpack[Arguments]], Any]) -> EventCallback[Unpack[Arguments]]:
-    """Make an event handler that runs for everybody (sign-in, a dialog that opens); its errors are mended too."""
+def anyone(handler: Callable[[S, *Arguments], Any]) -> EventCallback[*Arguments]:
+    """Make an event handler that runs for everybody (sign-in, opening a dialog); its errors are mended."""
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, *arguments, **named)
 
-    event: EventCallback[Unpack[Arguments]] = _event(_mended(handler, call, guard="anyone"))
+    event: EventCallback[*Arguments] = _event(_mended(handler, call, guard="anyone"))
     return event
 
 
@@ -162,7 +166,7 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
             async with aclosing(_events(await call(state, *arguments, **named))) as events:
                 async for event in events:
                     yield event
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
             async with _writable(state):
                 reaction = _react(state, error)
             if reaction is not None:
@@ -232,7 +236,7 @@ def report(error: Exception) -> str:
 
 
 def tell_of(exception: Exception) -> EventSpec | None:
-    """Log what no guard caught (a malformed event, an error of Reflex's own), and tell of it: the app's handler."""
+    """Log and tell of what no guard caught: a malformed event, an error of Reflex's own."""
     return rx.toast.error(report(exception), duration=10_000)
 
 

@@ -1,4 +1,4 @@
-"""The house around every page: navigation, who and where one is, and the marks that are never out of sight."""
+"""The house around every page: navigation, who and where one is, the marks never out of sight."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -180,7 +180,9 @@ def _top_bar(section: Section) -> rx.Component:
 def _organization_switch() -> rx.Component:
     """Return the organization's name; a menu of the others for a person who is in several."""
     name = rx.fragment(
-        rx.el.span(SessionState.organization_initial, class_name="cs-organization-initial", aria_hidden="true"),
+        rx.el.span(
+            SessionState.organization_initial, class_name="cs-organization-initial", aria_hidden="true"
+        ),
         rx.el.span(SessionState.organization_name, class_name="cs-organization-name"),
     )
     return rx.cond(
@@ -236,9 +238,7 @@ def _user_menu() -> rx.Component:
             _mode_item("Dark", "dark", "moon"),
             _mode_item("System", "system", "monitor"),
             rx.dropdown_menu.separator(),
-            rx.dropdown_menu.item(
-                glyph("log-out", size=15), "Sign out", on_select=SessionState.sign_out
-            ),
+            rx.dropdown_menu.item(glyph("log-out", size=15), "Sign out", on_select=SessionState.sign_out),
             variant="soft",
             class_name="cs-user-menu",
         ),

@@ -1,4 +1,4 @@
-"""Pages that change by themselves: one snapshot per watched thing and process, however many browsers watch it."""
+"""Pages that change by themselves: one snapshot a watched thing, however many browsers watch it."""
 
 import asyncio
 import logging
@@ -147,7 +147,7 @@ class LiveHub:
                 self._topics.pop(watched)[1].cancel()
 
     def _topic(self, watched: Watched, load: Load[T]) -> Topic[T]:
-        """Return the topic, read from now on by its newest watcher's `load`: an earlier one may have lost its right."""
+        """Return the topic, read by its newest watcher's `load`: an earlier one may have lost its right."""
         if watched in self._topics:
             topic = self._topics[watched][0]
             topic.load = load

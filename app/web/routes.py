@@ -55,8 +55,11 @@ class Place:
 def place(path: str) -> Place:
     """Read the organization's slug and the campaign's id from the path of an address."""
     parts = [part for part in path.split("/") if part]
-    is_campaign = len(parts) > 2 and parts[1] == "campaigns" and _CAMPAIGN_ID.fullmatch(parts[2]) is not None
-    return Place(organization=parts[0] if parts else "", campaign_id=int(parts[2]) if is_campaign else None)
+    match parts:
+        case [organization, "campaigns", campaign_id, *_] if _CAMPAIGN_ID.fullmatch(campaign_id):
+            return Place(organization, int(campaign_id))
+        case _:
+            return Place(parts[0] if parts else "", None)
 
 
 def campaigns(organization: Slug) -> str:

@@ -28,13 +28,13 @@ class OrganizationLink:
 
 
 def here() -> rx.Var[str]:
-    """Return the Var of the organization's slug in the page's address, for links; call it inside page functions."""
+    """Return the Var of the organization's slug in the address, for links within page functions."""
     slug: rx.Var[str] = getattr(rx.State, routes.ORGANIZATION)
     return slug
 
 
 class SessionState(rx.State):
-    """What the shell shows of the person, the organization and the carrier. Copies for the eye, never for a decision."""
+    """What the shell shows of person, organization and carrier: copies for the eye, never for a decision."""
 
     user_name: rx.Field[str] = rx.field("")
     user_email: rx.Field[str] = rx.field("")
@@ -95,7 +95,7 @@ def enter_with_ticket(ticket: str) -> EventSpec:
 
 
 def load_page(path: str) -> EventSpec:
-    """Return the event of a real page load: `rx.redirect` stays within the loaded program and its old cookie."""
+    """Return the event of a real page load; `rx.redirect` stays within the program, with its old cookie."""
     return rx.call_script(f"window.location.assign({json.dumps(path)})")
 
 

@@ -1,4 +1,4 @@
-"""Reflex's upload endpoint, closed to strangers and to floods: it has neither a limit nor a sign-in of its own."""
+"""Reflex's upload endpoint has no limit and asks nobody who they are: here it gets both."""
 
 import json
 from http import HTTPStatus
@@ -20,13 +20,14 @@ _TOO_LARGE: Final = f"This file is too large: at most {MAX_FILE_BYTES // MEGABYT
 
 
 class GuardUploads:
-    """ASGI middleware: only who is signed in may upload, so many bytes at most, and nothing is served from there."""
+    """ASGI middleware: only who is signed in uploads, so many bytes at most; nothing is served from there."""
 
     def __init__(self, app: ASGIApp, *, largest: int = LARGEST_UPLOAD) -> None:
         self._app = app
         self._largest = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http" or not _is_upload(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -58,6 +59,7 @@ class _Counted:
         self._answered = False
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
+        """Let `app` take the upload."""
         await app(scope, self._count, self._pass_on)
 
     async def _count(self) -> Message:
@@ -74,7 +76,9 @@ class _Counted:
         self._answered = True
         body = json.dumps({"detail": _TOO_LARGE}).encode()
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-        await self._send({"type": "http.response.start", "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "headers": headers})
+        await self._send(
+            {"type": "http.response.start", "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "headers": headers}
+        )
         await self._send({"type": "http.response.body", "body": body})
 
     async def _pass_on(self, message: Message) -> None:

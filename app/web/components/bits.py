@@ -7,8 +7,10 @@ from app.web.components.kinds import Child, Click, Flag, Text
 
 
 def time_text(text: Text, *, zone: Text, iso: Text) -> rx.Component:
-    """Return a moment as the server worded it ("21 Nov, 14:05"), its zone beside it, machine-readable as `iso`."""
-    return rx.el.time(text, rx.el.span(zone, class_name="cs-zone"), date_time=iso, class_name="cs-time cs-number")
+    """Return a moment as the server worded it ("21 Nov, 14:05") with its zone; `iso` is for machines."""
+    return rx.el.time(
+        text, rx.el.span(zone, class_name="cs-zone"), date_time=iso, class_name="cs-time cs-number"
+    )
 
 
 def copy_button(value: Text, *, label: str = "Copy") -> rx.Component:
@@ -37,7 +39,9 @@ def phone_text(number: Text) -> rx.Component:
     return rx.el.span(number, class_name="cs-number cs-nowrap")
 
 
-def primary_button(label: Text, *, on_click: Click, icon: str | None = None, busy: Flag = False, disabled: Flag = False) -> rx.Component:
+def primary_button(
+    label: Text, *, on_click: Click, icon: str | None = None, busy: Flag = False, disabled: Flag = False
+) -> rx.Component:
     """Return the one main action of a page or panel."""
     return rx.button(
         glyph(icon, size=16) if icon else rx.fragment(),
@@ -49,7 +53,9 @@ def primary_button(label: Text, *, on_click: Click, icon: str | None = None, bus
     )
 
 
-def secondary_button(label: Text, *, on_click: Click, icon: str | None = None, busy: Flag = False, disabled: Flag = False) -> rx.Component:
+def secondary_button(
+    label: Text, *, on_click: Click, icon: str | None = None, busy: Flag = False, disabled: Flag = False
+) -> rx.Component:
     """Return an action beside the main one."""
     return rx.button(
         glyph(icon, size=16) if icon else rx.fragment(),
@@ -107,7 +113,9 @@ def actions_menu(*items: Child, label: Text) -> rx.Component:
     )
 
 
-def menu_item(label: Text, *, on_select: Click, icon: str, danger: bool = False, disabled: Flag = False) -> rx.Component:
+def menu_item(
+    label: Text, *, on_select: Click, icon: str, danger: bool = False, disabled: Flag = False
+) -> rx.Component:
     """Return one action of a menu."""
     return rx.dropdown_menu.item(
         glyph(icon, size=15),

@@ -19,7 +19,7 @@ _BANNER_ICONS: dict[BannerKind, str] = {
 
 
 def empty_state(*, icon: str, title: Text, sentence: Text, action: Child | None = None) -> rx.Component:
-    """Return what stands where a list would: what is missing, in a sentence, and the one thing to do about it."""
+    """Return what stands where a list would: what is missing, and the one thing to do about it."""
     return rx.el.div(
         rx.el.div(glyph(icon, size=22), class_name="cs-empty-icon"),
         rx.el.h3(title),
@@ -48,7 +48,9 @@ def error_state(problem: Text, *, on_retry: Click) -> rx.Component:
     )
 
 
-def banner(*children: Child, kind: BannerKind = "info", title: Text | None = None, action: Child | None = None) -> rx.Component:
+def banner(
+    *children: Child, kind: BannerKind = "info", title: Text | None = None, action: Child | None = None
+) -> rx.Component:
     """Return a strip of notice; a `danger` interrupts a screen reader, the others wait their turn."""
     return rx.el.div(
         glyph(_BANNER_ICONS[kind], size=18),
@@ -85,7 +87,9 @@ def stop_indicator(stopped: Flag) -> rx.Component:
         rx.el.div(
             glyph("octagon-pause", size=15),
             rx.el.strong("All dialing is stopped"),
-            rx.el.span("No campaign of this organization places calls or messages until it is switched on again."),
+            rx.el.span(
+                "No campaign of this organization places calls or messages until it is switched on again."
+            ),
             role="status",
             class_name="cs-stopped",
         ),

@@ -6,7 +6,19 @@ from typing import Any
 import reflex as rx
 
 from app.web.components.icons import glyph
-from app.web.components.kinds import Change, Child, Click, Count, Flag, InputType, Submit, Text, as_text, flag_word, present
+from app.web.components.kinds import (
+    Change,
+    Child,
+    Click,
+    Count,
+    Flag,
+    InputType,
+    Submit,
+    Text,
+    as_text,
+    flag_word,
+    present,
+)
 
 
 def form_field(
@@ -26,7 +38,9 @@ def form_field(
             html_for=name,
         ),
         control,
-        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help") if help_text is not None else rx.fragment(),
+        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help")
+        if help_text is not None
+        else rx.fragment(),
         field_error(name, error) if error is not None else rx.fragment(),
         class_name="cs-field",
     )
@@ -67,8 +81,9 @@ def text_input(
     max_value: int | None = None,
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
-    """Return a text box left to the browser while it is typed in; `record` is the id of what is edited, so that
-    another record brings its own value.
+    """Return a text box that is left to the browser while it is typed in.
+
+    `record` is the id of what is edited, so that another record brings its own value.
     """
     return rx.el.input(
         id=name,
@@ -112,9 +127,7 @@ def text_area(
     if value is None:
         key = as_text(f"{name}-") + as_text(record)
         return rx.el.textarea(key=key, default_value=default_value, **common)
-    return rx.debounce_input(
-        rx.el.textarea(value=value, on_change=on_change, **common), debounce_timeout=300
-    )
+    return rx.debounce_input(rx.el.textarea(value=value, on_change=on_change, **common), debounce_timeout=300)
 
 
 def select_input(
@@ -127,8 +140,12 @@ def select_input(
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
-    """Return the browser's own choice box; `options` are (value, words), or an `rx.foreach` of `rx.el.option`."""
-    entries = [rx.el.option(words, value=value) for value, words in options] if isinstance(options, list) else [options]
+    """Return the browser's own choice box of `options`: (value, words), or a foreach of `rx.el.option`."""
+    entries = (
+        [rx.el.option(words, value=value) for value, words in options]
+        if isinstance(options, list)
+        else [options]
+    )
     events: dict[str, Any] = {} if on_change is None else {"on_change": on_change}
     return rx.el.div(
         rx.el.select(
@@ -174,7 +191,9 @@ def checkbox_field(
             aria_describedby=f"{name}-help",
         ),
         rx.el.label(label, html_for=name),
-        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help") if help_text is not None else rx.fragment(),
+        rx.el.p(help_text, id=f"{name}-help", class_name="cs-help")
+        if help_text is not None
+        else rx.fragment(),
         class_name="cs-check",
     )
 
@@ -233,7 +252,12 @@ def form_actions(*buttons: Child, note: Child | None = None) -> rx.Component:
 
 
 def submit_button(
-    label: Text, *, saving: Flag, icon: str | None = None, icon_after: str | None = None, disabled: Flag = False
+    label: Text,
+    *,
+    saving: Flag,
+    icon: str | None = None,
+    icon_after: str | None = None,
+    disabled: Flag = False,
 ) -> rx.Component:
     """Return a form's main button: it shows its work and cannot be pressed twice."""
     return rx.button(
@@ -257,8 +281,9 @@ def upload_zone(
     error: Text = "",
     on_cancel: Click | None = None,
 ) -> rx.Component:
-    """Return the drop zone of one CSV file. `upload_id` is a literal; `on_drop` is
-    `S.receive(rx.upload_files(upload_id=..., on_upload_progress=S.progress))`.
+    """Return the drop zone of one CSV file.
+
+    `upload_id` is a literal; `on_drop`: `S.receive(rx.upload_files(upload_id=..., on_upload_progress=...))`.
     """
     return rx.el.div(
         rx.upload.root(

@@ -25,7 +25,9 @@ Submit = Event | Sequence[Event]
 
 Tone = Literal["gray", "blue", "indigo", "green", "amber", "orange", "red", "violet"]
 
-InputType = Literal["date", "datetime-local", "email", "number", "password", "search", "tel", "text", "time", "url"]
+InputType = Literal[
+    "date", "datetime-local", "email", "number", "password", "search", "tel", "text", "time", "url"
+]
 
 
 Record = TypeVar("Record")

@@ -30,7 +30,9 @@ def tabs_nav(tabs: Sequence[Tab], *, current: str, label: str) -> rx.Component:
 def _tab(tab: Tab, *, is_current: bool) -> rx.Component:
     return rx.link(
         tab.label,
-        rx.el.span(tab.count, class_name="cs-tab-count cs-number") if tab.count is not None else rx.fragment(),
+        rx.el.span(tab.count, class_name="cs-tab-count cs-number")
+        if tab.count is not None
+        else rx.fragment(),
         href=tab.href,
         underline="none",
         class_name="cs-tab",
@@ -50,7 +52,9 @@ class Step:
 def stepper(steps: Sequence[Step], *, current: str, label: str = "Steps") -> rx.Component:
     """Return the wizard's steps, each a link: nothing is lost by going back, or ahead."""
     return rx.el.nav(
-        rx.el.ol(*[_step(number, step, is_current=step.label == current) for number, step in enumerate(steps, 1)]),
+        rx.el.ol(
+            *[_step(number, step, is_current=step.label == current) for number, step in enumerate(steps, 1)]
+        ),
         aria_label=label,
         class_name="cs-steps",
     )

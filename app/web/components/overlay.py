@@ -18,7 +18,7 @@ def confirm_dialog(
     destructive: bool = True,
     body: Child | None = None,
 ) -> rx.Component:
-    """Return the question, open while `is_open`. `body` adds choices (which outcomes to retry) below the sentence."""
+    """Return the question, open while `is_open`; `body` adds choices below its sentence."""
     return rx.alert_dialog.root(
         rx.alert_dialog.content(
             rx.alert_dialog.title(title, size="4"),
@@ -44,7 +44,9 @@ def confirm_dialog(
     )
 
 
-def form_dialog(*children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
+def form_dialog(
+    *children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text
+) -> rx.Component:
     """Return a dialog that holds a form of its own."""
     return rx.dialog.root(
         rx.dialog.content(
@@ -58,7 +60,9 @@ def form_dialog(*children: Child, is_open: Flag, on_open_change: Toggle, title: 
     )
 
 
-def drawer(*children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text) -> rx.Component:
+def drawer(
+    *children: Child, is_open: Flag, on_open_change: Toggle, title: Text, sentence: Text
+) -> rx.Component:
     """Return a sheet at the side for the details of one row; the whole width on a phone. Escape closes it."""
     return rx.dialog.root(
         rx.dialog.content(

@@ -31,7 +31,9 @@ def page_header(
         rx.el.div(
             rx.el.div(
                 rx.el.div(rx.el.h1(title), *beside_title, class_name="cs-header-title"),
-                rx.el.p(description, class_name="cs-header-description") if description is not None else rx.fragment(),
+                rx.el.p(description, class_name="cs-header-description")
+                if description is not None
+                else rx.fragment(),
                 class_name="cs-header-text",
             ),
             rx.el.div(*actions, class_name="cs-header-actions") if actions else rx.fragment(),

@@ -102,8 +102,11 @@ def disposition_badge(disposition: Text) -> rx.Component:
 
 def _status_badge(status: Text, looks: Mapping[str, Look]) -> rx.Component:
     """Draw `status` as `looks` says; an empty one as a dash, one unheard of as its own plain word."""
-    cases = [(name, badge(look.label, tone=look.tone, icon=look.icon, live=look.live)) for name, look in looks.items()]
+    cases = [
+        (name, badge(look.label, tone=look.tone, icon=look.icon, live=look.live))
+        for name, look in looks.items()
+    ]
     if isinstance(status, str):
         return dict(cases)[status]
-    none = rx.el.span("–", class_name="cs-none", aria_label="none")
+    none = rx.el.span("\N{EN DASH}", class_name="cs-none")
     return rx.el.span(rx.match(status, *cases, ("", none), badge(status, tone="gray", icon="circle-dashed")))

@@ -1,4 +1,4 @@
-"""Lists as tables: headers that sort, rows that become cards on a phone, pages, and the three other states."""
+"""Lists as tables: headers that sort, rows that turn into cards on a phone, pages, the other states."""
 
 from typing import Literal
 
@@ -20,8 +20,10 @@ def data_table(
     narrow: Narrow = "cards",
     busy: Flag = False,
 ) -> rx.Component:
-    """Return a table named `label`. Below 640 px its rows become cards, or it scrolls within itself with its
-    first column held (`scroll`): the page never scrolls sideways. While `busy` the old rows stay, dimmed.
+    """Return a table named `label`; while `busy` its old rows stay, dimmed.
+
+    Below 640 px its rows become cards, or it scrolls within itself with its first column held (`scroll`): the
+    page never scrolls sideways.
     """
     return rx.el.div(
         rx.el.table(
@@ -98,7 +100,7 @@ def cell(*children: Child, label: str = "", align: Align = "start", number: bool
 
 
 def lead_cell(*children: Child, note: Child | None = None) -> rx.Component:
-    """Return a row's first cell, what the row is about, with a quieter line below; the title when rows are cards."""
+    """Return a row's first cell: what the row is about, and a quieter line; a card's title."""
     return rx.el.th(
         rx.el.div(*children, class_name="cs-lead"),
         rx.el.div(note, class_name="cs-lead-note") if note is not None else rx.fragment(),
@@ -109,7 +111,9 @@ def lead_cell(*children: Child, note: Child | None = None) -> rx.Component:
 
 def actions_cell(*children: Child) -> rx.Component:
     """Return the cell of a row's actions, at its end."""
-    return rx.el.td(rx.el.div(*children, class_name="cs-row-actions"), role="cell", data_align="end", data_actions="true")
+    return rx.el.td(
+        rx.el.div(*children, class_name="cs-row-actions"), role="cell", data_align="end", data_actions="true"
+    )
 
 
 def table_states(
@@ -165,7 +169,7 @@ def pagination_bar(
     on_next: Click,
     label: str = "Pages",
 ) -> rx.Component:
-    """Return "1–25 of 312" (`text`, made by the server) and the way to the neighbouring pages; `page` counts from 1."""
+    """Return which rows these are (`text`, worded by the server) and the way on; `page` counts from 1."""
     current, last = rx.Var.create(page).to(int), rx.Var.create(pages).to(int)
     return rx.el.nav(
         rx.el.span(text, class_name="cs-number", role="status"),

@@ -20,7 +20,9 @@ def toolbar(*filters: Child, search: Child | None = None, end: Sequence[Child] =
     )
 
 
-def search_field(*, value: Text, on_change: Change, label: str, placeholder: str | None = None) -> rx.Component:
+def search_field(
+    *, value: Text, on_change: Change, label: str, placeholder: str | None = None
+) -> rx.Component:
     """Return a search box that speaks 300 ms after the last key; give it a handler that `supersedes`."""
     return rx.el.div(
         glyph("search", size=16),
@@ -44,11 +46,13 @@ def search_field(*, value: Text, on_change: Change, label: str, placeholder: str
 def select_filter(
     *, label: str, value: Text, options: Sequence[tuple[str, str]], on_change: Change, name: str | None = None
 ) -> rx.Component:
-    """Return a filter that takes one of `options` (value, words). It names itself to screen readers by `label`."""
+    """Return a filter that takes one of `options` (value, words), named `label` to screen readers."""
     return rx.select.root(
         rx.select.trigger(aria_label=label, placeholder=label, variant="surface"),
         rx.select.content(
-            *[rx.select.item(words, value=option) for option, words in options], position="popper", variant="soft"
+            *[rx.select.item(words, value=option) for option, words in options],
+            position="popper",
+            variant="soft",
         ),
         value=value,
         on_change=on_change,

@@ -1,0 +1,167 @@
+"""What the guard promises of every event handler."""
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.domain.rights import Right, Role
+from app.services.access.principal import Principal
+from app.services.errors import Conflict, FieldErrors
+from app.web import guard
+from app.web.guard import GUARD, NotSignedIn, PageState, anyone, guarded
+from tests.web.conftest import Driver
+
+
+class GuardedState(PageState, rx.State):
+    """A page whose handlers fail in every way."""
+
+    seen: rx.Field[list[str]] = rx.field(default_factory=list)
+
+    @guarded(Right.VIEW)
+    async def plain(self, principal: Principal, word: str) -> None:
+        self.seen = [principal.actor, word]
+
+    @guarded(Right.VIEW)
+    async def stepwise(self, principal: Principal) -> AsyncIterator[None]:
+        self.saving = True
+        yield
+        self.seen = [principal.actor]
+
+    @guarded(Right.VIEW, background=True)
+    async def behind(self, principal: Principal) -> None:
+        async with self:
+            self.saving = True
+        if principal.role is Role.VIEWER:
+            raise Conflict("It is over.")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def edit(self, principal: Principal) -> None:
+        self.seen = ["edited", principal.actor]
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        del principal
+        self.loading = True
+        raise Conflict("The list is being rebuilt.")
+
+    @guarded(Right.VIEW)
+    async def save(self, principal: Principal, how: str) -> AsyncIterator[EventSpec | None]:
+        del principal
+        self.saving, self.loading, self.errors = True, False, {}
+        yield None
+        raise {"field": FieldErrors({"name": "Give it a name."}), "bug": KeyError("secret-detail")}[how]
+
+    @anyone
+    async def open_dialog(self) -> None:
+        self.seen = ["open"]
+
+
+@pytest.fixture
+def role(monkeypatch: pytest.MonkeyPatch) -> dict[str, Role | None]:
+    """Who is asking; none: nobody is signed in."""
+    who: dict[str, Role | None] = {"role": Role.VIEWER}
+
+    async def resolve(state: rx.State) -> Principal:
+        del state
+        if who["role"] is None:
+            raise NotSignedIn
+        return Principal(
+            organization_id=1,
+            organization_slug="acme",
+            organization_name="Acme",
+            role=who["role"],
+            actor="ana@acme.test",
+            time_zone="UTC",
+        )
+
+    monkeypatch.setattr(guard, "resolve_principal", resolve)
+    return who
+
+
+async def test_a_handler_is_given_its_principal_and_its_arguments(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.plain("hello"))
+    assert (await tab.state(GuardedState)).seen == ["ana@acme.test", "hello"]
+
+
+async def test_a_stranger_is_sent_to_sign_in_and_nothing_runs(tab: Driver, role: dict[str, Any]) -> None:
+    role["role"] = None
+    await tab.send(GuardedState.plain("hello"))
+    assert (await tab.state(GuardedState)).seen == []
+
+
+async def test_a_role_without_the_right_is_refused(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.edit())
+    assert (await tab.state(GuardedState)).seen == []
+    role["role"] = Role.MANAGER
+    await tab.send(GuardedState.edit())
+    assert (await tab.state(GuardedState)).seen == ["edited", "ana@acme.test"]
+
+
+async def test_saving_ends_with_the_handler(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.stepwise())
+    state = await tab.state(GuardedState)
+    assert (state.saving, state.seen) == (False, ["ana@acme.test"])
+
+
+async def test_saving_ends_with_a_background_handler_that_fails(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.behind())
+    assert not (await tab.state(GuardedState)).saving
+    assert tab.errors == []
+
+
+async def test_field_errors_stand_at_their_fields(tab: Driver, role: dict[str, Any]) -> None:
+    deltas = await tab.send(GuardedState.save("field"))
+    state = await tab.state(GuardedState)
+    assert (state.errors, state.saving) == ({"name": "Give it a name."}, False)
+    assert "Give it a name." in str(deltas)
+
+
+async def test_a_failed_load_says_why_in_the_place_of_the_content(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.load())
+    state = await tab.state(GuardedState)
+    assert (state.problem, state.loading) == ("The list is being rebuilt.", False)
+
+
+async def test_an_unforeseen_error_is_logged_and_not_shown(
+    tab: Driver, role: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    deltas = await tab.send(GuardedState.save("bug"))
+    assert not (await tab.state(GuardedState)).saving
+    assert "web.handler_failed" in caplog.text
+    assert "secret-detail" not in str(deltas)
+    assert tab.errors == []
+
+
+async def test_a_client_cannot_bring_its_own_principal(tab: Driver, role: dict[str, Any]) -> None:
+    handler = GuardedState.event_handlers["plain"]
+    assert list(inspect.signature(handler.fn).parameters) == ["self", "word"]
+    assert "principal" not in handler.fn.__annotations__
+
+
+async def test_a_handler_for_anyone_needs_nobody(tab: Driver, role: dict[str, Any]) -> None:
+    role["role"] = None
+    await tab.send(GuardedState.open_dialog())
+    assert (await tab.state(GuardedState)).seen == ["open"]
+
+
+def test_every_handler_of_the_browser_ui_has_a_guard() -> None:
+    import app.app  # noqa: F401  # registers every page and state
+
+    unguarded = [
+        f"{state.__name__}.{name}"
+        for state in _states(rx.State)
+        if state.__module__.startswith("app.web")
+        for name, handler in state.event_handlers.items()
+        if handler.fn.__module__.startswith("app.") and not hasattr(handler.fn, GUARD)
+    ]
+    assert unguarded == []
+
+
+def _states(state: type[rx.State]) -> Iterator[type[rx.State]]:
+    yield state
+    for child in state.get_substates():
+        yield from _states(child)  # type: ignore[arg-type]  # substates are declared as their base class
