@@ -148,7 +148,7 @@ def recipient_matches(
     statuses: Collection[RecipientStatus],
     search: str,
 ) -> ColumnElement[bool]:
-    """Return the condition of a list or bulk action: these ids, or everybody of these statuses and this search."""
+    """Return the condition of a list or bulk action: these ids, or all of these statuses and this search."""
     here = col(Recipient.campaign_id) == campaign_id
     if recipient_ids is not None:
         return here & col(Recipient.id).in_(recipient_ids)
@@ -161,15 +161,16 @@ def recipient_matches(
 
 def contact_matches(search: str) -> ColumnElement[bool]:
     """Return the condition that a name, e-mail or company holds the text, or a number its digits."""
-    like = _contains(search)
+    like = contains(search)
     texts = [col(Contact.name).ilike(like), col(Contact.email).ilike(like), col(Contact.company).ilike(like)]
     digits = "".join(char for char in search if char.isdigit())
     if digits and not any(char.isalpha() for char in search):
-        texts.append(col(Contact.number).like(_contains(digits)))
+        texts.append(col(Contact.number).like(contains(digits)))
     return or_(*texts)
 
 
-def _contains(words: str) -> str:
+def contains(words: str) -> str:
+    """Return the LIKE pattern of a text anywhere, taken literally."""
     escaped = plain_text(words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 

@@ -1,0 +1,264 @@
+"""The campaigns page: the cards, the list, and one campaign with its settings."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
+from sqlmodel import col
+
+from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.campaign import DIALING, CampaignStatus, Channel, allowed_actions
+from app.domain.metrics import StatusCounts, percent
+from app.domain.phone import pretty
+from app.domain.recipient import ENDED, RecipientStatus
+from app.domain.rights import Right
+from app.models import Agent, Attempt, Campaign, CarrierAccount, PhoneNumber, Recipient
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.operations import why_not_editable
+from app.services.campaigns.progress import all_counts
+from app.services.campaigns.readiness import recipient_variable_names, why_unusable
+from app.services.campaigns.recipients import contains
+from app.services.campaigns.rows import load_rows
+from app.services.campaigns.views import CampaignCards, CampaignDetail, CampaignRow, Counts
+from app.services.paging import Page, offset_of
+from app.services.refs import Ref
+
+_NOT_MADE = (AttemptStatus.PLACING, AttemptStatus.UNKNOWN, AttemptStatus.REVIEW, AttemptStatus.NOT_PLACED)
+
+
+async def campaign_cards(
+    session: AsyncSession, *, principal: Principal, since: datetime | None = None
+) -> CampaignCards:
+    """Return the cards of the campaigns made, and calls made, since then; of all time without it."""
+    authorize(principal, Right.VIEW)
+    campaigns = select(
+        func.count().filter(_since(col(Campaign.created_at), since)),
+        func.count().filter(col(Campaign.status).in_(DIALING)),
+    ).where(col(Campaign.organization_id) == principal.organization_id)
+    calls = select(func.count(), func.count().filter(col(Attempt.disposition) == Disposition.ANSWERED)).where(
+        col(Attempt.organization_id) == principal.organization_id,
+        col(Attempt.channel) == Channel.CALL,
+        col(Attempt.disposition).is_not(None),
+        _since(col(Attempt.reserved_at), since),
+    )
+    total, running = (await session.execute(campaigns)).one()
+    finished, answered = (await session.execute(calls)).one()
+    return CampaignCards(
+        total=total,
+        running_now=running,
+        calls_completed=finished,
+        success_rate=percent(answered, finished),
+    )
+
+
+async def list_campaigns(  # noqa: PLR0913 - each filter of the page by its name
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    search: str = "",
+    statuses: Collection[CampaignStatus] = (),
+    channel: Channel | None = None,
+    agent_id: int | None = None,
+    sort: str = "created",
+    descending: bool = True,
+    page: int = 1,
+    page_size: int = 25,
+) -> Page[CampaignRow]:
+    """Return a page of the organization's campaigns. `sort` is name, status, created or progress."""
+    authorize(principal, Right.VIEW)
+    wanted = [col(Campaign.organization_id) == principal.organization_id]
+    if words := search.strip():
+        like = contains(words)
+        wanted.append(col(Campaign.name).ilike(like) | col(Campaign.description).ilike(like))
+    if statuses:
+        wanted.append(col(Campaign.status).in_(statuses))
+    if channel is not None:
+        wanted.append(col(Campaign.channel) == channel)
+    if agent_id is not None:
+        wanted.append(col(Campaign.agent_id) == agent_id)
+    offset, limit = offset_of(page, page_size)
+    total = (await session.execute(select(func.count()).select_from(Campaign).where(*wanted))).scalar_one()
+    key = _sort_key(sort, principal.organization_id)
+    order = key.desc() if descending else key.asc()
+    rows = await session.execute(
+        _listed().where(*wanted).order_by(order, col(Campaign.id).desc()).offset(offset).limit(limit)
+    )
+    return Page(await _campaign_rows(session, rows.all()), total, max(1, page), limit)
+
+
+async def get_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> CampaignDetail:
+    """Return one campaign with its settings. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    rows = await load_rows(session, principal, campaign_ref)
+    campaign = rows.campaign
+    agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
+    account = campaign.carrier_account_id
+    carrier = await session.get(CarrierAccount, account) if account is not None else None
+    numbers = await _numbers(session, [*rows.pool, *filter(None, [campaign.phone_number_id])])
+    chosen = numbers.get(campaign.phone_number_id or 0)
+    counts = (await _counts(session, [campaign.id])).get(campaign.id, all_counts({}))
+    problems = [why_unusable(number, campaign.channel, account) for number in numbers.values()]
+    return CampaignDetail(
+        id=campaign.id,
+        public_id=campaign.public_id,
+        status=campaign.status,
+        status_reason=campaign.status_reason,
+        settings=rows.settings,
+        agent_name=agent.name if agent is not None else None,
+        agent_active=agent.active if agent is not None else None,
+        phone_number=chosen.number if chosen is not None else None,
+        number_labels={number.id: _label(number) for number in numbers.values()},
+        actions=allowed_actions(campaign.status),
+        locked_because=why_not_editable(campaign.status),
+        created_at=campaign.created_at,
+        updated_at=campaign.updated_at,
+        started_at=campaign.started_at,
+        ended_at=campaign.ended_at,
+        total_contacts=sum(counts.values()),
+        counts=counts,
+        carrier_simulated=carrier.simulated if carrier is not None else None,
+        number_warnings=[problem for problem in problems if problem is not None],
+        available_variables=await recipient_variable_names(session, campaign.id),
+        variable_mappings=campaign.variable_mappings,
+    )
+
+
+def _listed() -> Select[Campaign, str, bool]:
+    return (
+        select(Campaign, col(Agent.name), col(CarrierAccount.simulated))
+        .outerjoin(Agent, col(Agent.id) == col(Campaign.agent_id))
+        .outerjoin(CarrierAccount, col(CarrierAccount.id) == col(Campaign.carrier_account_id))
+    )
+
+
+def _sort_key(sort: str, organization_id: int) -> SQLColumnExpression[Any]:
+    match sort:
+        case "name":
+            return func.lower(Campaign.name)
+        case "status":
+            order = {status.value: place for place, status in enumerate(CampaignStatus)}
+            return case(order, value=col(Campaign.status))
+        case "progress":
+            return _progress_of(organization_id)
+        case _:
+            return col(Campaign.created_at)
+
+
+def _progress_of(organization_id: int) -> ColumnElement[Any]:
+    """Return the ended share of each campaign, for the one sort that needs it."""
+    ended = func.count().filter(col(Recipient.status).in_(ENDED))
+    share = (
+        select(ended * 1.0 / func.greatest(func.count(), 1))
+        .where(
+            col(Recipient.campaign_id) == col(Campaign.id),
+            col(Recipient.organization_id) == organization_id,
+        )
+        .correlate(Campaign)
+    )
+    return share.scalar_subquery()
+
+
+async def _campaign_rows(
+    session: AsyncSession, rows: Sequence[Row[Campaign, str, bool]]
+) -> list[CampaignRow]:
+    ids = [campaign.id for campaign, _, _ in rows]
+    counts = await _counts(session, ids)
+    attempted = await _ended_attempted(session, ids)
+    made = await _calls_made(session, ids)
+    return [
+        _campaign_row(
+            campaign,
+            agent_name,
+            simulated,
+            counts.get(campaign.id, all_counts({})),
+            attempted.get(campaign.id, 0),
+            made.get(campaign.id, 0),
+        )
+        for campaign, agent_name, simulated in rows
+    ]
+
+
+def _campaign_row(
+    campaign: Campaign,
+    agent_name: str | None,
+    simulated: bool | None,  # noqa: FBT001 - a column of the row it shows
+    counts: Counts,
+    ended_attempted: int,
+    calls_made: int,
+) -> CampaignRow:
+    people = StatusCounts.of(counts)
+    return CampaignRow(
+        id=campaign.id,
+        public_id=campaign.public_id,
+        name=campaign.name,
+        description=campaign.description,
+        status=campaign.status,
+        status_reason=campaign.status_reason,
+        channel=campaign.channel,
+        agent_id=campaign.agent_id,
+        agent_name=agent_name,
+        total=people.total,
+        ended=people.ended,
+        completed=people.completed,
+        counts=counts,
+        progress_percent=percent(people.ended, people.total),
+        success_rate=percent(people.completed, ended_attempted),
+        calls_made=calls_made,
+        scheduled_at=campaign.scheduled_at,
+        created_at=campaign.created_at,
+        updated_at=campaign.updated_at,
+        actions=allowed_actions(campaign.status),
+        simulated=simulated,
+    )
+
+
+async def _counts(session: AsyncSession, ids: Collection[int]) -> dict[int, Counts]:
+    rows = await session.execute(
+        select(col(Recipient.campaign_id), col(Recipient.status), func.count())
+        .where(col(Recipient.campaign_id).in_(ids))
+        .group_by(col(Recipient.campaign_id), col(Recipient.status))
+    )
+    found: dict[int, dict[RecipientStatus, int]] = defaultdict(dict)
+    for campaign_id, status, count in rows:
+        found[campaign_id][status] = count
+    return {campaign_id: all_counts(counts) for campaign_id, counts in found.items()}
+
+
+async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
+    rows = await session.execute(
+        select(col(Recipient.campaign_id), func.count())
+        .where(
+            col(Recipient.campaign_id).in_(ids),
+            col(Recipient.status).in_(ENDED),
+            col(Recipient.attempts_made) > 0,
+        )
+        .group_by(col(Recipient.campaign_id))
+    )
+    return dict(rows.all())
+
+
+async def _calls_made(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
+    rows = await session.execute(
+        select(col(Attempt.campaign_id), func.count())
+        .where(col(Attempt.campaign_id).in_(ids), col(Attempt.status).not_in(_NOT_MADE))
+        .group_by(col(Attempt.campaign_id))
+    )
+    return dict(rows.all())
+
+
+async def _numbers(session: AsyncSession, ids: Collection[int]) -> dict[int, PhoneNumber]:
+    found = await session.execute(select(PhoneNumber).where(col(PhoneNumber.id).in_(ids)))
+    return {number.id: number for number in found.scalars()}
+
+
+def _label(number: PhoneNumber) -> str:
+    shown = pretty(number.number)
+    return f"{number.label} ({shown})" if number.label else shown
+
+
+def _since(at: Mapped[datetime], since: datetime | None) -> ColumnElement[bool]:
+    return at >= since if since is not None else at.is_not(None)

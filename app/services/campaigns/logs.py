@@ -1,0 +1,262 @@
+"""The people of a campaign and its call log: pages of rows, and one of each with all that happened."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.phone import pretty
+from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
+from app.domain.rights import Right
+from app.models import (
+    Attempt,
+    AttemptTurn,
+    Campaign,
+    Contact,
+    ProviderEvent,
+    Recipient,
+    RecipientTransition,
+)
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.recipients import REMOVABLE, contact_matches, recipient_matches
+from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.views import (
+    AttemptDetail,
+    AttemptRow,
+    EventRow,
+    RecipientDetail,
+    RecipientRow,
+    TransitionRow,
+    Turn,
+)
+from app.services.errors import NotFound
+from app.services.paging import Page, offset_of
+from app.services.refs import Ref
+
+_SORTS: Final[Mapping[str, Any]] = {
+    "position": Recipient.position,
+    "name": Contact.name,
+    "status": Recipient.status,
+    "attempts": Recipient.attempts_made,
+    "last_attempt": Recipient.last_attempt_at,
+    "next": Recipient.not_before,
+}
+
+
+async def list_recipients(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    statuses: Collection[RecipientStatus] = (),
+    search: str = "",
+    page: int = 1,
+    page_size: int = 25,
+    sort: str = "position",
+) -> Page[RecipientRow]:
+    """Return a page of a campaign's people. `sort` is one of `_SORTS`, with a leading "-" downwards."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    wanted = recipient_matches(campaign.id, None, statuses, search)
+    offset, limit = offset_of(page, page_size)
+    total = (await session.execute(select(func.count()).select_from(Recipient).where(wanted))).scalar_one()
+    rows = await session.execute(
+        _with_contact()
+        .where(wanted)
+        .order_by(_recipient_order(sort), col(Recipient.position), col(Recipient.id))
+        .offset(offset)
+        .limit(limit)
+    )
+    items = [_recipient_row(recipient, contact, campaign) for recipient, contact in rows]
+    return Page(items, total, max(1, page), limit)
+
+
+async def get_recipient(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, recipient_id: int
+) -> RecipientDetail:
+    """Return one of a campaign's people with their attempts and history. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    found = (
+        await session.execute(
+            _with_contact().where(
+                col(Recipient.campaign_id) == campaign.id, col(Recipient.id) == recipient_id
+            )
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("contact", recipient_id)
+    recipient, contact = found
+    attempts = await session.execute(
+        _with_name().where(col(Attempt.recipient_id) == recipient.id).order_by(col(Attempt.ordinal))
+    )
+    history = await session.execute(
+        select(RecipientTransition)
+        .where(col(RecipientTransition.recipient_id) == recipient.id)
+        .order_by(col(RecipientTransition.id))
+    )
+    return RecipientDetail(
+        row=_recipient_row(recipient, contact, campaign),
+        variables=recipient.variables,
+        attempts=_attempt_rows(attempts.all()),
+        transitions=[
+            TransitionRow(old=each.old, new=each.new, reason=each.reason, at=each.at)
+            for each in history.scalars()
+        ],
+    )
+
+
+async def list_attempts(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    disposition: Disposition | None = None,
+    status: AttemptStatus | None = None,
+    search: str = "",
+    page: int = 1,
+    page_size: int = 25,
+) -> Page[AttemptRow]:
+    """Return a page of a campaign's call log, the newest first."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    wanted = [col(Attempt.campaign_id) == campaign.id]
+    if disposition is not None:
+        wanted.append(col(Attempt.disposition) == disposition)
+    if status is not None:
+        wanted.append(col(Attempt.status) == status)
+    if words := search.strip():
+        wanted.append(contact_matches(words))
+    offset, limit = offset_of(page, page_size)
+    counted = select(func.count()).select_from(Attempt).join(Contact, col(Contact.id) == Attempt.contact_id)
+    total = (await session.execute(counted.where(*wanted))).scalar_one()
+    rows = await session.execute(
+        _with_name()
+        .where(*wanted)
+        .order_by(col(Attempt.reserved_at).desc(), col(Attempt.id))
+        .offset(offset)
+        .limit(limit)
+    )
+    return Page(_attempt_rows(rows.all()), total, max(1, page), limit)
+
+
+async def get_attempt(
+    session: AsyncSession, *, principal: Principal, attempt_id: UUID | str
+) -> AttemptDetail:
+    """Return one attempt with what was said and what the carrier told. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    wanted = _uuid(attempt_id)
+    found = (
+        await session.execute(
+            _with_name().where(
+                col(Attempt.id) == wanted, col(Attempt.organization_id) == principal.organization_id
+            )
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("attempt", attempt_id)
+    attempt, _ = found
+    said = select(AttemptTurn).where(col(AttemptTurn.attempt_id) == attempt.id)
+    told = select(ProviderEvent).where(col(ProviderEvent.attempt_id) == attempt.id)
+    turns = await session.execute(said.order_by(col(AttemptTurn.at), col(AttemptTurn.id)))
+    events = await session.execute(told.order_by(col(ProviderEvent.id)))
+    return AttemptDetail(
+        row=_attempt_rows([found])[0],
+        rendered={part: str(said) for part, said in attempt.rendered.items()},
+        turns=[Turn(speaker=turn.speaker, text=turn.text, at=turn.at) for turn in turns.scalars()],
+        events=[
+            EventRow(kind=event.kind, at=event.received_at, payload=event.payload)
+            for event in events.scalars()
+        ],
+        recipient_id=attempt.recipient_id,
+        campaign_id=attempt.campaign_id,
+        provider_id=attempt.provider_id,
+    )
+
+
+def recipient_actions(recipient: Recipient, campaign: CampaignStatus) -> frozenset[str]:
+    """Return which of retry, skip and remove are offered for one person."""
+    offered = set()
+    if recipient.status in RETRYABLE_BY_HAND and campaign is not CampaignStatus.CANCELLED:
+        offered.add("retry")
+    if recipient.status is RecipientStatus.PENDING:
+        offered.add("skip")
+    untried = recipient.attempts_made == 0 and recipient.last_attempt_id is None
+    if recipient.status in REMOVABLE and untried and campaign in EDITABLE:
+        offered.add("remove")
+    return frozenset(offered)
+
+
+def _with_contact() -> Select[Recipient, Contact]:
+    return select(Recipient, Contact).join(Contact, col(Contact.id) == col(Recipient.contact_id))
+
+
+def _with_name() -> Select[Attempt, str]:
+    return select(Attempt, col(Contact.name)).join(Contact, col(Contact.id) == col(Attempt.contact_id))
+
+
+def _recipient_order(sort: str) -> ColumnElement[Any]:
+    key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
+    return key.desc().nulls_last() if sort.startswith("-") else key.asc().nulls_last()
+
+
+def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -> RecipientRow:
+    waits = recipient.status is RecipientStatus.PENDING
+    return RecipientRow(
+        id=recipient.id,
+        contact_id=contact.id,
+        position=recipient.position,
+        name=contact.name,
+        number=contact.number,
+        pretty=pretty(contact.number),
+        email=contact.email,
+        status=recipient.status,
+        attempts_made=recipient.attempts_made,
+        attempts_allowed=recipient.attempts_allowed or campaign.max_attempts,
+        last_disposition=recipient.last_disposition,
+        last_attempt_at=recipient.last_attempt_at,
+        last_error=recipient.last_error,
+        next_at=recipient.not_before if waits else None,
+        blocked_by=recipient.blocked_by,
+        blocked_why=recipient.blocked_why,
+        actions=recipient_actions(recipient, campaign.status),
+    )
+
+
+def _attempt_rows(rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
+    return [_attempt_row(attempt, contact_name) for attempt, contact_name in rows]
+
+
+def _attempt_row(attempt: Attempt, contact_name: str) -> AttemptRow:
+    return AttemptRow(
+        id=attempt.id,
+        at=attempt.placed_at or attempt.reserved_at,
+        contact_name=contact_name,
+        number_to=attempt.number_to,
+        number_from=attempt.number_from,
+        channel=attempt.channel,
+        status=attempt.status,
+        disposition=attempt.disposition,
+        duration_seconds=attempt.duration_seconds,
+        cost=abs(float(attempt.price)) if attempt.price is not None else None,
+        cost_unit=attempt.price_unit,
+        answered_by=attempt.answered_by,
+        reply=attempt.reply,
+        ordinal=attempt.ordinal,
+        error_code=attempt.error_code,
+        error_message=attempt.error_message,
+        recipient_id=attempt.recipient_id,
+        campaign_id=attempt.campaign_id,
+    )
+
+
+def _uuid(ref: UUID | str) -> UUID:
+    try:
+        return ref if isinstance(ref, UUID) else UUID(ref)
+    except ValueError:
+        raise NotFound("attempt", ref) from None

@@ -1,0 +1,211 @@
+"""Where a campaign stands now: counts, measures, what goes on, and why nothing does, if nothing does.
+
+A handful of indexed queries, cheap enough to ask several times a second while somebody watches.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import LIVE, AttemptStatus, Disposition
+from app.domain.campaign import CampaignStatus, allowed_actions
+from app.domain.metrics import CallCounts, StatusCounts, measure, total_cost
+from app.domain.recipient import ENDED, RecipientStatus
+from app.services.campaigns.holds import HoldFacts, find_hold
+from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
+from app.services.dialing.health import ALIVE_WITHIN
+from app.services.errors import NotFound
+
+MOST_HAPPENING: Final = 20
+"""Live attempts shown by name."""
+
+ESTIMATED_CALL_MINUTE: Final = Decimal("0.0140")
+ESTIMATED_MESSAGE: Final = Decimal("0.0083")
+"""Twilio's list prices in the USA, in USD: what an attempt costs until the carrier tells its price."""
+
+_MADE: Final = (AttemptStatus.QUEUED, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS)
+"""Live, and proven to have been placed."""
+
+AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
+
+_CAMPAIGN: Final = text(
+    """
+    SELECT c.status, c.status_reason, c.gate_rule, c.gate_until, c.gate_why, c.scheduled_at,
+           o.dialing_stopped_at, o.dialing_stopped_by,
+           EXISTS (SELECT 1 FROM worker_heartbeat w
+                   WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
+           (SELECT min(r.not_before) FROM recipient r
+            WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at
+    FROM campaign c JOIN organization o ON o.id = c.organization_id
+    WHERE c.id = :campaign_id AND c.organization_id = :organization_id
+    """
+)
+
+_RECIPIENTS: Final = text(
+    """
+    SELECT status, count(*) AS count, count(*) FILTER (WHERE attempts_made > 0) AS attempted
+    FROM recipient WHERE campaign_id = :campaign_id GROUP BY GROUPING SETS ((status), ())
+    """
+)
+
+_ATTEMPTS: Final = text(
+    """
+    SELECT status, disposition, count(*) AS count,
+           coalesce(sum(duration_seconds) FILTER (WHERE disposition = 'answered'), 0) AS talk_seconds,
+           coalesce(sum(abs(price)), 0) AS priced, max(price_unit) AS unit,
+           count(*) FILTER (WHERE price IS NULL AND channel = 'sms' AND placed_at IS NOT NULL)
+               AS unpriced_messages,
+           coalesce(sum(ceil(duration_seconds / 60.0)) FILTER (WHERE price IS NULL AND channel = 'call'), 0)
+               AS unpriced_minutes
+    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition
+    """
+)
+
+_HAPPENING: Final = text(
+    """
+    SELECT a.id, a.status, a.number_to, contact.name,
+           coalesce(a.answered_at, a.ringing_at, a.placed_at, a.reserved_at) AS since
+    FROM attempt a JOIN contact ON contact.id = a.contact_id
+    WHERE a.campaign_id = :campaign_id
+      AND a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+    ORDER BY a.reserved_at, a.id LIMIT :most
+    """
+)
+
+
+async def campaign_snapshot(
+    session: AsyncSession, *, organization_id: int, campaign_id: int, now: datetime
+) -> CampaignSnapshot:
+    """Return the campaign as of now. For callers that have checked the right to see it. Raises `NotFound`."""
+    parameters: dict[str, Any] = {"campaign_id": campaign_id}
+    scope = {"organization_id": organization_id, "alive_since": now - ALIVE_WITHIN}
+    found = await _rows(session, _CAMPAIGN, parameters | scope)
+    if not found:
+        raise NotFound("campaign", campaign_id)
+    people = _People(await _rows(session, _RECIPIENTS, parameters))
+    attempts = _Attempts(await _rows(session, _ATTEMPTS, parameters))
+    shown = await _rows(session, _HAPPENING, parameters | {"most": MOST_HAPPENING}) if attempts.live else ()
+    campaign = found[0]
+    status = CampaignStatus(campaign["status"])
+    return CampaignSnapshot(
+        campaign_id=campaign_id,
+        status=status,
+        status_reason=campaign["status_reason"],
+        actions=allowed_actions(status),
+        total=people.total,
+        counts=people.counts,
+        live_calls=sum(attempts.live.get(each, 0) for each in AT_THE_CARRIER),
+        live_by_status=attempts.live,
+        calls_made=attempts.calls.made,
+        answered=attempts.calls.answered,
+        voicemail=attempts.calls.voicemail,
+        metrics=_metrics(people, attempts),
+        hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
+        next_due_at=campaign["next_due_at"],
+        review_count=attempts.live.get(AttemptStatus.REVIEW, 0),
+        unknown_count=attempts.live.get(AttemptStatus.UNKNOWN, 0),
+        happening=[_happening(row) for row in shown],
+        conserved=sum(people.counts.values()) == people.total,
+        seq=int(now.timestamp() * 1_000),
+    )
+
+
+def all_counts(counts: Mapping[RecipientStatus, int]) -> Counts:
+    """Return a count for every status, zeros included."""
+    return {status: counts.get(status, 0) for status in RecipientStatus}
+
+
+class _People:
+    """The recipients by status, and their total as the database adds it up."""
+
+    def __init__(self, rows: Sequence[RowMapping]) -> None:
+        by_status = {RecipientStatus(row["status"]): row for row in rows if row["status"] is not None}
+        self.counts = all_counts({status: row["count"] for status, row in by_status.items()})
+        self.total: int = next(row["count"] for row in rows if row["status"] is None)
+        self.ended_attempted = sum(row["attempted"] for status, row in by_status.items() if status in ENDED)
+
+
+class _Attempts:
+    """The attempts by status and disposition, and what they cost."""
+
+    def __init__(self, rows: Sequence[RowMapping]) -> None:
+        live: Counter[AttemptStatus] = Counter()
+        dispositions: Counter[Disposition] = Counter()
+        self.awaiting_report = 0
+        for row in rows:
+            status = AttemptStatus(row["status"])
+            if status in LIVE:
+                live[status] += row["count"]
+            if row["disposition"] is not None:
+                dispositions[Disposition(row["disposition"])] += row["count"]
+            elif status is AttemptStatus.SENT:
+                self.awaiting_report += row["count"]
+        self.live = dict(live)
+        self.calls = CallCounts.of(
+            dispositions,
+            live=self.awaiting_report + sum(live[status] for status in _MADE),
+            talk_seconds=sum(row["talk_seconds"] for row in rows),
+        )
+        self.cost = total_cost(
+            priced=sum((row["priced"] for row in rows), Decimal(0)),
+            unpriced_estimate=sum((_estimate(row) for row in rows), Decimal(0)),
+            unit=max((row["unit"] for row in rows if row["unit"]), default=None),
+        )
+
+
+def _estimate(row: RowMapping) -> Decimal:
+    minutes = Decimal(row["unpriced_minutes"]) * ESTIMATED_CALL_MINUTE
+    return minutes + Decimal(row["unpriced_messages"]) * ESTIMATED_MESSAGE
+
+
+def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:
+    measures = measure(StatusCounts.of(people.counts), attempts.calls, ended_attempted=people.ended_attempted)
+    cost = attempts.cost
+    return CampaignMetrics(
+        **asdict(measures),
+        total_cost=float(cost.amount),
+        cost_unit=cost.unit or ("USD" if cost.amount else None),
+        cost_estimated=cost.estimated,
+    )
+
+
+def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> HoldFacts:
+    return HoldFacts(
+        status=CampaignStatus(campaign["status"]),
+        status_reason=campaign["status_reason"],
+        scheduled_at=campaign["scheduled_at"],
+        dialing_stopped_by=campaign["dialing_stopped_by"] if campaign["dialing_stopped_at"] else None,
+        dialing_stopped=campaign["dialing_stopped_at"] is not None,
+        worker_alive=campaign["alive"],
+        gate_rule=campaign["gate_rule"],
+        gate_until=campaign["gate_until"],
+        gate_why=campaign["gate_why"],
+        pending=people.counts[RecipientStatus.PENDING],
+        next_due_at=campaign["next_due_at"],
+        at_the_carrier=sum(attempts.live.get(each, 0) for each in AT_THE_CARRIER),
+        unknown=attempts.live.get(AttemptStatus.UNKNOWN, 0),
+        review=attempts.live.get(AttemptStatus.REVIEW, 0),
+        awaiting_report=attempts.awaiting_report,
+    )
+
+
+def _happening(row: RowMapping) -> LiveAttempt:
+    return LiveAttempt(
+        attempt_id=row["id"],
+        contact_name=row["name"],
+        number=row["number_to"],
+        status=AttemptStatus(row["status"]),
+        since=row["since"],
+    )
+
+
+async def _rows(
+    session: AsyncSession, query: TextClause, parameters: Mapping[str, Any]
+) -> Sequence[RowMapping]:
+    return (await session.execute(query, parameters)).mappings().all()

@@ -1,0 +1,19 @@
+"""Everything that can be asked of campaigns, in one place for the API, the browser and the command line."""
+
+from app.services.campaigns.forecast import preflight, preview_message
+from app.services.campaigns.lists import campaign_cards, get_campaign, list_campaigns
+from app.services.campaigns.logs import get_attempt, get_recipient, list_attempts, list_recipients
+from app.services.campaigns.progress import campaign_snapshot
+
+__all__ = [
+    "campaign_cards",
+    "campaign_snapshot",
+    "get_attempt",
+    "get_campaign",
+    "get_recipient",
+    "list_attempts",
+    "list_campaigns",
+    "list_recipients",
+    "preflight",
+    "preview_message",
+]
