@@ -10,6 +10,8 @@ from app.services.errors import FieldErrors
 _UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """Characters that the database or a web page cannot hold."""
 
+_MOST_ROWS: Final = 2**63 - 1
+
 
 class ChangeReader:
     """Reads a dict of changes: good values gather in `values`, advice in `errors`.
@@ -89,6 +91,11 @@ class ChangeReader:
 def cleaned(text: str) -> str:
     """Return the text trimmed, without the control characters that nobody meant to send."""
     return _UNSTORABLE.sub("", text).strip()
+
+
+def row_id(given: int) -> int:
+    """Return the id if a key column can hold it, else 0, which no row has."""
+    return given if 0 < given <= _MOST_ROWS else 0
 
 
 def _whole(given: object) -> int | None:

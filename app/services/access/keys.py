@@ -13,7 +13,7 @@ from app.models import ApiKey, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.access.tokens import new_token, token_hash
 from app.services.errors import NotFound
-from app.services.fields import ChangeReader
+from app.services.fields import ChangeReader, row_id
 
 KEY_START: Final = "cs_"
 """What every key begins with, so that people and scanners of leaked secrets know one."""
@@ -96,7 +96,7 @@ async def revoke_key(session: AsyncSession, *, principal: Principal, key_id: int
     authorize(principal, Right.MANAGE_KEYS)
     statement = (
         select(ApiKey)
-        .where(col(ApiKey.id) == key_id, col(ApiKey.organization_id) == principal.organization_id)
+        .where(col(ApiKey.id) == row_id(key_id), col(ApiKey.organization_id) == principal.organization_id)
         .with_for_update()
     )
     row = (await session.execute(statement)).scalar_one_or_none()

@@ -72,9 +72,9 @@ async def load_sample_data(
     now: datetime,
     carrier_numbers: Sequence[str] = SIMULATED_NUMBERS,
 ) -> None:
-    """Create an agent, numbers and a draft campaign with three contacts; what is there is used.
+    """Create an agent, our numbers and a draft campaign with three contacts, or use those there are.
 
-    `carrier_numbers` are E.164 numbers that the carrier's account owns; the first is the campaign's caller ID.
+    `carrier_numbers` are E.164 numbers of the carrier's account; the first is the campaign's caller ID.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     number_id = await _caller_id(session, principal, carrier_numbers, now)

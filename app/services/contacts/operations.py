@@ -14,6 +14,7 @@ from app.models import Contact
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import read_contact
 from app.services.errors import FieldErrors, NotFound
+from app.services.fields import row_id
 
 
 async def create_contact(
@@ -59,7 +60,7 @@ async def update_contact(
 async def _load(session: AsyncSession, contact_id: int, organization_id: int) -> Contact:
     statement = (
         select(Contact)
-        .where(col(Contact.id) == contact_id, col(Contact.organization_id) == organization_id)
+        .where(col(Contact.id) == row_id(contact_id), col(Contact.organization_id) == organization_id)
         .with_for_update()
     )
     found = (await session.execute(statement)).scalar_one_or_none()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
@@ -19,11 +20,11 @@ from app.models import Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.searching import LOWER_NAME, matches_search
 from app.services.errors import NotFound
+from app.services.fields import row_id
 from app.services.paging import Page, offset_of
 from app.services.suppression.queries import SuppressionView, suppressed_scopes, suppressions_of
 
 _LONGEST_HISTORY: Final = 200
-_MAX_BIGINT: Final = 2**63 - 1
 
 SORTS: Final[dict[str, ColumnElement[Any] | Mapped[Any]]] = {
     "created": col(Contact.id),
@@ -122,7 +123,7 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
     """Return a person's card, with their campaigns and suppressions. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     statement = select(Contact).where(
-        col(Contact.id) == min(contact_id, _MAX_BIGINT),
+        col(Contact.id) == row_id(contact_id),
         col(Contact.organization_id) == principal.organization_id,
     )
     contact = (await session.execute(statement)).scalar_one_or_none()
@@ -183,7 +184,7 @@ async def _past(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, 
     newest = (
         select(col(Recipient.contact_id), col(Recipient.last_attempt_at), col(Recipient.last_disposition))
         .where(mine, col(Recipient.last_attempt_at).is_not(None))
-        .distinct(col(Recipient.contact_id))
+        .ext(distinct_on(col(Recipient.contact_id)))
         .order_by(col(Recipient.contact_id), col(Recipient.last_attempt_at).desc())
     )
     last = {contact_id: (at, disposition) for contact_id, at, disposition in await session.execute(newest)}

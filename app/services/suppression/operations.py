@@ -15,7 +15,7 @@ from app.live import announce
 from app.models import Contact, Organization, Recipient, Suppression, SuppressionScope, SuppressionSource
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors, NotFound
-from app.services.fields import cleaned
+from app.services.fields import cleaned, row_id
 from app.services.suppression.queries import suppressed_scopes
 
 _LONGEST_REASON: Final = 500
@@ -96,7 +96,7 @@ async def lift(
     statement = (
         update(Suppression)
         .where(
-            col(Suppression.id) == suppression_id,
+            col(Suppression.id) == row_id(suppression_id),
             col(Suppression.organization_id) == principal.organization_id,
             col(Suppression.lifted_at).is_(None),
         )
@@ -112,7 +112,7 @@ async def lift(
 
 async def _refuse_to_lift(session: AsyncSession, principal: Principal, suppression_id: int) -> None:
     statement = select(Suppression).where(
-        col(Suppression.id) == suppression_id,
+        col(Suppression.id) == row_id(suppression_id),
         col(Suppression.organization_id) == principal.organization_id,
     )
     row = (await session.execute(statement)).scalar_one_or_none()
