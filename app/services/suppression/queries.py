@@ -81,7 +81,7 @@ async def list_suppressions(
     total = await session.scalar(select(func.count()).select_from(Suppression).where(*wanted)) or 0
     statement = select(Suppression).where(*wanted).order_by(col(Suppression.id).desc())
     rows = (await session.execute(statement.offset(offset).limit(limit))).scalars()
-    return Page([view_of(row) for row in rows], total, page, limit)
+    return Page([view_of(row) for row in rows], total, max(1, page), limit)
 
 
 async def suppressions_of(
