@@ -7,6 +7,7 @@ ends in the same state (invariant I10).
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -162,9 +163,10 @@ def disposition_of(progress: AttemptProgress) -> Disposition | None:
         return None
     if progress.opted_out:
         return Disposition.OPTED_OUT
-    by_machine = progress.answered_by in {AnsweredBy.MACHINE, AnsweredBy.FAX}
-    if progress.ended_as is EventKind.COMPLETED and by_machine:
-        return Disposition.VOICEMAIL
+    if progress.ended_as is EventKind.COMPLETED or progress.answered_at is not None:
+        # However an answered call ended, somebody or something picked up: it is not dialed again.
+        by_machine = progress.answered_by in {AnsweredBy.MACHINE, AnsweredBy.FAX}
+        return Disposition.VOICEMAIL if by_machine else Disposition.ANSWERED
     if progress.ended_as in {EventKind.FAILED, EventKind.UNDELIVERED}:
         return _failure_disposition(progress.failure, _DISPOSITION_OF[progress.ended_as])
     return _DISPOSITION_OF[progress.ended_as]
@@ -188,7 +190,7 @@ def _merge_details(progress: AttemptProgress, event: AttemptEvent) -> AttemptPro
         duration_seconds=_larger(progress.duration_seconds, event.duration_seconds),
         sip_code=_larger(progress.sip_code, event.sip_code),
         error_code=_larger(progress.error_code, event.error_code),
-        price=progress.price if event.price is None else max(progress.price or "", event.price),
+        price=_dearer(progress.price, event.price),
         price_unit=progress.price_unit
         if event.price_unit is None
         else max(progress.price_unit or "", event.price_unit),
@@ -246,6 +248,10 @@ def _latest(known: datetime | None, new: datetime) -> datetime:
 
 def _larger(known: int | None, new: int | None) -> int | None:
     return max((number for number in (known, new) if number is not None), default=None)
+
+
+def _dearer(known: str | None, new: str | None) -> str | None:
+    return max((price for price in (known, new) if price is not None), key=Decimal, default=None)
 
 
 def _surer(known: AnsweredBy | None, new: AnsweredBy | None) -> AnsweredBy | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import TransitionNotAllowed
+from app.domain.events import FailureClass
 
 
 class RecipientStatus(StrEnum):
@@ -65,6 +66,13 @@ ENDS_AS: Final[Mapping[Disposition, RecipientStatus]] = {
     Disposition.CANCELLED: _S.CANCELLED,
 }
 """The recipient's last status for an attempt's disposition, when no attempt follows."""
+
+
+def ends_as(disposition: Disposition, failure: FailureClass | None) -> RecipientStatus:
+    """Return the last status after an attempt that ended so: whom the carrier shields from us was never reached."""
+    if disposition is Disposition.OPTED_OUT and failure is FailureClass.OPTED_OUT:
+        return RecipientStatus.SKIPPED
+    return ENDS_AS[disposition]
 
 
 def check_transition(old: RecipientStatus, new: RecipientStatus) -> None:

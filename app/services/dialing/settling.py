@@ -15,7 +15,7 @@ from sqlmodel import col
 from app.domain.attempt import AttemptStatus, Disposition, apply_event, disposition_of
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, FailureClass
-from app.domain.recipient import ENDS_AS, RecipientStatus, check_transition
+from app.domain.recipient import TRANSITIONS, RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
 from app.live import announce
 from app.models import Recipient, SuppressionScope, SuppressionSource
@@ -24,6 +24,9 @@ from app.services.dialing.pausing import pause_by_system
 from app.services.suppression.operations import suppress
 
 log = logging.getLogger(__name__)
+
+_OVER: Final = frozenset({CampaignStatus.CANCELLED, CampaignStatus.COMPLETED})
+"""Nobody is tried again in these."""
 
 NEWS_WITHIN: Final = timedelta(minutes=5)
 """An attempt that is quiet for longer is looked up at the carrier (seed 003: 5 minutes)."""
@@ -49,6 +52,7 @@ async def apply_events(
 ) -> None:
     """Merge events into the attempt, and move the recipient if they settle it. Applying them again changes nothing."""
     progress = case.progress
+    case.error_message = error or case.error_message
     for event in events:
         progress = apply_event(progress, event)
     disposition = disposition_of(progress)
@@ -64,7 +68,7 @@ async def apply_events(
         progress,
         disposition,
         deadline_at=_deadline(case, progress.status, now),
-        error_message=error,
+        error_message=case.error_message,
     )
     if newly_opted_out:
         by_key = any(event.by_key for event in events)
@@ -123,13 +127,11 @@ _MOVE: Final = text(
 
 async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove, *, now: datetime) -> None:
     """Move the recipient, unless something newer than this attempt already decides about it."""
-    if not case.recipient_is_ours:
-        return
-    if move.status is not case.recipient_status:
-        check_transition(case.recipient_status, move.status)
     status = move.status
     if status is RecipientStatus.PENDING and case.campaign_status is CampaignStatus.CANCELLED:
         status = RecipientStatus.CANCELLED
+    if not case.recipient_is_ours or not _may_follow(case, status):
+        return
     await session.execute(
         _MOVE,
         {
@@ -149,6 +151,17 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
     case.attempts_made -= int(move.unspent)
 
 
+def _may_follow(case: Case, status: RecipientStatus) -> bool:
+    """A carrier's late word never undoes what a person decided meanwhile: it stays in the attempt alone."""
+    old = case.recipient_status
+    if old is RecipientStatus.SKIPPED or (status is not old and status not in TRANSITIONS[old]):
+        log.warning(
+            "recipient.late_word", extra={"recipient_id": case.recipient_id, "old": old, "new": status}
+        )
+        return False
+    return True
+
+
 def _move_after(case: Case, before: Disposition | None, *, now: datetime) -> RecipientMove | None:
     """Return where the recipient goes now; None if these events do not settle it, or did already."""
     waiting = case.recipient_status is RecipientStatus.IN_PROGRESS
@@ -157,25 +170,29 @@ def _move_after(case: Case, before: Disposition | None, *, now: datetime) -> Rec
         return RecipientMove(status=RecipientStatus.COMPLETED, reason="sent") if sent and waiting else None
     if case.disposition is before and not waiting:
         return None
-    settled_by = case.disposition
+    return _outcome(case, case.disposition, now=now)
+
+
+def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> RecipientMove:
+    failure = case.progress.failure
     decision = decide(
         case.policy,
-        disposition=settled_by,
-        failure=case.progress.failure,
+        disposition=disposition,
+        failure=failure,
         attempts_made=case.attempts_made,
         now=case.progress.ended_at or now,
     )
-    match decision:
-        case RetryAt(at=at) if case.campaign_status is not CampaignStatus.CANCELLED:
-            return RecipientMove(
-                status=RecipientStatus.PENDING, reason=settled_by, not_before=at, error=case.error_message
-            )
-        case NoRetry(reason=reason):
-            return RecipientMove(
-                status=ENDS_AS[settled_by], reason=settled_by, error=case.error_message or reason
-            )
-        case _:
-            return RecipientMove(status=ENDS_AS[settled_by], reason=settled_by, error=case.error_message)
+    if isinstance(decision, RetryAt) and case.campaign_status not in _OVER:
+        return RecipientMove(
+            status=RecipientStatus.PENDING,
+            reason=disposition,
+            not_before=decision.at,
+            error=case.error_message,
+        )
+    reason = decision.reason if isinstance(decision, NoRetry) else None
+    return RecipientMove(
+        status=ends_as(disposition, failure), reason=disposition, error=case.error_message or reason
+    )
 
 
 def _deadline(case: Case, status: AttemptStatus, now: datetime) -> datetime | None:

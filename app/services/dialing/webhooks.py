@@ -47,7 +47,7 @@ async def receive(
         second = await _second_call(session, case, events)
         fresh = await _store(session, case, events, raw=raw, now=now)
         if second is None and fresh:
-            await apply_events(session, case, fresh, now=now, error=case.error_message)
+            await apply_events(session, case, fresh, now=now)
     fault("after_webhook_commit")
     return second
 
