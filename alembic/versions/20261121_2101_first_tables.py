@@ -431,14 +431,14 @@ def upgrade() -> None:
             name=op.f("ck_campaign_status"),
         ),
         sa.CheckConstraint(
-            "concurrent_limit BETWEEN 1 AND 1000",
+            "concurrent_limit BETWEEN 1 AND 100000",
             name=op.f("ck_campaign_concurrent_limit"),
         ),
         sa.CheckConstraint(
             "max_attempts BETWEEN 1 AND 20", name=op.f("ck_campaign_max_attempts")
         ),
         sa.CheckConstraint(
-            "rate_limit_per_minute BETWEEN 1 AND 10000",
+            "rate_limit_per_minute BETWEEN 0 AND 100000",
             name=op.f("ck_campaign_rate_limit"),
         ),
         sa.ForeignKeyConstraint(

@@ -46,8 +46,8 @@ class Campaign(Row, table=True):
         one_of("missing", Missing),
         one_of("company_meaning", CompanyMeaning),
         CheckConstraint("max_attempts BETWEEN 1 AND 20", name="max_attempts"),
-        CheckConstraint("concurrent_limit BETWEEN 1 AND 1000", name="concurrent_limit"),
-        CheckConstraint("rate_limit_per_minute BETWEEN 1 AND 10000", name="rate_limit"),
+        CheckConstraint("concurrent_limit BETWEEN 1 AND 100000", name="concurrent_limit"),
+        CheckConstraint("rate_limit_per_minute BETWEEN 0 AND 100000", name="rate_limit"),
         Index("ix_campaign_list", "organization_id", text("id DESC")),
         Index(
             "ix_campaign_dialing",
@@ -96,6 +96,7 @@ class Campaign(Row, table=True):
 
     concurrent_limit: int = Field(default=5)
     rate_limit_per_minute: int = Field(default=10)
+    """0 is no limit."""
     throttle_delay_ms: int = Field(default=0, ge=0)
     messages_per_second: int = Field(default=1, ge=1)
     max_attempts: int = Field(default=3)
