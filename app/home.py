@@ -13,10 +13,11 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel
 
+from app.errors import OperatorError
 from app.local import make_private
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(OperatorError):
     """Another `up` holds this home."""
 
     def __init__(self, run: Run | None) -> None:

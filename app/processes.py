@@ -72,11 +72,7 @@ def stop(process: subprocess.Popen[bytes], *, polite: signal.Signals, seconds: f
 
 
 def end_orphan(
-    pid: int,
-    *,
-    is_ours: Callable[[psutil.Process], bool],
-    polite: signal.Signals,
-    seconds: float,
+    pid: int, *, is_ours: Callable[[psutil.Process], bool], polite: signal.Signals, seconds: float
 ) -> bool:
     """End a process that a dead parent left behind, if `pid` still is that process. True if there was one."""
     try:

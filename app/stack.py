@@ -6,30 +6,31 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from app import frontend
 from app.config import Settings
+from app.errors import OperatorError
 from app.home import Home, Run
+from app.launch import (
+    QUEUES,
+    Launch,
+    Urls,
+    answers,
+    child_environment,
+    simulator_launch,
+    web_launch,
+    worker_launch,
+)
 from app.local import EmbeddedPostgres, EmbeddedValkey
 from app.migrations import upgrade
 from app.processes import end_orphan
-from app.queue import QueueName
-from app.servers import (
-    check_database,
-    check_redis,
-    forget_worker_health,
-    worker_is_ready,
-)
+from app.servers import check_database, check_redis, forget_worker_health, worker_is_ready
 from app.supervisor import Child, Supervisor
 
 BUILD_SECONDS: Final = 600
@@ -37,16 +38,8 @@ READY_SECONDS: Final = 60
 ORPHAN_SECONDS: Final = 5
 
 
-class PortTakenError(Exception):
+class PortTakenError(OperatorError):
     """Something else listens where we must."""
-
-
-@dataclass(frozen=True)
-class Urls:
-    """Where the servers are."""
-
-    database: str
-    redis: str
 
 
 class Stack:
@@ -105,16 +98,15 @@ class Stack:
             urls = self._start_servers()
             self._phase("Migrating the database")
             upgrade(urls.database)
-            forget_worker_health(urls.redis, QueueName)
-            children = self._children(urls)
-            early = [child for child in children if child.name != "web"]
-            for child in early:
+            forget_worker_health(urls.redis, QUEUES)
+            children = self._workers_and_carrier(urls)
+            for child in children:
                 self.supervisor.start(child)
             self._await_front_end(front_end)
-        for child in children[len(early) :]:
-            self.supervisor.start(child)
+        web = self._web(urls)
+        self.supervisor.start(web)
         self._phase("Waiting until everything answers")
-        self.supervisor.wait_until_ready(children, seconds=READY_SECONDS)
+        self.supervisor.wait_until_ready([*children, web], seconds=READY_SECONDS)
         self._record(phase="running", ready=True, landing_url=self._landing_url(urls))
 
     @contextlib.contextmanager
@@ -127,9 +119,7 @@ class Stack:
         # The thread lives until the compiler has ended: the compiler dies with the thread that started it.
         with ThreadPoolExecutor(1) as pool:
             yield pool.submit(
-                frontend.build,
-                log=self.home.logs / "frontend.log",
-                keep_going=self.supervisor.check,
+                frontend.build, log=self.home.logs / "frontend.log", keep_going=self.supervisor.check
             )
 
     def _await_front_end(self, front_end: Future[Path] | None) -> None:
@@ -160,31 +150,31 @@ class Stack:
         self._record(database_url=database, redis_url=redis)
         return Urls(database, redis)
 
-    def _children(self, urls: Urls) -> list[Child]:
-        environment = child_environment(self.settings, self.home, urls)
-
-        def child(name: str, *arguments: str, is_ready: Callable[[], bool]) -> Child:
-            return Child(
-                name=name,
-                command=[sys.executable, "-m", "app.cli", *arguments],
-                environment=environment,
-                directory=frontend.PROJECT,
-                log=self.home.logs / f"{name}.log",
-                is_ready=is_ready,
-            )
-
-        def worker(queue: QueueName) -> Child:
-            name = queue.name.lower()
+    def _workers_and_carrier(self, urls: Urls) -> list[Child]:
+        def worker(queue: str) -> Child:
             ready = partial(worker_is_ready, urls.redis, queue)
-            return child(f"worker-{name}", "worker", "--queue", name, is_ready=ready)
+            return self._child(f"worker-{queue}", worker_launch(queue), urls, ready)
 
-        web = ["web"] if self._with_browser else ["web", "--api-only"]
-        simulated = self.run.carrier == "simulator"
-        return [
-            *([child("simulator", "simulate", is_ready=self._simulator_listens)] if simulated else []),
-            *(worker(queue) for queue in QueueName),
-            child("web", *web, is_ready=lambda: _answers(self.settings.port)),
-        ]
+        workers = [worker(queue) for queue in QUEUES]
+        if self.run.carrier == "twilio":
+            return workers
+        return [self._child("simulator", simulator_launch(), urls, self._simulator_listens), *workers]
+
+    def _web(self, urls: Urls) -> Child:
+        """The web process. The front-end must be built: its launch names the folder."""
+        port = self.settings.port
+        launch = web_launch(port, self.home.path, with_browser=self._with_browser)
+        return self._child("web", launch, urls, partial(answers, port))
+
+    def _child(self, name: str, launch: Launch, urls: Urls, is_ready: Callable[[], bool]) -> Child:
+        return Child(
+            name=name,
+            command=launch.command,
+            environment={**child_environment(self.settings, self.home, urls), **launch.environment},
+            directory=frontend.PROJECT,
+            log=self.home.logs / f"{name}.log",
+            is_ready=is_ready,
+        )
 
     def _simulator_listens(self) -> bool:
         with socket.socket() as probe:
@@ -200,12 +190,7 @@ class Stack:
         """Ours by pid and time of creation; the embedded servers look after their own."""
         left = self.home.last_run()
         for process in left.processes if left else []:
-            end_orphan(
-                process.pid,
-                is_ours=process.is_ours,
-                polite=signal.SIGTERM,
-                seconds=ORPHAN_SECONDS,
-            )
+            end_orphan(process.pid, is_ours=process.is_ours, polite=signal.SIGTERM, seconds=ORPHAN_SECONDS)
 
     def _phase(self, phase: str) -> None:
         self.supervisor.check()
@@ -217,40 +202,6 @@ class Stack:
         self.home.record(self.run)
 
 
-def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
-    """The environment of our own processes: everything said, nothing left to a default that may differ."""
-    secrets = home.secrets()
-    ours = {
-        "CALLSHEET_HOME": str(home.path),
-        "CALLSHEET_PORT": str(settings.port),
-        "CALLSHEET_PUBLIC_URL": settings.public_url,
-        "CALLSHEET_SECRET": settings.secret.get_secret_value()
-        if settings.secret
-        else secrets.callsheet_secret,
-        "DATABASE_URL": urls.database,
-        "REDIS_URL": urls.redis,
-        "SIMULATOR_PORT": str(settings.simulator_port),
-        "SIMULATOR_SPEED": str(settings.simulator_speed),
-        "SIMULATOR_SEED": str(settings.simulator_seed),
-        "CALLSHEET_CARRIER_SIMULATED": str(settings.carrier_simulated).lower(),
-        "PYTHONUNBUFFERED": "1",
-    }
-    if not settings.twilio_account_sid:
-        ours |= {
-            "CALLSHEET_CARRIER_SIMULATED": "true",
-            "TWILIO_ACCOUNT_SID": secrets.simulator_account_sid,
-            "TWILIO_AUTH_TOKEN": secrets.simulator_auth_token,
-            "TWILIO_API_URL": f"http://127.0.0.1:{settings.simulator_port}",
-        }
-    elif settings.twilio_auth_token:
-        ours |= {
-            "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
-            "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
-            "TWILIO_API_URL": settings.carrier_api_url,
-        }
-    return {**os.environ, **ours}
-
-
 def _refuse_taken(port: int, variable: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -258,9 +209,3 @@ def _refuse_taken(port: int, variable: str) -> None:
             probe.bind(("0.0.0.0", port))  # noqa: S104 (where the web process will listen)
         except OSError as error:
             raise PortTakenError(f"Port {port} cannot be used ({error.strerror}): set {variable}") from error
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=2, trust_env=False).is_success
-    return False

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import psutil
 
+from app.errors import OperatorError
 from app.home import ProcessRecord, record_of
 from app.processes import spawn, stop
 
@@ -32,8 +33,8 @@ class StopRequested(BaseException):
     """Someone asked this process to stop: a request, like KeyboardInterrupt, and as hard to swallow."""
 
 
-class ChildFailedError(Exception):
-    """A child ended, or did not become ready, while everything was starting. One line for an operator."""
+class ChildFailedError(OperatorError):
+    """A child ended, or did not become ready, while everything was starting."""
 
 
 class Managed(Protocol):
@@ -65,10 +66,7 @@ class Child:
         """Start it, its output appended to its log."""
         with self.log.open("ab") as log:
             self.process = spawn(
-                self.command,
-                log=log,
-                environment=self.environment,
-                directory=self.directory,
+                self.command, log=log, environment=self.environment, directory=self.directory
             )
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from app.cli import doctor, processes, up
 from app.cli.console import complain
-from app.cli.errors import OPERATOR_ERRORS
+from app.errors import OperatorError
 
 app = typer.Typer(
     name="callsheet",
@@ -25,6 +25,6 @@ def main() -> None:
     """Run the command line. What an operator can put right is told in one line, with exit code 1."""
     try:
         app()
-    except OPERATOR_ERRORS as error:
+    except OperatorError as error:
         complain(str(error))
         sys.exit(1)

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from app.cli.errors import ConfigurationError
 from app.config import Settings, get_settings
 from app.home import Home
+from app.launch import Urls, child_environment
 from app.local import EmbeddedPostgres
-from app.servers import check_database
-from app.stack import Urls, child_environment
 
 
 def settings() -> Settings:
@@ -51,9 +50,11 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def database_url() -> Iterator[str]:
-    """The database named in the environment, the one `up` runs, or the embedded one started for this while."""
+    """The database named in the environment, the one `up` runs, or the embedded one, started meanwhile."""
     given, run = settings().database_url, home().current_run()
     if given:
+        from app.servers import check_database
+
         check_database(given)
         yield given
     elif run and run.database_url:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import httpx
 import typer
 
 from app.cli import context
 from app.cli.console import complain, out
-from app.cli.errors import OPERATOR_ERRORS, CommandError
+from app.cli.errors import CommandError
 from app.config import Settings
+from app.errors import OperatorError
 from app.home import Home
-from app.migrations import revisions
-from app.queue import QueueName
-from app.servers import check_database, check_redis, worker_is_ready
+from app.launch import QUEUES, answers
 
 _SECONDS = 10
 
@@ -38,7 +36,7 @@ def doctor() -> None:
     for check in _checks():
         try:
             out.print(f"ok    {check.name}: {check.ask()}", markup=False)
-        except OPERATOR_ERRORS as error:
+        except OperatorError as error:
             failures += 1
             complain(f"{check.name}: {error}")
     if failures:
@@ -68,13 +66,16 @@ def _processes(home: Home) -> str:
 
 
 def _database(settings: Settings) -> str:
-    url = settings.database_url or ""
-    check_database(url)
+    from app.servers import check_database
+
+    check_database(settings.database_url or "")
     return "answers"
 
 
 def _migrations(settings: Settings) -> str:
-    revision, newest = revisions(settings.database_url or "")
+    from app.migrations import current_revision, newest_revision
+
+    revision, newest = current_revision(settings.database_url or ""), newest_revision()
     if revision != newest:
         raise CommandError(
             f"the schema is at {revision or 'nothing'}, the newest is {newest}: run callsheet migrate"
@@ -83,15 +84,19 @@ def _migrations(settings: Settings) -> str:
 
 
 def _queue(settings: Settings) -> str:
+    from app.servers import check_redis, worker_is_ready
+
     url = settings.redis_url or ""
     check_redis(url)
-    without = [queue.value for queue in QueueName if not worker_is_ready(url, queue)]
+    without = [queue for queue in QUEUES if not worker_is_ready(url, queue)]
     if without:
         raise CommandError(f"no worker has started on: {', '.join(without)}")
     return "answers, and every queue has a worker"
 
 
 def _carrier(environment: dict[str, str]) -> str:
+    import httpx
+
     account, base = environment["TWILIO_ACCOUNT_SID"], environment["TWILIO_API_URL"]
     try:
         answer = httpx.get(
@@ -112,10 +117,6 @@ def _carrier(environment: dict[str, str]) -> str:
 
 
 def _web(settings: Settings) -> str:
-    try:
-        answer = httpx.get(f"http://127.0.0.1:{settings.port}/api/health", timeout=_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
-        raise CommandError(f"port {settings.port} does not answer: {error}") from error
-    if not answer.is_success:
-        raise CommandError(f"port {settings.port} answers HTTP {answer.status_code}")
+    if not answers(settings.port):
+        raise CommandError(f"port {settings.port} does not answer")
     return f"answers on port {settings.port}"

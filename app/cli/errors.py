@@ -1,30 +1,11 @@
-"""The errors an operator can put right: each is one line, without a traceback."""
+"""The commands' own errors."""
 
-from typing import Final
-
-from app.frontend import BuildError
-from app.home import AlreadyRunningError
-from app.local import ServerError
-from app.servers import UnreachableError
-from app.stack import PortTakenError
-from app.supervisor import ChildFailedError
+from app.errors import OperatorError
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(OperatorError):
     """A variable is missing, or cannot be used."""
 
 
-class CommandError(Exception):
+class CommandError(OperatorError):
     """A command cannot do what was asked."""
-
-
-OPERATOR_ERRORS: Final = (
-    AlreadyRunningError,
-    BuildError,
-    ChildFailedError,
-    CommandError,
-    ConfigurationError,
-    PortTakenError,
-    ServerError,
-    UnreachableError,
-)

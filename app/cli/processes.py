@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,7 +11,8 @@ import typer
 from app.cli import context
 from app.cli.console import out
 from app.config import Settings
-from app.frontend import PROJECT, build, serving_environment
+from app.frontend import PROJECT, build
+from app.launch import Launch, web_launch, worker_launch
 
 
 class Queue(StrEnum):
@@ -38,24 +37,18 @@ def worker(
     ] = Queue.dial,
 ) -> None:
     """Run one worker in the foreground."""
-    environment = {**context.environment(), "CALLSHEET_QUEUE": queue.value}
-    _become([sys.executable, "-m", "arq", f"worker.settings.{queue.value.title()}Worker"], environment)
+    _become(worker_launch(queue.value))
 
 
 def web(
-    *,
-    api_only: Annotated[bool, typer.Option("--api-only", help="API and webhooks without the UI.")] = False,
+    *, api_only: Annotated[bool, typer.Option("--api-only", help="API and webhooks without the UI.")] = False
 ) -> None:
     """Run the web process in the foreground."""
-    environment, port = context.environment(), context.settings().port
+    home = context.home()
     if not api_only:
-        home = context.home()
         home.create()
         build(log=home.logs / "frontend.log")
-        environment |= serving_environment(home.path)
-    target = "app.api.server:app" if api_only else "app.app:app"
-    os.chdir(PROJECT)  # where Reflex looks for rxconfig.py
-    _become(_granian(target, port), environment)
+    _become(web_launch(context.settings().port, home.path, with_browser=not api_only))
 
 
 def simulate() -> None:
@@ -91,16 +84,8 @@ def _simulated_account(settings: Settings) -> tuple[str, str]:
     return secrets.simulator_account_sid, secrets.simulator_auth_token
 
 
-def _granian(target: str, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "granian", target, "--factory"),
-        *("--interface", "asgi", "--host", "0.0.0.0", "--port", str(port)),  # noqa: S104 (behind a proxy, in a container)
-        # An open websocket never ends by itself; SIGTERM may not wait for it.
-        *("--workers", "1", "--workers-kill-timeout", "5"),
-    ]
-
-
-def _become(command: list[str], environment: Mapping[str, str]) -> None:
-    """Replace this process, keeping its pid and its place under a supervisor."""
-    sys.stdout.flush()
-    os.execve(command[0], command, {**os.environ, **environment})  # noqa: S606 (our own interpreter)
+def _become(launch: Launch) -> None:
+    """Turn this process into the one to launch, keeping its pid."""
+    environment = {**context.environment(), **launch.environment}
+    os.chdir(PROJECT)  # where Reflex looks for rxconfig.py
+    os.execve(launch.command[0], list(launch.command), environment)  # noqa: S606 (our own command)

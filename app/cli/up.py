@@ -18,9 +18,9 @@ from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
 from app.home import AlreadyRunningError, Home, Run
 from app.processes import wait_until
-from app.stack import BUILD_SECONDS, READY_SECONDS, Stack
 from app.supervisor import StopRequested
 
+_START_SECONDS = 600  # a first start may have to fetch packages
 _STOP_SECONDS = 20
 
 
@@ -74,6 +74,8 @@ def status() -> None:
 
 
 def _up(home: Home) -> None:
+    from app.stack import Stack
+
     with home.held(), phases() as show:
         stack = Stack(context.settings(), home, say=show)
         try:
@@ -113,7 +115,7 @@ def _wait_until_ready(
     home: Home, process: subprocess.Popen[bytes], log: Path, show: Callable[[str], None]
 ) -> Run:
     shown = ""
-    deadline = time.monotonic() + BUILD_SECONDS + 2 * READY_SECONDS
+    deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         run = home.last_run()
         if process.poll() is not None:

@@ -1,0 +1,104 @@
+"""How each of our processes is launched: its command and its environment, under `up` and by itself alike."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from app.config import Settings
+from app.frontend import serving_environment
+from app.home import Home
+
+QUEUES: Final = ("dial", "bulk")
+"""What the arq workers read: dialing, or imports and other long work. As in app.queue, slow to import."""
+
+_WORKERS = {"dial": "worker.settings.DialWorker", "bulk": "worker.settings.BulkWorker"}
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where the servers are."""
+
+    database: str
+    redis: str
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command, and what its process needs to find in the environment beside `child_environment`."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def worker_launch(queue: str) -> Launch:
+    """An arq worker of one of QUEUES."""
+    return Launch([sys.executable, "-m", "arq", _WORKERS[queue]])
+
+
+def web_launch(port: int, home: Path, *, with_browser: bool) -> Launch:
+    """The web process on one port; without the browser it is API and webhooks, and needs no build."""
+    command = [
+        *(sys.executable, "-m", "granian", "app.app:app" if with_browser else "app.api.server:app"),
+        *("--factory", "--interface", "asgi", "--workers", "1"),
+        *("--host", "0.0.0.0", "--port", str(port)),  # noqa: S104 (behind a proxy, in a container)
+        # An open websocket never ends by itself; SIGTERM may not wait for it.
+        *("--workers-kill-timeout", "5"),
+    ]
+    return Launch(command, serving_environment(home) if with_browser else {})
+
+
+def simulator_launch() -> Launch:
+    """The carrier simulator."""
+    return Launch([sys.executable, "-m", "app.cli", "simulate"])
+
+
+def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
+    """The environment of our own processes: everything said, nothing left to a default that may differ."""
+    secrets = home.secrets()
+    ours = {
+        "CALLSHEET_HOME": str(home.path),
+        "CALLSHEET_PORT": str(settings.port),
+        "CALLSHEET_PUBLIC_URL": settings.public_url,
+        "CALLSHEET_SECRET": settings.secret.get_secret_value()
+        if settings.secret
+        else secrets.callsheet_secret,
+        "DATABASE_URL": urls.database,
+        "REDIS_URL": urls.redis,
+        "SIMULATOR_PORT": str(settings.simulator_port),
+        "SIMULATOR_SPEED": str(settings.simulator_speed),
+        "SIMULATOR_SEED": str(settings.simulator_seed),
+        "CALLSHEET_CARRIER_SIMULATED": str(settings.carrier_simulated).lower(),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if not settings.twilio_account_sid:
+        ours |= {
+            "CALLSHEET_CARRIER_SIMULATED": "true",
+            "TWILIO_ACCOUNT_SID": secrets.simulator_account_sid,
+            "TWILIO_AUTH_TOKEN": secrets.simulator_auth_token,
+            "TWILIO_API_URL": f"http://127.0.0.1:{settings.simulator_port}",
+        }
+    elif settings.twilio_auth_token:
+        ours |= {
+            "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+            "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
+            "TWILIO_API_URL": settings.carrier_api_url,
+        }
+    return {**os.environ, **ours}
+
+
+def answers(port: int) -> bool:
+    """Whether the web process on this machine says that it is well."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/api/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
