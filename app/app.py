@@ -3,9 +3,9 @@
 import reflex as rx
 from fastapi import FastAPI
 
+from app.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.guard import tell_of
-from app.web.live import live_hub
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
 from app.web.uploads import GuardUploads

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.live import LiveNote
+from app.live_hub import LiveHub, Watched
 from app.services.errors import CallsheetError
-from app.web.live import LiveHub, Watched
 
 ACME = Watched(organization_id=1, campaign_id=None, what="list")
 SPRING = Watched(organization_id=1, campaign_id=7, what="overview")

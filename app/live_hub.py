@@ -1,4 +1,4 @@
-"""Pages that change by themselves: one snapshot a watched thing, however many browsers watch it."""
+"""Pages and sockets that change by themselves: one snapshot per watched thing and process, however many watch it."""
 
 import asyncio
 import logging
