@@ -29,7 +29,7 @@ from tests.support.builders import NOON, make_agent, make_number
 
 S = CampaignStatus
 LATER = NOON + timedelta(hours=1)
-SCHEDULED_LATER = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
+SCHEDULED_LATER: dict[str, Any] = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
 
 
 @pytest.fixture
@@ -166,6 +166,7 @@ async def test_an_unknown_variable_without_a_fallback_refuses_the_start(world: W
     says = {"agenda_template": "See you on {{appointment_date}} at {{place|default('our office')}}."}
 
     assert set(await _start_errors(world, step=says)) == {"agenda_template"}
+    settings: dict[str, Any]
     for settings in (
         {"fallback_values": {"appointment_date": "your day"}},
         {"missing": Missing.KEEP},

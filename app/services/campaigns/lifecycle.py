@@ -41,6 +41,12 @@ _ACTED: Final[Mapping[CampaignAction, str]] = {
 _BEGUN: Final = frozenset({CampaignStatus.QUEUED, CampaignStatus.RUNNING})
 
 
+class CarrierChanged(Conflict):
+    """The campaign was begun on another carrier: a person must confirm that it goes on at this one."""
+
+    code = "carrier_changed"
+
+
 async def start_campaign(
     session: AsyncSession,
     *,
@@ -247,7 +253,7 @@ async def _check_carrier(
     if campaign.carrier_account_id in {None, account.id} or confirmed:
         return
     before = await session.get_one(CarrierAccount, campaign.carrier_account_id)
-    raise Conflict(
+    raise CarrierChanged(
         f"This campaign was started on {_carrier_name(before)}, and the carrier is now "
         f"{_carrier_name(account)}. Confirm that it should go on there."
     )

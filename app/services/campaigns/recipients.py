@@ -155,7 +155,8 @@ def recipient_matches(
     if statuses:
         here &= col(Recipient.status).in_(statuses)
     if words := search.strip():
-        here &= exists().where(col(Contact.id) == col(Recipient.contact_id), contact_matches(words))
+        theirs = exists().where(col(Contact.id) == col(Recipient.contact_id), contact_matches(words))
+        here &= theirs.correlate(Recipient)
     return here
 
 
