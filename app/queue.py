@@ -61,19 +61,12 @@ class JobQueue:
         self._pool: ArqRedis | None = None
 
     async def enqueue(
-        self,
-        job: str,
-        *,
-        queue: QueueName = QueueName.BULK,
-        job_id: str,
-        **ids: int | str,
+        self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int | str
     ) -> None:
         """Enqueue one job under an id of our own. Raises `AlreadyQueued` if that id is queued or running."""
         pool = await self._connected()
-        if (
-            await pool.enqueue_job(job, *ids, _job_id=job_id, _queue_name=queue.value)
-            is None
-        ):
+        arguments: dict[str, Any] = {**ids, "_job_id": job_id, "_queue_name": queue.value}
+        if await pool.enqueue_job(job, **arguments) is None:
             raise AlreadyQueued(job_id)
 
     async def close(self) -> None:

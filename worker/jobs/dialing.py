@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.services.campaigns.launch import launch_due
+from app.services.campaigns.operations import launch_due
 from app.services.dialing.reconciling import reconcile_overdue
 from worker.state import WorkerState
 
