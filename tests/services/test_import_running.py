@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
-from app.services.imports import operations, queries, running
+from app.services.imports import operations, queries, running, storing
 from app.services.imports.views import ImportView
 from tests.support.builders import NOON, make_campaign, make_contact, make_organization, principal
 
@@ -130,17 +130,22 @@ async def outcome(database: Database, import_id: int) -> dict[str, Any]:
     """Everything an import leaves behind, without the ids that a rolled back transaction uses up."""
     async with database.session() as session:
         people = await session.execute(
-            select(Contact.number, Contact.name, Contact.email, Contact.fields).order_by(Contact.number)
+            select(col(Contact.number), col(Contact.name), col(Contact.email), col(Contact.fields)).order_by(
+                col(Contact.number)
+            )
         )
         listed = await session.execute(
-            select(Recipient.position, Contact.number, Recipient.variables)
+            select(col(Recipient.position), col(Contact.number), col(Recipient.variables))
             .join(Contact, col(Contact.id) == col(Recipient.contact_id))
             .order_by(col(Recipient.position))
         )
         issues = await session.execute(
-            select(ImportIssue.row_number, ImportIssue.kind, ImportIssue.reason, ImportIssue.row).order_by(
-                col(ImportIssue.row_number)
-            )
+            select(
+                col(ImportIssue.row_number),
+                col(ImportIssue.kind),
+                col(ImportIssue.reason),
+                col(ImportIssue.row),
+            ).order_by(col(ImportIssue.row_number))
         )
         row = await session.get_one(ContactImport, import_id)
         counters = (row.status, row.rows_done, row.accepted, row.rejected, row.duplicates, row.suppressed)
@@ -333,7 +338,7 @@ async def test_a_running_import_is_not_taken_for_stalled(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
     stalled: list[list[int]] = []
-    original = running.store_batch
+    original = storing.store_batch
 
     async def looking(*args: Any, **kwargs: Any) -> None:
         async with database.session() as session:
@@ -354,7 +359,7 @@ async def test_a_cancelled_import_stops_after_the_batch_it_is_at(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    original = running.store_batch
+    original = storing.store_batch
 
     async def cancelled_before_the_third(*args: Any, **kwargs: Any) -> None:
         if kwargs["batch"].position == 2 * BATCH:
@@ -380,7 +385,7 @@ async def test_a_campaign_that_is_started_stops_the_import_until_it_is_paused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    original = running.store_batch
+    original = storing.store_batch
 
     async def started_before_the_third(*args: Any, **kwargs: Any) -> None:
         if kwargs["batch"].position == 2 * BATCH:
