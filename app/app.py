@@ -6,8 +6,11 @@ from fastapi import FastAPI
 from app.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.guard import tell_of
+from app.web.pages.campaigns.page import campaigns
+from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.session import ENTER
 from app.web.uploads import GuardUploads
 
 api = FastAPI()
@@ -32,3 +35,9 @@ app.register_lifespan_task(live_hub)
 
 app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)
 app.add_page(home, route=routes.ORGANIZATION_HOME, title="Callsheet", on_load=HomeState.find_the_way)
+app.add_page(
+    campaigns,
+    route=routes.CAMPAIGNS,
+    title="Campaigns · Callsheet",
+    on_load=[*ENTER, CampaignsState.load, CampaignsState.watch],
+)

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-STYLESHEETS = ["app.css"]
+STYLESHEETS = ["app.css", "campaigns.css"]
 
 
 def radix_theme() -> rx.Component:

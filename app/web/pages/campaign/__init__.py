@@ -1,0 +1,1 @@
+"""One campaign: its header and its four tabs."""

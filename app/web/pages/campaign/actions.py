@@ -1,0 +1,99 @@
+"""Starting, pausing, resuming and copying a campaign: for the list and for the campaign's own page."""
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.providers.registry import configured_account
+from app.services.access.principal import Principal
+from app.services.campaigns.lifecycle import CarrierChanged
+from app.services.campaigns.operations import (
+    duplicate_campaign,
+    pause_campaign,
+    resume_campaign,
+    start_campaign,
+)
+from app.services.campaigns.queries import get_campaign
+from app.services.numbers.carriers import CarrierIdentity, identity_of
+from app.web import routes
+from app.web.components import say_done
+from app.web.guard import PageState, anyone, guarded
+
+
+class CampaignActionsState(PageState, rx.State):
+    """The action last asked for. `errors` is why a start was refused, and opens the dialog that says so."""
+
+    campaign_id: rx.Field[int] = rx.field(0)
+    resuming: rx.Field[bool] = rx.field(False)
+    """Which of start and resume waits for the carrier to be confirmed."""
+    carrier_question: rx.Field[str] = rx.field("")
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def start(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+        """Start a draft, or say what is missing."""
+        self.campaign_id, self.resuming, self.errors = campaign_id, False, {}
+        return await self._go(principal, confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def resume(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+        """Go on with a paused or failed campaign."""
+        self.campaign_id, self.resuming, self.errors = campaign_id, True, {}
+        return await self._go(principal, confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm_carrier(self, principal: Principal) -> EventSpec | None:
+        """Start or resume on the carrier that is configured now."""
+        self.carrier_question = ""
+        return await self._go(principal, confirmed=True)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def pause(self, principal: Principal, campaign_id: int) -> EventSpec:
+        """Place nothing more."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            await pause_campaign(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        return say_done("Campaign paused. Calls in progress go on to their end.")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def duplicate(self, principal: Principal, campaign_id: int) -> list[EventSpec]:
+        """Copy settings and contacts into a new draft, and go there."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            copy = await duplicate_campaign(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        there = rx.redirect(routes.campaign(principal.organization_slug, copy))
+        return [say_done("Copied, with its settings and contacts. You are looking at the copy."), there]
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the dialogs away."""
+        if not is_open:
+            self.errors, self.carrier_question = {}, ""
+
+    async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
+        context = get_context()
+        act = resume_campaign if self.resuming else start_campaign
+        try:
+            async with context.database.transaction() as session:
+                await act(
+                    session,
+                    principal=principal,
+                    campaign_ref=self.campaign_id,
+                    now=context.clock.now(),
+                    carrier=carrier_identity(),
+                    confirm_carrier=confirmed,
+                )
+                detail = await get_campaign(session, principal=principal, campaign_ref=self.campaign_id)
+        except CarrierChanged as question:
+            self.carrier_question = str(question)
+            return None
+        return say_done("Campaign scheduled." if detail.status == "scheduled" else "Campaign started.")
+
+
+def carrier_identity() -> CarrierIdentity:
+    """Return the carrier account this installation dials through."""
+    return identity_of(configured_account(get_context().settings))

@@ -1,0 +1,104 @@
+"""The dialogs of a campaign's actions, drawn once on every page that offers them."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.web import routes
+from app.web.components import confirm_dialog, form_dialog, glyph, link_button
+from app.web.pages.campaign.actions import CampaignActionsState as Actions
+from app.web.pages.campaign.questions import CampaignQuestionState as Questions
+from app.web.pages.campaign.questions import Outcome
+from app.web.session import here
+
+
+def campaign_dialogs() -> rx.Component:
+    """Return every dialog; at most one is open."""
+    return rx.fragment(_cancel(), _delete(), _retry(), _carrier(), _not_ready())
+
+
+def _cancel() -> rx.Component:
+    return confirm_dialog(
+        is_open=Questions.asking == "cancel",
+        on_open_change=Questions.close,
+        title=rx.Var.create("Cancel “") + Questions.campaign_name + "”?",
+        sentence=Questions.sentence,
+        confirm_label="Cancel campaign",
+        on_confirm=Questions.cancel,
+    )
+
+
+def _delete() -> rx.Component:
+    return confirm_dialog(
+        is_open=Questions.asking == "delete",
+        on_open_change=Questions.close,
+        title=rx.Var.create("Delete “") + Questions.campaign_name + "”?",
+        sentence="The draft, its settings and its list of contacts are deleted. "
+        "The people stay in your address book.",
+        confirm_label="Delete draft",
+        on_confirm=Questions.delete,
+    )
+
+
+def _retry() -> rx.Component:
+    return confirm_dialog(
+        is_open=Questions.asking == "retry",
+        on_open_change=Questions.close,
+        title="Retry contacts",
+        sentence="The campaign runs again for contacts whose last outcome you tick, with a fresh budget of "
+        "attempts.",
+        confirm_label=rx.Var.create("Retry ") + Questions.ticked_count.to(str) + " contacts",
+        on_confirm=Questions.retry,
+        destructive=False,
+        body=rx.el.div(rx.foreach(Questions.outcomes, _outcome), class_name="cs-ticks"),
+    )
+
+
+def _outcome(outcome: ObjectVar[Outcome]) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            checked=outcome.ticked,
+            disabled=outcome.count == 0,
+            on_change=Questions.tick(outcome.status),
+            class_name="cs-checkbox",
+        ),
+        rx.el.span(outcome.label),
+        rx.el.span(outcome.text, class_name="cs-number cs-quiet"),
+        class_name="cs-tick",
+    )
+
+
+def _carrier() -> rx.Component:
+    return confirm_dialog(
+        is_open=Actions.carrier_question != "",
+        on_open_change=Actions.close,
+        title="Another carrier",
+        sentence=Actions.carrier_question,
+        confirm_label="Go on with this carrier",
+        on_confirm=Actions.confirm_carrier,
+    )
+
+
+def _not_ready() -> rx.Component:
+    return form_dialog(
+        rx.el.ul(
+            rx.foreach(
+                Actions.errors,
+                lambda entry: rx.el.li(glyph("circle-alert", size=16), rx.el.span(entry[1])),
+            ),
+            class_name="cs-problems",
+        ),
+        rx.el.div(
+            rx.button(
+                "Close", on_click=Actions.close(False), variant="soft", color_scheme="gray", type="button"
+            ),
+            link_button(
+                "Continue editing", href=routes.edit_review(here(), Actions.campaign_id), primary=True
+            ),
+            class_name="cs-dialog-actions",
+        ),
+        is_open=Actions.errors.length() > 0,
+        on_open_change=Actions.close,
+        title="Not ready to start yet",
+        sentence="Mend this first:",
+    )

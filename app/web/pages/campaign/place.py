@@ -1,0 +1,14 @@
+"""Which campaign a page's address names."""
+
+import reflex as rx
+
+from app.services.errors import NotFound
+from app.web import routes
+
+
+def campaign_here(state: rx.State) -> int:
+    """Return the id in the address: a claim, to be looked up with the principal. Raises `NotFound`."""
+    campaign_id = routes.place(state.router.url.path).campaign_id
+    if campaign_id is None:
+        raise NotFound("campaign", "at this address")
+    return campaign_id

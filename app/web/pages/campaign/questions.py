@@ -1,0 +1,132 @@
+"""What is asked before a campaign is cancelled, deleted, or tried again for those it did not reach."""
+
+from dataclasses import dataclass, replace
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.campaigns.operations import cancel_campaign, delete_campaign, retry_failed
+from app.services.campaigns.queries import campaign_snapshot, get_campaign
+from app.services.campaigns.views import CampaignSnapshot
+from app.services.errors import Conflict
+from app.web import routes
+from app.web.components import say_done
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.campaign.words import STATUS_WORDS, counted
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An outcome that may be tried again, and whether it is ticked."""
+
+    status: str
+    label: str
+    count: int
+    text: str
+    ticked: bool
+
+
+class CampaignQuestionState(PageState, rx.State):
+    """The question that is open, and about which campaign."""
+
+    asking: rx.Field[str] = rx.field("")
+    """"cancel", "delete" or "retry"; empty: nothing is asked."""
+    campaign_id: rx.Field[int] = rx.field(0)
+    campaign_name: rx.Field[str] = rx.field("")
+    sentence: rx.Field[str] = rx.field("")
+    outcomes: rx.Field[list[Outcome]] = rx.field(default_factory=list)
+    ticked_count: rx.Field[int] = rx.field(0)
+
+    @guarded(Right.VIEW)
+    async def ask(self, principal: Principal, asking: str, campaign_id: int) -> None:
+        """Open a question, with what the answer would mean just now."""
+        now = get_context().clock.now()
+        async with get_context().database.session() as session:
+            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            snapshot = await campaign_snapshot(
+                session, organization_id=principal.organization_id, campaign_id=detail.id, now=now
+            )
+        self.campaign_id, self.campaign_name = detail.id, detail.settings.name
+        self.sentence = _what_cancelling_means(snapshot) if asking == "cancel" else ""
+        self._offer([_outcome(status, snapshot) for status in STATUS_WORDS if status in RETRY_FAILED_DEFAULT])
+        self.asking = asking
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking = ""
+
+    @anyone
+    def tick(self, status: str) -> None:
+        """Tick or untick an outcome."""
+        self._offer([replace(one, ticked=one.ticked != (one.status == status)) for one in self.outcomes])
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def cancel(self, principal: Principal) -> EventSpec:
+        """End the campaign for good."""
+        now = get_context().clock.now()
+        async with get_context().database.transaction() as session:
+            await cancel_campaign(session, principal=principal, campaign_ref=self.campaign_id, now=now)
+        self.asking = ""
+        return say_done("Campaign cancelled.")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def delete(self, principal: Principal) -> list[EventSpec]:
+        """Delete the draft; from its own page, go to the list."""
+        now = get_context().clock.now()
+        async with get_context().database.transaction() as session:
+            await delete_campaign(session, principal=principal, campaign_ref=self.campaign_id, now=now)
+        self.asking = ""
+        done = say_done("Draft deleted. Its contacts stay in your address book.")
+        if routes.place(self.router.url.path).campaign_id is None:
+            return [done]
+        return [done, rx.redirect(routes.campaigns(principal.organization_slug))]
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def retry(self, principal: Principal) -> EventSpec:
+        """Try those again whose outcome is ticked."""
+        ticked = frozenset(RecipientStatus(one.status) for one in self.outcomes if one.ticked)
+        if not ticked:
+            raise Conflict("Tick at least one outcome.")
+        async with get_context().database.transaction() as session:
+            retried = await retry_failed(
+                session,
+                principal=principal,
+                campaign_ref=self.campaign_id,
+                now=get_context().clock.now(),
+                statuses=ticked,
+                carrier=carrier_identity(),
+            )
+        self.asking = ""
+        return say_done(f"Trying {counted(retried, 'contact', 'contacts')} again.")
+
+    def _offer(self, outcomes: list[Outcome]) -> None:
+        self.outcomes = outcomes
+        self.ticked_count = sum(one.count for one in outcomes if one.ticked)
+
+
+def _outcome(status: RecipientStatus, snapshot: CampaignSnapshot) -> Outcome:
+    count = snapshot.counts[status]
+    return Outcome(
+        status=status.value,
+        label=STATUS_WORDS[status],
+        count=count,
+        text=counted(count, "contact", "contacts"),
+        ticked=count > 0,
+    )
+
+
+def _what_cancelling_means(snapshot: CampaignSnapshot) -> str:
+    waiting = snapshot.counts[RecipientStatus.PENDING]
+    parts = [f"{counted(waiting, 'contact who waits', 'contacts who wait')} will not be contacted."]
+    if snapshot.live_calls:
+        under_way = counted(snapshot.live_calls, "call or message", "calls or messages")
+        parts.append(f"{under_way} in progress will go on to the end and be recorded.")
+    parts.append("This cannot be undone, but you can duplicate the campaign.")
+    return " ".join(parts)

@@ -1,0 +1,177 @@
+"""The campaigns page: four cards, the list, and the switch that stops all dialing."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.campaign import CampaignStatus
+from app.domain.rights import Right
+from app.web.components import (
+    empty_state,
+    metric_card,
+    metric_grid,
+    no_matches,
+    page_header,
+    pagination_bar,
+    panel,
+    primary_button,
+    record,
+    search_field,
+    select_filter,
+    table_states,
+    toolbar,
+)
+from app.web.layout import shell
+from app.web.pages.campaign.dialogs import campaign_dialogs
+from app.web.pages.campaigns.state import AgentOption, CampaignsState
+from app.web.pages.campaigns.switch import stop_button, stopped_banner, switch_dialogs
+from app.web.pages.campaigns.table import campaign_table
+from app.web.pages.campaigns.view import ALL, PERIODS, Cards, Query
+from app.web.session import allows
+
+
+@shell("Campaigns")
+def campaigns() -> rx.Component:
+    """Return the page."""
+    return rx.fragment(
+        page_header("Campaigns", actions=[stop_button(), _create_button()]),
+        stopped_banner(),
+        _cards(),
+        panel(
+            _toolbar(),
+            table_states(
+                rx.fragment(campaign_table(), _pages()),
+                loading=CampaignsState.loading,
+                problem=CampaignsState.problem,
+                is_empty=CampaignsState.items.length() == 0,
+                empty=rx.cond(
+                    CampaignsState.is_filtered, no_matches(on_clear=CampaignsState.clear), _none_yet()
+                ),
+                on_retry=CampaignsState.load,
+            ),
+            flush=True,
+        ),
+        campaign_dialogs(),
+        switch_dialogs(),
+    )
+
+
+def _empty() -> rx.Component:
+    nothing_matches = no_matches(on_clear=CampaignsState.clear)
+    return rx.fragment(rx.cond(CampaignsState.is_filtered, nothing_matches, _none_yet()))
+
+
+def _create_button() -> rx.Component:
+    return rx.cond(
+        allows(Right.EDIT_CAMPAIGNS),
+        primary_button(
+            "Create campaign", icon="plus", on_click=CampaignsState.create, busy=CampaignsState.saving
+        ),
+    )
+
+
+def _cards() -> rx.Component:
+    cards, loading = record(CampaignsState.cards, Cards), CampaignsState.loading
+    return rx.el.div(
+        rx.el.div(_period_filter(), class_name="cs-period"),
+        metric_grid(
+            metric_card("Total campaigns", cards.total, icon="megaphone", loading=loading),
+            metric_card(
+                "Running now", cards.running, icon="activity", loading=loading, note="At this moment"
+            ),
+            metric_card(
+                "Calls completed", cards.calls, icon="phone", loading=loading, note="Whatever the outcome"
+            ),
+            metric_card(
+                "Success rate", cards.success, icon="target", loading=loading, note="Answered, of completed"
+            ),
+            label="Measures of all campaigns",
+        ),
+        class_name="cs-cards",
+    )
+
+
+def _card(label: str, value: rx.Var[str], *, icon: str, note: str) -> rx.Component:
+    return metric_card(label, value, icon=icon, note=note, loading=CampaignsState.loading)
+
+
+def _period_filter() -> rx.Component:
+    return select_filter(
+        label="Period of the measures",
+        value=record(CampaignsState.query, Query).period,
+        options=PERIODS,
+        on_change=CampaignsState.filter_by("period"),
+    )
+
+
+def _toolbar() -> rx.Component:
+    query = record(CampaignsState.query, Query)
+    return toolbar(
+        select_filter(
+            label="Status",
+            value=query.status,
+            options=[
+                (ALL, "All statuses"),
+                *[(each.value, each.value.capitalize()) for each in CampaignStatus],
+            ],
+            on_change=CampaignsState.filter_by("status"),
+        ),
+        select_filter(
+            label="Channel",
+            value=query.channel,
+            options=[(ALL, "Calls and texts"), ("call", "Calls"), ("sms", "Text messages")],
+            on_change=CampaignsState.filter_by("channel"),
+        ),
+        _agent_filter(query),
+        search=search_field(value=query.search, on_change=CampaignsState.find, label="Search campaigns"),
+        end=[
+            rx.cond(
+                CampaignsState.is_filtered,
+                rx.button(
+                    "Clear",
+                    on_click=CampaignsState.clear,
+                    variant="ghost",
+                    color_scheme="gray",
+                    type="button",
+                ),
+            )
+        ],
+    )
+
+
+def _agent_filter(query: ObjectVar[Query]) -> rx.Component:
+    return rx.select.root(
+        rx.select.trigger(aria_label="Agent", variant="surface"),
+        rx.select.content(
+            rx.select.item("All agents", value=ALL),
+            rx.foreach(CampaignsState.agents, _agent_choice),
+            position="popper",
+            variant="soft",
+        ),
+        value=query.agent,
+        on_change=CampaignsState.filter_by("agent"),
+        name="Agent",
+    )
+
+
+def _agent_choice(agent: ObjectVar[AgentOption]) -> rx.Component:
+    return rx.select.item(agent.name, value=agent.id)
+
+
+def _none_yet() -> rx.Component:
+    return empty_state(
+        icon="megaphone",
+        title="No campaigns yet",
+        sentence="A campaign calls or texts a list of people with your message, each at an hour that is "
+        "right for them. Create one, add contacts, and start it when it is ready.",
+        action=_create_button(),
+    )
+
+
+def _pages() -> rx.Component:
+    return pagination_bar(
+        text=CampaignsState.range_text,
+        page=record(CampaignsState.query, Query).page,
+        pages=CampaignsState.pages,
+        on_previous=CampaignsState.turn_page(-1),
+        on_next=CampaignsState.turn_page(1),
+    )
