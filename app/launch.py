@@ -17,7 +17,7 @@ from app.home import Home
 QUEUES: Final = ("dial", "bulk")
 """What the arq workers read: dialing, or imports and other long work. As in app.queue, slow to import."""
 
-_WORKERS = {"dial": "worker.settings.DialWorker", "bulk": "worker.settings.BulkWorker"}
+_WORKERS = {"dial": "worker.settings.DIAL", "bulk": "worker.settings.BULK"}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""What `arq` runs: one worker class a queue."""
+"""What `arq` runs: one worker a queue. Dictionaries, because arq ignores what a settings class inherits."""
 
 from datetime import UTC
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from arq import cron
-from arq.cron import CronJob
 
 from app.config import get_settings
 from app.context import NotConfigured
@@ -22,43 +21,37 @@ _FIVE: Final = set(range(0, 60, 5))
 _EVERY: Final = set(range(60))
 
 
-class _Worker:
-    """What both workers share. arq reads class attributes, its own names."""
-
-    redis_settings = _REDIS
-    job_serializer = staticmethod(serialize)
-    job_deserializer = staticmethod(deserialize)
-    timezone = UTC
-    keep_result = 0
-    poll_delay = 0.2
-    health_check_interval = 10
+_SHARED: Final[dict[str, Any]] = {
+    "redis_settings": _REDIS,
+    "job_serializer": serialize,
+    "job_deserializer": deserialize,
+    "timezone": UTC,
+    "keep_result": 0,
+    "poll_delay": 0.2,
+    "health_check_interval": 10,
     # Above the carrier's HTTP timeout, so that SIGTERM cuts no request short.
-    job_completion_wait = 11
-    max_tries = 5
+    "job_completion_wait": 11,
+    "max_tries": 5,
+}
 
-
-class DialWorker(_Worker):
-    """Dialing and what surrounds it. Every job is short, so that a killed worker's jobs are free again soon."""
-
-    queue_name = QueueName.DIAL.value
-    functions: ClassVar[list[Any]] = []
-    cron_jobs: ClassVar[list[CronJob]] = [
+DIAL: Final[dict[str, Any]] = _SHARED | {
+    "queue_name": QueueName.DIAL.value,
+    "cron_jobs": [
         cron(reconcile_attempts, second=_FIVE, timeout=60, max_tries=1),
         cron(launch_scheduled_campaigns, second=_EVERY, timeout=20, max_tries=1),
-    ]
-    job_timeout = 60
-    on_startup = staticmethod(start_dialing)
-    on_shutdown = staticmethod(stop_dialing)
+    ],
+    "job_timeout": 60,
+    "on_startup": start_dialing,
+    "on_shutdown": stop_dialing,
+}
+"""Dialing and what surrounds it. Every job is short, so that a killed worker's jobs are free again soon."""
 
-
-class BulkWorker(_Worker):
-    """Imports and other long work."""
-
-    queue_name = QueueName.BULK.value
-    functions: ClassVar[list[Any]] = [run_import]
-    cron_jobs: ClassVar[list[CronJob]] = [
-        cron(requeue_stalled_imports, second={7, 37}, timeout=30, max_tries=1)
-    ]
-    job_timeout = 3600
-    on_startup = staticmethod(start_bulk)
-    on_shutdown = staticmethod(stop_bulk)
+BULK: Final[dict[str, Any]] = _SHARED | {
+    "queue_name": QueueName.BULK.value,
+    "functions": [run_import],
+    "cron_jobs": [cron(requeue_stalled_imports, second={7, 37}, timeout=30, max_tries=1)],
+    "job_timeout": 3600,
+    "on_startup": start_bulk,
+    "on_shutdown": stop_bulk,
+}
+"""Imports and other long work."""
