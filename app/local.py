@@ -56,6 +56,7 @@ class EmbeddedPostgres:
         self.home = home.absolute()
         self.durable = durable
         self.process: subprocess.Popen[bytes] | None = None
+        self._sockets: Path | None = None
         self._lock = _HomeLock(self.home / "postgres.lock")
 
     @property
@@ -81,6 +82,7 @@ class EmbeddedPostgres:
         if self.process:
             stop(self.process, polite=signal.SIGINT, seconds=_STOP_SECONDS)
             self.process = None
+            _forget_sockets(self._sockets)
         self._lock.release()
 
     def purge(self) -> None:
@@ -97,7 +99,7 @@ class EmbeddedPostgres:
         end_postgres_orphan(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster(binaries, user)
-        sockets = runtime_directory(self.home, user)
+        sockets = self._sockets = runtime_directory(self.home, self.name, user)
         with _log(self.home, "postgres") as log:
             self.process = spawn(
                 self._command(binaries, sockets),
@@ -178,6 +180,7 @@ class EmbeddedValkey:
         self.home = home.absolute()
         self.persist = persist
         self.process: subprocess.Popen[bytes] | None = None
+        self._sockets: Path | None = None
         self._lock = _HomeLock(self.home / "valkey.lock")
 
     def start(self) -> str:
@@ -198,13 +201,15 @@ class EmbeddedValkey:
         if self.process:
             stop(self.process, polite=signal.SIGTERM, seconds=_STOP_SECONDS)
             self.process = None
+            _forget_sockets(self._sockets)
         self._lock.release()
 
     def _start(self) -> str:
         data = self.home / "valkey"
         make_private(data)
         end_valkey_orphan(data)
-        path = runtime_directory(self.home, None) / "valkey.sock"
+        self._sockets = runtime_directory(self.home, self.name)
+        path = self._sockets / "valkey.sock"
         path.unlink(missing_ok=True)
         with _log(self.home, "valkey") as log:
             self.process = spawn(self._command(data, path), log=log, directory=data)
@@ -248,20 +253,24 @@ def make_private(directory: Path) -> None:
         raise ServerError(f"Cannot write to {directory}: {error.strerror}") from error
 
 
-def runtime_directory(home: Path, user: int | None) -> Path:
-    """A short, private directory for the sockets of `home`, owned by `user` if given.
+def runtime_directory(home: Path, server: str, user: int | None = None) -> Path:
+    """A short, private directory for the socket of one server of `home`, owned by `user` if given.
 
     Short, because a socket's path may not exceed LONGEST_SOCKET_PATH, however deep the home lies.
     """
     parent = _private_parent(Path(tempfile.gettempdir()) / f"callsheet-{os.getuid()}")
-    suffix = "" if user is None else f"-{user}"
-    directory = parent / f"{_digest(home)}{suffix}"
+    directory = parent / f"{_digest(home)}-{server}"
     directory.mkdir(mode=0o700, exist_ok=True)
     if user is not None:
         os.chown(directory, user, group_of(user) or user)
     if len(os.fsencode(directory / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
         raise ServerError(f"The temporary directory's path is too long for a socket: {directory}")
     return directory
+
+
+def _forget_sockets(directory: Path | None) -> None:
+    if directory:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def reachable_binaries(install: Path, user: int | None) -> Path:

@@ -19,7 +19,7 @@ from app.errors import OperatorError
 from app.home import ProcessRecord, record_of
 from app.processes import spawn, stop
 
-CHILD_STOP_SECONDS: Final = 8.5
+CHILD_STOP_SECONDS: Final = 9.0
 """How long a child may finish its work; with the servers' own stop after it, all is gone within 12 s."""
 
 _POLL_SECONDS = 0.02
