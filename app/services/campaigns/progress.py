@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import LIVE, AttemptStatus, Disposition
-from app.domain.campaign import CampaignStatus, allowed_actions
+from app.domain.campaign import CampaignStatus, Channel, allowed_actions
 from app.domain.metrics import CallCounts, StatusCounts, measure, total_cost
 from app.domain.recipient import ENDED, RecipientStatus
 from app.services.campaigns.holds import HoldFacts, find_hold
@@ -49,21 +49,19 @@ _CAMPAIGN: Final = text(
 
 _RECIPIENTS: Final = text(
     """
-    SELECT status, count(*) AS count, count(*) FILTER (WHERE attempts_made > 0) AS attempted
-    FROM recipient WHERE campaign_id = :campaign_id GROUP BY GROUPING SETS ((status), ())
+    SELECT status, count(*) AS count, count(*) FILTER (WHERE attempts_made > 0) AS attempted,
+           CAST(sum(count(*)) OVER () AS bigint) AS total
+    FROM recipient WHERE campaign_id = :campaign_id GROUP BY status
     """
 )
 
 _ATTEMPTS: Final = text(
     """
-    SELECT status, disposition, count(*) AS count,
-           coalesce(sum(duration_seconds) FILTER (WHERE disposition = 'answered'), 0) AS talk_seconds,
-           coalesce(sum(abs(price)), 0) AS priced, max(price_unit) AS unit,
-           count(*) FILTER (WHERE price IS NULL AND channel = 'sms' AND placed_at IS NOT NULL)
-               AS unpriced_messages,
-           coalesce(sum(ceil(duration_seconds / 60.0)) FILTER (WHERE price IS NULL AND channel = 'call'), 0)
-               AS unpriced_minutes
-    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition
+    SELECT status, disposition, channel, count(*) AS count, sum(price) AS priced, max(price_unit) AS unit,
+           coalesce(sum(duration_seconds), 0) AS seconds,
+           count(*) FILTER (WHERE price IS NULL AND placed_at IS NOT NULL) AS unpriced,
+           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes
+    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel
     """
 )
 
@@ -125,9 +123,9 @@ class _People:
     """The recipients by status, and their total as the database adds it up."""
 
     def __init__(self, rows: Sequence[RowMapping]) -> None:
-        by_status = {RecipientStatus(row["status"]): row for row in rows if row["status"] is not None}
+        by_status = {RecipientStatus(row["status"]): row for row in rows}
         self.counts = all_counts({status: row["count"] for status, row in by_status.items()})
-        self.total: int = next(row["count"] for row in rows if row["status"] is None)
+        self.total: int = rows[0]["total"] if rows else 0
         self.ended_attempted = sum(row["attempted"] for status, row in by_status.items() if status in ENDED)
 
 
@@ -150,18 +148,19 @@ class _Attempts:
         self.calls = CallCounts.of(
             dispositions,
             live=self.awaiting_report + sum(live[status] for status in _MADE),
-            talk_seconds=sum(row["talk_seconds"] for row in rows),
+            talk_seconds=sum(row["seconds"] for row in rows if row["disposition"] == Disposition.ANSWERED),
         )
         self.cost = total_cost(
-            priced=sum((row["priced"] for row in rows), Decimal(0)),
+            priced=sum((abs(row["priced"] or 0) for row in rows), Decimal(0)),
             unpriced_estimate=sum((_estimate(row) for row in rows), Decimal(0)),
             unit=max((row["unit"] for row in rows if row["unit"]), default=None),
         )
 
 
 def _estimate(row: RowMapping) -> Decimal:
-    minutes = Decimal(row["unpriced_minutes"]) * ESTIMATED_CALL_MINUTE
-    return minutes + Decimal(row["unpriced_messages"]) * ESTIMATED_MESSAGE
+    if row["channel"] == Channel.SMS:
+        return Decimal(row["unpriced"]) * ESTIMATED_MESSAGE
+    return Decimal(row["unpriced_minutes"]) * ESTIMATED_CALL_MINUTE
 
 
 def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:
