@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from app.clock import SystemClock
@@ -409,6 +409,26 @@ async def test_a_campaign_that_is_started_stops_the_import_until_it_is_paused(
 
     resumed = await outcome(database, import_id)
     assert resumed == await undisturbed(database, owner, acme)
+
+
+async def test_an_import_whose_campaign_is_deleted_under_way_ends_quietly(
+    database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await queued(database, owner, campaign, ugly_file())
+    original = storing.store_batch
+
+    async def deleted_before_the_third(*args: Any, **kwargs: Any) -> None:
+        if kwargs["batch"].position == 2 * BATCH:
+            async with database.transaction() as session:
+                await session.execute(delete(Campaign).where(col(Campaign.id) == campaign.id))
+        await original(*args, **kwargs)
+
+    monkeypatch.setattr(running, "store_batch", deleted_before_the_third)
+    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+
+    async with database.session() as session:
+        assert list(await session.scalars(select(ContactImport))) == []
+        assert list(await session.scalars(select(Recipient))) == []
 
 
 async def set_status(database: Database, campaign: Campaign, status: CampaignStatus) -> None:

@@ -21,7 +21,7 @@ from app.services.imports.json_rows import csv_from_objects
 from app.services.imports.mapping import checked_mapping
 from app.services.imports.queries import list_issues
 from app.services.imports.running import BATCH_ROWS, requeue_stalled_imports, run_import, run_within
-from app.services.imports.storing import lock_campaign
+from app.services.imports.storing import locked_campaign
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
 
@@ -106,13 +106,15 @@ async def queue_import(
     campaign is neither a draft nor paused.
     """
     authorize(principal, Right.EDIT_CONTACTS)
-    contact_import = await load(
-        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
-    )
+    contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
+    # Campaign first, import second: the order of every transaction that locks both.
+    campaign = await locked_campaign(session, contact_import)
+    await session.refresh(contact_import, with_for_update=True)
     if contact_import.status not in _STARTABLE:
         raise Conflict(f"This import is {contact_import.status}; it cannot be started again.")
     _require_phone(contact_import)
-    await lock_campaign(session, contact_import)
+    if campaign is not None:
+        require_editable_list(campaign)
     contact_import.status, contact_import.error, contact_import.ended_at = ImportStatus.QUEUED, None, None
     await session.flush()
     _announce(session, contact_import)

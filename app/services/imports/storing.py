@@ -14,6 +14,7 @@ from app.faults import fault
 from app.live import announce
 from app.models import Campaign, ContactImport, ImportStatus
 from app.services.campaigns.adding import add_recipients_bulk, require_editable_list
+from app.services.errors import NotFound
 from app.services.imports.classes import IssueKind, Judged, SeenNumbers, judge
 from app.services.imports.people import Person, RejectedRow
 
@@ -64,7 +65,7 @@ class Batch:
 
 
 class Overtaken(Exception):
-    """The import is no longer where this run left it: it was cancelled, or another run went on with it."""
+    """The import is not where this run left it: cancelled, deleted with its campaign, or run by another."""
 
 
 async def store_batch(
@@ -74,8 +75,11 @@ async def store_batch(
 
     The lock on the import and its `rows_done` make each row count once, whoever runs it however often.
     """
+    # The campaign is locked before the import, in the order in which deleting a campaign takes them.
+    campaign = await locked_campaign(session, await _known_import(session, import_id))
     contact_import = await _locked_import(session, import_id, batch.position)
-    campaign = await lock_campaign(session, contact_import)
+    if campaign is not None:
+        require_editable_list(campaign)
     judged = await judge(
         session,
         batch.rows,
@@ -100,23 +104,33 @@ async def store_batch(
     fault("import_batch_stored")
 
 
-async def lock_campaign(session: AsyncSession, contact_import: ContactImport) -> Campaign | None:
-    """Return the import's campaign, locked. Raises `Conflict` unless contacts may be added to it now."""
+async def locked_campaign(session: AsyncSession, contact_import: ContactImport) -> Campaign | None:
+    """Return the import's campaign, locked, or None without one. Raises `NotFound` if it was just deleted."""
     if contact_import.campaign_id is None:
         return None
     statement = select(Campaign).where(col(Campaign.id) == contact_import.campaign_id)
     locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
-    campaign = (await session.execute(locked)).scalar_one()
-    require_editable_list(campaign)
+    campaign = (await session.execute(locked)).scalar_one_or_none()
+    if campaign is None:
+        raise NotFound("campaign", contact_import.campaign_id)
     return campaign
+
+
+async def _known_import(session: AsyncSession, import_id: int) -> ContactImport:
+    contact_import = await session.get(ContactImport, import_id)
+    if contact_import is None:
+        raise Overtaken
+    return contact_import
 
 
 async def _locked_import(session: AsyncSession, import_id: int, position: int) -> ContactImport:
     statement = select(ContactImport).where(col(ContactImport.id) == import_id)
     contact_import = (
         await session.execute(statement.with_for_update().execution_options(populate_existing=True))
-    ).scalar_one()
-    if contact_import.status != ImportStatus.RUNNING or contact_import.rows_done != position:
+    ).scalar_one_or_none()
+    if contact_import is None or contact_import.status != ImportStatus.RUNNING:
+        raise Overtaken
+    if contact_import.rows_done != position:
         raise Overtaken
     return contact_import
 
