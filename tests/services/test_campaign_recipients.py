@@ -17,10 +17,12 @@ from app.models import Contact, Recipient, Suppression, SuppressionScope, Suppre
 from app.services.campaigns.recipients import (
     add_contacts,
     add_manual,
+    add_recipients_bulk,
     remove_recipients,
     retry_recipients,
     skip_recipients,
 )
+from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import AddResult, BulkResult
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import World, build_world
@@ -312,3 +314,21 @@ async def test_operators_retry_and_skip_but_managers_decide_who_is_listed(world:
     for operation in (skip_recipients, retry_recipients, remove_recipients):
         with pytest.raises(NotAllowed):
             await world.do(operation, principal=viewer, **one)
+
+
+async def test_an_importer_adds_thousands_in_the_files_order(world: World) -> None:
+    campaign_id = await world.campaign()
+    other = await build_world(world.database)
+    mine, theirs = [await _contact(world) for _ in range(3)], await _contact(other)
+    rows: list[tuple[int, dict[str, object]]] = [
+        (contact.id, {"place": place}) for place, contact in enumerate([*reversed(mine), theirs])
+    ]
+
+    async with world.database.transaction() as session:
+        campaign = await load_campaign(session, world.someone(), campaign_id, lock=True)
+        nothing = await add_recipients_bulk(session, campaign=campaign, rows=[], now=NOON)
+        added = await add_recipients_bulk(session, campaign=campaign, rows=rows, now=NOON)
+
+    assert (nothing.added, added.added) == (0, 3)
+    listed = await _listed(world, campaign_id)
+    assert [(person.position, person.variables["place"]) for person in listed] == [(1, 0), (2, 1), (3, 2)]
