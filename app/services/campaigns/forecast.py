@@ -228,8 +228,8 @@ def _minutes(campaign: Campaign, readiness: Readiness) -> int | None:
         agent = readiness.agent
         if agent is not None and agent.max_concurrent_calls:
             rates.append(agent.max_concurrent_calls * 60 / TYPICAL_CALL_SECONDS)
-    if campaign.throttle_delay_ms:
-        rates.append(60_000 / campaign.throttle_delay_ms)
+        if campaign.throttle_delay_ms:
+            rates.append(60_000 / campaign.throttle_delay_ms)
     return max(1, -int(-readiness.contacts // min(rates)))
 
 
