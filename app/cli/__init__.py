@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.cli import doctor, processes, up
+from app.cli import doctor, people, processes, trials, up
 from app.cli.console import complain
 from app.errors import OperatorError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (up, processes, doctor):
+for _group in (up, processes, people, doctor, trials):
     _group.register(app)
 
 

@@ -53,6 +53,7 @@ def _checks() -> Iterator[Check]:
     yield Check("queue", lambda: _queue(servers))
     yield Check("carrier", lambda: _carrier(context.environment()))
     yield Check("web", lambda: _web(settings))
+    yield Check("conservation", lambda: _conservation(servers))
 
 
 def _processes(home: Home) -> str:
@@ -120,3 +121,23 @@ def _web(settings: Settings) -> str:
     if not answers(settings.port):
         raise CommandError(f"port {settings.port} does not answer")
     return f"answers on port {settings.port}"
+
+
+def _conservation(settings: Settings) -> str:
+    import asyncio
+
+    from app.db import Database
+    from app.services.dialing.conservation import accounted, unaccounted
+
+    async def recount() -> tuple[list[str], tuple[int, int]]:
+        database = Database(settings.database_url or "")
+        try:
+            async with database.session() as session:
+                return await unaccounted(session), await accounted(session)
+        finally:
+            await database.dispose()
+
+    problems, (contacts, attempts) = asyncio.run(recount())
+    if problems:
+        raise CommandError("; ".join(problems))
+    return f"{contacts} contacts and {attempts} attempts are accounted for"

@@ -1,0 +1,83 @@
+"""`demo` and `bench`: a whole campaign, and measurements, on servers and a simulated carrier of their own."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.cli.console import err, out
+from app.cli.errors import CommandError
+
+BENCHMARKS = ("dial",)
+
+AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's verbs."""
+    app.command()(demo)
+    app.command()(bench)
+
+
+def demo(
+    *,
+    contacts: Annotated[int, typer.Option(min=1, max=150_000, help="How many people to call.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Run a whole campaign on a simulated carrier. Exit code 0 only if every contact is accounted for."""
+    from app.demo import DemoTooSlow, run_demo
+
+    with _shown() as (say, progress):
+        try:
+            result = run_demo(contacts, say=say, progress=progress)
+        except DemoTooSlow as error:
+            raise CommandError(str(error)) from error
+    if as_json:
+        out.print(result.as_json(), markup=False)
+    else:
+        statuses = ", ".join(
+            f"{count} {status.replace('_', ' ')}" for status, count in result.by_status.items()
+        )
+        out.print(
+            f"{result.total} contacts in {result.seconds} s: {statuses}. {result.attempts} attempts, "
+            f"{result.carrier_accepted} at the carrier, {result.dialed_twice} dialed twice, {result.lost} lost.",
+            markup=False,
+        )
+    if not result.accounted_for:
+        raise typer.Exit(1)
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(BENCHMARKS)}.")], *, as_json: AsJson = False
+) -> None:
+    """Measure something beside its yardstick, interleaved in one run. Lives in tests/bench of a checkout."""
+    if name not in BENCHMARKS:
+        raise CommandError(f"there is no benchmark {name}; there are: {', '.join(BENCHMARKS)}")
+    result = importlib.import_module(f"tests.bench.{name}").run()
+    if as_json:
+        out.print(json.dumps(result), markup=False)
+        return
+    for key, value in result.items():
+        out.print(f"{key}: {value}", markup=False)
+
+
+@contextmanager
+def _shown() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Show phases and a progress bar on a terminal; else phases as lines, on standard error."""
+    if not out.is_terminal:
+        yield (lambda phase: err.print(phase, markup=False)), (lambda _done, _total: None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bars:
+        task = bars.add_task("Starting", total=None)
+
+        def show(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        yield (lambda phase: bars.update(task, description=phase)), show

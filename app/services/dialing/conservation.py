@@ -1,0 +1,58 @@
+"""Is every contact accounted for? Recounted from the rows, over all organizations; for `callsheet doctor`."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_CHECKS: Final = {
+    "{n} contacts of ended campaigns are still waiting, as in campaign {campaign_id}": """
+        SELECT count(*) AS n, min(c.id) AS campaign_id FROM recipient r JOIN campaign c ON c.id = r.campaign_id
+        WHERE c.status = 'completed' AND r.status IN ('pending', 'in_progress')
+           OR c.status = 'cancelled' AND r.status = 'pending'
+    """,
+    "{n} contacts are in progress without an attempt that goes on, as in campaign {campaign_id}": """
+        SELECT count(*) AS n, min(r.campaign_id) AS campaign_id FROM recipient r
+        WHERE r.status = 'in_progress'
+          AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.id = r.last_attempt_id AND a.ended_as IS NULL
+                                                    AND a.status <> 'not_placed')
+    """,
+    "{n} contacts have more than one attempt going on, as in campaign {campaign_id}": """
+        SELECT count(*) AS n, min(campaign_id) AS campaign_id FROM (
+            SELECT recipient_id, min(campaign_id) AS campaign_id FROM attempt
+            WHERE status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+            GROUP BY recipient_id HAVING count(*) > 1) twice
+    """,
+    "{n} contacts show another number of attempts than the ledger has, as in campaign {campaign_id}": """
+        SELECT count(*) AS n, min(r.campaign_id) AS campaign_id FROM recipient r
+        WHERE r.attempts_made <> (
+            SELECT count(*) FROM attempt a
+            WHERE a.recipient_id = r.id AND a.status <> 'not_placed'
+              AND NOT (a.failure IS NOT DISTINCT FROM 'misconfigured' AND a.answered_at IS NULL))
+    """,
+    "{n} calls at the carrier are bound to two attempts, as in campaign {campaign_id}": """
+        SELECT count(*) AS n, min(campaign_id) AS campaign_id FROM (
+            SELECT provider_id, min(campaign_id) AS campaign_id FROM attempt WHERE provider_id IS NOT NULL
+            GROUP BY carrier_account_id, provider_id HAVING count(*) > 1) twice
+    """,
+}
+
+_COUNT: Final = text(
+    "SELECT (SELECT count(*) FROM recipient) AS contacts, (SELECT count(*) FROM attempt) AS attempts"
+)
+
+
+async def unaccounted(session: AsyncSession) -> list[str]:
+    """Return what does not add up, a sentence each; empty when every contact is accounted for."""
+    problems = []
+    for sentence, query in _CHECKS.items():
+        row = (await session.execute(text(query))).one()
+        if row.n:
+            problems.append(sentence.format(n=row.n, campaign_id=row.campaign_id))
+    return problems
+
+
+async def accounted(session: AsyncSession) -> tuple[int, int]:
+    """Return how many recipients and attempts there are in all."""
+    row = (await session.execute(_COUNT)).one()
+    return row.contacts, row.attempts
