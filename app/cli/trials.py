@@ -44,9 +44,10 @@ def demo(
         statuses = ", ".join(
             f"{count} {status.replace('_', ' ')}" for status, count in result.by_status.items()
         )
+        out.print(f"{result.total} contacts in {result.seconds} s: {statuses}.", markup=False)
         out.print(
-            f"{result.total} contacts in {result.seconds} s: {statuses}. {result.attempts} attempts, "
-            f"{result.carrier_accepted} at the carrier, {result.dialed_twice} dialed twice, {result.lost} lost.",
+            f"{result.attempts} attempts, {result.carrier_accepted} at the carrier, "
+            f"{result.dialed_twice} dialed twice, {result.lost} lost.",
             markup=False,
         )
     if not result.accounted_for:

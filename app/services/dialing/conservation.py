@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _CHECKS: Final = {
     "{n} contacts of ended campaigns are still waiting, as in campaign {campaign_id}": """
-        SELECT count(*) AS n, min(c.id) AS campaign_id FROM recipient r JOIN campaign c ON c.id = r.campaign_id
+        SELECT count(*) AS n, min(c.id) AS campaign_id
+        FROM recipient r JOIN campaign c ON c.id = r.campaign_id
         WHERE c.status = 'completed' AND r.status IN ('pending', 'in_progress')
            OR c.status = 'cancelled' AND r.status = 'pending'
     """,
