@@ -17,8 +17,10 @@ class Settings(BaseSettings):
     Raises `pydantic.ValidationError` with the variable's name when a value cannot be used.
     """
 
+    # Population by name is for code. The prefix keeps it from the environment, where HOME and PORT are
+    # other people's variables.
     model_config = SettingsConfigDict(
-        env_prefix="", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="CALLSHEET_FIELD_", extra="ignore", frozen=True, populate_by_name=True
     )
 
     home: Path = Field(
@@ -114,9 +116,7 @@ class Settings(BaseSettings):
                 f"{missing} is not set: give both TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or neither"
             )
         if self.twilio_api_url is not None and sid is None:
-            raise ValueError(
-                "TWILIO_API_URL needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
-            )
+            raise ValueError("TWILIO_API_URL needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
         return self
 
     @property
