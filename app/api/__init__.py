@@ -1,0 +1,1 @@
+"""The REST API, the webhooks and the progress WebSocket, in FastAPI."""

@@ -1,0 +1,185 @@
+"""Who calls `/api/v1`: the key is checked before anything of the request is read, on every route alike."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, ClassVar, Final
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.exceptions import HTTPException
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.problems import NotIdentified
+from app.context import AppContext, get_context
+from app.providers.registry import configured_account
+from app.services.access.keys import resolve_key
+from app.services.access.principal import Principal
+from app.services.idempotency import Answer, begin, remember
+from app.services.numbers.carriers import CarrierIdentity, identity_of
+
+JSON: Final = "application/json"
+MULTIPART: Final = "multipart/form-data"
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+Work = Callable[[AsyncSession], Awaitable[BaseModel]]
+
+
+class KeyedRoute(APIRoute):
+    """A route that wants an API key: who has none learns nothing, not even which fields there are."""
+
+    media_types: ClassVar = frozenset({JSON})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler behind the check of the key and of the body's type."""
+        handle = super().get_route_handler()
+
+        async def keyed(request: Request) -> Response:
+            request.state.principal = await identify(context_of(request), bearer(request))
+            _check_media_type(request, self.media_types)
+            response = await handle(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return keyed
+
+
+class UploadRoute(KeyedRoute):
+    """A keyed route that takes files beside JSON."""
+
+    media_types: ClassVar = frozenset({JSON, MULTIPART})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One authentic request: on whose behalf, at what time, and the ways to answer it."""
+
+    context: AppContext
+    principal: Principal
+    now: datetime
+    request: Request
+    idempotency_key: str | None
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Return a session to read in."""
+        return self.context.database.session()
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Return a session whose work is committed at the end."""
+        return self.context.database.transaction()
+
+    def carrier(self) -> CarrierIdentity:
+        """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
+        return identity_of(configured_account(self.context.settings))
+
+    async def once(
+        self,
+        work: Work,
+        *,
+        status: HTTPStatus = HTTPStatus.CREATED,
+        fingerprint: str | None = None,
+        secrets: frozenset[str] = frozenset(),
+    ) -> JSONResponse:
+        """Do the work in one transaction and answer with what it returns; a repeated request does nothing.
+
+        `fingerprint` stands for a body that was read as a stream; `secrets` are fields that are not kept, and
+        are null in a repeated answer.
+        """
+        key = self.idempotency_key
+        if key is None:
+            async with self.writing() as session:
+                answer = Answer(status, (await work(session)).model_dump(mode="json", by_alias=True))
+            return JSONResponse(answer.body, status_code=status)
+        request_hash = await self._hash(fingerprint)
+        async with self.writing() as session:
+            known = await begin(
+                session, principal=self.principal, key=key, request_hash=request_hash, now=self.now
+            )
+            if known is not None:
+                return JSONResponse(
+                    known.body, status_code=known.status, headers={"Idempotent-Replayed": "true"}
+                )
+            answer = Answer(status, (await work(session)).model_dump(mode="json", by_alias=True))
+            kept = Answer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
+            await remember(session, principal=self.principal, key=key, answer=kept)
+        return JSONResponse(answer.body, status_code=status)
+
+    async def _hash(self, fingerprint: str | None) -> str:
+        """Return what tells this request from another: whose key, where to, and the body's bytes."""
+        url = self.request.url
+        body = fingerprint or hashlib.sha256(await self.request.body()).hexdigest()
+        parts = (self.principal.key_id, self.request.method, url.path, url.query, body)
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def context_of(request: Request) -> AppContext:
+    """Return the process's seams, or those a test has put in their place."""
+    override: Callable[[], AppContext] = request.app.dependency_overrides.get(get_context, get_context)
+    return override()
+
+
+def bearer(request: Request) -> str:
+    """Return the key of the Authorization header; empty without one."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+async def identify(context: AppContext, key: str) -> Principal:
+    """Return whom the key stands for. Raises `NotIdentified`."""
+    if not key:
+        raise NotIdentified
+    async with context.database.transaction() as session:
+        principal = await resolve_key(session, key=key, now=context.clock.now())
+    if principal is None:
+        raise NotIdentified
+    return principal
+
+
+def _check_media_type(request: Request, accepted: frozenset[str]) -> None:
+    if request.method not in _WITH_BODY or not _has_body(request):
+        return
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in accepted:
+        wanted = " or ".join(sorted(accepted))
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {wanted}, not {given or 'a body without a type'}."
+        )
+
+
+def _has_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
+async def _caller(
+    request: Request,
+    _documented: Annotated[object, Depends(HTTPBearer(auto_error=False, description="An API key, `cs_…`."))],
+) -> Caller:
+    context = context_of(request)
+    return Caller(context, request.state.principal, context.clock.now(), request, None)
+
+
+async def _repeatable(
+    caller: Annotated[Caller, Depends(_caller)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="New for each request. A request sent again is answered, and not done again.",
+        ),
+    ] = None,
+) -> Caller:
+    return Caller(caller.context, caller.principal, caller.now, caller.request, idempotency_key)
+
+
+Keyed = Annotated[Caller, Depends(_caller)]
+"""The caller of a route that reads, or that does no harm when it is repeated."""
+Repeatable = Annotated[Caller, Depends(_repeatable)]
+"""The caller of a POST that creates or starts: it takes an `Idempotency-Key`."""

@@ -1,0 +1,61 @@
+"""How much a request may carry, counted as it comes: nothing larger is read, kept or parsed."""
+
+from http import HTTPStatus
+from typing import Final
+
+from fastapi.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem
+from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+
+LARGEST_BODY: Final = MEGABYTE
+LARGEST_JSON_IMPORT: Final = 16 * MEGABYTE
+LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
+"""The largest file that imports take, and its envelope."""
+
+
+class LimitBodies:
+    """ASGI middleware: 413 as soon as a request says, or turns out, to be larger than its address takes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        largest = limit_of(scope["path"], headers.get(b"content-type", b"").decode("latin-1"))
+        announced = headers.get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > largest:
+            await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(largest))(scope, receive, send)
+            return
+        await self._app(scope, _Counted(receive, largest).receive, send)
+
+
+class _Counted:
+    """A body whose bytes are counted: it need not be as long as it says."""
+
+    def __init__(self, receive: Receive, largest: int) -> None:
+        self._receive = receive
+        self._largest = largest
+        self._seen = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._largest:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(self._largest))
+        return message
+
+
+def limit_of(path: str, content_type: str) -> int:
+    """Return how many bytes a request to the path may carry."""
+    if not path.endswith("/import-data"):
+        return LARGEST_BODY
+    return LARGEST_UPLOAD if content_type.startswith("multipart/form-data") else LARGEST_JSON_IMPORT
+
+
+def _message(largest: int) -> str:
+    return f"This request is too large: at most {largest // MEGABYTE} MB."

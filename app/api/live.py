@@ -1,0 +1,138 @@
+"""The progress WebSocket of seed `000`: `/ws/campaigns/{id}/progress?token=API_KEY`."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
+
+from app.api.caller import identify
+from app.api.problems import NotIdentified
+from app.api.v1.campaign_answers import progress_answer
+from app.context import AppContext, get_context
+from app.live_hub import Watched, watch
+from app.services.access.principal import Principal
+from app.services.campaigns.queries import campaign_snapshot, get_campaign
+from app.services.errors import NotFound
+
+router = APIRouter()
+
+log = logging.getLogger(__name__)
+
+NO_KEY: Final = 4401
+NO_CAMPAIGN: Final = 4404
+PING_SECONDS: Final = 20.0
+
+Message = dict[str, Any]
+_GONE: Final[Message] = {}
+"""What is told of a campaign that was deleted while somebody watched."""
+
+
+@router.websocket("/ws/campaigns/{campaign_id}/progress")
+async def progress(
+    socket: WebSocket,
+    campaign_id: str,
+    context: Annotated[AppContext, Depends(get_context)],
+    token: Annotated[str, Query(max_length=200)] = "",
+) -> None:
+    """Send the present progress at once, then each change, at most four a second, and a ping now and then.
+
+    Closes with 4401 for a key that is unknown or revoked, also later, and with 4404 without such a campaign.
+    """
+    await socket.accept()
+    key = token or _bearer(socket)
+    try:
+        principal = await identify(context, key)
+        watched = await _watched(context, principal, campaign_id)
+        await _serve(socket, _messages(context, watched, key))
+        await socket.close(NO_CAMPAIGN, "The campaign was deleted.")
+    except NotIdentified:
+        await _close(socket, NO_KEY, "The API key is missing, unknown or revoked.")
+    except NotFound:
+        await _close(socket, NO_CAMPAIGN, "There is no such campaign.")
+    except (WebSocketDisconnect, RuntimeError):
+        log.debug("live.socket_left", extra={"campaign_id": campaign_id})
+
+
+async def _watched(context: AppContext, principal: Principal, campaign_ref: str) -> Watched:
+    async with context.database.session() as session:
+        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_ref)
+    return Watched(principal.organization_id, campaign.id, "progress")
+
+
+async def _messages(context: AppContext, watched: Watched, key: str) -> AsyncIterator[Message]:
+    """Yield each new state until the campaign is deleted. Raises `NotIdentified` once the key is revoked."""
+
+    async def load() -> Message:
+        return await _state(context, watched)
+
+    async def check() -> None:
+        await identify(context, key)
+
+    async with aclosing(watch(watched, load, check=check)) as states:
+        async for state in states:
+            if state == _GONE:
+                return
+            yield {"type": "progress_update", "data": state}
+
+
+async def _state(context: AppContext, watched: Watched) -> Message:
+    assert watched.campaign_id is not None
+    try:
+        async with context.database.session() as session:
+            snapshot = await campaign_snapshot(
+                session,
+                organization_id=watched.organization_id,
+                campaign_id=watched.campaign_id,
+                now=context.clock.now(),
+            )
+    except NotFound:
+        return _GONE
+    return progress_answer(snapshot).model_dump(mode="json")
+
+
+async def _serve(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
+    """Send the messages until they end or the other side leaves, whichever is first."""
+    tasks = {
+        asyncio.create_task(work)
+        for work in (_send(socket, messages), _ping(socket), _until_disconnected(socket))
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _send(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
+    async for message in messages:
+        await socket.send_json(message)
+
+
+async def _ping(socket: WebSocket) -> None:
+    """Say something now and then, so that nothing on the way takes a quiet campaign for a dead connection."""
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        await socket.send_json({"type": "ping"})
+
+
+async def _until_disconnected(socket: WebSocket) -> None:
+    """Read and ignore what the other side says. Raises `WebSocketDisconnect` when it leaves."""
+    while True:
+        await socket.receive_text()
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await socket.close(code, reason)
+
+
+def _bearer(socket: WebSocket) -> str:
+    scheme, _, key = socket.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

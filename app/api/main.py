@@ -1,0 +1,68 @@
+"""The API as one application: `/api`, `/auth`, the carrier's webhooks and the progress WebSocket."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from app.api import health, live, problems, sign_in, webhooks
+from app.api.limits import LimitBodies
+from app.api.v1.router import v1_router
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_DESCRIPTION: Final = """
+Outbound campaigns without a browser. Send `Authorization: Bearer cs_…` with every request.
+
+Ids are integers or UUIDs, either everywhere. Times are ISO 8601 with an offset. Lists come in pages.
+Errors are problem details (RFC 9457) that name the field.
+A POST with an `Idempotency-Key` may be repeated for 24 hours: it is done once.
+"""
+
+
+def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application; the browser UI may be mounted behind it.
+
+    `/api` is an application within it, with its own documentation and its own answers for what is not there.
+    """
+    api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    rest = _rest()
+    rest.dependency_overrides = api.dependency_overrides
+    problems.install(api)
+    for router in (sign_in.router, webhooks.router, live.router):
+        api.include_router(router)
+    api.mount("/api", rest)
+    return api
+
+
+def _rest() -> FastAPI:
+    rest = FastAPI(
+        title="Callsheet",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    problems.install(rest)
+    rest.add_middleware(LimitBodies)
+    rest.include_router(health.router)
+    rest.include_router(v1_router())
+    _describe_problems(rest)
+    return rest
+
+
+def _describe_problems(rest: FastAPI) -> None:
+    """Put the schema of problem details, which no route declares as its model, into the documentation."""
+    original = rest.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = original()
+        described = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        nested = described.pop("$defs", {})
+        schema["components"]["schemas"] |= nested | {problems.Problem.__name__: described}
+        return schema
+
+    rest.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its schema

@@ -1,0 +1,176 @@
+"""Every error of the API as RFC 9457 problem details: what happened, and which field to mend."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from app.providers.registry import CarrierNotConfigured
+from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
+from app.services.idempotency import KeyReused
+from app.services.imports.decoding import FileRefused
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER: Final = {"Retry-After": "2"}
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="Callsheet"'}
+
+_STATUS: Final[Mapping[type[CallsheetError], HTTPStatus]] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+    FieldErrors: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+_SPOKEN: Final[Mapping[str, str]] = {
+    "agent_id": "assistant_id",
+    "channel": "campaign_type",
+    "number": "phone_number",
+}
+"""Fields of the services -> what `/api/v1` calls them."""
+
+
+class FieldProblem(BaseModel):
+    """One field to mend."""
+
+    field: str = Field(description="The field's path as it was sent, such as `allowed_hours.start`.")
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class NotIdentified(CallsheetError):
+    """The request carries no API key, or one that is unknown or revoked."""
+
+    code = "not_identified"
+
+    def __init__(self) -> None:
+        super().__init__("Send an API key that is known and not revoked: `Authorization: Bearer cs_…`.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+    app.add_exception_handler(CallsheetError, _of_callsheet)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(CarrierNotConfigured, _of_carrier)
+    app.add_exception_handler(OperationalError, _of_database)
+    app.add_exception_handler(InterfaceError, _of_database)
+    app.add_exception_handler(Exception, _of_surprise)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """Return a problem details response; `errors` is field -> message."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=[
+            FieldProblem(field=field, message=message) for field, message in sorted((errors or {}).items())
+        ],
+    )
+    return JSONResponse(
+        body.model_dump() | more, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def in_our_words(errors: Mapping[str, str]) -> dict[str, str]:
+    """Return services' field errors with the fields as `/api/v1` names them."""
+    return {_SPOKEN.get(field, field): message for field, message in errors.items()}
+
+
+async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CallsheetError)
+    if isinstance(error, NotIdentified):
+        return problem(HTTPStatus.UNAUTHORIZED, str(error), headers=_CHALLENGE)
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.BAD_REQUEST)
+    fields: dict[str, str] = {}
+    if isinstance(error, FieldErrors):
+        fields = in_our_words(error.errors)
+    elif isinstance(error, FileRefused):
+        fields = {"file": str(error)}
+    elif isinstance(error, KeyReused):
+        fields = {"Idempotency-Key": str(error)}
+    detail = "; ".join(f"{field}: {message}" for field, message in fields.items()) or str(error)
+    return problem(status, detail, errors=fields)
+
+
+async def _of_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = {_path(each["loc"]): _message(each) for each in reversed(error.errors())}
+    detail = "; ".join(f"{field}: {message}" for field, message in sorted(errors.items()))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+
+
+def _path(place: Sequence[int | str]) -> str:
+    """Return a field's path without the part of the request it is in; the body as a whole is `body`."""
+    parts = [str(part) for part in place[1:]]
+    return ".".join(parts) if parts else str(place[0])
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            return "This field is required."
+        case "extra_forbidden":
+            return "There is no such field."
+        case "json_invalid":
+            return f"This is not JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}."
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
+
+
+async def _of_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = _DETAILS.get(error.status_code, phrase) if error.detail == phrase else str(error.detail)
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+_DETAILS: Final[Mapping[int, str]] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address. /api/docs lists what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
+}
+
+
+async def _of_carrier(_: Request, error: Exception) -> JSONResponse:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"No carrier is configured: {error}.")
+
+
+async def _of_database(request: Request, error: Exception) -> JSONResponse:
+    log.error("api.database_away", extra={"path": request.url.path}, exc_info=error)
+    detail = "The database cannot be reached just now. Nothing was changed; try again in a moment."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=_RETRY_AFTER)
+
+
+async def _of_surprise(request: Request, error: Exception) -> JSONResponse:
+    reference = token_hex(4)
+    log.error("api.failed", extra={"reference": reference, "path": request.url.path}, exc_info=error)
+    detail = f"Something went wrong on our side. Tell the operator the reference {reference}."
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, reference=reference)

@@ -1,0 +1,24 @@
+"""The API's own process: `callsheet web --api-only`, to scale apart from the browser UI."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.api.main import create_api
+from app.context import get_context
+from app.live_hub import live_hub
+
+
+def app() -> FastAPI:
+    """Return the application: what the ASGI server calls once in its worker process."""
+    return create_api(lifespan=_running)
+
+
+@asynccontextmanager
+async def _running(_: FastAPI) -> AsyncIterator[None]:
+    async with live_hub():
+        try:
+            yield
+        finally:
+            await get_context().close()

@@ -1,0 +1,66 @@
+"""The browser's way in and out, by real page loads: only an HTTP answer can set an HttpOnly cookie."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse
+
+from app.context import AppContext, get_context
+from app.services.access.sessions import SESSION_COOKIE, SESSION_LIFETIME, sign_out
+from app.services.access.tickets import local_path, redeem_ticket
+
+router = APIRouter(prefix="/auth", include_in_schema=False)
+
+Context = Annotated[AppContext, Depends(get_context)]
+
+SIGN_IN: Final = "/sign-in"
+TICKET_REFUSED: Final = f"{SIGN_IN}?expired=1"
+_PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+@router.get("/complete")
+async def complete(
+    request: Request, context: Context, ticket: Annotated[str, Query(max_length=200)] = ""
+) -> RedirectResponse:
+    """Turn a sign-in ticket into the session's cookie and go on to the page that was wanted."""
+    async with context.database.transaction() as session:
+        redeemed = await redeem_ticket(
+            session,
+            ticket=ticket,
+            user_agent=request.headers.get("user-agent", ""),
+            now=context.clock.now(),
+        )
+    if redeemed is None:
+        return _go(TICKET_REFUSED)
+    response = _go(local_path(redeemed.next_path))
+    response.set_cookie(
+        SESSION_COOKIE,
+        redeemed.session_token,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=_by_https(request, context),
+    )
+    return response
+
+
+@router.get("/sign-out")
+async def leave(request: Request, context: Context) -> RedirectResponse:
+    """End the session, clear its cookie and show the sign-in page."""
+    if token := request.cookies.get(SESSION_COOKIE):
+        async with context.database.transaction() as session:
+            await sign_out(session, token=token, now=context.clock.now())
+    response = _go(SIGN_IN)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=_by_https(request, context))
+    return response
+
+
+def _go(path: str) -> RedirectResponse:
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER, headers=_PRIVATE)
+
+
+def _by_https(request: Request, context: AppContext) -> bool:
+    """Tell whether the browser came by https, here or at the proxy before us."""
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    return "https" in {request.url.scheme, forwarded} or context.settings.served_over_https

@@ -1,0 +1,1 @@
+"""The canonical API, in the words of the seeds `000` and `001`."""

@@ -1,0 +1,323 @@
+"""A campaign as `/api/v1` answers it: the fields of seed `001`, the objects of `000`, and our own."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from app.api.v1.fields import Moment
+from app.domain.calling_hours import DAY_NAMES
+from app.domain.metrics import StatusCounts
+from app.domain.recipient import RecipientStatus
+from app.services.campaigns.settings import CampaignSettings
+from app.services.campaigns.views import CampaignDetail, CampaignRow, CampaignSnapshot
+
+
+class Progress(BaseModel):
+    """Contacts in four groups whose sum is the total."""
+
+    total_contacts: int
+    completed: int = Field(description="Completed or on voicemail.")
+    failed: int = Field(description="Failed, no answer, busy, skipped or cancelled.")
+    pending: int
+    processing: int
+
+
+class Hours(BaseModel):
+    """Calling hours; `start` and `end` null is any hour."""
+
+    start: str | None
+    end: str | None
+    days: list[str] = Field(description="Empty is every day.")
+
+
+class Execution(BaseModel):
+    """Pace, retries and calling hours."""
+
+    max_attempts: int
+    retry_delay_minutes: int
+    concurrent_limit: int
+    rate_limit_per_minute: int
+    throttle_delay_ms: int
+    messages_per_second: int
+    allowed_hours: Hours
+    time_zone: str
+
+
+class Advanced(BaseModel):
+    """Detection of voicemail."""
+
+    enable_voicemail_detection: bool
+
+
+class CampaignAnswer(BaseModel):
+    """A campaign with all its settings."""
+
+    id: int
+    public_id: UUID
+    name: str
+    description: str | None
+    campaign_type: str
+    status: str
+    status_reason: str | None
+    assistant_id: int | None
+    assistant_name: str | None
+    phone_number_id: int | None
+    phone_number: str | None
+    number_pool: list[int]
+    number_warnings: list[str]
+    welcome_message_template: str | None
+    agenda_template: str | None
+    question_template: str | None
+    end_call_message_template: str | None
+    sms_message_template: str | None
+    fallback_values: dict[str, str]
+    variable_mappings: dict[str, Any]
+    available_variables: list[str]
+    missing: str
+    schedule_type: str
+    scheduled_at: Moment | None
+    timezone: str
+    max_attempts: int
+    retry_delay_minutes: int
+    retry_on: list[str]
+    concurrent_limit: int
+    rate_limit_per_minute: int
+    throttle_delay_ms: int
+    messages_per_second: int
+    ring_timeout_seconds: int
+    time_limit_seconds: int
+    enable_voicemail_detection: bool
+    execution_settings: Execution
+    advanced_settings: Advanced
+    total_contacts: int
+    completed_contacts: int
+    failed_contacts: int
+    contact_counts: dict[str, int]
+    actions: list[str]
+    locked_because: str | None = Field(description="Why the settings cannot be changed now.")
+    carrier_simulated: bool | None = Field(description="Nobody is really called; null before the start.")
+    created_at: Moment
+    updated_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+
+
+class CampaignItem(BaseModel):
+    """A campaign in a list."""
+
+    id: int
+    public_id: UUID
+    name: str
+    description: str | None
+    campaign_type: str
+    status: str
+    status_reason: str | None
+    assistant_id: int | None
+    assistant_name: str | None
+    scheduled_at: Moment | None
+    total_contacts: int
+    completed_contacts: int
+    failed_contacts: int
+    progress: Progress
+    progress_percent: float
+    success_rate: float
+    calls_made: int
+    actions: list[str]
+    carrier_simulated: bool | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class Metrics(BaseModel):
+    """Measures: rates in percent with one decimal, durations in seconds."""
+
+    completion_rate: float = Field(description="Contacts that ended, of all.")
+    success_rate: float = Field(description="Contacts completed, of those that ended and were attempted.")
+    answer_rate: float = Field(description="Calls answered by a person or a machine, of all made.")
+    human_answer_rate: float
+    average_duration: float
+    total_cost: float
+    cost_unit: str | None
+    cost_estimated: bool = Field(description="The carrier has not told every price yet.")
+
+
+class HoldAnswer(BaseModel):
+    """Why nothing is dialed just now."""
+
+    rule: str
+    until: Moment | None
+    why: str
+
+
+class ProgressAnswer(BaseModel):
+    """What moves while a campaign runs: the `data` of the WebSocket's messages."""
+
+    campaign_id: int
+    status: str
+    status_reason: str | None
+    progress: Progress
+    contact_counts: dict[str, int]
+    live_calls: int
+    calls_made: int
+    hold: HoldAnswer | None
+    metrics: Metrics
+
+
+class StatsAnswer(Metrics):
+    """A campaign's measures and counts."""
+
+    campaign_id: int
+    status: str
+    total_contacts: int
+    progress: Progress
+    contact_counts: dict[str, int]
+    calls_made: int
+    calls_answered: int
+    calls_voicemail: int
+    live_calls: int
+
+
+def campaign_answer(detail: CampaignDetail) -> CampaignAnswer:
+    """Return a campaign as it is answered. A text that is not set is null, as in seed `001`."""
+    settings, rolled = detail.settings, progress_of(detail.counts)
+    return CampaignAnswer(
+        id=detail.id,
+        public_id=detail.public_id,
+        status=detail.status,
+        status_reason=detail.status_reason or None,
+        assistant_name=detail.agent_name,
+        phone_number=detail.phone_number,
+        number_warnings=detail.number_warnings,
+        variable_mappings=detail.variable_mappings,
+        available_variables=detail.available_variables,
+        total_contacts=detail.total_contacts,
+        completed_contacts=rolled.completed,
+        failed_contacts=rolled.failed,
+        contact_counts={status.value: count for status, count in detail.counts.items()},
+        actions=sorted(detail.actions),
+        locked_because=detail.locked_because,
+        carrier_simulated=detail.carrier_simulated,
+        created_at=detail.created_at,
+        updated_at=detail.updated_at,
+        started_at=detail.started_at,
+        ended_at=detail.ended_at,
+        **_settings(settings),
+    )
+
+
+def _settings(settings: CampaignSettings) -> dict[str, Any]:
+    pace: dict[str, Any] = {
+        "max_attempts": settings.max_attempts,
+        "retry_delay_minutes": settings.retry_delay_minutes,
+        "concurrent_limit": settings.concurrent_limit,
+        "rate_limit_per_minute": settings.rate_limit_per_minute,
+        "throttle_delay_ms": settings.throttle_delay_ms,
+        "messages_per_second": settings.messages_per_second,
+    }
+    return pace | {
+        "name": settings.name,
+        "description": settings.description or None,
+        "campaign_type": settings.channel,
+        "assistant_id": settings.agent_id,
+        "phone_number_id": settings.phone_number_id,
+        "number_pool": list(settings.number_pool),
+        "welcome_message_template": settings.welcome_message_template or None,
+        "agenda_template": settings.agenda_template or None,
+        "question_template": settings.question_template or None,
+        "end_call_message_template": settings.end_call_message_template or None,
+        "sms_message_template": settings.sms_message_template or None,
+        "fallback_values": dict(settings.fallback_values),
+        "missing": settings.missing,
+        "schedule_type": settings.schedule_type,
+        "scheduled_at": settings.scheduled_at,
+        "timezone": settings.time_zone,
+        "retry_on": list(settings.retry_on),
+        "ring_timeout_seconds": settings.ring_timeout_seconds,
+        "time_limit_seconds": settings.time_limit_seconds,
+        "enable_voicemail_detection": settings.enable_voicemail_detection,
+        "execution_settings": pace | {"allowed_hours": _hours(settings), "time_zone": settings.time_zone},
+        "advanced_settings": {"enable_voicemail_detection": settings.enable_voicemail_detection},
+    }
+
+
+def _hours(settings: CampaignSettings) -> Hours:
+    days = [DAY_NAMES[day - 1] for day in settings.allowed_days]
+    return Hours(start=settings.allowed_start, end=settings.allowed_end, days=days)
+
+
+def campaign_item(row: CampaignRow) -> CampaignItem:
+    """Return a campaign of a list."""
+    rolled = progress_of(row.counts)
+    return CampaignItem(
+        id=row.id,
+        public_id=row.public_id,
+        name=row.name,
+        description=row.description or None,
+        campaign_type=row.channel,
+        status=row.status,
+        status_reason=row.status_reason or None,
+        assistant_id=row.agent_id,
+        assistant_name=row.agent_name,
+        scheduled_at=row.scheduled_at,
+        total_contacts=row.total,
+        completed_contacts=rolled.completed,
+        failed_contacts=rolled.failed,
+        progress=rolled,
+        progress_percent=row.progress_percent,
+        success_rate=row.success_rate,
+        calls_made=row.calls_made,
+        actions=sorted(row.actions),
+        carrier_simulated=row.simulated,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
+    """Return what moves. Two snapshots of which nothing changed give equal answers."""
+    hold = snapshot.hold
+    return ProgressAnswer(
+        campaign_id=snapshot.campaign_id,
+        status=snapshot.status,
+        status_reason=snapshot.status_reason or None,
+        progress=progress_of(snapshot.counts),
+        contact_counts={status.value: count for status, count in snapshot.counts.items()},
+        live_calls=snapshot.live_calls,
+        calls_made=snapshot.calls_made,
+        hold=HoldAnswer(rule=hold.rule, until=hold.until, why=hold.why) if hold else None,
+        metrics=Metrics(**_metrics(snapshot)),
+    )
+
+
+def stats_answer(snapshot: CampaignSnapshot) -> StatsAnswer:
+    """Return a campaign's measures and counts."""
+    return StatsAnswer(
+        campaign_id=snapshot.campaign_id,
+        status=snapshot.status,
+        total_contacts=snapshot.total,
+        progress=progress_of(snapshot.counts),
+        contact_counts={status.value: count for status, count in snapshot.counts.items()},
+        calls_made=snapshot.calls_made,
+        calls_answered=snapshot.answered,
+        calls_voicemail=snapshot.voicemail,
+        live_calls=snapshot.live_calls,
+        **_metrics(snapshot),
+    )
+
+
+def progress_of(counts: Mapping[RecipientStatus, int]) -> Progress:
+    """Return the roll-up of seed `000`."""
+    rolled = StatusCounts.of(counts).progress()
+    return Progress(
+        total_contacts=rolled.total_contacts,
+        completed=rolled.completed,
+        failed=rolled.failed,
+        pending=rolled.pending,
+        processing=rolled.processing,
+    )
+
+
+def _metrics(snapshot: CampaignSnapshot) -> dict[str, Any]:
+    return {name: getattr(snapshot.metrics, name) for name in Metrics.model_fields}

@@ -1,0 +1,75 @@
+"""Kinds of values that many requests and answers of `/api/v1` share."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from app.services.fields import cleaned
+from app.services.paging import MAX_PAGE_SIZE, Page
+
+Item = TypeVar("Item")
+View = TypeVar("View")
+
+_MAX_BIGINT: Final = 2**63 - 1
+_LAST_PAGE: Final = 1_000_000
+
+
+def _id_or_uuid(given: Any) -> Any:
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise ValueError("Send the integer id or the UUID.")  # noqa: TRY004  # pydantic answers ValueErrors
+    return given
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+Ref = Annotated[str, Path(description="The integer id or the UUID.", max_length=64)]
+RefField = Annotated[
+    Any,
+    AfterValidator(_id_or_uuid),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "format": "uuid"}]}),
+]
+"""An id in a body: the integer or the UUID."""
+RowId = Annotated[int, Path(ge=1, le=_MAX_BIGINT)]
+RowIds = list[Annotated[int, Field(ge=1, le=_MAX_BIGINT)]]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time in an answer: ISO 8601 in UTC."""
+
+PageNumber = Annotated[int, Query(ge=1, le=_LAST_PAGE, description="From 1.")]
+PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
+Search = Annotated[str, Query(max_length=200), AfterValidator(cleaned)]
+
+
+class Body(BaseModel):
+    """A request's body: fields that are not listed are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def sent(self) -> dict[str, Any]:
+        """Return the fields that were sent, and no defaults."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Listing(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    total: int = Field(description="How many there are in all.")
+    page: int
+    page_size: int
+    pages: int
+
+
+def listing(page: Page[View], shown: Callable[[View], Item]) -> Listing[Item]:
+    """Return a page of views as it is answered."""
+    return Listing(
+        items=[shown(view) for view in page.items],
+        total=page.total,
+        page=page.page,
+        page_size=page.page_size,
+        pages=page.pages,
+    )

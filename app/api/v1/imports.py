@@ -1,0 +1,193 @@
+"""What became of imported files, row by row."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Keyed, KeyedRoute, Repeatable
+from app.api.v1.fields import Listing, Moment, PageNumber, PageSize, Ref, listing
+from app.services.imports.classes import IssueKind
+from app.services.imports.operations import cancel_import
+from app.services.imports.queries import get_import, list_imports, list_issues, preview_import
+from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow
+
+router = APIRouter(prefix="/imports", tags=["imports"], route_class=KeyedRoute)
+
+
+class ColumnAnswer(BaseModel):
+    """A column of the file and what it is used as."""
+
+    header: str
+    target: str = Field(description="A contact's field, `variable:<name>` or `ignore`.")
+    variable_name: str
+    samples: list[str]
+
+
+class Counts(BaseModel):
+    """What became of the rows."""
+
+    accepted: int
+    rejected: int
+    duplicates: int
+    suppressed: int
+    warnings: int = Field(description="How many of the accepted have something to check.")
+
+
+class ImportAnswer(Counts):
+    """An import. accepted + rejected + duplicates + suppressed = rows_done."""
+
+    id: int
+    public_id: UUID
+    campaign_id: int | None
+    status: str
+    file_name: str
+    file_bytes: int
+    format: str
+    encoding: str
+    delimiter: str
+    columns: list[ColumnAnswer]
+    rows_done: int
+    rows_total: int | None
+    error: str | None
+    created_by: str
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+
+
+class RowIssue(BaseModel):
+    """A row that was not, or not quietly, accepted."""
+
+    row: int
+    kind: str
+    reason: str
+    cells: list[str]
+
+
+class RowPreview(BaseModel):
+    """A row that would be accepted, as it was read."""
+
+    row: int
+    phone_number: str
+    name: str
+    variables: dict[str, str]
+    warnings: list[str]
+
+
+class PreviewAnswer(Counts):
+    """What would become of the rows: nothing has been written."""
+
+    total: int
+    examined: int = Field(description="Rows the counts speak of.")
+    first_accepted: list[RowPreview]
+    first_issues: list[RowIssue]
+
+
+@router.get("")
+async def index(
+    caller: Keyed,
+    campaign_id: Annotated[str | None, Query(max_length=64)] = None,
+    page: PageNumber = 1,
+    page_size: PageSize = 25,
+) -> Listing[ImportAnswer]:
+    """List imports, the newest first, without their columns."""
+    async with caller.reading() as session:
+        found = await list_imports(
+            session, principal=caller.principal, campaign_ref=campaign_id, page=page, page_size=page_size
+        )
+    return listing(found, import_answer)
+
+
+@router.get("/{import_id}")
+async def show(import_id: Ref, caller: Keyed) -> ImportAnswer:
+    """Return one import with its columns."""
+    async with caller.reading() as session:
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+
+@router.get("/{import_id}/preview")
+async def preview(
+    import_id: Ref, caller: Keyed, limit: Annotated[int, Query(ge=1, le=100)] = 10
+) -> PreviewAnswer:
+    """Say what would become of the file's rows."""
+    async with caller.reading() as session:
+        return _preview(
+            await preview_import(session, principal=caller.principal, import_ref=import_id, limit=limit)
+        )
+
+
+@router.get("/{import_id}/issues")
+async def issues(
+    import_id: Ref,
+    caller: Keyed,
+    kind: Annotated[list[IssueKind] | None, Query()] = None,
+    page: PageNumber = 1,
+    page_size: PageSize = 25,
+) -> Listing[RowIssue]:
+    """List the rows that were refused, skipped or accepted with a warning."""
+    async with caller.reading() as session:
+        found = await list_issues(
+            session,
+            principal=caller.principal,
+            import_ref=import_id,
+            kinds=kind or (),
+            page=page,
+            page_size=page_size,
+        )
+    return listing(found, row_issue)
+
+
+@router.post("/{import_id}/cancel", response_model=ImportAnswer)
+async def cancel(import_id: Ref, caller: Repeatable) -> Response:
+    """Stop an import after the rows it is at; who was added stays."""
+
+    async def work(session: AsyncSession) -> ImportAnswer:
+        await cancel_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+def import_answer(view: ImportView) -> ImportAnswer:
+    """Return an import as it is answered."""
+    same = ImportAnswer.model_fields.keys() - {"columns"}
+    columns = [_column(column) for column in view.columns]
+    return ImportAnswer(columns=columns, **{name: getattr(view, name) for name in same})
+
+
+def row_issue(issue: IssueRow) -> RowIssue:
+    """Return an issue as it is answered."""
+    return RowIssue(row=issue.row_number, kind=issue.kind, reason=issue.reason, cells=issue.cells)
+
+
+def _column(column: Column) -> ColumnAnswer:
+    return ColumnAnswer(
+        header=column.header,
+        target=column.target,
+        variable_name=column.variable_name,
+        samples=column.samples,
+    )
+
+
+def _preview(found: ImportPreview) -> PreviewAnswer:
+    classes = (found.first_rejected, found.first_duplicates, found.first_suppressed, found.first_warnings)
+    return PreviewAnswer(
+        total=found.total,
+        examined=found.examined,
+        **{name: getattr(found, name) for name in Counts.model_fields},
+        first_accepted=[
+            RowPreview(
+                row=row.row_number,
+                phone_number=row.number,
+                name=row.name,
+                variables=row.variables,
+                warnings=row.warnings,
+            )
+            for row in found.first_accepted
+        ],
+        first_issues=[row_issue(issue) for issues in classes for issue in issues],
+    )

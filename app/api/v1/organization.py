@@ -1,0 +1,81 @@
+"""The organization's settings, and the switch that stops all of its dialing."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.v1.fields import Body, Moment, RefField
+from app.services.access.organizations import organization_settings, update_organization
+from app.services.dialing.stopping import resume_all_dialing, stop_all_dialing
+
+router = APIRouter(tags=["organization"], route_class=KeyedRoute)
+
+
+class OrganizationBody(Body):
+    """What may be changed."""
+
+    name: str | None = None
+    time_zone: str | None = None
+    default_region: str | None = Field(None, description="Where numbers without a country code are from.")
+    strict_numbers: bool | None = Field(None, description="Reject numbers that are possible but not valid.")
+    outbound_limit: int | None = Field(None, description="Live calls at once over all campaigns.")
+    default_phone_number_id: RefField | None = None
+
+
+class OrganizationAnswer(BaseModel):
+    """The organization's settings."""
+
+    name: str
+    slug: str
+    time_zone: str
+    default_region: str
+    strict_numbers: bool
+    outbound_limit: int
+    default_phone_number_id: int | None
+    dialing_stopped_at: Moment | None
+    dialing_stopped_by: str | None
+
+
+@router.get("/organization")
+async def show(caller: Keyed) -> OrganizationAnswer:
+    """Return the settings of the key's organization."""
+    async with caller.reading() as session:
+        return await _shown(session, caller)
+
+
+@router.patch("/organization")
+async def change(body: OrganizationBody, caller: Keyed) -> OrganizationAnswer:
+    """Change settings; what is not sent stays as it is."""
+    async with caller.writing() as session:
+        await update_organization(session, principal=caller.principal, changes=body.sent(), now=caller.now)
+        return await _shown(session, caller)
+
+
+@router.post("/dialing/stop", response_model=OrganizationAnswer)
+async def stop(caller: Repeatable) -> Response:
+    """Stop all dialing at once: nothing is placed until it is resumed. Calls that go on are not cut."""
+
+    async def work(session: AsyncSession) -> OrganizationAnswer:
+        await stop_all_dialing(session, principal=caller.principal, now=caller.now)
+        return await _shown(session, caller)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.post("/dialing/resume", response_model=OrganizationAnswer)
+async def resume(caller: Repeatable) -> Response:
+    """Allow dialing again; campaigns go on where they stood."""
+
+    async def work(session: AsyncSession) -> OrganizationAnswer:
+        await resume_all_dialing(session, principal=caller.principal, now=caller.now)
+        return await _shown(session, caller)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+async def _shown(session: AsyncSession, caller: Caller) -> OrganizationAnswer:
+    view = await organization_settings(session, principal=caller.principal)
+    return OrganizationAnswer(**{name: getattr(view, name) for name in OrganizationAnswer.model_fields})

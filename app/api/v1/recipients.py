@@ -1,0 +1,290 @@
+"""A campaign's contacts: list, add, retry, skip, remove. Ids are this list's, not the address book's."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.v1.attempt_answers import AttemptAnswer, attempt_answer
+from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, RowId, RowIds, Search, listing
+from app.domain.recipient import RecipientStatus
+from app.services.campaigns.queries import get_recipient, list_recipients
+from app.services.campaigns.recipients import (
+    add_contacts,
+    add_manual,
+    remove_recipients,
+    retry_recipients,
+    skip_recipients,
+)
+from app.services.campaigns.views import BulkResult, RecipientRow
+from app.services.errors import Conflict, FieldErrors, NotFound
+
+router = APIRouter(
+    prefix="/campaigns/{campaign_id}/contacts", tags=["campaign contacts"], route_class=KeyedRoute
+)
+
+
+class CampaignContact(BaseModel):
+    """A contact in a campaign."""
+
+    id: int
+    contact_id: int = Field(description="Their id in the address book.")
+    position: int
+    name: str
+    phone_number: str
+    email: str
+    status: str
+    attempts_made: int
+    attempts_allowed: int
+    last_outcome: str | None
+    last_attempt_at: Moment | None
+    last_error: str | None
+    next_attempt_at: Moment | None
+    blocked_by: str | None
+    blocked_why: str | None
+    actions: list[str]
+
+
+class Change(BaseModel):
+    """One change of a status."""
+
+    old: str
+    new: str
+    reason: str
+    at: Moment
+    actor: str
+
+
+class CampaignContactDetail(CampaignContact):
+    """A contact in a campaign with all that happened."""
+
+    variables: dict[str, Any]
+    attempts: list[AttemptAnswer]
+    history: list[Change]
+
+
+class AddBody(Body):
+    """People to add: one by number, or some of the address book by id."""
+
+    phone_number: str | None = None
+    name: str = ""
+    variables: dict[str, Any] = Field(default_factory=dict)
+    contact_ids: RowIds | None = Field(None, min_length=1, max_length=10_000)
+
+
+class Added(BaseModel):
+    """What became of them."""
+
+    added: int
+    duplicates: int = Field(description="In the campaign already.")
+    suppressed: int = Field(description="Listed as skipped: they must not be contacted.")
+    warnings: list[str]
+
+
+class ManyBody(Body):
+    """Whom a bulk action is for: these `ids`, or everybody who matches `statuses` and `search`."""
+
+    ids: RowIds | None = Field(None, max_length=10_000)
+    statuses: list[RecipientStatus] = Field(default_factory=list)
+    search: str = Field("", max_length=200)
+
+
+class Done(BaseModel):
+    """What became of a bulk action."""
+
+    done: int
+    refused: dict[str, int] = Field(description="Reason -> how many.")
+
+
+Move = Callable[..., Awaitable[BulkResult]]
+
+
+@router.get("")
+async def index(
+    campaign_id: Ref,
+    caller: Keyed,
+    status: Annotated[list[RecipientStatus] | None, Query()] = None,
+    search: Search = "",
+    page: PageNumber = 1,
+    page_size: PageSize = 25,
+) -> Listing[CampaignContact]:
+    """List a campaign's contacts in the order they are contacted."""
+    async with caller.reading() as session:
+        found = await list_recipients(
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            statuses=status or (),
+            search=search,
+            page=page,
+            page_size=page_size,
+        )
+    return listing(found, campaign_contact)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=Added)
+async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
+    """Add people to a draft or paused campaign."""
+
+    async def work(session: AsyncSession) -> Added:
+        if body.contact_ids is not None:
+            result = await add_contacts(
+                session,
+                principal=caller.principal,
+                campaign_ref=campaign_id,
+                contact_ids=body.contact_ids,
+                now=caller.now,
+            )
+        else:
+            result = await add_manual(
+                session,
+                principal=caller.principal,
+                campaign_ref=campaign_id,
+                number=body.phone_number or "",
+                name=body.name,
+                variables=body.variables,
+                now=caller.now,
+            )
+        if body.contact_ids is not None and body.phone_number is not None:
+            raise FieldErrors({"contact_ids": "Send a phone_number or contact_ids, not both."})
+        return Added(
+            added=result.added,
+            duplicates=result.duplicates,
+            suppressed=result.suppressed,
+            warnings=list(result.warnings),
+        )
+
+    return await caller.once(work)
+
+
+@router.post("/retry", response_model=Done)
+async def retry_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
+    """Give one more attempt to many."""
+    return await _many(retry_recipients, campaign_id, body, caller)
+
+
+@router.post("/skip", response_model=Done)
+async def skip_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
+    """Do not contact many who wait."""
+    return await _many(skip_recipients, campaign_id, body, caller)
+
+
+@router.post("/remove", response_model=Done)
+async def remove_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
+    """Take many who were never tried off the list of a draft or paused campaign."""
+    return await _many(remove_recipients, campaign_id, body, caller)
+
+
+@router.get("/{recipient_id}")
+async def show(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> CampaignContactDetail:
+    """Return one contact of a campaign with attempts and history."""
+    async with caller.reading() as session:
+        return await _detail(session, caller, campaign_id, recipient_id)
+
+
+@router.post("/{recipient_id}/retry", response_model=CampaignContactDetail)
+async def retry(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
+    """Give one more attempt. 409 says why not."""
+    return await _one(retry_recipients, campaign_id, recipient_id, caller)
+
+
+@router.post("/{recipient_id}/skip", response_model=CampaignContactDetail)
+async def skip(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
+    """Do not contact this person in this campaign. 409 says why not."""
+    return await _one(skip_recipients, campaign_id, recipient_id, caller)
+
+
+@router.delete("/{recipient_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> None:
+    """Take somebody who was never tried off the list of a draft or paused campaign. 409 says why not."""
+    async with caller.writing() as session:
+        await _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
+
+
+def campaign_contact(row: RecipientRow) -> CampaignContact:
+    """Return a contact of a campaign as it is answered."""
+    return CampaignContact(
+        id=row.id,
+        contact_id=row.contact_id,
+        position=row.position,
+        name=row.name,
+        phone_number=row.number,
+        email=row.email,
+        status=row.status,
+        attempts_made=row.attempts_made,
+        attempts_allowed=row.attempts_allowed,
+        last_outcome=row.last_disposition,
+        last_attempt_at=row.last_attempt_at,
+        last_error=row.last_error,
+        next_attempt_at=row.next_at,
+        blocked_by=row.blocked_by,
+        blocked_why=row.blocked_why,
+        actions=sorted(row.actions),
+    )
+
+
+async def _detail(
+    session: AsyncSession, caller: Caller, campaign_ref: str, recipient_id: int
+) -> CampaignContactDetail:
+    found = await get_recipient(
+        session, principal=caller.principal, campaign_ref=campaign_ref, recipient_id=recipient_id
+    )
+    return CampaignContactDetail(
+        **campaign_contact(found.row).model_dump(),
+        variables=found.variables,
+        attempts=[attempt_answer(attempt) for attempt in found.attempts],
+        history=[
+            Change(old=each.old, new=each.new, reason=each.reason, at=each.at, actor=each.actor)
+            for each in found.transitions
+        ],
+    )
+
+
+async def _many(move: Move, campaign_ref: str, body: ManyBody, caller: Caller) -> Response:
+    async def work(session: AsyncSession) -> Done:
+        result = await _move(session, move, campaign_ref, caller, body.ids, body)
+        return Done(done=result.done, refused=result.refused)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+async def _one(move: Move, campaign_ref: str, recipient_id: int, caller: Caller) -> Response:
+    async def work(session: AsyncSession) -> CampaignContactDetail:
+        await _move_one(session, move, campaign_ref, recipient_id, caller)
+        return await _detail(session, caller, campaign_ref, recipient_id)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+async def _move_one(
+    session: AsyncSession, move: Move, campaign_ref: str, recipient_id: int, caller: Caller
+) -> None:
+    """Move one contact. Raises `NotFound`, and `Conflict` with the reason if it cannot be."""
+    result = await _move(session, move, campaign_ref, caller, [recipient_id], ManyBody())
+    if result.refused:
+        raise Conflict(f"This contact {next(iter(result.refused))}.")
+    if not result.done:
+        raise NotFound("contact", recipient_id)
+
+
+async def _move(
+    session: AsyncSession,
+    move: Move,
+    campaign_ref: str,
+    caller: Caller,
+    ids: Sequence[int] | None,
+    matching: ManyBody,
+) -> BulkResult:
+    return await move(
+        session,
+        principal=caller.principal,
+        campaign_ref=campaign_ref,
+        recipient_ids=ids,
+        statuses=matching.statuses,
+        search=matching.search,
+        now=caller.now,
+    )

@@ -1,0 +1,50 @@
+"""Every route of `/api/v1`."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from app.api.problems import MEDIA_TYPE, Problem
+from app.api.v1 import (
+    agents,
+    attempts,
+    campaign_actions,
+    campaigns,
+    contacts,
+    import_data,
+    imports,
+    keys,
+    numbers,
+    organization,
+    recipients,
+    suppressions,
+)
+
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    int(status): {
+        "description": status.phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
+    }
+    for status in (
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+}
+
+
+def v1_router() -> APIRouter:
+    """Return the router of `/v1`, to be included in the application under `/api`."""
+    router = APIRouter(prefix="/v1", responses=_ERRORS)
+    for part in (campaigns, campaign_actions, recipients, import_data, imports, attempts):
+        router.include_router(part.router)
+    router.include_router(agents.router, prefix="/agents", tags=["agents"])
+    router.include_router(
+        agents.router, prefix="/assistants", tags=["assistants: the seeds' word for agents"]
+    )
+    for part in (numbers, contacts, suppressions, organization, keys):
+        router.include_router(part.router)
+    return router
