@@ -1,8 +1,8 @@
 """The web process: the browser UI, the API and the webhooks in one app on one port."""
 
 import reflex as rx
-from fastapi import FastAPI
 
+from app.api.main import create_api
 from app.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.guard import tell_of
@@ -13,15 +13,6 @@ from app.web.pages.home.state import HomeState
 from app.web.session import ENTER
 from app.web.uploads import GuardUploads
 
-api = FastAPI()
-
-
-@api.get("/api/health")
-async def health() -> dict[str, str]:
-    """Say that the process answers."""
-    return {"status": "ok"}
-
-
 app = rx.App(
     stylesheets=theme.STYLESHEETS,
     head_components=theme.head(),
@@ -29,7 +20,7 @@ app = rx.App(
     toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),
     hydrate_fallback=layout.hydrate_fallback,
     backend_exception_handler=tell_of,
-    api_transformer=[api, GuardUploads],
+    api_transformer=[create_api(), GuardUploads],
 )
 app.register_lifespan_task(live_hub)
 
