@@ -1,0 +1,1 @@
+"""Step: who calls, and from which number."""

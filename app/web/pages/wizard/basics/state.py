@@ -1,0 +1,191 @@
+"""Basics as the draft's row holds them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import reflex as rx
+
+from app.context import get_context
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.phone import pretty
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.agents.queries import AgentView, list_agents
+from app.services.campaigns.readiness import CONTACTS_PER_NUMBER
+from app.services.campaigns.settings import CampaignSettings
+from app.services.campaigns.views import CampaignDetail
+from app.services.numbers.queries import NumberView, list_numbers
+from app.web.guard import guarded
+from app.web.pages.wizard.draft import StepState, draft_id, save_draft
+from app.web.pages.wizard.steps import WizardStep
+
+DEFAULT, ONE, POOL = "default", "one", "pool"
+POOL_PREFIX: Final = "pool-"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOption:
+    """An agent to choose."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOption:
+    """One of our numbers to choose or tick."""
+
+    value: str
+    label: str
+    note: str
+    box: str
+    """The name of its tick box in the form."""
+    ticked: bool
+
+
+class BasicsState(StepState, rx.State):
+    """Name, channel, agent and number."""
+
+    STEP: ClassVar[WizardStep] = WizardStep.BASICS
+
+    name: rx.Field[str] = rx.field("")
+    description: rx.Field[str] = rx.field("")
+    channel: rx.Field[str] = rx.field("call")
+    channel_fixed: rx.Field[bool] = rx.field(False)
+    agent: rx.Field[str] = rx.field("")
+    agents: rx.Field[list[AgentOption]] = rx.field(default_factory=list)
+    number_choice: rx.Field[str] = rx.field(DEFAULT)
+    number: rx.Field[str] = rx.field("")
+    numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
+    default_number: rx.Field[str] = rx.field("")
+    """Which number "the default" is, in words."""
+    pool_advice: rx.Field[str] = rx.field("")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def choose_channel(self, principal: Principal, channel: str) -> None:
+        """Call people or text them."""
+        self.errors = await save_draft(principal, draft_id(self), {"channel": channel})
+        await self._show(principal, await self._look(principal))
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def choose_numbers(self, principal: Principal, choice: str) -> None:
+        """Show one number or the pool to choose from, or go by the default."""
+        self.number_choice = choice if choice in {ONE, POOL} else DEFAULT
+        self.errors = {}
+        if self.number_choice == DEFAULT:
+            await save_draft(principal, draft_id(self), {"phone_number_id": None, "number_pool": []})
+        await self._show(principal, await self._look(principal))
+
+    def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
+        changes = {name: form[name] for name in ("name", "description") if name in form}
+        if "agent_id" in form:
+            changes["agent_id"] = _id(form["agent_id"])
+            if changes["agent_id"] is None and self.agents and self.channel == Channel.CALL:
+                missing["agent_id"] = "Choose the agent who makes the calls."
+        return changes | self._number_changes(form, missing)
+
+    def _number_changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
+        pool = [
+            _id(name.removeprefix(POOL_PREFIX)) for name, ticked in form.items() if _is_ticked(name, ticked)
+        ]
+        if self.number_choice == ONE and "phone_number_id" in form:
+            number = _id(form["phone_number_id"])
+            if number is None:
+                missing["phone_number_id"] = "Choose the number that people will see."
+            return {"phone_number_id": number, "number_pool": []}
+        if self.number_choice == POOL:
+            if not pool:
+                missing["number_pool"] = "Tick at least one number."
+            return {"phone_number_id": None, "number_pool": pool}
+        return {}
+
+    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+        settings = detail.settings
+        async with get_context().database.session() as session:
+            agents = await list_agents(session, principal=principal)
+            numbers = await list_numbers(session, principal=principal)
+        if self.loading:
+            self.name, self.description = settings.name, settings.description
+            self.number_choice = _choice(settings)
+        self.channel, self.channel_fixed = settings.channel, detail.status is not CampaignStatus.DRAFT
+        self.agent = str(settings.agent_id or "")
+        self.agents = _agent_options(agents, settings.agent_id)
+        self.number = str(settings.phone_number_id or "")
+        self.numbers = _number_options(numbers, settings)
+        self.default_number = _default_number(agents, numbers, settings)
+        self.pool_advice = _pool_advice(detail.total_contacts, len(settings.number_pool))
+
+
+def _choice(settings: CampaignSettings) -> str:
+    if settings.number_pool:
+        return POOL
+    return ONE if settings.phone_number_id is not None else DEFAULT
+
+
+def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[AgentOption]:
+    """Return the active agents, and the chosen one even if it no longer is."""
+    return [
+        AgentOption(str(agent.id), agent.name if agent.active else f"{agent.name} (not active)")
+        for agent in agents
+        if agent.active or agent.id == chosen
+    ]
+
+
+def _number_options(numbers: Sequence[NumberView], settings: CampaignSettings) -> list[NumberOption]:
+    """Return the numbers fit for the channel, and the chosen ones even if they are not."""
+    chosen = {settings.phone_number_id, *settings.number_pool}
+    return [
+        NumberOption(
+            value=str(number.id),
+            label=f"{number.pretty} · {number.label}" if number.label else number.pretty,
+            note=_why_unfit(number, settings.channel) or _use(number),
+            box=f"{POOL_PREFIX}{number.id}",
+            ticked=number.id in settings.number_pool,
+        )
+        for number in numbers
+        if number.id in chosen or not _why_unfit(number, settings.channel)
+    ]
+
+
+def _why_unfit(number: NumberView, channel: Channel) -> str:
+    if not number.active:
+        return "Not active: it will not be used"
+    if channel is Channel.SMS:
+        return "" if number.sms else "Cannot send text messages: it will not be used"
+    return "" if number.voice else "Cannot make calls: it will not be used"
+
+
+def _use(number: NumberView) -> str:
+    return f"In {number.campaigns_count} campaign{'s' * (number.campaigns_count != 1)}"
+
+
+def _default_number(
+    agents: Sequence[AgentView], numbers: Sequence[NumberView], settings: CampaignSettings
+) -> str:
+    agent = next((agent for agent in agents if agent.id == settings.agent_id), None)
+    if agent is not None and agent.default_phone_number:
+        return f"{pretty(agent.default_phone_number)}, the number of {agent.name}"
+    own = next((number for number in numbers if number.is_default), None)
+    if own is not None:
+        return f"{own.pretty}, your organization's number"
+    return "None yet: neither the agent nor your organization has a number. Choose one below."
+
+
+def _pool_advice(contacts: int, ticked: int) -> str:
+    advice = (
+        f"Use at least 1 number per {CONTACTS_PER_NUMBER} contacts: carriers flag a number that calls many."
+    )
+    if not contacts:
+        return advice
+    needed = -(-contacts // CONTACTS_PER_NUMBER)
+    return f"{advice} {contacts:,} contact{'s' * (contacts != 1)}: {needed:,} or more; {ticked} ticked."
+
+
+def _is_ticked(name: str, value: object) -> bool:
+    return name.startswith(POOL_PREFIX) and value in (True, "on", "true")
+
+
+def _id(raw: object) -> int | None:
+    text = str(raw or "").strip()
+    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits a bigint

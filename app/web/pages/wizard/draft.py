@@ -1,0 +1,176 @@
+"""The draft behind every step: read from its row, saved to its row, and nowhere else kept."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.campaigns.changes import FIELD_PATHS
+from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.queries import get_campaign, preflight
+from app.services.campaigns.views import CampaignDetail
+from app.services.errors import FieldErrors, NotFound
+from app.web import routes
+from app.web.guard import PageState, guarded
+from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before, unfinished
+
+_FOCUS: Final = """setTimeout(() => {
+  const field = document.querySelector('main [aria-invalid="true"], main .cs-error:not(:empty)');
+  field?.scrollIntoView({block: 'center'});
+  field?.focus({preventScroll: true});
+}, 120)"""
+"""Wait for the errors to be drawn, then go to the first."""
+
+_HOURS: Final = frozenset({"allowed_start", "allowed_end", "allowed_days"})
+
+
+class WizardState(rx.State):
+    """What the frame around every step shows of the draft."""
+
+    name: rx.Field[str] = rx.field("")
+    status: rx.Field[str] = rx.field("draft")
+    locked: rx.Field[str] = rx.field("")
+    """Why the campaign cannot be edited now; empty if it can."""
+    channel: rx.Field[str] = rx.field("call")
+    contacts: rx.Field[int] = rx.field(0)
+    basics_done: rx.Field[bool] = rx.field(False)
+    message_done: rx.Field[bool] = rx.field(False)
+    contacts_done: rx.Field[bool] = rx.field(False)
+    pace_done: rx.Field[bool] = rx.field(False)
+
+    async def _look(self, principal: Principal, campaign_id: int) -> CampaignDetail:
+        """Read the draft and show how far it is."""
+        context = get_context()
+        async with context.database.session() as session:
+            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            check = await preflight(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        todo = unfinished(check.errors)
+        self.name, self.status, self.channel = detail.settings.name, detail.status, detail.settings.channel
+        self.locked, self.contacts = detail.locked_because or "", detail.total_contacts
+        self.basics_done = WizardStep.BASICS not in todo
+        self.message_done = WizardStep.MESSAGE not in todo
+        self.contacts_done = WizardStep.CONTACTS not in todo
+        self.pace_done = WizardStep.PACE not in todo
+        return detail
+
+
+class StepState(PageState, mixin=True):
+    """What every step does: open the draft, keep what is typed, and go on or back without losing any of it.
+
+    A step says what its form means in `_changes`, and shows the draft in `_show`.
+    """
+
+    STEP: ClassVar[WizardStep] = WizardStep.BASICS
+
+    revision: rx.Field[int] = rx.field(0)
+    """Grows with each opening, so that boxes left to the browser take the draft's values anew."""
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Open the draft."""
+        self.loading, self.problem, self.errors = True, "", {}
+        yield
+        self.revision += 1
+        await self._show(principal, await self._look(principal))
+        self.loading = False
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def keep(self, principal: Principal, form: dict[str, Any]) -> None:
+        """Save what can be taken of the form; what is still to be chosen is asked for on the way on."""
+        shown = set(self.errors)
+        missing = await self._save(principal, form)
+        self.errors = {
+            name: text for name, text in self.errors.items() if name not in missing or name in shown
+        }
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def back(self, principal: Principal, form: dict[str, Any]) -> EventSpec | None:
+        """Save what can be taken, and go to the step before."""
+        await self._save(principal, form)
+        return _visit(self, principal, before(self.STEP))
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def forward(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Save, and go to the next step unless something has to be mended first."""
+        self.saving = True
+        yield None
+        await self._save(principal, form)
+        yield rx.call_script(_FOCUS) if self.errors else _visit(self, principal, after(self.STEP))
+
+    async def _save(self, principal: Principal, form: Mapping[str, Any]) -> frozenset[str]:
+        """Save the form, with `errors` of what was not taken; return the fields that were left open."""
+        missing: dict[str, str] = {}
+        changes = self._changes(form if isinstance(form, dict) else {}, missing)
+        refused = await save_draft(principal, draft_id(self), changes)
+        self.errors = missing | refused
+        await self._show(principal, await self._look(principal))
+        return frozenset(missing.keys() - refused.keys())
+
+    async def _look(self, principal: Principal) -> CampaignDetail:
+        return await (await self.get_state(WizardState))._look(principal, draft_id(self))  # noqa: SLF001 - ours
+
+    def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
+        """Return the settings the form asks for; what this step cannot do without is named in `missing`."""
+        raise NotImplementedError
+
+    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+        """Show the draft as its row holds it."""
+        raise NotImplementedError
+
+
+def draft_id(state: rx.State) -> int:
+    """Return the campaign the address claims. Raises `NotFound`."""
+    campaign_id = routes.place(state.router.url.path).campaign_id
+    if campaign_id is None:
+        raise NotFound("campaign", "")
+    return campaign_id
+
+
+async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> dict[str, str]:
+    """Save every change that can be taken. Return what has to be mended in the others, by API field.
+
+    Raises `Conflict` when the campaign can no longer be edited.
+    """
+    left, errors = dict(changes), dict[str, str]()
+    while left:
+        try:
+            await _update(principal, campaign_id, left)
+        except FieldErrors as refused:
+            errors |= refused.errors
+            bad = _settings_of(refused.errors) & left.keys()
+            if not bad:
+                raise
+            left = {name: value for name, value in left.items() if name not in bad}
+        else:
+            break
+    return errors
+
+
+async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:
+    context = get_context()
+    async with context.database.transaction() as session:
+        await update_campaign(
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            changes=changes,
+            now=context.clock.now(),
+        )
+
+
+def _settings_of(errors: Mapping[str, str]) -> set[str]:
+    """Return the settings that the errors are of; calling hours stand or fall together."""
+    hours = set(_HOURS) if errors.keys() & set(FIELD_PATHS.values()) else set()
+    return hours | set(errors)
+
+
+def _visit(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:
+    if step is None:
+        return None
+    return rx.redirect(ADDRESSES[step](principal.organization_slug, draft_id(state)))

@@ -1,0 +1,1 @@
+"""Step: what is said, tried on a real contact."""

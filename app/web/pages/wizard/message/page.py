@@ -1,0 +1,303 @@
+"""What is said, tried on a real contact."""
+
+import json
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.web.components import (
+    Choice,
+    banner,
+    choice_cards,
+    choose,
+    columns,
+    error_of,
+    field_error,
+    form_field,
+    glyph,
+    panel,
+    record,
+    select_input,
+    text_area,
+)
+from app.web.components.kinds import Change, as_text, flag_word
+from app.web.layout import shell
+from app.web.pages.wizard.frame import wizard_form
+from app.web.pages.wizard.message.state import FallbackRow, MessageState, Person, PreviewPart
+from app.web.pages.wizard.steps import WizardStep
+
+_MISSING = [
+    Choice("fallback", "Use the fallback", "A start is refused while one is lacking.", "shield-check"),
+    Choice("skip", "Skip the contact", "They are not contacted, and the list says why.", "skip-forward"),
+    Choice("blank", "Leave it out", "Nothing stands in its place.", "eraser"),
+    Choice("keep", "Keep the placeholder", "{{name}} is said or sent as it is written.", "braces"),
+]
+
+_INSERT = """((written) => {
+  const boxes = [...document.querySelectorAll('textarea[name$="_template"]')];
+  const box = boxes.find((one) => one.id === window.callsheetTemplate) ?? boxes[0];
+  if (!box) return;
+  box.focus();
+  box.setRangeText(written, box.selectionStart, box.selectionEnd, 'end');
+  box.dispatchEvent(new Event('input', {bubbles: true}));
+})"""
+"""Put a placeholder where the caret was last, as if it had been typed: a box keeps its caret when left."""
+
+
+@shell("Campaigns")
+def message() -> rx.Component:
+    """Return the wizard's second step."""
+    return wizard_form(
+        WizardStep.MESSAGE,
+        MessageState,
+        columns(_templates(), _values(), aside=rx.el.div(_preview(), class_name="cs-wizard-aside")),
+    )
+
+
+def _templates() -> rx.Component:
+    return panel(
+        _chips(),
+        rx.el.div(
+            rx.cond(MessageState.channel == "sms", _sms(), _call()),
+            class_name="cs-wizard-templates",
+        ),
+        title=choose(MessageState.channel == "sms", "Text message", "What your agent says"),
+        description="Write as you would speak. Variables are replaced for each contact.",
+    )
+
+
+def _chips() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span("Insert", class_name="cs-help"),
+            rx.foreach(MessageState.list_variables, lambda name: _chip(name, own=True)),
+            rx.foreach(MessageState.variables, lambda name: _chip(name, own=False)),
+            role="group",
+            aria_label="Insert a variable at the cursor",
+            class_name="cs-wizard-chips",
+        ),
+        rx.el.p(
+            "Filters: ",
+            rx.el.code("{{name|title_case}}"),
+            " ",
+            rx.el.code("{{name|upper}}"),
+            " ",
+            rx.el.code("{{phone_number|phone_format}}"),
+            " ",
+            rx.el.code("{{company|default('our team')}}"),
+            class_name="cs-help",
+        ),
+        class_name="cs-wizard-insert",
+    )
+
+
+def _chip(name: rx.Var[str], *, own: bool) -> rx.Component:
+    written = as_text("{{") + name.to(str) + as_text("}}")
+    return rx.el.button(
+        written,
+        type="button",
+        on_click=rx.call_script(as_text(f"{_INSERT}('") + written + as_text("')")),
+        class_name="cs-chip",
+        data_kind="button",
+        data_own="true" if own else "false",
+        title="A column of your list" if own else "Every contact has it",
+    )
+
+
+def _call() -> rx.Component:
+    greets = choose(
+        MessageState.greeting != "",
+        as_text("Said when the call is answered. Left empty: ") + MessageState.greeting,
+        "Said when the call is answered. Introduce yourself, and say why you call.",
+    )
+    return rx.fragment(
+        _template(
+            "welcome_message_template",
+            "Welcome",
+            greets,
+            rows=3,
+            placeholder="Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
+        ),
+        _template(
+            "agenda_template",
+            "Agenda",
+            "Said next: what the call is about. Short is kind.",
+            rows=3,
+            placeholder="I'm calling to remind you about your appointment on {{appointment_date}}.",
+        ),
+        _template(
+            "question_template",
+            "Question",
+            "Answered by voice or by key: 1 is yes, 2 is no, 9 asks never to be called again. "
+            "Left empty, nothing is asked; 9 always works.",
+            rows=2,
+            placeholder="Can you make it? Say yes or press 1. Say no or press 2.",
+        ),
+        _template(
+            "end_call_message_template",
+            "Closing",
+            "Said before hanging up.",
+            rows=2,
+            placeholder="Thank you for your time, {{name}}. Have a great day!",
+        ),
+    )
+
+
+def _sms() -> rx.Component:
+    return rx.fragment(
+        _template(
+            "sms_message_template",
+            "Message",
+            "Say who you are, and how to stop: “Reply STOP to opt out.”",
+            rows=6,
+            placeholder="Hi {{name}}, this is a reminder of your appointment on {{appointment_date}}. "
+            "Reply STOP to opt out.",
+        ),
+        rx.el.div(
+            glyph("ruler", size=15),
+            rx.el.strong(MessageState.size, class_name="cs-number"),
+            rx.el.span(MessageState.size_hint),
+            aria_live="polite",
+            data_long=flag_word(MessageState.is_long),
+            class_name="cs-wizard-size",
+        ),
+    )
+
+
+def _template(
+    name: str, label: str, help_text: str | rx.Var[str], *, rows: int, placeholder: str
+) -> rx.Component:
+    error = error_of(MessageState, name)
+    write: Change = MessageState.write(name)
+    return rx.el.div(
+        form_field(
+            text_area(
+                name=name,
+                value=record(MessageState.texts, dict).get(name, "").to(str),
+                on_change=write,
+                rows=rows,
+                placeholder=placeholder,
+                error=error,
+            ),
+            name=name,
+            label=label,
+            help_text=help_text,
+            error=error,
+        ),
+        on_focus=rx.call_script(f"window.callsheetTemplate = {json.dumps(name)}"),
+    )
+
+
+def _values() -> rx.Component:
+    return panel(
+        rx.el.div(
+            choice_cards(
+                name="missing",
+                legend="When a contact has no value for a variable",
+                choices=_MISSING,
+                value=MessageState.missing,
+                on_change=MessageState.choose_missing,
+            ),
+            rx.cond(MessageState.fallbacks.length() > 0, _fallbacks(), rx.fragment()),
+            class_name="cs-wizard-fields",
+        ),
+        title="Missing values",
+    )
+
+
+def _fallbacks() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Fallback values"),
+        rx.el.p("Said instead, for contacts without a value of their own.", class_name="cs-help"),
+        rx.el.div(rx.foreach(MessageState.fallbacks, _fallback), class_name="cs-wizard-fallbacks"),
+        field_error("fallback_values", error_of(MessageState, "fallback_values")),
+        class_name="cs-wizard-group",
+    )
+
+
+def _fallback(row: ObjectVar[FallbackRow]) -> rx.Component:
+    return rx.el.label(
+        rx.el.code(row.written),
+        rx.el.input(
+            name=row.box,
+            key=row.name,
+            default_value=row.value,
+            placeholder=choose(row.built_in != "", row.built_in, "No fallback"),
+            aria_label=as_text("Fallback of ") + as_text(row.name),
+            auto_complete="off",
+            max_length=500,
+            class_name="cs-input",
+        ),
+        rx.el.span(
+            choose(row.sample != "", as_text("Here: ") + as_text(row.sample), "No value here"),
+            class_name="cs-help",
+        ),
+        class_name="cs-wizard-fallback",
+    )
+
+
+def _preview() -> rx.Component:
+    return panel(
+        rx.cond(MessageState.people.length() > 0, _choose_person(), _nobody()),
+        rx.el.div(
+            rx.cond(
+                MessageState.parts.length() > 0,
+                rx.foreach(MessageState.parts, _part),
+                rx.el.p("Nothing is said yet.", class_name="cs-help"),
+            ),
+            aria_live="polite",
+            class_name="cs-wizard-preview",
+        ),
+        rx.cond(MessageState.unresolved.length() > 0, _unresolved()),
+        title="Preview",
+        description="As this contact gets it.",
+    )
+
+
+def _choose_person() -> rx.Component:
+    return form_field(
+        select_input(
+            name="preview_person",
+            options=rx.foreach(MessageState.people, _person),
+            default_value=MessageState.person,
+            on_change=MessageState.try_on,
+            record=MessageState.revision,
+        ),
+        name="preview_person",
+        label="Contact",
+    )
+
+
+def _person(person: ObjectVar[Person]) -> rx.Component:
+    return rx.el.option(person.label, value=person.value)
+
+
+def _nobody() -> rx.Component:
+    return rx.el.p(
+        choose(
+            MessageState.preview_of != "",
+            as_text("Tried on ") + MessageState.preview_of + as_text(", from your address book. "),
+            "Tried on nobody in particular. ",
+        ),
+        "Add contacts in the next step to try it on them.",
+        class_name="cs-help",
+    )
+
+
+def _part(part: ObjectVar[PreviewPart]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(part.label, class_name="cs-wizard-speaker"),
+        rx.el.p(part.text),
+        class_name="cs-wizard-bubble",
+    )
+
+
+def _unresolved() -> rx.Component:
+    return banner(
+        rx.el.span("Nothing gives a value to "),
+        rx.foreach(
+            MessageState.unresolved, lambda name: rx.el.code(as_text("{{") + name.to(str) + as_text("}} "))
+        ),
+        rx.el.span(" for this contact. Correct the name, or give a fallback."),
+        kind="warning",
+    )

@@ -1,0 +1,240 @@
+"""The message as the draft's row holds it, and what one contact would hear or read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import reflex as rx
+from reflex.event import EventCallback
+
+from app.context import get_context
+from app.domain.campaign import Channel
+from app.domain.rights import Right
+from app.domain.sms import Encoding, segments, smart_encoding
+from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, variable_name
+from app.services.access.principal import Principal
+from app.services.agents.queries import get_agent
+from app.services.campaigns.queries import list_recipients, preview_message
+from app.services.campaigns.readiness import ALWAYS_KNOWN
+from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS
+from app.services.campaigns.views import CampaignDetail, MessagePreview
+from app.web.guard import guarded
+from app.web.pages.wizard.draft import StepState, draft_id, save_draft
+from app.web.pages.wizard.steps import WizardStep
+
+FALLBACK_PREFIX: Final = "fallback-"
+PREVIEW_PEOPLE: Final = 25
+"""Contacts offered for the preview: the first of the campaign."""
+
+_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {Channel.CALL: CALL_PARTS, Channel.SMS: MESSAGE_PARTS}
+_PART_WORDS: Final = {
+    "welcome": "Welcome",
+    "agenda": "Agenda",
+    "question": "Question",
+    "closing": "Closing",
+    "body": "Text message",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact to try the message on."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackRow:
+    """A variable of the message: what this contact has, and what stands in where there is nothing."""
+
+    name: str
+    written: str
+    box: str
+    value: str
+    built_in: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPart:
+    """One part of the message as this contact gets it."""
+
+    label: str
+    text: str
+
+
+class MessageState(StepState, rx.State):
+    """Templates, fallbacks and the preview."""
+
+    STEP: ClassVar[WizardStep] = WizardStep.MESSAGE
+
+    channel: rx.Field[str] = rx.field("call")
+    texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Template setting -> what stands in its box, savable or not."""
+    greeting: rx.Field[str] = rx.field("")
+    """What the agent says when there is no welcome message."""
+    agent_name: rx.Field[str] = rx.field("")
+    variables: rx.Field[list[str]] = rx.field(default_factory=list)
+    """Everybody's, as chips."""
+    list_variables: rx.Field[list[str]] = rx.field(default_factory=list)
+    """The columns of this campaign's list, as chips."""
+    fallbacks: rx.Field[list[FallbackRow]] = rx.field(default_factory=list)
+    missing: rx.Field[str] = rx.field("fallback")
+    people: rx.Field[list[Person]] = rx.field(default_factory=list)
+    person: rx.Field[str] = rx.field("")
+    preview_of: rx.Field[str] = rx.field("")
+    parts: rx.Field[list[PreviewPart]] = rx.field(default_factory=list)
+    unresolved: rx.Field[list[str]] = rx.field(default_factory=list)
+    size: rx.Field[str] = rx.field("")
+    """How many parts the text message takes, in words."""
+    size_hint: rx.Field[str] = rx.field("")
+    is_long: rx.Field[bool] = rx.field(False)
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def write(self, principal: Principal, setting: str, text: str) -> EventCallback[()] | None:
+        """Save one template as it is typed, or say where its mistake is; then show what it says."""
+        if setting not in _settings(self.channel):
+            return None
+        self.texts = self.texts | {setting: text}
+        refused = await save_draft(principal, draft_id(self), {setting: text})
+        self.errors = {name: what for name, what in self.errors.items() if name != setting} | refused
+        return MessageState.refresh()
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def refresh(self, principal: Principal) -> None:
+        """Show what the chosen contact would hear or read. Of several at once, the latest wins."""
+        await self._preview(principal, {row.name: row.value for row in self.fallbacks if row.value})
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def choose_missing(self, principal: Principal, missing: str) -> EventCallback[()]:
+        """Set what becomes of a variable without a value."""
+        self.errors = await save_draft(principal, draft_id(self), {"missing": missing})
+        self.missing = missing if not self.errors else self.missing
+        await self._look(principal)
+        return MessageState.refresh()
+
+    @guarded(Right.VIEW)
+    async def try_on(self, principal: Principal, person: str) -> EventCallback[()]:
+        """Preview on another contact of the campaign."""
+        del principal
+        self.person = person
+        return MessageState.refresh()
+
+    def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
+        del missing  # a draft may say nothing yet: the review asks for words
+        written = {name: str(form[name]) for name in _settings(self.channel) if name in form}
+        self.texts = self.texts | written
+        fallbacks = {
+            name.removeprefix(FALLBACK_PREFIX): str(value)
+            for name, value in form.items()
+            if name.startswith(FALLBACK_PREFIX)
+        }
+        if not fallbacks:
+            return dict(written)
+        kept = {row.name: row.value for row in self.fallbacks} | fallbacks
+        return written | {"fallback_values": {name: value for name, value in kept.items() if value.strip()}}
+
+    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+        settings = detail.settings
+        if self.loading:
+            self.texts = {name: getattr(settings, name) for name in _settings(settings.channel)}
+            self.people = await _people(principal, detail.id)
+            self.person = self.people[0].value if self.people else ""
+            self.greeting, self.agent_name = await _greeting(principal, settings.agent_id)
+        self.channel, self.missing = settings.channel, settings.missing
+        self.list_variables = [name for name in detail.available_variables if name not in ALWAYS_KNOWN]
+        self.variables = [name for name in ALWAYS_KNOWN if name not in _ALIASES]
+        await self._preview(principal, settings.fallback_values)
+
+    async def _preview(self, principal: Principal, fallbacks: Mapping[str, str]) -> None:
+        async with get_context().database.session() as session:
+            preview = await preview_message(
+                session,
+                principal=principal,
+                campaign_ref=draft_id(self),
+                contact_id=int(self.person) if self.person.isdecimal() else None,
+                overrides=dict(self.texts),
+            )
+        self.errors = {name: what for name, what in self.errors.items() if name not in self.texts}
+        self.errors = self.errors | preview.errors
+        parts = {part: preview.texts.get(part, "") for part in _FIELDS[self.channel]}
+        self.parts = [PreviewPart(_PART_WORDS[part], text) for part, text in parts.items() if text]
+        self.unresolved = preview.unresolved
+        self.preview_of = " · ".join(filter(None, (preview.contact_name, preview.number)))
+        self.fallbacks = _fallback_rows([*self.texts.values(), self.greeting], fallbacks, preview)
+        self._measure(parts.get("body", ""))
+
+    def _measure(self, body: str) -> None:
+        size = segments(body)
+        self.is_long = size.parts > 1
+        plural = "s" * (size.parts != 1)
+        self.size = f"{size.units:,} characters · {size.parts} segment{plural} · {size.encoding}"
+        self.size_hint = _size_hint(body)
+
+
+_ALIASES: Final = frozenset({"phone", "contact_name", "notes"})
+"""Known, and not worth a chip of their own."""
+
+
+def _settings(channel: str) -> list[str]:
+    return list(_FIELDS.get(channel, CALL_PARTS).values())
+
+
+def _size_hint(body: str) -> str:
+    """Return what would make a text message cheaper; each segment is billed."""
+    size = segments(body)
+    if size.encoding is Encoding.UCS_2:
+        outside = " ".join(size.outside[:8])
+        plainer = segments(smart_encoding(body))
+        saving = f" Plain ones would make it {plainer.parts}." if plainer.parts < size.parts else ""
+        return f"{outside} makes the message Unicode: 70 characters a segment instead of 160.{saving}"
+    if size.parts > 1:
+        return f"Every segment is billed. Keep it within 160 characters to pay for one, not {size.parts}."
+    return f"{size.room} more characters fit into one segment. Each segment is billed."
+
+
+def _fallback_rows(
+    sources: Iterable[str], fallbacks: Mapping[str, str], preview: MessagePreview
+) -> list[FallbackRow]:
+    """Return a row for each variable that is written or has a fallback, in order of use."""
+    names = dict.fromkeys([*(variable_name(name) for name in _written(sources)), *fallbacks])
+    return [
+        FallbackRow(
+            name=name,
+            written=f"{{{{{name}}}}}",
+            box=f"{FALLBACK_PREFIX}{name}",
+            value=fallbacks.get(name, ""),
+            built_in=BUILT_IN_FALLBACKS.get(name, ""),
+            sample=preview.values.get(name, ""),
+        )
+        for name in names
+        if name
+    ]
+
+
+def _written(sources: Iterable[str]) -> Iterable[str]:
+    for source in sources:
+        try:
+            yield from check(source)
+        except TemplateInvalid:
+            continue
+
+
+async def _people(principal: Principal, campaign_id: int) -> list[Person]:
+    async with get_context().database.session() as session:
+        page = await list_recipients(
+            session, principal=principal, campaign_ref=campaign_id, page_size=PREVIEW_PEOPLE
+        )
+    return [
+        Person(str(row.contact_id), f"{row.name} · {row.pretty}" if row.name else row.pretty)
+        for row in page.items
+    ]
+
+
+async def _greeting(principal: Principal, agent_id: int | None) -> tuple[str, str]:
+    if agent_id is None:
+        return "", ""
+    async with get_context().database.session() as session:
+        agent = await get_agent(session, principal=principal, agent_ref=agent_id)
+    return agent.greeting, agent.name

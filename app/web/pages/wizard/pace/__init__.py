@@ -1,0 +1,1 @@
+"""Step: how fast, how often, and when."""

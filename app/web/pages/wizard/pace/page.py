@@ -1,0 +1,309 @@
+"""How fast people are reached, how often, and when."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.vars import ArrayVar, ObjectVar
+
+from app.services.campaigns.changes import known_time_zones
+from app.web.components import (
+    Choice,
+    checkbox_field,
+    choice_cards,
+    error_of,
+    field_error,
+    form_field,
+    form_row,
+    glyph,
+    panel,
+    record,
+    text_input,
+)
+from app.web.components.kinds import flag_word
+from app.web.layout import shell
+from app.web.pages.wizard.frame import Kept, form_values, wizard_form
+from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
+from app.web.pages.wizard.steps import WizardStep
+
+_HOURS = [
+    Choice(ANY, "At any time", "Nobody is spared the night: for tests and your own staff.", "infinity"),
+    Choice(WINDOW, "Within certain hours", "On the days and between the times you set.", "clock"),
+]
+_STARTS = [
+    Choice("immediate", "When I press Start", "It begins at once, within the hours above.", "play"),
+    Choice(
+        "scheduled",
+        "At a date and time",
+        "It begins by itself; until then it can be paused.",
+        "calendar-clock",
+    ),
+]
+
+
+@shell("Campaigns")
+def pace() -> rx.Component:
+    """Return the wizard's fourth step."""
+    return wizard_form(
+        WizardStep.PACE,
+        PaceState,
+        panel(rx.cond(PaceState.channel == "sms", _sms_pace(), _call_pace()), title="Pace"),
+        panel(_retries(), title="Retries", description="What happens when somebody is not reached."),
+        panel(_hours(), title="Hours", description="When people may be reached."),
+        panel(_start(), title="Start"),
+    )
+
+
+def _number(name: str, label: str, help_text: str, *, least: int, most: int, unit: str = "") -> rx.Component:
+    error = error_of(PaceState, name)
+    box = text_input(
+        name=name,
+        input_type="number",
+        default_value=record(PaceState.values, dict).get(name, "").to(str),
+        min_value=least,
+        max_value=most,
+        error=error,
+        required=True,
+        record=PaceState.revision,
+    )
+    control = rx.el.div(box, rx.el.span(unit, class_name="cs-wizard-unit"), class_name="cs-wizard-measure")
+    return form_field(control if unit else box, name=name, label=label, help_text=help_text, error=error)
+
+
+def _call_pace() -> rx.Component:
+    return rx.el.div(
+        form_row(
+            _number(
+                "concurrent_limit",
+                "Calls at the same time",
+                "Higher is faster. Start low and raise it once the first calls went well.",
+                least=1,
+                most=1000,
+            ),
+            _number(
+                "rate_limit_per_minute",
+                "Calls per minute",
+                "How many calls may begin within any one minute.",
+                least=1,
+                most=10_000,
+            ),
+            _number(
+                "throttle_delay_ms",
+                "Throttle delay",
+                "A pause between the beginnings of two calls. 0 is none.",
+                least=0,
+                most=3_600_000,
+                unit="ms",
+            ),
+        ),
+        rx.el.p(glyph("gauge", size=15), PaceState.limit, class_name="cs-wizard-note"),
+        form_row(
+            _number(
+                "ring_timeout_seconds",
+                "Ring timeout",
+                "How long it may ring before it counts as no answer.",
+                least=15,
+                most=120,
+                unit="seconds",
+            ),
+            Kept.create(
+                checkbox_field(
+                    name="enable_voicemail_detection",
+                    label="Detect voicemail",
+                    help_text="A machine that answers counts as voicemail, not as a person reached.",
+                    default_checked=PaceState.voicemail_detection,
+                    record=PaceState.revision,
+                ),
+                on_change=form_values(PaceState.keep),
+                class_name="cs-wizard-beside",
+            ),
+        ),
+        class_name="cs-wizard-fields",
+    )
+
+
+def _sms_pace() -> rx.Component:
+    return rx.el.div(
+        _number(
+            "messages_per_second",
+            "Messages per second",
+            "What your number may send: 1 is safe for an ordinary number, short codes take up to 100.",
+            least=1,
+            most=100,
+        ),
+        class_name="cs-wizard-narrow",
+    )
+
+
+def _retries() -> rx.Component:
+    return rx.el.div(
+        form_row(
+            _number(
+                "max_attempts",
+                "Attempts in all",
+                "The first one counts: 3 is one try and two retries. More than 3 annoys people.",
+                least=1,
+                most=20,
+            ),
+            _number(
+                "retry_delay_minutes",
+                "Wait before a retry",
+                "30 to 60 minutes is a good measure.",
+                least=0,
+                most=43_200,
+                unit="minutes",
+            ),
+        ),
+        _ticks(
+            "retry_on",
+            "Retry after",
+            "Whoever was reached, opted out or has an invalid number is never tried again.",
+            PaceState.retries,
+        ),
+        class_name="cs-wizard-fields",
+    )
+
+
+def _ticks(name: str, legend: str, help_text: str, ticks: ArrayVar[Any]) -> rx.Component:
+    return Kept.create(
+        rx.el.fieldset(
+            rx.el.legend(legend),
+            rx.el.div(rx.foreach(ticks, _tick), class_name="cs-wizard-pills"),
+            rx.el.p(help_text, id=f"{name}-help", class_name="cs-help"),
+            field_error(name, error_of(PaceState, name)),
+            aria_describedby=f"{name}-help {name}-error",
+            class_name="cs-wizard-group",
+        ),
+        on_change=form_values(PaceState.keep),
+    )
+
+
+def _tick(tick: ObjectVar[Tick]) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            name=tick.box,
+            default_checked=tick.ticked,
+            class_name="cs-checkbox",
+        ),
+        tick.label,
+        class_name="cs-wizard-pill",
+    )
+
+
+def _hours() -> rx.Component:
+    return rx.el.div(
+        choice_cards(
+            name="hours_choice",
+            legend="Calling hours",
+            choices=_HOURS,
+            value=PaceState.hours_choice,
+            on_change=PaceState.choose_hours,
+        ),
+        rx.cond(PaceState.hours_choice == WINDOW, _window()),
+        rx.cond(
+            PaceState.hours_warning != "",
+            rx.el.p(
+                glyph("triangle-alert", size=15),
+                PaceState.hours_warning,
+                class_name="cs-wizard-note",
+                data_tone="amber",
+            ),
+        ),
+        _time_zone(),
+        class_name="cs-wizard-fields",
+    )
+
+
+def _window() -> rx.Component:
+    return rx.el.div(
+        form_row(
+            _time("allowed_start", "From", "allowed_hours.start"),
+            _time("allowed_end", "Until", "allowed_hours.end"),
+        ),
+        _ticks(
+            "allowed_hours.days",
+            "On these days",
+            "An end before the start is on the next day.",
+            PaceState.days,
+        ),
+        class_name="cs-wizard-fields",
+    )
+
+
+def _time(name: str, label: str, path: str) -> rx.Component:
+    error = error_of(PaceState, path)
+    return form_field(
+        text_input(
+            name=name,
+            input_type="time",
+            default_value=record(PaceState.values, dict).get(name, "").to(str),
+            error=error,
+            record=PaceState.revision,
+        ),
+        name=name,
+        label=label,
+        error=error,
+    )
+
+
+def _time_zone() -> rx.Component:
+    error = error_of(PaceState, "time_zone")
+    return rx.el.div(
+        form_field(
+            rx.el.input(
+                id="time_zone",
+                key=PaceState.revision.to(str),
+                name="time_zone",
+                list="time-zones",
+                default_value=record(PaceState.values, dict).get("time_zone", "").to(str),
+                placeholder="Type a city: Chicago",
+                auto_complete="off",
+                spell_check=False,
+                aria_invalid=flag_word(error != ""),
+                aria_describedby="time_zone-help time_zone-error",
+                class_name="cs-input",
+            ),
+            name="time_zone",
+            label="Time zone",
+            help_text="Of these hours and of the start; also of contacts whose own zone is not known. "
+            + PaceState.zone_now,
+            error=error,
+        ),
+        rx.el.datalist(
+            rx.foreach(sorted(known_time_zones()), lambda zone: rx.el.option(value=zone)), id="time-zones"
+        ),
+        class_name="cs-wizard-narrow",
+    )
+
+
+def _start() -> rx.Component:
+    error = error_of(PaceState, "scheduled_at")
+    return rx.el.div(
+        choice_cards(
+            name="schedule_type",
+            legend="When it starts",
+            choices=_STARTS,
+            value=PaceState.schedule_type,
+            on_change=PaceState.choose_start,
+        ),
+        rx.cond(
+            PaceState.schedule_type == "scheduled",
+            rx.el.div(
+                form_field(
+                    text_input(
+                        name="scheduled_at",
+                        input_type="datetime-local",
+                        default_value=record(PaceState.values, dict).get("scheduled_at", "").to(str),
+                        error=error,
+                        record=PaceState.revision,
+                    ),
+                    name="scheduled_at",
+                    label="Date and time",
+                    help_text=PaceState.starts,
+                    error=error,
+                ),
+                class_name="cs-wizard-narrow",
+            ),
+        ),
+        class_name="cs-wizard-fields",
+    )

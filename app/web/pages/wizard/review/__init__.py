@@ -1,0 +1,1 @@
+"""Step: what a start would meet, and the start."""

@@ -1,0 +1,63 @@
+"""The order of the steps, and which of them mends which field."""
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Final
+
+from app.web import routes
+
+
+class WizardStep(StrEnum):
+    """One step, by the last part of its address."""
+
+    BASICS = "basics"
+    MESSAGE = "message"
+    CONTACTS = "contacts"
+    PACE = "pace"
+    REVIEW = "review"
+
+
+LABELS: Final = {
+    WizardStep.BASICS: "Basics",
+    WizardStep.MESSAGE: "Message",
+    WizardStep.CONTACTS: "Contacts",
+    WizardStep.PACE: "Pace and retries",
+    WizardStep.REVIEW: "Review and start",
+}
+
+ADDRESSES: Final[dict[WizardStep, Callable[[routes.Slug, routes.Id], str]]] = {
+    WizardStep.BASICS: routes.edit_basics,
+    WizardStep.MESSAGE: routes.edit_message,
+    WizardStep.CONTACTS: routes.edit_contacts,
+    WizardStep.PACE: routes.edit_pace,
+    WizardStep.REVIEW: routes.edit_review,
+}
+
+_ORDER: Final = tuple(WizardStep)
+_BASICS: Final = frozenset({"name", "description", "channel", "agent_id", "phone_number_id", "number_pool"})
+
+
+def before(step: WizardStep) -> WizardStep | None:
+    """Return the step before this one; None before the first."""
+    place = _ORDER.index(step)
+    return _ORDER[place - 1] if place else None
+
+
+def after(step: WizardStep) -> WizardStep | None:
+    """Return the step after this one; None after the last."""
+    rest = _ORDER[_ORDER.index(step) + 1 :]
+    return rest[0] if rest else None
+
+
+def step_of(field: str) -> WizardStep:
+    """Return where a field, as the API names it, is mended."""
+    if field in _BASICS:
+        return WizardStep.BASICS
+    if field.endswith("_template") or field in {"fallback_values", "missing"}:
+        return WizardStep.MESSAGE
+    return WizardStep.CONTACTS if field == "contacts" else WizardStep.PACE
+
+
+def unfinished(fields: Iterable[str]) -> frozenset[WizardStep]:
+    """Return the steps that have something to mend."""
+    return frozenset(step_of(field) for field in fields)
