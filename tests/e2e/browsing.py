@@ -1,0 +1,71 @@
+"""What every journey does: opening pages, finding things by role and label, signing in."""
+
+import re
+from typing import Final
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.e2e.world import PASSWORD, Person
+
+PATIENCE_MS: Final = 10_000
+"""How long anything may take to show, on a busy machine."""
+READY: Final = '.cs-app[data-ready="true"]'
+"""What the shell says once a page's loading has ended."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def new_context(browser: Browser, url: str) -> BrowserContext:
+    """A browser as nobody has used it, of a fixed size, language and zone."""
+    context = browser.new_context(
+        base_url=url,
+        viewport={"width": 1440, "height": 900},
+        locale="en-US",
+        timezone_id="America/New_York",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_navigation_timeout(2 * PATIENCE_MS)
+    return context
+
+
+def visit(page: Page, url: str) -> None:
+    """Open an address and wait until the page has loaded what it shows."""
+    page.goto(url)
+    ready(page)
+
+
+def ready(page: Page) -> None:
+    """Wait until the page answers to what is done on it."""
+    expect(page.locator(READY)).to_be_visible()
+
+
+def sign_in(page: Page, person: Person) -> None:
+    """Fill in the sign-in page that is open, and arrive."""
+    ready(page)
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"^(?!.*/sign-in)"))
+    ready(page)
+
+
+def sign_out(page: Page) -> None:
+    """Sign out by the menu of one's own account."""
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+
+
+def heading(page: Page, name: str | re.Pattern[str]) -> Locator:
+    """The page's title."""
+    return page.get_by_role("heading", level=1, name=name)
+
+
+def row(page: Page, text: str | re.Pattern[str]) -> Locator:
+    """The table row that holds this text."""
+    return page.get_by_role("row").filter(has_text=text)
+
+
+def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
+    """A message in passing."""
+    return page.get_by_role("region", name=re.compile("Notifications")).get_by_text(text)

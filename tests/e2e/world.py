@@ -1,0 +1,179 @@
+"""What a journey finds in place: an organization with its people, agent, numbers, and campaigns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from playwright.sync_api import BrowserContext
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.rights import Role
+from app.services.access.members import create_user
+from app.services.access.organizations import console_principal, get_or_create_organization
+from app.services.access.principal import Principal
+from app.services.access.sessions import SESSION_COOKIE, begin_session
+from app.services.agents.operations import create_agent
+from app.services.campaigns.adding import add_contacts
+from app.services.campaigns.operations import create_campaign
+from app.services.contacts.operations import create_contact
+from app.services.numbers.operations import add_carrier_numbers
+from app.simulator.settings import DEFAULT_NUMBERS
+from tests.e2e.installation import Installation
+
+PASSWORD: Final = "correct horse battery staple"
+
+_serial = count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member who can sign in."""
+
+    user_id: int
+    email: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Somebody to call."""
+
+    name: str
+    number: str
+    pretty: str
+
+
+@dataclass
+class World:
+    """One organization. Made by the product's own services; every world is apart from every other."""
+
+    installation: Installation
+    principal: Principal
+    agent_id: int
+    number_ids: list[int] = field(default_factory=list)
+
+    @property
+    def slug(self) -> str:
+        """The organization's part of its addresses."""
+        return self.principal.organization_slug
+
+    def address(self, path: str) -> str:
+        """The address of one of the organization's pages: "campaigns", "campaigns/7/calls"."""
+        return f"{self.installation.url}/{self.slug}/{path}"
+
+    def member(self, role: Role = Role.MANAGER) -> Person:
+        """Somebody of that role. No owner is needed by default: with none the set-up link stays good."""
+        email = f"{role}{next(_serial)}@example.com"
+
+        async def make(session: AsyncSession) -> int:
+            user = await create_user(
+                session,
+                email=email,
+                password=PASSWORD,
+                name=f"{role.capitalize()} Jones",
+                organization_name=self.principal.organization_name,
+                role=role,
+                now=self.now,
+            )
+            return user.id
+
+        return Person(self.installation.services.do(make), email, role)
+
+    def sign_in(self, context: BrowserContext, person: Person) -> None:
+        """Give the browser the person's session without the sign-in page."""
+
+        async def make(session: AsyncSession) -> str:
+            return await begin_session(session, user_id=person.user_id, user_agent="journey", now=self.now)
+
+        token = self.installation.services.do(make)
+        context.add_cookies(
+            [
+                {
+                    "name": SESSION_COOKIE,
+                    "value": token,
+                    "url": self.installation.url,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+
+    def contacts(self, count_: int, persona: str = "answers_confirms") -> list[Contact]:
+        """New people, who behave like this when called."""
+        return [self._contact(next(_serial), persona) for _ in range(count_)]
+
+    def campaign(self, name: str, contacts: Sequence[Contact], **settings: Any) -> int:
+        """A draft that is ready to start: one try each, at full speed, unless told otherwise."""
+
+        async def make(session: AsyncSession) -> int:
+            changes = {
+                **_READY,
+                "name": name,
+                "agent_id": self.agent_id,
+                "phone_number_id": self.number_ids[0],
+            }
+            campaign_id = await create_campaign(
+                session, principal=self.principal, changes={**changes, **settings}, now=self.now
+            )
+            ids = [
+                await create_contact(
+                    session,
+                    principal=self.principal,
+                    changes={"number": contact.number, "name": contact.name},
+                    now=self.now,
+                )
+                for contact in contacts
+            ]
+            await add_contacts(
+                session, principal=self.principal, campaign_ref=campaign_id, contact_ids=ids, now=self.now
+            )
+            return campaign_id
+
+        return self.installation.services.do(make)
+
+    @property
+    def now(self) -> Any:
+        """The time, by the product's clock."""
+        return self.installation.services.context.clock.now()
+
+    def _contact(self, serial: int, persona: str) -> Contact:
+        number = f"+1212555{serial:04}"
+        self.installation.carrier.person(number, persona)
+        return Contact(f"Person {serial}", number, f"(212) 555-{serial:04}")
+
+
+_READY: Final[dict[str, Any]] = {
+    "channel": "call",
+    "welcome_message_template": "Hi {{name}}, this is {{assistant_name}}.",
+    "question_template": "Press 1 or say yes to confirm, press 2 or say no to decline.",
+    "concurrent_limit": 5,
+    "rate_limit_per_minute": 1000,
+    "max_attempts": 1,
+    "retry_delay_minutes": 0,
+}
+
+
+def make_world(installation: Installation) -> World:
+    """A new organization with an agent and the simulated carrier's numbers."""
+    name = f"Acme {next(_serial)}"
+
+    async def make(session: AsyncSession) -> World:
+        now = installation.services.context.clock.now()
+        organization = await get_or_create_organization(session, name=name, now=now)
+        principal = console_principal(organization)
+        agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
+        await add_carrier_numbers(
+            session, principal=principal, identity=None, numbers=DEFAULT_NUMBERS, now=now
+        )
+        world = World(installation, principal, agent_id)
+        world.number_ids = await _number_ids(session, principal)
+        return world
+
+    return installation.services.do(make)
+
+
+async def _number_ids(session: AsyncSession, principal: Principal) -> list[int]:
+    from app.services.numbers.queries import list_numbers
+
+    return [number.id for number in await list_numbers(session, principal=principal)]
