@@ -212,7 +212,7 @@ def _campaign_settings(agent_id: int, numbers: Sequence[int]) -> dict[str, Any]:
         "end_call_message_template": "Thank you, {{name}}. Have a great day!",
         "fallback_values": {"deal_stage": "order"},
         "concurrent_limit": 50,
-        "rate_limit_per_minute": 1000,
+        "rate_limit_per_minute": 10_000,
         "max_attempts": 3,
         "retry_delay_minutes": 0,
     }
@@ -231,8 +231,9 @@ def demo_csv(contacts: int) -> str:
 
 
 def _numbers() -> Iterator[str]:
-    """Yield US numbers of exchange 555: no two alike, nobody's."""
-    return (f"+1{area}555{line:04}" for line, area in itertools.product(range(10_000), _AREAS))
+    """Yield US numbers of exchange 555: no two alike, nobody's, and none of our own."""
+    numbers = (f"+1{area}555{line:04}" for line, area in itertools.product(range(10_000), _AREAS))
+    return (number for number in numbers if number not in DEFAULT_NUMBERS)
 
 
 async def _until_imported(context: AppContext, import_id: int) -> None:
