@@ -1,7 +1,6 @@
 """The campaign list: what it is asked for, and the page of rows that answers."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from reflex.event import EventSpec
 from app.context import get_context
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.rights import Right
+from app.live_hub import Watched, watch
 from app.services.access.organizations import OrganizationView, organization_settings
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
@@ -20,7 +20,7 @@ from app.services.campaigns.operations import create_campaign
 from app.services.campaigns.queries import campaign_cards, list_campaigns
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.live import Watched, watch
+from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.words import moment, page_range
 from app.web.pages.campaigns.view import ALL, SORTS, Cards, Item, Query, cards, item
 
@@ -139,7 +139,7 @@ class CampaignsState(PageState, rx.State):
     async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
         self._ask(query)
         self._show(await _read(principal, query))
-        return _put_in_address(query)
+        return put_in_address(query.address())
 
     def _ask(self, query: Query) -> None:
         self.query, self.is_filtered = query, query.is_filtered
@@ -188,10 +188,3 @@ def _stop_note(organization: OrganizationView, now: datetime) -> str:
     at = moment(organization.dialing_stopped_at, organization.time_zone, now=now)
     by = organization.dialing_stopped_by or "somebody"
     return f"Stopped by {by} on {at.text} {at.zone}. Campaigns keep their place until dialing is resumed."
-
-
-def _put_in_address(query: Query) -> EventSpec:
-    """Return the event that lets a reload find the same rows, without loading the page anew."""
-    # A bare "?" would stay behind, so the path stands before the parameters.
-    address = f"window.location.pathname + {json.dumps(query.address())}"
-    return rx.call_script(f"window.history.replaceState(window.history.state, '', {address})")

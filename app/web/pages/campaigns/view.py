@@ -128,7 +128,7 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         agent=row.agent_name or "No agent",
         progress=progress(row.counts),
         completed=f"{row.completed:,} completed",
-        success=rate(row.success_rate, of=row.ended),
+        success=rate(row.success_rate, of=row.calls_made),
         calls=counted(row.calls_made, *try_word),
         created=moment(row.created_at, zone, now=now),
         scheduled=moment(row.scheduled_at if is_scheduled else None, zone, now=now),

@@ -1,0 +1,132 @@
+"""The Call log tab."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.attempt import Disposition
+from app.web.components import (
+    attempt_badge,
+    cell,
+    column,
+    data_table,
+    disposition_badge,
+    empty_state,
+    lead_cell,
+    no_matches,
+    pagination_bar,
+    panel,
+    phone_text,
+    record,
+    row,
+    search_field,
+    select_filter,
+    table_states,
+    time_text,
+    toolbar,
+)
+from app.web.layout import shell
+from app.web.pages.campaign.calls.sheet import call_sheet
+from app.web.pages.campaign.calls.state import CallLogState
+from app.web.pages.campaign.calls.view import ALL, CallItem, Query
+from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.words import Moment
+
+
+@shell("Campaigns")
+def campaign_calls() -> rx.Component:
+    """Return the page."""
+    return campaign_frame(
+        panel(
+            _toolbar(),
+            table_states(
+                rx.fragment(_table(), _pages()),
+                loading=CallLogState.loading,
+                problem=CallLogState.problem,
+                is_empty=CallLogState.items.length() == 0,
+                empty=_empty(),
+                on_retry=CallLogState.load,
+            ),
+            flush=True,
+        ),
+        call_sheet(),
+        tab="Call log",
+    )
+
+
+def _toolbar() -> rx.Component:
+    query = record(CallLogState.query, Query)
+    outcomes = [(each.value, each.value.replace("_", " ").capitalize()) for each in Disposition]
+    return toolbar(
+        select_filter(
+            label="Outcome",
+            value=query.disposition,
+            options=[(ALL, "All outcomes"), *outcomes],
+            on_change=CallLogState.filter_by,
+        ),
+        search=search_field(value=query.search, on_change=CallLogState.find, label="Search name or number"),
+    )
+
+
+def _empty() -> rx.Component:
+    none_yet = empty_state(
+        icon="phone-outgoing",
+        title="No calls yet",
+        sentence="Every call and message of this campaign is listed here as soon as it is placed, with what "
+        "was said and what the carrier told.",
+    )
+    return rx.fragment(rx.cond(CallLogState.is_filtered, no_matches(on_clear=CallLogState.clear), none_yet))
+
+
+def _table() -> rx.Component:
+    return data_table(
+        label="Call log",
+        head=[
+            column("Contact"),
+            column("Time"),
+            column("Number used"),
+            column("Outcome"),
+            column("Duration", align="end"),
+            column("Cost", align="end"),
+        ],
+        rows=rx.foreach(CallLogState.items, _row),
+    )
+
+
+def _row(item: ObjectVar[CallItem]) -> rx.Component:
+    at = record(item.at, Moment)
+    return row(
+        lead_cell(
+            rx.el.button(
+                item.name, type="button", on_click=CallLogState.show(item.id), class_name="cs-row-link"
+            ),
+            note=rx.el.span(item.number, class_name="cs-number cs-nowrap"),
+        ),
+        cell(time_text(at.text, zone=at.zone, iso=at.iso), label="Time"),
+        cell(phone_text(item.number_from), label="Number used"),
+        cell(_outcome(item), label="Outcome"),
+        cell(item.duration, label="Duration", align="end", number=True),
+        cell(item.cost, label="Cost", align="end", number=True),
+        key=item.id,
+    )
+
+
+def _outcome(item: ObjectVar[CallItem]) -> rx.Component:
+    return rx.el.div(
+        rx.cond(item.disposition != "", disposition_badge(item.disposition), attempt_badge(item.status)),
+        rx.cond(
+            item.reply != "",
+            rx.el.span("Reply: ", item.reply, class_name="cs-quiet cs-why-short"),
+            rx.cond(item.error != "", rx.el.span(item.error, class_name="cs-quiet cs-why-short")),
+        ),
+        class_name="cs-two-lines",
+    )
+
+
+def _pages() -> rx.Component:
+    return pagination_bar(
+        text=CallLogState.range_text,
+        page=record(CallLogState.query, Query).page,
+        pages=CallLogState.pages,
+        on_previous=CallLogState.turn_page(-1),
+        on_next=CallLogState.turn_page(1),
+    )

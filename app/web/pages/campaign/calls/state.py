@@ -1,0 +1,148 @@
+"""The Call log: every attempt of the campaign, the newest first, kept live."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.attempt import Disposition
+from app.domain.rights import Right
+from app.live_hub import watch as watch_live
+from app.services.access.principal import Principal
+from app.services.campaigns.queries import get_attempt, get_campaign, list_attempts
+from app.services.errors import NotFound
+from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.pages.campaign.address import put_in_address
+from app.web.pages.campaign.calls.view import ALL, CallDetail, CallItem, Query, call_detail, call_item
+from app.web.pages.campaign.place import campaign_here
+from app.web.pages.campaign.state import live_snapshot
+from app.web.pages.campaign.words import page_range
+
+SHORTEST_REFETCH: Final = 2.0
+"""Seconds between two readings of one browser's rows, however much happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """All that one reading gives."""
+
+    items: list[CallItem]
+    pages: int
+    range_text: str
+
+
+class CallLogState(PageState, rx.State):
+    """The rows on show, and the attempt whose sheet is open."""
+
+    query: rx.Field[Query] = rx.field(default_factory=Query)
+    items: rx.Field[list[CallItem]] = rx.field(default_factory=list)
+    pages: rx.Field[int] = rx.field(1)
+    range_text: rx.Field[str] = rx.field("")
+    is_filtered: rx.Field[bool] = rx.field(False)
+    is_open: rx.Field[bool] = rx.field(False)
+    detail: rx.Field[CallDetail] = rx.field(default_factory=CallDetail)
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show what the address asks for."""
+        self.loading, self.problem, self.items, self.is_open = True, "", [], False
+        self._ask(Query.of(self.router.url.query_parameters))
+        yield
+        self._show(await _read(principal, campaign_here(self), self.query))
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Read the rows again when something happens in the campaign, at most every two seconds."""
+        if self.problem:
+            return
+        campaign_id = campaign_here(self)
+        watched, load = live_snapshot(principal, campaign_id)
+        async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
+            async with self:
+                query, opened = self.query, self.detail.item.id if self.is_open else ""
+            answer = await _read(principal, campaign_id, query)
+            detail = await _read_one(principal, campaign_id, opened) if opened else None
+            async with self:
+                if self.query == query and not self.problem:
+                    self._show(answer)
+                if detail is not None and self.is_open and self.detail.item.id == opened:
+                    self.detail = detail
+            await asyncio.sleep(SHORTEST_REFETCH)
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def find(self, principal: Principal, search: str) -> EventSpec:
+        """Search names and numbers."""
+        return await self._turn_to(principal, replace(self.query, search=search[:200], page=1))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def filter_by(self, principal: Principal, disposition: str) -> EventSpec:
+        """Show one outcome, or all."""
+        asked = Query.of({"disposition": disposition}).disposition
+        return await self._turn_to(principal, replace(self.query, disposition=asked, page=1))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def turn_page(self, principal: Principal, by: int) -> EventSpec:
+        """Go to a neighbouring page."""
+        page = min(max(1, self.query.page + by), self.pages)
+        return await self._turn_to(principal, replace(self.query, page=page))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def clear(self, principal: Principal) -> EventSpec:
+        """Lift every filter."""
+        return await self._turn_to(principal, Query())
+
+    @guarded(Right.VIEW)
+    async def show(self, principal: Principal, attempt_id: str) -> None:
+        """Open the sheet of an attempt of this campaign."""
+        self.detail = await _read_one(principal, campaign_here(self), attempt_id)
+        self.is_open = True
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Close the sheet."""
+        self.is_open = is_open and self.is_open
+
+    async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
+        self._ask(query)
+        self._show(await _read(principal, campaign_here(self), query))
+        return put_in_address(query.address())
+
+    def _ask(self, query: Query) -> None:
+        self.query, self.is_filtered = query, query.is_filtered
+
+    def _show(self, answer: _Answer) -> None:
+        self.items, self.pages, self.range_text = answer.items, answer.pages, answer.range_text
+
+
+async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
+    now = get_context().clock.now()
+    async with get_context().database.session() as session:
+        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        found = await list_attempts(
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            disposition=None if query.disposition == ALL else Disposition(query.disposition),
+            search=query.search,
+            page=query.page,
+        )
+    zone = campaign.settings.time_zone
+    return _Answer(
+        items=[call_item(row, zone=zone, now=now) for row in found.items],
+        pages=found.pages,
+        range_text=page_range(found, "attempt", "attempts"),
+    )
+
+
+async def _read_one(principal: Principal, campaign_id: int, attempt_id: str) -> CallDetail:
+    async with get_context().database.session() as session:
+        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        found = await get_attempt(session, principal=principal, attempt_id=attempt_id)
+    if found.campaign_id != campaign.id:
+        raise NotFound("attempt", attempt_id)
+    return call_detail(found, zone=campaign.settings.time_zone, now=get_context().clock.now())

@@ -1,0 +1,207 @@
+"""The Contacts tab."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web.components import (
+    actions_cell,
+    actions_menu,
+    cell,
+    column,
+    data_table,
+    disposition_badge,
+    empty_state,
+    lead_cell,
+    menu_item,
+    no_matches,
+    pagination_bar,
+    panel,
+    recipient_badge,
+    record,
+    row,
+    search_field,
+    select_filter,
+    sortable_column,
+    table_states,
+    time_text,
+    toolbar,
+)
+from app.web.layout import shell
+from app.web.pages.campaign.contacts.adding import add_buttons, add_dialogs
+from app.web.pages.campaign.contacts.bulk import bulk_bar, bulk_dialog, tick_head
+from app.web.pages.campaign.contacts.person import PersonState, person_drawer
+from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
+from app.web.pages.campaign.contacts.view import ALL, Person, Query
+from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.words import STATUS_WORDS
+from app.web.session import allows
+
+
+@shell("Campaigns")
+def campaign_contacts() -> rx.Component:
+    """Return the page."""
+    return campaign_frame(
+        panel(
+            _toolbar(),
+            bulk_bar(),
+            table_states(
+                rx.fragment(_table(), _pages()),
+                loading=Contacts.loading,
+                problem=Contacts.problem,
+                is_empty=Contacts.people.length() == 0,
+                empty=_empty(),
+                on_retry=Contacts.load,
+            ),
+            flush=True,
+        ),
+        person_drawer(),
+        bulk_dialog(),
+        add_dialogs(),
+        tab="Contacts",
+    )
+
+
+def _toolbar() -> rx.Component:
+    query = record(Contacts.query, Query)
+    return toolbar(
+        select_filter(
+            label="Status",
+            value=query.status,
+            options=[(ALL, "All statuses"), *((each.value, word) for each, word in STATUS_WORDS.items())],
+            on_change=Contacts.filter_by,
+        ),
+        search=search_field(value=query.search, on_change=Contacts.find, label="Search name or number"),
+        end=[add_buttons()],
+    )
+
+
+def _empty() -> rx.Component:
+    none_yet = empty_state(
+        icon="users",
+        title="No contacts yet",
+        sentence="Add people by hand or from your address book, or upload a CSV file while the campaign is "
+        "a draft.",
+        action=add_buttons(),
+    )
+    return rx.fragment(rx.cond(Contacts.is_filtered, no_matches(on_clear=Contacts.clear), none_yet))
+
+
+def _table() -> rx.Component:
+    return data_table(
+        label="Contacts of this campaign",
+        head=[
+            tick_head(),
+            _sortable("#", "position"),
+            _sortable("Contact", "name"),
+            _sortable("Status", "status"),
+            _sortable("Attempts", "attempts"),
+            _sortable("Last outcome", "last_attempt"),
+            _sortable("Next attempt", "next"),
+            column("Actions", hidden_label=True),
+        ],
+        rows=rx.foreach(Contacts.people, _row),
+    )
+
+
+def _sortable(label: str, key: str) -> rx.Component:
+    query = record(Contacts.query, Query)
+    return sortable_column(
+        label, key=key, sorted_by=query.sort, descending=query.descending, on_sort=Contacts.sort_by(key)
+    )
+
+
+def _row(person: ObjectVar[Person]) -> rx.Component:
+    ticked = SelectionState.all_matching | SelectionState.ids.contains(person.id)
+    return row(
+        rx.el.td(
+            rx.el.input(
+                type="checkbox",
+                checked=ticked,
+                on_change=SelectionState.tick(person.id),
+                aria_label=rx.Var.create("Select ") + person.name.to(str),
+                class_name="cs-checkbox",
+            ),
+            role="cell",
+            class_name="cs-tick-cell",
+        ),
+        cell(person.position, label="Place in line", number=True),
+        lead_cell(
+            rx.el.button(
+                person.name, type="button", on_click=PersonState.show(person.id), class_name="cs-row-link"
+            ),
+            note=rx.el.span(person.number, class_name="cs-number cs-nowrap"),
+        ),
+        cell(
+            rx.el.div(
+                recipient_badge(person.status),
+                rx.cond(person.why != "", rx.el.span(person.why, class_name="cs-quiet cs-why-short")),
+                class_name="cs-two-lines",
+            ),
+            label="Status",
+        ),
+        cell(person.attempts, label="Attempts", number=True),
+        cell(_last(person), label="Last outcome"),
+        cell(_next(person), label="Next attempt"),
+        actions_cell(_menu(person)),
+        key=person.id,
+        selected=ticked,
+    )
+
+
+def _last(person: ObjectVar[Person]) -> rx.Component:
+    return rx.el.div(
+        disposition_badge(person.disposition),
+        rx.cond(
+            person.last.text != "",
+            rx.el.span(
+                time_text(person.last.text, zone=person.last.zone, iso=person.last.iso),
+                class_name="cs-quiet",
+            ),
+        ),
+        class_name="cs-two-lines",
+    )
+
+
+def _next(person: ObjectVar[Person]) -> rx.Component:
+    return rx.cond(
+        person.next.text != "",
+        time_text(person.next.text, zone=person.next.zone, iso=person.next.iso),
+        rx.cond(
+            person.next_word != "",
+            rx.el.span(person.next_word),
+            rx.el.span("\u2013", class_name="cs-none", aria_label="none"),
+        ),
+    )
+
+
+def _menu(person: ObjectVar[Person]) -> rx.Component:
+    return actions_menu(
+        menu_item("Show details", icon="panel-right-open", on_select=PersonState.show(person.id)),
+        rx.cond(
+            allows(Right.RUN_CAMPAIGNS) & person.can_retry,
+            menu_item("Retry", icon="rotate-ccw", on_select=SelectionState.do("retry", person.id)),
+        ),
+        rx.cond(
+            allows(Right.RUN_CAMPAIGNS) & person.can_skip,
+            menu_item("Skip", icon="skip-forward", on_select=SelectionState.do("skip", person.id)),
+        ),
+        rx.cond(
+            allows(Right.EDIT_CAMPAIGNS) & person.can_remove,
+            menu_item(
+                "Remove", icon="trash-2", danger=True, on_select=SelectionState.ask("remove", person.id)
+            ),
+        ),
+        label=rx.Var.create("Actions for ") + person.name.to(str),
+    )
+
+
+def _pages() -> rx.Component:
+    return pagination_bar(
+        text=Contacts.range_text,
+        page=record(Contacts.query, Query).page,
+        pages=Contacts.pages,
+        on_previous=Contacts.turn_page(-1),
+        on_next=Contacts.turn_page(1),
+    )

@@ -1,0 +1,107 @@
+"""What is done to contacts of a campaign: one, those ticked, or all that match."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
+from app.services.campaigns.views import BulkResult
+from app.services.errors import Conflict
+from app.web.components import say, say_done
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.contacts.state import CampaignContactsState
+from app.web.pages.campaign.contacts.view import bulk_sentence
+from app.web.pages.campaign.place import campaign_here
+
+_OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
+    "retry": retry_recipients,
+    "skip": skip_recipients,
+    "remove": remove_recipients,
+}
+
+
+class SelectionState(PageState, rx.State):
+    """Which contacts are ticked, and what is asked about them."""
+
+    ids: rx.Field[list[int]] = rx.field(default_factory=list)
+    all_matching: rx.Field[bool] = rx.field(False)
+    """Everybody who fits the search and filter, on every page."""
+    asking: rx.Field[str] = rx.field("")
+    """"retry", "skip" or "remove"."""
+    single: rx.Field[int] = rx.field(0)
+    """The one contact the question is about; 0: those ticked."""
+
+    @anyone
+    def tick(self, recipient_id: int) -> None:
+        """Tick or untick one."""
+        self.all_matching = False
+        others = [one for one in self.ids if one != recipient_id]
+        self.ids = others if recipient_id in self.ids else [*others, recipient_id]
+
+    @guarded(Right.VIEW)
+    async def tick_page(self, principal: Principal) -> None:
+        """Tick everybody on the page; once more unticks all."""
+        del principal
+        page = [one.id for one in (await self.get_state(CampaignContactsState)).people]
+        self.all_matching = False
+        self.ids = [] if set(page) <= set(self.ids) else list(dict.fromkeys([*self.ids, *page]))
+
+    @anyone
+    def tick_all(self) -> None:
+        """Choose everybody who matches, on every page."""
+        self.all_matching = True
+
+    @anyone
+    def untick(self) -> None:
+        """Choose nobody."""
+        self.ids, self.all_matching, self.single, self.asking = [], False, 0, ""
+
+    @anyone
+    def ask(self, action: str, recipient_id: int) -> None:
+        """Ask before something is done to one contact, or to those ticked (0)."""
+        self.asking, self.single = action if action in _OPERATIONS else "", recipient_id
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking = ""
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def do(self, principal: Principal, action: str, recipient_id: int) -> EventSpec:
+        """Do it to one contact."""
+        return await self._do(principal, action, {"recipient_ids": [recipient_id]})
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm(self, principal: Principal) -> EventSpec:
+        """Do what was asked about."""
+        if self.single:
+            return await self._do(principal, self.asking, {"recipient_ids": [self.single]})
+        if not self.all_matching:
+            return await self._do(principal, self.asking, {"recipient_ids": self.ids})
+        query = (await self.get_state(CampaignContactsState)).query
+        everybody = {"recipient_ids": None, "statuses": query.statuses, "search": query.search}
+        return await self._do(principal, self.asking, everybody)
+
+    async def _do(self, principal: Principal, action: str, whom: Mapping[str, Any]) -> EventSpec:
+        if action not in _OPERATIONS:
+            raise Conflict("Choose what to do.")
+        context = get_context()
+        async with context.database.transaction() as session:
+            result = await _OPERATIONS[action](
+                session,
+                principal=principal,
+                campaign_ref=campaign_here(self),
+                now=context.clock.now(),
+                **whom,
+            )
+        self.ids, self.all_matching, self.single, self.asking = [], False, 0, ""
+        contacts = await self.get_state(CampaignContactsState)
+        await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
+        sentence = bulk_sentence(action, result)
+        return say_done(sentence) if result.done else say(sentence)

@@ -1,0 +1,138 @@
+"""The Contacts tab: a page of the campaign's people, kept live."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.live_hub import watch as watch_live
+from app.services.access.principal import Principal
+from app.services.campaigns.queries import get_campaign, list_recipients
+from app.web.guard import PageState, guarded, still_allowed
+from app.web.pages.campaign.address import put_in_address
+from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
+from app.web.pages.campaign.place import campaign_here
+from app.web.pages.campaign.state import live_snapshot
+from app.web.pages.campaign.words import page_range
+
+SHORTEST_REFETCH: Final = 2.0
+"""Seconds between two readings of one browser's rows, however much happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """All that one reading gives."""
+
+    people: list[Person]
+    total: int
+    pages: int
+    range_text: str
+
+
+class CampaignContactsState(PageState, rx.State):
+    """The rows on show."""
+
+    query: rx.Field[Query] = rx.field(default_factory=Query)
+    people: rx.Field[list[Person]] = rx.field(default_factory=list)
+    total: rx.Field[int] = rx.field(0)
+    """How many match."""
+    pages: rx.Field[int] = rx.field(1)
+    range_text: rx.Field[str] = rx.field("")
+    is_filtered: rx.Field[bool] = rx.field(False)
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show what the address asks for."""
+        self.loading, self.problem, self.people = True, "", []
+        self._ask(Query.of(self.router.url.query_parameters))
+        yield
+        self._show(await _read(principal, campaign_here(self), self.query))
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Read the rows again when something happens in the campaign, at most every two seconds."""
+        if self.problem:
+            return
+        campaign_id = campaign_here(self)
+        watched, load = live_snapshot(principal, campaign_id)
+        async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
+            async with self:
+                query = self.query
+            answer = await _read(principal, campaign_id, query)
+            async with self:
+                if self.query == query and not self.problem:
+                    self._show(answer)
+            await asyncio.sleep(SHORTEST_REFETCH)
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def find(self, principal: Principal, search: str) -> EventSpec:
+        """Search names, numbers, e-mails."""
+        return await self._turn_to(principal, replace(self.query, search=search[:200], page=1))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def filter_by(self, principal: Principal, status: str) -> EventSpec:
+        """Show one status, or all."""
+        status = Query.of({"status": status}).status
+        return await self._turn_to(principal, replace(self.query, status=status, page=1))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def sort_by(self, principal: Principal, key: str) -> EventSpec:
+        """Sort by a column; once more turns it round."""
+        if key not in SORTS:
+            key = "position"
+        turned = self.query.sort == key and not self.query.descending
+        return await self._turn_to(principal, replace(self.query, sort=key, descending=turned, page=1))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def turn_page(self, principal: Principal, by: int) -> EventSpec:
+        """Go to a neighbouring page."""
+        page = min(max(1, self.query.page + by), self.pages)
+        return await self._turn_to(principal, replace(self.query, page=page))
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def clear(self, principal: Principal) -> EventSpec:
+        """Lift every filter."""
+        return await self._turn_to(principal, replace(self.query, search="", status=ALL, page=1))
+
+    async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
+        self._ask(query)
+        await self._refresh(principal)
+        return put_in_address(query.address())
+
+    async def _refresh(self, principal: Principal) -> None:
+        self._show(await _read(principal, campaign_here(self), self.query))
+
+    def _ask(self, query: Query) -> None:
+        self.query, self.is_filtered = query, query.is_filtered
+
+    def _show(self, answer: _Answer) -> None:
+        self.people, self.total = answer.people, answer.total
+        self.pages, self.range_text = answer.pages, answer.range_text
+
+
+async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
+    now = get_context().clock.now()
+    async with get_context().database.session() as session:
+        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        found = await list_recipients(
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            statuses=query.statuses,
+            search=query.search,
+            page=query.page,
+            sort=f"-{query.sort}" if query.descending else query.sort,
+        )
+    zone = detail.settings.time_zone
+    return _Answer(
+        people=[person(row, zone=zone, now=now) for row in found.items],
+        total=found.total,
+        pages=found.pages,
+        range_text=page_range(found, "contact", "contacts"),
+    )

@@ -1,0 +1,134 @@
+"""The Overview tab: progress, measures, what happens now, and what happened so far."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web import routes
+from app.web.components import (
+    ProgressView,
+    banner,
+    campaign_badge,
+    columns,
+    error_state,
+    metric_card,
+    metric_grid,
+    panel,
+    progress_bar,
+    recipient_badge,
+    record,
+    time_text,
+)
+from app.web.layout import shell
+from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.overview.now import reviews_panel, right_now
+from app.web.pages.campaign.overview.state import OverviewState
+from app.web.pages.campaign.overview.view import Change, Measures, Overview, StatusShare
+from app.web.session import allows, here
+
+
+@shell("Campaigns")
+def campaign_overview() -> rx.Component:
+    """Return the page."""
+    return campaign_frame(
+        rx.cond(
+            OverviewState.problem != "",
+            error_state(OverviewState.problem, on_retry=OverviewState.load),
+            rx.el.div(
+                columns(
+                    rx.cond(OverviewState.reviews.length() > 0, reviews_panel(allows(Right.RUN_CAMPAIGNS))),
+                    _progress(),
+                    _measures(),
+                    aside=rx.fragment(right_now(), _history()),
+                ),
+                class_name="cs-overview",
+            ),
+        ),
+        tab="Overview",
+    )
+
+
+def _progress() -> rx.Component:
+    overview = record(OverviewState.overview, Overview)
+    progress = record(overview.progress, ProgressView)
+    return panel(
+        rx.cond(
+            OverviewState.loading,
+            rx.el.span(class_name="cs-skeleton cs-skeleton-block"),
+            rx.el.div(
+                rx.el.div(
+                    rx.el.span(progress.percent, "%", class_name="cs-figure cs-number"),
+                    rx.el.span(progress.text, aria_live="polite", class_name="cs-quiet cs-number"),
+                    class_name="cs-progress-head",
+                ),
+                progress_bar(progress, label="Progress of the campaign", large=True),
+                rx.el.ul(rx.foreach(overview.shares, _share), class_name="cs-shares"),
+                rx.cond(
+                    overview.conserved,
+                    rx.el.p(overview.conservation, class_name="cs-quiet cs-number"),
+                    banner(overview.conservation, kind="danger", title="These do not add up"),
+                ),
+                class_name="cs-progress-panel",
+            ),
+        ),
+        title="Progress",
+    )
+
+
+def _share(share: ObjectVar[StatusShare]) -> rx.Component:
+    campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
+    contacts = rx.Var.create(routes.campaign_contacts(here(), campaign_id)).to(str)
+    return rx.el.li(
+        rx.link(
+            recipient_badge(share.status),
+            rx.el.span(share.count, class_name="cs-share-count cs-number"),
+            rx.el.span(share.share, class_name="cs-share-percent cs-quiet cs-number"),
+            href=contacts + "?status=" + share.status.to(str),
+            underline="none",
+            class_name="cs-share",
+            custom_attrs={"data-none": share.unused},
+        ),
+        key=share.status,
+    )
+
+
+def _measures() -> rx.Component:
+    measures = record(record(OverviewState.overview, Overview).measures, Measures)
+    loading = OverviewState.loading
+    return rx.el.div(
+        metric_grid(
+            metric_card(
+                "Completion rate", measures.completion, note="Ended, of all contacts", loading=loading
+            ),
+            metric_card("Success rate", measures.success, note="Completed, of those tried", loading=loading),
+            metric_card("Answer rate", measures.answer, note="People and machines", loading=loading),
+            metric_card(
+                "Human answer rate", measures.human_answer, note=measures.calls_note, loading=loading
+            ),
+            metric_card("Average duration", measures.duration, note="Of answered calls", loading=loading),
+            metric_card("Total cost", measures.cost, note=measures.cost_note, loading=loading),
+            label="Measures of this campaign",
+        ),
+        class_name="cs-three",
+    )
+
+
+def _history() -> rx.Component:
+    return panel(
+        rx.cond(
+            OverviewState.history.length() == 0,
+            rx.el.p("Nothing has happened yet: changes of status are listed here.", class_name="cs-quiet"),
+            rx.el.ol(rx.foreach(OverviewState.history, _change), class_name="cs-history"),
+        ),
+        title="History",
+    )
+
+
+def _change(change: ObjectVar[Change]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            campaign_badge(change.status),
+            time_text(change.at.text, zone=change.at.zone, iso=change.at.iso),
+        ),
+        rx.el.p(change.sentence, class_name="cs-quiet"),
+    )

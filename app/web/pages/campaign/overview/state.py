@@ -1,0 +1,109 @@
+"""The Overview tab, kept live."""
+
+from collections.abc import AsyncIterator
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.attempt import AttemptStatus
+from app.domain.campaign import Channel
+from app.domain.rights import Right
+from app.live_hub import watch as watch_live
+from app.services.access.principal import Principal
+from app.services.campaigns.history import campaign_history
+from app.services.campaigns.queries import get_attempt, get_campaign, list_attempts
+from app.services.dialing.reconciling import settle_review
+from app.web.components import say_done
+from app.web.guard import PageState, guarded, still_allowed
+from app.web.pages.campaign.overview.view import Change, Ground, Overview, Review, change, overview, review
+from app.web.pages.campaign.place import campaign_here
+from app.web.pages.campaign.state import live_snapshot
+
+
+class OverviewState(PageState, rx.State):
+    """Where the campaign stands."""
+
+    overview: rx.Field[Overview] = rx.field(default_factory=Overview)
+    reviews: rx.Field[list[Review]] = rx.field(default_factory=list)
+    history: rx.Field[list[Change]] = rx.field(default_factory=list)
+    _campaign_id: int = 0
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show the campaign as it stands."""
+        self.problem = ""
+        campaign_id = campaign_here(self)
+        if self._campaign_id != campaign_id:
+            self._campaign_id, self.loading, self.overview = campaign_id, True, Overview()
+            self.reviews, self.history = [], []
+            yield
+        ground = await _ground(principal, campaign_id)
+        snapshot = await live_snapshot(principal, campaign_id)[1]()
+        self.overview = overview(snapshot, ground, now=get_context().clock.now())
+        self.reviews, self.history = await _stories(principal, campaign_id, ground)
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Follow every change, at most four times a second."""
+        if self.problem:
+            return
+        campaign_id = campaign_here(self)
+        ground = await _ground(principal, campaign_id)
+        watched, load = live_snapshot(principal, campaign_id)
+        stories: tuple[list[Review], list[Change]] = ([], [])
+        told: tuple[object, ...] = ()
+        async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
+            shown = overview(snapshot, ground, now=get_context().clock.now())
+            telling = (snapshot.status, snapshot.review_count)
+            if telling != told:
+                ground = await _ground(principal, campaign_id)
+                stories, told = await _stories(principal, campaign_id, ground), telling
+            async with self:
+                if self._campaign_id != campaign_id:
+                    return
+                if self.overview != shown:
+                    self.overview = shown
+                if (self.reviews, self.history) != stories:
+                    self.reviews, self.history = stories
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def settle(self, principal: Principal, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button
+        """Say of an attempt that it was placed, or that it was not."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            detail = await get_attempt(session, principal=principal, attempt_id=attempt_id)
+            await settle_review(
+                session,
+                principal=principal,
+                attempt_id=detail.row.id,
+                placed=placed,
+                now=context.clock.now(),
+            )
+        self.reviews = [one for one in self.reviews if one.id != attempt_id]
+        outcome = "counts as not answered" if placed else "goes back in line"
+        return say_done(f"Noted. The contact {outcome}.")
+
+
+async def _ground(principal: Principal, campaign_id: int) -> Ground:
+    async with get_context().database.session() as session:
+        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+    settings = detail.settings
+    is_text = settings.channel is Channel.SMS
+    return Ground(settings.time_zone, principal.time_zone, settings.concurrent_limit, is_text)
+
+
+async def _stories(
+    principal: Principal, campaign_id: int, ground: Ground
+) -> tuple[list[Review], list[Change]]:
+    """Return what waits for a decision, and the history."""
+    now = get_context().clock.now()
+    async with get_context().database.session() as session:
+        waiting = await list_attempts(
+            session, principal=principal, campaign_ref=campaign_id, status=AttemptStatus.REVIEW
+        )
+        changes = await campaign_history(session, principal=principal, campaign_ref=campaign_id)
+    return [review(row, ground, now=now) for row in waiting.items], [
+        change(row, ground, now=now) for row in changes
+    ]

@@ -1,0 +1,131 @@
+"""What stands above all four tabs of a campaign, kept live."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import reflex as rx
+
+from app.context import get_context
+from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.domain.rights import Right
+from app.live_hub import Watched
+from app.live_hub import watch as watch_live
+from app.services.access.principal import Principal
+from app.services.campaigns.queries import campaign_snapshot, get_campaign
+from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
+from app.web.guard import PageState, guarded, still_allowed
+from app.web.pages.campaign.place import campaign_here
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The campaign's name, where it is, and what may be done with it."""
+
+    id: int = 0
+    name: str = ""
+    description: str = ""
+    status: str = ""
+    status_reason: str = ""
+    channel: str = ""
+    simulated: bool = False
+    total: int = 0
+    can_start: bool = False
+    can_pause: bool = False
+    can_resume: bool = False
+    can_cancel: bool = False
+    can_retry: bool = False
+    can_edit: bool = False
+    can_delete: bool = False
+
+
+class CampaignState(PageState, rx.State):
+    """The header of the campaign in the address."""
+
+    header: rx.Field[Header] = rx.field(default_factory=Header)
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        """Show which campaign this is. Between its tabs the header stays as it is until it is read again."""
+        self.problem = ""
+        campaign_id = campaign_here(self)
+        if self.header.id != campaign_id:
+            self.header, self.loading = Header(), True
+        self.loading = self.loading or self.header.id == 0
+        async with get_context().database.session() as session:
+            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        self.header = header_of(detail)
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Follow status and size, and so what is offered."""
+        if self.problem:
+            return
+        campaign_id = campaign_here(self)
+        watched, load = live_snapshot(principal, campaign_id)
+        async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
+            async with self:
+                changed = _followed(self.header, snapshot)
+                if self.header.id == campaign_id and changed != self.header:
+                    self.header = changed
+
+
+def live_snapshot(
+    principal: Principal, campaign_id: int
+) -> tuple[Watched, Callable[[], Awaitable[CampaignSnapshot]]]:
+    """Return what all tabs of a campaign watch, and how it is read: once a process, whoever watches."""
+    organization_id = principal.organization_id
+
+    async def load() -> CampaignSnapshot:
+        context = get_context()
+        async with context.database.session() as session:
+            return await campaign_snapshot(
+                session, organization_id=organization_id, campaign_id=campaign_id, now=context.clock.now()
+            )
+
+    return Watched(organization_id, campaign_id, "campaign"), load
+
+
+def header_of(detail: CampaignDetail) -> Header:
+    """Word a campaign's header."""
+    header = Header(
+        id=detail.id,
+        name=detail.settings.name,
+        description=detail.settings.description,
+        channel="Text message" if detail.settings.channel is Channel.SMS else "Call",
+        simulated=detail.carrier_simulated is True,
+        total=detail.total_contacts,
+    )
+    return _at(header, detail.status, detail.status_reason, detail.actions)
+
+
+def _followed(header: Header, snapshot: CampaignSnapshot) -> Header:
+    header = replace(header, total=snapshot.total)
+    if (header.status, header.status_reason) == (snapshot.status.value, snapshot.status_reason):
+        return header
+    return _at(header, snapshot.status, snapshot.status_reason, snapshot.actions)
+
+
+def _at(
+    header: Header,
+    status: CampaignStatus,
+    reason: str,
+    actions: frozenset[CampaignAction],
+) -> Header:
+    return replace(
+        header,
+        status=status.value,
+        status_reason=reason,
+        can_start=CampaignAction.START in actions,
+        can_pause=CampaignAction.PAUSE in actions,
+        can_resume=CampaignAction.RESUME in actions,
+        can_cancel=CampaignAction.CANCEL in actions and status is not CampaignStatus.DRAFT,
+        can_retry=CampaignAction.RETRY_FAILED in actions,
+        can_edit=CampaignAction.EDIT in actions,
+        can_delete=CampaignAction.DELETE in actions,
+    )
+
+
+CAMPAIGN: Final = (CampaignState.load, CampaignState.watch)
+"""What every tab of a campaign loads after `ENTER`."""
