@@ -26,6 +26,14 @@ def check_database(url: str) -> None:
         raise UnreachableError(f"DATABASE_URL {shown} cannot be reached: {_one_line(error)}") from error
 
 
+def has_owner(url: str) -> bool:
+    """Tell whether the migrated database at `url` has an owner; quicker than to load the services for it."""
+    plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    with psycopg.connect(plain, connect_timeout=_SECONDS) as connection:
+        row = connection.execute("SELECT EXISTS (SELECT 1 FROM member WHERE role = 'owner')").fetchone()
+    return bool(row and row[0])
+
+
 def check_redis(url: str) -> None:
     """Connect once. Raises UnreachableError."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from app.cli import context
 from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
 from app.home import AlreadyRunningError, Home, Run
+from app.launch import Urls
 from app.processes import wait_until
 from app.supervisor import StopRequested
 
@@ -77,7 +79,7 @@ def _up(home: Home) -> None:
     from app.stack import Stack
 
     with home.held(), phases() as show:
-        stack = Stack(context.settings(), home, say=show)
+        stack = Stack(context.settings(), home, say=show, landing_url=_landing_url)
         try:
             with stack.supervisor.signals_handled(), stack.started() as run:
                 show("Running")
@@ -86,6 +88,30 @@ def _up(home: Home) -> None:
         except StopRequested:
             pass
     out.print("Callsheet has stopped")
+
+
+def _landing_url(urls: Urls) -> str:
+    """Return the public URL, or while nobody owns this installation a fresh one-time set-up link."""
+    from app.servers import has_owner
+
+    public_url = context.settings().public_url
+    if has_owner(urls.database):
+        return public_url
+    token = asyncio.run(_issue_set_up_link(urls.database))
+    return public_url if token is None else f"{public_url}/setup?token={token}"
+
+
+async def _issue_set_up_link(database_url: str) -> str | None:
+    from app.clock import SystemClock
+    from app.db import Database
+    from app.services.access.operations import issue_setup_link
+
+    database = Database(database_url)
+    try:
+        async with database.transaction() as session:
+            return await issue_setup_link(session, now=SystemClock().now())
+    finally:
+        await database.dispose()
 
 
 def _announce(run: Run) -> None:
