@@ -2,11 +2,11 @@
 
 from typing import Literal
 
+from alembic import context
 from sqlalchemy import Connection, Enum, String, create_engine
 from sqlmodel import AutoString, SQLModel
 
 import app.models  # noqa: F401 - fills the metadata
-from alembic import context
 from app.config import get_settings
 
 

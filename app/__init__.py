@@ -1,0 +1,1 @@
+"""Callsheet: self-hosted outbound campaigns. Keep this file empty of code: `app.app` is a module."""

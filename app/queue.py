@@ -1,4 +1,4 @@
-"""The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost: cron makes it again."""
+"""The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost."""
 
 import json
 from enum import StrEnum

@@ -1,0 +1,1 @@
+"""The arq workers: the standing dialer, and jobs."""

@@ -6,7 +6,6 @@ Revision: 486f41cbd7fd; follows: ; created 2026-11-21 21:01:41.314062.
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
@@ -85,9 +84,7 @@ def upgrade() -> None:
         ["address", "at"],
         unique=False,
     )
-    op.create_index(
-        "ix_sign_in_failure_email_at", "sign_in_failure", ["email", "at"], unique=False
-    )
+    op.create_index("ix_sign_in_failure_email_at", "sign_in_failure", ["email", "at"], unique=False)
     op.create_table(
         "worker_heartbeat",
         sa.Column("worker", sa.String(length=100), nullable=False),
@@ -154,9 +151,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
-        sa.UniqueConstraint(
-            "organization_id", "number", name=op.f("uq_contact_organization_id_number")
-        ),
+        sa.UniqueConstraint("organization_id", "number", name=op.f("uq_contact_organization_id_number")),
     )
     op.create_index(
         "ix_contact_name",
@@ -216,9 +211,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
-        sa.UniqueConstraint(
-            "organization_id", "user_id", name=op.f("uq_member_organization_id_user_id")
-        ),
+        sa.UniqueConstraint("organization_id", "user_id", name=op.f("uq_member_organization_id_user_id")),
     )
     op.create_index(op.f("ix_member_user_id"), "member", ["user_id"], unique=False)
     op.create_table(
@@ -269,9 +262,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sign_in_ticket")),
     )
-    op.create_index(
-        op.f("ix_sign_in_ticket_user_id"), "sign_in_ticket", ["user_id"], unique=False
-    )
+    op.create_index(op.f("ix_sign_in_ticket_user_id"), "sign_in_ticket", ["user_id"], unique=False)
     op.create_table(
         "suppression",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -285,9 +276,7 @@ def upgrade() -> None:
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=200), nullable=True),
         sa.Column("lift_reason", sa.String(length=500), nullable=True),
-        sa.CheckConstraint(
-            "scope IN ('all', 'voice', 'sms')", name=op.f("ck_suppression_scope")
-        ),
+        sa.CheckConstraint("scope IN ('all', 'voice', 'sms')", name=op.f("ck_suppression_scope")),
         sa.CheckConstraint(
             "source IN ('keypress', 'spoken', 'stop_message', 'manual', 'import', 'carrier', 'api')",
             name=op.f("ck_suppression_source"),
@@ -325,9 +314,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_user_session_token_hash")),
     )
-    op.create_index(
-        op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False
-    )
+    op.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False)
     op.create_table(
         "agent",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -359,9 +346,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agent")),
         sa.UniqueConstraint("public_id", name=op.f("uq_agent_public_id")),
     )
-    op.create_index(
-        op.f("ix_agent_organization_id"), "agent", ["organization_id"], unique=False
-    )
+    op.create_index(op.f("ix_agent_organization_id"), "agent", ["organization_id"], unique=False)
     op.create_table(
         "campaign",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -375,9 +360,7 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.BigInteger(), nullable=True),
         sa.Column("phone_number_id", sa.BigInteger(), nullable=True),
         sa.Column("carrier_account_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "fallback_values", postgresql.JSONB(astext_type=sa.String()), nullable=False
-        ),
+        sa.Column("fallback_values", postgresql.JSONB(astext_type=sa.String()), nullable=False),
         sa.Column(
             "variable_mappings",
             postgresql.JSONB(astext_type=sa.String()),
@@ -411,9 +394,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "channel IN ('call', 'sms', 'mixed')", name=op.f("ck_campaign_channel")
-        ),
+        sa.CheckConstraint("channel IN ('call', 'sms', 'mixed')", name=op.f("ck_campaign_channel")),
         sa.CheckConstraint(
             "company_meaning IN ('organization', 'contact')",
             name=op.f("ck_campaign_company_meaning"),
@@ -434,9 +415,7 @@ def upgrade() -> None:
             "concurrent_limit BETWEEN 1 AND 100000",
             name=op.f("ck_campaign_concurrent_limit"),
         ),
-        sa.CheckConstraint(
-            "max_attempts BETWEEN 1 AND 20", name=op.f("ck_campaign_max_attempts")
-        ),
+        sa.CheckConstraint("max_attempts BETWEEN 1 AND 20", name=op.f("ck_campaign_max_attempts")),
         sa.CheckConstraint(
             "rate_limit_per_minute BETWEEN 0 AND 100000",
             name=op.f("ck_campaign_rate_limit"),
@@ -468,9 +447,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("public_id", name=op.f("uq_campaign_public_id")),
     )
-    op.create_index(
-        op.f("ix_campaign_agent_id"), "campaign", ["agent_id"], unique=False
-    )
+    op.create_index(op.f("ix_campaign_agent_id"), "campaign", ["agent_id"], unique=False)
     op.create_index(
         op.f("ix_campaign_carrier_account_id"),
         "campaign",
@@ -513,9 +490,7 @@ def upgrade() -> None:
             name=op.f("fk_campaign_number_phone_number_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "campaign_id", "phone_number_id", name=op.f("pk_campaign_number")
-        ),
+        sa.PrimaryKeyConstraint("campaign_id", "phone_number_id", name=op.f("pk_campaign_number")),
     )
     op.create_table(
         "campaign_transition",
@@ -611,9 +586,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
-        sa.UniqueConstraint(
-            "campaign_id", "number", name=op.f("uq_run_campaign_id_number")
-        ),
+        sa.UniqueConstraint("campaign_id", "number", name=op.f("uq_run_campaign_id_number")),
     )
     op.create_table(
         "step",
@@ -626,9 +599,7 @@ def upgrade() -> None:
         sa.Column("question_template", sa.String(length=10000), nullable=False),
         sa.Column("end_call_message_template", sa.String(length=10000), nullable=False),
         sa.Column("sms_message_template", sa.String(length=10000), nullable=False),
-        sa.CheckConstraint(
-            "channel IN ('call', 'sms', 'mixed')", name=op.f("ck_step_channel")
-        ),
+        sa.CheckConstraint("channel IN ('call', 'sms', 'mixed')", name=op.f("ck_step_channel")),
         sa.ForeignKeyConstraint(
             ["campaign_id"],
             ["campaign.id"],
@@ -636,9 +607,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
-        sa.UniqueConstraint(
-            "campaign_id", "position", name=op.f("uq_step_campaign_id_position")
-        ),
+        sa.UniqueConstraint("campaign_id", "position", name=op.f("uq_step_campaign_id_position")),
     )
     op.create_table(
         "import_chunk",
@@ -653,9 +622,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_chunk")),
-        sa.UniqueConstraint(
-            "import_id", "position", name=op.f("uq_import_chunk_import_id_position")
-        ),
+        sa.UniqueConstraint("import_id", "position", name=op.f("uq_import_chunk_import_id_position")),
     )
     op.create_table(
         "import_issue",
@@ -673,9 +640,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_issue")),
     )
-    op.create_index(
-        op.f("ix_import_issue_import_id"), "import_issue", ["import_id"], unique=False
-    )
+    op.create_index(op.f("ix_import_issue_import_id"), "import_issue", ["import_id"], unique=False)
     op.create_table(
         "recipient",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -695,9 +660,7 @@ def upgrade() -> None:
         sa.Column("last_attempt_id", sa.Uuid(), nullable=True),
         sa.Column("last_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.String(length=500), nullable=True),
-        sa.Column(
-            "variables", postgresql.JSONB(astext_type=sa.String()), nullable=False
-        ),
+        sa.Column("variables", postgresql.JSONB(astext_type=sa.String()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -726,9 +689,7 @@ def upgrade() -> None:
             name=op.f("fk_recipient_organization_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["run.id"], name=op.f("fk_recipient_run_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_recipient_run_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["step_id"],
             ["step.id"],
@@ -736,9 +697,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipient")),
-        sa.UniqueConstraint(
-            "run_id", "contact_id", name=op.f("uq_recipient_run_id_contact_id")
-        ),
+        sa.UniqueConstraint("run_id", "contact_id", name=op.f("uq_recipient_run_id_contact_id")),
     )
     op.create_index("ix_recipient_contact", "recipient", ["contact_id"], unique=False)
     op.create_index(
@@ -748,9 +707,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.create_index(
-        "ix_recipient_list", "recipient", ["campaign_id", "position"], unique=False
-    )
+    op.create_index("ix_recipient_list", "recipient", ["campaign_id", "position"], unique=False)
     op.create_index(
         "ix_recipient_status",
         "recipient",
@@ -773,9 +730,7 @@ def upgrade() -> None:
         sa.Column("number_from", sa.String(length=16), nullable=False),
         sa.Column("number_to", sa.String(length=16), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column(
-            "rendered", postgresql.JSONB(astext_type=sa.String()), nullable=False
-        ),
+        sa.Column("rendered", postgresql.JSONB(astext_type=sa.String()), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("disposition", sa.String(length=20), nullable=True),
         sa.Column("provider_id", sa.String(length=64), nullable=True),
@@ -806,9 +761,7 @@ def upgrade() -> None:
             "answered_by IN ('human', 'machine', 'fax', 'unknown')",
             name=op.f("ck_attempt_answered_by"),
         ),
-        sa.CheckConstraint(
-            "channel IN ('call', 'sms', 'mixed')", name=op.f("ck_attempt_channel")
-        ),
+        sa.CheckConstraint("channel IN ('call', 'sms', 'mixed')", name=op.f("ck_attempt_channel")),
         sa.CheckConstraint(
             "disposition IN ('answered', 'voicemail', 'no_answer', 'busy', 'rejected', 'invalid_number', 'carrier_error', 'delivered', 'undelivered', 'opted_out', 'cancelled')",
             name=op.f("ck_attempt_disposition"),
@@ -867,9 +820,7 @@ def upgrade() -> None:
             name=op.f("fk_attempt_recipient_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["run.id"], name=op.f("fk_attempt_run_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_attempt_run_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["step_id"],
             ["step.id"],
@@ -877,9 +828,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
-        sa.UniqueConstraint(
-            "recipient_id", "ordinal", name=op.f("uq_attempt_recipient_id_ordinal")
-        ),
+        sa.UniqueConstraint("recipient_id", "ordinal", name=op.f("uq_attempt_recipient_id_ordinal")),
     )
     op.create_index(
         "ix_attempt_campaign_reserved",
@@ -933,9 +882,7 @@ def upgrade() -> None:
         ["organization_id", "number_to", "reserved_at"],
         unique=False,
     )
-    op.create_index(
-        "ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False
-    )
+    op.create_index("ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False)
     op.create_index(
         "uq_attempt_live_number",
         "attempt",
@@ -996,9 +943,7 @@ def upgrade() -> None:
             name=op.f("uq_attempt_turn_attempt_id_dedupe_key"),
         ),
     )
-    op.create_index(
-        op.f("ix_attempt_turn_attempt_id"), "attempt_turn", ["attempt_id"], unique=False
-    )
+    op.create_index(op.f("ix_attempt_turn_attempt_id"), "attempt_turn", ["attempt_id"], unique=False)
     op.create_table(
         "provider_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1041,9 +986,7 @@ def downgrade() -> None:
     op.drop_table("provider_event")
     op.drop_index(op.f("ix_attempt_turn_attempt_id"), table_name="attempt_turn")
     op.drop_table("attempt_turn")
-    op.drop_index(
-        "ix_recipient_transition_recipient", table_name="recipient_transition"
-    )
+    op.drop_index("ix_recipient_transition_recipient", table_name="recipient_transition")
     op.drop_table("recipient_transition")
     op.drop_index(
         "uq_attempt_provider_id",
@@ -1102,14 +1045,10 @@ def downgrade() -> None:
     op.drop_table("import_chunk")
     op.drop_table("step")
     op.drop_table("run")
-    op.drop_index(
-        op.f("ix_contact_import_organization_id"), table_name="contact_import"
-    )
+    op.drop_index(op.f("ix_contact_import_organization_id"), table_name="contact_import")
     op.drop_index(op.f("ix_contact_import_campaign_id"), table_name="contact_import")
     op.drop_table("contact_import")
-    op.drop_index(
-        op.f("ix_campaign_transition_campaign_id"), table_name="campaign_transition"
-    )
+    op.drop_index(op.f("ix_campaign_transition_campaign_id"), table_name="campaign_transition")
     op.drop_table("campaign_transition")
     op.drop_table("campaign_number")
     op.drop_index(op.f("ix_campaign_phone_number_id"), table_name="campaign")

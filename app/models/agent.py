@@ -24,9 +24,7 @@ class Agent(Row, table=True):
     prompt: str = Field(default="", max_length=10000)
     max_concurrent_calls: int = Field(default=0, ge=0)
     """Live calls at once over all campaigns; 0 is no limit (seed 003)."""
-    default_phone_number_id: int | None = reference(
-        "phone_number.id", nullable=True, on_delete="SET NULL"
-    )
+    default_phone_number_id: int | None = reference("phone_number.id", nullable=True, on_delete="SET NULL")
     active: bool = Field(default=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()

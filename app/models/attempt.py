@@ -21,9 +21,7 @@ from app.models.columns import (
     word,
 )
 
-_LIVE = text(
-    "status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE)))
-)
+_LIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE))))
 
 
 class Attempt(Row, table=True):
@@ -54,9 +52,7 @@ class Attempt(Row, table=True):
         ),
         # Slots are counted from these, never kept.
         Index("ix_attempt_live_campaign", "campaign_id", postgresql_where=_LIVE),
-        Index(
-            "ix_attempt_live_organization", "organization_id", postgresql_where=_LIVE
-        ),
+        Index("ix_attempt_live_organization", "organization_id", postgresql_where=_LIVE),
         Index("ix_attempt_live_agent", "agent_id", postgresql_where=_LIVE),
         Index(
             "ix_attempt_deadline",
@@ -66,9 +62,7 @@ class Attempt(Row, table=True):
         # Rates are sliding windows over these.
         Index("ix_attempt_campaign_reserved", "campaign_id", "reserved_at"),
         Index("ix_attempt_carrier_reserved", "carrier_account_id", "reserved_at"),
-        Index(
-            "ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"
-        ),
+        Index("ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"),
         Index("ix_attempt_recipient", "recipient_id", "ordinal"),
     )
 
@@ -147,9 +141,7 @@ class ProviderEvent(Row, table=True):
 
     id: int = identity()
     carrier_account_id: int = reference("carrier_account.id")
-    attempt_id: UUID | None = Field(
-        default=None, foreign_key="attempt.id", ondelete="CASCADE"
-    )
+    attempt_id: UUID | None = Field(default=None, foreign_key="attempt.id", ondelete="CASCADE")
     kind: str = Field(max_length=40)
     dedupe_key: str = Field(max_length=200)
     payload: dict[str, Any] = json_object()

@@ -66,9 +66,7 @@ class Campaign(Row, table=True):
     status_reason: str = Field(default="", max_length=1000)
     """Why it is paused or failed, in words for a person."""
 
-    agent_id: int | None = reference(
-        "agent.id", nullable=True, on_delete="RESTRICT", index=True
-    )
+    agent_id: int | None = reference("agent.id", nullable=True, on_delete="RESTRICT", index=True)
     phone_number_id: int | None = reference(
         "phone_number.id", nullable=True, on_delete="RESTRICT", index=True
     )
@@ -81,9 +79,7 @@ class Campaign(Row, table=True):
     fallback_values: dict[str, Any] = json_object()
     variable_mappings: dict[str, Any] = json_object()
     missing: Missing = word(Missing, default=Missing.FALLBACK)
-    company_meaning: CompanyMeaning = word(
-        CompanyMeaning, default=CompanyMeaning.ORGANIZATION
-    )
+    company_meaning: CompanyMeaning = word(CompanyMeaning, default=CompanyMeaning.ORGANIZATION)
 
     schedule_type: ScheduleType = word(ScheduleType, default=ScheduleType.IMMEDIATE)
     scheduled_at: datetime | None = moment(nullable=True)

@@ -33,9 +33,7 @@ class PhoneNumber(Row, table=True):
     id: int = identity()
     public_id: UUID = Field(default_factory=uuid4, unique=True)
     organization_id: int = reference("organization.id")
-    carrier_account_id: int | None = reference(
-        "carrier_account.id", nullable=True, on_delete="SET NULL"
-    )
+    carrier_account_id: int | None = reference("carrier_account.id", nullable=True, on_delete="SET NULL")
     number: str = Field(max_length=16)
     """E.164."""
     label: str = Field(default="", max_length=200)

@@ -1,7 +1,6 @@
 """Column shorthands shared by the tables: UTC times, word columns with a CHECK, JSON, identity keys."""
 
 import re
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -76,9 +75,7 @@ def moment(*, nullable: bool = False) -> Any:
     )
 
 
-def word(
-    words: type[StrEnum], *, default: StrEnum | None = None, nullable: bool = False
-) -> Any:
+def word(words: type[StrEnum], *, default: StrEnum | None = None, nullable: bool = False) -> Any:
     """Return a text column that holds an enum's values; pair it with `one_of` in the table's arguments."""
     return Field(
         default=default if default is not None or nullable else ...,

@@ -44,9 +44,7 @@ class Contact(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("organization_id", "number"),
-        Index(
-            "ix_contact_name", "organization_id", text('lower(name COLLATE "C")'), "id"
-        ),
+        Index("ix_contact_name", "organization_id", text('lower(name COLLATE "C")'), "id"),
         Index("ix_contact_newest", "organization_id", text("id DESC")),
     )
 

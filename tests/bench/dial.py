@@ -23,6 +23,7 @@ from app.providers.base import CarrierAccount
 from app.providers.registry import make_carrier
 from tests.support.servers import temporary_home
 from tests.support.stage import set_stage
+from tests.support.waiting import until
 from worker.dialer import Dialer
 
 CONCURRENCY: Final = 50
@@ -97,7 +98,12 @@ async def _rounds(database_url: str, url: str) -> tuple[list[Round], float]:
 
 async def bare(url: str) -> float:
     """Return how many POSTs a second a bare aiohttp loop gets through."""
-    form = {"To": "+12025550100", "From": "+12015550123", "Url": f"{url}/voice", "StatusCallback": f"{url}/status"}
+    form = {
+        "To": "+12025550100",
+        "From": "+12015550123",
+        "Url": f"{url}/voice",
+        "StatusCallback": f"{url}/status",
+    }
     left = iter(range(CONTACTS))
     target = f"{url}/2010-04-01/Accounts/{SID}/Calls.json"
 
@@ -124,7 +130,9 @@ async def dialed(database: Database, url: str) -> tuple[float, float]:
         await session.execute(text("UPDATE carrier_account SET calls_per_second = 1000000"))
         await session.execute(text("UPDATE recipient SET not_before = '2020-01-01+00'"))
     async with database.session() as session:
-        await (await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})).execute(text("ANALYZE"))
+        await (await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})).execute(
+            text("ANALYZE")
+        )
     account = CarrierAccount(
         account_sid=SID, auth_token=SecretStr("token"), api_url=url, public_url=url,
         callback_secret=SecretStr("secret"), simulated=True,
@@ -135,8 +143,7 @@ async def dialed(database: Database, url: str) -> tuple[float, float]:
     )  # fmt: skip
     before, began = await _commits(database), time.perf_counter()
     task = asyncio.create_task(dialer.run())
-    while await _placed(database) < CONTACTS:
-        await asyncio.sleep(0.05)
+    await until(lambda: _all_placed(database), seconds=300)
     seconds = time.perf_counter() - began
     dialer.stop()
     await task
@@ -149,10 +156,10 @@ async def _empty(database: Database) -> None:
         await session.execute(text("TRUNCATE organization, carrier_account, app_user CASCADE"))
 
 
-async def _placed(database: Database) -> int:
+async def _all_placed(database: Database) -> bool:
     async with database.session() as session:
         placed = await session.execute(text("SELECT count(*) FROM attempt WHERE provider_id IS NOT NULL"))
-        return int(placed.scalar_one())
+        return int(placed.scalar_one()) == CONTACTS
 
 
 async def _commits(database: Database) -> int:

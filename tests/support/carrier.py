@@ -11,8 +11,8 @@ from app.domain.events import AttemptEvent
 from app.providers.base import (
     CallOrder,
     MessageOrder,
-    Placed,
     PlaceAnswer,
+    Placed,
     RemoteAttempt,
 )
 

@@ -78,7 +78,11 @@ async def test_four_dialers_on_one_campaign_call_everyone_once_and_keep_its_limi
 async def test_a_stopped_dialer_leaves_nothing_unproven(database: Database) -> None:
     stage = await set_stage(database, contacts=5)
     async with dialing(stage) as (dialer,):
-        await until(lambda: _holds(bool(stage.carrier.made)))
+
+        async def something_is_placed() -> bool:
+            return bool(stage.carrier.made)
+
+        await until(something_is_placed)
         dialer.stop()
     assert {each.status for each in await stage.attempts()} <= {"queued", "not_placed"}
 
@@ -113,7 +117,3 @@ async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Dat
         dialer.ring()
         await asyncio.sleep(0)
     assert stage.carrier.orders == []
-
-
-async def _holds(condition: bool) -> bool:
-    return condition

@@ -1,0 +1,1 @@
+"""Jobs: each translates and calls one operation."""

@@ -1,0 +1,1 @@
+"""The engine: reserve, place, record, reconcile."""

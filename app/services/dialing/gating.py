@@ -290,7 +290,7 @@ _STORE: Final = text(
 )
 
 
-async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked, *, now: datetime) -> None:
+async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked) -> None:
     """Write down what holds the campaign, until when and why, if that is news. The page shows it."""
     if (held.gate_rule, held.gate_until, held.gate_why) == (verdict.rule, verdict.until, verdict.why):
         return

@@ -91,7 +91,7 @@ class Ambiguous(Exception):
     """The carrier has calls that may be ours, and cannot tell which."""
 
 
-async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttempt | None | Ambiguous:
+async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttempt | Ambiguous | None:
     """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
     since = case.reserved_at - _LOOK_BACK
     remotes = await carrier.find(case.channel, to=case.number_to, from_=case.number_from, since=since)
@@ -125,7 +125,7 @@ async def _not_bound(database: Database, case: Case, remotes: list[RemoteAttempt
 async def _settle(
     database: Database,
     attempt_id: UUID,
-    found: RemoteAttempt | None | Ambiguous,
+    found: RemoteAttempt | Ambiguous | None,
     *,
     now: datetime,
     settle: timedelta,

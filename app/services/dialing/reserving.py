@@ -85,7 +85,7 @@ async def _reserve_locked(
         return Pass()
     verdict = gating.campaign_verdict(held, now=now)
     if isinstance(verdict, Blocked):
-        await gating.store_verdict(session, held, verdict, now=now)
+        await gating.store_verdict(session, held, verdict)
         return Pass(next_at=verdict.until)
     counts = await gating.count(session, held, now=now)
     allowed = allowance(held.limits, counts, now=now)
@@ -108,7 +108,8 @@ class _Claimed:
 
 _CLAIM: Final = text(
     """
-    SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition, coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
+    SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
+           coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
            contact.number, contact.updated_at AS contact_version,
            EXISTS (SELECT 1 FROM attempt a
                    WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number

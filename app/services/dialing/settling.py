@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.attempt import AttemptStatus, Disposition, apply_event, disposition_of
+from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, apply_event, disposition_of
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, FailureClass
 from app.domain.recipient import TRANSITIONS, RecipientStatus, ends_as
@@ -56,9 +56,7 @@ async def apply_events(
     for event in events:
         progress = apply_event(progress, event)
     disposition = disposition_of(progress)
-    newly_opted_out = _opted_out(progress.opted_out, disposition) and not _opted_out(
-        case.progress.opted_out, case.disposition
-    )
+    newly_opted_out = _opted_out(progress, disposition) and not _opted_out(case.progress, case.disposition)
     before = case.disposition
     if case.progress.status is AttemptStatus.NOT_PLACED and progress.status is not AttemptStatus.NOT_PLACED:
         await _spend_after_all(session, case)
@@ -218,8 +216,8 @@ async def _spend_after_all(session: AsyncSession, case: Case) -> None:
     case.attempts_made += 1
 
 
-def _opted_out(said_so: bool, disposition: Disposition | None) -> bool:
-    return said_so or disposition is Disposition.OPTED_OUT
+def _opted_out(progress: AttemptProgress, disposition: Disposition | None) -> bool:
+    return progress.opted_out or disposition is Disposition.OPTED_OUT
 
 
 async def _suppress(session: AsyncSession, case: Case, *, by_key: bool, now: datetime) -> None:

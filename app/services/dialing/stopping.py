@@ -18,7 +18,12 @@ async def stop_all_dialing(session: AsyncSession, *, principal: Principal, now: 
     await _switch(session, principal, stopped_at=now, stopped_by=principal.actor)
 
 
-async def resume_all_dialing(session: AsyncSession, *, principal: Principal, now: datetime) -> None:
+async def resume_all_dialing(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    now: datetime,  # noqa: ARG001 - every write is told the time
+) -> None:
     """Allow dialing again; campaigns go on where they stood."""
     authorize(principal, Right.RESUME_DIALING)
     await _switch(session, principal, stopped_at=None, stopped_by=None)
