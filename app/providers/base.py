@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -147,6 +147,27 @@ class Hangup(Protocol):
 
     async def hang_up(self, provider_id: str) -> bool:
         """End a call, also one in progress; False: it was over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedNumber:
+    """A number that the carrier account owns, and what it is good for."""
+
+    number: str
+    """E.164."""
+    label: str
+    """What it is called at the carrier."""
+    voice: bool
+    sms: bool
+
+
+@runtime_checkable
+class Numbers(Protocol):
+    """Lists the account's own numbers: optional, for carriers that can tell."""
+
+    async def owned_numbers(self) -> list[OwnedNumber]:
+        """Return the numbers the account may call and text from. Raises `LookupFailed`."""
         ...
 
 

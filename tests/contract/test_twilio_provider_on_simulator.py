@@ -1,6 +1,7 @@
 """The Twilio adapter and the simulated carrier, over the wire: neither knows the other's code."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
@@ -14,7 +15,9 @@ from app.domain.events import EventKind, FailureClass
 from app.providers.base import (
     CallOrder,
     CarrierAccount,
+    LookupFailed,
     MessageOrder,
+    Numbers,
     Placed,
     ReceivedEvent,
     Refused,
@@ -221,3 +224,19 @@ async def test_a_refusal_names_its_class(provider: TwilioCarrier) -> None:
 async def test_an_unknown_call_is_none_and_cannot_be_ended(provider: TwilioCarrier) -> None:
     assert await provider.fetch(Channel.CALL, "CA" + "0" * 32) is None
     assert not await provider.hang_up("CA" + "0" * 32)
+
+
+async def test_the_account_tells_which_numbers_it_owns_and_what_they_are_good_for(
+    provider: TwilioCarrier,
+) -> None:
+    owned = await provider.owned_numbers()
+    assert isinstance(provider, Numbers)
+    assert OUR_NUMBER in {one.number for one in owned}
+    assert all(one.voice and one.sms for one in owned)
+
+
+async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: CarrierAccount) -> None:
+    stranger = TwilioCarrier(replace(account, auth_token=SecretStr("wrong")))
+    with pytest.raises(LookupFailed):
+        await stranger.owned_numbers()
+    await stranger.aclose()

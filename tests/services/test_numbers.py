@@ -11,6 +11,7 @@ from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right, Role, has_right
 from app.models import Organization, PhoneNumber
+from app.providers.base import OwnedNumber
 from app.services.access.queries import organization_settings
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
@@ -217,6 +218,17 @@ async def test_the_numbers_of_the_carriers_account_are_added_once(
         ("+12015550123", ""),
         ("+12025550143", "Simulated carrier"),
     ]
+
+
+async def test_what_a_number_is_good_for_is_as_the_carrier_says(
+    session: AsyncSession, acme: Organization
+) -> None:
+    owned = OwnedNumber(number="+12015550123", label="Sales", voice=True, sms=False)
+    await add_carrier_numbers(
+        session, principal=principal(acme), identity=SIMULATED, numbers=[owned], now=NOON
+    )
+    [view] = await list_numbers(session, principal=principal(acme))
+    assert (view.label, view.voice, view.sms) == ("Sales", True, False)
 
 
 @pytest.mark.parametrize(("identity", "rate"), [(SIMULATED, 50), (REAL, 1)])

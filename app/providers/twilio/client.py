@@ -1,7 +1,7 @@
 """Places, looks up and ends calls and messages at Twilio, through the official SDK's async client."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -19,6 +19,7 @@ from app.providers.base import (
     LookupFailed,
     MessageOrder,
     NotPlaced,
+    OwnedNumber,
     PlaceAnswer,
     Placed,
     Refused,
@@ -34,6 +35,8 @@ from app.providers.twilio.vocabulary import parse_count
 logger = logging.getLogger(__name__)
 
 STATUS_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+NUMBERS_LIMIT: Final = 1000
+"""An account with more numbers than this adds the others by hand."""
 FIND_LIMIT: Final = 200
 """Newest records looked through per pair of numbers; one pair has a handful."""
 
@@ -131,6 +134,17 @@ class TwilioCarrier:
         """End a call, also one in progress; False: it was over. Raises `LookupFailed`."""
         return await _ended(self._calls(provider_id).update_async(status="completed"))
 
+    async def owned_numbers(self) -> list[OwnedNumber]:
+        """Return the account's numbers that call or text, at most `NUMBERS_LIMIT`. Raises `LookupFailed`."""
+        listed = self._client.api.v2010.account.incoming_phone_numbers.list_async(limit=NUMBERS_LIMIT)
+        try:
+            owned = [
+                _owned(one.phone_number, one.friendly_name, one.capabilities) for one in await _asked(listed)
+            ]
+        except _NotFound as error:
+            raise LookupFailed("the carrier knows no such account") from error
+        return [one for one in owned if one.voice or one.sms]
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connections.close()
@@ -164,6 +178,22 @@ class _UnreadableAnswer(Exception):
 
 class _NotFound(Exception):
     """The carrier has no such record."""
+
+
+def _owned(number: str | None, label: str | None, capabilities: Mapping[str, bool] | None) -> OwnedNumber:
+    can = capabilities or {}
+    return OwnedNumber(
+        number=number or "",
+        label="" if label is None or _is_only_the_number(label, number or "") else label,
+        voice=bool(can.get("voice")),
+        sms=bool(can.get("sms") or can.get("SMS")),
+    )
+
+
+def _is_only_the_number(label: str, number: str) -> bool:
+    """Whether the label is what Twilio names a number by itself: `(201) 555-0123`."""
+    digits = "".join(char for char in label if char.isdecimal())
+    return not any(char.isalpha() for char in label) and bool(digits) and number.endswith(digits)
 
 
 def _placed(provider_id: str | None, queue_time: str | None) -> Placed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,12 +12,15 @@ from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
 from app.live import announce
 from app.models import Organization, PhoneNumber
+from app.providers.base import OwnedNumber
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import ChangeReader
+from app.services.fields import ChangeReader, cleaned
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.numbers.use import campaigns_left_without
 from app.services.refs import Ref, load
+
+_LONGEST_LABEL: Final = 200
 
 
 async def create_number(
@@ -45,17 +48,18 @@ async def add_carrier_numbers(
     *,
     principal: Principal,
     identity: CarrierIdentity | None,
-    numbers: Sequence[str],
+    numbers: Sequence[str | OwnedNumber],
     now: datetime,
 ) -> int:
-    """Add the numbers (E.164) that the carrier says the account owns; return how many were new.
+    """Add the numbers (alone in E.164) that the carrier says the account owns; return how many were new.
 
     Without an identity it is left open whose they are.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     account = await ensure_carrier_account(session, identity, now=now) if identity else None
     account_id = account.id if account else None
-    rows = [{"number": number, "carrier_account_id": account_id} for number in dict.fromkeys(numbers)]
+    owned = {row["number"]: row | {"carrier_account_id": account_id} for row in map(_owned_row, numbers)}
+    rows = list(owned.values())
     added = await _insert(session, principal.organization_id, rows, now) if rows else []
     announce(session, organization_id=principal.organization_id)
     return len(added)
@@ -118,6 +122,13 @@ async def set_default_number(
     announce(session, organization_id=principal.organization_id, work=True)
 
 
+def _owned_row(owned: str | OwnedNumber) -> dict[str, Any]:
+    if isinstance(owned, str):
+        return {"number": owned}
+    label = cleaned(owned.label)[:_LONGEST_LABEL]
+    return {"number": owned.number, "label": label, "voice": owned.voice, "sms": owned.sms}
+
+
 async def _load_locked(session: AsyncSession, principal: Principal, ref: Ref) -> PhoneNumber:
     return await load(session, PhoneNumber, ref, organization_id=principal.organization_id, lock=True)
 
@@ -142,7 +153,7 @@ def _read_number(reader: ChangeReader, *, region: str) -> None:
 
 
 def _read_rest(reader: ChangeReader) -> dict[str, Any]:
-    reader.text("label", label="The label", most=200)
+    reader.text("label", label="The label", most=_LONGEST_LABEL)
     reader.flag("voice", label="Voice")
     reader.flag("sms", label="Texts")
     return reader.finish()
