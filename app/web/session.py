@@ -86,7 +86,7 @@ class SessionState(rx.State):
         context = get_context()
         async with context.database.transaction() as session:
             await sign_out(session, token=session_token(self), now=context.clock.now())
-        return load_page(routes.AUTH_SIGN_OUT)
+        return rx.call_script(_LOCK_OTHER_TABS + _assign(routes.AUTH_SIGN_OUT))
 
 
 def enter_with_ticket(ticket: str) -> EventSpec:
@@ -96,7 +96,15 @@ def enter_with_ticket(ticket: str) -> EventSpec:
 
 def load_page(path: str) -> EventSpec:
     """Return the event of a real page load; `rx.redirect` stays within the program, with its old cookie."""
-    return rx.call_script(f"window.location.assign({json.dumps(path)})")
+    return rx.call_script(_assign(path))
+
+
+def _assign(path: str) -> str:
+    return f"window.location.assign({json.dumps(path)})"
+
+
+_LOCK_OTHER_TABS: Final = "window.localStorage.setItem('callsheet-signed-out', String(Date.now()));"
+"""`assets/lock.js` listens in every tab; one that does not is sent to sign in by whatever it does next."""
 
 
 ENTER: Final = (SessionState.enter, SessionState.watch)

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-STYLESHEETS = ["app.css", "campaigns.css", "wizard.css"]
+STYLESHEETS = ["app.css", "campaigns.css", "wizard.css", "settings.css"]
 
 
 def radix_theme() -> rx.Component:
@@ -17,7 +17,7 @@ def radix_theme() -> rx.Component:
 
 
 def head() -> list[rx.Component]:
-    """Return what every page puts in `<head>`: the icon, the tint of a phone's browser bar, the font."""
+    """Return what every page puts in `<head>`: icon, font, a phone's tint, the lock of tabs."""
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(
@@ -28,4 +28,5 @@ def head() -> list[rx.Component]:
             cross_origin="anonymous",
         ),
         rx.el.meta(name="theme-color", content="#3e63dd"),
+        rx.el.script(src="/lock.js", defer=True),
     ]

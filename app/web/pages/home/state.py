@@ -6,18 +6,23 @@ from reflex.event import EventSpec
 from app.context import get_context
 from app.services.access.sessions import SignedInUser, memberships
 from app.web import routes
-from app.web.guard import NotSignedIn, signed_in
+from app.web.guard import PageState, signed_in
 
 
-class HomeState(rx.State):
-    """Knows the way, shows nothing."""
+class HomeState(PageState, rx.State):
+    """Knows the way; shows something only where there is none."""
+
+    email: rx.Field[str] = rx.field("")
+    """Who is signed in without being a member anywhere; empty while the way is looked up."""
 
     @signed_in
-    async def find_the_way(self, person: SignedInUser) -> EventSpec:
+    async def find_the_way(self, person: SignedInUser) -> EventSpec | None:
         """Go to the campaigns of the organization in the address, or else of the person's first one."""
+        self.loading, self.problem, self.email = True, "", ""
         async with get_context().database.session() as session:
             theirs = [one.slug for one in await memberships(session, user_id=person.user_id)]
         if not theirs:
-            raise NotSignedIn
+            self.email = person.email
+            return None
         asked = routes.place(self.router.url.path).organization
         return rx.redirect(routes.campaigns(asked if asked in theirs else theirs[0]))

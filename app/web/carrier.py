@@ -1,0 +1,41 @@
+"""The carrier as pages ask it: by name, and for the numbers its account owns."""
+
+from app.config import Settings
+from app.context import get_context
+from app.providers.base import LookupFailed, Numbers, OwnedNumber
+from app.providers.registry import CarrierNotConfigured, configured_account, make_carrier
+from app.services.errors import CallsheetError
+from app.services.numbers.carriers import CarrierIdentity, identity_of
+
+
+class CarrierSilent(CallsheetError):
+    """The carrier could not be asked."""
+
+    code = "carrier_silent"
+
+
+async def owned_numbers() -> tuple[CarrierIdentity, list[OwnedNumber]]:
+    """Return the configured account and its numbers. Raises `CarrierSilent`."""
+    try:
+        account = configured_account(get_context().settings)
+    except CarrierNotConfigured as error:
+        raise CarrierSilent(f"No carrier is configured: {error}.") from error
+    identity = identity_of(account)
+    carrier = make_carrier(identity.kind, account)
+    if not isinstance(carrier, Numbers):
+        raise CarrierSilent("This carrier does not tell which numbers it has. Add them by hand.")
+    try:
+        return identity, await carrier.owned_numbers()
+    except LookupFailed as error:
+        raise CarrierSilent(
+            f"The carrier's list of numbers could not be read: {error}. Nothing was changed."
+        ) from error
+    finally:
+        await carrier.aclose()
+
+
+def carrier_words(settings: Settings) -> str:
+    """Return what the carrier in use is called."""
+    if settings.carrier_simulated:
+        return "Simulated carrier"
+    return "Twilio" if settings.twilio_api_url is None else "Twilio-compatible carrier"

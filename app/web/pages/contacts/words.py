@@ -1,0 +1,172 @@
+"""What the address book shows: cards and rows, worded for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.models import SuppressionScope, SuppressionSource
+from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
+from app.services.suppression.queries import SuppressionView
+from app.web.pages.campaign.words import Moment, moment
+
+SCOPES: Final[Mapping[SuppressionScope, str]] = {
+    SuppressionScope.ALL: "Never call or text",
+    SuppressionScope.VOICE: "Never call",
+    SuppressionScope.SMS: "Never text",
+}
+
+_SOURCES: Final[Mapping[SuppressionSource, str]] = {
+    SuppressionSource.KEYPRESS: "pressed 9 on a call",
+    SuppressionSource.SPOKEN: "said so on a call",
+    SuppressionSource.STOP_MESSAGE: "texted STOP",
+    SuppressionSource.MANUAL: "by hand",
+    SuppressionSource.IMPORT: "from an import",
+    SuppressionSource.CARRIER: "told by the carrier",
+    SuppressionSource.API: "through the API",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactItem:
+    """A person in the list."""
+
+    id: int
+    number: str
+    name: str
+    note: str
+    tags: list[str]
+    suppressed: bool
+    campaigns: int
+    outcome: str
+    contacted: Moment
+    added: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """A campaign of a person."""
+
+    campaign_id: int
+    campaign: str
+    at: Moment
+    channel: str
+    status: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionItem:
+    """A suppression of a person's number, standing or lifted."""
+
+    id: int
+    scope: str
+    reason: str
+    source: str
+    by: str
+    at: Moment
+    is_lifted: bool
+    lifted_at: Moment
+    lifted_by: str
+    lift_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """A person's whole card; `id` 0: none."""
+
+    id: int = 0
+    number: str = ""
+    e164: str = ""
+    name: str = ""
+    email: str = ""
+    company: str = ""
+    time_zone: str = ""
+    country: str = ""
+    state: str = ""
+    language: str = ""
+    notes: str = ""
+    tags: str = ""
+    """With commas between, as they are edited."""
+    own_fields: str = ""
+    """One `name: value` a line, as they are edited."""
+    added: str = ""
+
+
+def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactItem:
+    """Return a row of the list."""
+    return ContactItem(
+        id=row.id,
+        number=row.pretty,
+        name=row.name,
+        note=" · ".join(part for part in (row.company, row.email) if part),
+        tags=row.tags[:3],
+        suppressed=row.suppressed,
+        campaigns=row.campaigns_count,
+        outcome=row.last_disposition or "",
+        contacted=moment(row.last_contacted_at, zone, now=now),
+        added=moment(row.created_at, zone, now=now),
+    )
+
+
+def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactCard:
+    """Return the card."""
+    row, added = detail.row, moment(detail.row.created_at, zone, now=now)
+    return ContactCard(
+        id=row.id,
+        number=row.pretty,
+        e164=row.number,
+        name=row.name,
+        email=row.email,
+        company=row.company,
+        time_zone=detail.time_zone,
+        country=detail.country,
+        state=detail.state,
+        language=detail.language,
+        notes=detail.notes,
+        tags=", ".join(row.tags),
+        own_fields="\n".join(f"{name}: {value}" for name, value in detail.fields.items()),
+        added=f"{added.text} {added.zone}, {_SOURCE_OF_CARDS.get(detail.source, detail.source)}",
+    )
+
+
+_SOURCE_OF_CARDS: Final = {"manual": "by hand", "import": "from a file", "api": "through the API"}
+
+
+def history_item(row: ContactHistoryRow, *, zone: str, now: datetime) -> HistoryItem:
+    """Return a campaign of a person."""
+    return HistoryItem(
+        campaign_id=row.campaign_id,
+        campaign=row.campaign_name,
+        at=moment(row.at, zone, now=now),
+        channel={"call": "Call", "sms": "Text message"}.get(row.channel, "Call and text"),
+        status=row.status,
+        outcome=row.disposition or "",
+    )
+
+
+def suppression_item(view: SuppressionView, *, zone: str, now: datetime) -> SuppressionItem:
+    """Return a suppression with who and when."""
+    return SuppressionItem(
+        id=view.id,
+        scope=SCOPES[view.scope],
+        reason=view.reason,
+        source=_SOURCES[view.source],
+        by=view.actor,
+        at=moment(view.created_at, zone, now=now),
+        is_lifted=view.lifted_at is not None,
+        lifted_at=moment(view.lifted_at, zone, now=now),
+        lifted_by=view.lifted_by or "",
+        lift_reason=view.lift_reason or "",
+    )
+
+
+def own_fields(text: str) -> dict[str, str]:
+    """Read `name: value` lines; a line without a colon is a name without a value, which is dropped."""
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def tags(text: str) -> list[str]:
+    """Read tags with commas between."""
+    return [tag.strip() for tag in text.split(",") if tag.strip()]

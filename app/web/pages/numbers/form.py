@@ -1,0 +1,110 @@
+"""The form of a number, in a sheet at the side."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web.components import (
+    checkbox_field,
+    choose,
+    copy_button,
+    drawer,
+    error_of,
+    facts,
+    form_actions,
+    form_field,
+    phone_text,
+    record,
+    secondary_button,
+    stacked_form,
+    submit_button,
+    text_input,
+)
+from app.web.components.kinds import as_text
+from app.web.pages.numbers.state import NumberForm, NumbersState
+from app.web.session import allows
+
+
+def number_drawer() -> rx.Component:
+    """Return the sheet with the form; those who may not change numbers read it."""
+    form, may_edit = record(NumbersState.form, NumberForm), allows(Right.EDIT_NUMBERS)
+    is_new = form.id == 0
+    return drawer(
+        stacked_form(
+            rx.cond(is_new, _number(), facts(("E.164", rx.fragment(phone_text(form.number), _copy(form))))),
+            _label(form, ~may_edit),
+            checkbox_field(
+                name="voice",
+                label="Calls",
+                help_text="Campaigns may call from this number.",
+                default_checked=form.voice,
+                disabled=~may_edit,
+                record=NumbersState.form_version,
+            ),
+            checkbox_field(
+                name="sms",
+                label="Text messages",
+                help_text="Campaigns may text from this number. Its carrier must allow it.",
+                default_checked=form.sms,
+                disabled=~may_edit,
+                record=NumbersState.form_version,
+            ),
+            rx.cond(
+                may_edit,
+                form_actions(
+                    secondary_button("Cancel", on_click=NumbersState.set_open(False)),
+                    submit_button(choose(is_new, "Add number", "Save changes"), saving=NumbersState.saving),
+                ),
+            ),
+            on_submit=NumbersState.save,
+        ),
+        is_open=NumbersState.is_open,
+        on_open_change=NumbersState.set_open,
+        title=choose(is_new, "Add number", as_text(form.pretty)),
+        sentence=choose(
+            is_new,
+            "One that your carrier account owns; calls from any other are refused.",
+            "The number itself stays as it is: calls were made from it.",
+        ),
+    )
+
+
+def _copy(form: ObjectVar[NumberForm]) -> rx.Component:
+    return copy_button(form.number, label="Copy the number")
+
+
+def _number() -> rx.Component:
+    error = error_of(NumbersState, "number")
+    return form_field(
+        text_input(
+            name="number",
+            input_type="tel",
+            placeholder="+1 201 555 0123",
+            error=error,
+            required=True,
+            record=NumbersState.form_version,
+        ),
+        name="number",
+        label="Number",
+        help_text="With its country code, or as it is written in your organization's country.",
+        error=error,
+    )
+
+
+def _label(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(NumbersState, "label")
+    return form_field(
+        text_input(
+            name="label",
+            default_value=form.label,
+            placeholder="Sales, New York",
+            error=error,
+            disabled=disabled,
+            record=NumbersState.form_version,
+        ),
+        name="label",
+        label="Label",
+        help_text="For your colleagues; contacts see the number alone.",
+        error=error,
+        optional=True,
+    )

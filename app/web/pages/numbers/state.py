@@ -1,0 +1,190 @@
+"""Our numbers: the list, the form of one of them, and the question before one is switched off."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.numbers.operations import (
+    add_carrier_numbers,
+    create_number,
+    set_default_number,
+    set_number_active,
+    update_number,
+)
+from app.services.numbers.queries import NumberView, get_number, list_numbers
+from app.web.carrier import owned_numbers
+from app.web.components import say, say_done
+from app.web.forms import ticked, written
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A number in the list."""
+
+    id: int
+    number: str
+    pretty: str
+    label: str
+    voice: bool
+    sms: bool
+    active: bool
+    is_default: bool
+    carrier: str
+    campaigns: int
+    calls: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForm:
+    """What the form starts with; `id` 0 is a new number."""
+
+    id: int = 0
+    number: str = ""
+    pretty: str = ""
+    label: str = ""
+    voice: bool = True
+    sms: bool = True
+
+
+class NumbersState(PageState, rx.State):
+    """What the page shows."""
+
+    rows: rx.Field[list[NumberRow]] = rx.field(default_factory=list)
+    form: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
+    form_version: rx.Field[int] = rx.field(0)
+    """Counts openings of the form, so that each starts with its own values."""
+    is_open: rx.Field[bool] = rx.field(False)
+    fetching: rx.Field[bool] = rx.field(False)
+    """The carrier is being asked."""
+    switching_off: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
+    """The number of the open question; `id` 0: none is open."""
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show the numbers."""
+        self.loading, self.problem, self.rows = True, "", []
+        self.is_open, self.fetching, self.switching_off = False, False, NumberForm()
+        yield
+        self.rows = await _rows(principal)
+        self.loading = False
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal, number_id: int) -> None:
+        """Open the form of a number; 0 for a new one."""
+        self.form = await _form(principal, number_id) if number_id else NumberForm()
+        self.errors, self.is_open = {}, True
+        self.form_version += 1
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the drawer tells
+        """Close the form."""
+        self.is_open = is_open
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Store the form."""
+        self.saving, self.errors = True, {}
+        yield None
+        context, number_id = get_context(), self.form.id
+        changes: dict[str, Any] = {
+            "label": written(form, "label"),
+            "voice": ticked(form, "voice"),
+            "sms": ticked(form, "sms"),
+        }
+        async with context.database.transaction() as session:
+            now = context.clock.now()
+            if number_id:
+                await update_number(
+                    session, principal=principal, number_ref=number_id, changes=changes, now=now
+                )
+            else:
+                changes["number"] = written(form, "number")
+                await create_number(session, principal=principal, changes=changes, now=now)
+        self.rows, self.is_open = await _rows(principal), False
+        yield say_done("Number saved" if number_id else "Number added")
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def fetch(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+        """Add the numbers of the carrier account."""
+        self.fetching = True
+        yield None
+        try:
+            identity, owned = await owned_numbers()
+            context = get_context()
+            async with context.database.transaction() as session:
+                added = await add_carrier_numbers(
+                    session, principal=principal, identity=identity, numbers=owned, now=context.clock.now()
+                )
+            self.rows = await _rows(principal)
+        finally:
+            self.fetching = False
+        found = counted(len(owned), "number", "numbers")
+        yield say_done(f"{added} added of {found}") if added else say(f"All of its {found} are here already")
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def make_default(self, principal: Principal, number_id: int) -> EventSpec:
+        """Make a number the organization's caller ID; 0 for none."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            await set_default_number(
+                session, principal=principal, number_ref=number_id or None, now=context.clock.now()
+            )
+        self.rows = await _rows(principal)
+        return say_done("Default number set" if number_id else "There is no default number any more")
+
+    @guarded(Right.VIEW)
+    async def ask_to_switch_off(self, principal: Principal, number_id: int) -> None:
+        """Open the question; 0 closes it."""
+        self.switching_off = await _form(principal, number_id) if number_id else NumberForm()
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def switch(
+        self,
+        principal: Principal,
+        number_id: int,
+        active: bool,  # noqa: FBT001 - a client's argument
+    ) -> EventSpec:
+        """Switch a number on or off."""
+        context = get_context()
+        self.switching_off = NumberForm()
+        async with context.database.transaction() as session:
+            await set_number_active(
+                session, principal=principal, number_ref=number_id, active=active, now=context.clock.now()
+            )
+        self.rows = await _rows(principal)
+        return say_done("Number activated" if active else "Number deactivated")
+
+
+async def _rows(principal: Principal) -> list[NumberRow]:
+    async with get_context().database.session() as session:
+        return [_row(view) for view in await list_numbers(session, principal=principal)]
+
+
+def _row(view: NumberView) -> NumberRow:
+    return NumberRow(
+        id=view.id,
+        number=view.number,
+        pretty=view.pretty,
+        label=view.label,
+        voice=view.voice,
+        sms=view.sms,
+        active=view.active,
+        is_default=view.is_default,
+        carrier=view.carrier,
+        campaigns=view.campaigns_count,
+        calls=f"{view.calls_made:,}",
+    )
+
+
+async def _form(principal: Principal, number_id: int) -> NumberForm:
+    async with get_context().database.session() as session:
+        view = await get_number(session, principal=principal, number_ref=number_id)
+    return NumberForm(view.id, view.number, view.pretty, view.label, view.voice, view.sms)

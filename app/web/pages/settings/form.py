@@ -1,0 +1,146 @@
+"""The organization's own settings, as a form."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web.components import (
+    checkbox_field,
+    error_of,
+    form_actions,
+    form_field,
+    form_row,
+    record,
+    select_input,
+    stacked_form,
+    submit_button,
+    text_input,
+)
+from app.web.options import countries_with, time_zones_with
+from app.web.pages.settings.state import NumberOption, OrganizationForm, SettingsState
+from app.web.session import allows
+
+_VERSION = SettingsState.form_version
+
+
+def organization_form() -> rx.Component:
+    """Return the form; who may not change settings reads it."""
+    form, may_edit = record(SettingsState.form, OrganizationForm), allows(Right.MANAGE_SETTINGS)
+    return stacked_form(
+        _name(form, ~may_edit),
+        form_row(_region(form, ~may_edit), _zone(form, ~may_edit)),
+        form_row(_limit(form, ~may_edit), _number(form, ~may_edit)),
+        checkbox_field(
+            name="strict_numbers",
+            label="Strict numbers",
+            help_text="Reject numbers that are possible but not assigned, instead of warning about them.",
+            default_checked=form.strict_numbers,
+            disabled=~may_edit,
+            record=_VERSION,
+        ),
+        rx.cond(
+            may_edit,
+            form_actions(submit_button("Save settings", saving=SettingsState.saving)),
+            rx.el.p("Only owners change these settings.", class_name="cs-help"),
+        ),
+        on_submit=SettingsState.save,
+    )
+
+
+def _name(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(SettingsState, "name")
+    return form_field(
+        text_input(
+            name="name",
+            default_value=form.name,
+            error=error,
+            required=True,
+            disabled=disabled,
+            record=_VERSION,
+        ),
+        name="name",
+        label="Name",
+        help_text="What messages say for {{company}}. Addresses of pages keep the old name.",
+        error=error,
+    )
+
+
+def _region(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(SettingsState, "default_region")
+    return form_field(
+        select_input(
+            name="default_region",
+            options=countries_with(),
+            default_value=form.default_region,
+            error=error,
+            disabled=disabled,
+            record=_VERSION,
+        ),
+        name="default_region",
+        label="Country",
+        help_text="Numbers without a country code are read as this country's.",
+        error=error,
+    )
+
+
+def _zone(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(SettingsState, "time_zone")
+    return form_field(
+        select_input(
+            name="time_zone",
+            options=time_zones_with(),
+            default_value=form.time_zone,
+            error=error,
+            disabled=disabled,
+            record=_VERSION,
+        ),
+        name="time_zone",
+        label="Time zone",
+        help_text="What pages show times in, and new campaigns start with.",
+        error=error,
+    )
+
+
+def _limit(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(SettingsState, "outbound_limit")
+    return form_field(
+        text_input(
+            name="outbound_limit",
+            input_type="number",
+            default_value=form.outbound_limit,
+            error=error,
+            required=True,
+            min_value=1,
+            max_value=1000,
+            disabled=disabled,
+            record=_VERSION,
+        ),
+        name="outbound_limit",
+        label="Calls at once",
+        help_text="Over all campaigns and agents.",
+        error=error,
+    )
+
+
+def _number(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(SettingsState, "default_phone_number_id")
+    return form_field(
+        select_input(
+            name="default_phone_number_id",
+            options=rx.fragment(
+                rx.el.option("None", value=""), rx.foreach(SettingsState.numbers, _number_option)
+            ),
+            default_value=form.number_id,
+            error=error,
+            disabled=disabled,
+            record=_VERSION,
+        ),
+        name="default_phone_number_id",
+        label="Default caller ID",
+        help_text="For campaigns whose agent has none.",
+        error=error,
+    )
+
+
+def _number_option(number: ObjectVar[NumberOption]) -> rx.Component:
+    return rx.el.option(number.words, value=number.id)

@@ -1,0 +1,110 @@
+"""API keys: made, shown once, listed and revoked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right, Role
+from app.services.access.keys import KeyView, create_key, list_keys, revoke_key
+from app.services.access.principal import Principal
+from app.services.errors import FieldErrors
+from app.web.components import say_done
+from app.web.forms import written
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.words import Moment, moment
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key in the list."""
+
+    id: int
+    name: str
+    prefix: str
+    role: str
+    created: Moment
+    used: Moment
+    revoked: Moment
+
+
+class KeysState(PageState, rx.State):
+    """What the panel shows."""
+
+    rows: rx.Field[list[KeyRow]] = rx.field(default_factory=list)
+    is_open: rx.Field[bool] = rx.field(False)
+    new_key: rx.Field[str] = rx.field("")
+    """A key just made, while its dialog is open: the only time anybody sees it."""
+    revoking: rx.Field[int] = rx.field(0)
+    """The key of the open question; 0: none."""
+    revoking_name: rx.Field[str] = rx.field("")
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        """Show the keys."""
+        self.problem, self.rows = "", []
+        self.is_open, self.new_key, self.revoking = False, "", 0
+        await self._read(principal)
+        self.loading = False
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Open or close the dialog of a new key; a key it showed is gone."""
+        self.is_open, self.new_key, self.errors = is_open, "", {}
+
+    @guarded(Right.MANAGE_KEYS)
+    async def create(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
+        """Make a key and show it."""
+        self.saving, self.errors = True, {}
+        yield
+        context, role = get_context(), written(form, "role")
+        if role not in set(Role):
+            raise FieldErrors({"role": "Choose what the key may do."})
+        async with context.database.transaction() as session:
+            made = await create_key(
+                session,
+                principal=principal,
+                name=written(form, "key_name"),
+                role=Role(role),
+                now=context.clock.now(),
+            )
+        await self._read(principal)
+        self.new_key = made.key
+
+    @anyone
+    def ask_to_revoke(self, key_id: int) -> None:
+        """Open the question; 0 closes it."""
+        names = [row.name for row in self.rows if row.id == key_id]
+        self.revoking, self.revoking_name = key_id, names[0] if names else self.revoking_name
+
+    @guarded(Right.MANAGE_KEYS)
+    async def revoke(self, principal: Principal, key_id: int) -> EventSpec:
+        """End a key for good."""
+        context = get_context()
+        self.revoking = 0
+        async with context.database.transaction() as session:
+            await revoke_key(session, principal=principal, key_id=key_id, now=context.clock.now())
+        await self._read(principal)
+        return say_done("Key revoked")
+
+    async def _read(self, principal: Principal) -> None:
+        context = get_context()
+        async with context.database.session() as session:
+            keys = await list_keys(session, principal=principal)
+        self.rows = [_row(key, principal.time_zone, context.clock.now()) for key in keys]
+
+
+def _row(key: KeyView, zone: str, now: datetime) -> KeyRow:
+    return KeyRow(
+        id=key.id,
+        name=key.name,
+        prefix=f"{key.prefix}\N{HORIZONTAL ELLIPSIS}",
+        role=key.role.value.capitalize(),
+        created=moment(key.created_at, zone, now=now),
+        used=moment(key.last_used_at, zone, now=now),
+        revoked=moment(key.revoked_at, zone, now=now),
+    )

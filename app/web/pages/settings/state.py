@@ -1,0 +1,176 @@
+"""What holds for the whole organization, who is in it, and what runs."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventCallback, EventSpec
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.live_hub import Watched, watch
+from app.services.access.members import MemberView, list_members
+from app.services.access.organizations import (
+    OrganizationView,
+    organization_settings,
+    update_organization,
+)
+from app.services.access.principal import Principal
+from app.services.dialing.health import worker_health
+from app.services.numbers.queries import NumberView, list_numbers
+from app.web.carrier import carrier_words
+from app.web.components import say_done
+from app.web.forms import chosen_id, ticked, written
+from app.web.guard import PageState, guarded, still_allowed
+from app.web.pages.campaign.words import Moment, counted, moment
+from app.web.session import SessionState
+
+_TEXTS: Final = ("name", "time_zone", "default_region", "outbound_limit")
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationForm:
+    """What the form starts with."""
+
+    name: str = ""
+    time_zone: str = ""
+    default_region: str = ""
+    strict_numbers: bool = False
+    outbound_limit: str = ""
+    number_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOption:
+    """A number to choose as the default caller ID."""
+
+    id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member in the list."""
+
+    id: int
+    name: str
+    email: str
+    role: str
+    since: Moment
+    is_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What runs, in words."""
+
+    workers: str = ""
+    dials: bool = False
+    seen: str = ""
+    stopped: bool = False
+    stop_note: str = ""
+    """Who stopped all dialing, and when; empty while it is allowed."""
+
+
+class SettingsState(PageState, rx.State):
+    """What the page shows."""
+
+    form: rx.Field[OrganizationForm] = rx.field(default_factory=OrganizationForm)
+    form_version: rx.Field[int] = rx.field(0)
+    numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
+    members: rx.Field[list[MemberRow]] = rx.field(default_factory=list)
+    machinery: rx.Field[Machinery] = rx.field(default_factory=Machinery)
+    carrier: rx.Field[str] = rx.field("")
+    public_url: rx.Field[str] = rx.field("")
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show the settings."""
+        self.loading, self.problem, self.errors, self.members = True, "", {}, []
+        yield
+        context = get_context()
+        async with context.database.session() as session:
+            organization = await organization_settings(session, principal=principal)
+            numbers = await list_numbers(session, principal=principal, active_only=True)
+            members = await list_members(session, principal=principal)
+        now = context.clock.now()
+        self._show(organization, numbers)
+        self.members = [_member(one, principal, now) for one in members]
+        self.machinery = await _machinery(principal)
+        self.carrier, self.public_url = carrier_words(context.settings), context.settings.public_url
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Keep workers and the switch in sight."""
+        key = Watched(principal.organization_id, None, "machinery", of_campaigns=False)
+        check = still_allowed(self, Right.VIEW)
+        async for machinery in watch(key, lambda: _machinery(principal), check=check):
+            async with self:
+                self.machinery = machinery
+
+    @guarded(Right.MANAGE_SETTINGS)
+    async def save(
+        self, principal: Principal, form: dict[str, Any]
+    ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
+        """Store the organization's settings."""
+        self.saving, self.errors = True, {}
+        yield None
+        context = get_context()
+        changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
+        changes["strict_numbers"] = ticked(form, "strict_numbers")
+        changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
+        async with context.database.transaction() as session:
+            await update_organization(session, principal=principal, changes=changes, now=context.clock.now())
+        yield say_done("Settings saved")
+        yield SessionState.enter
+
+    def _show(self, organization: OrganizationView, numbers: list[NumberView]) -> None:
+        self.numbers = [NumberOption(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
+        self.form = OrganizationForm(
+            name=organization.name,
+            time_zone=organization.time_zone,
+            default_region=organization.default_region,
+            strict_numbers=organization.strict_numbers,
+            outbound_limit=str(organization.outbound_limit),
+            number_id=str(organization.default_phone_number_id or ""),
+        )
+        self.form_version += 1
+
+
+async def _machinery(principal: Principal) -> Machinery:
+    context = get_context()
+    now = context.clock.now()
+    async with context.database.session() as session:
+        health = await worker_health(session, now=now)
+        organization = await organization_settings(session, principal=principal)
+    seen = moment(health.last_seen, organization.time_zone, now=now)
+    dials = health.dial_workers > 0
+    return Machinery(
+        workers=counted(health.dial_workers, "dialing worker", "dialing workers"),
+        dials=dials,
+        # While they work, "last seen" would change with every heartbeat and say nothing.
+        seen="" if dials or not seen.text else f"Last seen {seen.text} {seen.zone}",
+        stopped=organization.dialing_stopped_at is not None,
+        stop_note=_stop_note(organization, now),
+    )
+
+
+def _stop_note(organization: OrganizationView, now: datetime) -> str:
+    if organization.dialing_stopped_at is None:
+        return ""
+    at = moment(organization.dialing_stopped_at, organization.time_zone, now=now)
+    return f"Stopped by {organization.dialing_stopped_by or 'somebody'}, {at.text} {at.zone}."
+
+
+def _member(view: MemberView, principal: Principal, now: datetime) -> MemberRow:
+    return MemberRow(
+        id=view.user_id,
+        name=view.name or view.email,
+        email=view.email,
+        role=view.role.value.capitalize(),
+        since=moment(view.created_at, principal.time_zone, now=now),
+        is_me=view.user_id == principal.user_id,
+    )

@@ -1,0 +1,62 @@
+"""The one-time set-up link: from an empty installation to an owner who is signed in."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.services.access.sample import SIMULATED_NUMBERS
+from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
+from app.services.access.setup import complete_setup
+from app.web.forms import ticked, written
+from app.web.guard import PageState, anyone
+from app.web.session import enter_with_ticket
+
+
+class SetupState(PageState, rx.State):
+    """Whether the link in the address is still good, and what must be mended in the form."""
+
+    usable: rx.Field[bool] = rx.field(False)
+
+    @anyone
+    async def load(self) -> AsyncIterator[None]:
+        """Look whether the link can still be used."""
+        self.loading, self.usable, self.problem, self.errors = True, False, "", {}
+        yield
+        context = get_context()
+        async with context.database.session() as session:
+            self.usable = await setup_link_is_valid(
+                session, token=self._link_token(), now=context.clock.now()
+            )
+        self.loading = False
+
+    @anyone
+    async def complete(self, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Make the owner and their organization, and sign them in."""
+        self.saving, self.errors = True, {}
+        yield None
+        context = get_context()
+        simulated = context.settings.carrier_simulated
+        try:
+            async with context.database.transaction() as session:
+                ticket = await complete_setup(
+                    session,
+                    token=self._link_token(),
+                    email=written(form, "email"),
+                    password=str(form.get("password", "")),
+                    name=written(form, "name"),
+                    organization_name=written(form, "organization_name"),
+                    load_sample_data=ticked(form, "load_sample_data"),
+                    now=context.clock.now(),
+                    # What a real account owns is for its owner to add: Numbers has a button for it.
+                    carrier_numbers=SIMULATED_NUMBERS if simulated else (),
+                )
+        except SetupLinkInvalid:
+            self.usable = False
+            return
+        yield enter_with_ticket(ticket)
+
+    def _link_token(self) -> str:
+        return str(self.router.url.query_parameters.get("token", ""))[:200]

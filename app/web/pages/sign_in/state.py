@@ -1,0 +1,64 @@
+"""Signing in with e-mail and password."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.services.access.sign_in import SignInRefused, TooManySignIns, check_password_and_issue_ticket
+from app.services.access.tickets import local_path
+from app.web import routes
+from app.web.forms import written
+from app.web.guard import NotSignedIn, PageState, anyone, resolve_person
+from app.web.session import enter_with_ticket
+
+
+class SignInState(PageState, rx.State):
+    """What became of the last try."""
+
+    refusal: rx.Field[str] = rx.field("")
+    """Why the last try failed."""
+    expired: rx.Field[bool] = rx.field(False)
+    """The minute between password and page load was over: once more, please."""
+    is_open: rx.Field[bool] = rx.field(False)
+    """The form stands; until then it is not known whether one is signed in already."""
+
+    @anyone
+    async def load(self) -> EventSpec | None:
+        """Go on at once if the browser is signed in already, else show an empty form."""
+        self.refusal, self.errors, self.is_open = "", {}, False
+        self.expired = "expired" in self.router.url.query_parameters
+        try:
+            await resolve_person(self)
+        except NotSignedIn:
+            self.is_open = True
+            return None
+        return rx.redirect(self._next_path())
+
+    @anyone
+    async def sign_in(self, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Check the password; whoever guesses too often must wait."""
+        self.saving, self.refusal, self.expired = True, "", False
+        yield None
+        context = get_context()
+        try:
+            async with context.database.transaction() as session:
+                ticket = await check_password_and_issue_ticket(
+                    session,
+                    email=written(form, "email"),
+                    password=str(form.get("password", "")),
+                    address=self.router.session.client_ip,
+                    next_path=self._next_path(),
+                    now=context.clock.now(),
+                )
+        except (SignInRefused, TooManySignIns) as refused:
+            self.refusal = str(refused)
+            return
+        yield enter_with_ticket(ticket)
+
+    def _next_path(self) -> str:
+        """Return the page that was wanted, if it is one of ours and not this one."""
+        wanted = local_path(str(self.router.url.query_parameters.get("next", routes.HOME)))
+        return routes.HOME if wanted.startswith(routes.SIGN_IN) else wanted
