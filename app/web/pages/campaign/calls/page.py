@@ -115,7 +115,7 @@ def _outcome(item: ObjectVar[CallItem]) -> rx.Component:
         rx.cond(item.disposition != "", disposition_badge(item.disposition), attempt_badge(item.status)),
         rx.cond(
             item.reply != "",
-            rx.el.span("Reply: ", item.reply, class_name="cs-quiet cs-why-short"),
+            rx.el.span(item.reply, class_name="cs-quiet cs-why-short"),
             rx.cond(item.error != "", rx.el.span(item.error, class_name="cs-quiet cs-why-short")),
         ),
         class_name="cs-two-lines",

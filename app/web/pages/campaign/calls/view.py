@@ -22,6 +22,11 @@ _ANSWERED_BY: Final[Mapping[AnsweredBy, str]] = {
     AnsweredBy.FAX: "A fax machine",
     AnsweredBy.UNKNOWN: "Not known",
 }
+_REPLIES: Final[Mapping[str, str]] = {
+    "confirm": "Confirmed",
+    "decline": "Declined",
+    "opt_out": "Asked not to be called again",
+}
 _PARTS: Final[Mapping[str, str]] = {
     "welcome": "Greeting",
     "agenda": "Agenda",
@@ -137,7 +142,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
         cost=money(row.cost, row.cost_unit),
         ordinal=f"{row.ordinal}",
         answered_by=_ANSWERED_BY[row.answered_by] if row.answered_by else "",
-        reply=row.reply or "",
+        reply=_REPLIES.get(row.reply, row.reply) if row.reply else "",
         error=f"{row.error_message}{code}" if row.error_message else code.strip(),
     )
 

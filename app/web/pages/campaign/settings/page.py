@@ -1,0 +1,85 @@
+"""The Settings tab."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web.components import (
+    banner,
+    error_state,
+    panel,
+    primary_button,
+    record,
+    secondary_button,
+    table_skeleton,
+)
+from app.web.layout import shell
+from app.web.pages.campaign.actions import CampaignActionsState as Actions
+from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.settings.form import settings_form
+from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
+from app.web.pages.campaign.settings.view import Fact, Group
+from app.web.pages.campaign.state import CampaignState, Header
+from app.web.session import allows
+
+
+@shell("Campaigns")
+def campaign_settings() -> rx.Component:
+    """Return the page."""
+    return campaign_frame(
+        rx.cond(
+            Settings.problem != "",
+            error_state(Settings.problem, on_retry=Settings.load),
+            rx.cond(
+                Settings.loading,
+                panel(table_skeleton(), flush=True),
+                rx.cond(Settings.editing, settings_form(), _reading()),
+            ),
+        ),
+        tab="Settings",
+    )
+
+
+def _reading() -> rx.Component:
+    return rx.el.div(
+        _locked(),
+        rx.foreach(Settings.warnings, lambda warning: banner(warning, kind="warning")),
+        rx.cond(
+            (Settings.locked == "") & allows(Right.EDIT_CAMPAIGNS),
+            rx.el.div(
+                primary_button("Edit settings", icon="pencil-line", on_click=Settings.edit),
+                class_name="cs-settings-edit",
+            ),
+        ),
+        rx.el.div(rx.foreach(Settings.groups, _group), class_name="cs-groups"),
+        class_name="cs-stack",
+    )
+
+
+def _locked() -> rx.Component:
+    header = record(CampaignState.header, Header)
+    way_on = rx.cond(
+        header.can_pause & allows(Right.RUN_CAMPAIGNS),
+        secondary_button("Pause", icon="pause", on_click=Actions.pause(header.id)),
+        rx.cond(
+            allows(Right.EDIT_CAMPAIGNS),
+            secondary_button("Duplicate", icon="copy", on_click=Actions.duplicate(header.id)),
+        ),
+    )
+    return rx.cond(
+        Settings.locked != "",
+        banner(Settings.locked, kind="info", title="These settings are locked", action=way_on),
+    )
+
+
+def _group(group: ObjectVar[Group]) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2(group.title), class_name="cs-panel-heading"),
+        rx.el.dl(rx.foreach(group.facts.to(list[Fact]), _fact), class_name="cs-panel-body cs-settings-facts"),
+        class_name="cs-panel",
+        key=group.title,
+    )
+
+
+def _fact(fact: ObjectVar[Fact]) -> rx.Component:
+    return rx.el.div(rx.el.dt(fact.label), rx.el.dd(fact.value))

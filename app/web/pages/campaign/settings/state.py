@@ -1,0 +1,135 @@
+"""The Settings tab: every setting, readable always and editable in draft and paused."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.context import get_context
+from app.domain.campaign import Channel
+from app.domain.rights import Right
+from app.live_hub import watch as watch_live
+from app.services.access.principal import Principal
+from app.services.agents.queries import list_agents
+from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.queries import get_campaign
+from app.services.campaigns.views import CampaignDetail
+from app.services.errors import FieldErrors
+from app.services.numbers.queries import NumberView, list_numbers
+from app.web.components import say, say_done
+from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.pages.campaign.place import campaign_here
+from app.web.pages.campaign.settings.view import (
+    Group,
+    Option,
+    changes_asked,
+    day_options,
+    form_of,
+    groups,
+    retry_options,
+)
+from app.web.pages.campaign.state import CampaignState, header_of, live_snapshot
+
+
+class CampaignSettingsState(PageState, rx.State):
+    """The settings on show, and the form while they are edited."""
+
+    groups: rx.Field[list[Group]] = rx.field(default_factory=list)
+    locked: rx.Field[str] = rx.field("")
+    """Why they cannot be changed now."""
+    warnings: rx.Field[list[str]] = rx.field(default_factory=list)
+    editing: rx.Field[bool] = rx.field(False)
+    is_text: rx.Field[bool] = rx.field(False)
+    form: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    agents: rx.Field[list[Option]] = rx.field(default_factory=list)
+    numbers: rx.Field[list[Option]] = rx.field(default_factory=list)
+    """Every number that may be the caller ID; ticked: it is in the pool."""
+    days: rx.Field[list[Option]] = rx.field(default_factory=list)
+    outcomes: rx.Field[list[Option]] = rx.field(default_factory=list)
+    voicemail: rx.Field[bool] = rx.field(True)
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        """Show the settings."""
+        self.loading, self.problem, self.editing, self.errors = True, "", False, {}
+        self._show(await _read(principal, campaign_here(self)))
+        self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Show them again when the campaign moves on to another status."""
+        if self.problem:
+            return
+        campaign_id, seen = campaign_here(self), ""
+        watched, load = live_snapshot(principal, campaign_id)
+        async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
+            if snapshot.status != seen:
+                seen = snapshot.status
+                detail = await _read(principal, campaign_id)
+                async with self:
+                    self._show(detail)
+                    self.editing = self.editing and not self.locked
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def edit(self, principal: Principal) -> None:
+        """Open the form, filled in with what is set now."""
+        detail = await _read(principal, campaign_here(self))
+        settings = detail.settings
+        async with get_context().database.session() as session:
+            agents = await list_agents(session, principal=principal, active_only=True)
+            numbers = await list_numbers(session, principal=principal, active_only=True)
+        self._show(detail)
+        self.errors, self.form = {}, form_of(settings)
+        self.agents = [Option(str(one.id), one.name) for one in agents]
+        self.numbers = [
+            Option(str(one.id), _shown(one), one.id in settings.number_pool)
+            for one in numbers
+            if (one.sms if self.is_text else one.voice)
+        ]
+        self.days, self.outcomes = day_options(settings), retry_options(settings)
+        self.voicemail = settings.enable_voicemail_detection
+        self.editing = not self.locked
+
+    @anyone
+    def give_up(self) -> None:
+        """Close the form; nothing is saved."""
+        self.editing, self.errors = False, {}
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
+        """Save what the form changes, or say at the fields what to mend."""
+        self.saving, self.errors = True, {}
+        context, campaign_id = get_context(), campaign_here(self)
+        before = (await _read(principal, campaign_id)).settings
+        changes = changes_asked(form, before, [int(one.id) for one in self.numbers])
+        if changes.get("allowed_days") == ():
+            raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
+        if changes:
+            async with context.database.transaction() as session:
+                await update_campaign(
+                    session,
+                    principal=principal,
+                    campaign_ref=campaign_id,
+                    changes=changes,
+                    now=context.clock.now(),
+                )
+        detail = await _read(principal, campaign_id)
+        self._show(detail)
+        self.editing = False
+        (await self.get_state(CampaignState)).header = header_of(detail)
+        return say_done("Settings saved") if changes else say("Nothing was changed")
+
+    def _show(self, detail: CampaignDetail) -> None:
+        self.groups = groups(detail, now=get_context().clock.now())
+        self.locked = detail.locked_because or ""
+        self.warnings = detail.number_warnings
+        self.is_text = detail.settings.channel is Channel.SMS
+
+
+async def _read(principal: Principal, campaign_id: int) -> CampaignDetail:
+    async with get_context().database.session() as session:
+        return await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+
+
+def _shown(number: NumberView) -> str:
+    return f"{number.label} ({number.pretty})" if number.label else number.pretty
