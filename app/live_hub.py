@@ -184,10 +184,12 @@ async def live_hub() -> AsyncIterator[None]:
         await hub.close()
 
 
-async def watch(watched: Watched, load: Load[T], *, check: Check) -> AsyncGenerator[T, None]:
-    """Yield snapshots from the process's hub for as long as the page is open; see `LiveHub.watch`."""
+async def watch(
+    watched: Watched, load: Load[T], *, check: Check, recheck: float = RECHECK
+) -> AsyncGenerator[T, None]:
+    """Yield snapshots from the process's hub for as long as somebody watches; see `LiveHub.watch`."""
     if _Process.hub is None:
         raise RuntimeError("The live hub is not running")
-    async with aclosing(_Process.hub.watch(watched, load, check=check)) as snapshots:
+    async with aclosing(_Process.hub.watch(watched, load, check=check, recheck=recheck)) as snapshots:
         async for snapshot in snapshots:
             yield snapshot

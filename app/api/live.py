@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 NO_KEY: Final = 4401
 NO_CAMPAIGN: Final = 4404
 PING_SECONDS: Final = 20.0
+RECHECK_SECONDS: Final = 30.0
+"""How long a socket may outlive its key."""
 
 Message = dict[str, Any]
 _GONE: Final[Message] = {}
@@ -72,7 +74,7 @@ async def _messages(context: AppContext, watched: Watched, key: str) -> AsyncIte
     async def check() -> None:
         await identify(context, key)
 
-    async with aclosing(watch(watched, load, check=check)) as states:
+    async with aclosing(watch(watched, load, check=check, recheck=RECHECK_SECONDS)) as states:
         async for state in states:
             if state == _GONE:
                 return

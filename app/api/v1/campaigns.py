@@ -119,7 +119,7 @@ async def change(campaign_id: Ref, body: CampaignBody, caller: Keyed) -> Campaig
 async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Keyed) -> CampaignAnswer:
     """Set when a campaign begins once it is started: at once, or at `scheduled_at`."""
     sent = SentCampaign(body)
-    if sent.changes.get("scheduled_at") is not None:
+    if body.scheduled_at is not None:
         sent.changes.setdefault("schedule_type", "scheduled")
     elif sent.changes.get("schedule_type") == "scheduled":
         sent.require("scheduled_at")

@@ -129,6 +129,8 @@ async def index(
 @router.post("", status_code=HTTPStatus.CREATED, response_model=Added)
 async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
     """Add people to a draft or paused campaign."""
+    if body.contact_ids is not None and body.phone_number is not None:
+        raise FieldErrors({"contact_ids": "Send a phone_number or contact_ids, not both."})
 
     async def work(session: AsyncSession) -> Added:
         if body.contact_ids is not None:
@@ -149,8 +151,6 @@ async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
                 variables=body.variables,
                 now=caller.now,
             )
-        if body.contact_ids is not None and body.phone_number is not None:
-            raise FieldErrors({"contact_ids": "Send a phone_number or contact_ids, not both."})
         return Added(
             added=result.added,
             duplicates=result.duplicates,
