@@ -8,6 +8,16 @@ from app.web import layout, routes, theme
 from app.web.guard import tell_of
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
+from app.web.pages.campaign.calls.page import campaign_calls
+from app.web.pages.campaign.calls.state import CallLogState
+from app.web.pages.campaign.contacts.page import campaign_contacts
+from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.campaign.contacts.state import CampaignContactsState
+from app.web.pages.campaign.overview.page import campaign_overview
+from app.web.pages.campaign.overview.state import OverviewState
+from app.web.pages.campaign.settings.page import campaign_settings
+from app.web.pages.campaign.settings.state import CampaignSettingsState
+from app.web.pages.campaign.state import CAMPAIGN
 from app.web.pages.campaigns.page import campaigns
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.contacts.card import ContactCardState
@@ -24,6 +34,12 @@ from app.web.pages.setup.page import setup
 from app.web.pages.setup.state import SetupState
 from app.web.pages.sign_in.page import sign_in
 from app.web.pages.sign_in.state import SignInState
+from app.web.pages.wizard.basics.page import basics
+from app.web.pages.wizard.basics.state import BasicsState
+from app.web.pages.wizard.message.page import message
+from app.web.pages.wizard.message.state import MessageState
+from app.web.pages.wizard.pace.page import pace
+from app.web.pages.wizard.pace.state import PaceState
 from app.web.session import ENTER
 from app.web.uploads import GuardUploads
 
@@ -66,4 +82,52 @@ app.add_page(
     route=routes.CAMPAIGNS,
     title="Campaigns · Callsheet",
     on_load=[*ENTER, CampaignsState.load, CampaignsState.watch],
+)
+app.add_page(
+    basics,
+    route=routes.EDIT_BASICS,
+    title="Campaign basics · Callsheet",
+    on_load=[*ENTER, BasicsState.load],
+)
+app.add_page(
+    message,
+    route=routes.EDIT_MESSAGE,
+    title="Campaign message · Callsheet",
+    on_load=[*ENTER, MessageState.load],
+)
+app.add_page(
+    campaign_overview,
+    route=routes.CAMPAIGN_OVERVIEW,
+    title="Campaign · Callsheet",
+    on_load=[*ENTER, *CAMPAIGN, OverviewState.load, OverviewState.watch],
+)
+app.add_page(
+    campaign_contacts,
+    route=routes.CAMPAIGN_CONTACTS,
+    title="Contacts of a campaign · Callsheet",
+    on_load=[
+        *ENTER,
+        *CAMPAIGN,
+        SelectionState.untick,
+        CampaignContactsState.load,
+        CampaignContactsState.watch,
+    ],
+)
+app.add_page(
+    campaign_settings,
+    route=routes.CAMPAIGN_SETTINGS,
+    title="Settings of a campaign · Callsheet",
+    on_load=[*ENTER, *CAMPAIGN, CampaignSettingsState.load, CampaignSettingsState.watch],
+)
+app.add_page(
+    campaign_calls,
+    route=routes.CAMPAIGN_CALLS,
+    title="Call log · Callsheet",
+    on_load=[*ENTER, *CAMPAIGN, CallLogState.load, CallLogState.watch],
+)
+app.add_page(
+    pace,
+    route=routes.EDIT_PACE,
+    title="Campaign pace · Callsheet",
+    on_load=[*ENTER, PaceState.load],
 )
