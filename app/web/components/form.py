@@ -280,8 +280,9 @@ def upload_zone(
     hint: str = "",
     error: Text = "",
     on_cancel: Click | None = None,
+    max_bytes: int | None = None,
 ) -> rx.Component:
-    """Return the drop zone of one CSV file.
+    """Return the drop zone of one CSV file; the browser refuses a larger one than `max_bytes`.
 
     `upload_id` is a literal; `on_drop`: `S.receive(rx.upload_files(upload_id=..., on_upload_progress=...))`.
     """
@@ -292,6 +293,7 @@ def upload_zone(
             accept={"text/csv": [".csv"], "text/plain": [".txt"]},
             max_files=1,
             multiple=False,
+            max_size=max_bytes,
             disabled=busy,
             on_drop=on_drop,
             class_name="cs-drop",

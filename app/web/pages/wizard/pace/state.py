@@ -229,3 +229,8 @@ def _hours_warning(settings: CampaignSettings) -> str:
     if start < _LEGAL[0] or end > _LEGAL[1] or end <= start:
         return "Part of these hours lies outside 8:00 to 21:00, when many places forbid automated calls."
     return ""
+
+
+def retry_words(settings: CampaignSettings) -> str:
+    """Return the outcomes that are tried again, as a list in words."""
+    return ", ".join(tick.label for tick in _retry_ticks(settings) if tick.ticked) or "Nothing"

@@ -1,0 +1,191 @@
+"""An import, worded for the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.contact_fields import FIELDS, IGNORE, VARIABLE
+from app.models import ImportStatus
+from app.services.imports.classes import IssueKind
+from app.services.imports.decoding import MEGABYTE
+from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow
+
+FIELD_WORDS: Final = {
+    "phone_number": "Phone number",
+    "name": "Name",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "email": "Email",
+    "company": "Company",
+    "time_zone": "Time zone",
+    "country": "Country",
+    "state": "State",
+    "zip": "ZIP or postcode",
+    "language": "Language",
+    "notes": "Notes",
+}
+TARGETS: Final = [(field, FIELD_WORDS[field]) for field in FIELDS]
+"""Contact fields that a column can be used as, with their words."""
+
+_KINDS: Final = {
+    IssueKind.REJECTED: "Rejected",
+    IssueKind.DUPLICATE: "Duplicate",
+    IssueKind.SUPPRESSED: "Do not contact",
+    IssueKind.WARNING: "Check",
+}
+_DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_STAGES: Final = {
+    ImportStatus.UPLOADED: "uploaded",
+    ImportStatus.QUEUED: "working",
+    ImportStatus.RUNNING: "working",
+    ImportStatus.FAILED: "failed",
+    ImportStatus.COMPLETED: "done",
+    ImportStatus.CANCELLED: "none",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRow:
+    """A column of the file, what is in it, and what it becomes."""
+
+    header: str
+    target: str
+    variable: str
+    """The target that keeps it as a template variable."""
+    variable_words: str
+    samples: list[str]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRow:
+    """A row that would go in."""
+
+    row: str
+    number: str
+    name: str
+    variables: str
+    warning: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that would not."""
+
+    row: str
+    kind: str
+    reason: str
+    cells: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows by class, and how far the work is."""
+
+    total: int = 0
+    done: int = 0
+    percent: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    suppressed: int = 0
+    warnings: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """An earlier file, in one line."""
+
+    id: int
+    name: str
+    text: str
+
+
+def stage_of(status: ImportStatus) -> str:
+    """Return what the page shows of an import in that status."""
+    return _STAGES[status]
+
+
+def file_facts(view: ImportView) -> str:
+    """Return size, rows, encoding and separator in one line."""
+    rows = view.rows_total or 0
+    parts = [
+        _size(view.file_bytes),
+        f"{rows:,} row{'s' * (rows != 1)}",
+        view.encoding.upper(),
+        f"separated by {_DELIMITERS.get(view.delimiter, view.delimiter)}",
+    ]
+    return " · ".join(parts)
+
+
+def column_rows(
+    columns: Sequence[Column], mapping: dict[str, str], errors: dict[str, str]
+) -> list[ColumnRow]:
+    """Return the columns with the targets chosen on the page."""
+    return [
+        ColumnRow(
+            header=column.header,
+            target=mapping.get(column.header, IGNORE),
+            variable=f"{VARIABLE}{column.variable_name}",
+            variable_words=f"Variable {{{{{column.variable_name}}}}}",
+            samples=column.samples,
+            error=errors.get(f"mapping.{column.header}", ""),
+        )
+        for column in columns
+    ]
+
+
+def preview_tally(preview: ImportPreview) -> Tally:
+    """Return what an import would do."""
+    sampled = f"These counts are of the first {preview.examined:,} of {preview.total:,} rows."
+    return Tally(
+        total=preview.total,
+        done=preview.examined,
+        accepted=preview.accepted,
+        rejected=preview.rejected,
+        duplicates=preview.duplicates,
+        suppressed=preview.suppressed,
+        warnings=preview.warnings,
+        note=sampled if preview.sampled else "",
+    )
+
+
+def import_tally(view: ImportView) -> Tally:
+    """Return how far an import is."""
+    total = view.rows_total or 0
+    return Tally(
+        total=total,
+        done=view.rows_done,
+        percent=100 * view.rows_done // total if total else 0,
+        accepted=view.accepted,
+        rejected=view.rejected,
+        duplicates=view.duplicates,
+        suppressed=view.suppressed,
+        warnings=view.warnings,
+        note=view.error or "",
+    )
+
+
+def accepted_row(row: PreviewRow) -> AcceptedRow:
+    """Return an accepted row for the table."""
+    variables = ", ".join(f"{name}: {value}" for name, value in row.variables.items())
+    return AcceptedRow(str(row.row_number), row.pretty, row.name, variables[:160], " ".join(row.warnings))
+
+
+def refused_row(row: IssueRow) -> RefusedRow:
+    """Return a refused row for the table."""
+    cells = " · ".join(filter(None, row.cells))[:160]
+    return RefusedRow(str(row.row_number), _KINDS[row.kind], row.reason, cells)
+
+
+def file_line(view: ImportView) -> FileLine:
+    """Return an ended import for the list of earlier files."""
+    skipped = view.rejected + view.duplicates + view.suppressed
+    outcome = f"{view.accepted:,} added" + (f", {skipped:,} not" if skipped else "")
+    stopped = "Cancelled: " if view.status is ImportStatus.CANCELLED else ""
+    return FileLine(view.id, view.file_name, stopped + outcome)
+
+
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE else f"{max(1, round(size / 1000)):,} kB"

@@ -1,0 +1,77 @@
+"""Who is contacted."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web import routes
+from app.web.components import columns, glyph, icon_action, panel
+from app.web.components.kinds import as_text, choose
+from app.web.layout import shell
+from app.web.pages.wizard.contacts.file_panel import file_panel
+from app.web.pages.wizard.contacts.import_state import ImportState
+from app.web.pages.wizard.contacts.import_view import FileLine
+from app.web.pages.wizard.contacts.people_panel import address_book_panel, by_hand_panel
+from app.web.pages.wizard.draft import WizardState
+from app.web.pages.wizard.frame import back_link, campaign_here, closing_bar, next_link, wizard_page
+from app.web.pages.wizard.steps import WizardStep
+from app.web.session import allows, here
+
+
+@shell("Campaigns")
+def contacts() -> rx.Component:
+    """Return the wizard's third step."""
+    step = WizardStep.CONTACTS
+    return wizard_page(
+        step,
+        ImportState,
+        columns(file_panel(), by_hand_panel(), address_book_panel(), aside=_aside()),
+        closing_bar(step, next_link(step), back=back_link(step)),
+    )
+
+
+def _aside() -> rx.Component:
+    return rx.el.div(
+        panel(
+            rx.el.p(
+                rx.el.span(WizardState.contacts, class_name="cs-wizard-figure cs-number"),
+                choose(WizardState.contacts == 1, " contact", " contacts"),
+                aria_live="polite",
+            ),
+            rx.link(
+                "See them all",
+                glyph("arrow-right", size=13),
+                href=routes.campaign_contacts(here(), campaign_here()),
+                class_name="cs-wizard-link",
+            ),
+            title="In this campaign",
+        ),
+        rx.cond(ImportState.earlier.length() > 0, _earlier()),
+        class_name="cs-wizard-aside cs-stack",
+    )
+
+
+def _earlier() -> rx.Component:
+    return panel(
+        rx.el.ul(rx.foreach(ImportState.earlier, _file), class_name="cs-wizard-files"),
+        title="Files so far",
+    )
+
+
+def _file(line: ObjectVar[FileLine]) -> rx.Component:
+    return rx.el.li(
+        glyph("file-check-2", size=16),
+        rx.el.div(
+            rx.el.span(line.name, class_name="cs-wizard-who"),
+            rx.el.span(line.text, class_name="cs-help cs-number"),
+        ),
+        rx.cond(
+            allows(Right.EXPORT) & line.text.contains(" not"),
+            icon_action(
+                "download",
+                label=as_text("Download what did not go in from ") + as_text(line.name),
+                on_click=ImportState.download_refused(line.id),
+            ),
+        ),
+        key=line.id,
+    )

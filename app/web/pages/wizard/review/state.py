@@ -1,0 +1,255 @@
+"""What a start would meet, and the start."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.config import get_settings
+from app.context import get_context
+from app.domain.calling_hours import is_zone
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.rights import Right
+from app.domain.templates import Missing
+from app.models import ScheduleType
+from app.services.access.principal import Principal
+from app.services.campaigns.operations import resume_campaign, start_campaign
+from app.services.campaigns.queries import get_campaign, preflight, preview_message
+from app.services.campaigns.settings import CampaignSettings
+from app.services.campaigns.views import CampaignDetail, Preflight
+from app.services.errors import FieldErrors
+from app.web import routes
+from app.web.components import say_done
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.moments import in_zone, spoken_minutes
+from app.web.pages.wizard.pace.state import DAYS, retry_words
+from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
+
+_MISSING_WORDS: Final = {
+    Missing.FALLBACK: "Use the fallback",
+    Missing.SKIP: "Skip the contact",
+    Missing.BLANK: "Leave it out",
+    Missing.KEEP: "Keep the placeholder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Something a start is refused for, and the step where it is mended."""
+
+    sentence: str
+    step: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a summary."""
+
+    term: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One part of the message, on the first contact."""
+
+    label: str
+    text: str
+
+
+class ReviewState(PageState, rx.State):
+    """The summary, the obstacles, and the question before the start."""
+
+    obstacles: rx.Field[list[Obstacle]] = rx.field(default_factory=list)
+    warnings: rx.Field[list[str]] = rx.field(default_factory=list)
+    headline: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    basics: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    message: rx.Field[list[Said]] = rx.field(default_factory=list)
+    message_of: rx.Field[str] = rx.field("")
+    pace: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    verb: rx.Field[str] = rx.field("Start")
+    """Start, Schedule or Resume: what the button does."""
+    asking: rx.Field[bool] = rx.field(False)
+    question: rx.Field[str] = rx.field("")
+    sentence: rx.Field[str] = rx.field("")
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Check the draft."""
+        self.loading, self.problem, self.asking = True, "", False
+        yield
+        await self._check(principal)
+        self.loading = False
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def ask(self, principal: Principal) -> None:
+        """Check once more, and ask whether to start if nothing stands in the way."""
+        await self._check(principal)
+        self.asking = not self.obstacles
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        self.asking = is_open and self.asking
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def go(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+        """Start, schedule or resume, and go to the campaign's Overview."""
+        self.saving = True
+        yield None
+        campaign_id = draft_id(self)
+        try:
+            status = await _go(principal, campaign_id, resume=self.verb == "Resume")
+        except FieldErrors as refused:
+            self.asking = False
+            self.obstacles = _obstacles(principal, campaign_id, refused.errors)
+            return
+        self.asking = False
+        done = {
+            "scheduled": "Campaign scheduled.",
+            "queued": "Campaign started.",
+            "running": "Campaign resumed.",
+        }
+        yield say_done(done.get(status, "Campaign started."))
+        yield rx.redirect(routes.campaign(principal.organization_slug, campaign_id))
+
+    async def _check(self, principal: Principal) -> None:
+        context, campaign_id = get_context(), draft_id(self)
+        detail = await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
+        async with context.database.session() as session:
+            check = await preflight(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+            said = await preview_message(session, principal=principal, campaign_ref=campaign_id)
+        self.obstacles = _obstacles(principal, campaign_id, check.errors)
+        self.warnings = check.warnings
+        self.headline = _headline(detail.settings, check)
+        self.basics = _basics(detail, check)
+        self.message = [Said(part.capitalize(), text) for part, text in said.texts.items() if text]
+        self.message_of = said.contact_name or said.number
+        self.pace = _pace(detail.settings)
+        self._word_the_question(detail, check)
+
+    def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
+        settings = detail.settings
+        later = settings.schedule_type is ScheduleType.SCHEDULED
+        self.verb = "Schedule" if later else "Start"
+        if detail.status is CampaignStatus.PAUSED:
+            self.verb = "Resume"
+        act = "texted" if settings.channel is Channel.SMS else "called"
+        self.question = f"{self.verb} “{settings.name}”?"
+        self.sentence = f"{_who(check.contacts, act)} {_when(settings, check)}"
+
+
+async def _go(principal: Principal, campaign_id: int, *, resume: bool) -> CampaignStatus:
+    context = get_context()
+    act = resume_campaign if resume else start_campaign
+    async with context.database.transaction() as session:
+        await act(
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            now=context.clock.now(),
+            carrier=carrier_identity(),
+        )
+        return (await get_campaign(session, principal=principal, campaign_ref=campaign_id)).status
+
+
+def _obstacles(principal: Principal, campaign_id: int, errors: dict[str, str]) -> list[Obstacle]:
+    return [
+        Obstacle(
+            sentence=sentence,
+            step=LABELS[step_of(field)],
+            href=ADDRESSES[step_of(field)](principal.organization_slug, campaign_id),
+        )
+        for field, sentence in errors.items()
+    ]
+
+
+def _who(contacts: int, act: str) -> str:
+    """Return how many people are really called: the one thing not to be mistaken about."""
+    people = f"{contacts:,} {'person' if contacts == 1 else 'people'}"
+    if get_settings().carrier_simulated:
+        return f"The carrier is simulated: nobody is really {act}. {people} will be played through."
+    return f"{people} will really be {act}."
+
+
+def _when(settings: CampaignSettings, check: Preflight) -> str:
+    if check.first_call_at is None or not is_zone(settings.time_zone):
+        return ""
+    return f"The first at {in_zone(check.first_call_at, settings.time_zone)}."
+
+
+def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
+    first = "Not known yet"
+    if check.first_call_at is not None and is_zone(settings.time_zone):
+        first = in_zone(check.first_call_at, settings.time_zone)
+    is_sms = settings.channel is Channel.SMS
+    facts = [
+        Fact("Contacts", f"{check.contacts:,}"),
+        Fact("First message" if is_sms else "First call", first),
+        Fact("Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"),
+    ]
+    if is_sms and check.sms_segments_max:
+        facts.append(Fact("Segments", f"up to {check.sms_segments_max} a message"))
+    return facts
+
+
+def _basics(detail: CampaignDetail, check: Preflight) -> list[Fact]:
+    settings = detail.settings
+    return [
+        Fact("Name", settings.name),
+        *([Fact("Description", settings.description)] if settings.description else []),
+        Fact("Channel", "SMS" if settings.channel is Channel.SMS else "Call"),
+        Fact("Agent", detail.agent_name or "None"),
+        Fact("Numbers" if len(check.numbers) > 1 else "Number", ", ".join(check.numbers) or "None"),
+    ]
+
+
+def _pace(settings: CampaignSettings) -> list[Fact]:
+    if settings.channel is Channel.SMS:
+        speed = [Fact("Messages", f"{settings.messages_per_second} a second")]
+    else:
+        speed = [
+            Fact("At the same time", f"{settings.concurrent_limit:,} calls"),
+            Fact("Calls per minute", f"{settings.rate_limit_per_minute:,}"),
+            Fact("Throttle delay", f"{settings.throttle_delay_ms:,} ms"),
+            Fact("Ring timeout", f"{settings.ring_timeout_seconds} s"),
+            Fact("Voicemail", "Detected" if settings.enable_voicemail_detection else "Not detected"),
+        ]
+    start = "When you press Start"
+    if settings.schedule_type is ScheduleType.SCHEDULED and settings.scheduled_at is not None:
+        start = in_zone(settings.scheduled_at, settings.time_zone)
+    return [
+        *speed,
+        Fact("Attempts", _attempts(settings)),
+        Fact("Retry after", retry_words(settings) if settings.max_attempts > 1 else "Never"),
+        Fact("Hours", _hours(settings)),
+        Fact("Time zone", settings.time_zone),
+        Fact("Missing values", _MISSING_WORDS[settings.missing]),
+        Fact("Start", start),
+    ]
+
+
+def _attempts(settings: CampaignSettings) -> str:
+    if settings.max_attempts == 1:
+        return "1, no retry"
+    return f"{settings.max_attempts} in all, {settings.retry_delay_minutes:,} minutes apart"
+
+
+def _hours(settings: CampaignSettings) -> str:
+    days = _days(settings.allowed_days)
+    if settings.allowed_start is None or settings.allowed_end is None:
+        return f"Any time, {days}" if settings.allowed_days else "Any time"
+    return f"{settings.allowed_start} to {settings.allowed_end}, {days}"
+
+
+def _days(days: Sequence[int]) -> str:
+    if not days:
+        return "every day"
+    return "Mon to Fri" if tuple(days) == (1, 2, 3, 4, 5) else ", ".join(DAYS[day - 1] for day in days)
