@@ -36,10 +36,15 @@ from app.web.pages.sign_in.page import sign_in
 from app.web.pages.sign_in.state import SignInState
 from app.web.pages.wizard.basics.page import basics
 from app.web.pages.wizard.basics.state import BasicsState
+from app.web.pages.wizard.contacts.import_state import ImportState
+from app.web.pages.wizard.contacts.page import contacts as wizard_contacts
+from app.web.pages.wizard.contacts.people_state import PeopleState
 from app.web.pages.wizard.message.page import message
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.page import pace
 from app.web.pages.wizard.pace.state import PaceState
+from app.web.pages.wizard.review.page import review
+from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
 from app.web.uploads import GuardUploads
 
@@ -130,4 +135,16 @@ app.add_page(
     route=routes.EDIT_PACE,
     title="Campaign pace · Callsheet",
     on_load=[*ENTER, PaceState.load],
+)
+app.add_page(
+    wizard_contacts,
+    route=routes.EDIT_CONTACTS,
+    title="Campaign contacts · Callsheet",
+    on_load=[*ENTER, ImportState.load, PeopleState.load, ImportState.watch],
+)
+app.add_page(
+    review,
+    route=routes.EDIT_REVIEW,
+    title="Review and start · Callsheet",
+    on_load=[*ENTER, ReviewState.load],
 )
