@@ -214,7 +214,8 @@ async def _writable(state: rx.State) -> AsyncIterator[None]:
 
 def _react(state: rx.State, error: Exception) -> EventSpec | None:
     """Write what `error` means into the state, and return the event that tells of it where no field does."""
-    was_loading = getattr(state, "loading", False)
+    # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
+    was_loading = getattr(state, "loading", False) and "load" in state.event_handlers
     _set_known(state, saving=False, loading=False)
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")

@@ -13,6 +13,7 @@ from app.web.components.icons import glyph
 from app.web.components.kinds import Child, Text, flag_word
 from app.web.session import OrganizationLink, SessionState, here
 
+_FOCUS_CONTENT: Final = rx.call_script("document.getElementById('main').focus()").prevent_default
 Section = Literal["Campaigns", "Contacts", "Agents", "Numbers", "Settings"]
 PageFunction = Callable[[], rx.Component]
 
@@ -96,7 +97,8 @@ def hydrate_fallback() -> rx.Component:
 def _frame(*children: Child) -> rx.Component:
     """Lay the marks over `children`. `data-ready` is true once this page's loading has ended."""
     return rx.el.div(
-        rx.el.a("Skip to content", href="#main", class_name="cs-skip"),
+        # A client-side link would scroll there, and leave the focus behind.
+        rx.el.a("Skip to content", href="#main", on_click=_FOCUS_CONTENT, class_name="cs-skip"),
         simulated_mark(SessionState.simulated),
         rx.el.div(*children, class_name="cs-frame"),
         class_name="cs-app",

@@ -60,6 +60,15 @@ class GuardedState(PageState, rx.State):
         self.seen = ["open"]
 
 
+class ActingState(PageState, rx.State):
+    """Buttons that fail on any page: it loads nothing, so it has no place of its own to say so."""
+
+    @guarded(Right.VIEW)
+    async def act(self, principal: Principal) -> None:
+        del principal
+        raise Conflict("It is over.")
+
+
 @pytest.fixture
 def role(monkeypatch: pytest.MonkeyPatch) -> dict[str, Role | None]:
     """Who is asking; none: nobody is signed in."""
@@ -124,6 +133,12 @@ async def test_a_failed_load_says_why_in_the_place_of_the_content(tab: Driver, r
     await tab.send(GuardedState.load())
     state = await tab.state(GuardedState)
     assert (state.problem, state.loading) == ("The list is being rebuilt.", False)
+
+
+async def test_a_failed_action_is_no_failed_load(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(ActingState.act())
+    assert (await tab.state(ActingState)).problem == ""
+    assert tab.errors == []
 
 
 async def test_an_unforeseen_error_is_logged_and_not_shown(
