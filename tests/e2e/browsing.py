@@ -61,6 +61,11 @@ def heading(page: Page, name: str | re.Pattern[str]) -> Locator:
     return page.get_by_role("heading", level=1, name=name)
 
 
+def status(page: Page) -> Locator:
+    """What stands around the title: the status badge and the actions."""
+    return page.get_by_role("main").locator("header").first
+
+
 def row(page: Page, text: str | re.Pattern[str]) -> Locator:
     """The table row that holds this text."""
     return page.get_by_role("row").filter(has_text=text)

@@ -1,11 +1,12 @@
 """A whole installation of its own, started by `callsheet up`: servers, simulator, workers, web, front-end."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
+from twilio.request_validator import RequestValidator
 
 from app.config import Settings
 from app.context import AppContext, build_context
@@ -28,7 +30,8 @@ SPEED: Final = 60.0
 
 _START_SECONDS: Final = 280
 """A first start builds the front-end."""
-_STOP_SECONDS: Final = 12
+_STOP_SECONDS: Final = 15
+_RESTART_SECONDS: Final = 20
 _OURS: Final = ("CALLSHEET_", "SIMULATOR_", "TWILIO_")
 
 Result = TypeVar("Result")
@@ -37,7 +40,9 @@ Result = TypeVar("Result")
 class Carrier:
     """The simulated carrier's control side."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, account_sid: str, auth_token: str) -> None:
+        self._account_sid = account_sid
+        self._auth_token = auth_token
         self._client = httpx.Client(base_url=f"{url}/_simulator", trust_env=False, timeout=10)
 
     def person(self, number: str, persona: str) -> None:
@@ -52,9 +57,37 @@ class Carrier:
         """Change how much faster than life people act."""
         self._post("/speed", speed=speed)
 
+    def calls_to(self, number: str) -> int:
+        """How many calls the carrier has accepted to this number."""
+        return sum(entry["to"] == number for entry in self._ledger())
+
+    def calls_to_all(self, numbers: Collection[str]) -> int:
+        """How many calls the carrier has accepted to these numbers."""
+        return sum(entry["to"] in numbers for entry in self._ledger())
+
+    def tells(self, number: str, call_status: str, **more: str) -> None:
+        """Send the signed webhook that the last call to this number has come so far."""
+        call = [entry for entry in self._ledger() if entry["to"] == number][-1]
+        url = str(call["parameters"]["StatusCallback"]).partition("#")[0]
+        form = {
+            "AccountSid": self._account_sid,
+            "CallSid": call["sid"],
+            "CallStatus": call_status,
+            "To": number,
+            "From": call["from"],
+            **more,
+        }
+        signature = RequestValidator(self._auth_token).compute_signature(url, form)
+        headers = {"X-Twilio-Signature": signature}
+        httpx.post(url, data=form, headers=headers, trust_env=False).raise_for_status()
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def _ledger(self) -> list[dict[str, Any]]:
+        lines = self._client.get("/ledger").raise_for_status().text.splitlines()
+        return [json.loads(line) for line in lines]
 
     def _post(self, path: str, **body: Any) -> None:
         self._client.post(path, json=body).raise_for_status()
@@ -101,13 +134,12 @@ class Installation:
         assert run, "nothing runs"
         return run
 
-    def kill(self, name: str) -> None:
-        """End one of the processes at once, as a crash would."""
-        os.kill(self._pid(name) or 0, signal.SIGKILL)
-
-    def restarted(self, name: str, *, instead_of: int | None) -> bool:
-        """Whether another process than that one runs under the name."""
-        return self._pid(name) not in {None, instead_of}
+    def crash(self, name: str) -> None:
+        """End one of the processes at once, and wait until `up` has started it again."""
+        dead = self._pid(name)
+        assert dead, f"{name} does not run"
+        os.kill(dead, signal.SIGKILL)
+        assert wait_until(lambda: self._pid(name) not in {None, dead}, seconds=_RESTART_SECONDS)
 
     def log_sizes(self) -> dict[str, int]:
         """How long each log is now; see `logs_since`."""
@@ -172,7 +204,12 @@ def _open(home: Home, run: Run, ours: dict[str, str]) -> Iterator[Installation]:
     urls = Urls(run.database_url or "", run.redis_url or "")
     complete = _explicit(child_environment(settings, home, urls))
     services = Services(build_context(complete, pool_size=2))
-    carrier = Carrier(f"http://127.0.0.1:{settings.simulator_port}")
+    secrets = home.secrets()
+    carrier = Carrier(
+        f"http://127.0.0.1:{settings.simulator_port}",
+        account_sid=secrets.simulator_account_sid,
+        auth_token=secrets.simulator_auth_token,
+    )
     try:
         yield Installation(home, run.url, services, carrier)
     finally:

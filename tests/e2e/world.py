@@ -6,9 +6,12 @@ from itertools import count
 from typing import Any, Final
 
 from playwright.sync_api import BrowserContext
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.domain.rights import Role
+from app.models import Member, UserSession
 from app.services.access.members import create_user
 from app.services.access.organizations import console_principal, get_or_create_organization
 from app.services.access.principal import Principal
@@ -18,6 +21,7 @@ from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.operations import create_campaign
 from app.services.contacts.operations import create_contact
 from app.services.numbers.operations import add_carrier_numbers
+from app.services.numbers.queries import list_numbers
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.e2e.installation import Installation
 
@@ -99,6 +103,28 @@ class World:
             ]
         )
 
+    def sign_out_everywhere(self, person: Person) -> None:
+        """End the person's sessions as if from another machine."""
+
+        async def end(session: AsyncSession) -> None:
+            await session.execute(
+                update(UserSession)
+                .where(col(UserSession.user_id) == person.user_id)
+                .values(revoked_at=self.now)
+            )
+
+        self.installation.services.do(end)
+
+    def make(self, person: Person, role: Role) -> None:
+        """Give the person another role."""
+
+        async def change(session: AsyncSession) -> None:
+            await session.execute(
+                update(Member).where(col(Member.user_id) == person.user_id).values(role=role)
+            )
+
+        self.installation.services.do(change)
+
     def contacts(self, count_: int, persona: str = "answers_confirms") -> list[Contact]:
         """New people, who behave like this when called."""
         return [self._contact(next(_serial), persona) for _ in range(count_)]
@@ -174,6 +200,4 @@ def make_world(installation: Installation) -> World:
 
 
 async def _number_ids(session: AsyncSession, principal: Principal) -> list[int]:
-    from app.services.numbers.queries import list_numbers
-
     return [number.id for number in await list_numbers(session, principal=principal)]
