@@ -92,6 +92,14 @@ class Settings(BaseSettings):
         description="Set by `up`, `demo`, `bench` and the tests for their children when the carrier is the simulator.",
     )
 
+    reconcile_speed: float = Field(
+        1.0,
+        validation_alias="CALLSHEET_RECONCILE_SPEED",
+        gt=0,
+        description="How much faster than life the reconciler waits for the carrier's list and news, to keep up with "
+        "SIMULATOR_SPEED; heeded with the simulated carrier alone.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _use_the_psycopg_driver(cls, url: str | None) -> str | None:
@@ -128,6 +136,11 @@ class Settings(BaseSettings):
     def served_over_https(self) -> bool:
         """Whether browsers reach us over https, so cookies must be `Secure`."""
         return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def carrier_speed(self) -> float:
+        """How many carrier seconds pass in a real one: 1, unless the carrier is simulated."""
+        return self.reconcile_speed if self.carrier_simulated else 1.0
 
     @property
     def carrier_api_url(self) -> str:

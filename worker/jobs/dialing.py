@@ -12,7 +12,11 @@ async def reconcile_attempts(ctx: dict[Any, Any]) -> int:
     state: WorkerState = ctx["state"]
     context = state.context
     return await reconcile_overdue(
-        context.database, state.carrier, carrier_account_id=state.carrier_account_id, clock=context.clock
+        context.database,
+        state.carrier,
+        carrier_account_id=state.carrier_account_id,
+        clock=context.clock,
+        speed=context.settings.carrier_speed,
     )
 
 

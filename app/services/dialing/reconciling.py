@@ -42,27 +42,36 @@ _MOST: Final = 100
 _OVERDUE: Final = text(
     """
     SELECT id FROM attempt
-    WHERE deadline_at <= :now AND carrier_account_id = :carrier_account_id
+    WHERE carrier_account_id = :carrier_account_id AND deadline_at <= :now_for_news
+      AND (deadline_at <= :now OR status IN ('queued', 'ringing', 'in_progress'))
     ORDER BY deadline_at LIMIT :most
     """
 )
 
 
 async def reconcile_overdue(
-    database: Database, carrier: Carrier, *, carrier_account_id: int, clock: Clock, settle: timedelta = SETTLE
+    database: Database, carrier: Carrier, *, carrier_account_id: int, clock: Clock, speed: float = 1.0
 ) -> int:
     """Ask the carrier about every attempt past its deadline; return how many were asked about.
 
-    `settle` is in the carrier's time: a simulated carrier that runs faster settles sooner.
+    `speed`: how many carrier seconds pass in a real one. What waits for the carrier's list (`SETTLE`) and for its
+    news (`NEWS_WITHIN`) waits in its time; what waits for our own requests to end never does.
     """
+    now, hurry = clock.now(), NEWS_WITHIN - NEWS_WITHIN / speed
     async with database.session() as session:
         overdue = await session.execute(
-            _OVERDUE, {"now": clock.now(), "carrier_account_id": carrier_account_id, "most": _MOST}
+            _OVERDUE,
+            {
+                "now": now,
+                "now_for_news": now + hurry,
+                "carrier_account_id": carrier_account_id,
+                "most": _MOST,
+            },
         )
         ids = list(overdue.scalars())
     for attempt_id in ids:
         try:
-            await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=settle)
+            await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=SETTLE / speed)
         except LookupFailed as error:
             log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
             await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
@@ -77,14 +86,14 @@ async def reconcile(
         case = (await load_cases(session, [attempt_id])).get(attempt_id)
     if case is None or case.deadline_at is None:
         return
+    # A look shows what was when it was asked for, however late its answer is applied.
+    asked_at = clock.now()
     if case.provider_id is not None:
         remote = await carrier.fetch(case.channel, case.provider_id)
-        fault("before_sweep_commit")
-        await _apply_look_up(database, attempt_id, remote, now=clock.now())
+        await _apply_look_up(database, case, remote, now=clock.now())
     elif case.progress.status in UNPROVEN:
         found = await _find(database, carrier, case)
-        fault("before_reconcile_commit")
-        await _settle(database, attempt_id, found, now=clock.now(), settle=settle)
+        await _settle(database, attempt_id, found, asked_at=asked_at, now=clock.now(), settle=settle)
 
 
 class Ambiguous(Exception):
@@ -127,6 +136,7 @@ async def _settle(
     attempt_id: UUID,
     found: RemoteAttempt | Ambiguous | None,
     *,
+    asked_at: datetime,
     now: datetime,
     settle: timedelta,
 ) -> None:
@@ -140,7 +150,8 @@ async def _settle(
             case Ambiguous():
                 await _to_review(session, case)
             case None:
-                await _empty_look(session, case, now=now, settle=settle)
+                await _empty_look(session, case, asked_at=asked_at, now=now, settle=settle)
+        fault("before_reconcile_commit")
 
 
 async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, now: datetime) -> None:
@@ -155,10 +166,12 @@ async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, no
     await apply_events(session, case, [placed, *remote.events], now=now)
 
 
-async def _empty_look(session: AsyncSession, case: Case, *, now: datetime, settle: timedelta) -> None:
+async def _empty_look(
+    session: AsyncSession, case: Case, *, asked_at: datetime, now: datetime, settle: timedelta
+) -> None:
     first_look = case.looked_at
-    settled = now - case.reserved_at >= settle
-    if case.looks >= 1 and first_look is not None and settled and now - first_look >= settle:
+    settled = asked_at - case.reserved_at >= settle
+    if case.looks >= 1 and first_look is not None and settled and asked_at - first_look >= settle:
         await give_back(session, case, reason="The carrier has no such call: it was not placed.", now=now)
         return
     await session.execute(
@@ -167,7 +180,7 @@ async def _empty_look(session: AsyncSession, case: Case, *, now: datetime, settl
         .values(
             status=AttemptStatus.UNKNOWN,
             looks=case.looks + 1,
-            looked_at=first_look or now,
+            looked_at=first_look or asked_at,
             deadline_at=now + max(settle, timedelta(milliseconds=100))
             if first_look is None
             else now + settle / 4,
@@ -191,20 +204,27 @@ async def _to_review(session: AsyncSession, case: Case) -> None:
 
 
 async def _apply_look_up(
-    database: Database, attempt_id: UUID, remote: RemoteAttempt | None, *, now: datetime
+    database: Database, asked: Case, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
     """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
     async with database.transaction() as session:
-        case = (await load_cases(session, [attempt_id]))[attempt_id]
-        if case.deadline_at is None or case.deadline_at > now:
-            return
+        case = (await load_cases(session, [asked.attempt_id]))[asked.attempt_id]
+        if case.deadline_at != asked.deadline_at:
+            return  # There was news meanwhile.
         if case.progress.status is AttemptStatus.SENT:
             await _stop_waiting_for_a_report(session, case, remote, now=now)
-            return
-        gone = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
-        await apply_events(session, case, list(remote.events) if remote is not None else [gone], now=now)
-        if case.progress.ended_as is None:
-            await _set_deadline(session, attempt_id, now + NEWS_WITHIN)
+        else:
+            await _look_closer(session, case, remote, now=now)
+        fault("before_sweep_commit")
+
+
+async def _look_closer(
+    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    gone = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+    await apply_events(session, case, list(remote.events) if remote is not None else [gone], now=now)
+    if case.progress.ended_as is None:
+        await _set_deadline(session, case.attempt_id, now + NEWS_WITHIN)
 
 
 async def _stop_waiting_for_a_report(
@@ -222,8 +242,13 @@ async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: da
 
 
 async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None:
+    """Ask again at that time, unless it was settled meanwhile."""
     async with database.transaction() as session:
-        await _set_deadline(session, attempt_id, at)
+        await session.execute(
+            update(Attempt)
+            .where(col(Attempt.id) == attempt_id, col(Attempt.deadline_at).is_not(None))
+            .values(deadline_at=at)
+        )
 
 
 async def settle_review(

@@ -37,12 +37,12 @@ async def record(database: Database, answers: Sequence[Answer], *, clock: Clock)
     Returns (attempt, provider id) of calls that are a second one for their attempt: the caller hangs them up.
     """
     now = clock.now()
-    fault("before_record_commit")
     async with database.transaction() as session:
         seconds = await _bind(session, [each for each in answers if isinstance(each.answer, Placed)], now=now)
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now)
+        fault("before_record_commit")
     fault("after_record_commit")
     return seconds
 

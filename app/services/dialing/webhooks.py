@@ -39,7 +39,6 @@ async def receive(
     Returns the id of a second call made for this attempt, which the caller hangs up; otherwise None.
     Raises `UnknownAttempt`. A database that is away raises, so that the carrier is answered 503 and sends again.
     """
-    fault("before_webhook_commit")
     async with database.transaction() as session:
         case = (await load_cases(session, [attempt_id])).get(attempt_id)
         if case is None:
@@ -48,6 +47,7 @@ async def receive(
         fresh = await _store(session, case, events, raw=raw, now=now)
         if second is None and fresh:
             await apply_events(session, case, fresh, now=now)
+        fault("before_webhook_commit")
     fault("after_webhook_commit")
     return second
 
