@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from app.api.main import create_api
 from app.context import get_context
+from app.faults import install_from_environment
 from app.live_hub import live_hub
 
 
@@ -17,6 +18,7 @@ def app() -> FastAPI:
 
 @asynccontextmanager
 async def _running(_: FastAPI) -> AsyncIterator[None]:
+    install_from_environment()
     async with live_hub():
         try:
             yield
