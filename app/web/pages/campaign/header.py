@@ -40,12 +40,12 @@ def campaign_frame(*content: Child, tab: TabName) -> rx.Component:
         rx.cond(
             CampaignState.problem != "",
             error_state(CampaignState.problem, on_retry=CampaignState.load),
-            rx.fragment(_header(header), _tabs(header, tab), *content, campaign_dialogs()),
+            rx.fragment(_header(header, tab), _tabs(header, tab), *content, campaign_dialogs()),
         )
     )
 
 
-def _header(header: ObjectVar[Header]) -> rx.Component:
+def _header(header: ObjectVar[Header], tab: TabName) -> rx.Component:
     return page_header(
         choose(header.name != "", header.name.to(str), "\u00a0"),
         breadcrumbs=[Crumb("Campaigns", routes.campaigns(here()))],
@@ -60,7 +60,7 @@ def _header(header: ObjectVar[Header]) -> rx.Component:
             )
         ],
         description=header.description,
-        actions=[_run_actions(header), _edit_actions(header)],
+        actions=[_run_actions(header), _edit_actions(header, tab)],
     )
 
 
@@ -98,7 +98,7 @@ def _run_actions(header: ObjectVar[Header]) -> rx.Component:
     )
 
 
-def _edit_actions(header: ObjectVar[Header]) -> rx.Component:
+def _edit_actions(header: ObjectVar[Header], tab: TabName) -> rx.Component:
     return rx.cond(
         allows(Right.EDIT_CAMPAIGNS) & (header.id != 0),
         rx.fragment(
@@ -107,16 +107,15 @@ def _edit_actions(header: ObjectVar[Header]) -> rx.Component:
                 link_button(
                     "Continue editing", icon="pencil-line", href=routes.edit_basics(here(), header.id)
                 ),
-                rx.cond(
-                    header.can_edit,
-                    link_button(
-                        "Edit settings", icon="pencil-line", href=routes.campaign_settings(here(), header.id)
-                    ),
-                ),
+                rx.cond(header.can_edit, _settings_link(header)) if tab != "Settings" else rx.fragment(),
             ),
             _menu(header),
         ),
     )
+
+
+def _settings_link(header: ObjectVar[Header]) -> rx.Component:
+    return link_button("Edit settings", icon="pencil-line", href=routes.campaign_settings(here(), header.id))
 
 
 def _menu(header: ObjectVar[Header]) -> rx.Component:

@@ -75,7 +75,10 @@ def _locked() -> rx.Component:
 def _group(group: ObjectVar[Group]) -> rx.Component:
     return rx.el.section(
         rx.el.div(rx.el.h2(group.title), class_name="cs-panel-heading"),
-        rx.el.dl(rx.foreach(group.facts.to(list[Fact]), _fact), class_name="cs-panel-body cs-settings-facts"),
+        rx.el.div(
+            rx.el.dl(rx.foreach(group.facts.to(list[Fact]), _fact), class_name="cs-settings-facts"),
+            class_name="cs-panel-body",
+        ),
         class_name="cs-panel",
         key=group.title,
     )

@@ -19,7 +19,7 @@ DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday
 OUTCOMES: Final[Mapping[RetryOutcome, str]] = {
     RetryOutcome.NO_ANSWER: "No answer",
     RetryOutcome.BUSY: "Busy",
-    RetryOutcome.FAILED: "Failed, where it may pass",
+    RetryOutcome.FAILED: "Failed",
     RetryOutcome.VOICEMAIL: "Voicemail",
 }
 TEMPLATES: Final[Mapping[str, str]] = {
@@ -212,7 +212,8 @@ def _retries(settings: CampaignSettings) -> list[Fact]:
 
 
 def _when(settings: CampaignSettings, now: datetime) -> list[Fact]:
-    hours = f"{settings.allowed_start} to {settings.allowed_end}" if settings.allowed_start else "All day"
+    open_all_day = settings.allowed_start == settings.allowed_end
+    hours = "All day" if open_all_day else f"{settings.allowed_start} to {settings.allowed_end}"
     days = ", ".join(DAYS[day - 1] for day in settings.allowed_days) or "Every day"
     start = "When it is started by hand"
     if settings.schedule_type is ScheduleType.SCHEDULED:

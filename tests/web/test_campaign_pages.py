@@ -1,0 +1,377 @@
+"""What the campaign list and a campaign's tabs show and do, whoever asks."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from reflex.state import State
+from sqlmodel import col, select
+
+from app.config import get_settings
+from app.context import get_context
+from app.db import Database
+from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.campaign import CampaignStatus
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
+from app.models import Attempt, Campaign, Organization
+from app.web.pages.campaign.actions import CampaignActionsState
+from app.web.pages.campaign.calls.state import CallLogState
+from app.web.pages.campaign.contacts.person import PersonState
+from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.campaign.contacts.state import CampaignContactsState
+from app.web.pages.campaign.overview.state import OverviewState
+from app.web.pages.campaign.questions import CampaignQuestionState
+from app.web.pages.campaign.settings.state import CampaignSettingsState
+from app.web.pages.campaign.state import CampaignState
+from app.web.pages.campaigns.state import CampaignsState
+from app.web.pages.campaigns.switch import StopSwitchState
+from tests.services.campaign_world import World, build_world
+from tests.web.browser import Browser, signed_in
+from tests.web.conftest import Driver
+
+
+@pytest.fixture
+async def world(
+    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Acme Corp, behind the seams that pages use."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
+    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
+    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
+    get_settings.cache_clear()
+    get_context.cache_clear()
+    yield await build_world(database)
+    await get_context().close()
+    get_context.cache_clear()
+    get_settings.cache_clear()
+
+
+async def open_campaign(
+    tab: Driver, world: World, campaign_id: int, tail: str = "", *, role: Role = Role.OWNER
+) -> Browser:
+    """Open a page of a campaign as a member with that role."""
+    return await signed_in(tab, world.organization, f"/campaigns/{campaign_id}{tail}", role=role)
+
+
+async def test_the_list_shows_each_campaign_with_its_progress(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=3, status=CampaignStatus.RUNNING)
+    await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    await browser.send(CampaignsState.load())
+    state = await tab.state(CampaignsState)
+    [item] = state.items
+    assert (item.name, item.status, item.agent) == ("March reminders", "running", "Ava")
+    assert (item.progress.text, item.progress.percent) == ("1 of 4 contacts", 25)
+    assert (item.can_pause, item.can_start, item.can_delete) == (True, False, False)
+    assert (state.cards.total, state.cards.running) == ("1", "1")
+
+
+async def test_a_search_that_finds_nothing_says_so_and_can_be_lifted(world: World, tab: Driver) -> None:
+    await world.campaign()
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    await browser.send(CampaignsState.find("no such campaign"))
+    state = await tab.state(CampaignsState)
+    assert (state.items, state.is_filtered, state.has_campaigns) == ([], True, True)
+    await browser.send(CampaignsState.clear())
+    assert len((await tab.state(CampaignsState)).items) == 1
+
+
+async def test_a_reload_finds_the_same_rows_by_the_address(world: World, tab: Driver) -> None:
+    await world.campaign()
+    await world.campaign(status=CampaignStatus.PAUSED)
+    browser = await signed_in(tab, world.organization, "/campaigns?status=paused&sort=nonsense&page=-3")
+    await browser.send(CampaignsState.load())
+    state = await tab.state(CampaignsState)
+    assert [item.status for item in state.items] == ["paused"]
+    assert (state.query.sort, state.query.page) == ("created", 1)
+
+
+async def test_pause_moves_the_status(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignActionsState.pause(campaign_id))
+    assert await world.status(campaign_id) is CampaignStatus.PAUSED
+
+
+async def test_a_viewer_cannot_pause(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
+    browser = await open_campaign(tab, world, campaign_id, role=Role.VIEWER)
+    deltas = await browser.send(CampaignActionsState.pause(campaign_id))
+    assert await world.status(campaign_id) is CampaignStatus.RUNNING
+    assert tab.errors == []
+    assert "paused" not in str(deltas)
+
+
+async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
+    browser = await open_campaign(tab, world, campaign_id, role=Role.OPERATOR)
+    await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
+    await browser.send(CampaignQuestionState.cancel())
+    assert await world.status(campaign_id) is CampaignStatus.RUNNING
+
+
+async def test_a_start_that_is_refused_names_what_is_missing(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignActionsState.start(campaign_id))
+    assert "contacts" in (await tab.state(CampaignActionsState)).errors
+    assert await world.status(campaign_id) is CampaignStatus.DRAFT
+
+
+async def test_a_start_queues_the_campaign(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignActionsState.start(campaign_id))
+    assert (await tab.state(CampaignActionsState)).errors == {}
+    assert await world.status(campaign_id) is CampaignStatus.QUEUED
+
+
+async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=2, status=CampaignStatus.RUNNING)
+    called = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
+    await world.attempt(called, AttemptStatus.IN_PROGRESS)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
+    sentence = (await tab.state(CampaignQuestionState)).sentence
+    assert "2 contacts who wait will not be contacted" in sentence
+    assert "1 call or message in progress will go on to the end" in sentence
+    await browser.send(CampaignQuestionState.cancel())
+    assert await world.status(campaign_id) is CampaignStatus.CANCELLED
+
+
+async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
+    busy = await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
+    failed = await world.recipient(campaign_id, RecipientStatus.FAILED, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignQuestionState.ask("retry", campaign_id))
+    offered = {one.status: one.count for one in (await tab.state(CampaignQuestionState)).outcomes}
+    assert offered == {"no_answer": 0, "busy": 1, "failed": 1}
+    await browser.send(CampaignQuestionState.tick("failed"))
+    await browser.send(CampaignQuestionState.retry())
+    assert (await world.person(busy)).status is RecipientStatus.PENDING
+    assert (await world.person(failed)).status is RecipientStatus.FAILED
+    assert await world.status(campaign_id) is CampaignStatus.RUNNING
+
+
+async def test_a_draft_is_deleted_from_the_list(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    await browser.send(CampaignQuestionState.ask("delete", campaign_id))
+    await browser.send(CampaignQuestionState.delete())
+    await browser.send(CampaignsState.load())
+    assert (await tab.state(CampaignsState)).items == []
+
+
+async def test_creating_makes_a_draft_row(world: World, tab: Driver) -> None:
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    deltas = await browser.send(CampaignsState.create())
+    async with world.database.session() as session:
+        made = (await session.execute(select(Campaign).where(col(Campaign.status) == "draft"))).scalar_one()
+    assert made.organization_id == world.organization.id
+    assert tab.errors == []
+    assert deltas
+
+
+async def test_another_organizations_campaign_is_not_found_on_any_tab(world: World, tab: Driver) -> None:
+    theirs = await build_world(world.database)
+    campaign_id = await theirs.campaign(people=1, name="Their secret plan")
+    browser = await open_campaign(tab, world, campaign_id)
+    deltas = []
+    for state in (CampaignState, OverviewState, CampaignContactsState, CampaignSettingsState, CallLogState):
+        deltas += await browser.send(state.load())
+        assert (await tab.state(state)).problem == f"There is no campaign {campaign_id}."
+    await browser.send(CampaignActionsState.start(campaign_id))
+    assert await theirs.status(campaign_id) is CampaignStatus.DRAFT
+    assert "secret plan" not in str(deltas)
+
+
+async def test_the_overview_says_where_everybody_is_and_why_nothing_happens(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign(
+        people=2, status=CampaignStatus.PAUSED, status_reason="too many no answers"
+    )
+    await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(OverviewState.load())
+    overview = (await tab.state(OverviewState)).overview
+    assert overview.conservation == "3 contacts = 2 pending + 1 completed"
+    assert (overview.now.kind, overview.now.sentence) == (
+        "held",
+        "The campaign is paused: too many no answers",
+    )
+    assert {share.status: share.count for share in overview.shares}["completed"] == "1"
+
+
+async def test_a_review_is_settled_by_a_person(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
+    person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
+    attempt = await world.attempt(person, AttemptStatus.REVIEW)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(OverviewState.load())
+    [review] = (await tab.state(OverviewState)).reviews
+    assert review.id == str(attempt.id)
+    await browser.send(OverviewState.settle(review.id, False))
+    assert (await tab.state(OverviewState)).reviews == []
+    async with world.database.session() as session:
+        assert (await session.get_one(Attempt, attempt.id)).status is AttemptStatus.NOT_PLACED
+
+
+async def test_all_that_match_are_skipped_and_the_others_left_alone(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=30, status=CampaignStatus.PAUSED)
+    reached = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id, "/contacts")
+    await browser.send(CampaignContactsState.load())
+    assert len((await tab.state(CampaignContactsState)).people) == 25
+    await browser.send(SelectionState.tick_all())
+    await browser.send(SelectionState.ask("skip", 0))
+    deltas = await browser.send(SelectionState.confirm())
+    assert (await world.people(campaign_id))[RecipientStatus.SKIPPED] == 30
+    assert (await world.person(reached)).status is RecipientStatus.COMPLETED
+    assert {one.status for one in (await tab.state(CampaignContactsState)).people} == {"skipped"}
+    assert tab.errors == []
+    assert deltas
+
+
+async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=2)
+    await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id, "/contacts?status=busy")
+    await browser.send(CampaignContactsState.load())
+    assert [one.status for one in (await tab.state(CampaignContactsState)).people] == ["busy"]
+
+
+async def test_a_contacts_sheet_says_why_it_was_not_contacted(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    person = await world.recipient(
+        campaign_id,
+        RecipientStatus.SKIPPED,
+        blocked_by="suppression",
+        blocked_why="This number must not be contacted: they asked.",
+    )
+    browser = await open_campaign(tab, world, campaign_id, "/contacts")
+    await browser.send(PersonState.show(person))
+    state = await tab.state(PersonState)
+    assert (state.is_open, state.detail.answer) == (True, "This number must not be contacted: they asked.")
+
+
+async def test_settings_are_locked_while_the_campaign_runs(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
+    browser = await open_campaign(tab, world, campaign_id, "/settings")
+    await browser.send(CampaignSettingsState.load())
+    assert "Pause the campaign first" in (await tab.state(CampaignSettingsState)).locked
+    await browser.send(CampaignSettingsState.edit())
+    assert not (await tab.state(CampaignSettingsState)).editing
+    await browser.send(CampaignSettingsState.save({"name": "Renamed while running"}))
+    assert (await world.row(campaign_id)).name == "March reminders"
+
+
+async def test_a_setting_that_cannot_be_is_explained_at_its_field(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_campaign(tab, world, campaign_id, "/settings")
+    await browser.send(CampaignSettingsState.load())
+    await browser.send(CampaignSettingsState.edit())
+    form = dict((await tab.state(CampaignSettingsState)).form) | TICKED | {"concurrent_limit": "0"}
+    await browser.send(CampaignSettingsState.save(form))
+    state = await tab.state(CampaignSettingsState)
+    assert (list(state.errors), state.editing, state.saving) == (["concurrent_limit"], True, False)
+
+
+async def test_saving_changes_what_was_changed_and_nothing_else(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(retry_on=["no_answer", "busy", "carrier_error", "undelivered"])
+    before = await world.row(campaign_id)
+    browser = await open_campaign(tab, world, campaign_id, "/settings")
+    await browser.send(CampaignSettingsState.load())
+    await browser.send(CampaignSettingsState.edit())
+    form = (
+        dict((await tab.state(CampaignSettingsState)).form)
+        | TICKED
+        | {"name": "Renamed", "max_attempts": "2"}
+    )
+    await browser.send(CampaignSettingsState.save(form))
+    after = await world.row(campaign_id)
+    assert (after.name, after.max_attempts) == ("Renamed", 2)
+    untouched = {"agent_id", "phone_number_id", "allowed_days", "retry_on", "enable_voicemail_detection"}
+    assert {name: getattr(after, name) for name in untouched} == {
+        name: getattr(before, name) for name in untouched
+    }
+    assert not (await tab.state(CampaignSettingsState)).editing
+
+
+async def test_the_call_log_lists_attempts_and_opens_one(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
+    person = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    attempt = await world.attempt(
+        person,
+        AttemptStatus.COMPLETED,
+        Disposition.ANSWERED,
+        duration_seconds=65,
+        rendered={"welcome": "Hello Ann."},
+    )
+    browser = await open_campaign(tab, world, campaign_id, "/calls")
+    await browser.send(CallLogState.load())
+    [item] = (await tab.state(CallLogState)).items
+    assert (item.disposition, item.duration) == ("answered", "1:05")
+    await browser.send(CallLogState.show(str(attempt.id)))
+    detail = (await tab.state(CallLogState)).detail
+    assert [(part.label, part.text) for part in detail.parts] == [("Greeting", "Hello Ann.")]
+
+
+async def test_an_attempt_of_another_campaign_does_not_open_here(world: World, tab: Driver) -> None:
+    elsewhere = await world.campaign()
+    attempt = await world.attempt(await world.recipient(elsewhere))
+    browser = await open_campaign(tab, world, await world.campaign(), "/calls")
+    await browser.send(CallLogState.show(str(attempt.id)))
+    assert not (await tab.state(CallLogState)).is_open
+
+
+async def test_the_switch_stops_all_dialing_and_the_list_says_who_pulled_it(
+    world: World, tab: Driver
+) -> None:
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    await browser.send(StopSwitchState.stop())
+    await browser.send(CampaignsState.load())
+    assert (await tab.state(CampaignsState)).stop_note.startswith("Stopped by ann")
+    await browser.send(StopSwitchState.resume())
+    assert await _stopped_at(world) is None
+
+
+async def test_an_operator_may_stop_all_dialing_but_not_resume_it(world: World, tab: Driver) -> None:
+    browser = await signed_in(tab, world.organization, "/campaigns", role=Role.OPERATOR)
+    await browser.send(StopSwitchState.stop())
+    await browser.send(StopSwitchState.resume())
+    assert await _stopped_at(world) is not None
+
+
+async def test_no_delta_holds_a_secret(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    deltas = []
+    for event in (CampaignState.load, OverviewState.load, CampaignContactsState.load, CallLogState.load):
+        deltas += await browser.send(event())
+    # The address and the headers are Reflex's own; it strips the cookie when it writes a delta.
+    sent = str(
+        [{name: part for name, part in delta.items() if name != State.get_full_name()} for delta in deltas]
+    )
+    for secret in (browser.cookie, "not-a-real-token", "test-secret", "AC" + "5" * 32):
+        assert secret not in sent
+
+
+TICKED = {
+    **{f"day_{day}": "on" for day in range(1, 8)},
+    "retry_no_answer": "on",
+    "retry_busy": "on",
+    "retry_failed": "on",
+    "enable_voicemail_detection": "on",
+}
+"""The boxes of a fresh campaign's settings, as a browser sends them."""
+
+
+async def _stopped_at(world: World) -> object:
+    async with world.database.session() as session:
+        return (await session.get_one(Organization, world.organization.id)).dialing_stopped_at
