@@ -18,9 +18,7 @@ Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 class Database:
     """A pooled PostgreSQL, opened on first use so that a forked child never shares sockets with its parent."""
 
-    def __init__(
-        self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None
-    ) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None) -> None:
         """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed."""
         self.url = url
         self._pool_size = pool_size
@@ -64,7 +62,5 @@ class Database:
 
     def _maker(self) -> async_sessionmaker[AsyncSession]:
         if self._sessions is None:
-            self._sessions = async_sessionmaker(
-                self.engine, expire_on_commit=False, autoflush=False
-            )
+            self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         return self._sessions
