@@ -196,7 +196,7 @@ def _count(words: str, count: rx.Var[int], tone: str) -> rx.Component:
 def _accepted() -> rx.Component:
     return _rows(
         "Accepted: the first rows",
-        [column("Row"), column("Number"), column("Name"), column("Variables"), column("To check")],
+        [column("Row"), column("Number"), column("Name"), column("Variables")],
         rx.foreach(ImportState.accepted, _accepted_row),
     )
 
@@ -213,8 +213,20 @@ def _accepted_row(found: ObjectVar[AcceptedRow]) -> rx.Component:
         cell(found.row, label="Row", number=True),
         cell(phone_text(found.number), label="Number"),
         cell(found.name, label="Name"),
-        cell(rx.el.span(found.variables, class_name="cs-wizard-clip"), label="Variables"),
-        cell(rx.el.span(found.warning, class_name="cs-wizard-reason", data_tone="blue"), label="To check"),
+        cell(
+            rx.el.div(
+                rx.el.span(found.variables, class_name="cs-wizard-clip"),
+                rx.cond(
+                    found.warning != "",
+                    rx.el.div(
+                        as_text("To check: ") + as_text(found.warning),
+                        class_name="cs-wizard-reason",
+                        data_tone="blue",
+                    ),
+                ),
+            ),
+            label="Variables",
+        ),
         key=found.row,
     )
 

@@ -230,7 +230,7 @@ class ImportState(PageState, rx.State):
         self.tally = preview_tally(preview)
         self.accepted = [accepted_row(row) for row in preview.first_accepted]
         refused = [*preview.first_rejected, *preview.first_suppressed, *preview.first_duplicates]
-        self.refused = [refused_row(row) for row in refused]
+        self.refused = [refused_row(row) for row in sorted(refused, key=lambda row: row.row_number)]
 
     def _follow(self, imports: Sequence[ImportView]) -> None:
         """Show how the import at hand gets on."""

@@ -33,6 +33,7 @@ _KINDS: Final = {
     IssueKind.SUPPRESSED: "Do not contact",
     IssueKind.WARNING: "Check",
 }
+_SHOWN_ALREADY: Final = frozenset({"name", "phone_number"})
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _STAGES: Final = {
     ImportStatus.UPLOADED: "uploaded",
@@ -169,7 +170,8 @@ def import_tally(view: ImportView) -> Tally:
 
 def accepted_row(row: PreviewRow) -> AcceptedRow:
     """Return an accepted row for the table."""
-    variables = ", ".join(f"{name}: {value}" for name, value in row.variables.items())
+    shown = {name: value for name, value in row.variables.items() if name not in _SHOWN_ALREADY}
+    variables = ", ".join(f"{name}: {value}" for name, value in shown.items())
     return AcceptedRow(str(row.row_number), row.pretty, row.name, variables[:160], " ".join(row.warnings))
 
 

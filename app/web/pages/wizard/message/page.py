@@ -199,7 +199,7 @@ def _values() -> rx.Component:
                 on_change=MessageState.choose_missing,
             ),
             rx.cond(MessageState.fallbacks.length() > 0, _fallbacks(), rx.fragment()),
-            class_name="cs-wizard-fields",
+            class_name="cs-wizard-fields cs-wizard-pairs",
         ),
         title="Missing values",
     )

@@ -173,6 +173,8 @@ class MessageState(StepState, rx.State):
         self.size_hint = _size_hint(body)
 
 
+_ALWAYS_THERE: Final = frozenset({"assistant_name", "company", "phone", "phone_number"})
+"""Variables that have a value whoever the contact is, once it has one here."""
 _ALIASES: Final = frozenset({"phone", "contact_name", "notes"})
 """Known, and not worth a chip of their own."""
 
@@ -198,7 +200,9 @@ def _fallback_rows(
     sources: Iterable[str], fallbacks: Mapping[str, str], preview: MessagePreview
 ) -> list[FallbackRow]:
     """Return a row for each variable that is written or has a fallback, in order of use."""
-    names = dict.fromkeys([*(variable_name(name) for name in _written(sources)), *fallbacks])
+    written = (variable_name(name) for name in _written(sources))
+    lacking = [name for name in written if name not in _ALWAYS_THERE or not preview.values.get(name)]
+    names = dict.fromkeys([*lacking, *fallbacks])
     return [
         FallbackRow(
             name=name,

@@ -15,6 +15,7 @@ from app.domain.rights import Right
 from app.domain.templates import Missing
 from app.models import ScheduleType
 from app.services.access.principal import Principal
+from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import resume_campaign, start_campaign
 from app.services.campaigns.queries import get_campaign, preflight, preview_message
 from app.services.campaigns.settings import CampaignSettings
@@ -77,6 +78,8 @@ class ReviewState(PageState, rx.State):
     asking: rx.Field[bool] = rx.field(False)
     question: rx.Field[str] = rx.field("")
     sentence: rx.Field[str] = rx.field("")
+    other_carrier: rx.Field[bool] = rx.field(False)
+    """The question is now whether to go on at another carrier than before."""
 
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
@@ -90,7 +93,7 @@ class ReviewState(PageState, rx.State):
     async def ask(self, principal: Principal) -> None:
         """Check once more, and ask whether to start if nothing stands in the way."""
         await self._check(principal)
-        self.asking = not self.obstacles
+        self.asking, self.other_carrier = not self.obstacles, False
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
@@ -104,7 +107,12 @@ class ReviewState(PageState, rx.State):
         yield None
         campaign_id = draft_id(self)
         try:
-            status = await _go(principal, campaign_id, resume=self.verb == "Resume")
+            status = await _go(
+                principal, campaign_id, resume=self.verb == "Resume", confirmed=self.other_carrier
+            )
+        except CarrierChanged as question:
+            self.other_carrier, self.sentence = True, f"{question} {self.sentence}"
+            return
         except FieldErrors as refused:
             self.asking = False
             self.obstacles = _obstacles(principal, campaign_id, refused.errors)
@@ -146,7 +154,7 @@ class ReviewState(PageState, rx.State):
         self.sentence = f"{_who(check.contacts, act)} {_when(settings, check)}"
 
 
-async def _go(principal: Principal, campaign_id: int, *, resume: bool) -> CampaignStatus:
+async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
     context = get_context()
     act = resume_campaign if resume else start_campaign
     async with context.database.transaction() as session:
@@ -156,6 +164,7 @@ async def _go(principal: Principal, campaign_id: int, *, resume: bool) -> Campai
             campaign_ref=campaign_id,
             now=context.clock.now(),
             carrier=carrier_identity(),
+            confirm_carrier=confirmed,
         )
         return (await get_campaign(session, principal=principal, campaign_ref=campaign_id)).status
 
@@ -193,7 +202,9 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     facts = [
         Fact("Contacts", f"{check.contacts:,}"),
         Fact("First message" if is_sms else "First call", first),
-        Fact("Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"),
+        Fact(
+            "Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"
+        ),
     ]
     if is_sms and check.sms_segments_max:
         facts.append(Fact("Segments", f"up to {check.sms_segments_max} a message"))
