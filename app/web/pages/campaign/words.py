@@ -11,6 +11,7 @@ from app.services.campaigns.views import Counts
 from app.services.paging import Page
 from app.web.components import ProgressView
 
+_SMALL: Final = 0.1
 NOTHING: Final = "\u2013"  # a dash
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
@@ -84,7 +85,7 @@ def money(amount: float | None, unit: str | None) -> str:
     """Return "$1.25", or "1.25 EUR"; small sums with four decimals; a dash for none."""
     if amount is None:
         return NOTHING
-    number = f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}"
+    number = f"{amount:,.2f}" if amount >= _SMALL or amount == 0 else f"{amount:.4f}"
     return f"${number}" if unit in {None, "USD"} else f"{number} {unit}"
 
 

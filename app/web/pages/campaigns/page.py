@@ -39,7 +39,7 @@ def campaigns() -> rx.Component:
         panel(
             _toolbar(),
             table_states(
-                rx.fragment(campaign_table(), _pages()),
+                rx.el.div(campaign_table(), _pages(), class_name="cs-campaigns"),
                 loading=CampaignsState.loading,
                 problem=CampaignsState.problem,
                 is_empty=CampaignsState.items.length() == 0,
@@ -70,20 +70,14 @@ def _create_button() -> rx.Component:
 
 
 def _cards() -> rx.Component:
-    cards, loading = record(CampaignsState.cards, Cards), CampaignsState.loading
+    cards = record(CampaignsState.cards, Cards)
     return rx.el.div(
         rx.el.div(_period_filter(), class_name="cs-period"),
         metric_grid(
-            metric_card("Total campaigns", cards.total, icon="megaphone", loading=loading),
-            metric_card(
-                "Running now", cards.running, icon="activity", loading=loading, note="At this moment"
-            ),
-            metric_card(
-                "Calls completed", cards.calls, icon="phone", loading=loading, note="Whatever the outcome"
-            ),
-            metric_card(
-                "Success rate", cards.success, icon="target", loading=loading, note="Answered, of completed"
-            ),
+            _card("Total campaigns", cards.total, icon="megaphone", note="Drafts included"),
+            _card("Running now", cards.running, icon="activity", note="Queued or running"),
+            _card("Calls completed", cards.calls, icon="phone", note="Whatever the outcome"),
+            _card("Success rate", cards.success, icon="target", note="Answered calls"),
             label="Measures of all campaigns",
         ),
         class_name="cs-cards",

@@ -47,7 +47,7 @@ def campaign_contacts() -> rx.Component:
             _toolbar(),
             bulk_bar(),
             table_states(
-                rx.fragment(_table(), _pages()),
+                rx.el.div(_table(), _pages(), class_name="cs-people"),
                 loading=Contacts.loading,
                 problem=Contacts.problem,
                 is_empty=Contacts.people.length() == 0,
@@ -126,7 +126,7 @@ def _row(person: ObjectVar[Person]) -> rx.Component:
             role="cell",
             class_name="cs-tick-cell",
         ),
-        cell(person.position, label="Place in line", number=True),
+        rx.el.td(person.position, role="cell", class_name="cs-number cs-position"),
         lead_cell(
             rx.el.button(
                 person.name, type="button", on_click=PersonState.show(person.id), class_name="cs-row-link"
