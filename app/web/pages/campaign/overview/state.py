@@ -61,7 +61,8 @@ class OverviewState(PageState, rx.State):
                 ground = await _ground(principal, campaign_id)
                 stories, told = await _stories(principal, campaign_id, ground), telling
             async with self:
-                if self._campaign_id != campaign_id:
+                # By the address: this may well run before `load` has.
+                if campaign_here(self) != campaign_id:
                     return
                 if self.overview != shown:
                     self.overview = shown

@@ -95,7 +95,7 @@ def _summary(title: str, step: WizardStep, content: rx.Component) -> rx.Componen
         aria_label=f"Edit {title}",
         class_name="cs-wizard-link",
     )
-    return panel(content, title=title, actions=[edit])
+    return panel(content, title=title, actions=[rx.cond(allows(Right.EDIT_CAMPAIGNS), edit)])
 
 
 def _facts(facts: ArrayVar[Any]) -> rx.Component:
