@@ -1,6 +1,7 @@
 """What every journey does: opening pages, finding things by role and label, signing in."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -69,6 +70,13 @@ def status(page: Page) -> Locator:
 def row(page: Page, text: str | re.Pattern[str]) -> Locator:
     """The table row that holds this text."""
     return page.get_by_role("row").filter(has_text=text)
+
+
+def choose_file(page: Page, file: Path) -> None:
+    """Choose a file in the drop zone that is shown."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Drop a CSV file here, or click to choose one").click()
+    chooser.value.set_files(file)
 
 
 def toast(page: Page, text: str | re.Pattern[str]) -> Locator:

@@ -1,0 +1,62 @@
+"""Files as people really bring them: what is wrong is said at the file or at the row."""
+
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.browsing import choose_file, row, visit
+from tests.e2e.world import World
+
+_MIXED = """phone,first name,last name
+(212) 555-7001,Ada,Abbott
+12,Ben,Brandt
+,Chloe,Castillo
++1 212 555 7001,Ada,Again
+"""
+
+
+def test_rows_that_cannot_be_called_are_listed_with_their_reasons(
+    context: BrowserContext, page: Page, world: World, tmp_path: Path
+) -> None:
+    _open_contacts_step(context, page, world)
+    choose_file(page, _file(tmp_path, "mixed.csv", _MIXED.encode()))
+    refused = page.get_by_role("table", name="Not imported: the first rows, with the reason")
+    expect(refused.get_by_role("row")).to_have_count(1 + 3)
+    expect(row(page, "Ben")).to_contain_text("3Rejected. ")
+    expect(row(page, "Chloe")).to_contain_text("4Rejected. ")
+    expect(row(page, "Again")).to_contain_text("5Duplicate. ")
+    page.get_by_role("button", name="Import 1 contact").click()
+    expect(page.get_by_text("Download the rows that did not go in")).to_be_visible(timeout=30_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the rows that did not go in").click()
+    told = Path(download.value.path()).read_text()
+    assert "Ben" in told
+    assert "Chloe" in told
+
+
+def test_a_file_that_is_no_csv_is_refused_and_another_is_welcome(
+    context: BrowserContext, page: Page, world: World, tmp_path: Path
+) -> None:
+    _open_contacts_step(context, page, world)
+    choose_file(page, _file(tmp_path, "people.csv", b"PK\x03\x04" + bytes(200)))
+    expect(page.get_by_text("not a CSV file")).to_be_visible()
+    choose_file(page, _file(tmp_path, "people.csv", b""))
+    expect(page.get_by_text("is empty")).to_be_visible()
+    choose_file(page, _file(tmp_path, "people.csv", b"name,town\nAda,York\n"))
+    expect(page.get_by_text("phone number column")).not_to_have_count(0)
+    expect(page.get_by_role("button", name="Import 0 contacts")).to_be_disabled()
+    page.get_by_role("button", name="Use another file").click()
+    choose_file(page, _file(tmp_path, "people.csv", b"phone\n2125557002\n"))
+    expect(page.get_by_role("button", name="Import 1 contact")).to_be_enabled()
+
+
+def _open_contacts_step(context: BrowserContext, page: Page, world: World) -> None:
+    campaign_id = world.campaign("Spring reminders", [])
+    world.sign_in(context, world.member())
+    visit(page, world.address(f"campaigns/{campaign_id}/edit/contacts"))
+
+
+def _file(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
