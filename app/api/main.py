@@ -18,6 +18,8 @@ Outbound campaigns without a browser. Send `Authorization: Bearer cs_…` with e
 Ids are integers or UUIDs, either everywhere. Times are ISO 8601 with an offset. Lists come in pages.
 Errors are problem details (RFC 9457) that name the field.
 A POST with an `Idempotency-Key` may be repeated for 24 hours: it is done once.
+
+The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's progress: at once, then each change.
 """
 
 

@@ -90,14 +90,20 @@ def problem(
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=_printable(detail),
         errors=[
-            FieldProblem(field=field, message=message) for field, message in sorted((errors or {}).items())
+            FieldProblem(field=_printable(field), message=_printable(message))
+            for field, message in sorted((errors or {}).items())
         ],
     )
     return JSONResponse(
         body.model_dump() | more, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
     )
+
+
+def _printable(text: str) -> str:
+    """Return text that quotes a request without what UTF-8 cannot hold: JSON may name half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def in_our_words(errors: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Ids as callers give them: the integer or the UUID of a campaign, agent or number, either everywhere."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -15,6 +16,13 @@ Referable = TypeVar("Referable", Agent, Campaign, ContactImport, PhoneNumber)
 Ref = int | str | UUID
 
 _MAX_BIGINT = 2**63 - 1
+
+_WORDS: Final[Mapping[type[object], str]] = {
+    Agent: "agent",
+    Campaign: "campaign",
+    ContactImport: "import",
+    PhoneNumber: "number",
+}
 
 
 async def load(
@@ -33,7 +41,7 @@ async def load(
         ).scalar_one_or_none()
         if found is not None:
             return found
-    raise NotFound(model.__name__.lower(), ref)
+    raise NotFound(_WORDS[model], ref)
 
 
 def select_ref(

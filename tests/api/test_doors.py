@@ -112,6 +112,14 @@ async def test_every_kind_of_error_is_problem_details(world: World) -> None:
     assert problem_of(not_an_object)["status"] == 422
 
 
+async def test_half_a_character_is_quoted_without_a_stumble(world: World) -> None:
+    half = b'{"name": "x", "campaign_type": "call", "assistant_id": "\\ud800"}'
+    refused = await world.call(
+        "POST", "/campaigns", content=half, headers={"Content-Type": "application/json"}
+    )
+    assert fields_of(refused) == {"assistant_id"}
+
+
 async def test_a_surprise_is_answered_with_a_reference_and_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

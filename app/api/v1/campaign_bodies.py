@@ -60,7 +60,7 @@ class AllowedHours(BaseModel):
 
     start: str | None = Field(None, examples=["09:00"])
     end: str | None = Field(None, examples=["17:00"], description="At or before `start`: on the next day.")
-    days: list[str | int] | None = Field(
+    days: list[Any] | None = Field(
         None, examples=[["monday", "tuesday"]], description="Names, or ISO numbers: 1 is Monday."
     )
 
@@ -78,6 +78,9 @@ class ExecutionSettings(BaseModel):
     rate_limit_per_minute: int | None = None
     throttle_delay_ms: int | None = None
     messages_per_second: int | None = None
+    retry_on: list[str] | None = None
+    ring_timeout_seconds: int | None = None
+    time_limit_seconds: int | None = None
 
 
 class AdvancedSettings(BaseModel):
@@ -107,7 +110,8 @@ class CampaignBody(ScheduleBody):
     name: str | None = Field(None, description="1 to 200 characters.")
     description: str | None = None
     campaign_type: str | None = Field(None, examples=["call", "sms"])
-    assistant_id: RefField | None = Field(None, description="The agent who speaks, also sent as `agent_id`.")
+    assistant_id: RefField | None = Field(None, description="The agent who speaks.")
+    agent_id: RefField | None = Field(None, description="Another name of `assistant_id`.")
     phone_number_id: RefField | None = Field(
         None, description="The caller ID; without one the assistant's, else the organization's default."
     )
