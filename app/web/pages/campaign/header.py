@@ -18,6 +18,7 @@ from app.web.components import (
     link_button,
     menu_item,
     page_header,
+    panel,
     primary_button,
     record,
     secondary_button,
@@ -39,9 +40,16 @@ def campaign_frame(*content: Child, tab: TabName) -> rx.Component:
     return rx.fragment(
         rx.cond(
             CampaignState.problem != "",
-            error_state(CampaignState.problem, on_retry=CampaignState.load),
+            _not_loaded(),
             rx.fragment(_header(header, tab), _tabs(header, tab), *content, campaign_dialogs()),
         )
+    )
+
+
+def _not_loaded() -> rx.Component:
+    return rx.fragment(
+        page_header("Campaign", breadcrumbs=[Crumb("Campaigns", routes.campaigns(here()))]),
+        panel(error_state(CampaignState.problem, on_retry=CampaignState.load), flush=True),
     )
 
 

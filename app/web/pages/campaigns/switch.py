@@ -65,7 +65,6 @@ def stopped_banner() -> rx.Component:
         banner(
             CampaignsState.stop_note,
             kind="danger",
-            title="All dialing is stopped",
             action=rx.cond(
                 allows(Right.RESUME_DIALING),
                 secondary_button("Resume dialing", icon="play", on_click=StopSwitchState.ask("resume")),

@@ -68,7 +68,7 @@ def _row(item: ObjectVar[Item]) -> rx.Component:
         cell(
             rx.el.div(
                 rx.el.span(item.completed, class_name="cs-nowrap"),
-                rx.el.span(item.success, " success · ", item.calls, class_name="cs-quiet cs-nowrap"),
+                rx.el.span(item.results, class_name="cs-quiet cs-nowrap"),
                 class_name="cs-two-lines cs-number",
             ),
             label="Results",

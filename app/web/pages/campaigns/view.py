@@ -91,8 +91,7 @@ class Item:
     agent: str
     progress: ProgressView
     completed: str
-    success: str
-    calls: str
+    results: str
     created: Moment
     scheduled: Moment
     simulated: bool
@@ -118,7 +117,6 @@ def cards(view: CampaignCards) -> Cards:
 def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
     """Word a row; times are in the organization's zone."""
     is_scheduled = row.status in {CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}
-    try_word = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
     return Item(
         id=row.id,
         name=row.name,
@@ -128,8 +126,7 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         agent=row.agent_name or "No agent",
         progress=progress(row.counts),
         completed=f"{row.completed:,} completed",
-        success=rate(row.success_rate, of=row.calls_made),
-        calls=counted(row.calls_made, *try_word),
+        results=_results(row),
         created=moment(row.created_at, zone, now=now),
         scheduled=moment(row.scheduled_at if is_scheduled else None, zone, now=now),
         simulated=row.simulated is True,
@@ -141,6 +138,13 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         can_edit=row.status is CampaignStatus.DRAFT,
         can_delete=CampaignAction.DELETE in row.actions,
     )
+
+
+def _results(row: CampaignRow) -> str:
+    one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
+    if not row.calls_made:
+        return f"No {many} yet"
+    return f"{row.success_rate:g}% success · {counted(row.calls_made, one, many)}"
 
 
 def _one_of(text: str | None, known: list[str], otherwise: str) -> str:

@@ -157,7 +157,9 @@ def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
 
 
 def _step(row: TransitionRow, *, zone: str, now: datetime) -> Step:
-    return Step(status=row.new, reason=row.reason, at=moment(row.at, zone, now=now))
+    return Step(
+        status=row.new, reason=row.reason[:1].upper() + row.reason[1:], at=moment(row.at, zone, now=now)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,9 +200,15 @@ def _measures(snapshot: CampaignSnapshot) -> Measures:
         human_answer=rate(metrics.human_answer_rate, of=made),
         duration=duration(metrics.average_duration) if snapshot.answered else NOTHING,
         cost=money(metrics.total_cost, metrics.cost_unit),
-        cost_note="Estimated" if metrics.cost_estimated else "As the carrier charges",
+        cost_note=_cost_note(snapshot),
         calls_note=f"of {counted(made, 'attempt', 'attempts')}",
     )
+
+
+def _cost_note(snapshot: CampaignSnapshot) -> str:
+    if not snapshot.calls_made:
+        return "Nothing spent yet"
+    return "Estimated" if snapshot.metrics.cost_estimated else "As the carrier charges"
 
 
 def _conservation(snapshot: CampaignSnapshot) -> str:
