@@ -102,10 +102,11 @@ class ImportState(PageState, rx.State):
 
     @anyone
     def count_upload(self, progress: dict[str, Any]) -> None:
-        """Show how much of the file has left the browser."""
+        """Show how much of the file has left the browser; `receive` has taken over once all of it has."""
         share = progress.get("progress")
         self.percent = int(100 * share) if isinstance(share, int | float) else 0
-        self.uploading = True
+        # The last of these may come after the file was refused: it must not bring "Uploading" back.
+        self.uploading = self.percent < 100  # noqa: PLR2004 - percent
 
     @anyone
     def end_upload(self) -> None:
