@@ -141,9 +141,10 @@ def next_link(step: WizardStep) -> rx.Component:
     )
 
 
-def _next_words(step: WizardStep) -> str:
+def _next_words(step: WizardStep) -> rx.Component:
     following = after(step)
-    return f"Next: {LABELS[following]}" if following else ""
+    where = f": {LABELS[following]}" if following else ""
+    return rx.el.span("Next", rx.el.span(where, class_name="cs-wizard-where"))
 
 
 def _header() -> rx.Component:

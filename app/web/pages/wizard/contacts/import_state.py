@@ -1,10 +1,12 @@
 """A file on its way into the campaign: uploaded, its columns named, looked through, imported."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
+from redis.exceptions import RedisError
 from reflex.event import EventSpec
 
 from app.context import get_context
@@ -44,6 +46,8 @@ LARGEST_DOWNLOAD: Final = 2_000_000
 """Characters of refused rows that are handed to the browser at once."""
 
 _CHUNK: Final = 1 << 20
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,9 @@ class ImportState(PageState, rx.State):
             )
         except AlreadyQueued:
             return
+        except (RedisError, OSError) as error:
+            # The row says "queued": cron finds it as soon as Redis is back.
+            log.warning("import.enqueue_failed", extra={"import_id": self.import_id, "error": str(error)})
 
     @guarded(Right.EDIT_CONTACTS)
     async def give_up(self, principal: Principal) -> None:

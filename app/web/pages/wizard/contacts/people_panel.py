@@ -100,13 +100,16 @@ def address_book_panel() -> rx.Component:
             PeopleState.rows.length() > 0,
             rx.fragment(
                 rx.el.div(rx.foreach(PeopleState.rows, _person), class_name="cs-wizard-people"),
-                pagination_bar(
-                    text=PeopleState.text,
-                    page=PeopleState.page,
-                    pages=PeopleState.pages,
-                    on_previous=PeopleState.turn(-1),
-                    on_next=PeopleState.turn(1),
-                    label="Pages of your contacts",
+                rx.cond(
+                    PeopleState.pages > 1,
+                    pagination_bar(
+                        text=PeopleState.text,
+                        page=PeopleState.page,
+                        pages=PeopleState.pages,
+                        on_previous=PeopleState.turn(-1),
+                        on_next=PeopleState.turn(1),
+                        label="Pages of your contacts",
+                    ),
                 ),
             ),
             empty_state(

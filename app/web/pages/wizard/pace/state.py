@@ -109,15 +109,11 @@ class PaceState(StepState, rx.State):
         if self.hours_choice != WINDOW or "allowed_start" not in form:
             return {}
         days = [int(day) for day in _ticked(form, DAY_PREFIX) if day.isdecimal()]
+        hours = {name: form.get(name) or None for name in ("allowed_start", "allowed_end")}
         if not days:
             missing["allowed_hours.days"] = "Tick at least one day of the week."
-            return {}
-        every = set(days) == EVERY_DAY
-        return {
-            "allowed_start": form.get("allowed_start") or None,
-            "allowed_end": form.get("allowed_end") or None,
-            "allowed_days": [] if every else days,
-        }
+            return hours
+        return hours | {"allowed_days": [] if set(days) == EVERY_DAY else days}
 
     def _start(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         if self.schedule_type != "scheduled" or "scheduled_at" not in form:

@@ -1,0 +1,538 @@
+"""What each step of the campaign wizard keeps, asks for and refuses."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from redis.asyncio import Redis
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.config import get_settings
+from app.context import get_context
+from app.db import Database
+from app.domain.attempt import Disposition
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
+from app.migrations import PROJECT
+from app.models import Campaign, Step
+from app.services.campaigns.queries import get_campaign
+from app.services.campaigns.settings import CampaignSettings
+from app.services.imports.operations import run_import, store_import
+from app.services.imports.queries import get_import
+from app.web.pages.wizard.basics.state import BasicsState
+from app.web.pages.wizard.contacts.import_state import ImportState
+from app.web.pages.wizard.contacts.people_state import PeopleState
+from app.web.pages.wizard.draft import WizardState
+from app.web.pages.wizard.message.state import MessageState
+from app.web.pages.wizard.moments import spoken_minutes
+from app.web.pages.wizard.pace.state import PaceState
+from app.web.pages.wizard.review.state import ReviewState
+from app.web.pages.wizard.steps import WizardStep, after, before, step_of
+from tests.services.campaign_world import World, build_world
+from tests.support.builders import make_campaign, make_contact, make_number, make_organization, principal
+from tests.web.browser import Browser, signed_in
+from tests.web.conftest import Driver
+
+SEED = (PROJECT / "assets" / "example-contacts.csv").read_bytes()
+BASICS: Mapping[str, Any] = {"name": "Spring offers", "description": "", "channel": "call"}
+
+
+@pytest.fixture
+async def world(
+    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Acme Corp, behind the seams that pages use."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
+    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
+    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
+    get_settings.cache_clear()
+    get_context.cache_clear()
+    yield await build_world(database)
+    await get_context().close()
+    get_context.cache_clear()
+    get_settings.cache_clear()
+
+
+async def open_step(
+    tab: Driver, world: World, campaign_id: int, step: str, *, role: Role = Role.OWNER
+) -> Browser:
+    """Open a step of the wizard as a member with that role, and load it."""
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/edit/{step}", role=role)
+    states: dict[str, Any] = {
+        "basics": BasicsState,
+        "message": MessageState,
+        "pace": PaceState,
+        "review": ReviewState,
+        "contacts": PeopleState,
+        "file": ImportState,
+    }
+    await browser.send(states[step].load())
+    assert tab.errors == []
+    return browser
+
+
+async def events_of(tab: Driver, kind: type[rx.State], handler: str, *arguments: Any) -> str:
+    """Run a handler of a page that is open, and return the events it sends the browser, as text."""
+    state = await tab.state(kind)
+    return str([event async for event in kind.event_handlers[handler].fn(state, *arguments)])
+
+
+async def settings_of(world: World, campaign_id: int) -> CampaignSettings:
+    """Return what the row holds."""
+    return (await world.ask(get_campaign, campaign_ref=campaign_id)).settings
+
+
+def test_the_steps_follow_one_another_and_each_field_has_one() -> None:
+    assert [after(step) for step in WizardStep] == [*list(WizardStep)[1:], None]
+    assert before(WizardStep.BASICS) is None
+    assert step_of("phone_number_id") is WizardStep.BASICS
+    assert step_of("sms_message_template") is WizardStep.MESSAGE
+    assert step_of("contacts") is WizardStep.CONTACTS
+    assert step_of("allowed_hours.start") is WizardStep.PACE
+
+
+async def test_basics_show_the_draft_as_its_row_holds_it(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=2, description="For regulars")
+    await open_step(tab, world, campaign_id, "basics")
+    state, frame = await tab.state(BasicsState), await tab.state(WizardState)
+    assert (state.name, state.description, state.channel) == ("March reminders", "For regulars", "call")
+    assert (state.agent, state.number_choice) == (str(world.agent.id), "one")
+    assert (frame.name, frame.contacts, frame.locked, frame.contacts_done) == ("March reminders", 2, "", True)
+
+
+async def test_leaving_a_field_saves_it(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.keep({**BASICS, "agent_id": str(world.agent.id)}))
+    assert (await settings_of(world, campaign_id)).name == "Spring offers"
+    assert (await tab.state(BasicsState)).errors == {}
+
+
+async def test_one_bad_field_is_named_and_the_good_ones_are_saved(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.forward({"name": " ", "description": "Kept"}))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.name, settings.description) == ("March reminders", "Kept")
+    assert (await tab.state(BasicsState)).errors == {"name": "Give the campaign a name."}
+
+
+async def test_going_back_loses_nothing(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "message")
+    events = await events_of(tab, MessageState, "back", {"agenda_template": "About your visit."})
+    assert (await settings_of(world, campaign_id)).agenda_template == "About your visit."
+    assert f"/campaigns/{campaign_id}/edit/basics" in events
+
+
+async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(agent=None)
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.keep({**BASICS, "agent_id": ""}))
+    assert (await tab.state(BasicsState)).errors == {}
+    events = await events_of(tab, BasicsState, "forward", {**BASICS, "agent_id": ""})
+    assert (await tab.state(BasicsState)).errors == {"agent_id": "Choose the agent who makes the calls."}
+    assert "/edit/message" not in events
+    assert "focus" in events
+
+
+async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        second = await make_number(session, world.organization)
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.choose_numbers("pool"))
+    ticks = {f"pool-{world.number.id}": "on", f"pool-{second.id}": "on"}
+    await browser.send(BasicsState.keep({**BASICS, **ticks}))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.number_pool, settings.phone_number_id) == ((world.number.id, second.id), None)
+    await browser.send(BasicsState.choose_numbers("default"))
+    assert (await settings_of(world, campaign_id)).number_pool == ()
+
+
+async def test_a_number_of_another_organization_is_refused(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        foreign = await make_number(session, await make_organization(session))
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.keep({**BASICS, "phone_number_id": str(foreign.id)}))
+    assert (await settings_of(world, campaign_id)).phone_number_id == world.number.id
+    assert "phone_number_id" in (await tab.state(BasicsState)).errors
+
+
+async def test_another_organizations_campaign_does_not_exist_here(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        foreign = await make_campaign(session, await make_organization(session))
+    browser = await open_step(tab, world, foreign.id, "basics")
+    state = await tab.state(BasicsState)
+    assert (state.problem, state.name) == (f"There is no campaign {foreign.id}.", "")
+    await browser.send(BasicsState.keep(dict(BASICS)))
+    assert (await world.row(foreign.id)).name == "March reminders"
+
+
+async def test_a_viewer_may_not_edit(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics", role=Role.VIEWER)
+    assert "does not allow" in (await tab.state(BasicsState)).problem
+    await browser.send(BasicsState.forward(dict(BASICS)))
+    assert (await world.row(campaign_id)).name == "March reminders"
+
+
+async def test_a_running_campaign_says_why_it_cannot_be_edited(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
+    browser = await open_step(tab, world, campaign_id, "basics")
+    assert "Pause the campaign first" in (await tab.state(WizardState)).locked
+    await browser.send(BasicsState.forward(dict(BASICS)))
+    assert (await world.row(campaign_id)).name == "March reminders"
+
+
+async def test_the_preview_speaks_to_the_campaigns_first_contact(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    await world.recipient(campaign_id, variables={"name": "Jane Doe", "deal_stage": "proposal"})
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.write("agenda_template", "About your {{deal_stage}}."))
+    await browser.send(MessageState.refresh())
+    state = await tab.state(MessageState)
+    assert [part.text for part in state.parts] == ["Hello Jane Doe.", "About your proposal."]
+    assert state.list_variables == ["deal_stage"]
+    assert (await settings_of(world, campaign_id)).agenda_template == "About your {{deal_stage}}."
+
+
+async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.write("agenda_template", "About your {{deal_stagee}}."))
+    await browser.send(MessageState.refresh())
+    state = await tab.state(MessageState)
+    assert (state.unresolved, state.errors) == (["deal_stagee"], {})
+    assert "deal_stagee" in [row.name for row in state.fallbacks]
+
+
+async def test_a_syntax_error_stands_at_its_field_with_its_place(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.write("welcome_message_template", "Hi {{name"))
+    await browser.send(MessageState.refresh())
+    state = await tab.state(MessageState)
+    assert state.errors["welcome_message_template"].startswith("Column 4:")
+    assert state.texts["welcome_message_template"] == "Hi {{name"
+    assert (await settings_of(world, campaign_id)).welcome_message_template == "Hello {{name}}."
+
+
+async def test_only_templates_can_be_written_as_templates(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.write("name", "Overwritten"))
+    assert (await world.row(campaign_id)).name == "March reminders"
+
+
+async def test_fallbacks_are_saved_and_an_empty_one_is_lifted(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(fallback_values={"deal_stage": "request"})
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.keep({"fallback-name": "friend", "fallback-deal_stage": " "}))
+    assert (await settings_of(world, campaign_id)).fallback_values == {"name": "friend"}
+
+
+async def test_a_text_message_is_counted_in_segments_as_it_is_sent(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, channel=Channel.SMS)
+    browser = await open_step(tab, world, campaign_id, "message")
+    await browser.send(MessageState.write("sms_message_template", "x" * 161))
+    await browser.send(MessageState.refresh())
+    state = await tab.state(MessageState)
+    assert (state.size, state.is_long) == ("161 characters · 2 segments · GSM-7", True)
+    await browser.send(MessageState.write("sms_message_template", "Déjà “vu”"))
+    await browser.send(MessageState.refresh())
+    assert (await tab.state(MessageState)).size.endswith("1 segment · UCS-2")
+    assert "70 characters" in (await tab.state(MessageState)).size_hint
+
+
+async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    form = {
+        "concurrent_limit": "12",
+        "max_attempts": "2",
+        "retry_delay_minutes": "45",
+        "retry-voicemail": "on",
+    }
+    await browser.send(PaceState.keep(form))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.concurrent_limit, settings.max_attempts, settings.retry_delay_minutes) == (12, 2, 45)
+    assert settings.retry_on == (Disposition.VOICEMAIL,)
+    assert not settings.enable_voicemail_detection
+    assert (await tab.state(PaceState)).limit.startswith("At most 10 at the same time")
+
+
+async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_hours("window"))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.allowed_start, settings.allowed_end) == ("09:00", "17:00")
+    assert settings.allowed_days == (1, 2, 3, 4, 5)
+    await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": "", "day-1": "on"}))
+    assert "allowed_hours.end" in (await tab.state(PaceState)).errors
+    await browser.send(PaceState.choose_hours("any"))
+    assert (await settings_of(world, campaign_id)).allowed_start is None
+
+
+async def test_a_window_needs_a_day(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_hours("window"))
+    await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": "12:00"}))
+    assert (await tab.state(PaceState)).errors == {"allowed_hours.days": "Tick at least one day of the week."}
+
+
+async def test_a_start_is_read_in_the_campaigns_zone_and_shown_with_its_offset(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_start("scheduled"))
+    year = (get_context().clock.now() + timedelta(days=366)).year
+    form = {"time_zone": "America/Chicago", "scheduled_at": f"{year}-12-01T09:30"}
+    await browser.send(PaceState.keep(form))
+    settings = await settings_of(world, campaign_id)
+    assert settings.scheduled_at is not None
+    assert settings.scheduled_at.isoformat() == f"{year}-12-01T15:30:00+00:00"
+    assert "09:30 (UTC\u221206:00)" in (await tab.state(PaceState)).starts
+
+
+async def test_a_start_in_the_past_or_an_unknown_zone_is_refused_at_its_field(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_start("scheduled"))
+    await browser.send(PaceState.forward({"time_zone": "Mars/Base", "scheduled_at": "2020-01-01T09:00"}))
+    errors = (await tab.state(PaceState)).errors
+    assert set(errors) == {"time_zone", "scheduled_at"}
+
+
+async def test_one_person_is_added_by_hand_and_not_twice(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "contacts")
+    await browser.send(PeopleState.add_by_hand({"phone_number": "12", "person_name": ""}))
+    assert "too few digits" in (await tab.state(PeopleState)).errors["phone_number"]
+    person = {"phone_number": "+442079460123", "person_name": "Oliver"}
+    await browser.send(PeopleState.add_by_hand(person))
+    events = await events_of(tab, PeopleState, "add_by_hand", person)
+    assert (await tab.state(WizardState)).contacts == 1
+    assert "1 in the campaign already" in events
+
+
+async def test_ticked_and_matching_contacts_join_and_strangers_ids_do_not(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        jane = await make_contact(session, world.organization, name="Jane Roe")
+        await make_contact(session, world.organization, name="Jane Doe")
+        foreign = await make_contact(session, await make_organization(session), name="Jane Poe")
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "contacts")
+    await browser.send(PeopleState.tick(foreign.id, True))
+    await browser.send(PeopleState.add_ticked())
+    assert await world.people(campaign_id) == {}
+    await browser.send(PeopleState.tick(foreign.id, False))
+    await browser.send(PeopleState.tick(jane.id, True))
+    await browser.send(PeopleState.add_ticked())
+    assert await world.people(campaign_id) == {RecipientStatus.PENDING: 1}
+    await browser.send(PeopleState.find("jane"))
+    events = await events_of(tab, PeopleState, "add_matching")
+    assert await world.people(campaign_id) == {RecipientStatus.PENDING: 2}
+    assert "1 added. 1 in the campaign already." in events
+
+
+async def test_the_review_names_each_obstacle_with_its_step(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(agent=None, number=None)
+    await open_step(tab, world, campaign_id, "review")
+    state = await tab.state(ReviewState)
+    steps = {obstacle.step for obstacle in state.obstacles}
+    assert {"Basics", "Contacts"} <= steps
+    assert f"/campaigns/{campaign_id}/edit/contacts" in str([one.href for one in state.obstacles])
+    frame = await tab.state(WizardState)
+    assert (frame.basics_done, frame.contacts_done, frame.pace_done) == (False, False, True)
+
+
+async def test_a_start_with_obstacles_is_not_even_asked_about(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "review")
+    await browser.send(ReviewState.ask())
+    assert not (await tab.state(ReviewState)).asking
+    await browser.send(ReviewState.go())
+    assert await world.status(campaign_id) is CampaignStatus.DRAFT
+    assert (await tab.state(ReviewState)).obstacles
+
+
+async def test_starting_queues_the_campaign_and_leads_to_its_overview(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=3)
+    browser = await open_step(tab, world, campaign_id, "review")
+    await browser.send(ReviewState.ask())
+    state = await tab.state(ReviewState)
+    assert state.asking
+    assert "nobody is really called. 3 people" in state.sentence
+    events = await events_of(tab, ReviewState, "go")
+    assert await world.status(campaign_id) is CampaignStatus.QUEUED
+    assert f"/{world.organization.slug}/campaigns/{campaign_id}" in events
+
+
+async def test_a_real_carrier_is_never_started_without_saying_how_many_will_be_called(
+    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "false")
+    get_settings.cache_clear()
+    campaign_id = await world.campaign(people=2)
+    browser = await open_step(tab, world, campaign_id, "review")
+    await browser.send(ReviewState.ask())
+    assert (await tab.state(ReviewState)).sentence.startswith("2 people will really be called.")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [(Role.VIEWER, CampaignStatus.DRAFT), (Role.OPERATOR, CampaignStatus.QUEUED)],
+)
+async def test_an_operator_may_start_but_a_viewer_may_not(
+    world: World, tab: Driver, role: Role, status: CampaignStatus
+) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_step(tab, world, campaign_id, "review", role=role)
+    await browser.send(ReviewState.go())
+    assert await world.status(campaign_id) is status
+
+
+async def test_a_message_draft_keeps_the_templates_of_the_other_channel(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(step={"agenda_template": "About your visit."})
+    browser = await open_step(tab, world, campaign_id, "basics")
+    await browser.send(BasicsState.choose_channel("sms"))
+    await browser.send(BasicsState.choose_channel("call"))
+    async with world.database.session() as session:
+        found = select(Step).join(Campaign).where(col(Campaign.id) == campaign_id)
+        assert (await session.execute(found)).scalar_one().agenda_template == "About your visit."
+
+
+def test_long_campaigns_are_told_in_hours_and_days() -> None:
+    assert [spoken_minutes(minutes) for minutes in (1, 45, 180, 4_320)] == [
+        "about 1 minute",
+        "about 45 minutes",
+        "about 3 hours",
+        "about 3 days",
+    ]
+
+
+def upload(data: bytes, name: str = "people.csv") -> list[rx.UploadFile]:
+    """Return a file as a browser's upload hands it over."""
+    return [rx.UploadFile(file=BytesIO(data), path=Path(name))]
+
+
+async def test_an_uploaded_file_is_mapped_looked_through_and_left_to_be_imported(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    file = SEED + b"+15551234567,John Again,,,,\nnot a number,Nobody,,,,\n"
+    await events_of(tab, ImportState, "receive", upload(file))
+    state = await tab.state(ImportState)
+    assert state.stage == "uploaded"
+    assert [(row.header, row.target) for row in state.columns][:2] == [
+        ("phone_number", "phone_number"),
+        ("name", "name"),
+    ]
+    assert (state.tally.accepted, state.tally.rejected, state.tally.duplicates) == (3, 1, 1)
+    assert [(row.row, row.kind) for row in state.refused] == [("5", "Duplicate"), ("6", "Rejected")]
+    assert await world.people(campaign_id) == {}
+
+
+async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(SEED))
+    first = (await tab.state(ImportState)).import_id
+    await browser.send(ImportState.load())
+    state = await tab.state(ImportState)
+    assert (state.import_id, state.stage, state.tally.accepted) == (first, "uploaded", 3)
+
+
+async def test_a_field_moved_to_another_column_leaves_the_first_a_variable(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(b"a,b\n+12025550143,+12025550144\n"))
+    assert "phone numbers" in (await tab.state(ImportState)).errors["mapping"]
+    await browser.send(ImportState.use_column("a", "phone_number"))
+    await browser.send(ImportState.use_column("b", "phone_number"))
+    state = await tab.state(ImportState)
+    assert [(row.header, row.target) for row in state.columns] == [("a", "variable:a"), ("b", "phone_number")]
+    assert (state.errors, state.tally.accepted) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(b"", "empty"), (b"phone_number,name\n", "no row"), (b"\x89PNG\r\n\x1a\n" + bytes(99), "")],
+)
+async def test_what_is_no_list_of_people_is_refused_in_words(
+    world: World, tab: Driver, data: bytes, why: str
+) -> None:
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(data))
+    state = await tab.state(ImportState)
+    assert why in state.errors["contacts-file"]
+    assert (state.stage, state.uploading) == ("none", False)
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: Driver, redis: Redis) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(SEED))
+    await browser.send(ImportState.start())
+    state = await tab.state(ImportState)
+    assert (state.stage, tab.errors) == ("working", [])
+    assert await redis.exists(f"arq:job:import:{state.import_id}")
+    await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
+    await browser.send(ImportState.load())
+    assert [line.text for line in (await tab.state(ImportState)).earlier] == ["3 added"]
+    assert (await tab.state(WizardState)).contacts == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_rows_that_did_not_go_in_can_be_downloaded_by_who_may_export(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(SEED + b"not a number,Nobody,,,,\n"))
+    await browser.send(ImportState.start())
+    import_id = (await tab.state(ImportState)).import_id
+    await run_import(world.database, import_id=import_id, clock=get_context().clock)
+    events = await events_of(tab, ImportState, "download_refused", import_id)
+    assert "_download" in events
+
+
+async def test_another_organizations_import_cannot_be_started_or_downloaded(
+    world: World, tab: Driver
+) -> None:
+    async with world.database.transaction() as session:
+        stranger = await make_organization(session)
+        foreign = await store_import(
+            session,
+            principal=principal(stranger),
+            campaign_ref=None,
+            file_name="theirs.csv",
+            data=SEED,
+            now=get_context().clock.now(),
+        )
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    (await tab.state(ImportState)).import_id = foreign
+    await events_of(tab, ImportState, "start")
+    assert (
+        await world.ask(get_import, principal=principal(stranger), import_ref=foreign)
+    ).status == "uploaded"
+    assert "There is no" in await events_of(tab, ImportState, "download_refused", foreign)
