@@ -16,6 +16,7 @@ from app.domain.rights import Role
 from app.models import Attempt, Campaign, Organization
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.calls.state import CallLogState
+from app.web.pages.campaign.contacts.adding import AddContactsState
 from app.web.pages.campaign.contacts.person import PersonState
 from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState
@@ -244,6 +245,38 @@ async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(world: Wo
     browser = await open_campaign(tab, world, campaign_id, "/contacts?status=busy")
     await browser.send(CampaignContactsState.load())
     assert [one.status for one in (await tab.state(CampaignContactsState)).people] == ["busy"]
+
+
+async def test_a_person_is_added_by_hand_with_their_variables(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_campaign(tab, world, campaign_id, "/contacts")
+    await browser.send(AddContactsState.by_hand())
+    await browser.send(
+        AddContactsState.add({"phone_number": "+12025550143", "name": "Ann", "variables": "day = Friday"})
+    )
+    [person] = (await tab.state(CampaignContactsState)).people
+    assert (person.name, (await tab.state(AddContactsState)).adding) == ("Ann", "")
+    assert (await world.person(person.id)).variables == {"day": "Friday", "name": "Ann"}
+
+
+async def test_a_number_that_cannot_be_is_explained_at_its_field(world: World, tab: Driver) -> None:
+    browser = await open_campaign(tab, world, await world.campaign(), "/contacts")
+    await browser.send(AddContactsState.by_hand())
+    await browser.send(AddContactsState.add({"phone_number": "12"}))
+    state = await tab.state(AddContactsState)
+    assert (list(state.errors), state.adding, state.saving) == (["phone_number"], "hand", False)
+
+
+async def test_people_of_the_address_book_join_the_campaign(world: World, tab: Driver) -> None:
+    elsewhere = await world.campaign()
+    known = await world.person(await world.recipient(elsewhere))
+    campaign_id = await world.campaign()
+    browser = await open_campaign(tab, world, campaign_id, "/contacts")
+    await browser.send(AddContactsState.from_book())
+    assert [one.id for one in (await tab.state(AddContactsState)).known] == [known.contact_id]
+    await browser.send(AddContactsState.choose(known.contact_id))
+    await browser.send(AddContactsState.add_chosen())
+    assert (await world.people(campaign_id)) == {RecipientStatus.PENDING: 1}
 
 
 async def test_a_contacts_sheet_says_why_it_was_not_contacted(world: World, tab: Driver) -> None:
