@@ -34,7 +34,7 @@ TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
     _S.IN_PROGRESS: frozenset(_S) - {_S.IN_PROGRESS},
     # A message is completed on `sent`; a later report may still say it was not delivered. That a machine
     # answered a call may be heard after its end.
-    _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED, _S.VOICEMAIL}),
+    _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED, _S.VOICEMAIL, _S.SKIPPED}),
     # Of two ends the carrier reports, the one that proves more contact wins, also when it comes second.
     _S.FAILED: frozenset({_S.PENDING, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED, _S.CANCELLED}),
     _S.NO_ANSWER: frozenset({_S.PENDING, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED}),

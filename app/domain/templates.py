@@ -81,7 +81,9 @@ class MissingVariable(LookupError):
 
 def check(source: str) -> tuple[str, ...]:
     """Return the variables the template uses, in order of first use. Raises `TemplateInvalid`."""
-    return _compiled(source, Missing.FALLBACK).names
+    names = _compiled(source, Missing.FALLBACK).names
+    render(source, variables=dict.fromkeys(names, "x"), fallbacks={}, missing=Missing.FALLBACK)
+    return names
 
 
 def render(
@@ -100,7 +102,13 @@ def render(
             context[name] = value
         elif fallback := _fallback(fallbacks, name, plain, missing):
             context[name] = _Fallback(fallback)
-    return compiled.template.render(context)
+    try:
+        return compiled.template.render(context)
+    except MissingVariable:
+        raise
+    except Exception as error:
+        # What parses may still fail on a value, as a test with too few arguments does: it is the template's fault.
+        raise TemplateInvalid(f"The template cannot be rendered: {error}.") from error
 
 
 def unresolved(source: str, *, variables: Sequence[str], fallbacks: Mapping[str, str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ S, D = RecipientStatus, Disposition
 ALLOWED = {
     S.PENDING: "        -       x           x         x      x         x    x         x       x",
     S.IN_PROGRESS: "    x       -           x         x      x         x    x         x       x",
-    S.COMPLETED: "      x       -           -         x      -         -    x         -       -",
+    S.COMPLETED: "      x       -           -         x      -         -    x         x       -",
     S.FAILED: "         x       -           x         -      x         x    x         -       x",
     S.NO_ANSWER: "      x       -           x         -      -         x    x         -       -",
     S.BUSY: "           x       -           x         -      -         -    x         -       -",

@@ -117,6 +117,8 @@ async def cancel_campaign(
     await move_campaign(
         session, campaign, CampaignStatus.CANCELLED, actor=principal.actor, reason=reason, now=now
     )
+    # Whoever is just being settled may be on the way back to pending: wait for that, and then look.
+    await session.execute(_HOLD_IN_PROGRESS, {"campaign_id": campaign.id})
     await session.execute(_CANCEL_PENDING, {"campaign_id": campaign.id, "now": now})
 
 
@@ -290,6 +292,11 @@ async def _resumed_status(session: AsyncSession, campaign: Campaign, now: dateti
     )
     return CampaignStatus.SCHEDULED if waits else CampaignStatus.QUEUED
 
+
+_HOLD_IN_PROGRESS: Final = text(
+    "SELECT id FROM recipient WHERE campaign_id = :campaign_id AND status = 'in_progress'"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
 
 _CANCEL_PENDING: Final = text(
     """

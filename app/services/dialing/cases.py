@@ -18,6 +18,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryPolicy
 from app.models import Attempt
 
+_LONGEST_ERROR: Final = 1_000
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -47,6 +49,8 @@ class Case:
     attempts_made: int
     policy: RetryPolicy
     campaign_status: CampaignStatus
+    body: str | None
+    """A message's text."""
 
 
 _LOAD: Final = text(
@@ -58,7 +62,7 @@ _LOAD: Final = text(
            a.price, a.price_unit,
            r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made,
            coalesce(r.attempts_allowed, c.max_attempts) AS max_attempts,
-           c.retry_delay_minutes, c.retry_on, c.status AS campaign_status
+           c.retry_delay_minutes, c.retry_on, a.rendered ->> 'body' AS body
     FROM attempt a
     JOIN recipient r ON r.id = a.recipient_id
     JOIN campaign c ON c.id = a.campaign_id
@@ -69,10 +73,17 @@ _LOAD: Final = text(
 )
 
 
+_STATUSES: Final = text("SELECT id, status FROM campaign WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
     """Lock and return the attempts and their recipients, always in the same order so that batches cannot deadlock."""
-    rows = (await session.execute(_LOAD, {"ids": list(attempt_ids)})).mappings()
-    return {row["id"]: _case(row) for row in rows}
+    rows = (await session.execute(_LOAD, {"ids": list(attempt_ids)})).mappings().all()
+    campaigns = {row["campaign_id"] for row in rows}
+    # Asked once the locks are held: what the first statement saw may be older than its wait for them.
+    found = await session.execute(_STATUSES, {"ids": list(campaigns)})
+    statuses = {row.id: CampaignStatus(row.status) for row in found}
+    return {row["id"]: _case(row, statuses[row["campaign_id"]]) for row in rows}
 
 
 async def save_progress(
@@ -84,13 +95,15 @@ async def save_progress(
 ) -> None:
     """Write an attempt's new progress and disposition, with any further columns."""
     values = asdict(progress) | columns
+    if isinstance(message := values.get("error_message"), str):
+        values["error_message"] = message.replace("\0", "")[:_LONGEST_ERROR]
     await session.execute(
         update(Attempt).where(col(Attempt.id) == case.attempt_id).values(disposition=disposition, **values)
     )
     case.progress, case.disposition = progress, disposition
 
 
-def _case(row: Mapping[Any, Any]) -> Case:
+def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus) -> Case:
     return Case(
         attempt_id=row["id"],
         organization_id=row["organization_id"],
@@ -116,7 +129,8 @@ def _case(row: Mapping[Any, Any]) -> Case:
             retry_delay_minutes=row["retry_delay_minutes"],
             retry_on=frozenset(map(Disposition, row["retry_on"])),
         ),
-        campaign_status=CampaignStatus(row["campaign_status"]),
+        campaign_status=campaign_status,
+        body=row["body"],
     )
 
 

@@ -42,28 +42,27 @@ _DONE: Final = text(
     """
 )
 
+_HOLD: Final = text(
+    "SELECT status FROM campaign WHERE id = :campaign_id AND status IN ('queued', 'running') FOR NO KEY UPDATE"
+)
+
 _COMPLETE: Final = text(
     """
-    WITH held AS (
-        SELECT id, status, organization_id FROM campaign
-        WHERE id = :campaign_id AND status IN ('queued', 'running')
-        FOR NO KEY UPDATE
-    ), done AS (
-        UPDATE campaign SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
-                            gate_rule = NULL, gate_until = NULL, gate_why = NULL
-        FROM held
-        WHERE campaign.id = held.id
+    WITH done AS (
+        UPDATE campaign c SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
+                              gate_rule = NULL, gate_until = NULL, gate_why = NULL
+        WHERE c.id = :campaign_id
           AND NOT EXISTS (SELECT 1 FROM recipient r
-                          WHERE r.campaign_id = held.id AND r.status IN ('pending', 'in_progress'))
+                          WHERE r.campaign_id = c.id AND r.status IN ('pending', 'in_progress'))
           AND NOT EXISTS (SELECT 1 FROM attempt a
-                          WHERE a.campaign_id = held.id AND a.status = 'sent' AND a.placed_at > :reports_since)
+                          WHERE a.campaign_id = c.id AND a.status = 'sent' AND a.last_event_at > :reports_since)
           AND NOT EXISTS (SELECT 1 FROM attempt a
-                          WHERE a.campaign_id = held.id AND a.status IN ('placing', 'unknown', 'review', 'queued',
-                                                                         'ringing', 'in_progress'))
-        RETURNING campaign.id, campaign.organization_id, held.status AS old
+                          WHERE a.campaign_id = c.id AND a.status IN ('placing', 'unknown', 'review', 'queued',
+                                                                      'ringing', 'in_progress'))
+        RETURNING c.id, c.organization_id
     ), history AS (
         INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
-        SELECT id, old, 'completed', 'system', 'everyone is accounted for', :now FROM done
+        SELECT id, CAST(:old AS varchar), 'completed', 'system', 'everyone is accounted for', :now FROM done
     ), run_end AS (
         UPDATE run SET ended_at = :now FROM done WHERE run.campaign_id = done.id AND run.ended_at IS NULL
     )
@@ -89,12 +88,15 @@ async def finished_campaigns(session: AsyncSession) -> list[int]:
 
 
 async def complete_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> bool:
-    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all."""
-    row = (
-        await session.execute(
-            _COMPLETE, {"campaign_id": campaign_id, "now": now, "reports_since": now - REPORTS_WITHIN}
-        )
-    ).one_or_none()
+    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all.
+
+    Locks first and looks in a second statement: one that waits for a lock decides on what was before its wait.
+    """
+    old = (await session.execute(_HOLD, {"campaign_id": campaign_id})).scalar_one_or_none()
+    if old is None:
+        return False
+    given = {"campaign_id": campaign_id, "old": old, "now": now, "reports_since": now - REPORTS_WITHIN}
+    row = (await session.execute(_COMPLETE, given)).one_or_none()
     if row is None:
         return False
     announce(session, organization_id=row.organization_id, campaign_id=campaign_id)

@@ -77,7 +77,8 @@ _AGENT: Final = text(
     FOR NO KEY UPDATE
     """
 )
-_CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE")
+# A campaign that is being cancelled or filled is passed by: waiting for it would hold up the whole account.
+_CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE SKIP LOCKED")
 _CALLER_IDS: Final = text(
     """
     SELECT n.id, n.number FROM phone_number n
@@ -186,18 +187,22 @@ def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
 
 
 _LIVE: Final = "status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
+_OURS: Final = "carrier_account_id = :carrier_account_id"
+"""What an account used before may still have going on takes no slot of this one."""
 _COUNT: Final = text(
     f"""
     SELECT
-      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE}) AS live_campaign,
-      (SELECT count(*) FROM attempt WHERE organization_id = :organization_id AND {_LIVE} AND channel = 'call')
-          AS live_organization,
-      (SELECT count(*) FROM attempt WHERE agent_id = :agent_id AND {_LIVE} AND channel = 'call') AS live_agent,
+      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE} AND {_OURS})
+          AS live_campaign,
+      (SELECT count(*) FROM attempt
+       WHERE organization_id = :organization_id AND {_LIVE} AND {_OURS} AND channel = 'call') AS live_organization,
+      (SELECT count(*) FROM attempt WHERE agent_id = :agent_id AND {_LIVE} AND {_OURS} AND channel = 'call')
+          AS live_agent,
       ARRAY(SELECT reserved_at FROM attempt
             WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since
             ORDER BY reserved_at DESC LIMIT :campaign_most) AS recent,
       ARRAY(SELECT reserved_at FROM attempt
-            WHERE carrier_account_id = :carrier_account_id AND reserved_at > :account_since
+            WHERE {_OURS} AND reserved_at > :account_since AND channel = 'call'
             ORDER BY reserved_at DESC LIMIT :account_most) AS recent_account
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )

@@ -52,7 +52,8 @@ _BIND: Final = text(
     WITH placed AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[])) AS u (id, provider_id)
     ), locked AS (
-        SELECT a.id FROM attempt a JOIN placed ON placed.id = a.id ORDER BY a.id FOR NO KEY UPDATE OF a
+        SELECT a.id, a.status AS old FROM attempt a JOIN placed ON placed.id = a.id
+        ORDER BY a.id FOR NO KEY UPDATE OF a
     ), bound AS (
         UPDATE attempt a
         SET provider_id = placed.provider_id,
@@ -64,7 +65,11 @@ _BIND: Final = text(
                 CAST(:deadline_at AS timestamptz)) ELSE NULL END
         FROM placed, locked
         WHERE a.id = placed.id AND locked.id = a.id AND (a.provider_id IS NULL OR a.provider_id = placed.provider_id)
-        RETURNING a.id, a.organization_id, a.campaign_id
+        RETURNING a.id, a.organization_id, a.campaign_id, a.recipient_id, locked.old
+    ), spent AS (
+        -- Given up as not placed, and placed after all: it counts.
+        UPDATE recipient r SET attempts_made = r.attempts_made + 1
+        FROM bound WHERE r.id = bound.recipient_id AND bound.old = 'not_placed'
     )
     SELECT id, organization_id, campaign_id FROM bound
     """

@@ -178,7 +178,7 @@ def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> Recipien
         disposition=disposition,
         failure=failure,
         attempts_made=case.attempts_made,
-        now=case.progress.ended_at or now,
+        now=min(case.progress.ended_at or now, now),
     )
     if isinstance(decision, RetryAt) and case.campaign_status not in _OVER:
         return RecipientMove(
@@ -239,7 +239,7 @@ async def _suppress(session: AsyncSession, case: Case, *, by_key: bool, now: dat
 
 async def _hold_for_a_person(session: AsyncSession, case: Case, *, error: str | None, now: datetime) -> None:
     """Our account, credentials or sender are wrong: nobody's fault but ours, so nobody's attempt is spent."""
-    if case.recipient_status is RecipientStatus.IN_PROGRESS:
+    if case.recipient_status in {RecipientStatus.IN_PROGRESS, RecipientStatus.COMPLETED}:
         move = RecipientMove(
             status=RecipientStatus.PENDING, reason="misconfigured", not_before=now, unspent=True, error=error
         )
