@@ -10,6 +10,12 @@ from reflex.state import State
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
 
+from app.context import AppContext
+from app.db import Database
+from app.models import Organization
+from tests.support.builders import make_organization
+from tests.web.seams import page_seams
+
 S = TypeVar("S", bound=rx.State)
 
 
@@ -46,3 +52,19 @@ async def tab() -> AsyncIterator[Driver]:
     processor.configure(state_manager=states)
     async with processor:
         yield driver
+
+
+@pytest.fixture
+async def seams(
+    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AppContext]:
+    """What pages reach for, on the test servers."""
+    async with page_seams(database_url, redis_url, monkeypatch) as context:
+        yield context
+
+
+@pytest.fixture
+async def acme(seams: AppContext) -> Organization:
+    """An organization, stored."""
+    async with seams.database.transaction() as session:
+        return await make_organization(session)

@@ -1,0 +1,132 @@
+"""What each event handler of the browser UI asks for: who adds a handler decides here, once more, who may call it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.domain.rights import Right
+
+SIGNED_IN: Final = "signed in"
+ANYONE: Final = "anyone"
+"""Opens and closes what is on the screen already, or is the way in: reads and changes nothing of anybody's."""
+
+EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
+    "AddContactsState": {
+        ANYONE: "by_hand close choose",
+        Right.EDIT_CAMPAIGNS: "add add_chosen",
+        Right.VIEW: "from_book find",
+    },
+    "AgentsState": {
+        ANYONE: "set_open choose_voice ask_to_switch_off",
+        Right.EDIT_AGENTS: "save switch",
+        Right.VIEW: "load watch open",
+    },
+    "BasicsState": {
+        Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward",
+    },
+    "CallLogState": {
+        ANYONE: "close",
+        Right.VIEW: "load watch find filter_by turn_page clear show",
+    },
+    "CampaignActionsState": {
+        ANYONE: "close",
+        Right.EDIT_CAMPAIGNS: "duplicate",
+        Right.RUN_CAMPAIGNS: "start resume confirm_carrier pause",
+    },
+    "CampaignContactsState": {
+        Right.VIEW: "load watch find filter_by sort_by turn_page clear",
+    },
+    "CampaignQuestionState": {
+        ANYONE: "close tick",
+        Right.EDIT_CAMPAIGNS: "cancel delete",
+        Right.RUN_CAMPAIGNS: "retry",
+        Right.VIEW: "ask",
+    },
+    "CampaignSettingsState": {
+        ANYONE: "give_up",
+        Right.EDIT_CAMPAIGNS: "edit save",
+        Right.VIEW: "load watch",
+    },
+    "CampaignState": {
+        Right.VIEW: "load watch",
+    },
+    "CampaignsState": {
+        Right.EDIT_CAMPAIGNS: "create",
+        Right.VIEW: "load watch find filter_by sort_by turn_page clear",
+    },
+    "ContactCardState": {
+        ANYONE: "reset_card set_open set_editing ask",
+        Right.EDIT_CONTACTS: "save suppress lift",
+        Right.VIEW: "open",
+    },
+    "ContactsState": {
+        Right.VIEW: "load find sort_by turn_page refresh",
+    },
+    "HomeState": {
+        SIGNED_IN: "find_the_way",
+    },
+    "ImportState": {
+        ANYONE: "count_upload end_upload",
+        Right.EDIT_CAMPAIGNS: "load watch",
+        Right.EDIT_CONTACTS: "receive use_column start give_up",
+        Right.EXPORT: "download_refused",
+    },
+    "KeysState": {
+        ANYONE: "set_open ask_to_revoke",
+        Right.MANAGE_KEYS: "create revoke",
+        Right.VIEW: "load",
+    },
+    "MessageState": {
+        Right.EDIT_CAMPAIGNS: "write choose_missing load keep back forward",
+        Right.VIEW: "refresh try_on",
+    },
+    "NumbersState": {
+        ANYONE: "set_open",
+        Right.EDIT_NUMBERS: "save fetch make_default switch",
+        Right.VIEW: "load open ask_to_switch_off",
+    },
+    "OverviewState": {
+        Right.RUN_CAMPAIGNS: "settle",
+        Right.VIEW: "load watch",
+    },
+    "PaceState": {
+        Right.EDIT_CAMPAIGNS: "choose_hours choose_start load keep back forward",
+    },
+    "PeopleState": {
+        Right.EDIT_CAMPAIGNS: "load add_ticked add_matching add_by_hand",
+        Right.VIEW: "find turn tick",
+    },
+    "PersonState": {
+        ANYONE: "close",
+        Right.VIEW: "show",
+    },
+    "ReviewState": {
+        ANYONE: "close",
+        Right.RUN_CAMPAIGNS: "ask go",
+        Right.VIEW: "load",
+    },
+    "SelectionState": {
+        ANYONE: "tick tick_all untick ask close",
+        Right.RUN_CAMPAIGNS: "do confirm",
+        Right.VIEW: "tick_page",
+    },
+    "SessionState": {
+        ANYONE: "sign_out",
+        Right.VIEW: "enter watch",
+    },
+    "SettingsState": {
+        Right.MANAGE_SETTINGS: "save",
+        Right.VIEW: "load watch",
+    },
+    "SetupState": {
+        ANYONE: "load complete",
+    },
+    "SignInState": {
+        ANYONE: "load sign_in",
+    },
+    "StopSwitchState": {
+        ANYONE: "ask close",
+        Right.RESUME_DIALING: "resume",
+        Right.STOP_DIALING: "stop",
+    },
+}
+"""State -> guard -> its handlers."""

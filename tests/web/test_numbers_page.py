@@ -1,0 +1,105 @@
+"""The numbers page."""
+
+from typing import Any
+
+import pytest
+
+from app.context import AppContext
+from app.domain.campaign import CampaignStatus
+from app.models import Organization
+from app.providers.base import LookupFailed, OwnedNumber
+from app.providers.twilio.client import TwilioCarrier
+from app.web.pages.numbers.state import NumbersState
+from tests.support.builders import make_campaign, make_number
+from tests.web.browser import signed_in
+from tests.web.conftest import Driver
+
+OWNED = [
+    OwnedNumber(number="+12015550123", label="Front desk", voice=True, sms=True),
+    OwnedNumber(number="+12025550143", label="", voice=True, sms=False),
+]
+
+
+def carrier_owns(monkeypatch: pytest.MonkeyPatch, answer: list[OwnedNumber] | Exception) -> None:
+    """Let the carrier answer so when it is asked for its numbers."""
+
+    async def owned_numbers(carrier: TwilioCarrier) -> list[OwnedNumber]:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(TwilioCarrier, "owned_numbers", owned_numbers)
+
+
+async def test_a_number_is_added_as_people_write_it(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/numbers")
+    form: dict[str, Any] = {"number": "(201) 555-0123", "label": "Sales", "voice": True, "sms": False}
+    await browser.send(NumbersState.save(form))
+    state = await tab.state(NumbersState)
+    [row] = state.rows
+    assert (row.number, row.pretty, row.label) == ("+12015550123", "+1 201-555-0123", "Sales")
+    assert (row.voice, row.sms, row.active, row.is_default) == (True, False, True, False)
+    await browser.send(NumbersState.save(form))
+    assert "already" in (await tab.state(NumbersState)).errors["number"]
+
+
+async def test_editing_keeps_the_number_itself(seams: AppContext, acme: Organization, tab: Driver) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme, number="+12015550123")
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.open(number.id))
+    await browser.send(NumbersState.save({"number": "+12025550143", "label": "Billing", "voice": True}))
+    assert [(row.number, row.label) for row in (await tab.state(NumbersState)).rows] == [
+        ("+12015550123", "Billing")
+    ]
+
+
+async def test_the_carriers_numbers_are_added_once(
+    acme: Organization, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier_owns(monkeypatch, OWNED)
+    browser = await signed_in(tab, acme, "/numbers")
+    for _ in range(2):
+        await browser.send(NumbersState.fetch())
+    state = await tab.state(NumbersState)
+    assert [(row.number, row.label, row.sms, row.carrier) for row in state.rows] == [
+        ("+12015550123", "Front desk", True, "Simulated carrier"),
+        ("+12025550143", "", False, "Simulated carrier"),
+    ]
+
+
+async def test_a_silent_carrier_changes_nothing_and_the_button_rests(
+    acme: Organization, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier_owns(monkeypatch, LookupFailed("the carrier answered 503"))
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.fetch())
+    state = await tab.state(NumbersState)
+    assert (state.rows, state.fetching) == ([], False)
+    assert tab.errors == []
+
+
+async def test_one_number_is_the_default(seams: AppContext, acme: Organization, tab: Driver) -> None:
+    async with seams.database.transaction() as session:
+        first, second = [await make_number(session, acme) for _ in range(2)]
+    browser = await signed_in(tab, acme, "/numbers")
+    for number_id, expected in ((first.id, [first.id]), (second.id, [second.id]), (0, [])):
+        await browser.send(NumbersState.make_default(number_id))
+        rows = (await tab.state(NumbersState)).rows
+        assert [row.id for row in rows if row.is_default] == expected
+
+
+async def test_the_last_number_of_a_campaign_under_way_stays_active(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme)
+        await make_campaign(session, acme, number=number, status=CampaignStatus.RUNNING)
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.ask_to_switch_off(number.id))
+    assert (await tab.state(NumbersState)).switching_off.id == number.id
+    await browser.send(NumbersState.switch(number.id, False))
+    await browser.send(NumbersState.load())
+    state = await tab.state(NumbersState)
+    assert [row.active for row in state.rows] == [True]
+    assert state.switching_off.id == 0

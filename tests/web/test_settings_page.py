@@ -1,0 +1,117 @@
+"""The settings page."""
+
+from typing import Any
+
+import pytest
+
+from app.context import AppContext
+from app.domain.rights import Role
+from app.models import Organization
+from app.services.access.keys import resolve_key
+from app.services.dialing.health import beat
+from app.web.pages.campaigns.switch import StopSwitchState
+from app.web.pages.settings.keys import KeysState
+from app.web.pages.settings.state import SettingsState
+from app.web.places import countries, time_zones
+from app.web.session import SessionState
+from tests.support.builders import make_number
+from tests.web.browser import signed_in
+from tests.web.conftest import Driver
+
+FORM: dict[str, Any] = {
+    "name": "Northwind",
+    "time_zone": "Europe/Berlin",
+    "default_region": "DE",
+    "strict_numbers": True,
+    "outbound_limit": "25",
+    "default_phone_number_id": "",
+}
+
+
+async def test_settings_are_stored_and_the_shell_follows(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme)
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(SettingsState.save(FORM | {"default_phone_number_id": str(number.id)}))
+    assert (await tab.state(SessionState)).organization_name == "Northwind"
+    await browser.send(SettingsState.load())
+    form = (await tab.state(SettingsState)).form
+    assert (form.time_zone, form.default_region, form.strict_numbers) == ("Europe/Berlin", "DE", True)
+    assert (form.outbound_limit, form.number_id) == ("25", str(number.id))
+
+
+async def test_what_must_be_mended_stands_at_its_field(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    bad = {"name": "", "time_zone": "Mars/Olympus", "default_region": "ZZ", "outbound_limit": "0"}
+    await browser.send(SettingsState.save(FORM | bad))
+    assert set((await tab.state(SettingsState)).errors) == set(bad)
+
+
+async def test_only_owners_change_settings(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/settings", role=Role.MANAGER)
+    await browser.send(SettingsState.save(FORM))
+    await browser.send(SettingsState.load())
+    assert (await tab.state(SettingsState)).form.name == "Acme Corp"
+
+
+async def test_members_are_listed_and_i_am_marked(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(SettingsState.load())
+    [member] = (await tab.state(SettingsState)).members
+    assert (member.role, member.is_me) == ("Owner", True)
+
+
+async def test_a_key_is_shown_once_and_works_until_it_is_revoked(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(KeysState.create({"key_name": "CRM", "role": "operator"}))
+    state = await tab.state(KeysState)
+    key, [row] = state.new_key, state.rows
+    assert (row.name, row.role, row.prefix) == ("CRM", "Operator", f"{key[:10]}…")
+    await browser.send(KeysState.set_open(False))
+    deltas = await browser.send(KeysState.load())
+    assert key not in str(deltas)
+    assert (await tab.state(KeysState)).new_key == ""
+    for revoked in (False, True):
+        async with seams.database.transaction() as session:
+            found = await resolve_key(session, key=key, now=seams.clock.now())
+        assert (found is None) is revoked
+        await browser.send(KeysState.revoke(row.id))
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [({"key_name": "", "role": "viewer"}, "name"), ({"key_name": "CRM", "role": "king"}, "role")],
+)
+async def test_a_key_needs_a_name_and_a_role(
+    acme: Organization, tab: Driver, form: dict[str, Any], field: str
+) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(KeysState.create(form))
+    state = await tab.state(KeysState)
+    assert (set(state.errors), state.new_key) == ({field}, "")
+
+
+async def test_the_page_says_who_stopped_dialing_and_whether_anybody_dials(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(StopSwitchState.stop())
+    await browser.send(SettingsState.load())
+    machinery = (await tab.state(SettingsState)).machinery
+    assert (machinery.stopped, machinery.dials, machinery.seen) == (True, False, "")
+    assert "@example.com" in machinery.stop_note
+    now = seams.clock.now()
+    async with seams.database.transaction() as session:
+        await beat(session, worker="one", queue="dial", started_at=now, now=now)
+    await browser.send(SettingsState.load())
+    assert (await tab.state(SettingsState)).machinery.workers == "1 dialing worker"
+
+
+def test_countries_and_zones_are_listed_by_name() -> None:
+    assert ("US", "United States") in countries()
+    assert ("America/New_York", "America/New York") in time_zones()
+    assert time_zones()[-1] == ("UTC", "UTC")

@@ -1,0 +1,152 @@
+"""The way in: the set-up link, the sign-in form, and the page of who is nowhere a member."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.context import AppContext
+from app.models import Campaign, Organization, PhoneNumber, SignInTicket, User, UserSession
+from app.services.access.passwords import hash_password
+from app.services.access.set_up_links import issue_setup_link
+from app.services.access.sign_in import MOST_FAILURES_OF_AN_EMAIL
+from app.web.pages.home.state import HomeState
+from app.web.pages.setup.state import SetupState
+from app.web.pages.sign_in.state import SignInState
+from app.web.session import SessionState
+from tests.support.builders import make_member, make_organization
+from tests.web.browser import Browser, signed_in
+from tests.web.conftest import Driver
+
+PASSWORD = "correct horse battery"
+FORM: dict[str, Any] = {
+    "email": "ann@example.com",
+    "password": PASSWORD,
+    "name": "Ann",
+    "organization_name": "Acme",
+    "load_sample_data": True,
+}
+
+
+async def set_up_page(seams: AppContext, tab: Driver) -> Browser:
+    """The page that a fresh link opens."""
+    async with seams.database.transaction() as session:
+        token = await issue_setup_link(session, now=seams.clock.now())
+    return Browser(tab, "", f"/setup?token={token}")
+
+
+async def rows(seams: AppContext, model: Any) -> list[Any]:
+    async with seams.database.session() as session:
+        return list((await session.execute(select(model))).scalars())
+
+
+async def test_a_link_is_used_once_for_an_owner_with_sample_data(seams: AppContext, tab: Driver) -> None:
+    browser = await set_up_page(seams, tab)
+    await browser.send(SetupState.load())
+    assert (await tab.state(SetupState)).usable
+    await browser.send(SetupState.complete(FORM))
+    assert [user.email for user in await rows(seams, User)] == ["ann@example.com"]
+    assert len(await rows(seams, Campaign)) == 1
+    assert len(await rows(seams, PhoneNumber)) == 3
+    assert len(await rows(seams, SignInTicket)) == 1
+    await browser.send(SetupState.complete(FORM | {"email": "eve@example.com"}))
+    assert not (await tab.state(SetupState)).usable
+    assert len(await rows(seams, User)) == 1
+
+
+async def test_what_must_be_mended_stands_at_its_field_and_the_link_stays_good(
+    seams: AppContext, tab: Driver
+) -> None:
+    browser = await set_up_page(seams, tab)
+    await browser.send(SetupState.complete({"email": "ann", "password": "short"}))
+    state = await tab.state(SetupState)
+    assert set(state.errors) == {"email", "password", "organization_name"}
+    await browser.send(SetupState.load())
+    assert (await tab.state(SetupState)).usable
+
+
+@pytest.mark.parametrize("path", ["/setup", "/setup?token=made-up"])
+async def test_a_missing_or_made_up_link_is_explained(seams: AppContext, tab: Driver, path: str) -> None:
+    browser = Browser(tab, "", path)
+    await browser.send(SetupState.load())
+    state = await tab.state(SetupState)
+    assert (state.usable, state.loading, state.problem) == (False, False, "")
+
+
+async def test_an_expired_link_is_no_longer_good(
+    seams: AppContext, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with seams.database.transaction() as session:
+        token = await issue_setup_link(session, now=seams.clock.now() - timedelta(days=2))
+    await Browser(tab, "", f"/setup?token={token}").send(SetupState.load())
+    assert not (await tab.state(SetupState)).usable
+
+
+async def person(seams: AppContext, **values: Any) -> Organization:
+    """Ann, a member of an organization, who knows her password."""
+    async with seams.database.transaction() as session:
+        organization = await make_organization(session)
+        known = {"email": "ann@example.com", "password_hash": await hash_password(PASSWORD)}
+        await make_member(session, organization, **known | values)
+    return organization
+
+
+async def test_the_right_password_gives_a_ticket_to_the_wanted_page(seams: AppContext, tab: Driver) -> None:
+    await person(seams)
+    browser = Browser(tab, "", "/sign-in?next=/acme/agents")
+    await browser.send(SignInState.sign_in({"email": " ANN@example.com", "password": PASSWORD}))
+    [ticket] = await rows(seams, SignInTicket)
+    assert ticket.next_path == "/acme/agents"
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "/sign-in"])
+async def test_a_link_to_sign_in_leads_nowhere_else(seams: AppContext, tab: Driver, wanted: str) -> None:
+    await person(seams)
+    browser = Browser(tab, "", f"/sign-in?next={wanted}")
+    await browser.send(SignInState.sign_in({"email": "ann@example.com", "password": PASSWORD}))
+    [ticket] = await rows(seams, SignInTicket)
+    assert ticket.next_path == "/"
+
+
+async def test_a_wrong_password_is_refused_and_too_many_must_wait(seams: AppContext, tab: Driver) -> None:
+    await person(seams)
+    browser = Browser(tab, "", "/sign-in")
+    refusals = []
+    for _ in range(MOST_FAILURES_OF_AN_EMAIL + 1):
+        await browser.send(SignInState.sign_in({"email": "ann@example.com", "password": "wrong"}))
+        refusals.append((await tab.state(SignInState)).refusal)
+    assert "do not go together" in refusals[0]
+    assert "Try again in 15 minutes" in refusals[-1]
+    assert await rows(seams, SignInTicket) == []
+    assert not (await tab.state(SignInState)).saving
+
+
+async def test_who_is_signed_in_already_is_not_asked_again(seams: AppContext, tab: Driver) -> None:
+    organization = await person(seams)
+    browser = await signed_in(tab, organization, "/campaigns")
+    browser.path = "/sign-in?next=/acme/agents"
+    await browser.send(SignInState.load())
+    assert not (await tab.state(SignInState)).is_open
+
+
+async def test_signing_out_ends_the_session_for_every_tab(seams: AppContext, tab: Driver) -> None:
+    organization = await person(seams)
+    browser = await signed_in(tab, organization, "/agents")
+    await browser.send(SessionState.enter())
+    assert (await tab.state(SessionState)).organization_name == "Acme Corp"
+    await browser.send(SessionState.sign_out())
+    [ended] = await rows(seams, UserSession)
+    assert ended.revoked_at is not None
+    browser.path = "/sign-in"
+    await browser.send(SignInState.load())
+    assert (await tab.state(SignInState)).is_open
+
+
+async def test_who_is_a_member_nowhere_is_told_so(seams: AppContext, tab: Driver) -> None:
+    organization = await person(seams)
+    browser = await signed_in(tab, organization, "")
+    async with seams.database.transaction() as session:
+        await session.execute(Organization.__table__.delete())  # type: ignore[attr-defined]  # SQLModel adds it
+    await browser.send(HomeState.find_the_way())
+    assert "@example.com" in (await tab.state(HomeState)).email
