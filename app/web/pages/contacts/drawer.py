@@ -55,10 +55,10 @@ def _card(card: ObjectVar[ContactCard]) -> rx.Component:
 def _section(title: str, *children: Child, action: Child | None = None) -> rx.Component:
     return rx.el.section(
         rx.el.div(
-            rx.el.h3(title), action if action is not None else rx.fragment(), class_name="cs-section-head"
+            rx.el.h3(title), action if action is not None else rx.fragment(), class_name="cs-card-section-head"
         ),
         *children,
-        class_name="cs-section",
+        class_name="cs-card-section",
     )
 
 
@@ -102,7 +102,7 @@ def _value(text: Text, *, none: str = "\N{EN DASH}") -> rx.Component:
 def _suppressions() -> rx.Component:
     return rx.cond(
         ContactCardState.suppressions.length() > 0,
-        rx.el.ul(rx.foreach(ContactCardState.suppressions, _suppression), class_name="cs-entries"),
+        rx.el.ul(rx.foreach(ContactCardState.suppressions, _suppression), class_name="cs-card-entries"),
         rx.el.p(
             "Yes: nothing stands against it. Who presses 9, asks to be removed or texts STOP appears here "
             "by themselves.",
@@ -129,14 +129,14 @@ def _suppression(item: ObjectVar[SuppressionItem]) -> rx.Component:
                     type="button",
                 ),
             ),
-            class_name="cs-entry-head",
+            class_name="cs-card-entry-head",
         ),
         rx.cond(present(item.reason), rx.el.p(item.reason)),
         rx.el.p(
             _when(item.at.to(Moment)),
             choose(present(item.by), as_text(" · ") + as_text(item.by), ""),
             as_text(" · ") + as_text(item.source),
-            class_name="cs-entry-note",
+            class_name="cs-card-entry-note",
         ),
         rx.cond(
             item.is_lifted,
@@ -144,7 +144,7 @@ def _suppression(item: ObjectVar[SuppressionItem]) -> rx.Component:
                 "Lifted ",
                 _when(item.lifted_at.to(Moment)),
                 as_text(" · ") + as_text(item.lifted_by) + as_text(" · ") + as_text(item.lift_reason),
-                class_name="cs-entry-note",
+                class_name="cs-card-entry-note",
             ),
         ),
     )
@@ -157,7 +157,7 @@ def _when(at: ObjectVar[Moment]) -> rx.Component:
 def _history() -> rx.Component:
     return rx.cond(
         ContactCardState.history.length() > 0,
-        rx.el.ul(rx.foreach(ContactCardState.history, _campaign), class_name="cs-entries"),
+        rx.el.ul(rx.foreach(ContactCardState.history, _campaign), class_name="cs-card-entries"),
         rx.el.p("In no campaign yet.", class_name="cs-quiet"),
     )
 
@@ -166,14 +166,14 @@ def _campaign(item: ObjectVar[HistoryItem]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.link(
-                item.campaign, href=routes.campaign(here(), item.campaign_id), class_name="cs-entry-link"
+                item.campaign, href=routes.campaign(here(), item.campaign_id), class_name="cs-card-entry-link"
             ),
             recipient_badge(item.status),
-            class_name="cs-entry-head",
+            class_name="cs-card-entry-head",
         ),
         rx.el.div(
-            rx.el.span(item.channel, " · ", _when(item.at.to(Moment)), class_name="cs-entry-note"),
+            rx.el.span(item.channel, " · ", _when(item.at.to(Moment)), class_name="cs-card-entry-note"),
             rx.cond(present(item.outcome), disposition_badge(item.outcome)),
-            class_name="cs-entry-head",
+            class_name="cs-card-entry-head",
         ),
     )

@@ -43,7 +43,7 @@ def contacts() -> rx.Component:
     return rx.fragment(
         page_header(
             "Contacts",
-            description="Everyone you have ever called or texted: one entry a number, whatever the campaign.",
+            description="Everyone you call or text: one entry a number, whatever the campaign.",
             actions=[_new_button()],
         ),
         panel(

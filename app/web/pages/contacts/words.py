@@ -125,7 +125,7 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         language=detail.language,
         notes=detail.notes,
         tags=", ".join(row.tags),
-        own_fields="\n".join(f"{name}: {value}" for name, value in detail.fields.items()),
+        own_fields="\n".join(f"{name}: {value}" for name, value in sorted(detail.fields.items())),
         added=f"{added.text} {added.zone}, {_SOURCE_OF_CARDS.get(detail.source, detail.source)}",
     )
 
