@@ -1,0 +1,151 @@
+"""Pictures of every page: `python -m tests.e2e.screenshots [DIR] [--only NAME ...]`.
+
+Starts an installation of its own with sample data and campaigns in every stage, and photographs each page in
+light and dark, on a desk and on a phone. A new page is one line in `SHOTS`.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.browsing import PATIENCE_MS, ready
+from tests.e2e.gallery import Gallery, make_gallery, set_up_link
+from tests.e2e.installation import running_installation
+from tests.support.chromium import running_chromium
+
+WIDTHS: Final = {1440: 900, 390: 844}
+"""Pixels wide -> pixels high."""
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: a page, and what is done on it first."""
+
+    name: str
+    path: str
+    """Below the organization; `{draft}`, `{running}`, `{paused}`, `{completed}` are campaigns' ids."""
+    prepare: Callable[[Page], None] = lambda page: None
+
+
+def _press(name: str) -> Callable[[Page], None]:
+    """Press the first button of that name, and wait for what it opens."""
+
+    def press(page: Page) -> None:
+        page.get_by_role("button", name=name).first.click()
+        expect(page.get_by_role("dialog").or_(page.get_by_role("alertdialog"))).to_be_visible()
+
+    return press
+
+
+def _card(page: Page) -> None:
+    page.get_by_label("Search contacts").fill("Jane")
+    _press("Jane Smith")(page)
+
+
+def _card_form(page: Page) -> None:
+    _card(page)
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Own fields")).to_be_visible()
+
+
+def _menu(page: Page) -> None:
+    page.get_by_role("button", name="Actions of Ava").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+
+
+BEFORE_SIGN_IN: Final = (
+    Shot("sign-in", "/sign-in"),
+    Shot("set-up-refused", "/setup?token=used"),
+)
+SHOTS: Final = (
+    Shot("campaigns", "campaigns"),
+    Shot("campaign-draft", "campaigns/{draft}"),
+    Shot("campaign-running", "campaigns/{running}"),
+    Shot("campaign-running-contacts", "campaigns/{running}/contacts"),
+    Shot("campaign-running-settings", "campaigns/{running}/settings"),
+    Shot("campaign-paused", "campaigns/{paused}"),
+    Shot("campaign-completed", "campaigns/{completed}"),
+    Shot("campaign-completed-contacts", "campaigns/{completed}/contacts"),
+    Shot("campaign-completed-calls", "campaigns/{completed}/calls"),
+    Shot("wizard-basics", "campaigns/{draft}/edit/basics"),
+    Shot("wizard-message", "campaigns/{draft}/edit/message"),
+    Shot("wizard-contacts", "campaigns/{draft}/edit/contacts"),
+    Shot("wizard-pace", "campaigns/{draft}/edit/pace"),
+    Shot("wizard-review", "campaigns/{draft}/edit/review"),
+    Shot("contacts", "contacts"),
+    Shot("contact-card", "contacts", _card),
+    Shot("contact-form", "contacts", _card_form),
+    Shot("agents", "agents"),
+    Shot("agent-menu", "agents", _menu),
+    Shot("agent-form", "agents", _press("Ava")),
+    Shot("numbers", "numbers"),
+    Shot("number-form", "numbers", _press("Add number")),
+    Shot("settings", "settings"),
+    Shot("settings-new-key", "settings", _press("New key")),
+    Shot("settings-stop", "settings", _press("Stop all dialing")),
+)
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description="Photograph every page.")
+    parser.add_argument("directory", nargs="?", type=Path, default=Path("screenshots"))
+    parser.add_argument("--only", nargs="+", default=[], help="Shots whose name begins with one of these.")
+    given = parser.parse_args()
+    given.directory.mkdir(parents=True, exist_ok=True)
+    with running_installation() as installation, running_chromium() as browser:
+        link = set_up_link(installation)
+        photograph(
+            browser, installation.url, (Shot("set-up", link), *BEFORE_SIGN_IN), given.directory, given.only
+        )
+        gallery = make_gallery(installation)
+        photograph(browser, installation.url, SHOTS, given.directory, given.only, gallery)
+
+
+def photograph(
+    browser: Browser,
+    url: str,
+    shots: Sequence[Shot],
+    directory: Path,
+    only: Sequence[str],
+    gallery: Gallery | None = None,
+) -> None:
+    """Write `<name>-<width>-<scheme>.png` for every shot; with a gallery as its owner, else as nobody."""
+    wanted = [shot for shot in shots if not only or shot.name.startswith(tuple(only))]
+    for width, height in WIDTHS.items():
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                base_url=url,
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+                locale="en-US",
+                timezone_id="America/New_York",
+                reduced_motion="reduce",
+            )
+            context.set_default_timeout(PATIENCE_MS)
+            if gallery:
+                gallery.sign_in(context)
+            for shot in wanted:
+                path = gallery.address(shot.path) if gallery else shot.path
+                _take(context, shot, path, directory / f"{shot.name}-{width}-{scheme}.png")
+            context.close()
+
+
+def _take(context: BrowserContext, shot: Shot, path: str, file: Path) -> None:
+    page = context.new_page()
+    page.goto(path)
+    ready(page)
+    expect(page.locator(".cs-skeleton, .cs-working")).to_have_count(0)
+    page.evaluate("document.fonts.ready")
+    shot.prepare(page)
+    page.screenshot(path=file, full_page=True, animations="disabled")
+    page.close()
+
+
+if __name__ == "__main__":
+    main()
