@@ -32,7 +32,7 @@ async def test_a_new_agent_is_listed_in_words(seams: AppContext, acme: Organizat
     await browser.send(AgentsState.save(FORM | {"default_phone_number_id": str(number.id)}))
     state = await tab.state(AgentsState)
     [row] = state.rows
-    assert (row.name, row.voice, row.language) == ("Oliver", "Arthur", "English (United Kingdom)")
+    assert (row.name, row.voice, row.language) == ("Oliver", "Arthur", "English (UK)")
     assert (row.limit, row.number, row.active) == ("3 at once", "+1 201-555-0123", True)
     assert not state.is_open
 

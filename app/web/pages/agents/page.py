@@ -104,7 +104,7 @@ def _row(agent: ObjectVar[AgentRow]) -> rx.Component:
             ),
             label="Voice",
         ),
-        cell(agent.limit, label="Limit", number=True),
+        cell(rx.el.span(agent.limit, class_name="cs-nowrap"), label="Limit", number=True),
         cell(
             rx.cond(
                 present(agent.number),

@@ -3,11 +3,11 @@
 from typing import Final
 
 LANGUAGES: Final[tuple[tuple[str, str], ...]] = (
-    ("en-US", "English (United States)"),
-    ("en-GB", "English (United Kingdom)"),
+    ("en-US", "English (US)"),
+    ("en-GB", "English (UK)"),
     ("en-AU", "English (Australia)"),
     ("en-IN", "English (India)"),
-    ("es-US", "Spanish (United States)"),
+    ("es-US", "Spanish (US)"),
     ("es-MX", "Spanish (Mexico)"),
     ("es-ES", "Spanish (Spain)"),
     ("fr-FR", "French (France)"),

@@ -55,7 +55,9 @@ def _card(card: ObjectVar[ContactCard]) -> rx.Component:
 def _section(title: str, *children: Child, action: Child | None = None) -> rx.Component:
     return rx.el.section(
         rx.el.div(
-            rx.el.h3(title), action if action is not None else rx.fragment(), class_name="cs-card-section-head"
+            rx.el.h3(title),
+            action if action is not None else rx.fragment(),
+            class_name="cs-card-section-head",
         ),
         *children,
         class_name="cs-card-section",

@@ -137,7 +137,7 @@ def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
         cell(contact.campaigns, label="Campaigns", align="end", number=True),
         cell(disposition_badge(contact.outcome), label="Last outcome"),
         cell(_moment(contact.contacted.to(Moment)), label="Last contact"),
-        cell(_moment(contact.added.to(Moment)), label="Added"),
+        cell(_added(contact.added.to(Moment)), label="Added"),
         key=contact.id,
     )
 
@@ -162,6 +162,11 @@ def _moment(moment: ObjectVar[Moment]) -> rx.Component:
         time_text(text, zone=moment.zone, iso=moment.iso),
         rx.el.span("Never", class_name="cs-quiet"),
     )
+
+
+def _added(moment: ObjectVar[Moment]) -> rx.Component:
+    """Without its zone: to the hour nobody asks, and the table is wide."""
+    return time_text(moment.text, zone="", iso=moment.iso)
 
 
 def _pages() -> rx.Component:
