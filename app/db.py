@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -10,6 +12,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.clock import CalibratedClock
 from app.live import LiveNote
 
 Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
@@ -64,3 +67,12 @@ class Database:
         if self._sessions is None:
             self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         return self._sessions
+
+
+async def calibrate(database: Database, clock: CalibratedClock) -> None:
+    """Compare the clock with the database's. Its answer is taken as of the middle of the question."""
+    async with database.session() as session:
+        asked = datetime.now(UTC)
+        answer = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        heard = datetime.now(UTC)
+    clock.offset = answer - (asked + (heard - asked) / 2)

@@ -17,8 +17,6 @@ from app.home import Home
 QUEUES: Final = ("dial", "bulk")
 """What the arq workers read: dialing, or imports and other long work. As in app.queue, slow to import."""
 
-_WORKERS = {"dial": "worker.settings.DIAL", "bulk": "worker.settings.BULK"}
-
 
 @dataclass(frozen=True)
 class Urls:
@@ -38,7 +36,7 @@ class Launch:
 
 def worker_launch(queue: str) -> Launch:
     """An arq worker of one of QUEUES."""
-    return Launch([sys.executable, "-m", "arq", _WORKERS[queue]])
+    return Launch([sys.executable, "-m", "worker", queue])
 
 
 def web_launch(port: int, home: Path, *, with_browser: bool) -> Launch:

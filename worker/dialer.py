@@ -8,18 +8,21 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.clock import Clock
 from app.db import Database
 from app.live import LiveFeed
-from app.providers.base import Carrier, LookupFailed
+from app.providers.base import Carrier, LookupFailed, NotPlaced, Placed
 from app.services.dialing.due import complete_campaign, due_campaigns, finished_campaigns, next_due_at
-from app.services.dialing.placing import Answer, given_up, place, still_wanted
+from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
 from app.services.dialing.recording import record
-from app.services.dialing.reserving import Reservation, reserve
+from app.services.dialing.reserving import Pass, Reservation, reserve
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,11 @@ MOST_IN_FLIGHT: Final = 200
 
 GROUP_SECONDS: Final = 0.004
 """Answers that come within this share a commit."""
+
+MOST_FAILURES: Final = 5
+"""A campaign whose reservation fails as often in a row is paused, with the error for a person to read."""
+
+LONGEST_BACK_OFF: Final = timedelta(seconds=30)
 
 _ERROR_PAUSE_SECONDS: Final = 1.0
 
@@ -51,6 +59,8 @@ class Dialer:
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: "asyncio.Queue[Answer]" = field(default_factory=asyncio.Queue)
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
+    _failures: dict[int, int] = field(default_factory=dict)
+    _turned_away: int = 0
     _stopping: bool = False
 
     async def run(self) -> None:
@@ -58,7 +68,7 @@ class Dialer:
         recorder = asyncio.create_task(self._record_answers(), name="recorder")
         listener = asyncio.create_task(self._listen(), name="doorbell")
         try:
-            await self._dial()
+            await self._dial(recorder)
         finally:
             listener.cancel()
             await self._drain()
@@ -81,8 +91,10 @@ class Dialer:
         """Wake the dialer: there may be work."""
         self._bell.set()
 
-    async def _dial(self) -> None:
+    async def _dial(self, recorder: "asyncio.Task[None]") -> None:
         while not self._stopping:
+            if recorder.done():
+                recorder.result()  # It only ends by an error: fall over, and be begun again.
             self._bell.clear()
             try:
                 wake_at = await self._pass()
@@ -104,9 +116,7 @@ class Dialer:
             again: list[int] = []
             for campaign_id in due:
                 await self._room()
-                outcome = await reserve(
-                    self.database, campaign_id=campaign_id, worker=self.worker, clock=self.clock
-                )
+                outcome = await self._reserve(campaign_id)
                 await self._send(outcome.reservations)
                 if outcome.more:
                     again.append(campaign_id)
@@ -118,6 +128,33 @@ class Dialer:
             following = await next_due_at(session, now=self.clock.now())
         later = [at for at in (*wake_at, following) if at is not None and at > self.clock.now()]
         return min(later, default=None)
+
+    async def _reserve(self, campaign_id: int) -> Pass:
+        """Reserve for one campaign. Whatever is wrong with it holds up no other; again and again, it is paused."""
+        try:
+            outcome = await reserve(
+                self.database,
+                campaign_id=campaign_id,
+                worker=self.worker,
+                carrier_account_id=self.carrier_account_id,
+                clock=self.clock,
+            )
+        except OperationalError:
+            raise  # The database is away: that is nobody's campaign.
+        except Exception as error:
+            log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
+            self._failures[campaign_id] = self._failures.get(campaign_id, 0) + 1
+            if self._failures[campaign_id] >= MOST_FAILURES:
+                await self._pause(campaign_id, error)
+            return Pass()
+        self._failures.pop(campaign_id, None)
+        return outcome
+
+    async def _pause(self, campaign_id: int, error: Exception) -> None:
+        reason = f"This campaign cannot be dialed ({type(error).__name__}: {error}). Check its settings."
+        async with self.database.transaction() as session:
+            await pause_by_system(session, campaign_id=campaign_id, reason=reason, now=self.clock.now())
+        self._failures.pop(campaign_id, None)
 
     async def _complete(self) -> None:
         async with self.database.session() as session:
@@ -145,7 +182,7 @@ class Dialer:
                 self._in_flight.add(task)
                 task.add_done_callback(self._in_flight.discard)
             else:
-                self._answers.put_nowait(given_up(reservation, "Dialing was stopped before it was placed."))
+                self._answers.put_nowait(given_up(reservation, STOPPED))
 
     async def _place(self, reservation: Reservation) -> None:
         self._answers.put_nowait(await place(self.carrier, reservation, clock=self.clock))
@@ -162,20 +199,48 @@ class Dialer:
 
     async def _record(self, answers: list[Answer]) -> None:
         """Record the answers, however long the database is away: they prove what was placed."""
-        seconds: list[tuple[UUID, str]] | None = None
-        while seconds is None:
-            try:
-                seconds = await record(self.database, answers, clock=self.clock)
-            except Exception:
-                log.exception("dialer.record_failed", extra={"answers": len(answers)})
-                await asyncio.sleep(_ERROR_PAUSE_SECONDS)
+        back_off = self._back_off(answers)
+        try:
+            seconds = await self._record_patiently(answers, back_off)
+        except DBAPIError:
+            # One of them cannot be written: the others must not wait for it.
+            seconds = [second for answer in answers for second in await self._record_alone(answer, back_off)]
         for attempt_id, provider_id in seconds:
             await self._hang_up_second(attempt_id, provider_id)
 
+    async def _record_patiently(self, answers: list[Answer], back_off: timedelta) -> list[tuple[UUID, str]]:
+        """Record in one transaction, again and again while the database is away. Raises `DBAPIError` otherwise."""
+        while True:
+            try:
+                return await record(self.database, answers, clock=self.clock, back_off=back_off)
+            except OperationalError:
+                log.exception("dialer.record_waits", extra={"answers": len(answers)})
+                await asyncio.sleep(_ERROR_PAUSE_SECONDS)
+
+    async def _record_alone(self, answer: Answer, back_off: timedelta) -> list[tuple[UUID, str]]:
+        """Record one answer; one that cannot be written is left to the reconciler, a call it made is ended."""
+        try:
+            return await self._record_patiently([answer], back_off)
+        except DBAPIError:
+            log.exception("dialer.record_failed", extra={"attempt_id": str(answer.attempt_id)})
+            placed = answer.answer
+            return [(answer.attempt_id, placed.provider_id)] if isinstance(placed, Placed) else []
+
+    def _back_off(self, answers: list[Answer]) -> timedelta:
+        """Return how long to leave the carrier alone if it turned us away: twice as long each time in a row."""
+        if any(isinstance(each.answer, Placed) for each in answers):
+            self._turned_away = 0
+        elif any(_was_turned_away(each) for each in answers):
+            self._turned_away += 1
+        seconds: float = 2.0 ** min(max(self._turned_away - 1, 0), 5)
+        return min(timedelta(seconds=seconds), LONGEST_BACK_OFF)
+
     async def _hang_up_second(self, attempt_id: UUID, provider_id: str) -> None:
         log.error("attempt.second_call", extra={"attempt_id": str(attempt_id), "provider_id": provider_id})
-        with suppress(LookupFailed):
+        try:
             await self.carrier.hang_up(provider_id)
+        except LookupFailed:
+            log.exception("attempt.second_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
     async def _drain(self) -> None:
         if self._in_flight:
@@ -196,3 +261,7 @@ class Dialer:
             seconds = min(seconds, max(0.0, (wake_at - self.clock.now()).total_seconds()))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._bell.wait(), timeout=seconds)
+
+
+def _was_turned_away(answer: Answer) -> bool:
+    return isinstance(answer.answer, NotPlaced) and answer.answer.reason not in OUR_OWN_REASONS

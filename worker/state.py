@@ -4,89 +4,158 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from app.clock import CalibratedClock
 from app.config import get_settings
 from app.context import AppContext, build_context
+from app.db import calibrate
 from app.faults import install_from_environment
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
+from app.services.campaigns.operations import launch_due
 from app.services.dialing.health import beat
+from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)
 
+Work = Callable[[], Awaitable[None]]
+
 HEARTBEAT_SECONDS: Final = 5.0
+RECONCILE_SECONDS: Final = 2.0
+LAUNCH_SECONDS: Final = 1.0
 _RESTART_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
 class WorkerState:
-    """The state of a dialing worker; jobs find it as `ctx["state"]`."""
+    """The state of a dialing worker."""
 
     context: AppContext
+    clock: CalibratedClock
     carrier: Carrier
     carrier_account_id: int
     dialer: Dialer
     name: str
-    started_at: datetime
 
 
-async def start_dialing(ctx: dict[Any, Any]) -> None:
-    """Begin the standing dialer and the heartbeat of this process."""
+@asynccontextmanager
+async def dialing() -> AsyncIterator[dict[Any, Any]]:
+    """Begin the standing dialer and what surrounds it; at the end place or give back what is reserved."""
     install_from_environment()
+    clock = CalibratedClock()
+    context = build_context(get_settings(), clock=clock)
+    await calibrate(context.database, clock)
+    state = await _state(context, clock)
+    tasks = [
+        asyncio.create_task(_keep(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
+        asyncio.create_task(_keep(_ask_the_carrier(state), RECONCILE_SECONDS), name="reconciler"),
+        asyncio.create_task(_keep(_launch(state), LAUNCH_SECONDS), name="launcher"),
+    ]
+    dialer = asyncio.create_task(_keep_dialing(state.dialer), name="dialer")
+    try:
+        yield {"context": context, "state": state}
+    finally:
+        state.dialer.stop()
+        await _end(tasks)
+        await dialer
+        await state.carrier.aclose()
+        await context.close()
+
+
+@asynccontextmanager
+async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
+    """Open the seams of a worker for long work."""
     context = build_context(get_settings())
+    started_at, name = context.clock.now(), _name()
+
+    async def beat_once() -> None:
+        async with context.database.transaction() as session:
+            await beat(session, worker=name, queue="bulk", started_at=started_at, now=context.clock.now())
+
+    heartbeat = asyncio.create_task(_keep(beat_once, HEARTBEAT_SECONDS), name="heartbeat")
+    try:
+        yield {"context": context}
+    finally:
+        await _end([heartbeat])
+        await context.close()
+
+
+async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
     account = configured_account(context.settings)
     identity = identity_of(account)
     async with context.database.transaction() as session:
-        row = await ensure_carrier_account(session, identity, now=context.clock.now())
-    carrier = make_carrier(identity.kind, account)
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        row = await ensure_carrier_account(session, identity, now=clock.now())
+    carrier, name = make_carrier(identity.kind, account), _name()
     dialer = Dialer(
         database=context.database,
         feed=context.feed,
         carrier=carrier,
-        clock=context.clock,
+        clock=clock,
         worker=name,
         carrier_account_id=row.id,
     )
-    ctx["context"] = context
-    ctx["state"] = WorkerState(context, carrier, row.id, dialer, name, context.clock.now())
-    ctx["tasks"] = [
-        asyncio.create_task(_keep_dialing(dialer), name="dialer"),
-        asyncio.create_task(_keep_beating(context, name, "dial"), name="heartbeat"),
-    ]
+    return WorkerState(context, clock, carrier, row.id, dialer, name)
 
 
-async def stop_dialing(ctx: dict[Any, Any]) -> None:
-    """Place or give back what is reserved, then close. Takes no longer than a request to the carrier may."""
-    dialer_task, heartbeat = ctx["tasks"]
-    state: WorkerState = ctx["state"]
-    state.dialer.stop()
-    heartbeat.cancel()
-    await asyncio.gather(dialer_task, heartbeat, return_exceptions=True)
-    await state.carrier.aclose()
-    await state.context.close()
+def _name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
-async def start_bulk(ctx: dict[Any, Any]) -> None:
-    """Open the seams of a worker for long work."""
-    context = build_context(get_settings())
-    ctx["context"] = context
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    ctx["tasks"] = [asyncio.create_task(_keep_beating(context, name, "bulk"), name="heartbeat")]
+def _beat(state: WorkerState, queue: str) -> Work:
+    started_at = state.clock.now()
+
+    async def once() -> None:
+        await calibrate(state.context.database, state.clock)
+        async with state.context.database.transaction() as session:
+            await beat(session, worker=state.name, queue=queue, started_at=started_at, now=state.clock.now())
+
+    return once
 
 
-async def stop_bulk(ctx: dict[Any, Any]) -> None:
-    """Close the seams."""
-    for task in ctx["tasks"]:
-        task.cancel()
-    await asyncio.gather(*ctx["tasks"], return_exceptions=True)
-    await ctx["context"].close()
+def _ask_the_carrier(state: WorkerState) -> Work:
+    """Settle what is unproven or has gone quiet, and what waits for a carrier account not in use."""
+
+    async def once() -> None:
+        async with state.context.database.transaction() as session:
+            await set_aside_other_accounts(
+                session, carrier_account_id=state.carrier_account_id, now=state.clock.now()
+            )
+        await reconcile_overdue(
+            state.context.database,
+            state.carrier,
+            carrier_account_id=state.carrier_account_id,
+            clock=state.clock,
+            speed=state.context.settings.carrier_speed,
+        )
+
+    return once
+
+
+def _launch(state: WorkerState) -> Work:
+    """Start the scheduled campaigns whose time has come."""
+
+    async def once() -> None:
+        async with state.context.database.transaction() as session:
+            await launch_due(session, now=state.clock.now())
+
+    return once
+
+
+async def _keep(work: Work, seconds: float) -> None:
+    """Do it every so often, for ever; what fails is logged and done again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("worker.task_failed")
+        await asyncio.sleep(seconds)
 
 
 async def _keep_dialing(dialer: Dialer) -> None:
@@ -99,12 +168,7 @@ async def _keep_dialing(dialer: Dialer) -> None:
             await asyncio.sleep(_RESTART_SECONDS)
 
 
-async def _keep_beating(context: AppContext, name: str, queue: str) -> None:
-    started_at = context.clock.now()
-    while True:
-        try:
-            async with context.database.transaction() as session:
-                await beat(session, worker=name, queue=queue, started_at=started_at, now=context.clock.now())
-        except Exception:
-            log.exception("heartbeat.failed")
-        await context.clock.sleep(HEARTBEAT_SECONDS)
+async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -50,7 +50,12 @@ class Stage:
     async def reserve(self, most: int = 50, worker: str = WORKER) -> tuple[Reservation, ...]:
         """Step one."""
         outcome = await reserve(
-            self.database, campaign_id=self.campaign_id, worker=worker, clock=self.clock, most=most
+            self.database,
+            campaign_id=self.campaign_id,
+            worker=worker,
+            carrier_account_id=self.account.id,
+            clock=self.clock,
+            most=most,
         )
         return outcome.reservations
 

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, 
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
-TIMEOUT = ClientTimeout(total=8.0, connect=3.0)
+TIMEOUT = ClientTimeout(total=7.0, connect=3.0)
 """Seconds for a whole request, and for getting a connection: inside the engine's guard of 10."""
 
 CONNECTION_LIMIT = 256

@@ -14,6 +14,11 @@ from app.faults import fault
 from app.providers.base import CallOrder, MessageOrder, NotPlaced, PlaceAnswer, Placer
 from app.services.dialing.reserving import Reservation
 
+TOO_OLD: Final = "The reservation was too old to place."
+STOPPED: Final = "Dialing was stopped before it was placed."
+OUR_OWN_REASONS: Final = frozenset({TOO_OLD, STOPPED})
+"""Why we did not ask the carrier at all."""
+
 PLACE_WITHIN_SECONDS: Final = 10.0
 """A worker that was suspended gives its older reservations up instead of placing them."""
 
@@ -54,7 +59,7 @@ async def place(placer: Placer, reservation: Reservation, *, clock: Clock) -> An
     """Ask the carrier once. A reservation that has grown old is given up, known not placed."""
     fault("before_post")
     if clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS:
-        return given_up(reservation, "The reservation was too old to place.")
+        return given_up(reservation, TOO_OLD)
     if reservation.channel is Channel.SMS:
         answer = await placer.place_message(_message(reservation))
     else:

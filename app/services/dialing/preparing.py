@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.attempt import LIVE
+from app.domain.campaign import Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import MissingVariable, TemplateInvalid
-from app.models import Agent, Campaign, Contact, Organization, Recipient, Step
+from app.models import Agent, Attempt, Campaign, Contact, Organization, Recipient, Step
 from app.services.campaigns.rendering import render_attempt_texts
+
+_SPARE: Final = 10
+"""Looked at beyond the free lines: some may be skipped, and their turn is the next one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Batch:
     campaign: Campaign
     agent: Agent | None
     prepared: tuple[Prepared, ...]
+    is_full: bool
+    """There may be more people due than were looked at."""
 
 
 async def prepare_batch(session: AsyncSession, *, campaign_id: int, most: int, now: datetime) -> Batch | None:
@@ -48,6 +56,9 @@ async def prepare_batch(session: AsyncSession, *, campaign_id: int, most: int, n
     if row is None:
         return None
     campaign, agent, organization_name = row
+    most = await _worth_rendering(session, campaign, most)
+    if most == 0:
+        return None
     due = await session.execute(
         select(Recipient, Contact, Step)
         .join(Contact, col(Contact.id) == col(Recipient.contact_id))
@@ -64,7 +75,25 @@ async def prepare_batch(session: AsyncSession, *, campaign_id: int, most: int, n
         _render(recipient, contact, step, campaign, agent, organization_name)
         for recipient, contact, step in due
     )
-    return Batch(campaign, agent, prepared)
+    return Batch(campaign, agent, prepared, is_full=len(prepared) == most)
+
+
+async def _worth_rendering(session: AsyncSession, campaign: Campaign, most: int) -> int:
+    """Return how many to look at: a campaign with its lines full has nobody's text to render.
+
+    An estimate without locks; what may really be reserved is counted under them.
+    """
+    if campaign.channel is Channel.SMS:
+        return most
+    live = (
+        await session.execute(
+            select(func.count())
+            .select_from(Attempt)
+            .where(col(Attempt.campaign_id) == campaign.id, col(Attempt.status).in_(LIVE))
+        )
+    ).scalar_one()
+    free = campaign.concurrent_limit - live
+    return 0 if free <= 0 else min(most, free + _SPARE)
 
 
 def _render(

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -25,7 +26,8 @@ from app.models import Attempt
 from app.providers.base import Carrier, LookupFailed, RemoteAttempt
 from app.services.access.principal import Principal, authorize
 from app.services.dialing.cases import Case, load_cases
-from app.services.dialing.settling import NEWS_WITHIN, apply_events, give_back
+from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.settling import NEWS_WITHIN, REPORTS_WITHIN, apply_events, give_back
 from app.services.errors import Conflict, NotFound
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,45 @@ async def reconcile_overdue(
         except LookupFailed as error:
             log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
             await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
+        except OperationalError:
+            raise
+        except Exception:
+            # One that cannot be settled must not keep the others waiting.
+            log.exception("reconcile.failed", extra={"attempt_id": str(attempt_id)})
+            await _ask_later(database, attempt_id, clock.now() + NEWS_WITHIN)
     return len(ids)
+
+
+_SET_ASIDE: Final = text(
+    """
+    UPDATE attempt SET status = 'review', deadline_at = NULL,
+                       error_message = 'It was made on a carrier account that is not in use any more.'
+    WHERE deadline_at <= :long_ago AND carrier_account_id <> :carrier_account_id AND status <> 'sent'
+    """
+)
+_FOREIGN: Final = text(
+    """
+    SELECT id FROM campaign
+    WHERE status IN ('queued', 'running') AND carrier_account_id <> :carrier_account_id
+    """
+)
+
+
+async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> None:
+    """Let nothing wait in silence for a carrier account that is not in use.
+
+    Its campaigns are paused, saying so, and its overdue attempts go to a person.
+    """
+    await session.execute(
+        _SET_ASIDE, {"long_ago": now - REPORTS_WITHIN, "carrier_account_id": carrier_account_id}
+    )
+    for campaign_id in (
+        (await session.execute(_FOREIGN, {"carrier_account_id": carrier_account_id})).scalars().all()
+    ):
+        reason = (
+            "It was started on another carrier account than the one in use. Resume it to go on with this one."
+        )
+        await pause_by_system(session, campaign_id=campaign_id, reason=reason, now=now)
 
 
 async def reconcile(
@@ -108,7 +148,8 @@ async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttem
     if not unbound:
         return None
     if case.channel is Channel.SMS:
-        return unbound[0] if len(unbound) == 1 else Ambiguous()
+        ours = [remote for remote in unbound if remote.body == case.body]
+        return None if not ours else ours[0] if len(ours) == 1 else Ambiguous()
     owners = {
         remote.provider_id: await carrier.attempt_of(case.channel, remote.provider_id) for remote in unbound
     }

@@ -19,20 +19,22 @@ from app.live import announce
 from app.models import Attempt
 from app.providers.base import NotPlaced, Placed, Refused, Unclear
 from app.services.dialing.cases import Case, load_cases
-from app.services.dialing.placing import Answer
+from app.services.dialing.placing import OUR_OWN_REASONS, Answer
 from app.services.dialing.settling import NEWS_WITHIN, apply_events, give_back
 
 log = logging.getLogger(__name__)
 
 BACK_OFF: Final = timedelta(seconds=1)
-"""How long a recipient waits after the carrier turned us away without saying for how long."""
+"""How long the carrier is left alone after it turned us away without saying for how long."""
 
 ASK_AFTER: Final = timedelta(seconds=5)
 """How soon the reconciler first asks about an unclear answer."""
 
 
-async def record(database: Database, answers: Sequence[Answer], *, clock: Clock) -> list[tuple[UUID, str]]:
-    """Record the answers in one transaction.
+async def record(
+    database: Database, answers: Sequence[Answer], *, clock: Clock, back_off: timedelta = BACK_OFF
+) -> list[tuple[UUID, str]]:
+    """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone.
 
     Returns (attempt, provider id) of calls that are a second one for their attempt: the caller hangs them up.
     """
@@ -41,7 +43,7 @@ async def record(database: Database, answers: Sequence[Answer], *, clock: Clock)
         seconds = await _bind(session, [each for each in answers if isinstance(each.answer, Placed)], now=now)
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         for attempt_id, case in (await load_cases(session, others)).items():
-            await _record_other(session, case, others[attempt_id], now=now)
+            await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
         fault("before_record_commit")
     fault("after_record_commit")
     return seconds
@@ -99,7 +101,9 @@ async def _bind(session: AsyncSession, placed: Sequence[Answer], *, now: datetim
     ]
 
 
-async def _record_other(session: AsyncSession, case: Case, answered: Answer, *, now: datetime) -> None:
+async def _record_other(
+    session: AsyncSession, case: Case, answered: Answer, *, now: datetime, back_off: timedelta
+) -> None:
     """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
     if case.progress.status not in UNPROVEN or case.provider_id is not None:
         return
@@ -107,13 +111,35 @@ async def _record_other(session: AsyncSession, case: Case, answered: Answer, *, 
         case Refused(failure=failure, code=code, message=message):
             event = AttemptEvent(kind=EventKind.FAILED, occurred_at=now, failure=failure, error_code=code)
             await apply_events(session, case, [event], now=now, error=message)
-        case NotPlaced(reason=reason, retry_after_seconds=seconds):
-            wait = BACK_OFF if seconds is None else timedelta(seconds=seconds)
-            await give_back(session, case, reason=reason, now=now, not_before=now + wait)
+        case NotPlaced() as turned_away:
+            await _turned_away(session, case, turned_away, now=now, back_off=back_off)
         case Unclear(reason=reason):
             await _mark_unknown(session, case, reason, now=now)
         case Placed():
             raise AssertionError("placed answers are bound, not recorded here")
+
+
+_LEAVE_ALONE: Final = text(
+    """
+    UPDATE campaign SET gate_rule = 'pacing', gate_until = :until, gate_why = CAST(:why AS varchar)
+    WHERE id = :campaign_id AND status IN ('queued', 'running') AND (gate_until IS NULL OR gate_until < :until)
+    """
+)
+
+
+async def _turned_away(
+    session: AsyncSession, case: Case, answer: NotPlaced, *, now: datetime, back_off: timedelta
+) -> None:
+    """Put the recipient back in line, at its place; if the carrier sent us away, leave it alone for a while."""
+    await give_back(session, case, reason=answer.reason, now=now)
+    if answer.retry_after_seconds is None and answer.reason in OUR_OWN_REASONS:
+        return
+    asked = timedelta(seconds=answer.retry_after_seconds or 0)
+    why = f"The carrier takes no more just now ({answer.reason})."
+    await session.execute(
+        _LEAVE_ALONE,
+        {"campaign_id": case.campaign_id, "until": now + max(asked, back_off), "why": why[:500]},
+    )
 
 
 async def _mark_unknown(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:

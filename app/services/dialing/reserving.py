@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Any, Final
@@ -61,9 +61,18 @@ class Pass:
 
 
 async def reserve(
-    database: Database, *, campaign_id: int, worker: str, clock: Clock, most: int = BATCH
+    database: Database,
+    *,
+    campaign_id: int,
+    worker: str,
+    carrier_account_id: int,
+    clock: Clock,
+    most: int = BATCH,
 ) -> Pass:
-    """Reserve as many attempts of the campaign as every limit allows, at most `most`, and commit them."""
+    """Reserve as many attempts of the campaign as every limit allows, at most `most`, and commit them.
+
+    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's.
+    """
     boottime, now = clock.boottime(), clock.now()
     async with database.session() as session:
         batch = await prepare_batch(session, campaign_id=campaign_id, most=most, now=now)
@@ -71,30 +80,38 @@ async def reserve(
         return Pass()
     fault("before_reserve")
     async with database.transaction() as session:
-        outcome = await _reserve_locked(session, batch, worker=worker, boottime=boottime, now=now)
+        held = await gating.lock(session, campaign_id)
+        if held is None or held.carrier_account_id != carrier_account_id:
+            return Pass()
+        outcome = await _reserve_held(session, held, batch, worker=worker, boottime=boottime, now=now)
         fault("before_reserve_commit")
     fault("after_reserve_commit")
-    return replace(outcome, more=len(outcome.reservations) == most)
+    return outcome
 
 
-async def _reserve_locked(
-    session: AsyncSession, batch: Batch, *, worker: str, boottime: float, now: datetime
+async def _reserve_held(
+    session: AsyncSession, held: Held, batch: Batch, *, worker: str, boottime: float, now: datetime
 ) -> Pass:
-    held = await gating.lock(session, batch.campaign.id)
-    if held is None or held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
+    if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
         return Pass()
+    if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
+        return Pass(next_at=held.gate_until)  # The carrier is being left alone.
     verdict = gating.campaign_verdict(held, now=now)
     if isinstance(verdict, Blocked):
         await gating.store_verdict(session, held, verdict)
         return Pass(next_at=verdict.until)
     counts = await gating.count(session, held, now=now)
     allowed = allowance(held.limits, counts, now=now)
-    claimed = await _claim(session, held, batch.prepared, most=allowed.count, now=now)
-    chosen = await _pass_the_gate(session, held, claimed, now=now)
+    if allowed.count == 0:
+        return Pass(next_at=allowed.next_at)
+    # All that were looked at are asked about, so that people who may not be called take nobody's turn.
+    claimed = await _claim(session, held, batch.prepared, now=now)
+    through = await _pass_the_gate(session, held, claimed, now=now)
+    chosen = through[: allowed.count]
     reservations = await _write(session, held, chosen, worker=worker, boottime=boottime, now=now)
     if chosen or held.gate_rule is not None:
         await gating.started(session, held, reserved=len(chosen), now=now)
-    return Pass(reservations, next_at=allowed.next_at)
+    return Pass(reservations, next_at=allowed.next_at, more=batch.is_full and len(chosen) < allowed.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +136,15 @@ _CLAIM: Final = text(
     JOIN contact ON contact.id = r.contact_id
     WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
     ORDER BY r.not_before, r.position
-    LIMIT :most
     FOR NO KEY UPDATE OF r SKIP LOCKED
     """
 )
 
 
 async def _claim(
-    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, most: int, now: datetime
+    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, now: datetime
 ) -> list[_Claimed]:
     """Lock the recipients that are still due and still say what was rendered for them."""
-    if most <= 0:
-        return []
     by_id = {each.recipient_id: each for each in prepared}
     rows = await session.execute(
         _CLAIM,
@@ -139,7 +153,6 @@ async def _claim(
             "max_attempts": held.max_attempts,
             "carrier_account_id": held.carrier_account_id,
             "now": now,
-            "most": most,
         },
     )
     return [

@@ -83,19 +83,11 @@ async def apply_events(
     )
 
 
-async def give_back(
-    session: AsyncSession, case: Case, *, reason: str, now: datetime, not_before: datetime | None = None
-) -> None:
-    """Record that the attempt was not placed: the recipient is due again, and no attempt is spent."""
+async def give_back(session: AsyncSession, case: Case, *, reason: str, now: datetime) -> None:
+    """Record that the attempt was not placed: the recipient is due again, at its place, and no attempt is spent."""
     progress = replace(case.progress, status=AttemptStatus.NOT_PLACED)
     await save_progress(session, case, progress, None, deadline_at=None, error_message=reason, ended_at=now)
-    move = RecipientMove(
-        status=RecipientStatus.PENDING,
-        reason=reason[:200],
-        not_before=not_before or now,
-        unspent=True,
-        error=reason,
-    )
+    move = RecipientMove(status=RecipientStatus.PENDING, reason=reason[:200], unspent=True, error=reason)
     await move_recipient(session, case, move, now=now)
     announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id, work=True)
 

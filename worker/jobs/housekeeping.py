@@ -1,0 +1,13 @@
+"""Forgetting what is over."""
+
+from typing import Any
+
+from app.context import AppContext
+from app.services.housekeeping import forget_what_is_over as forget
+
+
+async def forget_what_is_over(ctx: dict[Any, Any]) -> None:
+    """Delete expired sessions, tickets, failed sign-ins and remembered answers."""
+    context: AppContext = ctx["context"]
+    async with context.database.transaction() as session:
+        await forget(session, now=context.clock.now())
