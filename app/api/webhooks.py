@@ -21,11 +21,20 @@ from app.providers.base import Carrier, CarrierAccount, LookupFailed, WebhookRej
 from app.providers.registry import configured_account, make_carrier
 from app.providers.script import CallScript
 from app.providers.twilio.twiml import Speech, answer_to, hang_up, opening
-from app.providers.twilio.urls import CONNECTION_OVERRIDES, PATH_PREFIX, Purpose, callback_url, token_is_valid
+from app.providers.twilio.urls import (
+    CONNECTION_OVERRIDES,
+    INBOUND_PATH,
+    PATH_PREFIX,
+    Purpose,
+    callback_url,
+    token_is_valid,
+)
 from app.providers.twilio.vocabulary import answered_by
-from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks
+from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.services.dialing.conversations import Turn, script_of, write_turns
 from app.services.dialing.webhooks import UnknownAttempt, receive
+from app.services.messaging.inbound import heed
+from app.services.numbers.carriers import identity_of
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +105,38 @@ async def webhook(
         log.warning("webhook.unknown_attempt", extra={"attempt_id": attempt_id})
         return Response(status_code=HTTPStatus.NOT_FOUND)
     except (SQLAlchemyError, OSError) as error:
-        log.error("webhook.not_stored", extra={"attempt_id": attempt_id, "error": type(error).__name__})  # noqa: TRY400
-        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
+        return _not_stored(attempt_id, error)
+
+
+@router.post(INBOUND_PATH.removeprefix(PATH_PREFIX))
+async def inbound(request: Request, context: Context, intake: Doorman) -> Response:
+    """Take a text that a person sent to one of our numbers: 204, 403, 413 or 503. The carrier answers them."""
+    now = context.clock.now()
+    try:
+        fields = await _believe(intake, request, about="inbound")
+        message = parse_inbound_message(fields, received_at=now)
+        await heed(
+            context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
+        )
+    except _Refused as refused:
+        return Response(status_code=refused.status)
+    except (SQLAlchemyError, OSError) as error:
+        return _not_stored("inbound", error)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _not_stored(about: str, error: Exception) -> Response:
+    log.error("webhook.not_stored", extra={"about": about, "error": type(error).__name__})
+    return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
 
 
 async def _verify(intake: Intake, request: Request, purpose: str, attempt_id: str, token: str) -> Verified:
     named = _named(intake.account, purpose, attempt_id, token)
+    return Verified(*named, await _believe(intake, request, about=attempt_id))
+
+
+async def _believe(intake: Intake, request: Request, *, about: str) -> Mapping[str, str]:
+    """Return the fields of an authentic request of our account. Raises `_Refused`."""
     received = WebhookRequest(
         method=request.method,
         raw_path=_raw_path(request),
@@ -110,11 +145,10 @@ async def _verify(intake: Intake, request: Request, purpose: str, attempt_id: st
         body=await _bounded(request.stream()),
     )
     try:
-        fields = intake.webhooks.verify(received)
+        return intake.webhooks.verify(received)
     except WebhookRejected as rejected:
-        log.warning("webhook.rejected", extra={"attempt_id": attempt_id, "reason": str(rejected)})
+        log.warning("webhook.rejected", extra={"about": about, "reason": str(rejected)})
         raise _Refused(HTTPStatus.FORBIDDEN) from rejected
-    return Verified(*named, fields)
 
 
 def _named(account: CarrierAccount, purpose: str, attempt_id: str, token: str) -> tuple[Purpose, UUID]:

@@ -1,8 +1,9 @@
 """What the engine asks of a carrier, in our own words. Only a provider's folder knows its API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -171,6 +172,19 @@ class Numbers(Protocol):
         ...
 
 
+@runtime_checkable
+class InboundTexts(Protocol):
+    """Has texts to the account's own numbers announced to us: optional, for carriers that can be told."""
+
+    async def announce_texts(self, numbers: Collection[str]) -> Mapping[str, str]:
+        """Have texts to these numbers announced to us; what is so already is left alone.
+
+        Returns for each number that the account owns why its texts do not reach us, or nothing (an empty
+        text). Raises `LookupFailed`.
+        """
+        ...
+
+
 class Carrier(Placer, Lookup, Hangup, Protocol):
     """All that the engine does with a carrier."""
 
@@ -198,6 +212,28 @@ class ReceivedEvent:
 
     dedupe_key: str
     event: AttemptEvent
+
+
+class Keyword(StrEnum):
+    """What an inbound text asks for."""
+
+    STOP = "STOP"
+    START = "START"
+    HELP = "HELP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A text a person sent to one of our numbers."""
+
+    provider_id: str
+    from_: str
+    to: str
+    body: str
+    keyword: Keyword | None
+    carrier_has_replied: bool
+    """Twilio's Advanced Opt-Out answered it: a second reply would be one too many."""
+    received_at: datetime
 
 
 class WebhookRejected(Exception):

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
-from app.providers.base import CarrierAccount, WebhookRejected, WebhookRequest
+from app.providers.base import CarrierAccount, Keyword, WebhookRejected, WebhookRequest
 from app.providers.twilio.errors import (
     CODES_BY_CLASS,
     FAILURE_BY_CODE,
@@ -21,7 +21,6 @@ from app.providers.twilio.errors import (
     refusal_class,
 )
 from app.providers.twilio.signature import sign
-from app.providers.twilio.sms import Keyword
 from app.providers.twilio.urls import Purpose, attempt_in, callback_url, token_is_valid
 from app.providers.twilio.vocabulary import (
     ANSWERED_BY,

@@ -1,19 +1,10 @@
 """Words of text messages that the carrier acts on: STOP, START, HELP."""
 
 import re
-from enum import StrEnum
 from typing import Final
 
+from app.providers.base import Keyword
 from app.providers.script import says_stop
-
-
-class Keyword(StrEnum):
-    """What an inbound text asks for."""
-
-    STOP = "STOP"
-    START = "START"
-    HELP = "HELP"
-
 
 _KEYWORDS: Final = {
     Keyword.STOP: ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),

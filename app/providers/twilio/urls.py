@@ -9,6 +9,7 @@ from uuid import UUID
 from app.providers.base import CarrierAccount
 
 PATH_PREFIX = "/webhooks/twilio"
+INBOUND_PATH = f"{PATH_PREFIX}/inbound"
 CONNECTION_OVERRIDES = "#rc=2&rp=ct,rt,5xx"
 """Twilio's webhook retries: twice, on connection and read timeouts and 5xx. Neither sent nor signed."""
 
@@ -41,6 +42,11 @@ def callback_url(account: CarrierAccount, purpose: Purpose, attempt_id: UUID) ->
     """Return where the carrier reaches us about this attempt."""
     token = callback_token(account.callback_secret.get_secret_value(), purpose, attempt_id)
     return f"{account.public_url.rstrip('/')}{PATH_PREFIX}/{purpose.value}/{attempt_id}/{token}"
+
+
+def inbound_url(public_url: str) -> str:
+    """Return where the carrier tells us of texts to our numbers. It has no token: the signature alone is its proof."""
+    return f"{public_url.rstrip('/')}{INBOUND_PATH}"
 
 
 def attempt_in(text: str, secret: str) -> UUID | None:

@@ -6,17 +6,23 @@ Deliveries may come twice, late, or in any order, so every event has a key that 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
 from app.domain.events import AttemptEvent, EventKind, FailureClass
-from app.providers.base import CarrierAccount, ReceivedEvent, WebhookRejected, WebhookRequest
+from app.providers.base import (
+    CarrierAccount,
+    InboundMessage,
+    Keyword,
+    ReceivedEvent,
+    WebhookRejected,
+    WebhookRequest,
+)
 from app.providers.script import Reply, meaning_of
 from app.providers.twilio.errors import failure_of, sip_outcome
 from app.providers.twilio.signature import FormFields, SignatureVerifier
-from app.providers.twilio.sms import Keyword, keyword_in
+from app.providers.twilio.sms import keyword_in
 from app.providers.twilio.urls import Purpose
 from app.providers.twilio.vocabulary import (
     CALL_STATUS,
@@ -70,20 +76,6 @@ class TwilioWebhooks:
     ) -> tuple[ReceivedEvent, ...]:
         """Return the events in the fields; words we do not know become `EventKind.UNKNOWN`."""
         return _PARSERS[Purpose(purpose)](fields, received_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundMessage:
-    """A text a person sent to one of our numbers."""
-
-    provider_id: str
-    from_: str
-    to: str
-    body: str
-    keyword: Keyword | None
-    carrier_has_replied: bool
-    """Twilio's Advanced Opt-Out answered it: a second reply would be one too many."""
-    received_at: datetime
 
 
 def parse_inbound_message(fields: Mapping[str, str], *, received_at: datetime) -> InboundMessage:

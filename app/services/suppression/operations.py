@@ -110,6 +110,32 @@ async def lift(
     await _announce(session, principal.organization_id, number)
 
 
+async def lift_stop_message(
+    session: AsyncSession, *, organization_id: int, number: str, reason: str, actor: str, now: datetime
+) -> bool:
+    """Open what the person's own STOP closed, at their own START: no other suppression. The engine's way.
+
+    Returns False if there was none.
+    """
+    statement = (
+        update(Suppression)
+        .where(
+            col(Suppression.organization_id) == organization_id,
+            col(Suppression.number) == number,
+            col(Suppression.source) == SuppressionSource.STOP_MESSAGE,
+            col(Suppression.lifted_at).is_(None),
+        )
+        .values(
+            lifted_at=now, lifted_by=actor[:_LONGEST_ACTOR], lift_reason=cleaned(reason)[:_LONGEST_REASON]
+        )
+        .returning(col(Suppression.id))
+    )
+    lifted = (await session.execute(statement)).scalars().all()
+    if lifted:
+        await _announce(session, organization_id, number)
+    return bool(lifted)
+
+
 async def _refuse_to_lift(session: AsyncSession, principal: Principal, suppression_id: int) -> None:
     statement = select(Suppression).where(
         col(Suppression.id) == row_id(suppression_id),

@@ -1,0 +1,1 @@
+"""Texts between us and people."""

@@ -1,0 +1,123 @@
+"""Texts from people: whoever asks to be left alone is, by every organization that texts from that number."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.db import Database
+from app.domain.phone import NumberRejected, mask, normalize
+from app.models import PhoneNumber, ProviderEvent, SuppressionScope, SuppressionSource
+from app.providers.base import InboundMessage, Keyword
+from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
+from app.services.suppression.operations import lift_stop_message, suppress
+
+log = logging.getLogger(__name__)
+
+_KIND: Final = "inbound_message"
+_NO_REGION: Final = "ZZ"
+"""The carrier writes numbers in E.164; anything else is no person's phone (a short code, a name)."""
+
+_QUOTED: Final = 200
+"""Characters of a text that are kept with a suppression, as evidence."""
+
+
+async def heed(
+    database: Database,
+    *,
+    carrier: CarrierIdentity,
+    message: InboundMessage,
+    raw: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Store a person's text and do what it asks: STOP closes their number to us, START opens what STOP closed.
+
+    That holds for every organization that has the number they wrote to, on this carrier account. The same text
+    again changes nothing; a text to a number that is nobody's is not kept.
+    """
+    async with database.transaction() as session:
+        account = await ensure_carrier_account(session, carrier, now=now)
+        owners = await _owners(session, number=message.to, carrier_account_id=account.id)
+        if not owners or not await _store(session, account.id, message, raw=raw, now=now):
+            return
+        person = _number_of(message.from_)
+        if person is None:
+            log.warning("inbound.no_number", extra={"provider_id": message.provider_id})
+            return
+        for organization_id in owners:
+            await _obey(session, message, organization_id=organization_id, person=person, now=now)
+
+
+async def _owners(session: AsyncSession, *, number: str, carrier_account_id: int) -> list[int]:
+    """Return the organizations that have this number here; one added by hand may be any account's."""
+    statement = (
+        select(col(PhoneNumber.organization_id))
+        .where(
+            col(PhoneNumber.number) == number,
+            or_(
+                col(PhoneNumber.carrier_account_id) == carrier_account_id,
+                col(PhoneNumber.carrier_account_id).is_(None),
+            ),
+        )
+        .order_by(col(PhoneNumber.organization_id))
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def _store(
+    session: AsyncSession,
+    carrier_account_id: int,
+    message: InboundMessage,
+    *,
+    raw: Mapping[str, str],
+    now: datetime,
+) -> bool:
+    """Keep the webhook as it came; False if it has been seen before."""
+    values = {
+        "carrier_account_id": carrier_account_id,
+        "kind": _KIND,
+        "dedupe_key": f"inbound:{message.provider_id}"[:200],
+        "payload": {name: value.replace("\0", "") for name, value in raw.items()},
+        "received_at": now,
+    }
+    statement = insert(ProviderEvent).values(values).on_conflict_do_nothing().returning(col(ProviderEvent.id))
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+def _number_of(sender: str) -> str | None:
+    try:
+        return normalize(sender, region=_NO_REGION).e164
+    except NumberRejected:
+        return None
+
+
+async def _obey(
+    session: AsyncSession, message: InboundMessage, *, organization_id: int, person: str, now: datetime
+) -> None:
+    actor, quoted = f"message:{message.provider_id}", message.body.strip()[:_QUOTED]
+    if message.keyword is Keyword.STOP:
+        await suppress(
+            session,
+            organization_id=organization_id,
+            number=person,
+            scope=SuppressionScope.ALL,
+            reason=f"The person texted “{quoted}” to {message.to}.",
+            source=SuppressionSource.STOP_MESSAGE,
+            actor=actor,
+            now=now,
+        )
+        log.info("inbound.stop", extra={"number": mask(person), "organization_id": organization_id})
+    elif message.keyword is Keyword.START:
+        await lift_stop_message(
+            session,
+            organization_id=organization_id,
+            number=person,
+            reason=f"The person texted “{quoted}” to {message.to}.",
+            actor=actor,
+            now=now,
+        )
