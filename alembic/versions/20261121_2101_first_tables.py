@@ -882,6 +882,9 @@ def upgrade() -> None:
         ["organization_id", "number_to", "reserved_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_attempt_phone_number", "attempt", ["phone_number_id", "channel", "status"], unique=False
+    )
     op.create_index("ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False)
     op.create_index(
         "uq_attempt_live_number",
@@ -1001,6 +1004,7 @@ def downgrade() -> None:
         ),
     )
     op.drop_index("ix_attempt_recipient", table_name="attempt")
+    op.drop_index("ix_attempt_phone_number", table_name="attempt")
     op.drop_index("ix_attempt_number_reserved", table_name="attempt")
     op.drop_index(
         "ix_attempt_live_organization",

@@ -64,6 +64,8 @@ class Attempt(Row, table=True):
         Index("ix_attempt_carrier_reserved", "carrier_account_id", "reserved_at"),
         Index("ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"),
         Index("ix_attempt_recipient", "recipient_id", "ordinal"),
+        # How much each of our numbers has called is counted from this alone.
+        Index("ix_attempt_phone_number", "phone_number_id", "channel", "status"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -67,7 +67,7 @@ async def _views(
     ids = [number.id for number in numbers]
     organization = await session.get_one(Organization, principal.organization_id, populate_existing=True)
     campaigns = await _count_campaigns(session, ids)
-    calls = await _count_calls(session, principal.organization_id)
+    calls = await _count_calls(session, ids)
     carriers = await _carriers(session, numbers)
     return [
         NumberView(
@@ -104,11 +104,12 @@ async def _count_campaigns(session: AsyncSession, ids: Sequence[int]) -> dict[in
     return {row.phone_number_id: row.campaigns for row in await session.execute(statement)}
 
 
-async def _count_calls(session: AsyncSession, organization_id: int) -> dict[int, int]:
+async def _count_calls(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
+    """Count the calls made from each number; `ix_attempt_phone_number` alone answers it."""
     statement = (
         select(col(Attempt.phone_number_id), func.count().label("calls"))
         .where(
-            col(Attempt.organization_id) == organization_id,
+            col(Attempt.phone_number_id).in_(ids),
             col(Attempt.channel) == Channel.CALL,
             col(Attempt.status).not_in(_NEVER_MADE),
         )
