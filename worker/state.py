@@ -21,6 +21,7 @@ from app.services.campaigns.operations import launch_due
 from app.services.dialing.health import beat
 from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
+from app.services.numbers.inbound import hear_texts
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ Work = Callable[[], Awaitable[None]]
 HEARTBEAT_SECONDS: Final = 5.0
 RECONCILE_SECONDS: Final = 2.0
 LAUNCH_SECONDS: Final = 1.0
+INBOUND_SECONDS: Final = 5.0
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -57,6 +59,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
         asyncio.create_task(_keep(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
         asyncio.create_task(_keep(_ask_the_carrier(state), RECONCILE_SECONDS), name="reconciler"),
         asyncio.create_task(_keep(_launch(state), LAUNCH_SECONDS), name="launcher"),
+        asyncio.create_task(_keep(_hear(state), INBOUND_SECONDS), name="inbound"),
     ]
     dialer = asyncio.create_task(_keep_dialing(state.dialer), name="dialer")
     try:
@@ -136,6 +139,16 @@ def _ask_the_carrier(state: WorkerState) -> Work:
         )
 
     return once
+
+
+def _hear(state: WorkerState) -> Work:
+    """Have the carrier announce texts to our numbers: those just added too, whoever added them."""
+    return lambda: hear_texts(
+        state.context.database,
+        state.carrier,
+        carrier_account_id=state.carrier_account_id,
+        clock=state.clock,
+    )
 
 
 def _launch(state: WorkerState) -> Work:

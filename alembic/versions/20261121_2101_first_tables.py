@@ -225,6 +225,8 @@ def upgrade() -> None:
         sa.Column("voice", sa.Boolean(), nullable=False),
         sa.Column("sms", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("inbound_problem", sa.String(length=500), nullable=False),
+        sa.Column("inbound_checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

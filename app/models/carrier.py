@@ -40,5 +40,9 @@ class PhoneNumber(Row, table=True):
     voice: bool = Field(default=True)
     sms: bool = Field(default=True)
     active: bool = Field(default=True)
+    inbound_problem: str = Field(default="", max_length=500)
+    """Why texts to this number do not reach us, in words for a person; empty: they do, or nobody has looked."""
+    inbound_checked_at: datetime | None = moment(nullable=True)
+    """When the carrier was last asked where it announces them."""
     created_at: datetime = moment()
     updated_at: datetime = moment()

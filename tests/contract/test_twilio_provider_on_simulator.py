@@ -15,6 +15,8 @@ from app.domain.events import EventKind, FailureClass
 from app.providers.base import (
     CallOrder,
     CarrierAccount,
+    InboundTexts,
+    Keyword,
     LookupFailed,
     MessageOrder,
     Numbers,
@@ -26,8 +28,14 @@ from app.providers.base import (
 from app.providers.script import CallScript
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.twiml import answer_to, hang_up, opening
-from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, callback_url
-from app.providers.twilio.webhooks import TwilioWebhooks
+from app.providers.twilio.urls import (
+    CONNECTION_OVERRIDES,
+    INBOUND_PATH,
+    Purpose,
+    callback_url,
+    inbound_url,
+)
+from app.providers.twilio.webhooks import TwilioWebhooks, parse_inbound_message
 from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.support import OUR_NUMBER, RunningCarrier, Webhook
 
@@ -233,6 +241,61 @@ async def test_the_account_tells_which_numbers_it_owns_and_what_they_are_good_fo
     assert isinstance(provider, Numbers)
     assert OUR_NUMBER in {one.number for one in owned}
     assert all(one.voice and one.sms for one in owned)
+
+
+async def test_texts_to_our_numbers_are_announced_to_us_and_signed(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    assert isinstance(provider, InboundTexts)
+    assert await provider.announce_texts({OUR_NUMBER, "+12015550999"}) == {OUR_NUMBER: ""}
+    carrier.control("inbound", {"from": PERSON, "to": OUR_NUMBER, "body": "STOP"})
+    webhook = carrier.ours.wait(INBOUND_PATH)[0]
+    request = WebhookRequest(
+        method=webhook.method,
+        raw_path=INBOUND_PATH,
+        raw_query="",
+        headers={name.lower(): value for name, value in webhook.headers.items()},
+        body=urlencode(webhook.fields).encode(),
+    )
+    fields = TwilioWebhooks(account).verify(request)
+    message = parse_inbound_message(fields, received_at=datetime.now(UTC))
+    assert (message.from_, message.to, message.keyword) == (PERSON, OUR_NUMBER, Keyword.STOP)
+
+
+def texts_go_to(carrier: RunningCarrier) -> str:
+    (number,) = carrier.client.incoming_phone_numbers.list(phone_number=OUR_NUMBER)
+    return str(number.sms_url)
+
+
+async def test_an_address_of_somebody_else_is_left_alone_and_named(
+    carrier: RunningCarrier, provider: TwilioCarrier
+) -> None:
+    carrier.control("numbers", {"number": OUR_NUMBER, "sms_url": "https://other.example.com/texts"})
+    problem = (await provider.announce_texts({OUR_NUMBER}))[OUR_NUMBER]
+    assert "other.example.com" in problem
+    assert inbound_url(carrier.ours.url) in problem
+    assert texts_go_to(carrier) == "https://other.example.com/texts"
+
+
+@pytest.mark.parametrize(
+    "before", ["https://demo.twilio.com/welcome/sms/reply", "https://old.example.com/webhooks/twilio/inbound"]
+)
+async def test_the_carriers_example_and_our_own_old_address_give_way(
+    carrier: RunningCarrier, provider: TwilioCarrier, before: str
+) -> None:
+    carrier.control("numbers", {"number": OUR_NUMBER, "sms_url": before})
+    assert await provider.announce_texts({OUR_NUMBER}) == {OUR_NUMBER: ""}
+    assert texts_go_to(carrier).startswith(inbound_url(carrier.ours.url))
+
+
+async def test_an_address_the_carrier_will_not_take_is_told_at_the_number(
+    carrier: RunningCarrier, account: CarrierAccount
+) -> None:
+    nowhere = TwilioCarrier(replace(account, public_url="http://under_score.example.com"))
+    problem = (await nowhere.announce_texts({OUR_NUMBER}))[OUR_NUMBER]
+    assert "could not be told" in problem
+    assert texts_go_to(carrier) == ""
+    await nowhere.aclose()
 
 
 async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: CarrierAccount) -> None:

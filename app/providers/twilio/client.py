@@ -1,10 +1,10 @@
 """Places, looks up and ends calls and messages at Twilio, through the official SDK's async client."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
@@ -28,6 +28,7 @@ from app.providers.base import (
 )
 from app.providers.twilio.errors import refusal_class
 from app.providers.twilio.http import CarrierThrottled, TwilioConnections
+from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
 from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, attempt_in, callback_url
 from app.providers.twilio.vocabulary import parse_count
@@ -136,14 +137,30 @@ class TwilioCarrier:
 
     async def owned_numbers(self) -> list[OwnedNumber]:
         """Return the account's numbers that call or text, at most `NUMBERS_LIMIT`. Raises `LookupFailed`."""
+        listed = await self._list_numbers()
+        owned = [_owned(one.phone_number, one.friendly_name, one.capabilities) for one in listed]
+        return [one for one in owned if one.voice or one.sms]
+
+    async def announce_texts(self, numbers: Collection[str]) -> dict[str, str]:
+        """Have texts to these of the account's numbers announced to us; say for each why not, or nothing.
+
+        Raises `LookupFailed` if the account cannot be asked; one number that cannot be changed says so.
+        """
+        ours = [one for one in await self._list_numbers() if one.phone_number in numbers]
+        return {one.phone_number: await self._announce(one) for one in ours}
+
+    async def _announce(self, number: Any) -> str:
+        try:
+            return await _asked(announce_to(number, public_url=self.account.public_url))
+        except (_NotFound, LookupFailed) as error:
+            return f"The carrier could not be told where to announce its texts: {error}"
+
+    async def _list_numbers(self) -> list[Any]:
         listed = self._client.api.v2010.account.incoming_phone_numbers.list_async(limit=NUMBERS_LIMIT)
         try:
-            owned = [
-                _owned(one.phone_number, one.friendly_name, one.capabilities) for one in await _asked(listed)
-            ]
+            return list(await _asked(listed))
         except _NotFound as error:
             raise LookupFailed("the carrier knows no such account") from error
-        return [one for one in owned if one.voice or one.sms]
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -38,6 +38,8 @@ class NumberView:
     campaigns_count: int
     calls_made: int
     is_default: bool
+    inbound_problem: str
+    """Why texts to it do not reach us; empty: they do, or nobody has looked."""
     created_at: datetime
 
 
@@ -83,6 +85,7 @@ async def _views(
             campaigns_count=campaigns.get(number.id, 0),
             calls_made=calls.get(number.id, 0),
             is_default=number.id == organization.default_phone_number_id,
+            inbound_problem=number.inbound_problem,
             created_at=number.created_at,
         )
         for number in numbers
