@@ -4,6 +4,7 @@ from app.config import Settings
 from app.context import get_context
 from app.providers.base import LookupFailed, Numbers, OwnedNumber
 from app.providers.registry import CarrierNotConfigured, configured_account, make_carrier
+from app.providers.twilio.urls import inbound_url
 from app.services.errors import CallsheetError
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 
@@ -32,6 +33,11 @@ async def owned_numbers() -> tuple[CarrierIdentity, list[OwnedNumber]]:
         ) from error
     finally:
         await carrier.aclose()
+
+
+def texts_address(settings: Settings) -> str:
+    """Return where a real carrier must announce texts to our numbers; empty while it is simulated."""
+    return "" if settings.carrier_simulated else inbound_url(settings.public_url)
 
 
 def carrier_words(settings: Settings) -> str:

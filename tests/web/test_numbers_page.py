@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from app.config import Settings
 from app.context import AppContext
 from app.domain.campaign import CampaignStatus
 from app.models import Organization
 from app.providers.base import LookupFailed, OwnedNumber
 from app.providers.twilio.client import TwilioCarrier
+from app.web.carrier import texts_address
 from app.web.pages.numbers.state import NumbersState
 from tests.support.builders import make_campaign, make_number
 from tests.web.browser import signed_in
@@ -103,3 +105,23 @@ async def test_the_last_number_of_a_campaign_under_way_stays_active(
     state = await tab.state(NumbersState)
     assert [row.active for row in state.rows] == [True]
     assert state.switching_off.id == 0
+
+
+async def test_a_number_whose_texts_are_not_heard_says_why(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme, inbound_problem="The carrier does not know it.")
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.load())
+    await browser.send(NumbersState.open(number.id))
+    state = await tab.state(NumbersState)
+    assert state.rows[0].texts_problem == "The carrier does not know it."
+    assert state.form.texts_problem == state.rows[0].texts_problem
+
+
+def test_the_address_for_texts_is_shown_for_a_real_carrier_alone() -> None:
+    public = "https://calls.example.com"
+    real = Settings(public_url_setting=public, carrier_simulated=False)
+    assert texts_address(real) == f"{public}/webhooks/twilio/inbound"
+    assert texts_address(Settings(public_url_setting=public, carrier_simulated=True)) == ""

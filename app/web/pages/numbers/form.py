@@ -5,6 +5,7 @@ from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
 from app.web.components import (
+    banner,
     checkbox_field,
     choose,
     copy_button,
@@ -20,7 +21,7 @@ from app.web.components import (
     submit_button,
     text_input,
 )
-from app.web.components.kinds import as_text
+from app.web.components.kinds import as_text, present
 from app.web.pages.numbers.state import NumberForm, NumbersState
 from app.web.session import allows
 
@@ -31,6 +32,10 @@ def number_drawer() -> rx.Component:
     is_new = form.id == 0
     return drawer(
         stacked_form(
+            rx.cond(
+                present(form.texts_problem),
+                banner(form.texts_problem, kind="warning", title="Texts to this number are not heard"),
+            ),
             rx.cond(is_new, _number(), facts(("E.164", rx.fragment(phone_text(form.number), _copy(form))))),
             _label(form, ~may_edit),
             checkbox_field(

@@ -12,8 +12,10 @@ from app.web.components import (
     choose,
     column,
     confirm_dialog,
+    copy_button,
     data_table,
     empty_state,
+    facts,
     lead_cell,
     menu_item,
     page_header,
@@ -52,8 +54,29 @@ def numbers() -> rx.Component:
             ),
             flush=True,
         ),
+        rx.cond(present(NumbersState.texts_address), _texts_address()),
         number_drawer(),
         _switch_off_question(),
+    )
+
+
+def _texts_address() -> rx.Component:
+    return panel(
+        rx.el.p(
+            "Your carrier tells Callsheet of texts to these numbers at the address below, so that whoever answers "
+            "STOP is never contacted again. Callsheet sets it at the carrier by itself. Where a number says "
+            "“Texts not heard”, set it there by hand."
+        ),
+        facts(
+            (
+                "Webhook for incoming messages",
+                rx.fragment(
+                    rx.el.code(NumbersState.texts_address),
+                    copy_button(NumbersState.texts_address, label="Copy the address"),
+                ),
+            )
+        ),
+        title="Answers by text",
     )
 
 
@@ -113,6 +136,13 @@ def _row(number: ObjectVar[NumberRow]) -> rx.Component:
                     class_name="cs-text-button cs-number",
                 ),
                 rx.cond(number.is_default, badge("Default", tone="indigo", icon="star")),
+                rx.cond(
+                    present(number.texts_problem),
+                    rx.tooltip(
+                        badge("Texts not heard", tone="amber", icon="triangle-alert"),
+                        content=number.texts_problem,
+                    ),
+                ),
                 class_name="cs-lead-line",
             ),
             note=rx.el.span(

@@ -18,7 +18,7 @@ from app.services.numbers.operations import (
     update_number,
 )
 from app.services.numbers.queries import NumberView, get_number, list_numbers
-from app.web.carrier import owned_numbers
+from app.web.carrier import owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import PageState, anyone, guarded
@@ -40,6 +40,8 @@ class NumberRow:
     carrier: str
     campaigns: int
     calls: str
+    texts_problem: str
+    """Why a STOP texted to it is not heard; empty: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class NumberForm:
     label: str = ""
     voice: bool = True
     sms: bool = True
+    texts_problem: str = ""
 
 
 class NumbersState(PageState, rx.State):
@@ -59,6 +62,8 @@ class NumbersState(PageState, rx.State):
 
     rows: rx.Field[list[NumberRow]] = rx.field(default_factory=list)
     form: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
+    texts_address: rx.Field[str] = rx.field("")
+    """Where a real carrier must announce texts; empty while it is simulated."""
     form_version: rx.Field[int] = rx.field(0)
     """Counts openings of the form, so that each starts with its own values."""
     is_open: rx.Field[bool] = rx.field(False)
@@ -73,6 +78,7 @@ class NumbersState(PageState, rx.State):
         self.loading, self.problem, self.rows = True, "", []
         self.is_open, self.fetching, self.switching_off = False, False, NumberForm()
         yield
+        self.texts_address = texts_address(get_context().settings)
         self.rows = await _rows(principal)
         self.loading = False
 
@@ -181,10 +187,13 @@ def _row(view: NumberView) -> NumberRow:
         carrier=view.carrier,
         campaigns=view.campaigns_count,
         calls=f"{view.calls_made:,}",
+        texts_problem=view.inbound_problem,
     )
 
 
 async def _form(principal: Principal, number_id: int) -> NumberForm:
     async with get_context().database.session() as session:
         view = await get_number(session, principal=principal, number_ref=number_id)
-    return NumberForm(view.id, view.number, view.pretty, view.label, view.voice, view.sms)
+    return NumberForm(
+        view.id, view.number, view.pretty, view.label, view.voice, view.sms, view.inbound_problem
+    )
