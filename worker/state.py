@@ -19,6 +19,7 @@ from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
 from app.services.campaigns.operations import launch_due
 from app.services.dialing.health import beat
+from app.services.dialing.prices import collect_prices
 from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.numbers.inbound import hear_texts
@@ -32,6 +33,7 @@ HEARTBEAT_SECONDS: Final = 5.0
 RECONCILE_SECONDS: Final = 2.0
 LAUNCH_SECONDS: Final = 1.0
 INBOUND_SECONDS: Final = 5.0
+PRICES_SECONDS: Final = 5.0
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -60,6 +62,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
         asyncio.create_task(_keep(_ask_the_carrier(state), RECONCILE_SECONDS), name="reconciler"),
         asyncio.create_task(_keep(_launch(state), LAUNCH_SECONDS), name="launcher"),
         asyncio.create_task(_keep(_hear(state), INBOUND_SECONDS), name="inbound"),
+        asyncio.create_task(_keep(_ask_for_prices(state), PRICES_SECONDS), name="prices"),
     ]
     dialer = asyncio.create_task(_keep_dialing(state.dialer), name="dialer")
     try:
@@ -149,6 +152,21 @@ def _hear(state: WorkerState) -> Work:
         carrier_account_id=state.carrier_account_id,
         clock=state.clock,
     )
+
+
+def _ask_for_prices(state: WorkerState) -> Work:
+    """Learn what ended attempts cost, a small batch at a time."""
+
+    async def once() -> None:
+        await collect_prices(
+            state.context.database,
+            state.carrier,
+            carrier_account_id=state.carrier_account_id,
+            clock=state.clock,
+            speed=state.context.settings.carrier_speed,
+        )
+
+    return once
 
 
 def _launch(state: WorkerState) -> Work:

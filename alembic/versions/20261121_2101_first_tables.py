@@ -759,6 +759,7 @@ def upgrade() -> None:
         sa.Column("conflict", sa.Boolean(), nullable=False),
         sa.Column("price", sa.Numeric(precision=12, scale=5), nullable=True),
         sa.Column("price_unit", sa.String(length=3), nullable=True),
+        sa.Column("price_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "answered_by IN ('human', 'machine', 'fax', 'unknown')",
             name=op.f("ck_attempt_answered_by"),
@@ -889,6 +890,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False)
     op.create_index(
+        "ix_attempt_unpriced",
+        "attempt",
+        ["carrier_account_id", sa.literal_column("coalesce(ended_at, placed_at)")],
+        unique=False,
+        postgresql_where=sa.text(
+            "price IS NULL AND provider_id IS NOT NULL AND status IN ('completed', 'sent', 'delivered', 'undelivered')"
+        ),
+    )
+    op.create_index(
         "uq_attempt_live_number",
         "attempt",
         ["carrier_account_id", "number_to"],
@@ -1003,6 +1013,13 @@ def downgrade() -> None:
         table_name="attempt",
         postgresql_where=sa.text(
             "status IN ('in_progress', 'placing', 'queued', 'review', 'ringing', 'unknown')"
+        ),
+    )
+    op.drop_index(
+        "ix_attempt_unpriced",
+        table_name="attempt",
+        postgresql_where=sa.text(
+            "price IS NULL AND provider_id IS NOT NULL AND status IN ('completed', 'sent', 'delivered', 'undelivered')"
         ),
     )
     op.drop_index("ix_attempt_recipient", table_name="attempt")

@@ -23,6 +23,10 @@ from app.models.columns import (
 
 _LIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE))))
 
+_UNPRICED = text(
+    "price IS NULL AND provider_id IS NOT NULL AND status IN ('completed', 'sent', 'delivered', 'undelivered')"
+)
+
 
 class Attempt(Row, table=True):
     """One try to reach a recipient: exactly one provider call or message. Append-only."""
@@ -64,6 +68,13 @@ class Attempt(Row, table=True):
         Index("ix_attempt_carrier_reserved", "carrier_account_id", "reserved_at"),
         Index("ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"),
         Index("ix_attempt_recipient", "recipient_id", "ordinal"),
+        # Prices come late and have to be asked for.
+        Index(
+            "ix_attempt_unpriced",
+            "carrier_account_id",
+            text("coalesce(ended_at, placed_at)"),
+            postgresql_where=_UNPRICED,
+        ),
         # How much each of our numbers has called is counted from this alone.
         Index("ix_attempt_phone_number", "phone_number_id", "channel", "status"),
     )
@@ -116,6 +127,8 @@ class Attempt(Row, table=True):
     conflict: bool = Field(default=False)
     price: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
     price_unit: str | None = Field(default=None, max_length=3)
+    price_asked_at: datetime | None = moment(nullable=True)
+    """When the carrier was last asked for the price."""
 
 
 class AttemptTurn(Row, table=True):
