@@ -180,8 +180,15 @@ class Cost:
     unit: str | None
     estimated: bool
     """Some of it is our estimate: the carrier has not told every price yet."""
+    known: Decimal
+    """What of it the carrier has told."""
 
 
 def total_cost(*, priced: Decimal, unpriced_estimate: Decimal, unit: str | None) -> Cost:
     """Return the carrier's prices added up, and the estimate for what it has not priced yet."""
-    return Cost(priced + unpriced_estimate, unit, estimated=unpriced_estimate > 0)
+    return Cost(priced + unpriced_estimate, unit, estimated=unpriced_estimate > 0, known=priced)
+
+
+def unit_price(*, priced: Decimal, quantity: int, list_price: Decimal) -> Decimal:
+    """Return what one minute or message costs as far as the carrier has told; the list price while it has not."""
+    return priced / quantity if quantity else list_price

@@ -18,6 +18,7 @@ from app.domain.metrics import (
     measure,
     percent,
     total_cost,
+    unit_price,
 )
 from app.domain.recipient import ENDED, RecipientStatus
 
@@ -133,8 +134,14 @@ def test_a_share_is_within_a_twentieth_of_the_truth(part: int, whole: int) -> No
 
 def test_a_cost_is_marked_while_some_of_it_is_estimated() -> None:
     assert total_cost(priced=Decimal("1.20"), unpriced_estimate=Decimal(0), unit="USD") == Cost(
-        Decimal("1.20"), "USD", estimated=False
+        Decimal("1.20"), "USD", estimated=False, known=Decimal("1.20")
     )
     assert total_cost(priced=Decimal("1.20"), unpriced_estimate=Decimal("0.03"), unit="USD") == Cost(
-        Decimal("1.23"), "USD", estimated=True
+        Decimal("1.23"), "USD", estimated=True, known=Decimal("1.20")
     )
+
+
+def test_what_has_no_price_yet_costs_as_much_as_what_has_one() -> None:
+    list_price = Decimal("0.014")
+    assert unit_price(priced=Decimal("0.06"), quantity=3, list_price=list_price) == Decimal("0.02")
+    assert unit_price(priced=Decimal(0), quantity=0, list_price=list_price) == list_price

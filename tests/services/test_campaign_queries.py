@@ -109,7 +109,8 @@ async def test_the_measures_are_those_of_every_other_page(world: World) -> None:
     assert (metrics.completion_rate, metrics.success_rate) == (75.0, 50.0)
     assert (metrics.answer_rate, metrics.human_answer_rate, metrics.call_success_rate) == (50.0, 25.0, 33.3)
     assert metrics.average_duration == 90.0
-    assert (metrics.total_cost, metrics.cost_unit, metrics.cost_estimated) == (0.044, "USD", True)
+    assert (metrics.total_cost, metrics.cost_unit, metrics.cost_estimated) == (0.045, "USD", True)
+    assert metrics.cost_known == 0.03
     assert (snapshot.live_calls, snapshot.live_by_status) == (1, {A.RINGING: 1})
     assert [(live.status, live.since) for live in snapshot.happening] == [(A.RINGING, LATER)]
 

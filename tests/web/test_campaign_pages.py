@@ -1,6 +1,7 @@
 """What the campaign list and a campaign's tabs show and do, whoever asks."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
 from reflex.state import State
@@ -408,3 +409,25 @@ TICKED = {
 async def _stopped_at(world: World) -> object:
     async with world.database.session() as session:
         return (await session.get_one(Organization, world.organization.id)).dialing_stopped_at
+
+
+async def shown_cost(world: World, tab: Driver, *prices: str | None) -> tuple[str, str]:
+    """The cost on the Overview of a campaign with two-minute calls at these prices, and the note below it."""
+    campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
+    for price in prices:
+        recipient = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+        priced = {"price": Decimal(price), "price_unit": "USD"} if price else {}
+        await world.attempt(
+            recipient, AttemptStatus.COMPLETED, Disposition.ANSWERED, duration_seconds=90, **priced
+        )
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(OverviewState.load())
+    measures = (await tab.state(OverviewState)).overview.measures
+    return measures.cost, measures.cost_note
+
+
+async def test_a_cost_says_how_much_of_it_the_carrier_has_told(world: World, tab: Driver) -> None:
+    assert await shown_cost(world, tab) == ("$0.00", "Nothing spent yet")
+    assert await shown_cost(world, tab, None) == ("$0.0280", "Estimated: prices come later")
+    assert await shown_cost(world, tab, "-0.10", None) == ("$0.20", "Partly estimated: prices come later")
+    assert await shown_cost(world, tab, "-0.10", "-0.10") == ("$0.20", "As the carrier charges")

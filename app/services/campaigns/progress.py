@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import LIVE, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel, allowed_actions
-from app.domain.metrics import CallCounts, StatusCounts, measure, total_cost
+from app.domain.metrics import CallCounts, StatusCounts, measure, total_cost, unit_price
 from app.domain.recipient import ENDED, RecipientStatus
 from app.services.campaigns.holds import HoldFacts, find_hold
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
@@ -60,7 +60,9 @@ _ATTEMPTS: Final = text(
     SELECT status, disposition, channel, count(*) AS count, sum(price) AS priced, max(price_unit) AS unit,
            coalesce(sum(duration_seconds), 0) AS seconds,
            count(*) FILTER (WHERE price IS NULL AND placed_at IS NOT NULL) AS unpriced,
-           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes
+           count(price) AS with_price,
+           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes,
+           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NOT NULL), 0) AS priced_minutes
     FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel
     """
 )
@@ -151,16 +153,32 @@ class _Attempts:
             talk_seconds=sum(row["seconds"] for row in rows if row["disposition"] == Disposition.ANSWERED),
         )
         self.cost = total_cost(
-            priced=sum((abs(row["priced"] or 0) for row in rows), Decimal(0)),
-            unpriced_estimate=sum((_estimate(row) for row in rows), Decimal(0)),
+            priced=_priced(rows),
+            unpriced_estimate=sum((_estimate(rows, channel) for channel in Channel), Decimal(0)),
             unit=max((row["unit"] for row in rows if row["unit"]), default=None),
         )
 
 
-def _estimate(row: RowMapping) -> Decimal:
-    if row["channel"] == Channel.SMS:
-        return Decimal(row["unpriced"]) * ESTIMATED_MESSAGE
-    return Decimal(row["unpriced_minutes"]) * ESTIMATED_CALL_MINUTE
+def _priced(rows: Sequence[RowMapping]) -> Decimal:
+    return sum((abs(row["priced"] or 0) for row in rows), Decimal(0))
+
+
+def _estimate(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
+    """Return what the channel's attempts without a price will cost, at the price of those that have one."""
+    ours = [row for row in rows if row["channel"] == channel]
+    if channel is Channel.SMS:
+        quantity = sum(int(row["with_price"]) for row in ours)
+        unpriced = sum(int(row["unpriced"]) for row in ours if _is_charged(row))
+        list_price = ESTIMATED_MESSAGE
+    else:
+        quantity = sum(int(row["priced_minutes"]) for row in ours)
+        unpriced, list_price = sum(int(row["unpriced_minutes"]) for row in ours), ESTIMATED_CALL_MINUTE
+    return unpriced * unit_price(priced=_priced(ours), quantity=quantity, list_price=list_price)
+
+
+def _is_charged(row: RowMapping) -> bool:
+    """Whether a message of this status costs anything: a failed one was never sent."""
+    return AttemptStatus(row["status"]) is not AttemptStatus.FAILED
 
 
 def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:
@@ -171,6 +189,7 @@ def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:
         total_cost=float(cost.amount),
         cost_unit=cost.unit or ("USD" if cost.amount else None),
         cost_estimated=cost.estimated,
+        cost_known=float(cost.known),
     )
 
 

@@ -100,6 +100,8 @@ class CampaignMetrics:
     cost_unit: str | None
     cost_estimated: bool
     """The carrier has not told every price yet; those are our estimate."""
+    cost_known: float
+    """What of the total the carrier has told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

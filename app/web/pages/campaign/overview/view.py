@@ -208,7 +208,10 @@ def _measures(snapshot: CampaignSnapshot) -> Measures:
 def _cost_note(snapshot: CampaignSnapshot) -> str:
     if not snapshot.calls_made:
         return "Nothing spent yet"
-    return "Estimated" if snapshot.metrics.cost_estimated else "As the carrier charges"
+    metrics = snapshot.metrics
+    if metrics.cost_estimated:
+        return "Partly estimated: prices come later" if metrics.cost_known else "Estimated: prices come later"
+    return "As the carrier charges" if metrics.total_cost else "Nothing charged so far"
 
 
 def _conservation(snapshot: CampaignSnapshot) -> str:
