@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.domain.attempt import Disposition
+from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
+from app.providers.script import Reply
 from app.services.campaigns.views import Counts
 from app.services.paging import Page
 from app.web.components import ProgressView
@@ -27,6 +30,34 @@ STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
 }
 """Every recipient status, in the order in which pages show them."""
 
+REPLY_WORDS: Final[Mapping[str, str]] = {
+    Reply.CONFIRM: "Confirmed",
+    Reply.DECLINE: "Declined",
+    Reply.OPT_OUT: "Asked not to be called again",
+    Reply.UNCLEAR: "Said something unclear",
+    Reply.NOTHING: "Said nothing",
+}
+"""What a person's answer meant."""
+
+_REASON_WORDS: Final[Mapping[str, str]] = {
+    Disposition.ANSWERED: "The call was answered",
+    Disposition.VOICEMAIL: "An answering machine answered",
+    Disposition.NO_ANSWER: "Nobody answered",
+    Disposition.BUSY: "The line was busy",
+    Disposition.REJECTED: "The call was turned away",
+    Disposition.INVALID_NUMBER: "The number cannot be reached",
+    Disposition.CARRIER_ERROR: "The carrier failed",
+    Disposition.DELIVERED: "The message was delivered",
+    Disposition.UNDELIVERED: "The message was not delivered",
+    Disposition.OPTED_OUT: "Asked not to be called again",
+    Disposition.CANCELLED: "The attempt was cancelled",
+    Rule.SUPPRESSION: "This number must not be contacted",
+    "template": "The text could not be filled in",
+    "reserved": "An attempt was begun",
+    "sent": "The message was sent",
+    "misconfigured": "The carrier refused our account or number",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -44,6 +75,11 @@ def moment(at: datetime | None, zone: str, *, now: datetime) -> Moment:
     there = at.astimezone(ZoneInfo(zone))
     year = "" if there.year == now.astimezone(ZoneInfo(zone)).year else f" {there.year}"
     return Moment(f"{there.day} {there:%b}{year}, {there:%H:%M}", zone_word(there), there.isoformat())
+
+
+def reason_words(reason: str) -> str:
+    """Return why a status changed, as a sentence without its full stop."""
+    return _REASON_WORDS.get(reason, reason[:1].upper() + reason[1:])
 
 
 def zone_word(at: datetime) -> str:

@@ -12,7 +12,7 @@ from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy
 from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, Turn
-from app.web.pages.campaign.words import Moment, clock_time, duration, moment, money
+from app.web.pages.campaign.words import REPLY_WORDS, Moment, clock_time, duration, moment, money
 
 ALL: Final = "all"
 
@@ -21,11 +21,6 @@ _ANSWERED_BY: Final[Mapping[AnsweredBy, str]] = {
     AnsweredBy.MACHINE: "An answering machine",
     AnsweredBy.FAX: "A fax machine",
     AnsweredBy.UNKNOWN: "Not known",
-}
-_REPLIES: Final[Mapping[str, str]] = {
-    "confirm": "Confirmed",
-    "decline": "Declined",
-    "opt_out": "Asked not to be called again",
 }
 _PARTS: Final[Mapping[str, str]] = {
     "welcome": "Greeting",
@@ -142,7 +137,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
         cost=money(row.cost, row.cost_unit),
         ordinal=f"{row.ordinal}",
         answered_by=_ANSWERED_BY[row.answered_by] if row.answered_by else "",
-        reply=_REPLIES.get(row.reply, row.reply) if row.reply else "",
+        reply=REPLY_WORDS.get(row.reply, row.reply) if row.reply else "",
         error=f"{row.error_message}{code}" if row.error_message else code.strip(),
     )
 

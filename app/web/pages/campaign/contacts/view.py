@@ -10,7 +10,7 @@ from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
 from app.web.pages.campaign.calls.view import CallItem, call_item
-from app.web.pages.campaign.words import STATUS_WORDS, Moment, counted, moment
+from app.web.pages.campaign.words import STATUS_WORDS, Moment, counted, moment, reason_words
 
 ALL: Final = "all"
 SORTS: Final = ("position", "name", "status", "attempts", "last_attempt", "next")
@@ -157,9 +157,7 @@ def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
 
 
 def _step(row: TransitionRow, *, zone: str, now: datetime) -> Step:
-    return Step(
-        status=row.new, reason=row.reason[:1].upper() + row.reason[1:], at=moment(row.at, zone, now=now)
-    )
+    return Step(status=row.new, reason=reason_words(row.reason), at=moment(row.at, zone, now=now))
 
 
 @dataclass(frozen=True, slots=True)
