@@ -1,10 +1,12 @@
-"""`python -m tests.faults [--full] [NAME ...]`: run the fault menu and print a table; exit 1 on any violation."""
+"""`python -m tests.faults [--full] [NAME ...]`: run the fault menu and print a table.
+
+Exits 1 on any violation, and if a policy that is wrong on purpose (F24) has none.
+"""
 
 import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -22,8 +24,9 @@ from tests.faults.scenarios import (
     run,
     suspend,
 )
+from tests.faults.wrong_policies import at_least_once, at_most_once, hasty
 
-_SHORT: Final[Mapping[str, tuple[Scenario, int]]] = {
+_SHORT: Final[dict[str, tuple[Scenario, int]]] = {
     "F1": (kill_at_random, 120),
     "F2": (kill_at_every_point, 200),
     "F3": (drain, 80),
@@ -32,7 +35,7 @@ _SHORT: Final[Mapping[str, tuple[Scenario, int]]] = {
     "F8": (ambiguous_carrier, 120),
     "F10": (bad_callbacks, 100),
 }
-_FULL: Final[Mapping[str, tuple[Scenario, int]]] = {
+_FULL: Final[dict[str, tuple[Scenario, int]]] = {
     "F1": (partial(kill_at_random, kills=40), 500),
     "F2": (partial(kill_at_every_point, times=3), 600),
     "F3": (partial(drain, times=8), 200),
@@ -41,6 +44,14 @@ _FULL: Final[Mapping[str, tuple[Scenario, int]]] = {
     "F8": (ambiguous_carrier, 400),
     "F10": (bad_callbacks, 400),
 }
+
+
+_WRONG: Final[dict[str, tuple[Scenario, int]]] = {
+    "F24-at-least-once": (at_least_once, 60),
+    "F24-at-most-once": (at_most_once, 60),
+    "F24-hasty": (hasty, 60),
+}
+"""Wrong on purpose: these must violate."""
 
 
 async def _one(name: str, scenario: Scenario, contacts: int, seed: int) -> Outcome:
@@ -60,7 +71,7 @@ def _say(line: str) -> None:
 def _line(outcome: Outcome) -> str:
     done = ", ".join(f"{name} {times}" for name, times in outcome.done.items())
     return (
-        f"{outcome.name:5} {outcome.contacts:8} {outcome.seconds:7.1f} {len(outcome.violations):10}  {done}"
+        f"{outcome.name:17} {outcome.contacts:8} {outcome.seconds:7.1f} {len(outcome.violations):10}  {done}"
     )
 
 
@@ -73,14 +84,14 @@ def main() -> int:
     given = parser.parse_args()
     _forget_the_environment()
     menu = _FULL if given.full else _SHORT
-    _say(f"{'fault':5} {'contacts':>8} {'seconds':>7} {'violations':>10}  done")
+    _say(f"{'fault':17} {'contacts':>8} {'seconds':>7} {'violations':>10}  done")
     broken = 0
-    for name in given.names or menu:
-        outcome = asyncio.run(_one(name, *menu[name], seed=given.seed))
+    for name in given.names or [*menu, *_WRONG]:
+        outcome = asyncio.run(_one(name, *(menu | _WRONG)[name], seed=given.seed))
         _say(_line(outcome))
         for violation in outcome.violations[:20]:
             _say(f"      {violation}")
-        broken += len(outcome.violations)
+        broken += not outcome.violations if name in _WRONG else len(outcome.violations)
     return 1 if broken else 0
 
 

@@ -108,7 +108,10 @@ class Worker:
 
     async def ready(self) -> None:
         """Wait until it works."""
-        await until(self.is_ready, seconds=READY_SECONDS, what=f"{self.name} to be ready")
+        try:
+            await until(self.is_ready, seconds=READY_SECONDS, what=f"{self.name} to be ready")
+        except TookTooLong as error:
+            raise TookTooLong(f"{error}; its log ends: {self.log.read_text()[-500:]}") from None
 
 
 @dataclass
