@@ -1,4 +1,4 @@
-"""The progress bar of a campaign, in the six parts its total is the sum of."""
+"""The progress bar of a campaign, in the seven parts its total is the sum of."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +11,9 @@ from app.web.components.kinds import Child
 
 @dataclass(frozen=True, slots=True)
 class ProgressView:
-    """A campaign's recipients by what became of them; the six counts add up to `total`.
+    """A campaign's recipients by what became of them; the seven counts add up to `total`.
 
-    `unanswered` is no answer and busy; `failed` has the skipped and the cancelled in it. `percent` (0 to 100)
+    `unanswered` is no answer and busy; `left_out` is skipped and cancelled: nobody's failure. `percent` (0 to 100)
     and `text` ("132 of 200 contacts ended") are worked out by the server and shown as they are.
     """
 
@@ -21,6 +21,7 @@ class ProgressView:
     voicemail: int = 0
     unanswered: int = 0
     failed: int = 0
+    left_out: int = 0
     in_progress: int = 0
     pending: int = 0
     total: int = 0
@@ -32,7 +33,8 @@ _PARTS: Final = (
     ("completed", "Completed"),
     ("voicemail", "Voicemail"),
     ("unanswered", "No answer or busy"),
-    ("failed", "Failed or skipped"),
+    ("failed", "Failed"),
+    ("left_out", "Skipped or cancelled"),
     ("in_progress", "In progress"),
     ("pending", "Pending"),
 )
@@ -76,7 +78,7 @@ def progress_cell(progress: Progress, *, label: str = "Progress") -> rx.Componen
 
 
 def progress_legend(progress: Progress) -> rx.Component:
-    """Return the six counts with their colours: the same facts as the bar, in words."""
+    """Return the seven counts with their colours: the same facts as the bar, in words."""
     return rx.el.dl(*[_legend_entry(progress, name, title) for name, title in _PARTS], class_name="cs-legend")
 
 

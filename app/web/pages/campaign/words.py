@@ -144,12 +144,12 @@ def progress(counts: Counts) -> ProgressView:
     total = sum(counts.values())
     waiting = counts[RecipientStatus.PENDING] + counts[RecipientStatus.IN_PROGRESS]
     ended = total - waiting
-    failed = (RecipientStatus.FAILED, RecipientStatus.SKIPPED, RecipientStatus.CANCELLED)
     return ProgressView(
         completed=counts[RecipientStatus.COMPLETED],
         voicemail=counts[RecipientStatus.VOICEMAIL],
         unanswered=counts[RecipientStatus.NO_ANSWER] + counts[RecipientStatus.BUSY],
-        failed=sum(counts[status] for status in failed),
+        failed=counts[RecipientStatus.FAILED],
+        left_out=counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED],
         in_progress=counts[RecipientStatus.IN_PROGRESS],
         pending=counts[RecipientStatus.PENDING],
         total=total,

@@ -1,0 +1,54 @@
+"""What a campaign's pages say instead of the words of the machinery."""
+
+import pytest
+
+from app.domain.attempt import Disposition
+from app.domain.gate import SKIPS
+from app.domain.recipient import RecipientStatus
+from app.providers.script import Reply
+from app.services.campaigns.progress import all_counts
+from app.web.pages.campaign.words import REPLY_WORDS, progress, reason_words
+
+
+@pytest.mark.parametrize("reply", list(Reply))
+def test_every_reply_has_words(reply: Reply) -> None:
+    assert REPLY_WORDS[reply] != reply
+    assert "_" not in REPLY_WORDS[reply]
+
+
+@pytest.mark.parametrize("reason", [*Disposition, *SKIPS, "reserved", "sent", "misconfigured", "template"])
+def test_every_reason_of_the_engine_has_words(reason: str) -> None:
+    assert " " in reason_words(reason)
+    assert "_" not in reason_words(reason)
+
+
+def test_a_reason_that_is_a_sentence_already_stays_one() -> None:
+    assert reason_words("the campaign was cancelled") == "The campaign was cancelled"
+
+
+def test_whoever_was_cancelled_or_skipped_is_not_shown_as_failed() -> None:
+    counts = all_counts(
+        {
+            RecipientStatus.COMPLETED: 3,
+            RecipientStatus.FAILED: 1,
+            RecipientStatus.SKIPPED: 2,
+            RecipientStatus.CANCELLED: 4,
+        }
+    )
+    shown = progress(counts)
+    assert (shown.completed, shown.failed, shown.left_out, shown.percent) == (3, 1, 6, 100)
+
+
+@pytest.mark.parametrize("status", list(RecipientStatus))
+def test_the_parts_of_the_bar_add_up_to_its_total(status: RecipientStatus) -> None:
+    shown = progress(all_counts({status: 5}))
+    parts = (
+        shown.completed,
+        shown.voicemail,
+        shown.unanswered,
+        shown.failed,
+        shown.left_out,
+        shown.in_progress,
+        shown.pending,
+    )
+    assert sum(parts) == shown.total == 5
