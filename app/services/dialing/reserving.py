@@ -111,7 +111,8 @@ async def _reserve_held(
     reservations = await _write(session, held, chosen, worker=worker, boottime=boottime, now=now)
     if chosen or held.gate_rule is not None:
         await gating.started(session, held, reserved=len(chosen), now=now)
-    return Pass(reservations, next_at=allowed.next_at, more=batch.is_full and len(chosen) < allowed.count)
+    limited = allowed.limited_by is not None and len(chosen) >= allowed.count
+    return Pass(reservations, next_at=allowed.next_at, more=batch.is_full and not limited)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_snapshot, get_campaign
 from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
+from app.services.errors import NotFound
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.place import campaign_here
 
@@ -60,15 +61,25 @@ class CampaignState(PageState, rx.State):
     @guarded(Right.VIEW, background=True)
     async def watch(self, principal: Principal) -> None:
         """Follow status and size, and so what is offered."""
-        if self.problem:
-            return
         campaign_id = campaign_here(self)
+        if not await is_there(principal, campaign_id):
+            return
         watched, load = live_snapshot(principal, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
                 changed = _followed(self.header, snapshot)
                 if self.header.id == campaign_id and changed != self.header:
                     self.header = changed
+
+
+async def is_there(principal: Principal, campaign_id: int) -> bool:
+    """Tell whether there is such a campaign; `load` says so when there is none, so a watch need not."""
+    async with get_context().database.session() as session:
+        try:
+            await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        except NotFound:
+            return False
+    return True
 
 
 def live_snapshot(

@@ -19,7 +19,7 @@ from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.calls.view import ALL, CallDetail, CallItem, Query, call_detail, call_item
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import live_snapshot
+from app.web.pages.campaign.state import is_there, live_snapshot
 from app.web.pages.campaign.words import page_range
 
 SHORTEST_REFETCH: Final = 2.0
@@ -58,9 +58,9 @@ class CallLogState(PageState, rx.State):
     @guarded(Right.VIEW, background=True)
     async def watch(self, principal: Principal) -> None:
         """Read the rows again when something happens in the campaign, at most every two seconds."""
-        if self.problem:
-            return
         campaign_id = campaign_here(self)
+        if not await is_there(principal, campaign_id):
+            return
         watched, load = live_snapshot(principal, campaign_id)
         async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:

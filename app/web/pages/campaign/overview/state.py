@@ -18,7 +18,7 @@ from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.overview.view import Change, Ground, Overview, Review, change, overview, review
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import live_snapshot
+from app.web.pages.campaign.state import is_there, live_snapshot
 
 
 class OverviewState(PageState, rx.State):
@@ -47,9 +47,9 @@ class OverviewState(PageState, rx.State):
     @guarded(Right.VIEW, background=True)
     async def watch(self, principal: Principal) -> None:
         """Follow every change, at most four times a second."""
-        if self.problem:
-            return
         campaign_id = campaign_here(self)
+        if not await is_there(principal, campaign_id):
+            return
         ground = await _ground(principal, campaign_id)
         watched, load = live_snapshot(principal, campaign_id)
         stories: tuple[list[Review], list[Change]] = ([], [])
