@@ -31,6 +31,10 @@ AFTER_STOP: Final = timedelta(seconds=1)
 RATE_MARGIN: Final = 1.1
 """By the carrier's clock a burst may be this much denser than by our reservations."""
 
+CLOCKS_DIFFER: Final = timedelta(seconds=0.5)
+"""A reservation is dated by when its worker began to look, before its locks, and by that worker's clock. That no two
+calls to a number overlap is checked exactly, by the carrier's clock alone."""
+
 _CALLBACK: Final = re.compile(r"/status/([0-9a-f-]{36})/")
 _OPEN: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.IN_PROGRESS})
 
@@ -248,8 +252,11 @@ def _one_call_at_a_time(evidence: Evidence) -> Iterator[str]:
         per_recipient[attempt["recipient_id"]].append(attempt)
     for recipient_id, attempts in per_recipient.items():
         for earlier, later in pairwise(sorted(attempts, key=lambda attempt: attempt["ordinal"])):
-            if earlier["ended_at"] is None or later["reserved_at"] < earlier["ended_at"]:
-                yield f"I9: contact {recipient_id} was tried again before attempt {earlier['id']} was settled"
+            if earlier["ended_at"] is None or later["reserved_at"] < earlier["ended_at"] - CLOCKS_DIFFER:
+                yield (
+                    f"I9: contact {recipient_id} was tried again at {later['reserved_at']}, before attempt "
+                    f"{earlier['id']} ({earlier['status']}) was settled at {earlier['ended_at']}"
+                )
 
 
 def _histories_chain(evidence: Evidence) -> Iterator[str]:
