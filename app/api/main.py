@@ -1,4 +1,4 @@
-"""The API as one application: `/api`, `/auth`, the carrier's webhooks and the progress WebSocket."""
+"""The API as one application: `/api`, `/auth`, `/download`, the carrier's webhooks and the progress WebSocket."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api import health, live, problems, sign_in, webhooks
+from app.api import downloads, health, live, problems, sign_in, webhooks
 from app.api.limits import LimitBodies
 from app.api.v1.router import v1_router
 
@@ -32,7 +32,7 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     rest = _rest()
     rest.dependency_overrides = api.dependency_overrides
     problems.install(api)
-    for router in (sign_in.router, webhooks.router, live.router):
+    for router in (sign_in.router, downloads.router, webhooks.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
     return api

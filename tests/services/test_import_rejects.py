@@ -7,9 +7,10 @@ import pytest
 
 from app.db import Database
 from app.domain.rights import Role
+from app.services.csv_text import safe_cell
 from app.services.errors import NotAllowed, NotFound
 from app.services.imports import operations, rejects
-from app.services.imports.rejects import rejects_csv, safe_cell
+from app.services.imports.rejects import rejects_csv
 from tests.support.builders import NOON, make_organization, principal
 
 FILE = (

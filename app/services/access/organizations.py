@@ -22,7 +22,7 @@ from app.services.numbers.choice import read_active_number
 
 RESERVED_SLUGS: Final = frozenset(
     {
-        "404", "api", "app", "assets", "auth", "campaigns", "docs", "favicon", "fonts", "health", "healthz",
+        "404", "api", "app", "assets", "auth", "campaigns", "docs", "download", "favicon", "fonts", "health", "healthz",
         "login", "logout", "openapi", "ping", "set-up", "setup", "sign-in", "sign-out", "static", "twilio",
         "webhooks", "ws",
     }

@@ -1,10 +1,6 @@
 """The rows that did not go in, as a CSV to correct and upload again."""
 
-import csv
-import io
-import re
-import unicodedata
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from sqlalchemy import select, tuple_
@@ -14,6 +10,7 @@ from sqlmodel import col
 from app.domain.rights import Right
 from app.models import ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
+from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.imports.chunks import first_rows
 from app.services.imports.classes import IssueKind
 from app.services.refs import Ref, load
@@ -24,8 +21,6 @@ REASON_HEADER: Final = "callsheet_reason"
 
 NOT_IMPORTED: Final = (IssueKind.REJECTED, IssueKind.DUPLICATE, IssueKind.SUPPRESSED)
 _PAGE: Final = 1_000
-_FORMULA: Final = frozenset("=+-@\t\r")
-_HARMLESS: Final = re.compile(r"\+\d{7,15}|[+-]?\d+(?:[.,]\d+)?")
 
 
 async def rejects_csv(
@@ -45,25 +40,13 @@ async def rejects_csv(
     return _pieces(session, contact_import.id, [ROW_HEADER, REASON_HEADER, *headers], kinds)
 
 
-def safe_cell(text: str) -> str:
-    """Return the text so that a spreadsheet program takes it for no formula (OWASP: CSV injection).
-
-    Phone numbers and plain numbers stay as they are. What hides the first character, such as a wide form or a
-    no-break space, is looked through.
-    """
-    seen = unicodedata.normalize("NFKC", text).lstrip(" ")
-    if seen[:1] in _FORMULA and not _HARMLESS.fullmatch(text):
-        return f"'{text}"
-    return text
-
-
 async def _pieces(
     session: AsyncSession, import_id: int, headers: list[str], kinds: Sequence[IssueKind]
 ) -> AsyncIterator[str]:
-    yield "\ufeff" + _written([headers])
+    yield BYTE_ORDER_MARK + csv_rows([headers])
     last = (0, 0)
     while page := await _page_after(session, import_id, kinds, last):
-        yield _written(
+        yield csv_rows(
             [str(issue.row_number), issue.reason, *map(str, issue.row.get("cells", []))] for issue in page
         )
         last = (page[-1].row_number, page[-1].id)
@@ -84,9 +67,3 @@ async def _page_after(
         .limit(_PAGE)
     )
     return found.all()
-
-
-def _written(rows: Iterable[Sequence[str]]) -> str:
-    table = io.StringIO()
-    csv.writer(table).writerows([safe_cell(cell) for cell in row] for row in rows)
-    return table.getvalue()

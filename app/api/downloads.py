@@ -1,0 +1,132 @@
+"""Files for a signed-in browser: `/download/...`, by a plain link. Read-only; the session's cookie is the key."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.sign_in import SIGN_IN
+from app.context import AppContext, get_context
+from app.domain.attempt import Disposition
+from app.domain.recipient import RecipientStatus
+from app.services.access.principal import Principal
+from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_session
+from app.services.campaigns.exports import calls_csv, contacts_csv
+from app.services.errors import CallsheetError, NotAllowed, NotFound
+from app.services.imports.rejects import rejects_csv
+
+router = APIRouter(prefix="/download/{organization}", include_in_schema=False)
+
+_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
+_ALL: Final = "all"
+_MOST_ROWS: Final = 2**63 - 1
+
+Id = Annotated[int, Path(ge=1, le=_MOST_ROWS)]
+Search = Annotated[str, Query(max_length=200)]
+Text = AsyncIterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A member who downloads something, with what is needed to read it."""
+
+    context: AppContext
+    principal: Principal
+
+    async def file(self, name: str, read: Callable[[AsyncSession], Awaitable[Text]]) -> Response:
+        """Return what `read` gives as a file, piece by piece; a refusal comes before the first byte."""
+        pieces = self._pieces(read)
+        try:
+            first = await anext(pieces)
+        except NotFound as missing:
+            return _told(HTTPStatus.NOT_FOUND, missing)
+        except NotAllowed as refused:
+            return _told(HTTPStatus.FORBIDDEN, refused)
+        return StreamingResponse(
+            _all(first, pieces),
+            media_type="text/csv; charset=utf-8",
+            headers={**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    async def _pieces(self, read: Callable[[AsyncSession], Awaitable[Text]]) -> Text:
+        async with self.context.database.session() as session:
+            async for piece in await read(session):
+                # Gives the connection back while the browser takes its time.
+                await session.commit()
+                yield piece
+
+
+_PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+async def _reader(
+    organization: str, request: Request, context: Annotated[AppContext, Depends(get_context)]
+) -> Reader | Response:
+    """Return who is signed in, as a member of that organization; otherwise what to answer instead."""
+    if request.headers.get("sec-fetch-site") in _OTHER_SITES:
+        return PlainTextResponse("Open the page itself and download from there.", HTTPStatus.FORBIDDEN)
+    token = request.cookies.get(SESSION_COOKIE)
+    async with context.database.session() as session:
+        user = await resolve_session(session, token=token, now=context.clock.now()) if token else None
+        if user is None:
+            return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=_PRIVATE)
+        principal = await principal_for(session, user_id=user.user_id, organization_slug=organization)
+    if principal is None:
+        return PlainTextResponse("There is no such organization.", HTTPStatus.NOT_FOUND)
+    return Reader(context, principal)
+
+
+Someone = Annotated[Reader | Response, Depends(_reader)]
+
+
+@router.get("/imports/{import_id}/not-imported.csv", response_model=None)
+async def not_imported(import_id: Id, reader: Someone) -> Response:
+    """Return the rows of a file that did not go in, with reasons, to be corrected and uploaded again."""
+    if isinstance(reader, Response):
+        return reader
+    return await reader.file(
+        "not-imported.csv",
+        lambda session: rejects_csv(session, principal=reader.principal, import_ref=import_id),
+    )
+
+
+@router.get("/campaigns/{campaign_id}/contacts.csv", response_model=None)
+async def contacts(campaign_id: Id, reader: Someone, status: str = _ALL, search: Search = "") -> Response:
+    """Return a campaign's people, by the filter of the Contacts tab; a filter that makes no sense hides nobody."""
+    if isinstance(reader, Response):
+        return reader
+    statuses = (RecipientStatus(status),) if status in set(RecipientStatus) else ()
+    return await reader.file(
+        f"campaign-{campaign_id}-contacts.csv",
+        lambda session: contacts_csv(
+            session, principal=reader.principal, campaign_ref=campaign_id, statuses=statuses, search=search
+        ),
+    )
+
+
+@router.get("/campaigns/{campaign_id}/calls.csv", response_model=None)
+async def calls(campaign_id: Id, reader: Someone, disposition: str = _ALL, search: Search = "") -> Response:
+    """Return a campaign's call log, by the filter of its tab; a filter that makes no sense hides nothing."""
+    if isinstance(reader, Response):
+        return reader
+    outcome = Disposition(disposition) if disposition in set(Disposition) else None
+    return await reader.file(
+        f"campaign-{campaign_id}-calls.csv",
+        lambda session: calls_csv(
+            session, principal=reader.principal, campaign_ref=campaign_id, disposition=outcome, search=search
+        ),
+    )
+
+
+async def _all(first: str, rest: Text) -> Text:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+def _told(status: HTTPStatus, error: CallsheetError) -> Response:
+    return PlainTextResponse(str(error), status, headers=_PRIVATE)
