@@ -40,6 +40,8 @@ SETTINGS: Final = "/[org]/settings"
 AUTH_COMPLETE: Final = "/auth/complete"
 AUTH_SIGN_OUT: Final = "/auth/sign-out"
 
+DOWNLOAD: Final = "/download"
+
 _CAMPAIGN_ID = re.compile(r"[0-9]{1,18}")
 """Eighteen figures always fit the database's bigint."""
 
@@ -85,6 +87,21 @@ def campaign_settings(organization: Slug, campaign_id: Id) -> str:
 def campaign_calls(organization: Slug, campaign_id: Id) -> str:
     """Return the address of a campaign's Call log tab."""
     return f"/{organization}/campaigns/{campaign_id}/calls"
+
+
+def download_contacts(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's people as CSV; the tab's filters may follow."""
+    return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/contacts.csv"
+
+
+def download_calls(organization: Slug, campaign_id: Id) -> str:
+    """Return the address of a campaign's call log as CSV; the tab's filters may follow."""
+    return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/calls.csv"
+
+
+def download_not_imported(organization: Slug, import_id: Id) -> str:
+    """Return the address of a file's rows that did not go in."""
+    return f"{DOWNLOAD}/{organization}/imports/{import_id}/not-imported.csv"
 
 
 def edit_basics(organization: Slug, campaign_id: Id) -> str:

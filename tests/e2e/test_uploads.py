@@ -28,7 +28,7 @@ def test_rows_that_cannot_be_called_are_listed_with_their_reasons(
     page.get_by_role("button", name="Import 1 contact").click()
     expect(page.get_by_text("Download the rows that did not go in")).to_be_visible(timeout=30_000)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the rows that did not go in").click()
+        page.get_by_role("link", name="Download the rows that did not go in").click()
     told = Path(download.value.path()).read_text()
     assert "Ben" in told
     assert "Chloe" in told

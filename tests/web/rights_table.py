@@ -68,7 +68,6 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         ANYONE: "count_upload end_upload",
         Right.EDIT_CAMPAIGNS: "load watch",
         Right.EDIT_CONTACTS: "receive use_column start give_up",
-        Right.EXPORT: "download_refused",
     },
     "KeysState": {
         ANYONE: "set_open ask_to_revoke",

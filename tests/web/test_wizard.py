@@ -503,21 +503,7 @@ async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: 
     assert (await tab.state(WizardState)).contacts == 3
 
 
-@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
-async def test_rows_that_did_not_go_in_can_be_downloaded_by_who_may_export(world: World, tab: Driver) -> None:
-    campaign_id = await world.campaign()
-    browser = await open_step(tab, world, campaign_id, "file")
-    await events_of(tab, ImportState, "receive", upload(SEED + b"not a number,Nobody,,,,\n"))
-    await browser.send(ImportState.start())
-    import_id = (await tab.state(ImportState)).import_id
-    await run_import(world.database, import_id=import_id, clock=get_context().clock)
-    events = await events_of(tab, ImportState, "download_refused", import_id)
-    assert "_download" in events
-
-
-async def test_another_organizations_import_cannot_be_started_or_downloaded(
-    world: World, tab: Driver
-) -> None:
+async def test_another_organizations_import_cannot_be_started(world: World, tab: Driver) -> None:
     async with world.database.transaction() as session:
         stranger = await make_organization(session)
         foreign = await store_import(
@@ -535,4 +521,3 @@ async def test_another_organizations_import_cannot_be_started_or_downloaded(
     assert (
         await world.ask(get_import, principal=principal(stranger), import_ref=foreign)
     ).status == "uploaded"
-    assert "There is no" in await events_of(tab, ImportState, "download_refused", foreign)

@@ -3,6 +3,8 @@
 from app.web.components.bits import (
     actions_menu,
     copy_button,
+    download_icon,
+    download_link,
     icon_action,
     kbd,
     link_button,
@@ -91,6 +93,8 @@ __all__ = [
     "copy_button",
     "data_table",
     "disposition_badge",
+    "download_icon",
+    "download_link",
     "drawer",
     "empty_state",
     "error_of",

@@ -4,12 +4,15 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.domain.attempt import Disposition
+from app.domain.rights import Right
+from app.web import routes
 from app.web.components import (
     attempt_badge,
     cell,
     column,
     data_table,
     disposition_badge,
+    download_link,
     empty_state,
     lead_cell,
     no_matches,
@@ -30,6 +33,7 @@ from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.calls.view import ALL, CallItem, Query
 from app.web.pages.campaign.header import campaign_frame
 from app.web.pages.campaign.words import Moment
+from app.web.session import allows, here
 
 
 @shell("Campaigns")
@@ -64,6 +68,16 @@ def _toolbar() -> rx.Component:
             on_change=CallLogState.filter_by,
         ),
         search=search_field(value=query.search, on_change=CallLogState.find, label="Search name or number"),
+        end=[_download()],
+    )
+
+
+def _download() -> rx.Component:
+    campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
+    address = rx.Var.create(routes.download_calls(here(), campaign_id)).to(str)
+    return rx.cond(
+        allows(Right.EXPORT) & (CallLogState.items.length() > 0),
+        download_link("Download CSV", href=address + CallLogState.filters),
     )
 
 

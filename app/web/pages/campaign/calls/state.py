@@ -43,6 +43,8 @@ class CallLogState(PageState, rx.State):
     pages: rx.Field[int] = rx.field(1)
     range_text: rx.Field[str] = rx.field("")
     is_filtered: rx.Field[bool] = rx.field(False)
+    filters: rx.Field[str] = rx.field("")
+    """As an address ends with them."""
     is_open: rx.Field[bool] = rx.field(False)
     detail: rx.Field[CallDetail] = rx.field(default_factory=CallDetail)
 
@@ -113,7 +115,7 @@ class CallLogState(PageState, rx.State):
         return put_in_address(query.address())
 
     def _ask(self, query: Query) -> None:
-        self.query, self.is_filtered = query, query.is_filtered
+        self.query, self.is_filtered, self.filters = query, query.is_filtered, query.address()
 
     def _show(self, answer: _Answer) -> None:
         self.items, self.pages, self.range_text = answer.items, answer.pages, answer.range_text

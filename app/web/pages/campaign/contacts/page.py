@@ -4,6 +4,7 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
+from app.web import routes
 from app.web.components import (
     actions_cell,
     actions_menu,
@@ -11,6 +12,7 @@ from app.web.components import (
     column,
     data_table,
     disposition_badge,
+    download_link,
     empty_state,
     lead_cell,
     menu_item,
@@ -36,7 +38,7 @@ from app.web.pages.campaign.contacts.state import CampaignContactsState as Conta
 from app.web.pages.campaign.contacts.view import ALL, Person, Query
 from app.web.pages.campaign.header import campaign_frame
 from app.web.pages.campaign.words import STATUS_WORDS
-from app.web.session import allows
+from app.web.session import allows, here
 
 
 @shell("Campaigns")
@@ -73,7 +75,16 @@ def _toolbar() -> rx.Component:
             on_change=Contacts.filter_by,
         ),
         search=search_field(value=query.search, on_change=Contacts.find, label="Search name or number"),
-        end=[add_buttons()],
+        end=[_download(), add_buttons()],
+    )
+
+
+def _download() -> rx.Component:
+    campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
+    address = rx.Var.create(routes.download_contacts(here(), campaign_id)).to(str)
+    return rx.cond(
+        allows(Right.EXPORT) & (Contacts.people.length() > 0),
+        download_link("Download CSV", href=address + Contacts.filters),
     )
 
 

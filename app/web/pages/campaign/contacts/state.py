@@ -44,6 +44,8 @@ class CampaignContactsState(PageState, rx.State):
     pages: rx.Field[int] = rx.field(1)
     range_text: rx.Field[str] = rx.field("")
     is_filtered: rx.Field[bool] = rx.field(False)
+    filters: rx.Field[str] = rx.field("")
+    """As an address ends with them."""
 
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
@@ -109,7 +111,7 @@ class CampaignContactsState(PageState, rx.State):
         self._show(await _read(principal, campaign_here(self), self.query))
 
     def _ask(self, query: Query) -> None:
-        self.query, self.is_filtered = query, query.is_filtered
+        self.query, self.is_filtered, self.filters = query, query.is_filtered, query.address()
 
     def _show(self, answer: _Answer) -> None:
         self.people, self.total = answer.people, answer.total

@@ -6,11 +6,13 @@ from reflex.vars import ArrayVar, ObjectVar
 from app.domain.contact_fields import IGNORE
 from app.domain.rights import Right
 from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+from app.web import routes
 from app.web.components import (
     banner,
     cell,
     column,
     data_table,
+    download_link,
     error_of,
     field_error,
     glyph,
@@ -27,7 +29,7 @@ from app.web.components import (
 from app.web.components.kinds import as_text, choose, flag_word
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.import_view import TARGETS, AcceptedRow, ColumnRow, RefusedRow, Tally
-from app.web.session import allows
+from app.web.session import allows, here
 
 ZONE = "contacts-file"
 
@@ -305,10 +307,9 @@ def _done() -> rx.Component:
         rx.el.div(
             rx.cond(
                 (skipped > 0) & allows(Right.EXPORT),
-                secondary_button(
+                download_link(
                     "Download the rows that did not go in",
-                    on_click=ImportState.download_refused(ImportState.import_id),
-                    icon="download",
+                    href=rx.Var.create(routes.download_not_imported(here(), ImportState.import_id)).to(str),
                 ),
             ),
             secondary_button("Upload another file", on_click=ImportState.give_up, icon="file-up"),

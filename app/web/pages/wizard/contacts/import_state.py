@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import reflex as rx
 from redis.exceptions import RedisError
-from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.contact_fields import FIELDS, VARIABLE
@@ -20,9 +19,7 @@ from app.services.errors import FieldErrors
 from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import cancel_import, queue_import, set_mapping, store_import
 from app.services.imports.queries import get_import, list_imports, preview_import
-from app.services.imports.rejects import rejects_csv
 from app.services.imports.views import Column, ImportPreview, ImportView
-from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (
     AcceptedRow,
@@ -42,8 +39,6 @@ from app.web.pages.wizard.contacts.import_view import (
 from app.web.pages.wizard.draft import WizardState, draft_id
 
 PREVIEW_ROWS: Final = 8
-LARGEST_DOWNLOAD: Final = 2_000_000
-"""Characters of refused rows that are handed to the browser at once."""
 
 _CHUNK: Final = 1 << 20
 
@@ -174,18 +169,6 @@ class ImportState(PageState, rx.State):
                 )
         self.import_id, self.stage, self.errors = 0, "none", {}
         self._list((await _imports(principal, draft_id(self))).views)
-
-    @guarded(Right.EXPORT)
-    async def download_refused(self, principal: Principal, import_id: int) -> list[EventSpec]:
-        """Hand over the rows that did not go in, with reasons, to be corrected and uploaded again."""
-        text = ""
-        async with get_context().database.session() as session:
-            async for piece in await rejects_csv(session, principal=principal, import_ref=import_id):
-                text += piece
-                if len(text) > LARGEST_DOWNLOAD:
-                    break
-        done = say_done("Correct the rows and upload the file again: its first two columns are ignored.")
-        return [rx.download(data=text, filename="not-imported.csv"), done]
 
     async def _open(self, principal: Principal, import_id: int) -> AsyncIterator[None]:
         async with get_context().database.session() as session:

@@ -5,7 +5,7 @@ from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
 from app.web import routes
-from app.web.components import columns, glyph, icon_action, panel
+from app.web.components import columns, download_icon, glyph, panel
 from app.web.components.kinds import as_text, choose
 from app.web.layout import shell
 from app.web.pages.wizard.contacts.file_panel import file_panel
@@ -67,10 +67,9 @@ def _file(line: ObjectVar[FileLine]) -> rx.Component:
         ),
         rx.cond(
             allows(Right.EXPORT) & line.text.contains(" not"),
-            icon_action(
-                "download",
-                label=as_text("Download what did not go in from ") + as_text(line.name),
-                on_click=ImportState.download_refused(line.id),
+            download_icon(
+                as_text("Download what did not go in from ") + as_text(line.name),
+                href=rx.Var.create(routes.download_not_imported(here(), line.id)).to(str),
             ),
         ),
         key=line.id,
