@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import (
 from app.clock import CalibratedClock
 from app.live import LiveNote
 
+_POOL_SECONDS = 5
+
 Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 
 
@@ -38,6 +40,8 @@ class Database:
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size,
                 pool_pre_ping=True,
+                # A carrier gives up on a webhook after 15 s: better a 503 it sends again than none.
+                pool_timeout=_POOL_SECONDS,
                 connect_args={"connect_timeout": 5},
             )
         return self._engine

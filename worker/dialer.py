@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.clock import Clock
 from app.db import Database
@@ -34,6 +35,9 @@ MOST_IN_FLIGHT: Final = 200
 
 GROUP_SECONDS: Final = 0.004
 """Answers that come within this share a commit."""
+
+AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
+"""What says that the database cannot be reached just now."""
 
 MOST_FAILURES: Final = 5
 """A campaign whose reservation fails as often in a row is paused, with the error for a person to read."""
@@ -139,8 +143,8 @@ class Dialer:
                 carrier_account_id=self.carrier_account_id,
                 clock=self.clock,
             )
-        except OperationalError:
-            raise  # The database is away: that is nobody's campaign.
+        except AWAY:
+            raise  # That is nobody's campaign.
         except Exception as error:
             log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
             self._failures[campaign_id] = self._failures.get(campaign_id, 0) + 1
@@ -202,18 +206,18 @@ class Dialer:
         back_off = self._back_off(answers)
         try:
             seconds = await self._record_patiently(answers, back_off)
-        except DBAPIError:
+        except Exception:  # noqa: BLE001 - each is recorded alone then, and what fails is logged there
             # One of them cannot be written: the others must not wait for it.
             seconds = [second for answer in answers for second in await self._record_alone(answer, back_off)]
         for attempt_id, provider_id in seconds:
             await self._hang_up_second(attempt_id, provider_id)
 
     async def _record_patiently(self, answers: list[Answer], back_off: timedelta) -> list[tuple[UUID, str]]:
-        """Record in one transaction, again and again while the database is away. Raises `DBAPIError` otherwise."""
+        """Record in one transaction, again and again while the database is away. Raises what else goes wrong."""
         while True:
             try:
                 return await record(self.database, answers, clock=self.clock, back_off=back_off)
-            except OperationalError:
+            except AWAY:
                 log.exception("dialer.record_waits", extra={"answers": len(answers)})
                 await asyncio.sleep(_ERROR_PAUSE_SECONDS)
 
@@ -221,7 +225,7 @@ class Dialer:
         """Record one answer; one that cannot be written is left to the reconciler, a call it made is ended."""
         try:
             return await self._record_patiently([answer], back_off)
-        except DBAPIError:
+        except Exception:
             log.exception("dialer.record_failed", extra={"attempt_id": str(answer.attempt_id)})
             placed = answer.answer
             return [(answer.attempt_id, placed.provider_id)] if isinstance(placed, Placed) else []

@@ -11,9 +11,10 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
-from app.providers.base import NotPlaced, Refused, Unclear
+from app.providers.base import NotPlaced, ReceivedEvent, Refused, Unclear
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.webhooks import receive
 from tests.support.stage import Stage, set_stage
 
 _S = RecipientStatus
@@ -269,6 +270,44 @@ async def test_a_second_call_for_one_attempt_is_reported_to_be_hung_up(database:
     await stage.hear(reservation.attempt_id, EventKind.RINGING, provider_id="CAother")
     (provider_id,) = stage.carrier.made
     assert await stage.record(answer) == [(reservation.attempt_id, provider_id)]
+
+
+async def test_a_call_given_up_that_turns_up_beside_a_newer_one_is_hung_up(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    stage.carrier.answers = lambda _: NotPlaced(reason="429", retry_after_seconds=0.01)
+    (first,) = await stage.dial()
+    stage.carrier.answers = lambda _: None
+    stage.clock.advance(seconds=2)
+    await stage.dial()
+    late = ReceivedEvent(
+        dedupe_key="late",
+        event=AttemptEvent(kind=EventKind.RINGING, occurred_at=stage.clock.now(), provider_id="CAlate"),
+    )
+    second = await receive(
+        database, attempt_id=first.attempt_id, events=[late], raw={}, now=stage.clock.now()
+    )
+    assert second == "CAlate"
+    assert [each.status for each in await stage.attempts()] == [
+        AttemptStatus.NOT_PLACED,
+        AttemptStatus.QUEUED,
+    ]
+
+
+async def test_one_campaign_that_cannot_be_dialed_is_skipped_with_its_reason(database: Database) -> None:
+    stage = await set_stage(
+        database, contacts=1, step={"welcome_message_template": "{% if name is eq %}x{% endif %}"}
+    )
+    assert await stage.dial() == ()
+    (recipient,) = await stage.recipients()
+    assert (recipient.status, recipient.blocked_by) == (_S.SKIPPED, "template")
+
+
+async def test_suppressed_people_take_nobodys_turn(database: Database) -> None:
+    stage = await set_stage(database, contacts=5, concurrent_limit=1)
+    for number in (await _numbers(stage))[:4]:
+        await _suppress(stage, number)
+    assert len(await stage.dial()) == 1
+    assert await stage.statuses() == {_S.SKIPPED: 4, _S.IN_PROGRESS: 1}
 
 
 async def test_an_unclear_answer_is_never_dialed_again_before_it_is_settled(database: Database) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import Database
+from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
 from app.models import Attempt, ProviderEvent
@@ -43,7 +44,7 @@ async def receive(
         case = (await load_cases(session, [attempt_id])).get(attempt_id)
         if case is None:
             raise UnknownAttempt(str(attempt_id))
-        second = await _second_call(session, case, events)
+        second = await _second_call(session, case, events) or await _too_late(session, case, events)
         fresh = await _store(session, case, events, raw=raw, now=now)
         if second is None and fresh:
             await apply_events(session, case, fresh, now=now)
@@ -72,6 +73,32 @@ async def _second_call(session: AsyncSession, case: Case, events: Sequence[Recei
     log.error("attempt.second_call", extra={"attempt_id": str(case.attempt_id), "provider_id": provider_id})
     await session.execute(update(Attempt).where(col(Attempt.id) == case.attempt_id).values(conflict=True))
     return provider_id
+
+
+_SUCCEEDED: Final = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM attempt
+                   WHERE carrier_account_id = :carrier_account_id AND number_to = CAST(:number_to AS varchar)
+                     AND id <> :attempt_id
+                     AND status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress'))
+    """
+)
+
+
+async def _too_late(session: AsyncSession, case: Case, events: Sequence[ReceivedEvent]) -> str | None:
+    """Return the id of a call we had given up, that turns up while a newer one to its number goes on."""
+    if case.progress.status is not AttemptStatus.NOT_PLACED or case.provider_id is None:
+        return None
+    given = {
+        "carrier_account_id": case.carrier_account_id,
+        "number_to": case.number_to,
+        "attempt_id": case.attempt_id,
+    }
+    if not (await session.execute(_SUCCEEDED, given)).scalar_one():
+        return None
+    log.error("attempt.second_call", extra={"attempt_id": str(case.attempt_id), "events": len(events)})
+    await session.execute(update(Attempt).where(col(Attempt.id) == case.attempt_id).values(conflict=True))
+    return case.provider_id
 
 
 async def _store(
