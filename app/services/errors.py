@@ -42,7 +42,5 @@ class FieldErrors(CallsheetError):
     code = "invalid"
 
     def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(
-            "; ".join(f"{field}: {message}" for field, message in errors.items())
-        )
+        super().__init__("; ".join(f"{field}: {message}" for field, message in errors.items()))
         self.errors = dict(errors)

@@ -44,19 +44,13 @@ async def load(
     raise NotFound(_WORDS[model], ref)
 
 
-def select_ref(
-    model: type[Referable], ref: Ref, *, organization_id: int
-) -> Select[Referable] | None:
+def select_ref(model: type[Referable], ref: Ref, *, organization_id: int) -> Select[Referable] | None:
     """Return the SELECT for an id in either form; None if the text is neither an integer nor a UUID."""
     scoped = select(model).where(col(model.organization_id) == organization_id)
     try:
         if isinstance(ref, int) or str(ref).isdecimal():
             number = int(ref)
-            return (
-                scoped.where(col(model.id) == number) if number <= _MAX_BIGINT else None
-            )
-        return scoped.where(
-            col(model.public_id) == (ref if isinstance(ref, UUID) else UUID(ref))
-        )
+            return scoped.where(col(model.id) == number) if number <= _MAX_BIGINT else None
+        return scoped.where(col(model.public_id) == (ref if isinstance(ref, UUID) else UUID(ref)))
     except ValueError:
         return None
