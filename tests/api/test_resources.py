@@ -8,11 +8,12 @@ from redis.asyncio import Redis
 
 from app.api.v1 import import_data
 from app.domain.attempt import Disposition
+from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign
 from app.queue import QueueName
 from tests.api.conftest import World, fields_of, problem_of
-from tests.support.builders import make_attempt, make_recipient
+from tests.support.builders import make_attempt, make_carrier_account, make_recipient
 
 SEED_CSV = """phone_number,name,company,appointment_date
 +15551234567,John Smith,Acme Corp,2024-02-15
@@ -163,6 +164,19 @@ async def test_contacts_are_skipped_retried_and_removed(world: World) -> None:
     assert (await world.call("DELETE", one)).status_code == 204
     assert (await world.call("DELETE", one)).status_code == 404
     assert (await world.get(one)).status_code == 404
+
+
+async def test_a_retry_that_would_go_on_at_another_carrier_needs_a_confirmation(world: World) -> None:
+    made = await world.make_campaign()
+    async with world.database.transaction() as session:
+        campaign = await session.get_one(Campaign, made["id"])
+        campaign.status = CampaignStatus.COMPLETED
+        campaign.carrier_account_id = (await make_carrier_account(session)).id
+        missed = await make_recipient(session, campaign, status=RecipientStatus.BUSY, attempts_made=1)
+    path = f"/campaigns/{made['id']}/contacts/{missed.id}/retry"
+    asked = await world.post(path)
+    assert problem_of(asked)["status"] == 409
+    assert (await world.post(path, {"confirm_carrier": True})).json()["status"] == "pending"
 
 
 async def test_attempts_are_listed_and_told_in_full(world: World) -> None:

@@ -14,6 +14,7 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Role
 from app.models import Contact, Recipient, Suppression, SuppressionScope, SuppressionSource
+from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import (
     add_contacts,
     add_manual,
@@ -25,7 +26,7 @@ from app.services.campaigns.recipients import (
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import AddResult, BulkResult
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import REAL, World, build_world
 from tests.support.builders import NOON, make_contact
 
 S = CampaignStatus
@@ -220,6 +221,33 @@ async def test_a_completed_campaign_runs_again_for_who_is_retried_by_hand(world:
     await world.do(retry_recipients, campaign_ref=campaign_id, recipient_ids=[person])
     assert await world.status(campaign_id) is S.RUNNING
     assert (await world.row(campaign_id)).ended_at is None
+
+
+async def test_a_completed_campaign_runs_again_on_another_carrier_only_when_confirmed(world: World) -> None:
+    campaign_id = await world.campaign(status=S.COMPLETED, carrier_account_id=world.carrier.id)
+    person = await world.recipient(campaign_id, R.BUSY, attempts_made=1)
+    whom = {"campaign_ref": campaign_id, "recipient_ids": [person], "carrier": REAL}
+
+    with pytest.raises(CarrierChanged, match="Confirm"):
+        await world.do(retry_recipients, **whom)
+    assert (await world.person(person)).status is R.BUSY
+
+    await world.do(retry_recipients, **whom, confirm_carrier=True)
+    assert (await world.person(person)).status is R.PENDING
+    campaign = await world.row(campaign_id)
+    assert campaign.status is S.RUNNING
+    assert campaign.carrier_account_id not in {None, world.carrier.id}
+
+
+async def test_a_paused_campaign_asks_about_its_carrier_when_it_is_resumed_and_not_before(
+    world: World,
+) -> None:
+    campaign_id = await world.campaign(status=S.PAUSED, carrier_account_id=world.carrier.id)
+    person = await world.recipient(campaign_id, R.BUSY, attempts_made=1)
+
+    await world.do(retry_recipients, campaign_ref=campaign_id, recipient_ids=[person], carrier=REAL)
+
+    assert (await world.row(campaign_id)).carrier_account_id == world.carrier.id
 
 
 async def test_nobody_is_retried_in_a_cancelled_campaign(world: World) -> None:

@@ -38,7 +38,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "CampaignQuestionState": {
         ANYONE: "close tick",
         Right.EDIT_CAMPAIGNS: "cancel delete",
-        Right.RUN_CAMPAIGNS: "retry",
+        Right.RUN_CAMPAIGNS: "retry confirm_carrier",
         Right.VIEW: "ask",
     },
     "CampaignSettingsState": {
@@ -105,7 +105,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "SelectionState": {
         ANYONE: "tick tick_all untick ask close",
-        Right.RUN_CAMPAIGNS: "do confirm",
+        Right.RUN_CAMPAIGNS: "do confirm confirm_carrier",
         Right.VIEW: "tick_page",
     },
     "SessionState": {

@@ -28,6 +28,7 @@ from app.web.pages.campaign.state import CampaignState
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.campaigns.switch import StopSwitchState
 from tests.services.campaign_world import World, build_world
+from tests.support.builders import make_carrier_account
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
 
@@ -158,6 +159,45 @@ async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab:
     assert (await world.person(busy)).status is RecipientStatus.PENDING
     assert (await world.person(failed)).status is RecipientStatus.FAILED
     assert await world.status(campaign_id) is CampaignStatus.RUNNING
+
+
+async def begun_elsewhere(world: World) -> tuple[int, int]:
+    """A completed campaign of another carrier account than the one in use, and one who was not reached."""
+    async with world.database.transaction() as session:
+        account = await make_carrier_account(session)
+    campaign_id = await world.campaign(status=CampaignStatus.COMPLETED, carrier_account_id=account.id)
+    return campaign_id, await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
+
+
+async def test_retry_failed_asks_before_it_goes_on_at_another_carrier(world: World, tab: Driver) -> None:
+    campaign_id, missed = await begun_elsewhere(world)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignQuestionState.ask("retry", campaign_id))
+    await browser.send(CampaignQuestionState.retry())
+    assert "Confirm" in (await tab.state(CampaignQuestionState)).carrier_question
+    assert (await world.person(missed)).status is RecipientStatus.BUSY
+    await browser.send(CampaignQuestionState.confirm_carrier())
+    state = await tab.state(CampaignQuestionState)
+    assert (state.asking, state.carrier_question) == ("", "")
+    assert (await world.person(missed)).status is RecipientStatus.PENDING
+
+
+async def test_a_retry_of_one_contact_asks_before_it_goes_on_at_another_carrier(
+    world: World, tab: Driver
+) -> None:
+    campaign_id, missed = await begun_elsewhere(world)
+    browser = await open_campaign(tab, world, campaign_id, "/contacts")
+    await browser.send(SelectionState.do("retry", missed))
+    assert "Confirm" in (await tab.state(SelectionState)).carrier_question
+    assert (await world.person(missed)).status is RecipientStatus.BUSY
+    await browser.send(SelectionState.close(False))
+    assert (await tab.state(SelectionState)).carrier_question == ""
+    await browser.send(SelectionState.ask("retry", missed))
+    await browser.send(SelectionState.confirm())
+    await browser.send(SelectionState.confirm_carrier())
+    state = await tab.state(SelectionState)
+    assert (state.asking, state.carrier_question) == ("", "")
+    assert (await world.person(missed)).status is RecipientStatus.PENDING
 
 
 async def test_a_draft_is_deleted_from_the_list(world: World, tab: Driver) -> None:

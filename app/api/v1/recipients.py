@@ -1,6 +1,7 @@
 """A campaign's contacts: list, add, retry, skip, remove. Ids are this list's, not the address book's."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -93,6 +94,19 @@ class ManyBody(Body):
     search: str = Field("", max_length=200)
 
 
+class RetryBody(Body):
+    """One more attempt."""
+
+    confirm_carrier: bool = Field(
+        False,
+        description="Go on although a completed campaign was begun on another carrier than the one in use.",
+    )
+
+
+class RetryManyBody(ManyBody, RetryBody):
+    """Whom to give one more attempt."""
+
+
 class Done(BaseModel):
     """What became of a bulk action."""
 
@@ -162,9 +176,9 @@ async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
 
 
 @router.post("/retry", response_model=Done)
-async def retry_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
-    """Give one more attempt to many."""
-    return await _many(retry_recipients, campaign_id, body, caller)
+async def retry_many(campaign_id: Ref, body: RetryManyBody, caller: Repeatable) -> Response:
+    """Give one more attempt to many. A completed campaign runs again for them."""
+    return await _many(_retry(caller, body), campaign_id, body, caller)
 
 
 @router.post("/skip", response_model=Done)
@@ -187,9 +201,11 @@ async def show(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> Campaign
 
 
 @router.post("/{recipient_id}/retry", response_model=CampaignContactDetail)
-async def retry(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
-    """Give one more attempt. 409 says why not."""
-    return await _one(retry_recipients, campaign_id, recipient_id, caller)
+async def retry(
+    campaign_id: Ref, recipient_id: RowId, caller: Repeatable, body: RetryBody | None = None
+) -> Response:
+    """Give one more attempt. A completed campaign runs again for it. 409 says why not."""
+    return await _one(_retry(caller, body or RetryBody()), campaign_id, recipient_id, caller)
 
 
 @router.post("/{recipient_id}/skip", response_model=CampaignContactDetail)
@@ -242,6 +258,10 @@ async def _detail(
             for each in found.transitions
         ],
     )
+
+
+def _retry(caller: Caller, body: RetryBody) -> Move:
+    return partial(retry_recipients, carrier=caller.carrier(), confirm_carrier=body.confirm_carrier)
 
 
 async def _many(move: Move, campaign_ref: str, body: ManyBody, caller: Caller) -> Response:

@@ -58,7 +58,7 @@ async def start_campaign(
 ) -> None:
     """Queue or schedule a draft. Raises `FieldErrors` with all that is missing, or `Conflict`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
-    account = await _hold_account(session, carrier, now)
+    account = await hold_account(session, carrier, now)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
     campaign = rows.campaign
     _require(campaign, CampaignAction.START)
@@ -97,7 +97,7 @@ async def resume_campaign(
 ) -> None:
     """Go on where it was paused or failed. Raises `Conflict`, also for another carrier, unconfirmed."""
     authorize(principal, Right.RUN_CAMPAIGNS)
-    account = await _hold_account(session, carrier, now)
+    account = await hold_account(session, carrier, now)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.RESUME)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
@@ -140,12 +140,11 @@ async def retry_failed(
     authorize(principal, Right.RUN_CAMPAIGNS)
     if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
         raise FieldErrors({"statuses": f"Choose from: {', '.join(sorted(RETRY_FAILED_DEFAULT))}."})
-    account = await _hold_account(session, carrier, now) if carrier is not None else None
+    account = await hold_account(session, carrier, now) if carrier is not None else None
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.RETRY_FAILED)
     if account is not None:
-        await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
-        campaign.carrier_account_id = account.id
+        await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
     parameters = {
         "campaign_id": campaign.id,
         "statuses": [*statuses],
@@ -240,12 +239,20 @@ async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
     return f"This campaign was changed meanwhile: it is {(await session.execute(status)).scalar_one()} now."
 
 
-async def _hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
+async def hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
     """Return the account, its row held before the campaign's: the order in which the dialer locks them."""
     account = await ensure_carrier_account(session, carrier, now=now)
     held = select(col(CarrierAccount.id)).where(col(CarrierAccount.id) == account.id)
     await session.execute(held.with_for_update(read=True, key_share=True))
     return account
+
+
+async def take_to_carrier(
+    session: AsyncSession, campaign: Campaign, account: CarrierAccount, *, confirmed: bool
+) -> None:
+    """Let a campaign that is taken up again go on at this account. Raises `CarrierChanged`, unconfirmed."""
+    await _check_carrier(session, campaign, account, confirmed=confirmed)
+    campaign.carrier_account_id = account.id
 
 
 async def _check_carrier(

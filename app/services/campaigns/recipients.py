@@ -23,10 +23,11 @@ from app.services.campaigns.adding import (
     require_editable_list,
 )
 from app.services.campaigns.changes import plain_text
-from app.services.campaigns.lifecycle import reopen_campaign
+from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
+from app.services.numbers.carriers import CarrierIdentity
 from app.services.refs import Ref
 
 __all__ = [
@@ -45,7 +46,7 @@ REMOVABLE: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.SKIPPED})
 WAS_TRIED: Final = "was already contacted, and what happened is kept"
 
 
-async def retry_recipients(
+async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     session: AsyncSession,
     *,
     principal: Principal,
@@ -54,12 +55,16 @@ async def retry_recipients(
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
     now: datetime,
+    carrier: CarrierIdentity | None = None,
+    confirm_carrier: bool = False,
 ) -> BulkResult:
     """Give one more attempt to these, or to all that match. A completed campaign runs again for them.
 
-    Raises `Conflict` for a cancelled campaign.
+    Then it goes on at `carrier`; without one it stays where it was. Raises `Conflict` for a cancelled campaign,
+    and `CarrierChanged` for a completed one that was begun on another carrier, unconfirmed.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
+    account = await hold_account(session, carrier, now) if carrier is not None else None
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
@@ -83,6 +88,8 @@ async def retry_recipients(
         session, campaign, recipient_matches(campaign.id, recipient_ids, statuses, search), move, now
     )
     if result.done and campaign.status is CampaignStatus.COMPLETED:
+        if account is not None:
+            await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
         await reopen_campaign(session, campaign, actor=principal.actor, now=now)
     return result
 

@@ -5,6 +5,7 @@ from reflex.vars import ObjectVar
 
 from app.web import routes
 from app.web.components import confirm_dialog, form_dialog, glyph, link_button
+from app.web.components.kinds import Change, Click
 from app.web.pages.campaign.actions import CampaignActionsState as Actions
 from app.web.pages.campaign.questions import CampaignQuestionState as Questions
 from app.web.pages.campaign.questions import Outcome
@@ -41,7 +42,7 @@ def _delete() -> rx.Component:
 
 def _retry() -> rx.Component:
     return confirm_dialog(
-        is_open=Questions.asking == "retry",
+        is_open=(Questions.asking == "retry") & (Questions.carrier_question == ""),
         on_open_change=Questions.close,
         title="Retry contacts",
         sentence="The campaign runs again for contacts whose last outcome you tick, with a fresh budget of "
@@ -69,13 +70,23 @@ def _outcome(outcome: ObjectVar[Outcome]) -> rx.Component:
 
 
 def _carrier() -> rx.Component:
+    return rx.fragment(
+        carrier_dialog(Actions.carrier_question, on_close=Actions.close, on_confirm=Actions.confirm_carrier),
+        carrier_dialog(
+            Questions.carrier_question, on_close=Questions.close, on_confirm=Questions.confirm_carrier
+        ),
+    )
+
+
+def carrier_dialog(question: rx.Var[str], *, on_close: Change, on_confirm: Click) -> rx.Component:
+    """Return the question before a campaign goes on at another carrier than it was begun on."""
     return confirm_dialog(
-        is_open=Actions.carrier_question != "",
-        on_open_change=Actions.close,
+        is_open=question != "",
+        on_open_change=on_close,
         title="Another carrier",
-        sentence=Actions.carrier_question,
+        sentence=question,
         confirm_label="Go on with this carrier",
-        on_confirm=Actions.confirm_carrier,
+        on_confirm=on_confirm,
     )
 
 

@@ -9,6 +9,7 @@ from app.context import get_context
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
 from app.services.access.principal import Principal
+from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import cancel_campaign, delete_campaign, retry_failed
 from app.services.campaigns.queries import campaign_snapshot, get_campaign
 from app.services.campaigns.views import CampaignSnapshot
@@ -41,6 +42,8 @@ class CampaignQuestionState(PageState, rx.State):
     sentence: rx.Field[str] = rx.field("")
     outcomes: rx.Field[list[Outcome]] = rx.field(default_factory=list)
     ticked_count: rx.Field[int] = rx.field(0)
+    carrier_question: rx.Field[str] = rx.field("")
+    """Asked when those ticked would be tried again on another carrier."""
 
     @guarded(Right.VIEW)
     async def ask(self, principal: Principal, asking: str, campaign_id: int) -> None:
@@ -54,13 +57,13 @@ class CampaignQuestionState(PageState, rx.State):
         self.campaign_id, self.campaign_name = detail.id, detail.settings.name
         self.sentence = _what_cancelling_means(snapshot) if asking == "cancel" else ""
         self._offer([_outcome(status, snapshot) for status in STATUS_WORDS if status in RETRY_FAILED_DEFAULT])
-        self.asking = asking
+        self.asking, self.carrier_question = asking, ""
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
         """Put the question away."""
         if not is_open:
-            self.asking = ""
+            self.asking, self.carrier_question = "", ""
 
     @anyone
     def tick(self, status: str) -> None:
@@ -89,21 +92,34 @@ class CampaignQuestionState(PageState, rx.State):
         return [done, rx.redirect(routes.campaigns(principal.organization_slug))]
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def retry(self, principal: Principal) -> EventSpec:
+    async def retry(self, principal: Principal) -> EventSpec | None:
         """Try those again whose outcome is ticked."""
+        return await self._retry(principal, confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm_carrier(self, principal: Principal) -> EventSpec | None:
+        """Try them again on the carrier that is configured now."""
+        return await self._retry(principal, confirmed=True)
+
+    async def _retry(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         ticked = frozenset(RecipientStatus(one.status) for one in self.outcomes if one.ticked)
         if not ticked:
             raise Conflict("Tick at least one outcome.")
-        async with get_context().database.transaction() as session:
-            retried = await retry_failed(
-                session,
-                principal=principal,
-                campaign_ref=self.campaign_id,
-                now=get_context().clock.now(),
-                statuses=ticked,
-                carrier=carrier_identity(),
-            )
-        self.asking = ""
+        try:
+            async with get_context().database.transaction() as session:
+                retried = await retry_failed(
+                    session,
+                    principal=principal,
+                    campaign_ref=self.campaign_id,
+                    now=get_context().clock.now(),
+                    statuses=ticked,
+                    carrier=carrier_identity(),
+                    confirm_carrier=confirmed,
+                )
+        except CarrierChanged as question:
+            self.carrier_question = str(question)
+            return None
+        self.asking, self.carrier_question = "", ""
         return say_done(f"Trying {counted(retried, 'contact', 'contacts')} again.")
 
     def _offer(self, outcomes: list[Outcome]) -> None:

@@ -8,6 +8,7 @@ from app.web.components import choose, confirm_dialog, record
 from app.web.components.kinds import Click, Text, as_text
 from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
+from app.web.pages.campaign.dialogs import carrier_dialog
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows
 
@@ -67,8 +68,13 @@ def bulk_dialog() -> rx.Component:
     how_many = as_text(choose(SelectionState.single != 0, "1 contact", _how_many() + " contacts"))
     asking = SelectionState.asking
     return rx.fragment(
+        carrier_dialog(
+            SelectionState.carrier_question,
+            on_close=SelectionState.close,
+            on_confirm=SelectionState.confirm_carrier,
+        ),
         confirm_dialog(
-            is_open=asking == "retry",
+            is_open=(asking == "retry") & (SelectionState.carrier_question == ""),
             on_open_change=SelectionState.close,
             title=rx.Var.create("Retry ") + how_many + "?",
             sentence="Each gets one more attempt. Those who were reached, wait or are being contacted are "

@@ -9,11 +9,13 @@ from reflex.event import EventSpec
 from app.context import get_context
 from app.domain.rights import Right
 from app.services.access.principal import Principal
+from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
 from app.web.components import say, say_done
 from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.actions import carrier_identity
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import bulk_sentence
 from app.web.pages.campaign.place import campaign_here
@@ -35,6 +37,8 @@ class SelectionState(PageState, rx.State):
     """"retry", "skip" or "remove"."""
     single: rx.Field[int] = rx.field(0)
     """The one contact the question is about; 0: those ticked."""
+    carrier_question: rx.Field[str] = rx.field("")
+    """Asked when a completed campaign would run again on another carrier."""
 
     @anyone
     def tick(self, recipient_id: int) -> None:
@@ -65,33 +69,52 @@ class SelectionState(PageState, rx.State):
     def ask(self, action: str, recipient_id: int) -> None:
         """Ask before something is done to one contact, or to those ticked (0)."""
         self.asking, self.single = action if action in _OPERATIONS else "", recipient_id
+        self.carrier_question = ""
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
         """Put the question away."""
         if not is_open:
-            self.asking = ""
+            self.asking, self.carrier_question = "", ""
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def do(self, principal: Principal, action: str, recipient_id: int) -> EventSpec:
+    async def do(self, principal: Principal, action: str, recipient_id: int) -> EventSpec | None:
         """Do it to one contact."""
-        return await self._do(principal, action, {"recipient_ids": [recipient_id]})
+        try:
+            return await self._do(principal, action, {"recipient_ids": [recipient_id]}, confirmed=False)
+        except CarrierChanged as question:
+            self.asking, self.single, self.carrier_question = action, recipient_id, str(question)
+            return None
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def confirm(self, principal: Principal) -> EventSpec:
+    async def confirm(self, principal: Principal) -> EventSpec | None:
         """Do what was asked about."""
-        if self.single:
-            return await self._do(principal, self.asking, {"recipient_ids": [self.single]})
-        if not self.all_matching:
-            return await self._do(principal, self.asking, {"recipient_ids": self.ids})
-        query = (await self.get_state(CampaignContactsState)).query
-        everybody = {"recipient_ids": None, "statuses": query.statuses, "search": query.search}
-        return await self._do(principal, self.asking, everybody)
+        try:
+            return await self._do(principal, self.asking, await self._whom(), confirmed=False)
+        except CarrierChanged as question:
+            self.carrier_question = str(question)
+            return None
 
-    async def _do(self, principal: Principal, action: str, whom: Mapping[str, Any]) -> EventSpec:
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm_carrier(self, principal: Principal) -> EventSpec:
+        """Do it on the carrier that is configured now."""
+        return await self._do(principal, self.asking, await self._whom(), confirmed=True)
+
+    async def _whom(self) -> Mapping[str, Any]:
+        if self.single:
+            return {"recipient_ids": [self.single]}
+        if not self.all_matching:
+            return {"recipient_ids": self.ids}
+        query = (await self.get_state(CampaignContactsState)).query
+        return {"recipient_ids": None, "statuses": query.statuses, "search": query.search}
+
+    async def _do(
+        self, principal: Principal, action: str, whom: Mapping[str, Any], *, confirmed: bool
+    ) -> EventSpec:
         if action not in _OPERATIONS:
             raise Conflict("Choose what to do.")
         context = get_context()
+        where = {"carrier": carrier_identity(), "confirm_carrier": confirmed} if action == "retry" else {}
         async with context.database.transaction() as session:
             result = await _OPERATIONS[action](
                 session,
@@ -99,8 +122,10 @@ class SelectionState(PageState, rx.State):
                 campaign_ref=campaign_here(self),
                 now=context.clock.now(),
                 **whom,
+                **where,
             )
-        self.ids, self.all_matching, self.single, self.asking = [], False, 0, ""
+        self.ids, self.all_matching, self.single = [], False, 0
+        self.asking, self.carrier_question = "", ""
         contacts = await self.get_state(CampaignContactsState)
         await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
         sentence = bulk_sentence(action, result)
