@@ -31,7 +31,9 @@ class NotConfigured(Exception):
     """A setting this process cannot work without is missing."""
 
 
-def build_context(settings: Settings, *, clock: Clock | None = None, pool_size: int = 10) -> AppContext:
+def build_context(
+    settings: Settings, *, clock: Clock | None = None, pool_size: int = 10, ping: bool = True
+) -> AppContext:
     """Make the seams. Nothing connects yet. Raises `NotConfigured` naming the missing variable."""
     if settings.database_url is None:
         raise NotConfigured("DATABASE_URL is not set; `callsheet up` sets it for the processes it starts")
@@ -40,7 +42,7 @@ def build_context(settings: Settings, *, clock: Clock | None = None, pool_size: 
     feed = LiveFeed(settings.redis_url)
     return AppContext(
         settings=settings,
-        database=Database(settings.database_url, pool_size=pool_size, on_commit=feed.publish),
+        database=Database(settings.database_url, pool_size=pool_size, on_commit=feed.publish, ping=ping),
         feed=feed,
         queue=JobQueue(settings.redis_url),
         clock=clock or SystemClock(),

@@ -23,9 +23,16 @@ Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 class Database:
     """A pooled PostgreSQL, opened on first use so that a forked child never shares sockets with its parent."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None) -> None:
-        """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed."""
+    def __init__(
+        self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None, ping: bool = True
+    ) -> None:
+        """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed.
+
+        `ping` asks each pooled connection whether it is still good before it is used: a round trip more, and no
+        error after the database was away. The dialer goes without, since it tries everything again.
+        """
         self.url = url
+        self._ping = ping
         self._pool_size = pool_size
         self._on_commit = on_commit
         self._engine: AsyncEngine | None = None
@@ -39,7 +46,7 @@ class Database:
                 self.url,
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size,
-                pool_pre_ping=True,
+                pool_pre_ping=self._ping,
                 # A carrier gives up on a webhook after 15 s: better a 503 it sends again than none.
                 pool_timeout=_POOL_SECONDS,
                 connect_args={"connect_timeout": 5},

@@ -33,7 +33,7 @@ TICK_SECONDS: Final = 1.0
 MOST_IN_FLIGHT: Final = 200
 """Requests to the carrier under way at once in one process."""
 
-GROUP_SECONDS: Final = 0.004
+GROUP_SECONDS: Final = 0.01
 """Answers that come within this share a commit."""
 
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)

@@ -54,7 +54,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
     """Begin the standing dialer and what surrounds it; at the end place or give back what is reserved."""
     install_from_environment()
     clock = CalibratedClock()
-    context = build_context(get_settings(), clock=clock)
+    context = build_context(get_settings(), clock=clock, ping=False)
     await calibrate(context.database, clock)
     state = await _state(context, clock)
     tasks = [

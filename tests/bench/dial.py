@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+import uvloop
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -48,7 +49,7 @@ def run() -> dict[str, object]:
         try:
             database_url = postgres.start()
             upgrade(database_url)
-            rounds, commits = asyncio.run(_rounds(database_url, url))
+            rounds, commits = uvloop.run(_rounds(database_url, url))  # as the worker does
         finally:
             postgres.purge()
     return {
@@ -82,7 +83,7 @@ def stub() -> Iterator[str]:
 
 
 async def _rounds(database_url: str, url: str) -> tuple[list[Round], float]:
-    database = Database(database_url, pool_size=10)
+    database = Database(database_url, pool_size=10, ping=False)
     commits: list[float] = []
     rounds = []
     try:

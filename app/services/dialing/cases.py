@@ -78,7 +78,10 @@ _STATUSES: Final = text("SELECT id, status FROM campaign WHERE id = ANY(CAST(:id
 
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
     """Lock and return the attempts and their recipients, always in the same order so that batches cannot deadlock."""
-    rows = (await session.execute(_LOAD, {"ids": list(attempt_ids)})).mappings().all()
+    wanted = list(attempt_ids)
+    if not wanted:
+        return {}
+    rows = (await session.execute(_LOAD, {"ids": wanted})).mappings().all()
     campaigns = {row["campaign_id"] for row in rows}
     # Asked once the locks are held: what the first statement saw may be older than its wait for them.
     found = await session.execute(_STATUSES, {"ids": list(campaigns)})

@@ -23,7 +23,7 @@ from app.services.dialing import gating
 from app.services.dialing.gating import CallerId, Held
 from app.services.dialing.preparing import Batch, Prepared, prepare_batch
 
-BATCH: Final = 50
+BATCH: Final = 100
 """Most attempts reserved in one pass: what is reserved but unsent at a crash must be looked up."""
 
 RECONCILE_AFTER: Final = timedelta(seconds=20)
