@@ -13,7 +13,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
 from app.live import LiveNote
-from app.models import ScheduleType
+from app.models import ContactImport, ImportStatus, ScheduleType
+from app.services.campaigns.forecast import preflight
 from app.services.campaigns.operations import (
     cancel_campaign,
     duplicate_campaign,
@@ -248,6 +249,54 @@ async def test_a_rehearsal_never_goes_on_with_real_calls_unless_confirmed(world:
 
     await world.do(resume_campaign, campaign_ref=campaign_id, carrier=REAL, confirm_carrier=True)
     assert (await world.row(campaign_id)).carrier_account_id not in {None, world.carrier.id}
+
+
+async def importing(world: World, campaign_id: int, status: ImportStatus) -> None:
+    async with world.database.transaction() as session:
+        session.add(
+            ContactImport(
+                organization_id=world.organization.id,
+                campaign_id=campaign_id,
+                status=status,
+                file_name="people.csv",
+                file_bytes=100,
+                rows_done=3_000,
+                rows_total=10_000,
+                created_at=NOON,
+            )
+        )
+
+
+@pytest.mark.parametrize("status", [ImportStatus.QUEUED, ImportStatus.RUNNING])
+async def test_nothing_starts_or_goes_on_while_people_are_still_being_imported(
+    world: World, status: ImportStatus
+) -> None:
+    draft = await world.campaign(people=1)
+    paused = await world.campaign(people=1, status=S.PAUSED)
+    for campaign_id in (draft, paused):
+        await importing(world, campaign_id, status)
+
+    with pytest.raises(FieldErrors) as refused:
+        await _start(world, draft)
+    assert "still running: “people.csv”, 3,000 of 10,000 rows" in refused.value.errors["contacts"]
+    with pytest.raises(Conflict, match="still running"):
+        await world.do(resume_campaign, campaign_ref=paused, carrier=SIMULATED)
+    preflighted = await world.ask(preflight, campaign_ref=draft, now=NOON)
+    assert "still running" in preflighted.errors["contacts"]
+
+
+@pytest.mark.parametrize(
+    "status", [ImportStatus.UPLOADED, ImportStatus.COMPLETED, ImportStatus.FAILED, ImportStatus.CANCELLED]
+)
+async def test_an_import_that_is_not_under_way_keeps_nothing_from_starting(
+    world: World, status: ImportStatus
+) -> None:
+    campaign_id = await world.campaign(people=1)
+    await importing(world, campaign_id, status)
+
+    await _start(world, campaign_id)
+
+    assert await world.status(campaign_id) is S.QUEUED
 
 
 async def test_cancelling_ends_who_waits_and_leaves_who_is_being_called(world: World) -> None:

@@ -24,6 +24,7 @@ from app.models import (
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import check_readiness
 from app.services.campaigns.rows import load_campaign, load_rows
+from app.services.campaigns.unfinished import import_under_way
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.refs import Ref
@@ -95,11 +96,16 @@ async def resume_campaign(
     carrier: CarrierIdentity,
     confirm_carrier: bool = False,
 ) -> None:
-    """Go on where it was paused or failed. Raises `Conflict`, also for another carrier, unconfirmed."""
+    """Go on where it was paused or failed.
+
+    Raises `Conflict`, also for another carrier, unconfirmed, and while people are still being imported.
+    """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.RESUME)
+    if unfinished := await import_under_way(session, campaign.id):
+        raise Conflict(unfinished)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
     target = await _resumed_status(session, campaign, now)
     await move_campaign(

@@ -26,6 +26,7 @@ from app.services.campaigns.changes import template_problem
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of
+from app.services.campaigns.unfinished import import_under_way
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
 """Variables that need no column of an import."""
@@ -62,7 +63,7 @@ async def check_readiness(
     )
     contacts = await _pending(session, campaign.id)
     errors = {
-        **_contact_errors(contacts),
+        **_contact_errors(contacts, await import_under_way(session, campaign.id)),
         **_channel_errors(campaign, agent),
         **_number_errors(campaign, chosen, numbers, carrier_account_id),
         **_time_errors(rows, now),
@@ -135,7 +136,9 @@ async def _pending(session: AsyncSession, campaign_id: int) -> int:
     return (await session.execute(pending)).scalar_one()
 
 
-def _contact_errors(contacts: int) -> dict[str, str]:
+def _contact_errors(contacts: int, unfinished: str | None) -> dict[str, str]:
+    if unfinished is not None:
+        return {"contacts": unfinished}
     return {} if contacts else {"contacts": "There is nobody to contact yet. Add at least one contact."}
 
 
