@@ -45,6 +45,9 @@ class NumberAnswer(BaseModel):
     is_default: bool
     campaigns_count: int
     calls_made: int
+    inbound_problem: str = Field(
+        description="Why a STOP texted to this number does not reach us. Empty: it does, or nobody has looked."
+    )
     created_at: Moment
 
 
