@@ -60,3 +60,10 @@ def _file(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
+
+
+def test_the_template_downloads_as_a_file(context: BrowserContext, page: Page, world: World) -> None:
+    _open_contacts_step(context, page, world)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV template").click()
+    assert "phone" in Path(download.value.path()).read_text()

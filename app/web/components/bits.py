@@ -83,14 +83,25 @@ def link_button(label: Text, *, href: Text, icon: str | None = None, primary: bo
 
 def download_link(label: Text, *, href: Text) -> rx.Component:
     """Return a link that looks like a button and hands over a file of the backend's."""
-    # A plain anchor: a link of the router's would look for a page.
-    return rx.el.a(glyph("download", size=16), label, href=href, download=True, class_name="cs-download")
+    return rx.el.a(
+        glyph("download", size=16),
+        label,
+        href=href,
+        download=True,
+        reload_document=True,  # Else the router would look for a page of that address.
+        class_name="cs-download",
+    )
 
 
 def download_icon(label: Text, *, href: Text) -> rx.Component:
     """Return the same as an icon in a row, named by its tooltip and to screen readers."""
     anchor = rx.el.a(
-        glyph("download", size=16), href=href, download=True, aria_label=label, class_name="cs-download-icon"
+        glyph("download", size=16),
+        href=href,
+        download=True,
+        reload_document=True,
+        aria_label=label,
+        class_name="cs-download-icon",
     )
     return rx.tooltip(anchor, content=label)
 

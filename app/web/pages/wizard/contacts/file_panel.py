@@ -53,6 +53,7 @@ def file_panel() -> rx.Component:
                 "CSV template",
                 href="/contacts-template.csv",
                 download="contacts-template.csv",
+                reload_document=True,  # Else the router would look for a page of that address.
                 class_name="cs-wizard-download",
             )
         ],
