@@ -65,9 +65,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         SIGNED_IN: "find_the_way",
     },
     "ImportState": {
-        ANYONE: "count_upload end_upload",
+        ANYONE: "count_upload end_upload ask",
         Right.EDIT_CAMPAIGNS: "load watch",
-        Right.EDIT_CONTACTS: "receive use_column start give_up",
+        Right.EDIT_CONTACTS: "receive use_column start give_up import_and_go_on",
     },
     "KeysState": {
         ANYONE: "set_open ask_to_revoke",

@@ -503,6 +503,33 @@ async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: 
     assert (await tab.state(WizardState)).contacts == 3
 
 
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_going_on_asks_about_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await browser.send(ImportState.ask(True))
+    assert not (await tab.state(ImportState)).asking
+    await events_of(tab, ImportState, "receive", upload(SEED))
+    await browser.send(ImportState.ask(True))
+    assert (await tab.state(ImportState)).asking
+    events = await events_of(tab, ImportState, "import_and_go_on")
+    assert f"/campaigns/{campaign_id}/edit/pace" in events
+    state = await tab.state(ImportState)
+    assert (state.asking, state.stage) == (False, "working")
+
+
+async def test_the_review_names_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(SEED, "march.csv"))
+    await browser.send(ReviewState.load())
+    state = await tab.state(ReviewState)
+    assert "“march.csv” is uploaded but not imported" in str([one.sentence for one in state.obstacles])
+    await world.recipient(campaign_id)
+    await browser.send(ReviewState.load())
+    assert "“march.csv” is uploaded but not imported" in (await tab.state(ReviewState)).warnings[0]
+
+
 async def test_another_organizations_import_cannot_be_started(world: World, tab: Driver) -> None:
     async with world.database.transaction() as session:
         stranger = await make_organization(session)

@@ -26,7 +26,7 @@ from app.services.campaigns.changes import template_problem
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of
-from app.services.campaigns.unfinished import import_under_way
+from app.services.campaigns.unfinished import file_not_imported, import_under_way
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
 """Variables that need no column of an import."""
@@ -62,8 +62,9 @@ async def check_readiness(
         number for number in chosen if why_unusable(number, campaign.channel, carrier_account_id) is None
     )
     contacts = await _pending(session, campaign.id)
+    waiting = await file_not_imported(session, campaign.id)
     errors = {
-        **_contact_errors(contacts, await import_under_way(session, campaign.id)),
+        **_contact_errors(contacts, await import_under_way(session, campaign.id), waiting),
         **_channel_errors(campaign, agent),
         **_number_errors(campaign, chosen, numbers, carrier_account_id),
         **_time_errors(rows, now),
@@ -72,7 +73,7 @@ async def check_readiness(
     template_errors, warnings = await _template_problems(session, campaign, step, agent)
     return Readiness(
         errors=errors | template_errors,
-        warnings=[*warnings, *_pool_warnings(contacts, chosen, numbers)],
+        warnings=[*_file_warnings(contacts, waiting), *warnings, *_pool_warnings(contacts, chosen, numbers)],
         agent=agent,
         numbers=numbers,
         contacts=contacts,
@@ -136,10 +137,23 @@ async def _pending(session: AsyncSession, campaign_id: int) -> int:
     return (await session.execute(pending)).scalar_one()
 
 
-def _contact_errors(contacts: int, unfinished: str | None) -> dict[str, str]:
+def _contact_errors(contacts: int, unfinished: str | None, waiting: str | None) -> dict[str, str]:
+    """Return why there is nobody to contact: `unfinished` is a reason to wait, `waiting` a file's name."""
     if unfinished is not None:
         return {"contacts": unfinished}
-    return {} if contacts else {"contacts": "There is nobody to contact yet. Add at least one contact."}
+    if contacts:
+        return {}
+    if waiting is not None:
+        return {
+            "contacts": f"There is nobody to contact yet: “{waiting}” is uploaded but not imported. Import it."
+        }
+    return {"contacts": "There is nobody to contact yet. Add at least one contact."}
+
+
+def _file_warnings(contacts: int, waiting: str | None) -> list[str]:
+    if not contacts or waiting is None:
+        return []
+    return [f"“{waiting}” is uploaded but not imported: its people will not be contacted."]
 
 
 def _channel_errors(campaign: Campaign, agent: Agent | None) -> dict[str, str]:

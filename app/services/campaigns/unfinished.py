@@ -24,3 +24,17 @@ async def import_under_way(session: AsyncSession, campaign_id: int) -> str | Non
         return None
     done = f"{found.rows_done:,} of {found.rows_total:,} rows" if found.rows_total else "not begun yet"
     return f"An import is still running: “{found.file_name}”, {done}. Wait until it has ended, or cancel it."
+
+
+async def file_not_imported(session: AsyncSession, campaign_id: int) -> str | None:
+    """Return the name of the newest file that was uploaded for the campaign and waits for its import."""
+    statement = (
+        select(col(ContactImport.file_name))
+        .where(
+            col(ContactImport.campaign_id) == campaign_id,
+            col(ContactImport.status) == ImportStatus.UPLOADED,
+        )
+        .order_by(col(ContactImport.id).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()

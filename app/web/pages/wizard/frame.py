@@ -19,7 +19,7 @@ from app.web.components import (
     page_header,
     stepper,
 )
-from app.web.components.kinds import Child, Flag
+from app.web.components.kinds import Child, Click, Flag
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, WizardStep, after, before
 from app.web.session import here
@@ -139,6 +139,11 @@ def next_link(step: WizardStep) -> rx.Component:
         if following
         else rx.fragment()
     )
+
+
+def next_button(step: WizardStep, *, on_click: Click) -> rx.Component:
+    """Return the way to the next step where something has to be asked first."""
+    return rx.button(_next_words(step), glyph("arrow-right"), on_click=on_click, type="button")
 
 
 def _next_words(step: WizardStep) -> rx.Component:

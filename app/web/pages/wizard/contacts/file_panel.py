@@ -29,6 +29,7 @@ from app.web.components import (
 from app.web.components.kinds import as_text, choose, flag_word
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.import_view import TARGETS, AcceptedRow, ColumnRow, RefusedRow, Tally
+from app.web.pages.wizard.contacts.unimported import import_words
 from app.web.session import allows, here
 
 ZONE = "contacts-file"
@@ -96,7 +97,7 @@ def _uploaded() -> rx.Component:
         rx.el.div(
             secondary_button("Use another file", on_click=ImportState.give_up),
             primary_button(
-                as_text("Import ") + tally.accepted.to(str) + as_text(" contacts"),
+                import_words(tally.accepted),
                 on_click=ImportState.start,
                 icon="user-plus",
                 busy=ImportState.saving,
@@ -300,7 +301,12 @@ def _done() -> rx.Component:
     return rx.el.div(
         _file_line(),
         banner(
-            tally.accepted.to(str) + as_text(" contacts are now in the campaign."),
+            tally.accepted.to(str)
+            + choose(
+                tally.accepted.to(int) == 1,
+                " contact is now in the campaign.",
+                " contacts are now in the campaign.",
+            ),
             kind="success",
             title="Imported",
         ),

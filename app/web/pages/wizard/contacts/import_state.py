@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import reflex as rx
 from redis.exceptions import RedisError
+from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.contact_fields import FIELDS, VARIABLE
@@ -37,6 +38,7 @@ from app.web.pages.wizard.contacts.import_view import (
     stage_of,
 )
 from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.steps import ADDRESSES, WizardStep
 
 PREVIEW_ROWS: Final = 8
 
@@ -70,11 +72,14 @@ class ImportState(PageState, rx.State):
     uploading: rx.Field[bool] = rx.field(False)
     percent: rx.Field[int] = rx.field(0)
     earlier: rx.Field[list[FileLine]] = rx.field(default_factory=list)
+    asking: rx.Field[bool] = rx.field(False)
+    """Whether to go on although the file is not imported."""
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Take up the file that was left half-way, if there is one."""
         self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
+        self.asking = False
         yield
         campaign_id = draft_id(self)
         await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
@@ -142,6 +147,35 @@ class ImportState(PageState, rx.State):
         """Queue the import; it goes on wherever the person goes."""
         self.saving, self.errors = True, {}
         yield
+        await self._queue(principal)
+
+    @anyone
+    def ask(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Ask whether to go on with a file that is not imported, or put the question away."""
+        self.asking = is_open and self.stage == "uploaded"
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def import_and_go_on(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+        """Queue the import, and go to the next step."""
+        self.saving, self.errors = True, {}
+        yield None
+        self.asking = False
+        await self._queue(principal)
+        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, draft_id(self)))
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def give_up(self, principal: Principal) -> None:
+        """Put the file away, or stop its import; who was added stays."""
+        context = get_context()
+        if self.stage in {"uploaded", "working", "failed"}:
+            async with context.database.transaction() as session:
+                await cancel_import(
+                    session, principal=principal, import_ref=self.import_id, now=context.clock.now()
+                )
+        self.import_id, self.stage, self.errors = 0, "none", {}
+        self._list((await _imports(principal, draft_id(self))).views)
+
+    async def _queue(self, principal: Principal) -> None:
         context = get_context()
         async with context.database.transaction() as session:
             await queue_import(
@@ -157,18 +191,6 @@ class ImportState(PageState, rx.State):
         except (RedisError, OSError) as error:
             # The row says "queued": cron finds it as soon as Redis is back.
             log.warning("import.enqueue_failed", extra={"import_id": self.import_id, "error": str(error)})
-
-    @guarded(Right.EDIT_CONTACTS)
-    async def give_up(self, principal: Principal) -> None:
-        """Put the file away, or stop its import; who was added stays."""
-        context = get_context()
-        if self.stage in {"uploaded", "working", "failed"}:
-            async with context.database.transaction() as session:
-                await cancel_import(
-                    session, principal=principal, import_ref=self.import_id, now=context.clock.now()
-                )
-        self.import_id, self.stage, self.errors = 0, "none", {}
-        self._list((await _imports(principal, draft_id(self))).views)
 
     async def _open(self, principal: Principal, import_id: int) -> AsyncIterator[None]:
         async with get_context().database.session() as session:

@@ -12,8 +12,16 @@ from app.web.pages.wizard.contacts.file_panel import file_panel
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.import_view import FileLine
 from app.web.pages.wizard.contacts.people_panel import address_book_panel, by_hand_panel
+from app.web.pages.wizard.contacts.unimported import unimported_question
 from app.web.pages.wizard.draft import WizardState
-from app.web.pages.wizard.frame import back_link, campaign_here, closing_bar, next_link, wizard_page
+from app.web.pages.wizard.frame import (
+    back_link,
+    campaign_here,
+    closing_bar,
+    next_button,
+    next_link,
+    wizard_page,
+)
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import allows, here
 
@@ -26,8 +34,14 @@ def contacts() -> rx.Component:
         step,
         ImportState,
         columns(file_panel(), by_hand_panel(), address_book_panel(), aside=_aside()),
-        closing_bar(step, next_link(step), back=back_link(step)),
+        closing_bar(step, _next(step), back=back_link(step)),
+        unimported_question(step),
     )
+
+
+def _next(step: WizardStep) -> rx.Component:
+    asked = next_button(step, on_click=ImportState.ask(True))
+    return rx.fragment(rx.cond(ImportState.stage == "uploaded", asked, next_link(step)))
 
 
 def _aside() -> rx.Component:
