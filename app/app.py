@@ -5,6 +5,7 @@ import reflex as rx
 from app.api.main import create_api
 from app.live_hub import live_hub
 from app.web import layout, routes, theme
+from app.web.connection import connection_notice
 from app.web.guard import tell_of
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
@@ -25,6 +26,7 @@ from app.web.pages.contacts.page import contacts
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.pages.not_found.page import not_found
 from app.web.pages.numbers.page import numbers
 from app.web.pages.numbers.state import NumbersState
 from app.web.pages.settings.keys import KeysState
@@ -53,6 +55,7 @@ app = rx.App(
     head_components=theme.head(),
     html_lang="en",
     toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),
+    extra_app_wraps={(5, "Overlay"): connection_notice},  # in place of Reflex's wrap of this name
     hydrate_fallback=layout.hydrate_fallback,
     backend_exception_handler=tell_of,
     api_transformer=[create_api(), GuardUploads],
@@ -61,6 +64,7 @@ app.register_lifespan_task(live_hub)
 
 app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)
 app.add_page(home, route=routes.ORGANIZATION_HOME, title="Callsheet", on_load=HomeState.find_the_way)
+app.add_page(not_found, route=routes.NOT_FOUND, title="Page not found · Callsheet", description="")
 app.add_page(setup, route=routes.SETUP, title="Set up · Callsheet", on_load=SetupState.load)
 app.add_page(sign_in, route=routes.SIGN_IN, title="Sign in · Callsheet", on_load=SignInState.load)
 app.add_page(

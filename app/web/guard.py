@@ -29,6 +29,9 @@ Callback = Callable[..., Any]
 GUARD: Final = "callsheet_guard"
 """The attribute that says what guards a handler: a `Right`, or "signed in", or "anyone"."""
 
+_OPENERS: Final = frozenset({"load", "enter"})
+"""The handlers that fill a page: what stops them stands in its place, whatever an earlier visit left there."""
+
 log = logging.getLogger(__name__)
 
 
@@ -168,7 +171,7 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
                     yield event
         except Exception as error:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
             async with _writable(state):
-                reaction = _react(state, error)
+                reaction = _react(state, error, opens=handler.__name__ in _OPENERS)
             if reaction is not None:
                 yield reaction
         except BaseException:
@@ -212,16 +215,18 @@ async def _writable(state: rx.State) -> AsyncIterator[None]:
         yield
 
 
-def _react(state: rx.State, error: Exception) -> EventSpec | None:
+def _react(state: rx.State, error: Exception, *, opens: bool) -> EventSpec | None:
     """Write what `error` means into the state, and return the event that tells of it where no field does."""
     # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
-    was_loading = getattr(state, "loading", False) and "load" in state.event_handlers
+    was_loading = opens or (getattr(state, "loading", False) and "load" in state.event_handlers)
     _set_known(state, saving=False, loading=False)
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")
     if isinstance(error, FieldErrors) and "errors" in state.get_fields():
         _set_known(state, errors=dict(error.errors))
         return None
+    if isinstance(error, NotFound) and isinstance(state, StateProxy) and getattr(state, "problem", ""):
+        return None  # a watch of what is not there, as the page says already
     message = str(error) if isinstance(error, CallsheetError) else report(error)
     if was_loading and "problem" in state.get_fields():
         _set_known(state, problem=message)

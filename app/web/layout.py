@@ -8,9 +8,11 @@ import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
 from app.web import routes
+from app.web.components.bits import link_button
 from app.web.components.feedback import simulated_mark, stop_indicator
 from app.web.components.icons import glyph
 from app.web.components.kinds import Child, Text, flag_word
+from app.web.components.page import card_heading
 from app.web.session import OrganizationLink, SessionState, here
 
 _FOCUS_CONTENT: Final = rx.call_script("document.getElementById('main').focus()").prevent_default
@@ -33,13 +35,19 @@ def shell(section: Section) -> Callable[[PageFunction], PageFunction]:
         @wraps(page)
         def shelled() -> rx.Component:
             return _frame(
-                _sidebar(section),
-                rx.el.div(
-                    _top_bar(section),
-                    stop_indicator(SessionState.dialing_stopped),
-                    rx.el.main(page(), id="main", tab_index=-1, class_name="cs-main"),
-                    class_name="cs-body",
-                ),
+                rx.cond(
+                    SessionState.problem != "",
+                    _bare_main(way_home("This page cannot be shown", SessionState.problem)),
+                    rx.fragment(
+                        _sidebar(section),
+                        rx.el.div(
+                            _top_bar(section),
+                            stop_indicator(SessionState.dialing_stopped),
+                            rx.el.main(page(), id="main", tab_index=-1, class_name="cs-main"),
+                            class_name="cs-body",
+                        ),
+                    ),
+                )
             )
 
         return shelled
@@ -52,17 +60,29 @@ def bare(page: PageFunction) -> PageFunction:
 
     @wraps(page)
     def wrapped() -> rx.Component:
-        return _frame(
-            rx.el.main(
-                rx.el.div(wordmark(), class_name="cs-bare-brand"),
-                rx.el.div(page(), class_name="cs-bare-card"),
-                id="main",
-                tab_index=-1,
-                class_name="cs-bare",
-            )
-        )
+        return _frame(_bare_main(page()))
 
     return wrapped
+
+
+def _bare_main(card: rx.Component) -> rx.Component:
+    return rx.el.main(
+        rx.el.div(wordmark(), class_name="cs-bare-brand"),
+        rx.el.div(card, class_name="cs-bare-card"),
+        id="main",
+        tab_index=-1,
+        class_name="cs-bare",
+    )
+
+
+def way_home(title: Text, sentence: Text) -> rx.Component:
+    """Return a card that says why there is nothing here, and leads to where the person belongs."""
+    return rx.el.div(
+        rx.el.div(glyph("map-pin-off", size=22), class_name="cs-empty-icon"),
+        card_heading(title, sentence),
+        link_button("Go to Callsheet", icon="house", href=routes.HOME, primary=True),
+        class_name="cs-card-stack",
+    )
 
 
 def wordmark() -> rx.Component:

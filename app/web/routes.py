@@ -20,6 +20,9 @@ HOME: Final = "/"
 SETUP: Final = "/setup"
 SIGN_IN: Final = "/sign-in"
 
+NOT_FOUND: Final = "404"
+"""Reflex's name for every address without a page."""
+
 ORGANIZATION_HOME: Final = "/[org]"
 CAMPAIGNS: Final = "/[org]/campaigns"
 CAMPAIGN_OVERVIEW: Final = "/[org]/campaigns/[campaign_id]"

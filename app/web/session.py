@@ -47,6 +47,8 @@ class SessionState(rx.State):
     time_zone: rx.Field[str] = rx.field("")
     dialing_stopped: rx.Field[bool] = rx.field(False)
     simulated: rx.Field[bool] = rx.field(default_factory=lambda: get_settings().carrier_simulated)
+    problem: rx.Field[str] = rx.field("")
+    """Why there is nothing to show at this address: the organization is not there, or not theirs."""
 
     @guarded(Right.VIEW)
     async def enter(self, principal: Principal) -> None:
@@ -55,6 +57,7 @@ class SessionState(rx.State):
             organization = await organization_settings(session, principal=principal)
             person = await resolve_person(self)
             theirs = await memberships(session, user_id=person.user_id)
+        self.problem = ""
         self.user_name = person.name or person.email
         self.user_email = person.email
         self.user_initial = self.user_name[:1].upper()

@@ -27,6 +27,7 @@ from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.campaigns.switch import StopSwitchState
+from app.web.session import SessionState
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import make_carrier_account
 from tests.web.browser import Browser, signed_in
@@ -230,6 +231,23 @@ async def test_another_organizations_campaign_is_not_found_on_any_tab(world: Wor
     await browser.send(CampaignActionsState.start(campaign_id))
     assert await theirs.status(campaign_id) is CampaignStatus.DRAFT
     assert "secret plan" not in str(deltas)
+
+
+async def test_an_organization_that_is_not_there_shows_nothing_of_the_one_seen_before(
+    world: World, tab: Driver
+) -> None:
+    await world.campaign(people=1)
+    browser = await signed_in(tab, world.organization, "/campaigns")
+    await browser.send(SessionState.enter())
+    await browser.send(CampaignsState.load())
+    browser.path = "/nosuch/campaigns"
+    for event in (SessionState.enter(), CampaignsState.load()):
+        await browser.send(event)
+    for state in (SessionState, CampaignsState):
+        assert (await tab.state(state)).problem == "There is no organization nosuch."
+    browser.path = f"/{world.organization.slug}/campaigns"
+    await browser.send(SessionState.enter())
+    assert (await tab.state(SessionState)).problem == ""
 
 
 async def test_the_overview_says_where_everybody_is_and_why_nothing_happens(

@@ -88,9 +88,9 @@ async def scene(seams: AppContext, monkeypatch: pytest.MonkeyPatch) -> Scene:
         scene = Scene(mine, theirs, campaign.id)
     react = guard._react
 
-    def listen(state: rx.State, error: Exception) -> Any:
+    def listen(state: rx.State, error: Exception, *, opens: bool) -> Any:
         scene.answers.append(error)
-        return react(state, error)
+        return react(state, error, opens=opens)
 
     monkeypatch.setattr(guard, "_react", listen)
     return scene
@@ -194,7 +194,7 @@ def _declared() -> Iterator[tuple[str, str, Right | str, EventHandler]]:
 def _loads() -> dict[str, list[Any]]:
     """What each route loads first to last."""
     loads: dict[str, list[Any]] = web_process.app._load_events
-    return {"/" if route == "index" else f"/{route}": events for route, events in loads.items()}
+    return {"/" if route == "index" else f"/{route}": events for route, events in loads.items() if events}
 
 
 def _states(state: type[rx.State]) -> Iterator[type[rx.State]]:

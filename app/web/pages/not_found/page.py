@@ -1,0 +1,11 @@
+"""What stands at every address that no page has."""
+
+import reflex as rx
+
+from app.web.layout import bare, way_home
+
+
+@bare
+def not_found() -> rx.Component:
+    """Return the page."""
+    return way_home("Page not found", "There is nothing at this address. It may have been mistyped, or moved.")
