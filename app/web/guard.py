@@ -225,7 +225,7 @@ def _react(state: rx.State, error: Exception, *, opens: bool) -> EventSpec | Non
     if isinstance(error, FieldErrors) and "errors" in state.get_fields():
         _set_known(state, errors=dict(error.errors))
         return None
-    if isinstance(error, NotFound) and isinstance(state, StateProxy) and getattr(state, "problem", ""):
+    if isinstance(error, NotFound) and isinstance(state, StateProxy) and getattr(state, "problem", False):
         return None  # a watch of what is not there, as the page says already
     message = str(error) if isinstance(error, CallsheetError) else report(error)
     if was_loading and "problem" in state.get_fields():

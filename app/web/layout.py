@@ -81,6 +81,7 @@ def way_home(title: Text, sentence: Text) -> rx.Component:
         rx.el.div(glyph("map-pin-off", size=22), class_name="cs-empty-icon"),
         card_heading(title, sentence),
         link_button("Go to Callsheet", icon="house", href=routes.HOME, primary=True),
+        role="alert",
         class_name="cs-card-stack",
     )
 

@@ -41,6 +41,12 @@ def ready(page: Page) -> None:
     expect(page.locator(READY)).to_be_visible()
 
 
+def start(page: Page, button: str = "Start") -> None:
+    """Start a campaign by a page's button, and say yes to the question that follows."""
+    page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Start").click()
+
+
 def sign_in(page: Page, person: Person) -> None:
     """Fill in the sign-in page that is open, and arrive."""
     ready(page)

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.rights import Role
-from tests.e2e.browsing import status, visit
+from tests.e2e.browsing import start, status, visit
 from tests.e2e.world import World
 
 
@@ -17,7 +17,7 @@ def test_contacts_and_calls_are_taken_away_as_files_by_the_filter_shown(
     campaign_id = world.campaign("Spring reminders", [reached, missed])
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}/contacts"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=30_000)
     assert {row["phone_number"] for row in _download(page)} == {reached.number, missed.number}
     visit(page, world.address(f"campaigns/{campaign_id}/contacts?status=no_answer"))

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.browsing import heading, status, visit
+from tests.e2e.browsing import heading, start, status, visit
 from tests.e2e.watching import Witness
 from tests.e2e.world import World
 
@@ -19,7 +19,7 @@ def test_a_webhook_changes_the_open_page_within_a_second(
     world.installation.carrier.speed(_STANDSTILL)
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(_call(page, contact.name)).to_contain_text("Queued")
     page.evaluate("window.neverReloaded = true")
     for webhook, shown in (("ringing", "Ringing"), ("in-progress", "In progress")):
@@ -40,7 +40,7 @@ def test_a_page_comes_back_after_the_web_process_died(
     expect(status(page)).to_contain_text("Draft")
     witness.expect("WebSocket", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "Transport", "websocket error")
     world.installation.crash("web")
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=45_000)
     page.reload()
     expect(heading(page, "Spring reminders")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.browsing import ready, row, status, visit
+from tests.e2e.browsing import ready, row, start, status, visit
 from tests.e2e.world import World
 
 
@@ -17,7 +17,7 @@ def test_pausing_stops_the_numbers_and_resuming_completes_them(
     carrier.speed(30)
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Running")
     expect(_progress(page)).to_have_attribute("aria-valuetext", _some_of(len(contacts)))
     page.get_by_role("button", name="Pause", exact=True).click()
@@ -43,7 +43,7 @@ def test_the_list_follows_a_campaign_without_a_reload(
     world.sign_in(context, world.member())
     visit(page, world.address("campaigns"))
     campaign = row(page, "Spring reminders")
-    campaign.get_by_role("button", name="Start Spring reminders").click()
+    start(page, "Start Spring reminders")
     expect(campaign).to_contain_text("Completed", timeout=30_000)
     expect(campaign.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
 
@@ -55,7 +55,7 @@ def test_a_contact_who_did_not_answer_is_tried_again_by_hand(
     campaign_id = world.campaign("Spring reminders", [reached, missed])
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}/contacts"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=30_000)
     expect(row(page, missed.name)).to_contain_text("No answer")
     world.installation.carrier.person(missed.number, "answers_confirms")
@@ -74,7 +74,7 @@ def test_retry_failed_takes_a_completed_campaign_up_again_for_the_outcomes_ticke
     campaign_id = world.campaign("Spring reminders", [busy, missed, *world.contacts(1)])
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=30_000)
     for contact in (busy, missed):
         world.installation.carrier.person(contact.number, "answers_confirms")

@@ -7,7 +7,7 @@ from app.models import PhoneNumber, SuppressionSource
 from app.processes import wait_until
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.suppression.queries import SuppressionView, suppressions_of
-from tests.e2e.browsing import row, status, visit
+from tests.e2e.browsing import row, start, status, visit
 from tests.e2e.world import World
 
 _PATIENCE = 20.0
@@ -21,7 +21,7 @@ def test_stop_by_text_holds_for_the_next_campaign(context: BrowserContext, page:
     assert wait_until(lambda: _texts_are_heard(world), seconds=_PATIENCE)
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{first}/contacts"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=30_000)
     assert wait_until(lambda: bool(_suppressions(world, annoyed.number)), seconds=_PATIENCE)
     (stopped,) = _suppressions(world, annoyed.number)
@@ -29,7 +29,7 @@ def test_stop_by_text_holds_for_the_next_campaign(context: BrowserContext, page:
     assert _suppressions(world, friendly.number) == []
 
     visit(page, world.address(f"campaigns/{second}/contacts"))
-    page.get_by_role("button", name="Start", exact=True).click()
+    start(page)
     expect(status(page)).to_contain_text("Completed", timeout=30_000)
     expect(row(page, annoyed.name)).to_contain_text("Skipped")
     expect(row(page, friendly.name)).to_contain_text("Completed")

@@ -30,7 +30,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "CampaignActionsState": {
         ANYONE: "close",
         Right.EDIT_CAMPAIGNS: "duplicate",
-        Right.RUN_CAMPAIGNS: "start resume confirm_carrier pause",
+        Right.RUN_CAMPAIGNS: "ask_start start resume confirm_carrier pause",
     },
     "CampaignContactsState": {
         Right.VIEW: "load watch find filter_by sort_by turn_page clear",

@@ -121,7 +121,8 @@ async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: World, t
 async def test_a_start_that_is_refused_names_what_is_missing(world: World, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_campaign(tab, world, campaign_id)
-    await browser.send(CampaignActionsState.start(campaign_id))
+    await browser.send(CampaignActionsState.ask_start(campaign_id))
+    assert (await tab.state(CampaignActionsState)).question.title == ""
     assert "contacts" in (await tab.state(CampaignActionsState)).errors
     assert await world.status(campaign_id) is CampaignStatus.DRAFT
 
@@ -131,6 +132,19 @@ async def test_a_start_queues_the_campaign(world: World, tab: Driver) -> None:
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.start(campaign_id))
     assert (await tab.state(CampaignActionsState)).errors == {}
+    assert await world.status(campaign_id) is CampaignStatus.QUEUED
+
+
+async def test_a_start_is_asked_about_first_with_how_many_are_really_called(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=2)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignActionsState.ask_start(campaign_id))
+    question = (await tab.state(CampaignActionsState)).question
+    assert question.title == "Start “March reminders”?"
+    assert "nobody is really called. 2 people will be played through." in question.sentence
+    assert await world.status(campaign_id) is CampaignStatus.DRAFT
+    await browser.send(CampaignActionsState.start(campaign_id))
+    assert (await tab.state(CampaignActionsState)).question.title == ""
     assert await world.status(campaign_id) is CampaignStatus.QUEUED
 
 

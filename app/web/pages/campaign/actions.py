@@ -14,11 +14,12 @@ from app.services.campaigns.operations import (
     resume_campaign,
     start_campaign,
 )
-from app.services.campaigns.queries import get_campaign
+from app.services.campaigns.queries import get_campaign, preflight
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.start_words import StartQuestion, start_question
 
 
 class CampaignActionsState(PageState, rx.State):
@@ -28,11 +29,26 @@ class CampaignActionsState(PageState, rx.State):
     resuming: rx.Field[bool] = rx.field(False)
     """Which of start and resume waits for the carrier to be confirmed."""
     carrier_question: rx.Field[str] = rx.field("")
+    question: rx.Field[StartQuestion] = rx.field(default_factory=StartQuestion)
+    """Asked before a start."""
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def ask_start(self, principal: Principal, campaign_id: int) -> None:
+        """Ask whether to start a draft, or say what is missing."""
+        context = get_context()
+        async with context.database.session() as session:
+            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            check = await preflight(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        self.campaign_id, self.errors = campaign_id, check.errors
+        self.question = StartQuestion() if check.errors else start_question(detail, check)
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def start(self, principal: Principal, campaign_id: int) -> EventSpec | None:
         """Start a draft, or say what is missing."""
         self.campaign_id, self.resuming, self.errors = campaign_id, False, {}
+        self.question = StartQuestion()
         return await self._go(principal, confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
@@ -72,7 +88,7 @@ class CampaignActionsState(PageState, rx.State):
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
         """Put the dialogs away."""
         if not is_open:
-            self.errors, self.carrier_question = {}, ""
+            self.errors, self.carrier_question, self.question = {}, "", StartQuestion()
 
     async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         context = get_context()

@@ -4,17 +4,39 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.web import routes
-from app.web.components import confirm_dialog, form_dialog, glyph, link_button
+from app.web.components import banner, confirm_dialog, form_dialog, glyph, link_button, record
 from app.web.components.kinds import Change, Click
 from app.web.pages.campaign.actions import CampaignActionsState as Actions
 from app.web.pages.campaign.questions import CampaignQuestionState as Questions
 from app.web.pages.campaign.questions import Outcome
+from app.web.pages.campaign.start_words import StartQuestion
 from app.web.session import here
 
 
 def campaign_dialogs() -> rx.Component:
     """Return every dialog; at most one is open."""
-    return rx.fragment(_cancel(), _delete(), _retry(), _carrier(), _not_ready())
+    return rx.fragment(_start(), _cancel(), _delete(), _retry(), _carrier(), _not_ready())
+
+
+def _start() -> rx.Component:
+    question = record(Actions.question, StartQuestion)
+    return confirm_dialog(
+        is_open=question.title != "",
+        on_open_change=Actions.close,
+        title=question.title,
+        sentence=question.sentence,
+        confirm_label=question.confirm,
+        on_confirm=Actions.start(Actions.campaign_id),
+        destructive=False,
+        body=rx.cond(
+            question.warnings.length() > 0,
+            banner(
+                rx.el.ul(rx.foreach(question.warnings.to(list[str]), rx.el.li), class_name="cs-wizard-list"),
+                kind="warning",
+                title="Worth a look before you start",
+            ),
+        ),
+    )
 
 
 def _cancel() -> rx.Component:

@@ -87,7 +87,7 @@ def _run_actions(header: ObjectVar[Header]) -> rx.Component:
         allows(Right.RUN_CAMPAIGNS),
         rx.fragment(
             rx.cond(
-                header.can_start, primary_button("Start", icon="play", on_click=Actions.start(header.id))
+                header.can_start, primary_button("Start", icon="play", on_click=Actions.ask_start(header.id))
             ),
             rx.cond(
                 header.can_pause, secondary_button("Pause", icon="pause", on_click=Actions.pause(header.id))

@@ -109,7 +109,7 @@ def _quick_action(item: ObjectVar[Item]) -> rx.Component:
         rx.fragment(
             rx.cond(
                 item.can_start,
-                icon_action("play", label=_named("Start", item), on_click=Actions.start(item.id)),
+                icon_action("play", label=_named("Start", item), on_click=Actions.ask_start(item.id)),
             ),
             rx.cond(
                 item.can_pause,
