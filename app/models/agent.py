@@ -20,7 +20,7 @@ class Agent(Row, table=True):
     voice: str = Field(default="Polly.Joanna-Neural", max_length=100)
     language: str = Field(default="en-US", max_length=20)
     greeting: str = Field(default="", max_length=4000)
-    """Template used when a campaign has no welcome message of its own."""
+    """Template used when a campaign has no greeting of its own."""
     prompt: str = Field(default="", max_length=10000)
     max_concurrent_calls: int = Field(default=0, ge=0)
     """Live calls at once over all campaigns; 0 is no limit (seed 003)."""

@@ -3,6 +3,7 @@
 import reflex as rx
 from reflex.vars import ArrayVar
 
+from app.web.components.kinds import Flag, Text, as_text, flag_word, present
 from app.web.places import countries, time_zones
 
 
@@ -11,9 +12,33 @@ def countries_with(none: str | None = None) -> rx.Component:
     return _options(countries(), none)
 
 
-def time_zones_with(none: str | None = None) -> rx.Component:
-    """Return an option for every time zone; before them an empty one that says `none`."""
-    return _options(time_zones(), none)
+def time_zone_input(
+    *,
+    default_value: Text,
+    error: Text,
+    placeholder: str = "Type a city: Chicago",
+    disabled: Flag = False,
+    record: Text | rx.Var[int] = "",
+) -> rx.Component:
+    """Return the box that offers the zones with the letters typed; its name and id are `time_zone`."""
+    zones: rx.Var[list[str]] = rx.Var.create(time_zones())
+    return rx.fragment(
+        rx.el.input(
+            id="time_zone",
+            key=as_text("time_zone-") + as_text(record),
+            name="time_zone",
+            list="time-zones",
+            default_value=default_value,
+            placeholder=placeholder,
+            disabled=disabled,
+            auto_complete="off",
+            spell_check=False,
+            aria_invalid=flag_word(present(error)),
+            aria_describedby="time_zone-help time_zone-error",
+            class_name="cs-input",
+        ),
+        rx.el.datalist(rx.foreach(zones, lambda zone: rx.el.option(value=zone)), id="time-zones"),
+    )
 
 
 def _options(choices: list[tuple[str, str]], none: str | None) -> rx.Component:

@@ -15,10 +15,9 @@ def countries() -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def time_zones() -> list[tuple[str, str]]:
-    """Return (name, words) of every zone that people live in, by name; then UTC."""
-    names = sorted(name for _, _, name, *_ in _rows("zone.tab"))
-    return [*((name, name.replace("_", " ")) for name in names), ("UTC", "UTC")]
+def time_zones() -> list[str]:
+    """Return every zone that people live in, by name; then UTC."""
+    return [*sorted(name for _, _, name, *_ in _rows("zone.tab")), "UTC"]
 
 
 def _rows(name: str) -> list[list[str]]:

@@ -58,7 +58,7 @@ def _create_campaign(page: Page, name: str) -> None:
 
 
 def _write_message(page: Page) -> None:
-    page.get_by_role("textbox", name="Welcome").fill(
+    page.get_by_role("textbox", name="Greeting (welcome message)").fill(
         "Hi {{name}}, this is Ava. It is about your {{deal_stage}}."
     )
     page.get_by_role("textbox", name="Question").fill("Do you have a minute? Say yes or press 1.")
@@ -91,9 +91,9 @@ def _use_of(columns: Locator, header: str) -> Locator:
 
 
 def _set_pace(page: Page) -> None:
-    page.get_by_role("spinbutton", name="Calls at the same time").fill("3")
+    page.get_by_role("spinbutton", name="Calls at once").fill("3")
     page.get_by_role("spinbutton", name="Attempts in all").fill("1")
-    page.get_by_role("radio", name=re.compile("At any time")).check()
+    page.get_by_role("radio", name=re.compile("Any time")).check()
     page.get_by_role("button", name="Next: Review and start").click()
     page.wait_for_url("**/edit/review")
     ready(page)

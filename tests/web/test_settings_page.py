@@ -113,5 +113,5 @@ async def test_the_page_says_who_stopped_dialing_and_whether_anybody_dials(
 
 def test_countries_and_zones_are_listed_by_name() -> None:
     assert ("US", "United States") in countries()
-    assert ("America/New_York", "America/New York") in time_zones()
-    assert time_zones()[-1] == ("UTC", "UTC")
+    assert "America/New_York" in time_zones()
+    assert time_zones()[-1] == "UTC"

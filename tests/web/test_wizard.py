@@ -270,7 +270,7 @@ async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: 
     assert (settings.concurrent_limit, settings.max_attempts, settings.retry_delay_minutes) == (12, 2, 45)
     assert settings.retry_on == (Disposition.VOICEMAIL,)
     assert not settings.enable_voicemail_detection
-    assert (await tab.state(PaceState)).limit.startswith("At most 10 at the same time")
+    assert (await tab.state(PaceState)).limit.startswith("At most 10 calls at once")
 
 
 async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: Driver) -> None:

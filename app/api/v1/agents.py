@@ -23,7 +23,9 @@ class AgentBody(Body):
     description: str | None = None
     voice: str | None = Field(None, examples=["Polly.Joanna-Neural"])
     language: str | None = Field(None, examples=["en-US"])
-    greeting: str | None = Field(None, description="A template, for campaigns without a welcome message.")
+    greeting: str | None = Field(
+        None, description="A template, for campaigns without a greeting of their own."
+    )
     prompt: str | None = None
     max_concurrent_calls: int | None = Field(None, description="0 is no limit.")
     default_phone_number_id: RefField | None = None

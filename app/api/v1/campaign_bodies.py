@@ -76,7 +76,7 @@ class ExecutionSettings(BaseModel):
     retry_delay_minutes: int | None = None
     concurrent_limit: int | None = None
     rate_limit_per_minute: int | None = None
-    throttle_delay_ms: int | None = None
+    throttle_delay_ms: int | None = Field(None, description="Pause between starts. Default 0.")
     messages_per_second: int | None = None
     retry_on: list[str] | None = None
     ring_timeout_seconds: int | None = None
@@ -116,22 +116,28 @@ class CampaignBody(ScheduleBody):
         None, description="The caller ID; without one the assistant's, else the organization's default."
     )
     number_pool: list[RefField] | None = Field(None, description="Caller IDs to rotate over.")
-    welcome_message_template: str | None = None
+    welcome_message_template: str | None = Field(
+        None, description="The greeting. Without one the assistant's greeting is said."
+    )
     agenda_template: str | None = None
     question_template: str | None = None
     end_call_message_template: str | None = None
     sms_message_template: str | None = None
     fallback_values: dict[str, Any] | None = None
-    missing: str | None = Field(None, examples=["fallback", "keep", "blank", "skip"])
+    missing: str | None = Field(
+        None, examples=["fallback", "keep", "blank", "skip"], description="Missing values. Default fallback."
+    )
     max_attempts: int | None = Field(None, description="In all, the first included. Default 3.")
     retry_delay_minutes: int | None = Field(None, description="Default 30.")
     retry_on: list[str] | None = Field(None, examples=[["no_answer", "busy", "failed"]])
-    concurrent_limit: int | None = Field(None, description="Live calls at once. Default 5.")
-    rate_limit_per_minute: int | None = Field(None, description="Calls a minute. Default 10.")
-    throttle_delay_ms: int | None = None
+    concurrent_limit: int | None = Field(None, description="Calls at once. Default 5.")
+    rate_limit_per_minute: int | None = Field(None, description="Calls per minute. Default 10.")
+    throttle_delay_ms: int | None = Field(None, description="Pause between starts. Default 0.")
     messages_per_second: int | None = None
-    ring_timeout_seconds: int | None = None
-    time_limit_seconds: int | None = None
+    ring_timeout_seconds: int | None = Field(
+        None, description="Ring for so long before it counts as no answer. Default 30."
+    )
+    time_limit_seconds: int | None = Field(None, description="Longest call. Default 600.")
     enable_voicemail_detection: bool | None = None
     allowed_hours: AllowedHours | None = None
     execution_settings: ExecutionSettings | None = None

@@ -21,7 +21,7 @@ class OrganizationBody(Body):
     time_zone: str | None = None
     default_region: str | None = Field(None, description="Where numbers without a country code are from.")
     strict_numbers: bool | None = Field(None, description="Reject numbers that are possible but not valid.")
-    outbound_limit: int | None = Field(None, description="Live calls at once over all campaigns.")
+    outbound_limit: int | None = Field(None, description="Calls at once over all campaigns.")
     default_phone_number_id: RefField | None = None
 
 

@@ -170,9 +170,10 @@ def _moment(raw: Any) -> datetime | None:
 
 
 def _time_zone(raw: Any) -> str:
-    if not isinstance(raw, str) or raw.strip() not in known_time_zones():
+    zone = raw.strip().replace(" ", "_") if isinstance(raw, str) else ""
+    if zone not in known_time_zones():
         raise Unacceptable(f"There is no time zone “{raw}”. Choose one such as America/New_York.")
-    return raw.strip()
+    return zone
 
 
 def _time_of_day(raw: Any) -> str | None:

@@ -156,7 +156,7 @@ def _greeting(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Componen
         ),
         name="greeting",
         label="Greeting",
-        help_text=f"Said first when a campaign has no welcome message of its own. Variables: {_VARIABLES}, "
+        help_text=f"Said first when a campaign has no greeting of its own. Variables: {_VARIABLES}, "
         "and every column of your contacts.",
         error=error,
         optional=True,
@@ -217,7 +217,7 @@ def _number(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
             record=AgentsState.form_version,
         ),
         name="default_phone_number_id",
-        label="Default number",
+        label="Default caller ID",
         help_text="Shown when a campaign names none.",
         error=error,
     )

@@ -17,7 +17,7 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import InputType, Text
-from app.web.options import countries_with, time_zones_with
+from app.web.options import countries_with, time_zone_input
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.words import ContactCard
 
@@ -129,10 +129,9 @@ def _country(value: Text) -> rx.Component:
 def _zone(value: Text) -> rx.Component:
     error = error_of(ContactCardState, "time_zone")
     return form_field(
-        select_input(
-            name="time_zone",
-            options=time_zones_with("From the number"),
+        time_zone_input(
             default_value=value,
+            placeholder="From the number",
             error=error,
             record=ContactCardState.form_version,
         ),

@@ -144,7 +144,7 @@ class NumbersState(PageState, rx.State):
                 session, principal=principal, number_ref=number_id or None, now=context.clock.now()
             )
         self.rows = await _rows(principal)
-        return say_done("Default number set" if number_id else "There is no default number any more")
+        return say_done("Default caller ID set" if number_id else "There is no default caller ID any more")
 
     @guarded(Right.VIEW)
     async def ask_to_switch_off(self, principal: Principal, number_id: int) -> None:

@@ -16,7 +16,7 @@ from app.web.components import (
     submit_button,
     text_input,
 )
-from app.web.options import countries_with, time_zones_with
+from app.web.options import countries_with, time_zone_input
 from app.web.pages.settings.state import NumberOption, OrganizationForm, SettingsState
 from app.web.session import allows
 
@@ -86,14 +86,7 @@ def _region(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Com
 def _zone(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
     error = error_of(SettingsState, "time_zone")
     return form_field(
-        select_input(
-            name="time_zone",
-            options=time_zones_with(),
-            default_value=form.time_zone,
-            error=error,
-            disabled=disabled,
-            record=_VERSION,
-        ),
+        time_zone_input(default_value=form.time_zone, error=error, disabled=disabled, record=_VERSION),
         name="time_zone",
         label="Time zone",
         help_text="What pages show times in, and new campaigns start with.",

@@ -22,9 +22,9 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import Child, InputType
-from app.web.options import time_zones_with
+from app.web.options import time_zone_input
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
-from app.web.pages.campaign.settings.view import SMS_TEMPLATE, TEMPLATES, Option
+from app.web.pages.campaign.settings.view import MISSING, SMS_TEMPLATE, TEMPLATES, Option
 
 
 def settings_form() -> rx.Component:
@@ -115,13 +115,13 @@ def _basics() -> list[rx.Component]:
             _choice("agent_id", "Agent", _options(Settings.agents, "None chosen")),
             _choice(
                 "phone_number_id",
-                "Number",
+                "Caller ID",
                 _options(Settings.numbers, "The agent's default, else the organization's"),
                 "What people see on their phone.",
             ),
         ),
         _ticks(
-            "Number pool: several numbers in turn, in place of one",
+            "Number pool: several caller IDs in turn, in place of one",
             Settings.numbers,
             name="number_pool",
             error="number_pool",
@@ -136,9 +136,11 @@ def _message() -> list[rx.Component]:
         "Fallback values",
         help_text="One a line: name = what to say when a contact has no value of that name.",
     )
+    missing = rx.fragment(*[rx.el.option(words, value=value) for value, words in MISSING.items()])
     calls = rx.el.div(*[_area(name, label) for name, label in TEMPLATES.items()], class_name="cs-fields")
     return [
         rx.fragment(rx.cond(Settings.is_text, _area(SMS_TEMPLATE, "Text message", rows=5), calls)),
+        _choice("missing", "Missing values", missing, "For a contact who has no value for a variable."),
         fallback,
     ]
 
@@ -151,7 +153,7 @@ def _pace() -> rx.Component:
             _number("throttle_delay_ms", "Pause between starts", "In milliseconds; 0 for none."),
         ),
         form_row(
-            _number("ring_timeout_seconds", "Let it ring", "Seconds before it counts as no answer."),
+            _number("ring_timeout_seconds", "Ring for", "Seconds before it counts as no answer."),
             _number("time_limit_seconds", "Longest call", "In seconds."),
         ),
         checkbox_field(
@@ -170,27 +172,33 @@ def _retries() -> list[rx.Component]:
     return [
         form_row(
             _number("max_attempts", "Attempts in all", "The first one included."),
-            _number("retry_delay_minutes", "Wait between attempts", "In minutes."),
+            _number("retry_delay_minutes", "Wait before a retry", "In minutes."),
         ),
-        _ticks("Try again after", Settings.outcomes, name="retry_on", error="retry_on"),
+        _ticks("Retry after", Settings.outcomes, name="retry_on", error="retry_on"),
     ]
 
 
 def _when() -> list[rx.Component]:
     starts = rx.fragment(
-        rx.el.option("When it is started by hand", value="immediate"),
+        rx.el.option("When somebody presses Start", value="immediate"),
         rx.el.option("At a date and time", value="scheduled"),
     )
-    zone = rx.fragment(rx.el.option(_value("time_zone"), value=_value("time_zone")), time_zones_with())
+    zone_problem = error_of(Settings, "time_zone")
+    zone = form_field(
+        time_zone_input(default_value=_value("time_zone"), error=zone_problem),
+        name="time_zone",
+        label="Time zone",
+        error=zone_problem,
+    )
     return [
         form_row(
-            _choice("time_zone", "Time zone", zone),
+            zone,
             _text(
                 "allowed_start",
                 "Calling hours begin",
                 kind="time",
                 error="allowed_hours.start",
-                help_text="Leave both empty for all day.",
+                help_text="Leave both empty for any time.",
             ),
             _text("allowed_end", "Calling hours end", kind="time", error="allowed_hours.end"),
         ),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
 from app.domain.retry import DISPOSITIONS_OF, RetryOutcome
+from app.domain.templates import Missing
 from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
@@ -30,7 +31,15 @@ TEMPLATES: Final[Mapping[str, str]] = {
 }
 SMS_TEMPLATE: Final = "sms_message_template"
 
-_SHARED: Final = ("name", "description", "time_zone", "max_attempts", "retry_delay_minutes")
+MISSING: Final[Mapping[Missing, str]] = {
+    Missing.FALLBACK: "Use the fallback",
+    Missing.SKIP: "Skip the contact",
+    Missing.BLANK: "Leave it out",
+    Missing.KEEP: "Keep the placeholder",
+}
+"""What becomes of a variable without a value, in words."""
+
+_SHARED: Final = ("name", "description", "time_zone", "missing", "max_attempts", "retry_delay_minutes")
 _OF_CALLS: Final = (
     "concurrent_limit",
     "rate_limit_per_minute",
@@ -175,7 +184,7 @@ def _basics(detail: CampaignDetail) -> list[Fact]:
         Fact("Description", settings.description or NOTHING),
         Fact("Channel", "Text message" if settings.channel is Channel.SMS else "Call"),
         Fact("Agent", f"{detail.agent_name}{inactive}" if detail.agent_name else "None chosen"),
-        Fact("Number pool", pool) if pool else Fact("Number", chosen),
+        Fact("Number pool", pool) if pool else Fact("Caller ID", chosen),
     ]
 
 
@@ -183,7 +192,11 @@ def _message(settings: CampaignSettings) -> list[Fact]:
     names = {SMS_TEMPLATE: "Text message"} if settings.channel is Channel.SMS else TEMPLATES
     facts = [Fact(words, getattr(settings, name) or NOTHING) for name, words in names.items()]
     fallbacks = "\n".join(f"{name} = {text}" for name, text in settings.fallback_values.items())
-    return [*facts, Fact("Fallback values", fallbacks or NOTHING)]
+    return [
+        *facts,
+        Fact("Missing values", MISSING[settings.missing]),
+        Fact("Fallback values", fallbacks or NOTHING),
+    ]
 
 
 def _calls_pace(settings: CampaignSettings) -> list[Fact]:
@@ -192,7 +205,7 @@ def _calls_pace(settings: CampaignSettings) -> list[Fact]:
         Fact("Calls at once", f"{settings.concurrent_limit:,}"),
         Fact("Calls per minute", f"{settings.rate_limit_per_minute:,}"),
         Fact("Pause between starts", throttle),
-        Fact("Let it ring", f"{settings.ring_timeout_seconds} seconds"),
+        Fact("Ring for", f"{settings.ring_timeout_seconds} seconds"),
         Fact("Longest call", f"{settings.time_limit_seconds:,} seconds"),
         Fact("Voicemail detection", "On" if settings.enable_voicemail_detection else "Off"),
     ]
@@ -206,16 +219,16 @@ def _retries(settings: CampaignSettings) -> list[Fact]:
     retried = [OUTCOMES[outcome] for outcome in OUTCOMES if outcome in _retried(settings)]
     return [
         Fact("Attempts in all", counted(settings.max_attempts, "attempt", "attempts")),
-        Fact("Wait between attempts", counted(settings.retry_delay_minutes, "minute", "minutes")),
-        Fact("Tried again after", ", ".join(retried) or "Nothing"),
+        Fact("Wait before a retry", counted(settings.retry_delay_minutes, "minute", "minutes")),
+        Fact("Retry after", ", ".join(retried) or "Nothing"),
     ]
 
 
 def _when(settings: CampaignSettings, now: datetime) -> list[Fact]:
     open_all_day = settings.allowed_start == settings.allowed_end
-    hours = "All day" if open_all_day else f"{settings.allowed_start} to {settings.allowed_end}"
+    hours = "Any time" if open_all_day else f"{settings.allowed_start} to {settings.allowed_end}"
     days = ", ".join(DAYS[day - 1] for day in settings.allowed_days) or "Every day"
-    start = "When it is started by hand"
+    start = "When somebody presses Start"
     if settings.schedule_type is ScheduleType.SCHEDULED:
         at = moment(settings.scheduled_at, settings.time_zone, now=now)
         start = f"{at.text} {at.zone}" if at.text else "Scheduled, no time chosen"

@@ -36,8 +36,8 @@ _CHANNELS = [
     Choice("sms", "SMS", "A text message, made personal for each contact.", "message-square-text"),
 ]
 _NUMBERS = [
-    Choice(DEFAULT, "The default number", "The agent's own, else your organization's.", "phone"),
-    Choice(ONE, "One number", "Everybody sees the same caller ID.", "hash"),
+    Choice(DEFAULT, "The default caller ID", "The agent's own, else your organization's.", "phone"),
+    Choice(ONE, "One number", "Everybody sees the same one.", "hash"),
     Choice(POOL, "A pool of numbers", "Used in turn, so that none calls too often.", "layers"),
 ]
 
@@ -50,7 +50,7 @@ def basics() -> rx.Component:
         BasicsState,
         panel(_name(), title="About the campaign", description="What your team will see in the list."),
         panel(_channel(), title="How people are reached"),
-        panel(_numbers(), title="Number", description="The caller ID that people see."),
+        panel(_numbers(), title="Caller ID", description="The number that people see."),
     )
 
 
@@ -161,7 +161,7 @@ def _numbers() -> rx.Component:
     return rx.el.div(
         choice_cards(
             name="number_choice",
-            legend="Which number",
+            legend="Which caller ID",
             choices=_NUMBERS,
             value=BasicsState.number_choice,
             on_change=BasicsState.choose_numbers,
@@ -190,7 +190,7 @@ def _one_number() -> rx.Component:
                 record=BasicsState.revision,
             ),
             name="phone_number_id",
-            label="Number",
+            label="Caller ID",
             help_text=_none_fits(),
             error=error,
         ),

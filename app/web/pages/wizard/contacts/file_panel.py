@@ -302,10 +302,12 @@ def _done() -> rx.Component:
         _file_line(),
         banner(
             tally.accepted.to(str)
-            + choose(
-                tally.accepted.to(int) == 1,
-                " contact is now in the campaign.",
-                " contacts are now in the campaign.",
+            + as_text(
+                choose(
+                    tally.accepted.to(int) == 1,
+                    " contact is now in the campaign.",
+                    " contacts are now in the campaign.",
+                )
             ),
             kind="success",
             title="Imported",

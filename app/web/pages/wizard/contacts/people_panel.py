@@ -73,8 +73,8 @@ def address_book_panel() -> rx.Component:
             search_field(
                 value=PeopleState.search,
                 on_change=PeopleState.find,
-                label="Search your contacts",
-                placeholder="Search by the start of a name or number",
+                label="Search the address book",
+                placeholder="Name or number",
             ),
             rx.el.div(
                 secondary_button(
@@ -108,7 +108,7 @@ def address_book_panel() -> rx.Component:
                         pages=PeopleState.pages,
                         on_previous=PeopleState.turn(-1),
                         on_next=PeopleState.turn(1),
-                        label="Pages of your contacts",
+                        label="Pages of the address book",
                     ),
                 ),
             ),
@@ -118,7 +118,7 @@ def address_book_panel() -> rx.Component:
                 sentence="People come into it by files, by hand, or through the API.",
             ),
         ),
-        title="Choose from your contacts",
+        title="Choose from the address book",
         description="Who is in the campaign already is not added twice.",
         flush=False,
     )

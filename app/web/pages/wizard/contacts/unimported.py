@@ -50,7 +50,7 @@ def _without(step: WizardStep) -> rx.Component:
 
 def _import(accepted: rx.Var[int]) -> rx.Component:
     return rx.button(
-        import_words(accepted) + as_text(" and go on"),
+        as_text(import_words(accepted)) + as_text(" and go on"),
         on_click=ImportState.import_and_go_on,
         loading=ImportState.saving,
         type="button",
@@ -59,4 +59,5 @@ def _import(accepted: rx.Var[int]) -> rx.Component:
 
 def import_words(accepted: rx.Var[int]) -> rx.Var[str]:
     """Return "Import 3 contacts"."""
-    return as_text("Import ") + accepted.to(str) + choose(accepted.to(int) == 1, " contact", " contacts")
+    noun = as_text(choose(accepted.to(int) == 1, " contact", " contacts"))
+    return as_text("Import ") + accepted.to(str) + noun

@@ -113,7 +113,7 @@ def _call() -> rx.Component:
     return rx.fragment(
         _template(
             "welcome_message_template",
-            "Welcome",
+            "Greeting (welcome message)",
             greets,
             rows=3,
             placeholder="Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
@@ -128,10 +128,10 @@ def _call() -> rx.Component:
         _template(
             "question_template",
             "Question",
-            "Answered by voice or by key: 1 is yes, 2 is no, 9 asks never to be called again. "
-            "Left empty, nothing is asked; 9 always works.",
+            "Answered by voice or by key. The agent adds by itself: press 1 or say yes, press 2 or say no, "
+            "press 9 to stop these calls. Left empty, nothing is asked; 9 always works.",
             rows=2,
-            placeholder="Can you make it? Say yes or press 1. Say no or press 2.",
+            placeholder="Can you make it?",
         ),
         _template(
             "end_call_message_template",

@@ -27,13 +27,14 @@ PREVIEW_PEOPLE: Final = 25
 """Contacts offered for the preview: the first of the campaign."""
 
 _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {Channel.CALL: CALL_PARTS, Channel.SMS: MESSAGE_PARTS}
-_PART_WORDS: Final = {
-    "welcome": "Welcome",
+PART_WORDS: Final = {
+    "welcome": "Greeting",
     "agenda": "Agenda",
     "question": "Question",
     "closing": "Closing",
     "body": "Text message",
 }
+"""Part of a message -> its heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class MessageState(StepState, rx.State):
     texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     """Template setting -> what stands in its box, savable or not."""
     greeting: rx.Field[str] = rx.field("")
-    """What the agent says when there is no welcome message."""
+    """What the agent says when the campaign has no greeting of its own."""
     agent_name: rx.Field[str] = rx.field("")
     variables: rx.Field[list[str]] = rx.field(default_factory=list)
     """Everybody's, as chips."""
@@ -159,7 +160,7 @@ class MessageState(StepState, rx.State):
         self.errors = {name: what for name, what in self.errors.items() if name not in self.texts}
         self.errors = self.errors | preview.errors
         parts = {part: preview.texts.get(part, "") for part in _FIELDS[self.channel]}
-        self.parts = [PreviewPart(_PART_WORDS[part], text) for part, text in parts.items() if text]
+        self.parts = [PreviewPart(PART_WORDS[part], text) for part, text in parts.items() if text]
         self.unresolved = preview.unresolved
         self.preview_of = " · ".join(filter(None, (preview.contact_name, preview.number)))
         self.fallbacks = _fallback_rows([*self.texts.values(), self.greeting], fallbacks, preview)

@@ -5,7 +5,6 @@ from typing import Any
 import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
 
-from app.services.campaigns.changes import known_time_zones
 from app.web.components import (
     Choice,
     checkbox_field,
@@ -19,14 +18,14 @@ from app.web.components import (
     record,
     text_input,
 )
-from app.web.components.kinds import flag_word
 from app.web.layout import shell
+from app.web.options import time_zone_input
 from app.web.pages.wizard.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
 from app.web.pages.wizard.steps import WizardStep
 
 _HOURS = [
-    Choice(ANY, "At any time", "Nobody is spared the night: for tests and your own staff.", "infinity"),
+    Choice(ANY, "Any time", "Nobody is spared the night: for tests and your own staff.", "infinity"),
     Choice(WINDOW, "Within certain hours", "On the days and between the times you set.", "clock"),
 ]
 _STARTS = [
@@ -48,7 +47,7 @@ def pace() -> rx.Component:
         PaceState,
         panel(rx.cond(PaceState.channel == "sms", _sms_pace(), _call_pace()), title="Pace"),
         panel(_retries(), title="Retries", description="What happens when somebody is not reached."),
-        panel(_hours(), title="Hours", description="When people may be reached."),
+        panel(_hours(), title="Calling hours", description="When people may be reached."),
         panel(_start(), title="Start"),
     )
 
@@ -74,7 +73,7 @@ def _call_pace() -> rx.Component:
         form_row(
             _number(
                 "concurrent_limit",
-                "Calls at the same time",
+                "Calls at once",
                 "Higher is faster. Start low and raise it once the first calls went well.",
                 least=1,
                 most=1000,
@@ -88,8 +87,8 @@ def _call_pace() -> rx.Component:
             ),
             _number(
                 "throttle_delay_ms",
-                "Throttle delay",
-                "A pause between the beginnings of two calls. 0 is none.",
+                "Pause between starts",
+                "From one call's start to the next. 0 is none.",
                 least=0,
                 most=3_600_000,
                 unit="ms",
@@ -99,10 +98,18 @@ def _call_pace() -> rx.Component:
         form_row(
             _number(
                 "ring_timeout_seconds",
-                "Ring timeout",
+                "Ring for",
                 "How long it may ring before it counts as no answer.",
                 least=15,
                 most=120,
+                unit="seconds",
+            ),
+            _number(
+                "time_limit_seconds",
+                "Longest call",
+                "The call is ended then, whatever is being said.",
+                least=30,
+                most=14_400,
                 unit="seconds",
             ),
             Kept.create(
@@ -250,27 +257,16 @@ def _time_zone() -> rx.Component:
     error = error_of(PaceState, "time_zone")
     return rx.el.div(
         form_field(
-            rx.el.input(
-                id="time_zone",
-                key=PaceState.revision.to(str),
-                name="time_zone",
-                list="time-zones",
+            time_zone_input(
                 default_value=record(PaceState.values, dict).get("time_zone", "").to(str),
-                placeholder="Type a city: Chicago",
-                auto_complete="off",
-                spell_check=False,
-                aria_invalid=flag_word(error != ""),
-                aria_describedby="time_zone-help time_zone-error",
-                class_name="cs-input",
+                error=error,
+                record=PaceState.revision,
             ),
             name="time_zone",
             label="Time zone",
             help_text="Of these hours and of the start; also of contacts whose own zone is not known. "
             + PaceState.zone_now,
             error=error,
-        ),
-        rx.el.datalist(
-            rx.foreach(sorted(known_time_zones()), lambda zone: rx.el.option(value=zone)), id="time-zones"
         ),
         class_name="cs-wizard-narrow",
     )

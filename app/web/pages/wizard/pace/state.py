@@ -43,6 +43,7 @@ _PLAIN: Final = (
     "max_attempts",
     "retry_delay_minutes",
     "ring_timeout_seconds",
+    "time_limit_seconds",
 )
 
 
@@ -196,7 +197,7 @@ async def _limit(principal: Principal, settings: CampaignSettings) -> str:
         limits[agent.name] = agent.max_concurrent_calls
     least = min(limits.values())
     parts = ", ".join(f"{who} {limit:,}" for who, limit in limits.items())
-    return f"At most {least:,} at the same time: the least of {parts}."
+    return f"At most {least:,} calls at once: the least of {parts}."
 
 
 def _real_zone(zone: str) -> str:

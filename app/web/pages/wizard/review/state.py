@@ -2,17 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.config import get_settings
 from app.context import get_context
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.rights import Right
-from app.domain.templates import Missing
 from app.models import ScheduleType
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
@@ -25,17 +22,13 @@ from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.campaign.settings.view import MISSING
+from app.web.pages.campaign.start_words import start_question
 from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.message.state import PART_WORDS
 from app.web.pages.wizard.moments import in_zone, spoken_minutes
 from app.web.pages.wizard.pace.state import DAYS, retry_words
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
-
-_MISSING_WORDS: Final = {
-    Missing.FALLBACK: "Use the fallback",
-    Missing.SKIP: "Skip the contact",
-    Missing.BLANK: "Leave it out",
-    Missing.KEEP: "Keep the placeholder",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +131,14 @@ class ReviewState(PageState, rx.State):
         self.warnings = check.warnings
         self.headline = _headline(detail.settings, check)
         self.basics = _basics(detail, check)
-        self.message = [Said(part.capitalize(), text) for part, text in said.texts.items() if text]
+        self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
         self.message_of = said.contact_name or said.number
         self.pace = _pace(detail.settings)
         self._word_the_question(detail, check)
 
     def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
-        settings = detail.settings
-        later = settings.schedule_type is ScheduleType.SCHEDULED
-        self.verb = "Schedule" if later else "Start"
-        if detail.status is CampaignStatus.PAUSED:
-            self.verb = "Resume"
-        act = "texted" if settings.channel is Channel.SMS else "called"
-        self.question = f"{self.verb} “{settings.name}”?"
-        self.sentence = f"{_who(check.contacts, act)} {_when(settings, check)}"
+        asked = start_question(detail, check)
+        self.verb, self.question, self.sentence = asked.verb, asked.title, asked.sentence
 
 
 async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
@@ -180,20 +167,6 @@ def _obstacles(principal: Principal, campaign_id: int, errors: dict[str, str]) -
     ]
 
 
-def _who(contacts: int, act: str) -> str:
-    """Return how many people are really called: the one thing not to be mistaken about."""
-    people = f"{contacts:,} {'person' if contacts == 1 else 'people'}"
-    if get_settings().carrier_simulated:
-        return f"The carrier is simulated: nobody is really {act}. {people} will be played through."
-    return f"{people} will really be {act}."
-
-
-def _when(settings: CampaignSettings, check: Preflight) -> str:
-    if check.first_call_at is None or not is_zone(settings.time_zone):
-        return ""
-    return f"The first at {in_zone(check.first_call_at, settings.time_zone)}."
-
-
 def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
@@ -218,31 +191,32 @@ def _basics(detail: CampaignDetail, check: Preflight) -> list[Fact]:
         *([Fact("Description", settings.description)] if settings.description else []),
         Fact("Channel", "SMS" if settings.channel is Channel.SMS else "Call"),
         Fact("Agent", detail.agent_name or "None"),
-        Fact("Numbers" if len(check.numbers) > 1 else "Number", ", ".join(check.numbers) or "None"),
+        Fact("Caller IDs" if len(check.numbers) > 1 else "Caller ID", ", ".join(check.numbers) or "None"),
     ]
 
 
 def _pace(settings: CampaignSettings) -> list[Fact]:
     if settings.channel is Channel.SMS:
-        speed = [Fact("Messages", f"{settings.messages_per_second} a second")]
+        speed = [Fact("Messages per second", f"{settings.messages_per_second:,}")]
     else:
         speed = [
-            Fact("At the same time", f"{settings.concurrent_limit:,} calls"),
+            Fact("Calls at once", f"{settings.concurrent_limit:,}"),
             Fact("Calls per minute", f"{settings.rate_limit_per_minute:,}"),
-            Fact("Throttle delay", f"{settings.throttle_delay_ms:,} ms"),
-            Fact("Ring timeout", f"{settings.ring_timeout_seconds} s"),
-            Fact("Voicemail", "Detected" if settings.enable_voicemail_detection else "Not detected"),
+            Fact("Pause between starts", f"{settings.throttle_delay_ms:,} ms"),
+            Fact("Ring for", f"{settings.ring_timeout_seconds} seconds"),
+            Fact("Longest call", f"{settings.time_limit_seconds:,} seconds"),
+            Fact("Voicemail detection", "On" if settings.enable_voicemail_detection else "Off"),
         ]
     start = "When you press Start"
     if settings.schedule_type is ScheduleType.SCHEDULED and settings.scheduled_at is not None:
         start = in_zone(settings.scheduled_at, settings.time_zone)
     return [
         *speed,
-        Fact("Attempts", _attempts(settings)),
+        Fact("Attempts in all", _attempts(settings)),
         Fact("Retry after", retry_words(settings) if settings.max_attempts > 1 else "Never"),
-        Fact("Hours", _hours(settings)),
+        Fact("Calling hours", _hours(settings)),
         Fact("Time zone", settings.time_zone),
-        Fact("Missing values", _MISSING_WORDS[settings.missing]),
+        Fact("Missing values", MISSING[settings.missing]),
         Fact("Start", start),
     ]
 
@@ -250,7 +224,7 @@ def _pace(settings: CampaignSettings) -> list[Fact]:
 def _attempts(settings: CampaignSettings) -> str:
     if settings.max_attempts == 1:
         return "1, no retry"
-    return f"{settings.max_attempts} in all, {settings.retry_delay_minutes:,} minutes apart"
+    return f"{settings.max_attempts}, {settings.retry_delay_minutes:,} minutes apart"
 
 
 def _hours(settings: CampaignSettings) -> str:
