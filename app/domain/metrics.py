@@ -130,13 +130,23 @@ class CallCounts:
     """Durations of the answered calls, added up."""
 
     @classmethod
-    def of(cls, dispositions: Mapping[Disposition, int], *, live: int = 0, talk_seconds: int = 0) -> Self:
-        """Return the counts of a `GROUP BY disposition` over placed calls; `live` ones have none yet."""
+    def of(
+        cls,
+        dispositions: Mapping[Disposition, int],
+        *,
+        live: int = 0,
+        opted_out_on_call: int = 0,
+        talk_seconds: int = 0,
+    ) -> Self:
+        """Return the counts of a `GROUP BY disposition` over placed calls; `live` ones have none yet.
+
+        `opted_out_on_call` of them a person answered, to ask for no more of them: these are answered calls.
+        """
         finished = sum(dispositions.values())
         return cls(
             made=finished + live,
             finished=finished,
-            answered=dispositions.get(Disposition.ANSWERED, 0),
+            answered=dispositions.get(Disposition.ANSWERED, 0) + opted_out_on_call,
             voicemail=dispositions.get(Disposition.VOICEMAIL, 0),
             talk_seconds=talk_seconds,
         )

@@ -73,6 +73,15 @@ def test_all_measures_of_a_campaign() -> None:
     )
 
 
+def test_a_call_in_which_the_person_opted_out_is_an_answered_one() -> None:
+    calls = CallCounts.of(
+        {D.ANSWERED: 1, D.OPTED_OUT: 2, D.BUSY: 1}, opted_out_on_call=1, talk_seconds=60 + 20
+    )
+    assert (calls.made, calls.answered) == (4, 2)
+    measures = measure(StatusCounts(completed=4), calls, ended_attempted=4)
+    assert (measures.answer_rate, measures.human_answer_rate, measures.average_duration) == (50.0, 50.0, 40.0)
+
+
 def test_a_campaign_that_has_not_begun_measures_zero() -> None:
     assert measure(StatusCounts(), CallCounts(), ended_attempted=0) == Metrics(
         completion_rate=0.0,

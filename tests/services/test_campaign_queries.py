@@ -115,6 +115,19 @@ async def test_the_measures_are_those_of_every_other_page(world: World) -> None:
     assert [(live.status, live.since) for live in snapshot.happening] == [(A.RINGING, LATER)]
 
 
+async def test_a_person_who_opts_out_on_the_phone_has_answered(world: World) -> None:
+    campaign_id = await world.campaign(status=S.RUNNING)
+    on_call, by_carrier = [await world.recipient(campaign_id, R.COMPLETED, attempts_made=1) for _ in range(2)]
+    await world.attempt(on_call, A.COMPLETED, D.OPTED_OUT, answered_at=NOON, duration_seconds=20)
+    await world.attempt(by_carrier, A.FAILED, D.OPTED_OUT)
+
+    snapshot = await _snapshot(world, campaign_id)
+
+    metrics = snapshot.metrics
+    assert (metrics.answer_rate, metrics.human_answer_rate, metrics.average_duration) == (50.0, 50.0, 20.0)
+    assert (await world.ask(campaign_cards, since=None)).success_rate == 50.0
+
+
 async def test_what_is_unknown_or_in_review_is_counted_apart(world: World) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     for status in (A.UNKNOWN, A.REVIEW):

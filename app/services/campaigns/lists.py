@@ -39,7 +39,11 @@ async def campaign_cards(
         func.count().filter(_since(col(Campaign.created_at), since)),
         func.count().filter(col(Campaign.status).in_(DIALING)),
     ).where(col(Campaign.organization_id) == principal.organization_id)
-    calls = select(func.count(), func.count().filter(col(Attempt.disposition) == Disposition.ANSWERED)).where(
+    opted_out_on_call = (col(Attempt.disposition) == Disposition.OPTED_OUT) & col(Attempt.answered_at).is_not(
+        None
+    )
+    answered_by_person = (col(Attempt.disposition) == Disposition.ANSWERED) | opted_out_on_call
+    calls = select(func.count(), func.count().filter(answered_by_person)).where(
         col(Attempt.organization_id) == principal.organization_id,
         col(Attempt.channel) == Channel.CALL,
         col(Attempt.disposition).is_not(None),

@@ -57,13 +57,14 @@ _RECIPIENTS: Final = text(
 
 _ATTEMPTS: Final = text(
     """
-    SELECT status, disposition, channel, count(*) AS count, sum(price) AS priced, max(price_unit) AS unit,
+    SELECT status, disposition, channel, answered_at IS NOT NULL AS picked_up,
+           count(*) AS count, sum(price) AS priced, max(price_unit) AS unit,
            coalesce(sum(duration_seconds), 0) AS seconds,
            count(*) FILTER (WHERE price IS NULL AND placed_at IS NOT NULL) AS unpriced,
            count(price) AS with_price,
            coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes,
            coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NOT NULL), 0) AS priced_minutes
-    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel
+    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel, picked_up
     """
 )
 
@@ -150,13 +151,23 @@ class _Attempts:
         self.calls = CallCounts.of(
             dispositions,
             live=self.awaiting_report + sum(live[status] for status in _MADE),
-            talk_seconds=sum(row["seconds"] for row in rows if row["disposition"] == Disposition.ANSWERED),
+            opted_out_on_call=sum(row["count"] for row in rows if _opted_out_on_call(row)),
+            talk_seconds=sum(
+                row["seconds"]
+                for row in rows
+                if row["disposition"] == Disposition.ANSWERED or _opted_out_on_call(row)
+            ),
         )
         self.cost = total_cost(
             priced=_priced(rows),
             unpriced_estimate=sum((_estimate(rows, channel) for channel in Channel), Decimal(0)),
             unit=max((row["unit"] for row in rows if row["unit"]), default=None),
         )
+
+
+def _opted_out_on_call(row: RowMapping) -> bool:
+    """Whether a person answered and asked not to be called again, unlike one the carrier turned us away for."""
+    return row["disposition"] == Disposition.OPTED_OUT and bool(row["picked_up"])
 
 
 def _priced(rows: Sequence[RowMapping]) -> Decimal:

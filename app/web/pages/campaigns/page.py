@@ -77,7 +77,7 @@ def _cards() -> rx.Component:
             _card("Total campaigns", cards.total, icon="megaphone", note="Drafts included"),
             _card("Running now", cards.running, icon="activity", note="Queued or running"),
             _card("Calls completed", cards.calls, icon="phone", note="Whatever the outcome"),
-            _card("Success rate", cards.success, icon="target", note="Answered calls"),
+            _card("Call success rate", cards.success, icon="target", note="Answered, of finished calls"),
             label="Measures of all campaigns",
         ),
         class_name="cs-cards",

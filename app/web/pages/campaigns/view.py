@@ -144,7 +144,7 @@ def _results(row: CampaignRow) -> str:
     one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
     if not row.calls_made:
         return f"No {many} yet"
-    return f"{row.success_rate:g}% success · {counted(row.calls_made, one, many)}"
+    return f"{row.success_rate:g}% of contacts reached · {counted(row.calls_made, one, many)}"
 
 
 def _one_of(text: str | None, known: list[str], otherwise: str) -> str:
