@@ -13,8 +13,8 @@ from app.web.components.kinds import Child
 class ProgressView:
     """A campaign's recipients by what became of them; the seven counts add up to `total`.
 
-    `unanswered` is no answer and busy; `left_out` is skipped and cancelled: nobody's failure. `percent` (0 to 100)
-    and `text` ("132 of 200 contacts ended") are worked out by the server and shown as they are.
+    `unanswered` is no answer and busy; `left_out` is skipped and cancelled: nobody's failure. `percent` (0 to 100,
+    one decimal) and `text` ("132 of 200 contacts ended") are worked out by the server and shown as they are.
     """
 
     completed: int = 0
@@ -25,7 +25,7 @@ class ProgressView:
     in_progress: int = 0
     pending: int = 0
     total: int = 0
-    percent: int = 0
+    percent: float = 0
     text: str = ""
 
 

@@ -65,10 +65,17 @@ def _header(header: ObjectVar[Header], tab: TabName) -> rx.Component:
                     _channel(header),
                     rx.cond(header.simulated, badge("Simulated carrier", tone="amber", icon="flask-conical")),
                 ),
+                rx.el.span(class_name="cs-skeleton cs-skeleton-pill"),
             )
         ],
         description=header.description,
-        actions=[_run_actions(header), _edit_actions(header, tab)],
+        actions=[
+            rx.cond(
+                header.id == 0,
+                rx.el.span(class_name="cs-skeleton cs-skeleton-button"),
+                rx.fragment(_run_actions(header), _edit_actions(header, tab)),
+            )
+        ],
     )
 
 

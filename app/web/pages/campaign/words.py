@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from app.domain.attempt import Disposition
 from app.domain.gate import Rule
+from app.domain.metrics import percent
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
 from app.services.campaigns.views import Counts
 from app.services.paging import Page
 from app.web.components import ProgressView
 
-_SMALL: Final = 0.1
+_SMALL: Final = 0.01
 NOTHING: Final = "\u2013"  # a dash
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
@@ -103,9 +104,9 @@ def in_both_zones(at: datetime, zone: str, other: str, *, now: datetime) -> str:
     return text if here.text == there.text else f"{text} ({there.text} {there.zone})"
 
 
-def rate(percent: float, *, of: int) -> str:
+def rate(share: float, *, of: int) -> str:
     """Return "72.1%"; a dash while there is nothing to measure."""
-    return f"{percent:g}%" if of else NOTHING
+    return f"{share:g}%" if of else NOTHING
 
 
 def duration(seconds: float | None) -> str:
@@ -118,7 +119,7 @@ def duration(seconds: float | None) -> str:
 
 
 def money(amount: float | None, unit: str | None) -> str:
-    """Return "$1.25", or "1.25 EUR"; small sums with four decimals; a dash for none."""
+    """Return "$1.25", or "1.25 EUR"; below one cent with four decimals; a dash for none."""
     if amount is None:
         return NOTHING
     number = f"{amount:,.2f}" if amount >= _SMALL or amount == 0 else f"{amount:.4f}"
@@ -153,6 +154,6 @@ def progress(counts: Counts) -> ProgressView:
         in_progress=counts[RecipientStatus.IN_PROGRESS],
         pending=counts[RecipientStatus.PENDING],
         total=total,
-        percent=100 * ended // total if total else 0,
+        percent=percent(ended, total),
         text=f"{ended:,} of {counted(total, 'contact', 'contacts')}" if total else "No contacts yet",
     )

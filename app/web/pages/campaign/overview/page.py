@@ -52,24 +52,24 @@ def _progress() -> rx.Component:
     overview = record(OverviewState.overview, Overview)
     progress = record(overview.progress, ProgressView)
     return panel(
-        rx.cond(
-            OverviewState.loading,
-            rx.el.span(class_name="cs-skeleton cs-skeleton-block"),
+        rx.el.div(
             rx.el.div(
-                rx.el.div(
-                    rx.el.span(progress.percent, "%", class_name="cs-figure cs-number"),
-                    rx.el.span(progress.text, aria_live="polite", class_name="cs-quiet cs-number"),
-                    class_name="cs-progress-head",
-                ),
-                progress_bar(progress, label="Progress of the campaign", large=True),
-                rx.el.ul(rx.foreach(overview.shares, _share), class_name="cs-shares"),
                 rx.cond(
-                    overview.conserved,
-                    rx.el.p(overview.conservation, class_name="cs-quiet cs-number"),
-                    banner(overview.conservation, kind="danger", title="These do not add up"),
+                    OverviewState.loading,
+                    rx.el.span(class_name="cs-skeleton cs-skeleton-figure"),
+                    rx.el.span(progress.percent, "%", class_name="cs-figure cs-number"),
                 ),
-                class_name="cs-progress-panel",
+                rx.el.span(progress.text, aria_live="polite", class_name="cs-quiet cs-number"),
+                class_name="cs-progress-head",
             ),
+            progress_bar(progress, label="Progress of the campaign", large=True),
+            rx.el.ul(rx.foreach(overview.shares, _share), class_name="cs-shares"),
+            rx.cond(
+                overview.conserved,
+                rx.el.p(overview.conservation, class_name="cs-quiet cs-number cs-conservation"),
+                banner(overview.conservation, kind="danger", title="These do not add up"),
+            ),
+            class_name="cs-progress-panel",
         ),
         title="Progress",
     )

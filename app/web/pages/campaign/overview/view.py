@@ -115,14 +115,18 @@ class Change:
     at: Moment
 
 
+def _no_shares_yet() -> list[StatusShare]:
+    return [StatusShare(status.value, NOTHING, "", unused=True) for status in STATUS_WORDS]
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it that moves."""
+    """All of it that moves. Before it is read it takes the same room, so that nothing jumps."""
 
     progress: ProgressView = field(default_factory=ProgressView)
-    shares: list[StatusShare] = field(default_factory=list)
+    shares: list[StatusShare] = field(default_factory=_no_shares_yet)
     measures: Measures = field(default_factory=Measures)
-    conservation: str = ""
+    conservation: str = "\u00a0"
     conserved: bool = True
     now: Now = field(default_factory=Now)
 
