@@ -27,39 +27,37 @@ _AGENT: Final[Mapping[str, Any]] = {
     "greeting": "Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
 }
 
+# Their companies stand in the notes: a company of theirs would make {{company}} of the greeting ambiguous.
 _CONTACTS: Final[Sequence[Mapping[str, Any]]] = (
     {
         "number": "+15551234567",
         "name": "John Doe",
         "email": "john@example.com",
-        "company": "Acme Corp",
-        "notes": "VIP customer",
+        "notes": "Acme Corp. VIP customer",
         "fields": {"deal_stage": "proposal"},
     },
     {
         "number": "+15559876543",
         "name": "Jane Smith",
         "email": "jane@example.com",
-        "company": "Beta Inc",
-        "notes": "Follow up on quote",
+        "notes": "Beta Inc. Follow up on quote",
         "fields": {"deal_stage": "discovery"},
     },
     {
         "number": "+15555550100",
         "name": "Bob Wilson",
-        "company": "Gamma LLC",
-        "notes": "New lead from website",
+        "notes": "Gamma LLC. New lead from website",
         "fields": {"deal_stage": "lead"},
     },
 )
 
 _CAMPAIGN: Final[Mapping[str, Any]] = {
     "name": "Sample: a word about your deal",
-    "description": "Three contacts, one call each, and a question they answer by voice or by key.",
+    "description": "Three contacts, up to three tries each, and a question answered by voice or by key.",
     "channel": Channel.CALL,
     "welcome_message_template": _AGENT["greeting"],
     "agenda_template": "I'm calling about your {{deal_stage}} with us.",
-    "question_template": "Do you have a minute to chat? Say yes or press 1. Say no or press 2.",
+    "question_template": "Do you have a minute to chat?",
     "end_call_message_template": "Thank you for your time, {{name}}. Have a great day!",
     "fallback_values": {"name": "there", "deal_stage": "request"},
 }
@@ -107,4 +105,6 @@ async def _contact_id(
         col(Contact.organization_id) == principal.organization_id, col(Contact.number) == contact["number"]
     )
     found = await session.scalar(statement)
-    return found or await create_contact(session, principal=principal, changes=contact, now=now)
+    return found or await create_contact(
+        session, principal=principal, changes=contact, now=now, source="sample"
+    )

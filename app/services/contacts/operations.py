@@ -18,9 +18,14 @@ from app.services.fields import row_id
 
 
 async def create_contact(
-    session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    changes: Mapping[str, Any],
+    now: datetime,
+    source: str = "manual",
 ) -> int:
-    """Add a person and return their id.
+    """Add a person and return their id. `source` is where the card says that they come from.
 
     `number` is needed; `name`, `first_name`, `last_name`, `email`, `company`, `time_zone`, `language`,
     `country`, `state`, `notes`, `tags` and `fields` are welcome. Raises `FieldErrors`, also for a number
@@ -29,7 +34,8 @@ async def create_contact(
     authorize(principal, Right.EDIT_CONTACTS)
     organization_id = principal.organization_id
     values = await read_contact(session, changes, organization_id=organization_id, number_required=True)
-    row: dict[str, Any] = {"organization_id": organization_id, "created_at": now, "updated_at": now} | values
+    made = {"organization_id": organization_id, "source": source, "created_at": now, "updated_at": now}
+    row: dict[str, Any] = made | values
     defaults = Contact(**row).model_dump(exclude={"id"})
     statement = insert(Contact).values(defaults).on_conflict_do_nothing().returning(col(Contact.id))
     added = (await session.execute(statement)).scalar_one_or_none()

@@ -126,11 +126,22 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         notes=detail.notes,
         tags=", ".join(row.tags),
         own_fields="\n".join(f"{name}: {value}" for name, value in sorted(detail.fields.items())),
-        added=f"{added.text} {added.zone}, {_SOURCE_OF_CARDS.get(detail.source, detail.source)}",
+        added=f"{added.text} {added.zone}, {_source_of_card(detail.source)}",
     )
 
 
-_SOURCE_OF_CARDS: Final = {"manual": "by hand", "import": "from a file", "api": "through the API"}
+_SOURCE_OF_CARDS: Final = {
+    "manual": "by hand",
+    "import": "from a file",
+    "api": "through the API",
+    "sample": "sample data",
+}
+
+
+def _source_of_card(source: str) -> str:
+    """Return where a card comes from, in words; an import's source ends with its id."""
+    kind = source.partition(":")[0]
+    return _SOURCE_OF_CARDS.get(kind, source)
 
 
 def history_item(row: ContactHistoryRow, *, zone: str, now: datetime) -> HistoryItem:
