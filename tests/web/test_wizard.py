@@ -35,7 +35,14 @@ from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.pages.wizard.steps import WizardStep, after, before, step_of
 from tests.services.campaign_world import World, build_world
-from tests.support.builders import make_campaign, make_contact, make_number, make_organization, principal
+from tests.support.builders import (
+    make_agent,
+    make_campaign,
+    make_contact,
+    make_number,
+    make_organization,
+    principal,
+)
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
 
@@ -136,14 +143,24 @@ async def test_going_back_loses_nothing(world: World, tab: Driver) -> None:
 
 
 async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: World, tab: Driver) -> None:
-    campaign_id = await world.campaign(agent=None)
+    async with world.database.transaction() as session:
+        await make_agent(session, world.organization, name="Oliver")
+    campaign_id = await world.campaign(agent=None, number=None)
     browser = await open_step(tab, world, campaign_id, "basics")
+    assert (await tab.state(BasicsState)).default_number.startswith("Choose an agent first")
     await browser.send(BasicsState.keep({**BASICS, "agent_id": ""}))
     assert (await tab.state(BasicsState)).errors == {}
     events = await events_of(tab, BasicsState, "forward", {**BASICS, "agent_id": ""})
     assert (await tab.state(BasicsState)).errors == {"agent_id": "Choose the agent who makes the calls."}
     assert "/edit/message" not in events
     assert "focus" in events
+
+
+async def test_the_only_agent_is_chosen_from_the_start(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(agent=None)
+    await open_step(tab, world, campaign_id, "basics")
+    assert (await tab.state(BasicsState)).agent == str(world.agent.id)
+    assert (await settings_of(world, campaign_id)).agent_id == world.agent.id
 
 
 async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(world: World, tab: Driver) -> None:

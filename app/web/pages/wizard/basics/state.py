@@ -106,6 +106,8 @@ class BasicsState(StepState, rx.State):
             agents = await list_agents(session, principal=principal)
             numbers = await list_numbers(session, principal=principal)
         if self.loading:
+            detail = await self._preselect(principal, detail, agents)
+            settings = detail.settings
             self.name, self.description = settings.name, settings.description
             self.number_choice = _choice(settings)
         self.channel, self.channel_fixed = settings.channel, detail.status is not CampaignStatus.DRAFT
@@ -115,6 +117,17 @@ class BasicsState(StepState, rx.State):
         self.numbers = _number_options(numbers, settings)
         self.default_number = _default_number(agents, numbers, settings)
         self.pool_advice = _pool_advice(detail.total_contacts, len(settings.number_pool))
+
+    async def _preselect(
+        self, principal: Principal, detail: CampaignDetail, agents: Sequence[AgentView]
+    ) -> CampaignDetail:
+        """Choose the agent of a new draft where there is but one to choose."""
+        settings, active = detail.settings, [agent for agent in agents if agent.active]
+        is_open = detail.status is CampaignStatus.DRAFT and settings.channel is Channel.CALL
+        if not is_open or settings.agent_id is not None or len(active) != 1:
+            return detail
+        await save_draft(principal, detail.id, {"agent_id": active[0].id})
+        return await self._look(principal)
 
 
 def _choice(settings: CampaignSettings) -> str:
@@ -166,10 +179,12 @@ def _default_number(
     agent = next((agent for agent in agents if agent.id == settings.agent_id), None)
     if agent is not None and agent.default_phone_number:
         return f"{pretty(agent.default_phone_number)}, the number of {agent.name}"
+    if agent is None and settings.channel is Channel.CALL:
+        return "Choose an agent first: the default is the agent's own number, else your organization's."
     own = next((number for number in numbers if number.is_default), None)
     if own is not None:
         return f"{own.pretty}, your organization's number"
-    return "None yet: neither the agent nor your organization has a number. Choose one below."
+    return "None yet: neither the agent nor your organization has one. Choose one number or a pool."
 
 
 def _pool_advice(contacts: int, ticked: int) -> str:
