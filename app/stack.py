@@ -99,14 +99,17 @@ class Stack:
             self._phase("Migrating the database")
             upgrade(urls.database)
             forget_worker_health(urls.redis, QUEUES)
-            children = self._workers_and_carrier(urls)
-            for child in children:
+            web = self._start_web(urls) if front_end is None else None
+            *early, last = self._workers_and_carrier(urls)
+            for child in early:
                 self.supervisor.start(child)
             self._await_front_end(front_end)
-        web = self._web(urls)
-        self.supervisor.start(web)
+        web = web or self._start_web(urls)
         self._phase("Waiting until everything answers")
-        self.supervisor.wait_until_ready([*children, web], seconds=READY_SECONDS)
+        # Loading takes a core each: the web process, the longest, goes first, and the last worker after the others.
+        self.supervisor.wait_until_ready(early, seconds=READY_SECONDS)
+        self.supervisor.start(last)
+        self.supervisor.wait_until_ready([last, web], seconds=READY_SECONDS)
         self._record(phase="running", ready=True, landing_url=self._landing_url(urls))
 
     @contextlib.contextmanager
@@ -160,11 +163,13 @@ class Stack:
             return workers
         return [self._child("simulator", simulator_launch(), urls, self._simulator_listens), *workers]
 
-    def _web(self, urls: Urls) -> Child:
-        """The web process. The front-end must be built: its launch names the folder."""
+    def _start_web(self, urls: Urls) -> Child:
+        """Start the web process. The front-end must be built: its launch names the folder."""
         port = self.settings.port
         launch = web_launch(port, self.home.path, with_browser=self._with_browser)
-        return self._child("web", launch, urls, partial(answers, port))
+        web = self._child("web", launch, urls, partial(answers, port))
+        self.supervisor.start(web)
+        return web
 
     def _child(self, name: str, launch: Launch, urls: Urls, is_ready: Callable[[], bool]) -> Child:
         return Child(
