@@ -16,7 +16,7 @@ from app.live_hub import Watched, watch
 from app.services.access.organizations import OrganizationView, organization_settings
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
-from app.services.campaigns.operations import create_campaign
+from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.queries import campaign_cards, list_campaigns
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
@@ -123,17 +123,12 @@ class CampaignsState(PageState, rx.State):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def create(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
-        """Make a draft and go to the wizard's first step."""
+        """Make a draft, or take up an untouched one, and go to the wizard's first step."""
         self.saving = True
         yield None
         context = get_context()
         async with context.database.transaction() as session:
-            campaign_id = await create_campaign(
-                session,
-                principal=principal,
-                changes={"name": "New campaign"},
-                now=context.clock.now(),
-            )
+            campaign_id = await begin_draft(session, principal=principal, now=context.clock.now())
         yield rx.redirect(routes.edit_basics(principal.organization_slug, campaign_id))
 
     async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
