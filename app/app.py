@@ -41,6 +41,7 @@ from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.page import contacts as wizard_contacts
 from app.web.pages.wizard.contacts.people_state import PeopleState
+from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.message.page import message
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.page import pace
@@ -96,13 +97,13 @@ app.add_page(
     basics,
     route=routes.EDIT_BASICS,
     title="Campaign basics · Callsheet",
-    on_load=[*ENTER, BasicsState.load],
+    on_load=[*ENTER, BasicsState.load, WizardState.watch],
 )
 app.add_page(
     message,
     route=routes.EDIT_MESSAGE,
     title="Campaign message · Callsheet",
-    on_load=[*ENTER, MessageState.load],
+    on_load=[*ENTER, MessageState.load, WizardState.watch],
 )
 app.add_page(
     campaign_overview,
@@ -138,17 +139,17 @@ app.add_page(
     pace,
     route=routes.EDIT_PACE,
     title="Campaign pace · Callsheet",
-    on_load=[*ENTER, PaceState.load],
+    on_load=[*ENTER, PaceState.load, WizardState.watch],
 )
 app.add_page(
     wizard_contacts,
     route=routes.EDIT_CONTACTS,
     title="Campaign contacts · Callsheet",
-    on_load=[*ENTER, ImportState.load, PeopleState.load, ImportState.watch],
+    on_load=[*ENTER, ImportState.load, PeopleState.load, ImportState.watch, WizardState.watch],
 )
 app.add_page(
     review,
     route=routes.EDIT_REVIEW,
     title="Review and start · Callsheet",
-    on_load=[*ENTER, ReviewState.load],
+    on_load=[*ENTER, ReviewState.load, ReviewState.watch],
 )

@@ -101,7 +101,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "ReviewState": {
         ANYONE: "close",
         Right.RUN_CAMPAIGNS: "ask go",
-        Right.VIEW: "load",
+        Right.VIEW: "load watch check_again",
     },
     "SelectionState": {
         ANYONE: "tick tick_all untick ask close",
@@ -126,6 +126,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         ANYONE: "ask close",
         Right.RESUME_DIALING: "resume",
         Right.STOP_DIALING: "stop",
+    },
+    "WizardState": {
+        Right.VIEW: "watch",
     },
 }
 """State -> guard -> its handlers."""

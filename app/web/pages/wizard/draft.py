@@ -7,15 +7,18 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
+from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
+from app.live_hub import Check, Watched, watch
 from app.services.access.principal import Principal
 from app.services.campaigns.changes import FIELD_PATHS
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign, preflight
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
+from app.services.imports.queries import list_imports
 from app.web import routes
-from app.web.guard import PageState, guarded
+from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before, unfinished
 
 _FOCUS: Final = """setTimeout(() => {
@@ -24,6 +27,11 @@ _FOCUS: Final = """setTimeout(() => {
   field?.focus({preventScroll: true});
 }, 120)"""
 """Wait for the errors to be drawn, then go to the first."""
+
+_RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
+"""Steps with nothing to mend in a new draft: the agent's greeting and the usual pace will do."""
+_VISITS_KEPT: Final = 200
+_LATEST_IMPORTS: Final = 10
 
 _HOURS: Final = frozenset({"allowed_start", "allowed_end", "allowed_days"})
 
@@ -41,23 +49,44 @@ class WizardState(rx.State):
     message_done: rx.Field[bool] = rx.field(False)
     contacts_done: rx.Field[bool] = rx.field(False)
     pace_done: rx.Field[bool] = rx.field(False)
+    visited: rx.Field[list[str]] = rx.field(default_factory=list)
+    """The steps this tab has shown, as "7/pace": what is right by its defaults is done once it was seen."""
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Show how far the draft is whenever an import has got on."""
+        campaign_id = draft_id(self)
+        async for _ in import_changes(principal, campaign_id, still_allowed(self, Right.VIEW)):
+            detail, todo = await _read(principal, campaign_id)
+            async with self:
+                self._show(detail, todo)
 
     async def _look(self, principal: Principal, campaign_id: int) -> CampaignDetail:
         """Read the draft and show how far it is."""
-        context = get_context()
-        async with context.database.session() as session:
-            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-            check = await preflight(
-                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
-            )
-        todo = unfinished(check.errors)
+        detail, todo = await _read(principal, campaign_id)
+        self._note_visit(campaign_id)
+        self._show(detail, todo)
+        return detail
+
+    def _note_visit(self, campaign_id: int) -> None:
+        here = f"{campaign_id}/{self.router.url.path.rstrip('/').rpartition('/')[2]}"
+        if here not in self.visited:
+            self.visited = [*self.visited[-_VISITS_KEPT:], here]
+
+    def _show(self, detail: CampaignDetail, todo: frozenset[WizardStep]) -> None:
+        done = {step for step in WizardStep if step not in todo and self._was_seen(step, detail)}
         self.name, self.status, self.channel = detail.settings.name, detail.status, detail.settings.channel
         self.locked, self.contacts = detail.locked_because or "", detail.total_contacts
-        self.basics_done = WizardStep.BASICS not in todo
-        self.message_done = WizardStep.MESSAGE not in todo
-        self.contacts_done = WizardStep.CONTACTS not in todo
-        self.pace_done = WizardStep.PACE not in todo
-        return detail
+        self.basics_done = WizardStep.BASICS in done
+        self.message_done = WizardStep.MESSAGE in done
+        self.contacts_done = WizardStep.CONTACTS in done
+        self.pace_done = WizardStep.PACE in done
+
+    def _was_seen(self, step: WizardStep, detail: CampaignDetail) -> bool:
+        """Whether somebody has looked at the step; the review shows them all."""
+        if step not in _RIGHT_BY_DEFAULT or detail.status is not CampaignStatus.DRAFT:
+            return True
+        return bool({f"{detail.id}/{step}", f"{detail.id}/{WizardStep.REVIEW}"}.intersection(self.visited))
 
 
 class StepState(PageState, mixin=True):
@@ -124,6 +153,21 @@ class StepState(PageState, mixin=True):
         raise NotImplementedError
 
 
+async def import_changes(principal: Principal, campaign_id: int, check: Check) -> AsyncIterator[None]:
+    """Yield at once, and whenever a file of the campaign has got on, for as long as somebody watches."""
+
+    async def look() -> tuple[tuple[int, str, int], ...]:
+        async with get_context().database.session() as session:
+            page = await list_imports(
+                session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
+            )
+        return tuple((view.id, view.status, view.accepted) for view in page.items)
+
+    watched = Watched(principal.organization_id, campaign_id, "imports of a draft")
+    async for _ in watch(watched, look, check=check):
+        yield
+
+
 def draft_id(state: rx.State) -> int:
     """Return the campaign the address claims. Raises `NotFound`."""
     campaign_id = routes.place(state.router.url.path).campaign_id
@@ -150,6 +194,17 @@ async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[st
         else:
             break
     return errors
+
+
+async def _read(principal: Principal, campaign_id: int) -> tuple[CampaignDetail, frozenset[WizardStep]]:
+    """Return the draft, and the steps that have something to mend."""
+    context = get_context()
+    async with context.database.session() as session:
+        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        check = await preflight(
+            session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+        )
+    return detail, unfinished(check.errors)
 
 
 async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:

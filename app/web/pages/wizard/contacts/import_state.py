@@ -102,7 +102,7 @@ class ImportState(PageState, rx.State):
             async with self:
                 self._follow(imports.views)
                 wizard = await self.get_state(WizardState)
-                wizard.contacts, wizard.contacts_done = imports.contacts, imports.contacts > 0
+                wizard.contacts = imports.contacts
 
     @anyone
     def count_upload(self, progress: dict[str, Any]) -> None:

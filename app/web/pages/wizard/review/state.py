@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import reflex as rx
-from reflex.event import EventSpec
+from reflex.event import EventCallback, EventSpec
 
 from app.context import get_context
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.models import ScheduleType
 from app.services.access.principal import Principal
@@ -20,11 +21,11 @@ from app.services.campaigns.views import CampaignDetail, Preflight
 from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.actions import carrier_identity
 from app.web.pages.campaign.settings.view import MISSING
 from app.web.pages.campaign.start_words import start_question
-from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.draft import WizardState, draft_id, import_changes
 from app.web.pages.wizard.message.state import PART_WORDS
 from app.web.pages.wizard.moments import in_zone, spoken_minutes
 from app.web.pages.wizard.pace.state import DAYS, retry_words
@@ -82,6 +83,20 @@ class ReviewState(PageState, rx.State):
         await self._check(principal)
         self.loading = False
 
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> AsyncIterator[EventCallback[()]]:
+        """Check again whenever an import has got on."""
+        first, check = True, still_allowed(self, Right.VIEW)
+        async for _ in import_changes(principal, draft_id(self), check):
+            if not first:
+                yield ReviewState.check_again()
+            first = False
+
+    @guarded(Right.VIEW)
+    async def check_again(self, principal: Principal) -> None:
+        """Show what stands in the way now."""
+        await self._check(principal)
+
     @guarded(Right.RUN_CAMPAIGNS)
     async def ask(self, principal: Principal) -> None:
         """Check once more, and ask whether to start if nothing stands in the way."""
@@ -132,7 +147,7 @@ class ReviewState(PageState, rx.State):
         self.headline = _headline(detail.settings, check)
         self.basics = _basics(detail, check)
         self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
-        self.message_of = said.contact_name or said.number
+        self.message_of = said.contact_name or pretty(said.number)
         self.pace = _pace(detail.settings)
         self._word_the_question(detail, check)
 
