@@ -62,7 +62,11 @@ def _templates() -> rx.Component:
             class_name="cs-wizard-templates",
         ),
         title=choose(MessageState.channel == "sms", "Text message", "What your agent says"),
-        description="Write as you would speak. Variables are replaced for each contact.",
+        description=choose(
+            MessageState.channel == "sms",
+            "Plain and short. Variables are replaced for each contact.",
+            "Write as you would speak. Variables are replaced for each contact.",
+        ),
     )
 
 

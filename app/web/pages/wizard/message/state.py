@@ -9,6 +9,7 @@ from reflex.event import EventCallback
 
 from app.context import get_context
 from app.domain.campaign import Channel
+from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.sms import Encoding, segments, smart_encoding
 from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, variable_name
@@ -162,7 +163,7 @@ class MessageState(StepState, rx.State):
         parts = {part: preview.texts.get(part, "") for part in _FIELDS[self.channel]}
         self.parts = [PreviewPart(PART_WORDS[part], text) for part, text in parts.items() if text]
         self.unresolved = preview.unresolved
-        self.preview_of = " · ".join(filter(None, (preview.contact_name, preview.number)))
+        self.preview_of = " · ".join(filter(None, (preview.contact_name, pretty(preview.number))))
         self.fallbacks = _fallback_rows([*self.texts.values(), self.greeting], fallbacks, preview)
         self._measure(parts.get("body", ""))
 
@@ -176,8 +177,8 @@ class MessageState(StepState, rx.State):
 
 _ALWAYS_THERE: Final = frozenset({"assistant_name", "company", "phone", "phone_number"})
 """Variables that have a value whoever the contact is, once it has one here."""
-_ALIASES: Final = frozenset({"phone", "contact_name", "notes"})
-"""Known, and not worth a chip of their own."""
+_ALIASES: Final = frozenset({"phone", "contact_name"})
+"""Other words for what has a chip already."""
 
 
 def _settings(channel: str) -> list[str]:
