@@ -21,6 +21,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.migrations import PROJECT
 from app.models import Campaign, Step
+from app.services.campaigns.drafts import begin_draft
+from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign
 from app.services.campaigns.settings import CampaignSettings
 from app.services.imports.operations import run_import, store_import
@@ -364,6 +366,8 @@ async def test_ticked_and_matching_contacts_join_and_strangers_ids_do_not(world:
     await browser.send(PeopleState.add_ticked())
     assert await world.people(campaign_id) == {RecipientStatus.PENDING: 1}
     await browser.send(PeopleState.find("jane"))
+    marked = {row.id: row.inside for row in (await tab.state(PeopleState)).rows}
+    assert (marked.pop(jane.id), *marked.values()) == (True, False)
     events = await events_of(tab, PeopleState, "add_matching")
     assert await world.people(campaign_id) == {RecipientStatus.PENDING: 2}
     assert "1 added. 1 in the campaign already." in events
@@ -378,6 +382,30 @@ async def test_the_review_names_each_obstacle_with_its_step(world: World, tab: D
     assert f"/campaigns/{campaign_id}/edit/contacts" in str([one.href for one in state.obstacles])
     frame = await tab.state(WizardState)
     assert (frame.basics_done, frame.contacts_done, frame.pace_done) == (False, False, True)
+
+
+async def test_a_step_that_is_right_by_default_is_done_once_it_was_seen(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await open_step(tab, world, campaign_id, "basics")
+    frame = await tab.state(WizardState)
+    assert (frame.basics_done, frame.message_done, frame.pace_done) == (True, False, False)
+    browser.path = browser.path.replace("basics", "pace")
+    await browser.send(PaceState.load())
+    frame = await tab.state(WizardState)
+    assert (frame.message_done, frame.pace_done) == (False, True)
+
+
+async def test_an_untouched_draft_is_taken_up_again(world: World) -> None:
+    async def begun() -> int:
+        return await world.do(begin_draft)
+
+    first = await begun()
+    assert await begun() == first
+    await world.do(update_campaign, campaign_ref=first, changes={"agenda_template": "About your visit."})
+    second = await begun()
+    assert second != first
+    await world.recipient(second)
+    assert await begun() not in {first, second}
 
 
 async def test_a_start_with_obstacles_is_not_even_asked_about(world: World, tab: Driver) -> None:

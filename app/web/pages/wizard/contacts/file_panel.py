@@ -216,10 +216,10 @@ def _accepted_row(found: ObjectVar[AcceptedRow]) -> rx.Component:
     return row(
         cell(found.row, label="Row", number=True),
         cell(phone_text(found.number), label="Number"),
-        cell(found.name, label="Name"),
+        cell(rx.el.span(found.name, class_name="cs-wizard-name"), label="Name"),
         cell(
             rx.el.div(
-                rx.el.span(found.variables, class_name="cs-wizard-clip"),
+                rx.el.span(found.variables, class_name="cs-wizard-variables"),
                 rx.cond(
                     found.warning != "",
                     rx.el.div(

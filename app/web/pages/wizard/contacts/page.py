@@ -52,11 +52,14 @@ def _aside() -> rx.Component:
                 choose(WizardState.contacts == 1, " contact", " contacts"),
                 aria_live="polite",
             ),
-            rx.link(
-                "See them all",
-                glyph("arrow-right", size=13),
-                href=routes.campaign_contacts(here(), campaign_here()),
-                class_name="cs-wizard-link",
+            rx.cond(
+                WizardState.contacts > 0,
+                rx.link(
+                    "See them all",
+                    glyph("arrow-right", size=13),
+                    href=routes.campaign_contacts(here(), campaign_here()),
+                    class_name="cs-wizard-link",
+                ),
             ),
             title="In this campaign",
         ),

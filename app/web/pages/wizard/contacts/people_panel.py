@@ -128,13 +128,15 @@ def _person(person: ObjectVar[PersonRow]) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="checkbox",
-            checked=PeopleState.ticked.contains(person.id),
+            checked=person.inside | PeopleState.ticked.contains(person.id),
+            disabled=person.inside,
             on_change=PeopleState.tick(person.id),
             class_name="cs-checkbox",
         ),
         rx.el.span(person.name, class_name="cs-wizard-who"),
         phone_text(person.number),
         rx.el.span(person.note, class_name="cs-help"),
+        rx.cond(person.inside, badge("In this campaign", tone="green", icon="check")),
         rx.cond(person.suppressed, badge("Do not contact", tone="amber", icon="ban")),
         key=person.id,
         class_name="cs-wizard-row",

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.context import get_context
 from app.domain.rights import Right
 from app.services.access.principal import Principal
+from app.services.campaigns.membership import members_among
 from app.services.campaigns.recipients import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
 from app.services.contacts.queries import ContactRow, list_contacts
@@ -34,6 +35,8 @@ class PersonRow:
     number: str
     note: str
     suppressed: bool
+    inside: bool
+    """In this campaign already."""
 
 
 class PeopleState(PageState, rx.State):
@@ -117,6 +120,7 @@ class PeopleState(PageState, rx.State):
 
     async def _added(self, principal: Principal, result: AddResult) -> EventSpec:
         await (await self.get_state(WizardState))._look(principal, draft_id(self))  # noqa: SLF001 - ours
+        await self._read(principal, self.page)
         words = _outcome(result)
         return say_done(words) if result.added else say(words)
 
@@ -131,7 +135,13 @@ class PeopleState(PageState, rx.State):
                 sort="name",
                 descending=False,
             )
-        self.rows = [_row(row) for row in found.items]
+            inside = await members_among(
+                session,
+                principal=principal,
+                campaign_ref=draft_id(self),
+                contact_ids=[row.id for row in found.items],
+            )
+        self.rows = [_row(row, is_inside=row.id in inside) for row in found.items]
         self.total, self.page, self.pages = found.total, found.page, found.pages
         first = (found.page - 1) * SHOWN + 1
         self.text = f"{first:,} to {first + len(self.rows) - 1:,} of {found.total:,}" if self.rows else ""
@@ -167,8 +177,15 @@ async def _add(session: AsyncSession, principal: Principal, campaign_id: int, id
     )
 
 
-def _row(row: ContactRow) -> PersonRow:
-    return PersonRow(row.id, row.name or row.pretty, row.pretty, row.company or row.email, row.suppressed)
+def _row(row: ContactRow, *, is_inside: bool) -> PersonRow:
+    return PersonRow(
+        id=row.id,
+        name=row.name or row.pretty,
+        number=row.pretty,
+        note=row.company or row.email,
+        suppressed=row.suppressed,
+        inside=is_inside,
+    )
 
 
 def _outcome(result: AddResult) -> str:

@@ -1,0 +1,27 @@
+"""Who is in a campaign already."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.rights import Right
+from app.models import Recipient
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.rows import load_campaign
+from app.services.refs import Ref
+
+
+async def members_among(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, contact_ids: Sequence[int]
+) -> frozenset[int]:
+    """Return those of the contacts that are in the campaign. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    found = await session.scalars(
+        select(col(Recipient.contact_id)).where(
+            col(Recipient.campaign_id) == campaign.id, col(Recipient.contact_id).in_(contact_ids)
+        )
+    )
+    return frozenset(found)
