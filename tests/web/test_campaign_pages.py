@@ -15,8 +15,10 @@ from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Attempt, Campaign, Organization
+from app.services.campaigns.views import EventRow
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.calls.state import CallLogState
+from app.web.pages.campaign.calls.view import event_lines
 from app.web.pages.campaign.contacts.adding import AddContactsState
 from app.web.pages.campaign.contacts.person import PersonState
 from app.web.pages.campaign.contacts.selection import SelectionState
@@ -29,7 +31,7 @@ from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.campaigns.switch import StopSwitchState
 from app.web.session import SessionState
 from tests.services.campaign_world import World, build_world
-from tests.support.builders import make_carrier_account
+from tests.support.builders import NOON, make_carrier_account
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
 
@@ -135,7 +137,9 @@ async def test_a_start_queues_the_campaign(world: World, tab: Driver) -> None:
     assert await world.status(campaign_id) is CampaignStatus.QUEUED
 
 
-async def test_a_start_is_asked_about_first_with_how_many_are_really_called(world: World, tab: Driver) -> None:
+async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
+    world: World, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=2)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.ask_start(campaign_id))
@@ -174,6 +178,20 @@ async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab:
     assert (await world.person(busy)).status is RecipientStatus.PENDING
     assert (await world.person(failed)).status is RecipientStatus.FAILED
     assert await world.status(campaign_id) is CampaignStatus.RUNNING
+
+
+@pytest.mark.parametrize("status", [RecipientStatus.COMPLETED, RecipientStatus.BUSY])
+async def test_retry_failed_is_offered_where_somebody_was_not_reached(
+    world: World, tab: Driver, status: RecipientStatus
+) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
+    await world.recipient(campaign_id, status, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignState.load())
+    await browser.send(CampaignsState.load())
+    is_offered = status is RecipientStatus.BUSY
+    assert (await tab.state(CampaignState)).header.can_retry is is_offered
+    assert (await tab.state(CampaignsState)).items[0].can_retry is is_offered
 
 
 async def begun_elsewhere(world: World) -> tuple[int, int]:
@@ -417,15 +435,35 @@ async def test_the_call_log_lists_attempts_and_opens_one(world: World, tab: Driv
         AttemptStatus.COMPLETED,
         Disposition.ANSWERED,
         duration_seconds=65,
-        rendered={"welcome": "Hello Ann."},
+        placed_at=NOON,
+        rendered={"closing": "Goodbye.", "question": "Will you come?", "welcome": "Hello Ann."},
     )
     browser = await open_campaign(tab, world, campaign_id, "/calls")
     await browser.send(CallLogState.load())
     [item] = (await tab.state(CallLogState)).items
-    assert (item.disposition, item.duration) == ("answered", "1:05")
+    assert (item.disposition, item.duration, item.cost) == ("answered", "1:05", "$0.03 estimated")
     await browser.send(CallLogState.show(str(attempt.id)))
     detail = (await tab.state(CallLogState)).detail
-    assert [(part.label, part.text) for part in detail.parts] == [("Greeting", "Hello Ann.")]
+    assert [(part.label, part.text) for part in detail.parts] == [
+        ("Greeting", "Hello Ann."),
+        ("Question", "Will you come?"),
+        ("Closing", "Goodbye."),
+    ]
+
+
+def test_what_a_carrier_tells_twice_is_one_line_in_plain_words() -> None:
+    told = [
+        EventRow(kind=kind, at=NOON, payload=payload)
+        for kind, payload in (
+            ("answered", {"CallStatus": "in-progress"}),
+            ("opted_out", {"Digits": "9"}),
+            ("answered", {"AnsweredBy": "human"}),
+        )
+    ]
+    lines = event_lines(told, "UTC")
+    assert [line.kind for line in lines] == ["Answered", "Opted out"]
+    assert "in-progress" in lines[0].payload
+    assert "human" in lines[0].payload
 
 
 async def test_an_attempt_of_another_campaign_does_not_open_here(world: World, tab: Driver) -> None:
@@ -500,6 +538,6 @@ async def shown_cost(world: World, tab: Driver, *prices: str | None) -> tuple[st
 
 async def test_a_cost_says_how_much_of_it_the_carrier_has_told(world: World, tab: Driver) -> None:
     assert await shown_cost(world, tab) == ("$0.00", "Nothing spent yet")
-    assert await shown_cost(world, tab, None) == ("$0.0280", "Estimated: prices come later")
+    assert await shown_cost(world, tab, None) == ("$0.03", "Estimated: prices come later")
     assert await shown_cost(world, tab, "-0.10", None) == ("$0.20", "Partly estimated: prices come later")
     assert await shown_cost(world, tab, "-0.10", "-0.10") == ("$0.20", "As the carrier charges")

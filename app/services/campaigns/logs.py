@@ -1,6 +1,7 @@
 """The people of a campaign and its call log: pages of rows, and one of each with all that happened."""
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.attempt import AttemptStatus, Disposition
-from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Right
@@ -23,6 +24,7 @@ from app.models import (
     RecipientTransition,
 )
 from app.services.access.principal import Principal, authorize
+from app.services.campaigns.progress import unit_prices
 from app.services.campaigns.recipients import REMOVABLE, contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import (
@@ -103,7 +105,7 @@ async def get_recipient(
     return RecipientDetail(
         row=_recipient_row(recipient, contact, campaign),
         variables=recipient.variables,
-        attempts=_attempt_rows(attempts.all()),
+        attempts=await _attempt_rows(session, attempts.all()),
         transitions=[
             TransitionRow(old=each.old, new=each.new, reason=each.reason, at=each.at)
             for each in history.scalars()
@@ -142,7 +144,7 @@ async def list_attempts(
         .offset(offset)
         .limit(limit)
     )
-    return Page(_attempt_rows(rows.all()), total, max(1, page), limit)
+    return Page(await _attempt_rows(session, rows.all()), total, max(1, page), limit)
 
 
 async def get_attempt(
@@ -166,7 +168,7 @@ async def get_attempt(
     turns = await session.execute(said.order_by(col(AttemptTurn.at), col(AttemptTurn.id)))
     events = await session.execute(told.order_by(col(ProviderEvent.id)))
     return AttemptDetail(
-        row=_attempt_rows([found])[0],
+        row=(await _attempt_rows(session, [found]))[0],
         rendered={part: str(said) for part, said in attempt.rendered.items()},
         turns=[Turn(speaker=turn.speaker, text=turn.text, at=turn.at) for turn in turns.scalars()],
         events=[
@@ -228,11 +230,24 @@ def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -
     )
 
 
-def _attempt_rows(rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
-    return [_attempt_row(attempt, contact_name) for attempt, contact_name in rows]
+async def _attempt_rows(session: AsyncSession, rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
+    """Return the rows, all of one campaign."""
+    unpriced = [attempt.campaign_id for attempt, _ in rows if attempt.price is None]
+    prices = await unit_prices(session, unpriced[0]) if unpriced else {}
+    return [_attempt_row(attempt, contact_name, prices) for attempt, contact_name in rows]
 
 
-def _attempt_row(attempt: Attempt, contact_name: str) -> AttemptRow:
+def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> float | None:
+    """Return what an attempt without a price will cost: a call by its begun minutes, a message that was sent."""
+    if attempt.price is not None or attempt.placed_at is None:
+        return None
+    if attempt.channel is Channel.SMS:
+        return float(prices[Channel.SMS]) if attempt.status is not AttemptStatus.FAILED else None
+    minutes = ((attempt.duration_seconds or 0) + 59) // 60
+    return float(minutes * prices[Channel.CALL]) if minutes else None
+
+
+def _attempt_row(attempt: Attempt, contact_name: str, prices: Mapping[Channel, Decimal]) -> AttemptRow:
     return AttemptRow(
         id=attempt.id,
         at=attempt.placed_at or attempt.reserved_at,
@@ -244,6 +259,7 @@ def _attempt_row(attempt: Attempt, contact_name: str) -> AttemptRow:
         disposition=attempt.disposition,
         duration_seconds=attempt.duration_seconds,
         cost=abs(float(attempt.price)) if attempt.price is not None else None,
+        estimated_cost=_estimated_cost(attempt, prices),
         cost_unit=attempt.price_unit,
         answered_by=attempt.answered_by,
         reply=attempt.reply,

@@ -29,6 +29,12 @@ ESTIMATED_CALL_MINUTE: Final = Decimal("0.0140")
 ESTIMATED_MESSAGE: Final = Decimal("0.0083")
 """Twilio's list prices in the USA, in USD: what an attempt costs until the carrier tells its price."""
 
+_PRICED_BY: Final = {
+    Channel.CALL: ("priced_minutes", ESTIMATED_CALL_MINUTE),
+    Channel.SMS: ("with_price", ESTIMATED_MESSAGE),
+}
+"""What a price is for, as a column of `_ATTEMPTS`, and the list price of one."""
+
 _MADE: Final = (AttemptStatus.QUEUED, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS)
 """Live, and proven to have been placed."""
 
@@ -160,7 +166,7 @@ class _Attempts:
         )
         self.cost = total_cost(
             priced=_priced(rows),
-            unpriced_estimate=sum((_estimate(rows, channel) for channel in Channel), Decimal(0)),
+            unpriced_estimate=sum((_estimate(rows, channel) for channel in _PRICED_BY), Decimal(0)),
             unit=max((row["unit"] for row in rows if row["unit"]), default=None),
         )
 
@@ -178,13 +184,24 @@ def _estimate(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
     """Return what the channel's attempts without a price will cost, at the price of those that have one."""
     ours = [row for row in rows if row["channel"] == channel]
     if channel is Channel.SMS:
-        quantity = sum(int(row["with_price"]) for row in ours)
         unpriced = sum(int(row["unpriced"]) for row in ours if _is_charged(row))
-        list_price = ESTIMATED_MESSAGE
     else:
-        quantity = sum(int(row["priced_minutes"]) for row in ours)
-        unpriced, list_price = sum(int(row["unpriced_minutes"]) for row in ours), ESTIMATED_CALL_MINUTE
-    return unpriced * unit_price(priced=_priced(ours), quantity=quantity, list_price=list_price)
+        unpriced = sum(int(row["unpriced_minutes"]) for row in ours)
+    return unpriced * _unit_price(rows, channel)
+
+
+def _unit_price(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
+    """Return what a message, or a begun minute of a call, costs in this campaign."""
+    ours = [row for row in rows if row["channel"] == channel]
+    counted, list_price = _PRICED_BY[channel]
+    quantity = sum(int(row[counted]) for row in ours)
+    return unit_price(priced=_priced(ours), quantity=quantity, list_price=list_price)
+
+
+async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
+    """Return by channel what a message, or a begun minute of a call, is estimated at until its price comes."""
+    rows = await _rows(session, _ATTEMPTS, {"campaign_id": campaign_id})
+    return {channel: _unit_price(rows, channel) for channel in _PRICED_BY}
 
 
 def _is_charged(row: RowMapping) -> bool:

@@ -204,6 +204,8 @@ class AttemptRow:
     duration_seconds: int | None
     cost: float | None
     """Positive, in `cost_unit`; None while the carrier has not said."""
+    estimated_cost: float | None
+    """What it will cost at the prices of the campaign's others; None where `cost` is known or nothing is due."""
     cost_unit: str | None
     answered_by: AnsweredBy | None
     reply: str | None

@@ -8,12 +8,13 @@ import reflex as rx
 
 from app.context import get_context
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
 from app.live_hub import Watched
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_snapshot, get_campaign
-from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
+from app.services.campaigns.views import CampaignDetail, CampaignSnapshot, Counts
 from app.services.errors import NotFound
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.place import campaign_here
@@ -36,6 +37,7 @@ class Header:
     can_resume: bool = False
     can_cancel: bool = False
     can_retry: bool = False
+    """Completed, and somebody was not reached."""
     can_edit: bool = False
     can_delete: bool = False
 
@@ -107,15 +109,22 @@ def header_of(detail: CampaignDetail) -> Header:
         channel="Text message" if detail.settings.channel is Channel.SMS else "Call",
         simulated=detail.carrier_simulated is True,
         total=detail.total_contacts,
+        can_retry=may_retry(detail.actions, detail.counts),
     )
     return _at(header, detail.status, detail.status_reason, detail.actions)
 
 
 def _followed(header: Header, snapshot: CampaignSnapshot) -> Header:
-    header = replace(header, total=snapshot.total)
+    retry = may_retry(snapshot.actions, snapshot.counts)
+    header = replace(header, total=snapshot.total, can_retry=retry)
     if (header.status, header.status_reason) == (snapshot.status.value, snapshot.status_reason):
         return header
     return _at(header, snapshot.status, snapshot.status_reason, snapshot.actions)
+
+
+def may_retry(actions: frozenset[CampaignAction], counts: Counts) -> bool:
+    """Tell whether trying again those who were not reached is allowed, and there is anybody."""
+    return CampaignAction.RETRY_FAILED in actions and any(counts[status] for status in RETRY_FAILED_DEFAULT)
 
 
 def _at(
@@ -132,7 +141,6 @@ def _at(
         can_pause=CampaignAction.PAUSE in actions,
         can_resume=CampaignAction.RESUME in actions,
         can_cancel=CampaignAction.CANCEL in actions and status is not CampaignStatus.DRAFT,
-        can_retry=CampaignAction.RETRY_FAILED in actions,
         can_edit=CampaignAction.EDIT in actions,
         can_delete=CampaignAction.DELETE in actions,
     )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.services.campaigns.views import CampaignCards, CampaignRow
 from app.web.components import ProgressView
+from app.web.pages.campaign.state import may_retry
 from app.web.pages.campaign.words import Moment, counted, moment, progress, rate
 
 ALL: Final = "all"
@@ -134,7 +135,7 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         can_pause=CampaignAction.PAUSE in row.actions,
         can_resume=CampaignAction.RESUME in row.actions,
         can_cancel=CampaignAction.CANCEL in row.actions and row.status is not CampaignStatus.DRAFT,
-        can_retry=CampaignAction.RETRY_FAILED in row.actions,
+        can_retry=may_retry(row.actions, row.counts),
         can_edit=row.status is CampaignStatus.DRAFT,
         can_delete=CampaignAction.DELETE in row.actions,
     )

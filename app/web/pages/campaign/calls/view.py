@@ -1,7 +1,7 @@
 """What the Call log shows, worded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, Self
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
-from app.domain.events import AnsweredBy
+from app.domain.events import AnsweredBy, EventKind
 from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, Turn
 from app.web.pages.campaign.words import REPLY_WORDS, Moment, clock_time, duration, moment, money
@@ -28,6 +28,24 @@ _PARTS: Final[Mapping[str, str]] = {
     "question": "Question",
     "closing": "Closing",
     "body": "Text message",
+}
+_EVENTS: Final[Mapping[str, str]] = {
+    EventKind.QUEUED: "Accepted by the carrier",
+    EventKind.INITIATED: "Dialed",
+    EventKind.RINGING: "Ringing",
+    EventKind.ANSWERED: "Answered",
+    EventKind.COMPLETED: "Ended",
+    EventKind.BUSY: "Busy",
+    EventKind.NO_ANSWER: "No answer",
+    EventKind.FAILED: "Failed",
+    EventKind.CANCELLED: "Cancelled",
+    EventKind.SENDING: "Being sent",
+    EventKind.SENT: "Sent",
+    EventKind.DELIVERED: "Delivered",
+    EventKind.UNDELIVERED: "Not delivered",
+    EventKind.REPLIED: "Replied",
+    EventKind.OPTED_OUT: "Opted out",
+    EventKind.UNKNOWN: "Something else",
 }
 _ABOUT_US: Final = frozenset({"AccountSid", "ApiVersion"})
 """Parts of a carrier's event that are the same in all of them."""
@@ -134,7 +152,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
         status=row.status.value,
         disposition=row.disposition.value if row.disposition else "",
         duration=duration(row.duration_seconds),
-        cost=money(row.cost, row.cost_unit),
+        cost=_cost(row),
         ordinal=f"{row.ordinal}",
         answered_by=_ANSWERED_BY[row.answered_by] if row.answered_by else "",
         reply=REPLY_WORDS.get(row.reply, row.reply) if row.reply else "",
@@ -142,14 +160,20 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
     )
 
 
+def _cost(row: AttemptRow) -> str:
+    if row.cost is None and row.estimated_cost is not None:
+        return f"{money(row.estimated_cost, row.cost_unit)} estimated"
+    return money(row.cost, row.cost_unit)
+
+
 def call_detail(detail: AttemptDetail, *, zone: str, now: datetime) -> CallDetail:
     """Word an attempt and its story."""
-    said = {name: text for name, text in detail.rendered.items() if text.strip() and name not in _NOT_SAID}
+    said = {name: detail.rendered[name] for name in _in_spoken_order(detail.rendered)}
     return CallDetail(
         item=call_item(detail.row, zone=zone, now=now),
         parts=[Part(_PARTS.get(name, name.capitalize()), text) for name, text in said.items()],
         lines=[_line(turn, detail.row.contact_name, zone) for turn in detail.turns],
-        events=[_event(event, zone) for event in detail.events],
+        events=event_lines(detail.events, zone),
         provider_id=detail.provider_id or "",
     )
 
@@ -164,7 +188,24 @@ def _line(turn: Turn, contact_name: str, zone: str) -> Line:
     )
 
 
-def _event(event: EventRow, zone: str) -> Event:
+def _in_spoken_order(rendered: Mapping[str, str]) -> list[str]:
+    """Return the parts that have words, as a call says them, whatever order they are stored in."""
+    order = {name: place for place, name in enumerate(_PARTS)}
+    said = [name for name, text in rendered.items() if text.strip() and name not in _NOT_SAID]
+    return sorted(said, key=lambda name: order.get(name, len(order)))
+
+
+def event_lines(events: Sequence[EventRow], zone: str) -> list[Event]:
+    """Return one line for each thing that happened: a carrier tells of some more than once, in several ways."""
+    told: dict[str, list[EventRow]] = {}
+    for event in events:
+        told.setdefault(_EVENTS.get(event.kind, event.kind.replace("_", " ").capitalize()), []).append(event)
+    return [
+        Event(words, clock_time(same[0].at, zone), "\n".join(_payload(event) for event in same))
+        for words, same in told.items()
+    ]
+
+
+def _payload(event: EventRow) -> str:
     told = {name: value for name, value in event.payload.items() if name not in _ABOUT_US}
-    payload = json.dumps(told, indent=2, ensure_ascii=False, default=str)
-    return Event(event.kind.replace("_", " "), clock_time(event.at, zone), payload)
+    return json.dumps(told, indent=2, ensure_ascii=False, default=str)
