@@ -26,7 +26,7 @@ class NotAllowed(CallsheetError):
     code = "not_allowed"
 
     def __init__(self, right: Right) -> None:
-        super().__init__(f"Your role does not allow this ({right}).")
+        super().__init__("Your role does not allow this.")
         self.right = right
 
 

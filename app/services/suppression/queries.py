@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +13,13 @@ from sqlmodel import col
 
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.models import Suppression, SuppressionScope, SuppressionSource
+from app.models import Attempt, Campaign, Suppression, SuppressionScope, SuppressionSource
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.searching import number_starts_with
 from app.services.paging import Page, offset_of
+
+_ATTEMPT: Final = "attempt:"
+"""How the actor of a suppression begins that came of an attempt."""
 
 _COVERS: Final = {
     SuppressionScope.ALL: frozenset(SuppressionScope),
@@ -40,6 +44,8 @@ class SuppressionView:
     lifted_at: datetime | None
     lifted_by: str | None
     lift_reason: str | None
+    campaign: str | None = None
+    """The campaign in whose attempt the person said so, where it was one."""
 
 
 async def suppressed_scopes(
@@ -97,7 +103,24 @@ async def suppressions_of(
         )
         .order_by(col(Suppression.id).desc())
     )
-    return [view_of(row) for row in (await session.execute(statement)).scalars()]
+    views = [view_of(row) for row in (await session.execute(statement)).scalars()]
+    campaigns = await _campaigns_of(session, principal, [view.actor for view in views])
+    return [replace(view, campaign=campaigns.get(view.actor)) for view in views]
+
+
+async def _campaigns_of(
+    session: AsyncSession, principal: Principal, actors: Collection[str]
+) -> dict[str, str]:
+    """Return the campaign's name for each actor that is an attempt (`attempt:<id>`)."""
+    attempts = {UUID(actor.removeprefix(_ATTEMPT)) for actor in actors if actor.startswith(_ATTEMPT)}
+    if not attempts:
+        return {}
+    statement = (
+        select(col(Attempt.id), col(Campaign.name))
+        .join(Campaign, col(Campaign.id) == col(Attempt.campaign_id))
+        .where(col(Attempt.id).in_(attempts), col(Attempt.organization_id) == principal.organization_id)
+    )
+    return {f"{_ATTEMPT}{attempt}": name for attempt, name in await session.execute(statement)}
 
 
 def view_of(row: Suppression) -> SuppressionView:

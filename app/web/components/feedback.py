@@ -30,18 +30,29 @@ def empty_state(*, icon: str, title: Text, sentence: Text, action: Child | None 
 
 
 def error_state(problem: Text, *, on_retry: Click) -> rx.Component:
-    """Return what stands where content could not be loaded, with a button that tries again."""
+    """Return what stands where content could not be loaded, with a button that tries again, and a way back."""
     return rx.el.div(
         rx.el.div(glyph("cloud-alert", size=22), class_name="cs-empty-icon", data_tone="red"),
         rx.el.h3("This could not be loaded"),
         rx.el.p(problem),
-        rx.button(
-            glyph("rotate-ccw", size=16),
-            "Try again",
-            on_click=on_retry,
-            variant="soft",
-            color_scheme="gray",
-            type="button",
+        rx.el.div(
+            rx.button(
+                glyph("arrow-left", size=16),
+                "Go back",
+                on_click=rx.call_script("window.history.length > 1 ? history.back() : location.assign('/')"),
+                variant="soft",
+                color_scheme="gray",
+                type="button",
+            ),
+            rx.button(
+                glyph("rotate-ccw", size=16),
+                "Try again",
+                on_click=on_retry,
+                variant="soft",
+                color_scheme="gray",
+                type="button",
+            ),
+            class_name="cs-header-actions cs-centered",
         ),
         role="alert",
         class_name="cs-empty",

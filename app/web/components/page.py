@@ -27,7 +27,7 @@ def page_header(
 ) -> rx.Component:
     """Return a page's heading (its only `h1`), with what stands beside it and the actions at its end."""
     return rx.el.header(
-        _breadcrumbs(breadcrumbs) if breadcrumbs else rx.fragment(),
+        _breadcrumbs(breadcrumbs, title) if breadcrumbs else rx.fragment(),
         rx.el.div(
             rx.el.div(
                 rx.el.div(rx.el.h1(title), *beside_title, class_name="cs-header-title"),
@@ -43,7 +43,7 @@ def page_header(
     )
 
 
-def _breadcrumbs(crumbs: Sequence[Crumb]) -> rx.Component:
+def _breadcrumbs(crumbs: Sequence[Crumb], current: Text) -> rx.Component:
     return rx.el.nav(
         rx.el.ol(
             *[
@@ -52,7 +52,8 @@ def _breadcrumbs(crumbs: Sequence[Crumb]) -> rx.Component:
                     glyph("chevron-right", size=14),
                 )
                 for crumb in crumbs
-            ]
+            ],
+            rx.el.li(rx.el.span(current, aria_current="page", class_name="cs-crumb-current")),
         ),
         aria_label="Breadcrumb",
         class_name="cs-breadcrumbs",

@@ -163,13 +163,20 @@ def suppression_item(view: SuppressionView, *, zone: str, now: datetime) -> Supp
         scope=SCOPES[view.scope],
         reason=view.reason,
         source=_SOURCES[view.source],
-        by=view.actor,
+        by=_who_suppressed(view),
         at=moment(view.created_at, zone, now=now),
         is_lifted=view.lifted_at is not None,
         lifted_at=moment(view.lifted_at, zone, now=now),
         lifted_by=view.lifted_by or "",
         lift_reason=view.lift_reason or "",
     )
+
+
+def _who_suppressed(view: SuppressionView) -> str:
+    """Return who closed the number: for a person's own words on a call, in which campaign that was."""
+    if view.campaign is not None:
+        return f"in the campaign “{view.campaign}”"
+    return "" if view.actor.startswith("attempt:") else view.actor
 
 
 def own_fields(text: str) -> dict[str, str]:
