@@ -275,8 +275,8 @@ async def test_an_organization_that_is_not_there_shows_nothing_of_the_one_seen_b
     browser.path = "/nosuch/campaigns"
     for event in (SessionState.enter(), CampaignsState.load()):
         await browser.send(event)
-    for state in (SessionState, CampaignsState):
-        assert (await tab.state(state)).problem == "There is no organization nosuch."
+    assert (await tab.state(SessionState)).problem == "There is no organization nosuch."
+    assert (await tab.state(CampaignsState)).problem == "There is no organization nosuch."
     browser.path = f"/{world.organization.slug}/campaigns"
     await browser.send(SessionState.enter())
     assert (await tab.state(SessionState)).problem == ""
