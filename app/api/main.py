@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api import downloads, health, live, problems, sign_in, webhooks
+from app.api import documentation, downloads, health, live, problems, sign_in, webhooks
 from app.api.limits import LimitBodies
 from app.api.v1.router import v1_router
 
@@ -43,7 +43,7 @@ def _rest() -> FastAPI:
         title="Callsheet",
         version="1",
         description=_DESCRIPTION,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
@@ -52,6 +52,7 @@ def _rest() -> FastAPI:
     rest.add_middleware(LimitBodies)
     rest.include_router(health.router)
     rest.include_router(v1_router())
+    documentation.install(rest)
     _describe_problems(rest)
     return rest
 

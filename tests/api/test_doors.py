@@ -1,9 +1,11 @@
 """What every route has in common: keys, problem details, sizes, repeated requests, sign-in, health."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -64,11 +66,24 @@ async def client_of(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_the_documentation_names_routes_and_problems(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/api/docs")).status_code == 200
     described = (await client.get("/api/openapi.json")).json()
     assert "/v1/campaigns" in described["paths"]
     assert described["servers"] == [{"url": "/api"}]
     assert {"Problem", "FieldProblem"} <= described["components"]["schemas"].keys()
+
+
+async def test_the_documentation_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/api/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text
+    loaded = re.findall(r"""(?:src|href)="([^"]+)\"""", page.text)
+    assert {Path(address).name for address in loaded} == {
+        "favicon.svg",
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+    }
+    for address in loaded:
+        assert (await client.get(address)).status_code == 200, address
 
 
 @pytest.mark.parametrize("key", [None, "cs_unknown", "nonsense", "é"])

@@ -1,0 +1,42 @@
+"""The reference page of the API, which asks no other host for anything: it works without the Internet."""
+
+import importlib.util
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+_ASSETS: Final = "/docs/assets"
+_FAVICON: Final = Path(__file__).resolve().parents[2] / "assets" / "favicon.svg"
+
+
+def install(rest: FastAPI) -> None:
+    """Add `/docs` to an application, with all that it loads."""
+    rest.add_api_route("/docs", _page, include_in_schema=False)
+    rest.add_api_route("/docs/favicon.svg", _favicon, include_in_schema=False)
+    rest.mount(_ASSETS, StaticFiles(directory=_packaged_swagger_ui()))
+
+
+def _page(request: Request) -> HTMLResponse:
+    root = request.scope.get("root_path", "")
+    return get_swagger_ui_html(
+        openapi_url=f"{root}/openapi.json",
+        title="Callsheet API",
+        swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{root}/docs/favicon.svg",
+    )
+
+
+def _favicon() -> FileResponse:
+    return FileResponse(_FAVICON, media_type="image/svg+xml")
+
+
+def _packaged_swagger_ui() -> Path:
+    """The files of Swagger UI, found without importing the package that carries them."""
+    spec = importlib.util.find_spec("fastapi_offline")
+    assert spec is not None, "fastapi-offline is a dependency"
+    return Path(spec.origin or "").parent / "static"
