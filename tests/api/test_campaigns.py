@@ -233,6 +233,17 @@ async def test_a_campaign_is_changed_in_part_and_an_answer_may_be_sent_back(worl
     assert again.json() == changed.json()
 
 
+async def test_the_mixed_channel_is_refused_until_it_works(world: World) -> None:
+    body = {"name": "Both", "campaign_type": "mixed", "assistant_id": world.agent.id}
+    refused = await world.post("/campaigns", body)
+    assert refused.status_code == 422
+    assert "not available yet" in problem_of(refused)["detail"]
+    assert fields_of(refused) == {"campaign_type"}
+    campaign = await world.make_campaign()
+    changed = await world.patch(f"/campaigns/{campaign['id']}", {"campaign_type": "mixed"})
+    assert (changed.status_code, fields_of(changed)) == (422, {"campaign_type"})
+
+
 async def test_a_campaign_lives_from_start_to_cancel(world: World) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/campaigns/{campaign['id']}"

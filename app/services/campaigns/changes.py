@@ -154,6 +154,12 @@ def _word(words: type[Word]) -> Callable[[Any], Word]:
     return read
 
 
+def _channel(raw: Any) -> Channel:
+    if raw == Channel.MIXED:
+        raise Unacceptable("Campaigns that both call and text are not available yet: choose call or sms.")
+    return _word(Channel)(raw)
+
+
 def _schedule_type(raw: Any) -> ScheduleType:
     if raw == "recurring":
         raise Unacceptable("Recurring campaigns are not available yet: choose immediate or scheduled.")
@@ -253,7 +259,7 @@ def _fallback(name: str, raw: Any) -> str:
 _READERS: Final[Mapping[str, Reader]] = {
     "name": _text(200, required="Give the campaign a name."),
     "description": _text(2_000),
-    "channel": _word(Channel),
+    "channel": _channel,
     "welcome_message_template": _template,
     "agenda_template": _template,
     "question_template": _template,
