@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-Organization = Annotated[str, typer.Option(help="The organization's name; it is made if there is none.")]
+Organization = Annotated[str, typer.Option(help="Its name; the first organization is made by that.")]
+New = Annotated[bool, typer.Option("--new", help="Make the organization beside those there are.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,13 +39,20 @@ def _group() -> None:
     """Nothing to do for the group itself."""
 
 
-def create_key(*, organization: Organization, role: Role = Role.MANAGER, name: str = "command line") -> None:
+def create_key(
+    *,
+    organization: Organization,
+    role: Role = Role.MANAGER,
+    name: str = "command line",
+    new: New = False,
+) -> None:
     """Print a new API key, alone, on standard output. It is shown this once."""
     from app.clock import SystemClock
     from app.services.access import operations as access
 
     async def make(session: AsyncSession) -> str:
         now = SystemClock().now()
+        await _check_organization(session, organization, new=new)
         row = await access.get_or_create_organization(session, name=organization, now=now)
         principal = access.console_principal(row)
         return (await access.create_key(session, principal=principal, name=name, role=role, now=now)).key
@@ -52,26 +60,61 @@ def create_key(*, organization: Organization, role: Role = Role.MANAGER, name: s
     out.print(_in_a_transaction(make), markup=False)
 
 
-def create_user(email: str, *, organization: Organization, role: Role = Role.OWNER, name: str = "") -> None:
+def create_user(
+    email: str,
+    *,
+    organization: Organization,
+    role: Annotated[
+        Role | None, typer.Option(help="Needed, but for an organization's first person: the owner.")
+    ] = None,
+    name: str = "",
+    new: New = False,
+) -> None:
     """Create a person who signs in with the password read from standard input, or prompted for."""
     from app.clock import SystemClock
     from app.services.access import operations as access
 
     password = _read_password()
 
-    async def make(session: AsyncSession) -> object:
-        return await access.create_user(
+    async def make(session: AsyncSession) -> Role:
+        await _check_organization(session, organization, new=new)
+        given = role or await _first_role(session, organization)
+        await access.create_user(
             session,
             email=email,
             password=password,
             name=name,
             organization_name=organization,
-            role=role,
+            role=given,
             now=SystemClock().now(),
         )
+        return given
 
-    _in_a_transaction(make)
-    err.print(f"{email} may sign in to {organization} as {role}", markup=False)
+    given = _in_a_transaction(make)
+    err.print(f"{email} may sign in to {organization} as {given}", markup=False)
+
+
+async def _check_organization(session: AsyncSession, name: str, *, new: bool) -> None:
+    """Raise CommandError for a name that is none of those there are, unless a new one is wanted."""
+    from app.services.access.organizations import find_organization, organization_names
+
+    if new or await find_organization(session, name=name):
+        return
+    if known := await organization_names(session):
+        raise CommandError(
+            f"there is no organization “{name}”; there are: {', '.join(known)}. Add --new to make another"
+        )
+
+
+async def _first_role(session: AsyncSession, organization: str) -> Role:
+    """An organization's first person is its owner. Raises CommandError if there is someone already."""
+    from app.services.access.members import has_members
+    from app.services.access.organizations import find_organization
+
+    found = await find_organization(session, name=organization)
+    if found and await has_members(session, organization_id=found.id):
+        raise CommandError(f"say which --role {found.name}'s new member has: {', '.join(Role)}")
+    return Role.OWNER
 
 
 def _read_password() -> str:

@@ -68,6 +68,13 @@ async def get_or_create_organization(session: AsyncSession, *, name: str, now: d
     Raises `FieldErrors` for `name`.
     """
     await _lock_organizations(session)
+    return await find_organization(session, name=name) or await create_organization(
+        session, name=name, now=now
+    )
+
+
+async def find_organization(session: AsyncSession, *, name: str) -> Organization | None:
+    """Return the oldest organization of that name (in any case) or slug, if there is one."""
     wanted = cleaned(name)
     statement = (
         select(Organization)
@@ -75,8 +82,14 @@ async def get_or_create_organization(session: AsyncSession, *, name: str, now: d
         .order_by(col(Organization.id))
         .limit(1)
     )
-    found = (await session.execute(statement)).scalar_one_or_none()
-    return found or await create_organization(session, name=name, now=now)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def organization_names(session: AsyncSession) -> list[str]:
+    """Return the names of all organizations, for whoever holds the server's command line."""
+    return list(
+        (await session.execute(select(col(Organization.name)).order_by(col(Organization.id)))).scalars()
+    )
 
 
 def console_principal(organization: Organization) -> Principal:

@@ -1,0 +1,87 @@
+"""`key create` and `user create`: which organization they mean, and who becomes what."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from sqlmodel import col, select
+
+from app.db import Database
+from app.migrations import PROJECT
+from app.models import Member, Organization, User
+
+PASSWORD = "correct horse battery staple"
+
+
+async def _callsheet(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": database_url},
+        input=PASSWORD,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def _names(database: Database) -> list[str]:
+    async with database.session() as session:
+        return list(
+            (await session.execute(select(Organization.name).order_by(col(Organization.id)))).scalars()
+        )
+
+
+async def test_the_first_key_makes_the_first_organization_and_is_printed_alone(
+    database: Database, database_url: str
+) -> None:
+    told = await _callsheet(database_url, "key", "create", "--organization", "Acme")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("cs_")
+    assert len(told.stdout.split()) == 1
+    assert await _names(database) == ["Acme"]
+
+
+@pytest.mark.parametrize(
+    "verb", [("key", "create"), ("user", "create", "bob@example.com")], ids=["key", "user"]
+)
+async def test_a_mistyped_organization_is_refused_with_the_known_ones(
+    database: Database, database_url: str, verb: tuple[str, ...]
+) -> None:
+    await _callsheet(database_url, "key", "create", "--organization", "Acme")
+    told = await _callsheet(database_url, *verb, "--organization", "Acne")
+    assert (told.returncode, told.stdout) == (1, "")
+    for part in ("Acne", "there are: Acme", "--new"):
+        assert part in told.stderr
+    assert await _names(database) == ["Acme"]
+
+
+async def test_a_known_organization_is_found_and_another_is_made_when_asked(
+    database: Database, database_url: str
+) -> None:
+    for arguments in (["Acme"], ["acme"], ["Beta", "--new"], ["beta", "--new"]):
+        told = await _callsheet(database_url, "key", "create", "--organization", *arguments)
+        assert told.returncode == 0, told.stderr
+    assert await _names(database) == ["Acme", "Beta"]
+
+
+async def test_the_first_person_owns_the_organization_and_later_ones_are_given_a_role(
+    database: Database, database_url: str
+) -> None:
+    async def create(email: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return await _callsheet(database_url, "user", "create", email, "--organization", "Acme", *more)
+
+    assert (await create("ann@example.com")).returncode == 0
+    refused = await create("bob@example.com")
+    assert refused.returncode == 1
+    assert "--role" in refused.stderr
+    assert "manager" in refused.stderr
+    assert (await create("bob@example.com", "--role", "viewer")).returncode == 0
+    async with database.session() as session:
+        rows = await session.execute(
+            select(User.email, Member.role).join(Member, col(Member.user_id) == col(User.id))
+        )
+        assert {tuple(row) for row in rows} == {("ann@example.com", "owner"), ("bob@example.com", "viewer")}
