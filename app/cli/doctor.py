@@ -8,7 +8,7 @@ from typing import NamedTuple
 import typer
 
 from app.cli import context
-from app.cli.console import complain, out
+from app.cli.console import err, out
 from app.cli.errors import CommandError
 from app.config import Settings
 from app.errors import OperatorError
@@ -31,22 +31,24 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Check configuration, servers, migrations and carrier. Exit code 1 with the failing line."""
+    """Check configuration, servers, migrations, carrier, conservation. Exit code 1 with the failing line."""
     failures = 0
     for check in _checks():
         try:
             out.print(f"ok    {check.name}: {check.ask()}", markup=False)
         except OperatorError as error:
             failures += 1
-            complain(f"{check.name}: {error}")
+            err.print(f"fail  {check.name}: {error}", markup=False, style="red")
     if failures:
         raise typer.Exit(1)
 
 
 def _checks() -> Iterator[Check]:
+    yield Check("configuration", _configuration)
     settings, home = context.settings(), context.home()
-    yield Check("configuration", lambda: "complete")
-    yield Check("processes", lambda: _processes(home))
+    yield Check("processes", lambda: _processes(settings, home))
+    if not _has_servers(settings, home):
+        return
     servers = context.servers()
     yield Check("database", lambda: _database(servers))
     yield Check("migrations", lambda: _migrations(servers))
@@ -56,8 +58,19 @@ def _checks() -> Iterator[Check]:
     yield Check("conservation", lambda: _conservation(servers))
 
 
-def _processes(home: Home) -> str:
+def _configuration() -> str:
+    context.settings()
+    return "complete"
+
+
+def _has_servers(settings: Settings, home: Home) -> bool:
+    return bool((settings.database_url and settings.redis_url) or home.current_run())
+
+
+def _processes(settings: Settings, home: Home) -> str:
     run = home.current_run()
+    if not run and not _has_servers(settings, home):
+        raise CommandError(f"nothing runs in {home.path}: start with `uv run callsheet up`")
     if not run:
         return f"nothing runs in {home.path}; checking what the environment names"
     dead = [process.name for process in run.processes if not process.is_alive()]
@@ -79,7 +92,7 @@ def _migrations(settings: Settings) -> str:
     revision, newest = current_revision(settings.database_url or ""), newest_revision()
     if revision != newest:
         raise CommandError(
-            f"the schema is at {revision or 'nothing'}, the newest is {newest}: run callsheet migrate"
+            f"the schema is at {revision or 'nothing'}, the newest is {newest}: run `uv run callsheet migrate`"
         )
     return f"at {revision}, the newest"
 

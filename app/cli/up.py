@@ -70,6 +70,7 @@ def status() -> None:
         raise typer.Exit(1)
     carrier = "simulated: nobody is really called" if run.carrier == "simulator" else "Twilio"
     rows = [["url", run.url], ["state", run.phase], ["carrier", carrier], ["home", str(home.path)]]
+    rows += [["database", _database(home)]]
     rows += [["supervisor", _process(run.pid)]]
     rows += [[process.name, _process(process.pid)] for process in run.processes]
     table("what", "where", rows=rows)
@@ -160,6 +161,13 @@ def _wait_until_ready(
 def _last_complaint(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("callsheet: ") if lines else f"Callsheet did not start: see {log}"
+
+
+def _database(home: Home) -> str:
+    """Where the data is: as root the embedded server's is not in the home, which its account cannot enter."""
+    if context.settings().database_url:
+        return "the server that DATABASE_URL names"
+    return str((home.path / "postgres").resolve())
 
 
 def _process(pid: int) -> str:

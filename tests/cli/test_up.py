@@ -79,7 +79,17 @@ def test_up_prints_one_url_where_it_answers(running: Callsheet) -> None:
 def test_status_says_what_runs_where(running: Callsheet) -> None:
     told = running("status")
     assert told.returncode == 0
-    for name in ("postgres", "valkey", "simulator", "worker-dial", "worker-bulk", "web", running.run.url):
+    data = str((running.home / "postgres").resolve())
+    for name in (
+        "postgres",
+        "valkey",
+        "simulator",
+        "worker-dial",
+        "worker-bulk",
+        "web",
+        running.run.url,
+        data,
+    ):
         assert name in told.stdout
 
 
@@ -125,6 +135,12 @@ def test_a_request_to_stop_ends_every_child_within_12_seconds(
     os.kill(run.pid, request_)
     assert wait_until(lambda: not any(_lives(process) for process in family), seconds=12)
     assert wait_until(lambda: not Home(running.home).is_held(), seconds=12 - (time.monotonic() - asked))
+
+
+def test_doctor_says_how_to_start_what_does_not_run(tmp_path: Path, callsheet: Callsheet) -> None:
+    told = callsheet("doctor", CALLSHEET_HOME=str(tmp_path))
+    _assert_one_line(told, "fail  processes", "start with `uv run callsheet up`")
+    assert told.stdout == "ok    configuration: complete\n"
 
 
 def test_down_on_a_home_where_nothing_runs_says_so(tmp_path: Path, callsheet: Callsheet) -> None:
