@@ -25,7 +25,7 @@ class SetupLinkInvalid(CallsheetError):
     def __init__(self) -> None:
         super().__init__(
             "This set-up link is no longer good. If you have set up Callsheet, sign in; "
-            "otherwise start `callsheet up` again for a new link."
+            "otherwise start `uv run callsheet up` again for a new link."
         )
 
 

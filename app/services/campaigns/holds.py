@@ -68,7 +68,7 @@ def _campaign_state(facts: HoldFacts, _now: datetime) -> Hold | None:
 def _no_worker(facts: HoldFacts, _now: datetime) -> Hold | None:
     if facts.worker_alive:
         return None
-    why = "No dialing worker is running. Start one: callsheet worker --queue dial."
+    why = "No dialing worker is running. Start one: `uv run callsheet worker --queue dial`."
     return Hold(rule="no_worker", until=None, why=why)
 
 

@@ -109,7 +109,9 @@ def _system() -> rx.Component:
                     rx.fragment(),
                     banner(
                         machinery.seen,
-                        " Nothing is dialed until one runs: start it on the server with callsheet up.",
+                        " Nothing is dialed until one runs: start it on the server with ",
+                        rx.el.code("uv run callsheet up"),
+                        ".",
                         kind="warning",
                         title="No dialing worker answers",
                     ),
@@ -145,7 +147,7 @@ def _members() -> rx.Component:
             ),
         ),
         title="Members",
-        description="Who may sign in. On the server, callsheet user create adds people.",
+        description="Who may sign in. To add people, type on the server: uv run callsheet user create",
         flush=True,
     )
 

@@ -12,7 +12,6 @@ from app.web.components import (
     error_state,
     form_field,
     glyph,
-    kbd,
     link_button,
     spinner_text,
     stacked_form,
@@ -111,7 +110,11 @@ def _link_is_no_longer_good() -> rx.Component:
         ),
         rx.el.ul(
             rx.el.li("If Callsheet has been set up already, sign in."),
-            rx.el.li("Otherwise start ", kbd("callsheet up"), " again on the server: it prints a new link."),
+            rx.el.li(
+                "Otherwise start ",
+                rx.el.code("uv run callsheet up"),
+                " again on the server: it prints a new link.",
+            ),
             class_name="cs-bullets",
         ),
         link_button("Go to sign-in", href=routes.SIGN_IN, primary=True),
