@@ -19,7 +19,7 @@ def test_the_locked_packages_stay_laid_out_as_they_are_committed(tmp_path: Path)
     assert written.read_text() == committed
 
 
-def test_the_build_sees_no_node_of_the_system_and_keeps_its_packages_in_the_project(
+def test_the_build_sees_no_node_of_the_system_and_keeps_what_it_compiles_in_the_project(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(frontend, "FOLDER", tmp_path)
@@ -29,7 +29,7 @@ def test_the_build_sees_no_node_of_the_system_and_keeps_its_packages_in_the_proj
         assert found == str(tmp_path / "tools" / name)
         version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
         assert version.strip()
-    assert environment["BUN_INSTALL_CACHE_DIR"] == str(tmp_path / "packages")
+    assert environment["BUN_RUNTIME_TRANSPILER_CACHE_PATH"] == str(tmp_path / "transpiled")
 
 
 def test_the_tools_are_made_anew_and_never_written_through_an_older_link(
