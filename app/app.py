@@ -7,6 +7,7 @@ from app.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import tell_of
+from app.web.logs import keep_secrets_out
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
 from app.web.pages.campaign.calls.page import campaign_calls
@@ -50,6 +51,8 @@ from app.web.pages.wizard.review.page import review
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
 from app.web.uploads import GuardUploads
+
+keep_secrets_out()
 
 app = rx.App(
     stylesheets=theme.STYLESHEETS,

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
         1.0,
         validation_alias="SIMULATOR_SPEED",
         gt=0,
+        allow_inf_nan=False,
         description="How much faster than life people act.",
     )
     simulator_seed: int = Field(
@@ -114,6 +115,27 @@ class Settings(BaseSettings):
         }:
             raise ValueError("DATABASE_URL must be a postgresql:// URL")
         return f"postgresql+psycopg://{rest}"
+
+    @field_validator("public_url_setting")
+    @classmethod
+    def _is_a_bare_address(cls, url: str | None) -> str | None:
+        """Carriers sign over it and browsers are sent to it: scheme and host, and nothing behind them."""
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("CALLSHEET_PUBLIC_URL must be an address such as https://calls.example.com")
+        if parts.path.strip("/"):
+            raise ValueError(
+                "CALLSHEET_PUBLIC_URL must end with the host: Callsheet is not served under a path"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.port == self.simulator_port and self.twilio_account_sid is None:
+            raise ValueError("SIMULATOR_PORT must be another port than CALLSHEET_PORT")
+        return self
 
     @model_validator(mode="after")
     def _carrier_is_whole_or_absent(self) -> Self:

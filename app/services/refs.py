@@ -50,7 +50,7 @@ def select_ref(model: type[Referable], ref: Ref, *, organization_id: int) -> Sel
     try:
         if isinstance(ref, int) or str(ref).isdecimal():
             number = int(ref)
-            return scoped.where(col(model.id) == number) if number <= _MAX_BIGINT else None
+            return scoped.where(col(model.id) == number) if 0 < number <= _MAX_BIGINT else None
         return scoped.where(col(model.public_id) == (ref if isinstance(ref, UUID) else UUID(ref)))
     except ValueError:
         return None

@@ -89,6 +89,9 @@ class SessionState(rx.State):
         context = get_context()
         async with context.database.transaction() as session:
             await sign_out(session, token=session_token(self), now=context.clock.now())
+        # What the pages of this tab were shown is not for whoever sits down at it next.
+        root: rx.State = await self.get_state(rx.State)
+        root.reset()  # type: ignore[no-untyped-call]  # Reflex leaves it without annotations
         return rx.call_script(_LOCK_OTHER_TABS + _assign(routes.AUTH_SIGN_OUT))
 
 

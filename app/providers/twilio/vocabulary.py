@@ -63,9 +63,9 @@ def parse_time(text: str | None) -> datetime | None:
         return None
     try:
         parsed = parsedate_to_datetime(text)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def parse_count(text: str | None) -> int | None:

@@ -66,7 +66,8 @@ class TwilioWebhooks:
             fields = _json_fields(request.body) if authentic else ()
         if not authentic:
             raise WebhookRejected("the signature is not our carrier account's")
-        named = dict(fields)
+        # The signature covers what was sent; a NUL in it could be stored nowhere.
+        named = {name.replace("\0", ""): value.replace("\0", "") for name, value in fields}
         if named.get("AccountSid") != self._account_sid:
             raise WebhookRejected("the webhook is another account's")
         return named

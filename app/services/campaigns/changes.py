@@ -203,13 +203,16 @@ def _days(raw: Any) -> tuple[int, ...]:
     return tuple(sorted({_day(item) for item in _items(raw)}))
 
 
+_DAY_NUMBERS: Final = {str(day): day for day in EVERY_DAY}
+
+
 def _day(raw: Any) -> int:
     name = str(raw).strip().lower()
     if name in DAY_NAMES:
         return DAY_NAMES.index(name) + 1
-    if name.isdecimal() and int(name) in EVERY_DAY and not isinstance(raw, bool):
-        return int(name)
-    raise Unacceptable(f"“{raw}” is no day of the week: use monday to sunday, or 1 (Monday) to 7.")
+    if name in _DAY_NUMBERS:
+        return _DAY_NUMBERS[name]
+    raise Unacceptable(f"“{name[:40]}” is no day of the week: use monday to sunday, or 1 (Monday) to 7.")
 
 
 def _retry_on(raw: Any) -> tuple[Disposition, ...]:
