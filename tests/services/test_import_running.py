@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -470,14 +471,14 @@ async def test_the_event_loop_goes_on_while_a_large_file_is_read(
     monkeypatch.setattr(running, "BATCH_ROWS", 1_000)
     lines = b"".join(b"+1202%07d,Person %d\n" % (number, number) for number in range(2_000_000, 2_008_000))
     longest, done = 0.0, asyncio.Event()
-    loop = asyncio.get_running_loop()
 
+    # In the loop's own CPU time: how long a busy machine keeps the whole process waiting is not the import's doing.
     async def watch() -> None:
         nonlocal longest
         while not done.is_set():
-            before = loop.time()
+            before = time.thread_time()
             await asyncio.sleep(0.001)
-            longest = max(longest, loop.time() - before)
+            longest = max(longest, time.thread_time() - before)
 
     watching = asyncio.create_task(watch())
     import_id = await queued(database, owner, campaign, b"phone,name\n" + lines)
@@ -486,5 +487,4 @@ async def test_the_event_loop_goes_on_while_a_large_file_is_read(
     await watching
 
     assert (await view_of(database, owner, import_id)).accepted == 8_000
-    # On a busy machine the whole process may stand still for long; reading it all at once would take longer.
-    assert longest < 2.0, f"the loop stood still for {longest * 1000:.0f} ms"
+    assert longest < 0.25, f"the loop stood still for {longest * 1000:.0f} ms"
