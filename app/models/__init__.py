@@ -3,20 +3,25 @@
 from app.models.agent import Agent
 from app.models.attempt import Attempt, AttemptTurn, ProviderEvent
 from app.models.campaign import (
+    Audience,
+    BreakerTrip,
     Campaign,
     CampaignNumber,
     CampaignTransition,
     CompanyMeaning,
+    NumberStrategy,
     Run,
     ScheduleType,
     Step,
 )
-from app.models.carrier import CarrierAccount, PhoneNumber
-from app.models.contact import Contact, Suppression, SuppressionScope, SuppressionSource
+from app.models.carrier import CarrierAccount, NumberRest, PhoneNumber
+from app.models.contact import Consent, Contact, Segment, Suppression, SuppressionScope, SuppressionSource
 from app.models.contact_import import (
     ContactImport,
+    ImportChange,
     ImportChunk,
     ImportIssue,
+    ImportMapping,
     ImportStatus,
 )
 from app.models.operations import IdempotencyKey, WorkerHeartbeat
@@ -37,18 +42,25 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "AttemptTurn",
+    "Audience",
+    "BreakerTrip",
     "Campaign",
     "CampaignNumber",
     "CampaignTransition",
     "CarrierAccount",
     "CompanyMeaning",
+    "Consent",
     "Contact",
     "ContactImport",
     "IdempotencyKey",
+    "ImportChange",
     "ImportChunk",
     "ImportIssue",
+    "ImportMapping",
     "ImportStatus",
     "Member",
+    "NumberRest",
+    "NumberStrategy",
     "Organization",
     "PhoneNumber",
     "ProviderEvent",
@@ -56,6 +68,7 @@ __all__ = [
     "RecipientTransition",
     "Run",
     "ScheduleType",
+    "Segment",
     "SetupLink",
     "SignInFailure",
     "SignInTicket",

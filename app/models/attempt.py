@@ -77,6 +77,13 @@ class Attempt(Row, table=True):
         ),
         # How much each of our numbers has called is counted from this alone.
         Index("ix_attempt_phone_number", "phone_number_id", "channel", "status"),
+        # Caps, bursts and turns of our own numbers are counted from this one.
+        Index("ix_attempt_phone_number_reserved", "phone_number_id", "reserved_at"),
+        # Which of our numbers a contact saw last.
+        Index("ix_attempt_contact", "contact_id", "reserved_at"),
+        # Calls that wait in the carrier's queue while their hours end.
+        Index("ix_attempt_closes", "closes_at", postgresql_where=text("status = 'queued'")),
+        Index("ix_attempt_hang_up", "hang_up_at", postgresql_where=text("hang_up_at IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -110,6 +117,14 @@ class Attempt(Row, table=True):
     last_event_at: datetime | None = moment(nullable=True)
     deadline_at: datetime | None = moment(nullable=True)
     """When the carrier is asked if nothing was heard; None once settled."""
+    closes_at: datetime | None = moment(nullable=True)
+    """When the hours end in which this contact may be reached; None: they do not."""
+    queued_for_ms: int | None = Field(default=None)
+    """How long the carrier said it would hold the call in its own queue (Twilio `queue_time`)."""
+    hang_up_at: datetime | None = moment(nullable=True)
+    """We want the carrier to end it, and when that is asked (again); None: we do not, or it is done."""
+    hang_up_why: str = Field(default="", max_length=200)
+    """Why we asked the carrier to end it. A call cancelled by us before it rang spends no attempt."""
     looks: int = Field(default=0)
     """Empty looks of the reconciler."""
     looked_at: datetime | None = moment(nullable=True)

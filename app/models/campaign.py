@@ -1,11 +1,12 @@
 """A campaign and its parts: number pool, runs, steps, and the history of its status."""
 
 from datetime import datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint, Uuid
 from sqlmodel import Field, text
 
 from app.domain.campaign import CampaignStatus, Channel
@@ -15,6 +16,7 @@ from app.models.columns import (
     identity,
     json_object,
     moment,
+    numbers_list,
     one_of,
     reference,
     word,
@@ -36,6 +38,17 @@ class CompanyMeaning(StrEnum):
     CONTACT = "contact"
 
 
+class NumberStrategy(StrEnum):
+    """Which number of a pool a call shows."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_USED = "least_used"
+    STICKY = "sticky"
+    """The one this contact saw last, whatever the campaign."""
+    LOCAL_PRESENCE = "local_presence"
+    """One with the contact's area code, when there is one."""
+
+
 class Campaign(Row, table=True):
     """One outbound effort: audience, channel, content, schedule, pacing."""
 
@@ -45,6 +58,8 @@ class Campaign(Row, table=True):
         one_of("schedule_type", ScheduleType),
         one_of("missing", Missing),
         one_of("company_meaning", CompanyMeaning),
+        one_of("number_strategy", NumberStrategy),
+        CheckConstraint("weight BETWEEN 1 AND 100", name="weight"),
         CheckConstraint("max_attempts BETWEEN 1 AND 20", name="max_attempts"),
         CheckConstraint("concurrent_limit BETWEEN 1 AND 100000", name="concurrent_limit"),
         CheckConstraint("rate_limit_per_minute BETWEEN 0 AND 100000", name="rate_limit"),
@@ -100,6 +115,29 @@ class Campaign(Row, table=True):
     retry_delay_minutes: int = Field(default=30, ge=0)
     retry_on: list[str] = words_list()
     """Dispositions that are tried again."""
+    retry_delays: list[int] = numbers_list()
+    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow; empty: `retry_delay_minutes`."""
+    retry_delays_by_outcome: dict[str, Any] = json_object()
+    """Retry outcome (`no_answer`, `busy`, `failed`, `voicemail`) -> a list of its own."""
+    retry_back_off: bool = Field(default=False)
+    """Each delay past the list's end is twice the one before."""
+    retry_other_number: bool = Field(default=False)
+    """A retry shows another number of the pool than the attempt before, when there is one."""
+    number_strategy: NumberStrategy = word(NumberStrategy, default=NumberStrategy.ROUND_ROBIN)
+    weight: int = Field(default=1)
+    """Its share of the organization's slots beside other campaigns that want them."""
+    breaker: dict[str, Any] = json_object()
+    """The signs that pause it (`domain.breaker.BreakerPolicy`); what is missing has its default."""
+    breaker_since: datetime | None = moment(nullable=True)
+    """The breaker looks no further back: set when a person resumes after it tripped."""
+    pilot_size: int = Field(default=0, ge=0)
+    """Dial so many, then wait for a person; 0 is no pilot."""
+    pilot_passed_at: datetime | None = moment(nullable=True)
+    ramp: bool = Field(default=False)
+    """Guarded: 2 %, 10 %, 50 %, then all, each step only if the breaker's rates hold."""
+    ramp_step: int = Field(default=0, ge=0)
+    budget_cap: Decimal | None = Field(default=None, sa_type=Numeric(12, 2))
+    """Most it may cost, in the carrier account's currency, calls in flight counted; None is no cap."""
     ring_timeout_seconds: int = Field(default=30, ge=15, le=120)
     time_limit_seconds: int = Field(default=600, ge=30, le=14400)
     enable_voicemail_detection: bool = Field(default=True)
@@ -135,6 +173,43 @@ class CampaignNumber(Row, table=True):
         sa_type=BigInteger,
     )
     position: int
+
+
+class BreakerTrip(Row, table=True):
+    """A campaign was paused on bad signs: which, how bad, and the attempts that show it."""
+
+    id: int = identity()
+    campaign_id: int = reference("campaign.id", index=True)
+    sign: str = Field(max_length=30)
+    measured: float
+    """Percent of the window."""
+    threshold: float
+    window: int
+    """How many attempts were looked at."""
+    attempt_ids: list[UUID] = Field(default_factory=list, nullable=False, sa_type=ARRAY(Uuid))
+    at: datetime = moment()
+
+
+class Audience(Row, table=True):
+    """Who is added to a campaign by a rule that stays: "keep adding who matches" while it runs."""
+
+    __table_args__ = (Index("ix_audience_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id")
+    campaign_id: int = reference("campaign.id", index=True)
+    segment_id: int | None = reference("segment.id", nullable=True, on_delete="RESTRICT", index=True)
+    """The segment whose filter is used as it stands then; None: `rule` is the filter."""
+    rule: dict[str, Any] = json_object()
+    exclude: dict[str, Any] = json_object()
+    """Who is left out: contacted in the last N days, present in campaigns."""
+    added: int = Field(default=0)
+    last_at: datetime | None = moment(nullable=True)
+    next_at: datetime | None = moment(nullable=True)
+    """When it is looked at again; None: it is ended."""
+    created_by: str = Field(default="", max_length=200)
+    created_at: datetime = moment()
 
 
 class Run(Row, table=True):

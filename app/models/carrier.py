@@ -1,12 +1,13 @@
 """The carrier accounts we dial through, and our numbers."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from app.models.columns import Row, identity, moment, reference
+from app.models.columns import Row, identity, moment, one_of, reference, word
 
 
 class CarrierAccount(Row, table=True):
@@ -25,10 +26,20 @@ class CarrierAccount(Row, table=True):
     created_at: datetime = moment()
 
 
+class NumberRest(StrEnum):
+    """Why one of our numbers makes no calls just now."""
+
+    FLAGGED = "flagged"
+    """The carrier or the called networks say that it looks like spam (SIP 607, 608; Twilio 32017)."""
+    LOW_ANSWER_RATE = "low_answer_rate"
+    """It is answered significantly less often than the others of its pool."""
+    MANUAL = "manual"
+
+
 class PhoneNumber(Row, table=True):
     """One of our numbers: a caller ID and a sender of texts."""
 
-    __table_args__ = (UniqueConstraint("organization_id", "number"),)
+    __table_args__ = (UniqueConstraint("organization_id", "number"), one_of("rest", NumberRest))
 
     id: int = identity()
     public_id: UUID = Field(default_factory=uuid4, unique=True)
@@ -40,6 +51,20 @@ class PhoneNumber(Row, table=True):
     voice: bool = Field(default=True)
     sms: bool = Field(default=True)
     active: bool = Field(default=True)
+    daily_cap: int = Field(default=0, ge=0)
+    """Most calls it makes in any 24 hours, over all campaigns; 0 is no cap."""
+    burst_cap: int = Field(default=0, ge=0)
+    """Most calls it makes within `burst_minutes`, after which it cools down; 0 is no cap."""
+    burst_minutes: int = Field(default=10, ge=1)
+    cool_down_minutes: int = Field(default=30, ge=0)
+    """How long it rests after a burst, counted from the burst's last call."""
+    rest: NumberRest | None = word(NumberRest, nullable=True)
+    """Why it makes no calls until `resting_until`; None: it does not rest."""
+    rest_why: str = Field(default="", max_length=500)
+    """The evidence, in a sentence for a person."""
+    rested_at: datetime | None = moment(nullable=True)
+    resting_until: datetime | None = moment(nullable=True)
+    """None with a `rest`: until a person puts it back to work."""
     inbound_problem: str = Field(default="", max_length=500)
     """Why texts to this number do not reach us, in words for a person; empty: they do, or nobody has looked."""
     inbound_checked_at: datetime | None = moment(nullable=True)

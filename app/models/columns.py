@@ -11,6 +11,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Identity,
+    Integer,
     MetaData,
     String,
 )
@@ -110,6 +111,11 @@ def json_value() -> Any:
     return Field(default=None, nullable=True, sa_type=JSONB)
 
 
+def numbers_list() -> Any:
+    """Return an integer[] column that starts empty."""
+    return Field(default_factory=list, nullable=False, sa_type=ARRAY(Integer))
+
+
 def words_list() -> Any:
     """Return a text[] column that starts empty."""
     return Field(default_factory=list, nullable=False, sa_type=ARRAY(String))
@@ -121,6 +127,7 @@ __all__ = [
     "json_object",
     "json_value",
     "moment",
+    "numbers_list",
     "one_of",
     "reference",
     "word",

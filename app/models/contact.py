@@ -3,10 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID, uuid4
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, text
 
+from app.domain.attempt import Disposition
 from app.models.columns import (
     Row,
     identity,
@@ -39,6 +41,15 @@ class SuppressionSource(StrEnum):
     API = "api"
 
 
+class Consent(StrEnum):
+    """What a person agreed to."""
+
+    UNKNOWN = "unknown"
+    GRANTED = "granted"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+
+
 class Contact(Row, table=True):
     """A person: one row per E.164 number in an organization."""
 
@@ -46,6 +57,24 @@ class Contact(Row, table=True):
         UniqueConstraint("organization_id", "number"),
         Index("ix_contact_name", "organization_id", text('lower(name COLLATE "C")'), "id"),
         Index("ix_contact_newest", "organization_id", text("id DESC")),
+        Index(
+            "ix_contact_number_prefix",
+            "organization_id",
+            "number",
+            "id",
+            postgresql_ops={"number": "varchar_pattern_ops"},
+        ),
+        Index("ix_contact_last_outcome", "organization_id", "last_outcome", text("id DESC")),
+        Index(
+            "ix_contact_last_contacted",
+            "organization_id",
+            text("last_contacted_at DESC NULLS LAST"),
+            text("id DESC"),
+        ),
+        Index("ix_contact_tags", "tags", postgresql_using="gin"),
+        Index("ix_contact_import", "import_id", postgresql_where=text("import_id IS NOT NULL")),
+        one_of("consent", Consent),
+        one_of("last_outcome", Disposition),
     )
 
     id: int = identity()
@@ -64,7 +93,37 @@ class Contact(Row, table=True):
     notes: str = Field(default="", max_length=4000)
     tags: list[str] = words_list()
     fields: dict[str, Any] = json_object()
+    consent: Consent = word(Consent, default=Consent.UNKNOWN)
+    consent_source: str = Field(default="", max_length=200)
+    """Where it was given: a form, a call, a contract."""
+    consent_wording: str = Field(default="", max_length=2000)
+    """What the person agreed to, word for word."""
+    consent_evidence: str = Field(default="", max_length=2000)
+    """Where the proof is: a link, a file, a recording's id."""
+    consent_at: datetime | None = moment(nullable=True)
+    last_outcome: Disposition | None = word(Disposition, nullable=True)
+    """Of the newest settled attempt over all campaigns; written with it, and no new version of the person."""
+    last_contacted_at: datetime | None = moment(nullable=True)
+    """When the newest attempt that reached the carrier was reserved."""
     source: str = Field(default="manual", max_length=50)
+    import_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The import that created it."""
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class Segment(Row, table=True):
+    """A named filter of the address book."""
+
+    __table_args__ = (Index("uq_segment_name", "organization_id", text("lower(name)"), unique=True),)
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id")
+    name: str = Field(max_length=200)
+    rule: dict[str, Any] = json_object()
+    """The filter (`domain.contact_filter.ContactFilter`) as JSON."""
+    created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
     updated_at: datetime = moment()
 

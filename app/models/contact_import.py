@@ -56,6 +56,15 @@ class ContactImport(Row, table=True):
     duplicates: int = Field(default=0)
     suppressed: int = Field(default=0)
     warnings: int = Field(default=0)
+    created: int = Field(default=0)
+    """Contacts that were new."""
+    updated: int = Field(default=0)
+    """Contacts of which something was changed."""
+    recipients_added: int = Field(default=0)
+    undone_at: datetime | None = moment(nullable=True)
+    undone_by: str | None = Field(default=None, max_length=200)
+    undo: dict[str, Any] = json_object()
+    """What the undo did: removed, restored, and what it had to leave and why."""
     error: str | None = Field(default=None, max_length=1000)
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
@@ -72,6 +81,32 @@ class ImportChunk(Row, table=True):
     import_id: int = reference("contact_import.id")
     position: int
     data: bytes = Field(sa_type=LargeBinary)
+
+
+class ImportChange(Row, table=True):
+    """What an import changed of a contact that was there: what it was before, to put it back."""
+
+    __table_args__ = (UniqueConstraint("import_id", "contact_id"),)
+
+    id: int = identity()
+    import_id: int = reference("contact_import.id")
+    contact_id: int = reference("contact.id")
+    before: dict[str, Any] = json_object()
+    """The changed columns as they were."""
+    after: dict[str, Any] = json_object()
+    """The changed columns as the import left them: a later change by someone else is not undone."""
+
+
+class ImportMapping(Row, table=True):
+    """The mapping last used for files with these headers: the next such file begins with it."""
+
+    __table_args__ = (UniqueConstraint("organization_id", "headers_hash"),)
+
+    id: int = identity()
+    organization_id: int = reference("organization.id")
+    headers_hash: str = Field(max_length=64)
+    mapping: dict[str, Any] = json_object()
+    used_at: datetime = moment()
 
 
 class ImportIssue(Row, table=True):

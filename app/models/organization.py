@@ -19,6 +19,9 @@ class Organization(Row, table=True):
     name: str = Field(max_length=200)
     outbound_limit: int = Field(default=10, ge=1)
     """Live attempts at once over all campaigns (seed 003: outbound_rate_limit)."""
+    frequency_cap: int = Field(default=3, ge=0)
+    """Most attempts to one phone number within `frequency_cap_hours`, over all campaigns; 0 is no cap."""
+    frequency_cap_hours: int = Field(default=24, ge=1)
     default_region: str = Field(default="US", max_length=2)
     """ISO country that numbers without a country code are read in."""
     time_zone: str = Field(default="America/New_York")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, text
 
 from app.domain.attempt import Disposition
@@ -38,6 +38,7 @@ class Recipient(Row, table=True):
         Index("ix_recipient_list", "campaign_id", "position"),
         Index("ix_recipient_status", "campaign_id", "status", "position"),
         Index("ix_recipient_contact", "contact_id"),
+        Index("ix_recipient_import", "import_id", postgresql_where=text("import_id IS NOT NULL")),
     )
 
     id: int = identity()
@@ -60,6 +61,10 @@ class Recipient(Row, table=True):
     last_attempt_id: UUID | None = Field(default=None)
     last_attempt_at: datetime | None = moment(nullable=True)
     last_error: str | None = Field(default=None, max_length=500)
+    import_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The import that added it, by which it can be taken out again."""
+    audience_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The standing rule that added it."""
     variables: dict[str, Any] = json_object()
     created_at: datetime = moment()
     updated_at: datetime = moment()
