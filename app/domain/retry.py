@@ -1,7 +1,7 @@
 """What follows an ended attempt: another one, when, or none, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -46,14 +46,29 @@ DISPOSITIONS_OF: Final[Mapping[RetryOutcome, frozenset[Disposition]]] = {
 """What each tick covers."""
 
 
+OUTCOME_OF: Final[Mapping[Disposition, RetryOutcome]] = {
+    disposition: outcome for outcome, covered in DISPOSITIONS_OF.items() for disposition in covered
+} | {_D.REJECTED: RetryOutcome.FAILED}
+"""Whose delays a disposition has."""
+
+LONGEST_DELAY: Final = timedelta(days=30)
+"""Where a back-off stops growing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """A campaign's retry settings."""
+    """A campaign's retry settings. However its rules are mixed, a recipient has one budget of attempts."""
 
     max_attempts: int = 3
     """In total, the first included: the guide dialect's `retry_attempts` + 1."""
     retry_delay_minutes: int = 30
     retry_on: frozenset[Disposition] = RETRIED_BY_DEFAULT
+    delays: tuple[int, ...] = ()
+    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow; empty: `retry_delay_minutes`."""
+    delays_by_outcome: Mapping[RetryOutcome, tuple[int, ...]] = field(default_factory=dict)
+    """Lists of their own; an outcome without one has `delays`."""
+    back_off: bool = False
+    """Each delay past the list's end is twice the one before, at most `LONGEST_DELAY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,18 @@ def decide(
         return NoRetry(f"The campaign does not retry after {disposition.replace('_', ' ')}.")
     if attempts_made >= policy.max_attempts:
         return NoRetry(all_used(policy.max_attempts))
-    return RetryAt(now + timedelta(minutes=policy.retry_delay_minutes))
+    return RetryAt(now + delay_after(policy, disposition=disposition, attempts_made=attempts_made))
+
+
+def delay_after(policy: RetryPolicy, *, disposition: Disposition, attempts_made: int) -> timedelta:
+    """Return how long a recipient waits after its `attempts_made`-th attempt ended so."""
+    own = policy.delays_by_outcome.get(OUTCOME_OF[disposition], ()) if disposition in OUTCOME_OF else ()
+    delays = own or policy.delays or (policy.retry_delay_minutes,)
+    past = max(0, attempts_made - len(delays))
+    minutes = delays[min(max(attempts_made, 1), len(delays)) - 1]
+    # 2 ** 16 minutes is over the longest already: a larger power would only overflow.
+    factor = 2 ** min(past, 16) if policy.back_off else 1
+    return min(timedelta(minutes=minutes) * factor, max(LONGEST_DELAY, timedelta(minutes=minutes)))
 
 
 def attempts_left(policy: RetryPolicy, *, attempts_made: int) -> int:

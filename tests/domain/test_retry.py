@@ -17,6 +17,7 @@ from app.domain.retry import (
     RetryPolicy,
     attempts_left,
     decide,
+    delay_after,
     retry_on,
 )
 
@@ -125,3 +126,32 @@ def test_every_outcome_a_person_ticks_covers_retriable_dispositions(outcome: Ret
 
 def test_a_refusal_that_says_nothing_of_the_person_is_a_snooze() -> None:
     assert {F.THROTTLED, F.MISCONFIGURED} == NOT_THE_RECIPIENTS
+
+
+@pytest.mark.parametrize(
+    ("delays", "back_off", "waits"),
+    [
+        ((), False, [30, 30, 30, 30]),
+        ((30, 60, 120), False, [30, 60, 120, 120]),
+        ((30, 60, 120), True, [30, 60, 120, 240, 480]),
+        ((), True, [30, 60, 120]),
+        ((0,), True, [0, 0]),
+    ],
+)
+def test_delays_are_a_list_whose_last_stays_or_doubles(
+    delays: tuple[int, ...], back_off: bool, waits: list[int]
+) -> None:
+    policy = RetryPolicy(delays=delays, back_off=back_off)
+    given = [delay_after(policy, disposition=D.BUSY, attempts_made=made) for made in range(1, len(waits) + 1)]
+    assert given == [timedelta(minutes=wait) for wait in waits]
+
+
+def test_an_outcome_may_have_delays_of_its_own() -> None:
+    policy = RetryPolicy(delays=(30, 60), delays_by_outcome={RetryOutcome.BUSY: (5,)})
+    assert after(D.BUSY, policy=policy, attempts_made=2) == RetryAt(NOW + timedelta(minutes=5))
+    assert after(D.NO_ANSWER, policy=policy, attempts_made=2) == RetryAt(NOW + timedelta(minutes=60))
+
+
+def test_a_back_off_ends_at_thirty_days() -> None:
+    policy = RetryPolicy(max_attempts=20, delays=(600,), back_off=True)
+    assert delay_after(policy, disposition=D.BUSY, attempts_made=19) == timedelta(days=30)

@@ -15,7 +15,7 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
-from app.domain.retry import RetryPolicy
+from app.domain.retry import RetryOutcome, RetryPolicy
 from app.models import Attempt
 
 _LONGEST_ERROR: Final = 1_000
@@ -62,7 +62,7 @@ _LOAD: Final = text(
            a.price, a.price_unit,
            r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made,
            coalesce(r.attempts_allowed, c.max_attempts) AS max_attempts,
-           c.retry_delay_minutes, c.retry_on, a.rendered ->> 'body' AS body
+           c.retry_delay_minutes, c.retry_on, c.retry_delays, c.retry_delays_by_outcome, c.retry_back_off, a.rendered ->> 'body' AS body
     FROM attempt a
     JOIN recipient r ON r.id = a.recipient_id
     JOIN campaign c ON c.id = a.campaign_id
@@ -127,13 +127,21 @@ def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus) -> Case:
         recipient_status=RecipientStatus(row["recipient_status"]),
         recipient_is_ours=row["last_attempt_id"] == row["id"],
         attempts_made=row["attempts_made"],
-        policy=RetryPolicy(
-            max_attempts=row["max_attempts"],
-            retry_delay_minutes=row["retry_delay_minutes"],
-            retry_on=frozenset(map(Disposition, row["retry_on"])),
-        ),
+        policy=_policy(row),
         campaign_status=campaign_status,
         body=row["body"],
+    )
+
+
+def _policy(row: Mapping[Any, Any]) -> RetryPolicy:
+    by_outcome = row["retry_delays_by_outcome"].items()
+    return RetryPolicy(
+        max_attempts=row["max_attempts"],
+        retry_delay_minutes=row["retry_delay_minutes"],
+        retry_on=frozenset(map(Disposition, row["retry_on"])),
+        delays=tuple(row["retry_delays"]),
+        delays_by_outcome={RetryOutcome(outcome): tuple(delays) for outcome, delays in by_outcome},
+        back_off=row["retry_back_off"],
     )
 
 
