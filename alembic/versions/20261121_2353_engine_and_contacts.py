@@ -36,6 +36,35 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "suppression_import",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("known", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("issues", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_suppression_import_organization_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression_import")),
+    )
+    op.create_index(
+        op.f("ix_suppression_import_organization_id"), "suppression_import", ["organization_id"], unique=False
+    )
+    op.create_index(
+        "ix_suppression_newest",
+        "suppression",
+        ["organization_id", sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index("ix_suppression_number", "suppression", ["organization_id", "number", "id"], unique=False)
+    op.create_table(
         "segment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
@@ -361,4 +390,7 @@ def downgrade() -> None:
     op.drop_table("audience")
     op.drop_index("uq_segment_name", table_name="segment")
     op.drop_table("segment")
+    op.drop_index("ix_suppression_number", table_name="suppression")
+    op.drop_index("ix_suppression_newest", table_name="suppression")
+    op.drop_table("suppression_import")
     op.drop_table("import_mapping")

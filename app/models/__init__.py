@@ -9,13 +9,20 @@ from app.models.campaign import (
     CampaignNumber,
     CampaignTransition,
     CompanyMeaning,
-    NumberStrategy,
     Run,
     ScheduleType,
     Step,
 )
 from app.models.carrier import CarrierAccount, NumberRest, PhoneNumber
-from app.models.contact import Consent, Contact, Segment, Suppression, SuppressionScope, SuppressionSource
+from app.models.contact import (
+    Consent,
+    Contact,
+    Segment,
+    Suppression,
+    SuppressionImport,
+    SuppressionScope,
+    SuppressionSource,
+)
 from app.models.contact_import import (
     ContactImport,
     ImportChange,
@@ -60,7 +67,6 @@ __all__ = [
     "ImportStatus",
     "Member",
     "NumberRest",
-    "NumberStrategy",
     "Organization",
     "PhoneNumber",
     "ProviderEvent",
@@ -74,6 +80,7 @@ __all__ = [
     "SignInTicket",
     "Step",
     "Suppression",
+    "SuppressionImport",
     "SuppressionScope",
     "SuppressionSource",
     "User",

@@ -142,6 +142,8 @@ class Suppression(Row, table=True):
             unique=True,
             postgresql_where=text("lifted_at IS NULL"),
         ),
+        Index("ix_suppression_newest", "organization_id", text("id DESC")),
+        Index("ix_suppression_number", "organization_id", "number", "id"),
     )
 
     id: int = identity()
@@ -155,3 +157,19 @@ class Suppression(Row, table=True):
     lifted_at: datetime | None = moment(nullable=True)
     lifted_by: str | None = Field(default=None, max_length=200)
     lift_reason: str | None = Field(default=None, max_length=500)
+
+
+class SuppressionImport(Row, table=True):
+    """One file of numbers never to contact, and which of its rows could not be read."""
+
+    id: int = identity()
+    organization_id: int = reference("organization.id", index=True)
+    file_name: str = Field(max_length=255)
+    added: int = Field(default=0)
+    known: int = Field(default=0)
+    """Suppressed already, or a second time in the file."""
+    rejected: int = Field(default=0)
+    issues: dict[str, Any] = json_object()
+    """`headers` of the file, and `rows`: row number, reason and cells of those that could not be read."""
+    created_by: str = Field(default="", max_length=200)
+    created_at: datetime = moment()
