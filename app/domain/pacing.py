@@ -4,7 +4,7 @@ Nothing is held or leaked: slots are counted from live attempts and rates from t
 so any number of dialers that ask under one lock get answers that hold together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,17 @@ from typing import Final
 
 MINUTE: Final = timedelta(minutes=1)
 SECOND: Final = timedelta(seconds=1)
+
+GUARD: Final = 0.015
+"""Every rate's window is longer by this part: requests reach the carrier unevenly late, and it must see no excess."""
+
+LONGEST_GUARD: Final = timedelta(milliseconds=500)
+
+_TINY: Final = 1e-9
+"""Parts of a slot smaller than this are rounding."""
+
+_MOST_SHARED: Final = 1_000
+"""Slots handed out at one time: the next pass hands out the rest."""
 
 MOST_AT_ONCE: Final = 100
 """Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
@@ -46,7 +57,7 @@ class PacingLimits:
     def lookback(self) -> timedelta:
         """How far back `PacingCounts.recent` has to reach."""
         needed = [timedelta(milliseconds=self.throttle_delay_ms), SECOND]
-        return max(*needed, MINUTE) if self.calls_per_minute else max(needed)
+        return guarded(max(*needed, MINUTE) if self.calls_per_minute else max(needed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +102,11 @@ class _Rate:
         return starts[-self.most] + self.window if len(starts) >= self.most else now
 
 
+def guarded(window: timedelta) -> timedelta:
+    """Return a rate's window with its guard margin."""
+    return window + min(window * GUARD, LONGEST_GUARD)
+
+
 def effective_limit(limits: PacingLimits) -> int | None:
     """Return how many may be live at once: the least of the three limits (seed `003`); None: any number."""
     concurrencies = (limits.campaign_concurrency, limits.organization_concurrency, limits.agent_concurrency)
@@ -129,4 +145,67 @@ def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
         (PacingLimit.ACCOUNT_PER_SECOND, limits.account_per_second, SECOND, counts.recent_account),
     ):
         if most:
-            yield _Rate(name, most, window, starts)
+            yield _Rate(name, most, guarded(window), starts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A campaign that wants slots of its organization."""
+
+    campaign_id: int
+    weight: int
+    """Its share beside the others', at least 1."""
+    live: int
+    wanting: int
+    """How many more it could start now, were the organization's slots without end."""
+    recent: int
+    """Its starts of the last minute: of two that wait alike, the one that had fewer for its weight is next."""
+
+
+def fair_rooms(limit: int, contenders: Sequence[Contender]) -> dict[int, int]:
+    """Return how many each campaign may start now so that weights are kept, no slot is idle and none starves.
+
+    Weighted max-min fairness over `limit` slots: what one does not want goes to the others. A slot that cannot be
+    split goes to whom had fewest starts for its weight. What some hold beyond their share is waited for.
+    """
+    shares = _shares(limit, contenders)
+    held = {each.campaign_id: each.live for each in contenders}
+    free = min(limit - sum(held.values()), _MOST_SHARED)
+    for _ in range(free):
+        below = [
+            each for each in contenders if held[each.campaign_id] + 1 <= shares[each.campaign_id] + _TINY
+        ]
+        part = [each for each in contenders if held[each.campaign_id] + _TINY < shares[each.campaign_id]]
+        if not part:
+            break
+        if below:
+            next_ = min(below, key=lambda each: (held[each.campaign_id] / each.weight, _need(each)))
+        else:
+            next_ = min(part, key=_need)
+        held[next_.campaign_id] += 1
+    return {each.campaign_id: held[each.campaign_id] - each.live for each in contenders}
+
+
+def neediest_first(contenders: Sequence[Contender]) -> list[Contender]:
+    """Return the campaigns in the order in which they are served: fewest starts for its weight first."""
+    return sorted(contenders, key=_need)
+
+
+def _need(contender: Contender) -> tuple[float, int]:
+    return (contender.recent / contender.weight, contender.campaign_id)
+
+
+def _shares(limit: int, contenders: Sequence[Contender]) -> Mapping[int, float]:
+    """Return each one's part of the slots, whole or not: fill all alike by weight until it has what it wants."""
+    shares: dict[int, float] = {}
+    left, open_ = float(limit), list(contenders)
+    while open_:
+        per_weight = left / sum(each.weight for each in open_)
+        content = [each for each in open_ if each.live + each.wanting <= per_weight * each.weight]
+        if not content:
+            return shares | {each.campaign_id: per_weight * each.weight for each in open_}
+        for each in content:
+            shares[each.campaign_id] = float(each.live + each.wanting)
+            left -= each.live + each.wanting
+        open_ = [each for each in open_ if each not in content]
+    return shares

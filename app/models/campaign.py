@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Numeric, Uniqu
 from sqlmodel import Field, text
 
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.pool import NumberStrategy
 from app.domain.templates import Missing
 from app.models.columns import (
     Row,
@@ -36,17 +37,6 @@ class CompanyMeaning(StrEnum):
 
     ORGANIZATION = "organization"
     CONTACT = "contact"
-
-
-class NumberStrategy(StrEnum):
-    """Which number of a pool a call shows."""
-
-    ROUND_ROBIN = "round_robin"
-    LEAST_USED = "least_used"
-    STICKY = "sticky"
-    """The one this contact saw last, whatever the campaign."""
-    LOCAL_PRESENCE = "local_presence"
-    """One with the contact's area code, when there is one."""
 
 
 class Campaign(Row, table=True):

@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from app.domain.pacing import (
     MOST_AT_ONCE,
     Allowance,
+    Contender,
     PacingCounts,
     PacingLimit,
     PacingLimits,
     allowance,
     effective_limit,
+    fair_rooms,
+    guarded,
+    neediest_first,
 )
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -23,6 +27,11 @@ L = PacingLimit
 
 def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
+
+
+def until(window: float, *, ago: float = 0) -> datetime:
+    """When a start so many seconds ago leaves a rate's window, its guard included."""
+    return NOW - timedelta(seconds=ago) + guarded(timedelta(seconds=window))
 
 
 def limits(
@@ -76,13 +85,14 @@ def test_live_attempts_use_up_slots_and_only_a_freed_one_helps(
 @pytest.mark.parametrize(
     ("recent", "count", "next_at"),
     [
-        ((), 3, NOW + timedelta(seconds=60)),
-        ((ago(10),), 2, NOW + timedelta(seconds=50)),
-        ((ago(59), ago(20), ago(10)), 0, NOW + timedelta(seconds=1)),
-        ((ago(60), ago(20), ago(10)), 1, NOW + timedelta(seconds=40)),
-        ((ago(61), ago(60), ago(60)), 3, NOW + timedelta(seconds=60)),
-        ((ago(0), ago(0), ago(0)), 0, NOW + timedelta(seconds=60)),
-        ((ago(30), ago(20), ago(10), ago(5)), 0, NOW + timedelta(seconds=40)),
+        ((), 3, until(60)),
+        ((ago(10),), 2, until(60, ago=10)),
+        ((ago(59), ago(20), ago(10)), 0, until(60, ago=59)),
+        ((ago(60), ago(20), ago(10)), 0, until(60, ago=60)),
+        ((ago(60.5), ago(20), ago(10)), 1, until(60, ago=20)),
+        ((ago(62), ago(61), ago(61)), 3, until(60)),
+        ((ago(0), ago(0), ago(0)), 0, until(60)),
+        ((ago(30), ago(20), ago(10), ago(5)), 0, until(60, ago=20)),
     ],
 )
 def test_calls_per_minute_is_an_exact_sliding_window(
@@ -95,16 +105,17 @@ def test_calls_per_minute_is_an_exact_sliding_window(
 def test_a_start_that_another_clock_dates_ahead_counts() -> None:
     ahead = NOW + timedelta(seconds=2)
     answer = allowance(limits(per_minute=1), counts(0, 0, 0, ahead), now=NOW)
-    assert answer == Allowance(0, ahead + timedelta(seconds=60), L.CALLS_PER_MINUTE)
+    assert answer == Allowance(0, until(60, ago=-2), L.CALLS_PER_MINUTE)
 
 
 @pytest.mark.parametrize(
     ("last", "count", "next_at"),
     [
-        (None, 1, NOW + timedelta(seconds=2)),
-        (ago(1.5), 0, NOW + timedelta(seconds=0.5)),
-        (ago(2), 1, NOW + timedelta(seconds=2)),
-        (ago(30), 1, NOW + timedelta(seconds=2)),
+        (None, 1, until(2)),
+        (ago(1.5), 0, until(2, ago=1.5)),
+        (ago(2), 0, until(2, ago=2)),
+        (ago(2.03), 1, until(2)),
+        (ago(30), 1, until(2)),
     ],
 )
 def test_a_throttle_delay_lets_one_start_and_then_waits(
@@ -117,8 +128,8 @@ def test_a_throttle_delay_lets_one_start_and_then_waits(
 
 def test_a_throttle_delay_of_minutes_is_kept() -> None:
     long = limits(delay_ms=180_000, per_minute=10)
-    assert long.lookback == timedelta(minutes=3)
-    assert allowance(long, counts(0, 0, 0, ago(170)), now=NOW).next_at == NOW + timedelta(seconds=10)
+    assert long.lookback == guarded(timedelta(minutes=3))
+    assert allowance(long, counts(0, 0, 0, ago(170)), now=NOW).next_at == until(180, ago=170)
 
 
 def test_messages_per_second_and_the_accounts_rate_are_windows_of_a_second() -> None:
@@ -128,7 +139,7 @@ def test_messages_per_second_and_the_accounts_rate_are_windows_of_a_second() -> 
     busy = PacingCounts(
         live_campaign=0, live_organization=0, recent=[ago(0.9)], recent_account=[ago(0.9), ago(0.25)]
     )
-    assert allowance(both, busy, now=NOW) == Allowance(1, NOW + timedelta(seconds=0.1), L.ACCOUNT_PER_SECOND)
+    assert allowance(both, busy, now=NOW) == Allowance(1, until(1, ago=0.9), L.ACCOUNT_PER_SECOND)
 
 
 def test_with_no_slot_left_time_does_not_help() -> None:
@@ -140,7 +151,7 @@ def test_with_a_slot_left_the_slowest_rate_says_when() -> None:
     answer = allowance(
         limits(5, 10, per_minute=2, delay_ms=1_000), counts(1, 1, 0, ago(20), ago(0.5)), now=NOW
     )
-    assert answer.next_at == NOW + timedelta(seconds=40)
+    assert answer.next_at == until(60, ago=20)
 
 
 def test_without_any_limit_a_pass_is_still_small() -> None:
@@ -151,7 +162,7 @@ def test_without_any_limit_a_pass_is_still_small() -> None:
     ("per_minute", "delay_ms", "seconds"), [(0, 0, 1), (10, 0, 60), (0, 5_000, 5), (10, 90_000, 90)]
 )
 def test_the_lookback_covers_every_window(per_minute: int, delay_ms: int, seconds: int) -> None:
-    assert limits(per_minute=per_minute, delay_ms=delay_ms).lookback == timedelta(seconds=seconds)
+    assert limits(per_minute=per_minute, delay_ms=delay_ms).lookback == guarded(timedelta(seconds=seconds))
 
 
 @given(
@@ -207,3 +218,69 @@ def test_next_at_is_the_first_instant_at_which_one_more_may_start(
     else:
         assert allowance(paced, after, now=answer.next_at).count >= 1
         assert allowance(paced, after, now=answer.next_at - timedelta(microseconds=1)).count == 0
+
+
+def wants(campaign_id: int, wanting: int, *, live: int = 0, weight: int = 1, recent: int = 0) -> Contender:
+    return Contender(campaign_id=campaign_id, weight=weight, live=live, wanting=wanting, recent=recent)
+
+
+@pytest.mark.parametrize(
+    ("limit", "contenders", "rooms"),
+    [
+        (10, [wants(1, 50)], {1: 10}),
+        (10, [wants(1, 50), wants(2, 50)], {1: 5, 2: 5}),
+        (10, [wants(1, 50), wants(2, 2)], {1: 8, 2: 2}),
+        (12, [wants(1, 50, weight=3), wants(2, 50)], {1: 9, 2: 3}),
+        (10, [wants(1, 50, live=10), wants(2, 50)], {1: 0, 2: 0}),
+        (10, [wants(1, 50, live=8), wants(2, 50)], {1: 0, 2: 2}),
+        (1, [wants(1, 5, recent=3), wants(2, 5, recent=2)], {1: 0, 2: 1}),
+        (1, [wants(1, 5, weight=2, recent=3), wants(2, 5, recent=2)], {1: 1, 2: 0}),
+        (0, [wants(1, 5)], {1: 0}),
+        (5, [], {}),
+    ],
+)
+def test_slots_are_shared_by_weight_and_what_one_does_not_want_is_the_others(
+    limit: int, contenders: list[Contender], rooms: dict[int, int]
+) -> None:
+    assert fair_rooms(limit, contenders) == rooms
+
+
+@given(
+    limit=st.integers(0, 40),
+    given=st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 30), st.integers(1, 10), st.integers(0, 50)), max_size=8
+    ),
+)
+def test_no_slot_is_idle_while_somebody_entitled_wants_it_and_none_is_given_twice(
+    limit: int, given: list[tuple[int, int, int, int]]
+) -> None:
+    contenders = [
+        wants(place, wanting, live=live, weight=weight, recent=recent)
+        for place, (live, wanting, weight, recent) in enumerate(given)
+    ]
+    rooms = fair_rooms(limit, contenders)
+    live = sum(each.live for each in contenders)
+    assert all(0 <= rooms[each.campaign_id] <= each.wanting for each in contenders)
+    assert live + sum(rooms.values()) <= max(limit, live)
+    assert live + sum(rooms.values()) >= min(limit, live + sum(each.wanting for each in contenders))
+
+
+def test_over_time_a_single_slot_goes_round_by_weight() -> None:
+    starts = {1: 0, 2: 0, 3: 0}
+    for _ in range(60):
+        now = [wants(each, 9, weight=3 if each == 1 else 1, recent=starts[each]) for each in starts]
+        (taken,) = [each for each, room in fair_rooms(1, now).items() if room]
+        starts[taken] += 1
+    assert starts == {1: 36, 2: 12, 3: 12}
+
+
+def test_whoever_started_least_for_its_weight_is_served_first() -> None:
+    served = neediest_first([wants(1, 1, recent=4), wants(2, 1, recent=9, weight=3), wants(3, 1, recent=5)])
+    assert [each.campaign_id for each in served] == [2, 1, 3]
+
+
+@pytest.mark.parametrize(("window", "longer"), [(1, 0.015), (60, 0.5), (0.1, 0.0015)])
+def test_a_window_has_a_small_guard_so_that_the_carrier_sees_no_excess(window: float, longer: float) -> None:
+    assert (guarded(timedelta(seconds=window)) - timedelta(seconds=window)).total_seconds() == pytest.approx(
+        longer
+    )
