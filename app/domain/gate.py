@@ -110,8 +110,13 @@ def _recipient_state(facts: GateFacts, now: datetime) -> Blocked | None:
 def _suppression(facts: GateFacts, _now: datetime) -> Blocked | None:
     if facts.suppressed_because is None:
         return None
-    reason = facts.suppressed_because.strip().rstrip(".") or "no reason was given"
-    return Blocked(Rule.SUPPRESSION, None, f"This number must not be contacted: {reason}.")
+    return Blocked(Rule.SUPPRESSION, None, why_suppressed(facts.suppressed_because))
+
+
+def why_suppressed(reason: str) -> str:
+    """Return why a suppressed person is skipped, as it is shown; `reason` may be empty."""
+    given = reason.strip().rstrip(".") or "no reason was given"
+    return f"This number must not be contacted: {given}."
 
 
 def _attempts(facts: GateFacts, _now: datetime) -> Blocked | None:
