@@ -86,6 +86,56 @@ async def test_uuids_are_taken_wherever_ids_are(world: World) -> None:
     assert (await world.get(f"/campaigns/{made['public_id']}")).json() == made
 
 
+PACE: dict[str, Any] = {
+    "retry_delay_minutes": 30,
+    "retry_delays": [30, 60, 120],
+    "retry_delays_by_outcome": {"no_answer": [60], "busy": [5, 15]},
+    "retry_back_off": True,
+    "retry_other_number": True,
+    "number_strategy": "local_presence",
+    "weight": 3,
+    "pilot_size": 20,
+    "ramp": True,
+    "budget_cap": 99.5,
+}
+
+
+async def test_pace_retries_and_brakes_are_taken_flat_and_nested_and_answered_as_both(world: World) -> None:
+    flat = await world.make_campaign(**PACE)
+    nested = await world.make_campaign(execution_settings=PACE)
+    for made in (flat, nested):
+        assert {name: made[name] for name in PACE} == PACE
+        assert {name: made["execution_settings"][name] for name in PACE} == PACE
+    returned = await world.call("put", f"/campaigns/{flat['id']}", json=flat)
+    assert {name: returned.json()[name] for name in PACE} == PACE
+
+
+async def test_a_wrong_part_of_a_setting_is_named_where_it_was_sent(world: World) -> None:
+    made = await world.make_campaign()
+    wrong = {"retry_delays_by_outcome": {"busy": [-1]}, "weight": 101}
+    path = f"/campaigns/{made['id']}"
+    assert fields_of(await world.patch(path, wrong)) == {"retry_delays_by_outcome.busy", "weight"}
+    assert fields_of(await world.patch(path, {"execution_settings": wrong})) == {
+        "execution_settings.retry_delays_by_outcome.busy",
+        "execution_settings.weight",
+    }
+
+
+async def test_calling_hours_with_an_offset_of_their_own_are_refused(world: World) -> None:
+    made = await world.make_campaign()
+    refused = await world.patch(
+        f"/campaigns/{made['id']}", {"allowed_hours": {"start": "09:00+05:00", "end": "17:00"}}
+    )
+    assert fields_of(refused) == {"allowed_hours.start"}
+    assert "without an offset" in refused.text
+
+
+async def test_a_copy_carries_every_setting(world: World) -> None:
+    made = await world.make_campaign(**PACE)
+    copied = (await world.post(f"/campaigns/{made['id']}/duplicate")).json()
+    assert {name: copied[name] for name in PACE} == PACE
+
+
 async def test_everything_missing_is_named_at_once(world: World) -> None:
     refused = await world.post("/campaigns", {"description": "x"})
     assert refused.status_code == 422

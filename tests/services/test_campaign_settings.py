@@ -1,6 +1,7 @@
 """Making and changing campaigns."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
+from app.domain.retry import RetryOutcome
 from app.domain.rights import Role
 from app.models import CompanyMeaning, ScheduleType
 from app.services.campaigns.operations import (
@@ -18,7 +21,7 @@ from app.services.campaigns.operations import (
     update_campaign,
 )
 from app.services.campaigns.rows import load_rows
-from app.services.campaigns.settings import DEFAULTS, CampaignSettings
+from app.services.campaigns.settings import DEFAULTS, CampaignSettings, delays_of
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import NOON, make_number
@@ -81,8 +84,16 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         "throttle_delay_ms": 250,
         "messages_per_second": 4,
         "max_attempts": 2,
-        "retry_delay_minutes": 0,
+        "number_strategy": "sticky",
+        "retry_delays": "30, 60 ,120",
+        "retry_delays_by_outcome": {"busy": [5, 15], "voicemail": "240", "failed": ""},
+        "retry_back_off": True,
+        "retry_other_number": True,
         "retry_on": ["busy", "failed"],
+        "weight": 3,
+        "pilot_size": 20,
+        "ramp": True,
+        "budget_cap": "99.5",
         "ring_timeout_seconds": 20,
         "time_limit_seconds": 300,
         "enable_voicemail_detection": False,
@@ -115,8 +126,17 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         throttle_delay_ms=250,
         messages_per_second=4,
         max_attempts=2,
-        retry_delay_minutes=0,
+        number_strategy=NumberStrategy.STICKY,
+        retry_delay_minutes=30,
+        retry_delays=(30, 60, 120),
+        retry_delays_by_outcome={RetryOutcome.BUSY: (5, 15), RetryOutcome.VOICEMAIL: (240,)},
+        retry_back_off=True,
+        retry_other_number=True,
         retry_on=(Disposition.BUSY, Disposition.CARRIER_ERROR, Disposition.UNDELIVERED),
+        weight=3,
+        pilot_size=20,
+        ramp=True,
+        budget_cap=Decimal("99.50"),
         ring_timeout_seconds=20,
         time_limit_seconds=300,
         enable_voicemail_detection=False,
@@ -163,6 +183,28 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         ("messages_per_second", 0, "messages_per_second"),
         ("max_attempts", 21, "max_attempts"),
         ("retry_delay_minutes", -5, "retry_delay_minutes"),
+        ("retry_delays", "30, soon", "retry_delays"),
+        ("retry_delays", [30, 43_201], "retry_delays"),
+        ("retry_delays", [1] * 20, "retry_delays"),
+        ("retry_delays", 30, "retry_delays"),
+        ("retry_delays_by_outcome", [30], "retry_delays_by_outcome"),
+        ("retry_delays_by_outcome", {"answered": [30]}, "retry_delays_by_outcome"),
+        ("retry_delays_by_outcome", {"busy": [-1]}, "retry_delays_by_outcome.busy"),
+        ("retry_back_off", "yes", "retry_back_off"),
+        ("retry_other_number", 1, "retry_other_number"),
+        ("number_strategy", "random", "number_strategy"),
+        ("weight", 0, "weight"),
+        ("weight", 101, "weight"),
+        ("pilot_size", -1, "pilot_size"),
+        ("ramp", "on", "ramp"),
+        ("budget_cap", 0, "budget_cap"),
+        ("budget_cap", "-5", "budget_cap"),
+        ("budget_cap", "1.234", "budget_cap"),
+        ("budget_cap", "much", "budget_cap"),
+        ("budget_cap", float("inf"), "budget_cap"),
+        ("budget_cap", 10**12, "budget_cap"),
+        ("allowed_start", "09:00+05:00", "allowed_hours.start"),
+        ("allowed_end", "17:00Z", "allowed_hours.end"),
         ("retry_on", ["answered"], "retry_on"),
         ("retry_on", "busy", "retry_on"),
         ("ring_timeout_seconds", 5, "ring_timeout_seconds"),
@@ -178,6 +220,31 @@ async def test_a_value_that_cannot_be_taken_is_explained_at_its_field(
 
     assert list(errors) == [path]
     assert errors[path]
+
+
+async def test_the_single_delay_and_the_list_of_delays_are_one_setting(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": "March", "retry_delays": [15, 45]})
+
+    async def change(**changes: Any) -> tuple[int, tuple[int, ...]]:
+        await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
+        settings = await _settings(world, campaign_id)
+        assert delays_of(settings) == (settings.retry_delays or (settings.retry_delay_minutes,))
+        return settings.retry_delay_minutes, settings.retry_delays
+
+    assert await change() == (15, (15, 45))
+    assert await change(retry_delay_minutes=20) == (20, ())
+    assert await change(retry_delays=[60, 90], retry_delay_minutes=20) == (60, (60, 90))
+    assert await change(retry_delays=[]) == (60, ())
+    assert await change(retry_delays=None, retry_delay_minutes=None) == (30, ())
+
+
+async def test_a_cap_is_taken_off_by_null_and_by_an_emptied_box(world: World) -> None:
+    campaign_id = await world.do(create_campaign, changes={"name": "March", "budget_cap": 12.34})
+    assert (await _settings(world, campaign_id)).budget_cap == Decimal("12.34")
+    for none in (None, ""):
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={"budget_cap": 5})
+        await world.do(update_campaign, campaign_ref=campaign_id, changes={"budget_cap": none})
+        assert (await _settings(world, campaign_id)).budget_cap is None
 
 
 async def test_all_wrong_fields_are_named_at_once(world: World) -> None:

@@ -37,6 +37,15 @@ class Execution(BaseModel):
 
     max_attempts: int
     retry_delay_minutes: int
+    retry_delays: list[int]
+    retry_delays_by_outcome: dict[str, list[int]]
+    retry_back_off: bool
+    retry_other_number: bool
+    number_strategy: str
+    weight: int
+    pilot_size: int
+    ramp: bool
+    budget_cap: float | None
     concurrent_limit: int
     rate_limit_per_minute: int
     throttle_delay_ms: int
@@ -66,6 +75,7 @@ class CampaignAnswer(BaseModel):
     phone_number_id: int | None
     phone_number: str | None
     number_pool: list[int]
+    number_strategy: str
     number_warnings: list[str]
     welcome_message_template: str | None
     agenda_template: str | None
@@ -81,7 +91,15 @@ class CampaignAnswer(BaseModel):
     timezone: str
     max_attempts: int
     retry_delay_minutes: int
+    retry_delays: list[int]
+    retry_delays_by_outcome: dict[str, list[int]]
+    retry_back_off: bool
+    retry_other_number: bool
     retry_on: list[str]
+    weight: int
+    pilot_size: int
+    ramp: bool
+    budget_cap: float | None
     concurrent_limit: int
     rate_limit_per_minute: int
     throttle_delay_ms: int
@@ -208,9 +226,19 @@ def campaign_answer(detail: CampaignDetail) -> CampaignAnswer:
 
 
 def _settings(settings: CampaignSettings) -> dict[str, Any]:
+    cap, by_outcome = settings.budget_cap, settings.retry_delays_by_outcome
     pace: dict[str, Any] = {
         "max_attempts": settings.max_attempts,
         "retry_delay_minutes": settings.retry_delay_minutes,
+        "retry_delays": list(settings.retry_delays),
+        "retry_delays_by_outcome": {outcome.value: list(delays) for outcome, delays in by_outcome.items()},
+        "retry_back_off": settings.retry_back_off,
+        "retry_other_number": settings.retry_other_number,
+        "number_strategy": settings.number_strategy,
+        "weight": settings.weight,
+        "pilot_size": settings.pilot_size,
+        "ramp": settings.ramp,
+        "budget_cap": float(cap) if cap is not None else None,
         "concurrent_limit": settings.concurrent_limit,
         "rate_limit_per_minute": settings.rate_limit_per_minute,
         "throttle_delay_ms": settings.throttle_delay_ms,

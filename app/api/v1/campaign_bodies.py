@@ -7,7 +7,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.fields import RefField
-from app.services.campaigns.changes import Unacceptable, read_setting
+from app.domain.pool import NumberStrategy
+from app.services.campaigns.changes import read_setting
+from app.services.campaigns.readers import Unacceptable
 from app.services.errors import FieldErrors
 
 _NOT_YET: Final[Mapping[str, str]] = {
@@ -19,7 +21,16 @@ _NOT_YET: Final[Mapping[str, str]] = {
 _PACING: Final = (
     "max_attempts",
     "retry_delay_minutes",
+    "retry_delays",
+    "retry_delays_by_outcome",
+    "retry_back_off",
+    "retry_other_number",
     "retry_on",
+    "number_strategy",
+    "weight",
+    "pilot_size",
+    "ramp",
+    "budget_cap",
     "concurrent_limit",
     "rate_limit_per_minute",
     "throttle_delay_ms",
@@ -65,22 +76,68 @@ class AllowedHours(BaseModel):
     )
 
 
-class ExecutionSettings(BaseModel):
-    """Pace, retries and calling hours."""
+class PaceBody(BaseModel):
+    """How fast, how often, and when to stop: sent flat or in `execution_settings`, it means the same."""
 
     model_config = ConfigDict(extra="allow")
 
+    max_attempts: int | None = Field(None, description="In all, the first included. Default 3.")
+    retry_delay_minutes: int | None = Field(
+        None, description="Before every retry. Default 30. Sent without `retry_delays`, it replaces them."
+    )
+    retry_delays: list[int] | None = Field(
+        None,
+        examples=[[30, 60, 120]],
+        description="Minutes before the 2nd, 3rd ... attempt, the last for all that follow. Empty: "
+        "`retry_delay_minutes`, which is else the first of them.",
+    )
+    retry_delays_by_outcome: dict[str, list[int] | None] | None = Field(
+        None,
+        examples=[{"busy": [5, 15], "no_answer": [60]}],
+        description="Lists of their own for no_answer, busy, failed or voicemail.",
+    )
+    retry_back_off: bool | None = Field(
+        None, description="Each delay past the list's end is twice the one before. Default false."
+    )
+    retry_other_number: bool | None = Field(
+        None, description="A retry shows another number of the pool, when there is one. Default false."
+    )
+    retry_on: list[str] | None = Field(None, examples=[["no_answer", "busy", "failed"]])
+    number_strategy: str | None = Field(
+        None,
+        examples=list(NumberStrategy),
+        description="Which number of the pool a call shows. Default round_robin.",
+    )
+    weight: int | None = Field(
+        None,
+        description="1 to 100: its share of the organization's slots beside campaigns that want them too. "
+        "Default 1.",
+    )
+    pilot_size: int | None = Field(None, description="Dial so many, then wait for a person. Default 0: none.")
+    ramp: bool | None = Field(
+        None, description="Dial 2 %, 10 %, 50 %, then all, each step only if the rates hold. Default false."
+    )
+    budget_cap: float | str | None = Field(
+        None,
+        examples=[99.5],
+        description="Most it may cost, in the carrier account's currency, calls in flight counted. "
+        "Default null: no cap.",
+    )
+    concurrent_limit: int | None = Field(None, description="Calls at once. Default 5.")
+    rate_limit_per_minute: int | None = Field(None, description="Calls per minute. Default 10.")
+    throttle_delay_ms: int | None = Field(None, description="Pause between starts. Default 0.")
+    messages_per_second: int | None = Field(None, description="Default 1.")
+    ring_timeout_seconds: int | None = Field(
+        None, description="Ring for so long before it counts as no answer. Default 30."
+    )
+    time_limit_seconds: int | None = Field(None, description="Longest call. Default 600.")
+
+
+class ExecutionSettings(PaceBody):
+    """Pace, retries and calling hours."""
+
     allowed_hours: AllowedHours | None = None
     time_zone: str | None = Field(None, examples=["America/New_York"])
-    max_attempts: int | None = None
-    retry_delay_minutes: int | None = None
-    concurrent_limit: int | None = None
-    rate_limit_per_minute: int | None = None
-    throttle_delay_ms: int | None = Field(None, description="Pause between starts. Default 0.")
-    messages_per_second: int | None = None
-    retry_on: list[str] | None = None
-    ring_timeout_seconds: int | None = None
-    time_limit_seconds: int | None = None
 
 
 class AdvancedSettings(BaseModel):
@@ -104,7 +161,7 @@ class ScheduleBody(BaseModel):
     time_zone: str | None = Field(None, examples=["America/New_York"])
 
 
-class CampaignBody(ScheduleBody):
+class CampaignBody(PaceBody, ScheduleBody):
     """A campaign's settings. Those not sent stay as they are; null puts one back to its default."""
 
     name: str | None = Field(None, description="1 to 200 characters.")
@@ -127,17 +184,6 @@ class CampaignBody(ScheduleBody):
     missing: str | None = Field(
         None, examples=["fallback", "keep", "blank", "skip"], description="Missing values. Default fallback."
     )
-    max_attempts: int | None = Field(None, description="In all, the first included. Default 3.")
-    retry_delay_minutes: int | None = Field(None, description="Default 30.")
-    retry_on: list[str] | None = Field(None, examples=[["no_answer", "busy", "failed"]])
-    concurrent_limit: int | None = Field(None, description="Calls at once. Default 5.")
-    rate_limit_per_minute: int | None = Field(None, description="Calls per minute. Default 10.")
-    throttle_delay_ms: int | None = Field(None, description="Pause between starts. Default 0.")
-    messages_per_second: int | None = None
-    ring_timeout_seconds: int | None = Field(
-        None, description="Ring for so long before it counts as no answer. Default 30."
-    )
-    time_limit_seconds: int | None = Field(None, description="Longest call. Default 600.")
     enable_voicemail_detection: bool | None = None
     allowed_hours: AllowedHours | None = None
     execution_settings: ExecutionSettings | None = None
@@ -174,8 +220,16 @@ class SentCampaign:
 
     def explain(self, error: FieldErrors) -> FieldErrors:
         """Return the error with each field named as it was sent, together with what the body has wrong."""
-        named = {self._paths.get(_setting(field), field): text for field, text in error.errors.items()}
+        named = {self._sent_as(field): text for field, text in error.errors.items()}
         return FieldErrors(named | self._errors)
+
+    def _sent_as(self, field: str) -> str:
+        """Return where an error's field was sent: it may be one part of a setting, as in `a_list.busy`."""
+        setting = _setting(field)
+        if setting in self._paths:
+            return self._paths[setting]
+        whole, dot, part = field.partition(".")
+        return f"{self._paths.get(whole, whole)}{dot}{part}"
 
     def _take(self, path: str, value: Any) -> None:
         if path in _NOT_YET:

@@ -18,7 +18,7 @@ from app.domain.templates import variable_name
 from app.live import announce
 from app.models import Campaign, Contact, Organization, SuppressionScope
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.changes import plain_text
+from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import first_step, latest_run, load_campaign
 from app.services.campaigns.views import AddResult
 from app.services.errors import Conflict, FieldErrors, NotFound

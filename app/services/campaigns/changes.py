@@ -5,23 +5,33 @@ Each field has one reader: it takes whatever a form or a JSON body may hold and 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from enum import StrEnum
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
 from app.domain.campaign import Channel
+from app.domain.pool import NumberStrategy
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import Missing, TemplateInvalid, check, variable_name
 from app.models import CompanyMeaning, ScheduleType
+from app.services.campaigns.readers import (
+    Reader,
+    Unacceptable,
+    amount,
+    items,
+    plain_text,
+    text_of,
+    whole,
+    whole_list,
+    word,
+    yes_no,
+)
 from app.services.campaigns.settings import DEFAULTS, NAMES
-
-Word = TypeVar("Word", bound=StrEnum)
-Reader = Callable[[Any], Any]
 
 REFERENCES: Final = frozenset({"agent_id", "phone_number_id", "number_pool"})
 """Read by the operation: they name rows of the organization."""
@@ -36,13 +46,9 @@ FIELD_PATHS: Final[Mapping[str, str]] = {
 MOST_FALLBACKS: Final = 100
 LONGEST_FALLBACK: Final = 500
 LONGEST_RETRY_DELAY_MINUTES: Final = 43_200
+MOST_ATTEMPTS: Final = 20
+MOST_BUDGET: Final = Decimal(1000000000)
 LONGEST_THROTTLE_MS: Final = 3_600_000
-
-_UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-
-
-class Unacceptable(ValueError):
-    """This value cannot be taken. The message says what to change."""
 
 
 def read_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -55,7 +61,7 @@ def read_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         try:
             values[name] = read_setting(name, raw)
         except Unacceptable as problem:
-            errors[field_path(name)] = str(problem)
+            errors[".".join(filter(None, (field_path(name), problem.part)))] = str(problem)
     return values, errors
 
 
@@ -71,13 +77,6 @@ def read_setting(name: str, raw: Any) -> Any:
 def field_path(name: str) -> str:
     """Return what the API calls a setting."""
     return FIELD_PATHS.get(name, name)
-
-
-def plain_text(raw: Any) -> str:
-    """Return text without the characters that neither the database nor a carrier takes."""
-    if not isinstance(raw, str):
-        raise Unacceptable("Enter text.")
-    return _UNSTORABLE.sub("", raw)
 
 
 def template_problem(error: TemplateInvalid) -> str:
@@ -97,18 +96,6 @@ def moment_in(at: datetime, time_zone: str) -> datetime:
     return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
 
 
-def _text(longest: int, *, required: str = "") -> Reader:
-    def read(raw: Any) -> str:
-        text = plain_text(raw).strip() if raw is not None else ""
-        if required and not text:
-            raise Unacceptable(required)
-        if len(text) > longest:
-            raise Unacceptable(f"At most {longest:,} characters; this has {len(text):,}.")
-        return text
-
-    return read
-
-
 def _template(raw: Any) -> str:
     text = plain_text(raw)
     try:
@@ -118,52 +105,16 @@ def _template(raw: Any) -> str:
     return text
 
 
-def _whole(least: int, most: int) -> Reader:
-    def read(raw: Any) -> int:
-        number = _number(raw)
-        if not least <= number <= most:
-            raise Unacceptable(f"Choose a whole number from {least:,} to {most:,}.")
-        return number
-
-    return read
-
-
-def _number(raw: Any) -> int:
-    fraction = isinstance(raw, float) and not raw.is_integer()
-    if isinstance(raw, bool) or fraction or not isinstance(raw, int | float | str):
-        raise Unacceptable("Enter a whole number.")
-    try:
-        return int(raw)
-    except ValueError:
-        raise Unacceptable("Enter a whole number.") from None
-
-
-def _yes_no(raw: Any) -> bool:
-    if not isinstance(raw, bool):
-        raise Unacceptable("Choose yes or no (true or false).")
-    return raw
-
-
-def _word(words: type[Word]) -> Callable[[Any], Word]:
-    def read(raw: Any) -> Word:
-        try:
-            return words(raw)
-        except ValueError:
-            raise Unacceptable(f"Choose one of: {', '.join(words)}.") from None
-
-    return read
-
-
 def _channel(raw: Any) -> Channel:
     if raw == Channel.MIXED:
         raise Unacceptable("Campaigns that both call and text are not available yet: choose call or sms.")
-    return _word(Channel)(raw)
+    return word(Channel)(raw)
 
 
 def _schedule_type(raw: Any) -> ScheduleType:
     if raw == "recurring":
         raise Unacceptable("Recurring campaigns are not available yet: choose immediate or scheduled.")
-    return _word(ScheduleType)(raw)
+    return word(ScheduleType)(raw)
 
 
 def _moment(raw: Any) -> datetime | None:
@@ -192,6 +143,10 @@ def _time_of_day(raw: Any) -> str | None:
         at = raw if isinstance(raw, time) else time.fromisoformat(_padded(str(raw).strip()))
     except ValueError:
         raise Unacceptable("Enter a time such as 09:00 or 17:30.") from None
+    if at.tzinfo is not None:
+        raise Unacceptable(
+            "Enter a time without an offset, such as 09:00: it is in the campaign's time zone."
+        )
     return at.strftime("%H:%M")
 
 
@@ -200,7 +155,7 @@ def _padded(text: str) -> str:
 
 
 def _days(raw: Any) -> tuple[int, ...]:
-    return tuple(sorted({_day(item) for item in _items(raw)}))
+    return tuple(sorted({_day(item) for item in items(raw)}))
 
 
 _DAY_NUMBERS: Final = {str(day): day for day in EVERY_DAY}
@@ -216,7 +171,7 @@ def _day(raw: Any) -> int:
 
 
 def _retry_on(raw: Any) -> tuple[Disposition, ...]:
-    asked = {disposition for item in _items(raw) for disposition in _outcome(item)}
+    asked = {disposition for item in items(raw) for disposition in _outcome(item)}
     return tuple(disposition for disposition in Disposition if disposition in asked)
 
 
@@ -229,10 +184,28 @@ def _outcome(raw: Any) -> frozenset[Disposition]:
     raise Unacceptable(f"“{raw}” is never retried. Choose from: {offered}.")
 
 
-def _items(raw: Any) -> Iterable[Any]:
-    if not isinstance(raw, list | tuple | set | frozenset):
-        raise Unacceptable("Enter a list.")
-    return raw
+_delays: Final = whole_list(0, LONGEST_RETRY_DELAY_MINUTES, longest=MOST_ATTEMPTS - 1, example="30, 60, 120")
+
+
+def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
+    """Read lists by outcome; an empty one is none."""
+    if not isinstance(raw, Mapping):
+        raise Unacceptable("Enter an object of outcomes and lists of minutes.")
+    read = {_retry_outcome(name): _delays_of(name, given) for name, given in raw.items()}
+    return {outcome: read[outcome] for outcome in RetryOutcome if read.get(outcome)}
+
+
+def _retry_outcome(raw: Any) -> RetryOutcome:
+    if raw not in set(RetryOutcome):
+        raise Unacceptable(f"“{str(raw)[:40]}” is no outcome. Choose from: {', '.join(RetryOutcome)}.")
+    return RetryOutcome(raw)
+
+
+def _delays_of(outcome: str, raw: Any) -> tuple[int, ...]:
+    try:
+        return _delays(raw) if raw is not None else ()
+    except Unacceptable as problem:
+        raise Unacceptable(str(problem), part=outcome) from None
 
 
 def _fallbacks(raw: Any) -> dict[str, str]:
@@ -260,8 +233,8 @@ def _fallback(name: str, raw: Any) -> str:
 
 
 _READERS: Final[Mapping[str, Reader]] = {
-    "name": _text(200, required="Give the campaign a name."),
-    "description": _text(2_000),
+    "name": text_of(200, required="Give the campaign a name."),
+    "description": text_of(2_000),
     "channel": _channel,
     "welcome_message_template": _template,
     "agenda_template": _template,
@@ -269,22 +242,31 @@ _READERS: Final[Mapping[str, Reader]] = {
     "end_call_message_template": _template,
     "sms_message_template": _template,
     "fallback_values": _fallbacks,
-    "missing": _word(Missing),
-    "company_meaning": _word(CompanyMeaning),
+    "missing": word(Missing),
+    "company_meaning": word(CompanyMeaning),
     "schedule_type": _schedule_type,
     "scheduled_at": _moment,
     "time_zone": _time_zone,
     "allowed_start": _time_of_day,
     "allowed_end": _time_of_day,
     "allowed_days": _days,
-    "concurrent_limit": _whole(1, 1_000),
-    "rate_limit_per_minute": _whole(1, 10_000),
-    "throttle_delay_ms": _whole(0, LONGEST_THROTTLE_MS),
-    "messages_per_second": _whole(1, 100),
-    "max_attempts": _whole(1, 20),
-    "retry_delay_minutes": _whole(0, LONGEST_RETRY_DELAY_MINUTES),
+    "concurrent_limit": whole(1, 1_000),
+    "rate_limit_per_minute": whole(1, 10_000),
+    "throttle_delay_ms": whole(0, LONGEST_THROTTLE_MS),
+    "messages_per_second": whole(1, 100),
+    "max_attempts": whole(1, MOST_ATTEMPTS),
+    "retry_delay_minutes": whole(0, LONGEST_RETRY_DELAY_MINUTES),
+    "retry_delays": _delays,
+    "retry_delays_by_outcome": _delays_by_outcome,
+    "retry_back_off": yes_no,
+    "retry_other_number": yes_no,
     "retry_on": _retry_on,
-    "ring_timeout_seconds": _whole(15, 120),
-    "time_limit_seconds": _whole(30, 14_400),
-    "enable_voicemail_detection": _yes_no,
+    "number_strategy": word(NumberStrategy),
+    "weight": whole(1, 100),
+    "pilot_size": whole(0, 1_000_000),
+    "ramp": yes_no,
+    "budget_cap": amount(MOST_BUDGET),
+    "ring_timeout_seconds": whole(15, 120),
+    "time_limit_seconds": whole(30, 14_400),
+    "enable_voicemail_detection": yes_no,
 }

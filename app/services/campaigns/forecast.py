@@ -25,7 +25,8 @@ from app.domain.templates import (
 )
 from app.models import Agent, Campaign, Contact, Recipient, ScheduleType, Step
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.changes import Unacceptable, read_setting, template_problem
+from app.services.campaigns.changes import read_setting, template_problem
+from app.services.campaigns.readers import Unacceptable
 from app.services.campaigns.readiness import (
     ALWAYS_KNOWN,
     PART_FIELDS,

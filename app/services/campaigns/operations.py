@@ -1,6 +1,6 @@
 """Making, changing, copying and deleting campaigns. Their life from start to end is in `lifecycle`."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ from app.domain.rights import Right
 from app.live import announce
 from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.changes import Unacceptable, field_path, moment_in, read_changes
+from app.services.campaigns.changes import field_path, moment_in, read_changes
 from app.services.campaigns.lifecycle import (
     cancel_campaign,
     launch_due,
@@ -25,6 +25,7 @@ from app.services.campaigns.lifecycle import (
     retry_failed,
     start_campaign,
 )
+from app.services.campaigns.readers import Unacceptable
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
 from app.services.campaigns.settings import DEFAULTS, CampaignSettings, calling_hours_of, write_settings
 from app.services.errors import Conflict, FieldErrors, NotFound
@@ -196,7 +197,7 @@ async def _changed(
     """Return the settings after the changes. Raises `FieldErrors` with everything that is wrong at once."""
     values, errors = read_changes(changes)
     await _read_references(session, principal, changes, values, errors)
-    settings = replace(old, **values)
+    settings = _one_delay(replace(old, **values), values)
     if values.get("scheduled_at") is not None:
         settings = replace(settings, scheduled_at=moment_in(values["scheduled_at"], settings.time_zone))
         if settings.scheduled_at is not None and settings.scheduled_at <= now:
@@ -205,6 +206,15 @@ async def _changed(
         errors = _hours_errors(settings) | errors
     if errors:
         raise FieldErrors(errors)
+    return settings
+
+
+def _one_delay(settings: CampaignSettings, changed: Container[str]) -> CampaignSettings:
+    """Keep the single delay and the list of delays at one: whichever was set says what the other is."""
+    if "retry_delays" in changed and settings.retry_delays:
+        return replace(settings, retry_delay_minutes=settings.retry_delays[0])
+    if "retry_delay_minutes" in changed and "retry_delays" not in changed:
+        return replace(settings, retry_delays=())
     return settings
 
 

@@ -22,8 +22,8 @@ from app.services.campaigns.adding import (
     add_recipients_bulk,
     require_editable_list,
 )
-from app.services.campaigns.changes import plain_text
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
+from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict

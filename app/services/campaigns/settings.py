@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
+from decimal import Decimal
 from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours
 from app.domain.campaign import Channel
+from app.domain.pool import NumberStrategy
+from app.domain.retry import RetryOutcome
 from app.domain.templates import Missing
 from app.models import Campaign, CompanyMeaning, ScheduleType, Step
 
@@ -26,6 +29,8 @@ class CampaignSettings:
     phone_number_id: int | None = None
     """The caller ID; None with a pool, or to use the agent's default, else the organization's."""
     number_pool: tuple[int, ...] = ()
+    number_strategy: NumberStrategy = NumberStrategy.ROUND_ROBIN
+    """Which number of the pool a call shows."""
     welcome_message_template: str = ""
     agenda_template: str = ""
     question_template: str = ""
@@ -49,7 +54,24 @@ class CampaignSettings:
     max_attempts: int = 3
     """In all, the first try included."""
     retry_delay_minutes: int = 30
+    """Before every retry while there are no `retry_delays`; with them, the first of the list."""
+    retry_delays: tuple[int, ...] = ()
+    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow."""
+    retry_delays_by_outcome: Mapping[RetryOutcome, tuple[int, ...]] = field(default_factory=dict)
+    """Lists of their own; an outcome without one waits as all do."""
+    retry_back_off: bool = False
+    """Each delay past the list's end is twice the one before."""
+    retry_other_number: bool = False
+    """A retry shows another number of the pool than the attempt before, when there is one."""
     retry_on: tuple[Disposition, ...] = RETRY_ON_DEFAULT
+    weight: int = 1
+    """Its share of the organization's slots beside other campaigns that want them."""
+    pilot_size: int = 0
+    """Dial so many, then wait for a person; 0 is no pilot."""
+    ramp: bool = False
+    """Guarded: a small share of the people first, the rest only if the rates hold."""
+    budget_cap: Decimal | None = None
+    """Most it may cost, in the carrier account's currency, calls in flight counted; None is no cap."""
     ring_timeout_seconds: int = 30
     time_limit_seconds: int = 600
     enable_voicemail_detection: bool = True
@@ -82,8 +104,18 @@ def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> Campaign
             "allowed_end": _clock_text(campaign.allowed_end),
             "allowed_days": tuple(int(day) for day in campaign.allowed_days),
             "retry_on": tuple(Disposition(disposition) for disposition in campaign.retry_on),
+            "retry_delays": tuple(campaign.retry_delays),
+            "retry_delays_by_outcome": {
+                RetryOutcome(outcome): tuple(delays)
+                for outcome, delays in campaign.retry_delays_by_outcome.items()
+            },
         }
     )
+
+
+def delays_of(settings: CampaignSettings) -> tuple[int, ...]:
+    """Return the minutes before the 2nd, 3rd ... attempt: the list, or the single delay."""
+    return settings.retry_delays or (settings.retry_delay_minutes,)
 
 
 def calling_hours_of(settings: CampaignSettings) -> CallingHours:
@@ -111,6 +143,10 @@ def _stored(name: str, value: Any) -> Any:
             return [str(item) for item in value]
         case "fallback_values":
             return dict(value)
+        case "retry_delays":
+            return list(value)
+        case "retry_delays_by_outcome":
+            return {str(outcome): list(delays) for outcome, delays in value.items()}
         case _:
             return value
 
