@@ -97,6 +97,15 @@ PACE: dict[str, Any] = {
     "pilot_size": 20,
     "ramp": True,
     "budget_cap": 99.5,
+    "breaker": {
+        "window": 100,
+        "minimum": 20,
+        "failure_rate": 30.0,
+        "refusal_rate": 20.0,
+        "refusals_in_a_row": 0,
+        "opt_out_rate": 2.5,
+        "hang_up_rate": 50.0,
+    },
 }
 
 
@@ -112,11 +121,16 @@ async def test_pace_retries_and_brakes_are_taken_flat_and_nested_and_answered_as
 
 async def test_a_wrong_part_of_a_setting_is_named_where_it_was_sent(world: World) -> None:
     made = await world.make_campaign()
-    wrong = {"retry_delays_by_outcome": {"busy": [-1]}, "weight": 101}
+    wrong = {"retry_delays_by_outcome": {"busy": [-1]}, "breaker": {"window": 1}, "weight": 101}
     path = f"/campaigns/{made['id']}"
-    assert fields_of(await world.patch(path, wrong)) == {"retry_delays_by_outcome.busy", "weight"}
+    assert fields_of(await world.patch(path, wrong)) == {
+        "retry_delays_by_outcome.busy",
+        "breaker.window",
+        "weight",
+    }
     assert fields_of(await world.patch(path, {"execution_settings": wrong})) == {
         "execution_settings.retry_delays_by_outcome.busy",
+        "execution_settings.breaker.window",
         "execution_settings.weight",
     }
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.db import Database
 from app.domain.attempt import Disposition
+from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
@@ -94,6 +95,7 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         "pilot_size": 20,
         "ramp": True,
         "budget_cap": "99.5",
+        "breaker": {"failure_rate": "30", "opt_out_rate": 2.5, "window": 100},
         "ring_timeout_seconds": 20,
         "time_limit_seconds": 300,
         "enable_voicemail_detection": False,
@@ -137,6 +139,7 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         pilot_size=20,
         ramp=True,
         budget_cap=Decimal("99.50"),
+        breaker=BreakerPolicy(failure_rate=30, opt_out_rate=2.5, window=100),
         ring_timeout_seconds=20,
         time_limit_seconds=300,
         enable_voicemail_detection=False,
@@ -188,8 +191,14 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
         ("retry_delays", [1] * 20, "retry_delays"),
         ("retry_delays", 30, "retry_delays"),
         ("retry_delays_by_outcome", [30], "retry_delays_by_outcome"),
-        ("retry_delays_by_outcome", {"answered": [30]}, "retry_delays_by_outcome"),
+        ("retry_delays_by_outcome", {"answered": [30]}, "retry_delays_by_outcome.answered"),
         ("retry_delays_by_outcome", {"busy": [-1]}, "retry_delays_by_outcome.busy"),
+        ("breaker", [], "breaker"),
+        ("breaker", {"failure_rate": 101}, "breaker.failure_rate"),
+        ("breaker", {"failure_rate": "often"}, "breaker.failure_rate"),
+        ("breaker", {"window": "nan"}, "breaker.window"),
+        ("breaker", {"window": 10, "minimum": 20}, "breaker.minimum"),
+        ("breaker", {"luck": 1}, "breaker.luck"),
         ("retry_back_off", "yes", "retry_back_off"),
         ("retry_other_number", 1, "retry_other_number"),
         ("number_strategy", "random", "number_strategy"),
@@ -248,9 +257,22 @@ async def test_a_cap_is_taken_off_by_null_and_by_an_emptied_box(world: World) ->
 
 
 async def test_all_wrong_fields_are_named_at_once(world: World) -> None:
-    errors = await _errors(world, name="", max_attempts=0, agent_id=9, time_zone="Nowhere")
+    delays, breaker = {"busy": "x", "answered": "5"}, {"window": 1, "failure_rate": -1}
+    errors = await _errors(
+        world,
+        name="",
+        max_attempts=0,
+        agent_id=9,
+        time_zone="Nowhere",
+        retry_delays_by_outcome=delays,
+        breaker=breaker,
+    )
 
-    assert set(errors) == {"name", "max_attempts", "agent_id", "time_zone"}
+    assert set(errors) == {
+        *("name", "max_attempts", "agent_id", "time_zone"),
+        *("retry_delays_by_outcome.busy", "retry_delays_by_outcome.answered"),
+        *("breaker.window", "breaker.failure_rate"),
+    }
 
 
 async def test_a_template_error_says_where_it_is(world: World) -> None:

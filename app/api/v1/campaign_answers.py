@@ -32,6 +32,18 @@ class Hours(BaseModel):
     days: list[str] = Field(description="Empty is every day.")
 
 
+class Breaker(BaseModel):
+    """The signs that pause the campaign: rates in percent of the last attempts; 0 is switched off."""
+
+    window: int
+    minimum: int
+    failure_rate: float
+    refusal_rate: float
+    refusals_in_a_row: int
+    opt_out_rate: float
+    hang_up_rate: float
+
+
 class Execution(BaseModel):
     """Pace, retries and calling hours."""
 
@@ -46,6 +58,7 @@ class Execution(BaseModel):
     pilot_size: int
     ramp: bool
     budget_cap: float | None
+    breaker: Breaker
     concurrent_limit: int
     rate_limit_per_minute: int
     throttle_delay_ms: int
@@ -100,6 +113,7 @@ class CampaignAnswer(BaseModel):
     pilot_size: int
     ramp: bool
     budget_cap: float | None
+    breaker: Breaker
     concurrent_limit: int
     rate_limit_per_minute: int
     throttle_delay_ms: int
@@ -239,6 +253,7 @@ def _settings(settings: CampaignSettings) -> dict[str, Any]:
         "pilot_size": settings.pilot_size,
         "ramp": settings.ramp,
         "budget_cap": float(cap) if cap is not None else None,
+        "breaker": settings.breaker.to_json(),
         "concurrent_limit": settings.concurrent_limit,
         "rate_limit_per_minute": settings.rate_limit_per_minute,
         "throttle_delay_ms": settings.throttle_delay_ms,

@@ -31,6 +31,7 @@ _PACING: Final = (
     "pilot_size",
     "ramp",
     "budget_cap",
+    "breaker",
     "concurrent_limit",
     "rate_limit_per_minute",
     "throttle_delay_ms",
@@ -73,6 +74,22 @@ class AllowedHours(BaseModel):
     end: str | None = Field(None, examples=["17:00"], description="At or before `start`: on the next day.")
     days: list[Any] | None = Field(
         None, examples=[["monday", "tuesday"]], description="Names, or ISO numbers: 1 is Monday."
+    )
+
+
+class BreakerBody(BaseModel):
+    """Which signs pause the campaign. Rates are percent of the last attempts; 0 switches a sign off."""
+
+    model_config = ConfigDict(extra="allow")
+
+    window: int | None = Field(None, description="How many of the last attempts are looked at. Default 50.")
+    minimum: int | None = Field(None, description="Fewer attempts show nothing. Default 20.")
+    failure_rate: float | None = Field(None, description="Attempts that failed. Default 50.")
+    refusal_rate: float | None = Field(None, description="Attempts the carrier turned down. Default 20.")
+    refusals_in_a_row: int | None = Field(None, description="So many one after the other. Default 5.")
+    opt_out_rate: float | None = Field(None, description="People who opted out. Default 25.")
+    hang_up_rate: float | None = Field(
+        None, description="People who hung up within 6 seconds, of those who answered. Default 50."
     )
 
 
@@ -122,6 +139,9 @@ class PaceBody(BaseModel):
         examples=[99.5],
         description="Most it may cost, in the carrier account's currency, calls in flight counted. "
         "Default null: no cap.",
+    )
+    breaker: BreakerBody | None = Field(
+        None, description="Sent as a whole: what is left out has its default, as has null."
     )
     concurrent_limit: int | None = Field(None, description="Calls at once. Default 5.")
     rate_limit_per_minute: int | None = Field(None, description="Calls per minute. Default 10.")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain.attempt import Disposition
+from app.domain.breaker import BreakerInvalid, BreakerPolicy
 from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
 from app.domain.campaign import Channel
 from app.domain.pool import NumberStrategy
@@ -61,7 +62,7 @@ def read_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
         try:
             values[name] = read_setting(name, raw)
         except Unacceptable as problem:
-            errors[".".join(filter(None, (field_path(name), problem.part)))] = str(problem)
+            errors |= problem.by_path(field_path(name))
     return values, errors
 
 
@@ -191,21 +192,44 @@ def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
     """Read lists by outcome; an empty one is none."""
     if not isinstance(raw, Mapping):
         raise Unacceptable("Enter an object of outcomes and lists of minutes.")
-    read = {_retry_outcome(name): _delays_of(name, given) for name, given in raw.items()}
+    read: dict[RetryOutcome, tuple[int, ...]] = {}
+    wrong: dict[str, str] = {}
+    for name, given in raw.items():
+        try:
+            read[_retry_outcome(name)] = _delays(given) if given is not None else ()
+        except Unacceptable as problem:
+            wrong[str(name)[:40]] = str(problem)
+    if wrong:
+        raise Unacceptable("Some of these delays cannot be taken.", parts=wrong)
     return {outcome: read[outcome] for outcome in RetryOutcome if read.get(outcome)}
 
 
 def _retry_outcome(raw: Any) -> RetryOutcome:
     if raw not in set(RetryOutcome):
-        raise Unacceptable(f"“{str(raw)[:40]}” is no outcome. Choose from: {', '.join(RetryOutcome)}.")
+        raise Unacceptable(f"This is no outcome. Choose from: {', '.join(RetryOutcome)}.")
     return RetryOutcome(raw)
 
 
-def _delays_of(outcome: str, raw: Any) -> tuple[int, ...]:
+def _breaker(raw: Any) -> BreakerPolicy:
+    """Read the signs' limits: numbers, or the texts of a form."""
+    if isinstance(raw, BreakerPolicy):
+        return raw
+    if not isinstance(raw, Mapping):
+        raise Unacceptable("Enter an object of limits.")
+    given = {str(name)[:40]: _limit(value) for name, value in raw.items() if value is not None}
     try:
-        return _delays(raw) if raw is not None else ()
-    except Unacceptable as problem:
-        raise Unacceptable(str(problem), part=outcome) from None
+        return BreakerPolicy.from_json(given)
+    except BreakerInvalid as problem:
+        raise Unacceptable(str(problem), parts=problem.errors) from None
+
+
+def _limit(raw: Any) -> Any:
+    """Return the number a text of a form means; anything else as it is, for the policy to judge."""
+    try:
+        number = float(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        return raw
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _fallbacks(raw: Any) -> dict[str, str]:
@@ -266,6 +290,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "pilot_size": whole(0, 1_000_000),
     "ramp": yes_no,
     "budget_cap": amount(MOST_BUDGET),
+    "breaker": _breaker,
     "ring_timeout_seconds": whole(15, 120),
     "time_limit_seconds": whole(30, 14_400),
     "enable_voicemail_detection": yes_no,

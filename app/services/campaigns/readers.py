@@ -1,7 +1,7 @@
 """Readers of single values: each takes whatever a form or a JSON body may hold, or says what to change."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -14,11 +14,15 @@ _CENT: Final = Decimal("0.01")
 
 
 class Unacceptable(ValueError):
-    """This value cannot be taken. The message says what to change; `part` names what of it, if it has parts."""
+    """This value cannot be taken. The message says what to change; of a value of parts, `parts` says it by part."""
 
-    def __init__(self, message: str, *, part: str = "") -> None:
+    def __init__(self, message: str, *, parts: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.part = part
+        self.parts = dict(parts or {})
+
+    def by_path(self, path: str) -> dict[str, str]:
+        """Return what to change by the path of each part, where the value itself is at `path`."""
+        return {f"{path}.{part}": text for part, text in self.parts.items()} or {path: str(self)}
 
 
 def plain_text(raw: Any) -> str:

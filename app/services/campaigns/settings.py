@@ -1,12 +1,13 @@
 """Everything of a campaign that a person may set, with its defaults, as one flat value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
 from app.domain.attempt import Disposition
+from app.domain.breaker import BreakerPolicy
 from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours
 from app.domain.campaign import Channel
 from app.domain.pool import NumberStrategy
@@ -64,6 +65,8 @@ class CampaignSettings:
     retry_other_number: bool = False
     """A retry shows another number of the pool than the attempt before, when there is one."""
     retry_on: tuple[Disposition, ...] = RETRY_ON_DEFAULT
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    """The signs that pause it."""
     weight: int = 1
     """Its share of the organization's slots beside other campaigns that want them."""
     pilot_size: int = 0
@@ -109,6 +112,7 @@ def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> Campaign
                 RetryOutcome(outcome): tuple(delays)
                 for outcome, delays in campaign.retry_delays_by_outcome.items()
             },
+            "breaker": BreakerPolicy.from_json(campaign.breaker),
         }
     )
 
@@ -136,19 +140,22 @@ def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -
 
 
 def _stored(name: str, value: Any) -> Any:
-    match name:
-        case "allowed_start" | "allowed_end":
-            return time.fromisoformat(value) if value is not None else None
-        case "allowed_days" | "retry_on":
-            return [str(item) for item in value]
-        case "fallback_values":
-            return dict(value)
-        case "retry_delays":
-            return list(value)
-        case "retry_delays_by_outcome":
-            return {str(outcome): list(delays) for outcome, delays in value.items()}
-        case _:
-            return value
+    return _STORED[name](value) if name in _STORED and value is not None else value
+
+
+_STORED: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "allowed_start": time.fromisoformat,
+    "allowed_end": time.fromisoformat,
+    "allowed_days": lambda days: [str(day) for day in days],
+    "retry_on": lambda dispositions: [str(disposition) for disposition in dispositions],
+    "fallback_values": dict,
+    "breaker": BreakerPolicy.to_json,
+    "retry_delays": list,
+    "retry_delays_by_outcome": lambda lists: {
+        str(outcome): list(delays) for outcome, delays in lists.items()
+    },
+}
+"""What the columns hold of settings that are values of their own."""
 
 
 def _clock_text(at: time | None) -> str | None:
