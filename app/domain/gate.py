@@ -6,7 +6,7 @@ never changes a recipient; only the rules in `SKIPS` end one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -24,14 +24,19 @@ class Rule(StrEnum):
     CAMPAIGN_STATE = "campaign_state"
     RECIPIENT_STATE = "recipient_state"
     SUPPRESSION = "suppression"
+    CONSENT = "consent"
     ATTEMPTS = "attempts"
     NUMBER_IN_USE = "number_in_use"
     CALLING_HOURS = "calling_hours"
+    FREQUENCY = "frequency"
+    BUDGET = "budget"
+    PILOT = "pilot"
+    RAMP = "ramp"
     CALLER_ID = "caller_id"
     PACING = "pacing"
 
 
-SKIPS: Final = frozenset({Rule.SUPPRESSION})
+SKIPS: Final = frozenset({Rule.SUPPRESSION, Rule.CONSENT})
 """Blocked by these a recipient ends as skipped; by any other it stays as it is."""
 
 
@@ -66,6 +71,8 @@ class GateFacts:
     not_before: datetime | None = None
     suppressed_because: str | None = None
     """The reason this number must not be contacted, in a few words; None if it may be."""
+    consent_refused: str | None = None
+    """How this person said no, as a sentence; None if they did not."""
     attempts_made: int
     max_attempts: int
     number_in_use: bool = False
@@ -73,10 +80,19 @@ class GateFacts:
     hours: CallingHours
     zone_names: tuple[str, ...]
     """Every zone the recipient may be in; none blocks."""
+    frequency_cap: int = 0
+    """Most attempts to one phone number within `frequency_hours`, over all campaigns; 0 is no cap."""
+    frequency_hours: int = 24
+    capped_since: datetime | None = None
+    """The oldest of the newest `frequency_cap` attempts to this number; None: there were not so many."""
+    sign: Blocked | None = None
+    """What budget, pilot or ramp say of the campaign."""
     has_caller_id: bool
     """One of our numbers may be shown to this recipient."""
     caller_id_free_at: datetime | None = None
     """When a resting number may be used again, if none is free now."""
+    caller_id_why: str = "None of our numbers can be used for this contact."
+    """What is wrong with our numbers while none is free."""
     allowance: Allowance | None
     """What pacing allows now; None where pacing is not asked, as in a forecast."""
 
@@ -119,6 +135,10 @@ def why_suppressed(reason: str) -> str:
     return f"This number must not be contacted: {given}."
 
 
+def _consent(facts: GateFacts, _now: datetime) -> Blocked | None:
+    return Blocked(Rule.CONSENT, None, facts.consent_refused) if facts.consent_refused else None
+
+
 def _attempts(facts: GateFacts, _now: datetime) -> Blocked | None:
     if facts.attempts_made < facts.max_attempts:
         return None
@@ -148,11 +168,26 @@ def _hours_why(facts: GateFacts, opens: datetime | None) -> str:
     return f"It is outside the calling hours ({hours}) in {zones}."
 
 
+def _frequency(facts: GateFacts, now: datetime) -> Blocked | None:
+    if not facts.frequency_cap or facts.capped_since is None:
+        return None
+    until = facts.capped_since + timedelta(hours=facts.frequency_hours)
+    if until <= now:
+        return None
+    times = "once" if facts.frequency_cap == 1 else f"{facts.frequency_cap} times"
+    hours = "hour" if facts.frequency_hours == 1 else f"{facts.frequency_hours} hours"
+    why = f"This number was contacted {times} within {hours}, all campaigns counted: that is the cap."
+    return Blocked(Rule.FREQUENCY, until, why)
+
+
+def _sign(rule: Rule) -> Callable[[GateFacts, datetime], Blocked | None]:
+    return lambda facts, _now: facts.sign if facts.sign is not None and facts.sign.rule is rule else None
+
+
 def _caller_id(facts: GateFacts, _now: datetime) -> Blocked | None:
     if facts.has_caller_id:
         return None
-    why = "None of our numbers can be used for this contact" + (" yet." if facts.caller_id_free_at else ".")
-    return Blocked(Rule.CALLER_ID, facts.caller_id_free_at, why)
+    return Blocked(Rule.CALLER_ID, facts.caller_id_free_at, facts.caller_id_why)
 
 
 def _pacing(facts: GateFacts, _now: datetime) -> Blocked | None:
@@ -166,9 +201,14 @@ _RULES: Final[tuple[Callable[[GateFacts, datetime], Blocked | None], ...]] = (
     _campaign_state,
     _recipient_state,
     _suppression,
+    _consent,
     _attempts,
     _number_in_use,
     _calling_hours,
+    _frequency,
+    _sign(Rule.BUDGET),
+    _sign(Rule.PILOT),
+    _sign(Rule.RAMP),
     _caller_id,
     _pacing,
 )

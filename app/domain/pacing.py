@@ -168,6 +168,8 @@ def fair_rooms(limit: int, contenders: Sequence[Contender]) -> dict[int, int]:
     Weighted max-min fairness over `limit` slots: what one does not want goes to the others. A slot that cannot be
     split goes to whom had fewest starts for its weight. What some hold beyond their share is waited for.
     """
+    if sum(each.live + each.wanting for each in contenders) <= limit:
+        return {each.campaign_id: each.wanting for each in contenders}
     shares = _shares(limit, contenders)
     held = {each.campaign_id: each.live for each in contenders}
     free = min(limit - sum(held.values()), _MOST_SHARED)

@@ -35,9 +35,14 @@ BLOCKING: dict[Rule, dict[str, Any]] = {
     Rule.CAMPAIGN_STATE: {"campaign_status": CampaignStatus.PAUSED},
     Rule.RECIPIENT_STATE: {"not_before": SOON},
     Rule.SUPPRESSION: {"suppressed_because": "they asked us to stop"},
+    Rule.CONSENT: {"consent_refused": "The person withdrew their consent."},
     Rule.ATTEMPTS: {"attempts_made": 3},
     Rule.NUMBER_IN_USE: {"number_in_use": True},
     Rule.CALLING_HOURS: {"zone_names": ("Asia/Tokyo",)},
+    Rule.FREQUENCY: {"frequency_cap": 3, "capped_since": NOW - timedelta(hours=1)},
+    Rule.BUDGET: {"sign": Blocked(Rule.BUDGET, None, "The budget is used up.")},
+    Rule.PILOT: {"sign": Blocked(Rule.PILOT, None, "The pilot is under way.")},
+    Rule.RAMP: {"sign": Blocked(Rule.RAMP, None, "The step's calls are under way.")},
     Rule.CALLER_ID: {"has_caller_id": False},
     Rule.PACING: {"allowance": Allowance(0, SOON, PacingLimit.CALLS_PER_MINUTE)},
 }
@@ -62,7 +67,11 @@ def test_each_rule_blocks_alone(rule: Rule) -> None:
     assert blocked(**BLOCKING[rule]).rule is rule
 
 
-@given(st.frozensets(st.sampled_from(Rule), min_size=1))
+@given(
+    st.frozensets(st.sampled_from(Rule), min_size=1).filter(
+        lambda rules: len(rules & {Rule.BUDGET, Rule.PILOT, Rule.RAMP}) <= 1  # The signs give one answer.
+    )
+)
 def test_of_several_rules_the_first_in_order_answers(against: frozenset[Rule]) -> None:
     facts = {name: value for rule in against for name, value in BLOCKING[rule].items()}
     assert blocked(**facts).rule is next(rule for rule in Rule if rule in against)
@@ -100,8 +109,17 @@ def test_a_suppressed_number_is_blocked_for_good_with_its_reason(reason: str) ->
     assert verdict.why.count(".") == 1
 
 
-def test_suppression_alone_ends_a_recipient() -> None:
-    assert {Rule.SUPPRESSION} == SKIPS
+def test_only_a_persons_no_ends_a_recipient() -> None:
+    assert {Rule.SUPPRESSION, Rule.CONSENT} == SKIPS
+
+
+def test_a_frequency_cap_says_when_the_oldest_attempt_is_long_enough_ago() -> None:
+    capped = blocked(frequency_cap=3, capped_since=NOW - timedelta(hours=20))
+    assert capped.until == NOW + timedelta(hours=4)
+    assert "3 times within 24 hours" in capped.why
+    day_ago = replace(CLEAR, frequency_cap=3, capped_since=NOW - timedelta(hours=24))
+    assert decide(day_ago, now=NOW) == Allowed()
+    assert decide(replace(day_ago, frequency_cap=0, capped_since=NOW), now=NOW) == Allowed()
 
 
 def test_used_up_attempts_block() -> None:
@@ -134,8 +152,8 @@ def test_a_bad_time_zone_blocks_and_says_so_even_when_every_hour_is_allowed(zone
 
 def test_without_a_number_of_ours_it_waits_for_one_that_rests() -> None:
     assert blocked(has_caller_id=False).until is None
-    assert blocked(has_caller_id=False, caller_id_free_at=SOON) == Blocked(
-        Rule.CALLER_ID, SOON, "None of our numbers can be used for this contact yet."
+    assert blocked(has_caller_id=False, caller_id_free_at=SOON, caller_id_why="They rest.") == Blocked(
+        Rule.CALLER_ID, SOON, "They rest."
     )
 
 

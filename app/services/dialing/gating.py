@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -12,20 +12,13 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
-from app.domain.pacing import SECOND, PacingCounts, PacingLimits
+from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded
+from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
 _MIDNIGHT: Final = time(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class CallerId:
-    """One of our numbers that may be shown."""
-
-    phone_number_id: int
-    number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +37,11 @@ class Held:
     max_attempts: int
     hours: CallingHours
     zone_name: str
-    caller_ids: tuple[CallerId, ...]
-    pool_cursor: int
+    pool: Pool
+    """Our numbers that may be shown, and how much each may call; in one pass the choices count."""
+    retry_other_number: bool
+    frequency_cap: int
+    frequency_hours: int
     gate_rule: str | None
     gate_until: datetime | None
     gate_why: str | None
@@ -65,7 +61,9 @@ _ACCOUNT: Final = text(
 )
 _ORGANIZATION: Final = text(
     """
-    SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id FROM organization o
+    SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id, o.frequency_cap,
+           o.frequency_cap_hours
+    FROM organization o
     WHERE o.id = (SELECT organization_id FROM campaign WHERE id = :campaign_id)
     FOR NO KEY UPDATE
     """
@@ -79,9 +77,23 @@ _AGENT: Final = text(
 )
 # A campaign that is being cancelled or filled is passed by: waiting for it would hold up the whole account.
 _CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE SKIP LOCKED")
-_CALLER_IDS: Final = text(
-    """
-    SELECT n.id, n.number FROM phone_number n
+_COUNTED: Final = (
+    "a.phone_number_id = n.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'"
+)
+_POOL: Final = text(
+    f"""
+    SELECT n.id, n.number, n.daily_cap, n.burst_cap, n.burst_minutes, n.cool_down_minutes,
+           n.rest IS NOT NULL AS resting, n.resting_until,
+           CASE WHEN n.daily_cap > 0 OR CAST(:by_use AS boolean)
+                THEN (SELECT count(*) FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago)
+                ELSE 0 END AS in_a_day,
+           CASE WHEN n.daily_cap > 0
+                THEN (SELECT a.reserved_at FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago
+                      ORDER BY a.reserved_at DESC OFFSET greatest(n.daily_cap - 1, 0) LIMIT 1) END AS day_full_since,
+           CASE WHEN n.burst_cap > 0
+                THEN ARRAY(SELECT a.reserved_at FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago
+                           ORDER BY a.reserved_at DESC LIMIT n.burst_cap) END AS newest
+    FROM phone_number n
     LEFT JOIN campaign_number pool ON pool.phone_number_id = n.id AND pool.campaign_id = :campaign_id
     WHERE n.organization_id = :organization_id AND n.active
       AND CASE CAST(:channel AS varchar) WHEN 'sms' THEN n.sms ELSE n.voice END
@@ -90,11 +102,11 @@ _CALLER_IDS: Final = text(
            OR n.id = CAST(:single AS bigint)
               AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = :campaign_id))
     ORDER BY pool.position, n.id
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
-async def lock(session: AsyncSession, campaign_id: int) -> Held | None:
+async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Held | None:
     """Lock carrier account, organization, agent and campaign, in that order, and return what limits the campaign.
 
     Everyone takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
@@ -112,18 +124,53 @@ async def lock(session: AsyncSession, campaign_id: int) -> Held | None:
         or (agent.default_phone_number_id if agent is not None else None)
         or organization.default_phone_number_id
     )
-    callers = await session.execute(
-        _CALLER_IDS,
-        given
-        | {
-            "organization_id": organization.id,
+    pool = await _pool(session, campaign, single=single, carrier_account_id=account.id, now=now)
+    return _held(campaign, organization, agent, account, pool)
+
+
+async def _pool(
+    session: AsyncSession,
+    campaign: Mapping[Any, Any],
+    *,
+    single: int | None,
+    carrier_account_id: int,
+    now: datetime,
+) -> Pool:
+    strategy = NumberStrategy(campaign["number_strategy"])
+    rows = await session.execute(
+        _POOL,
+        {
+            "campaign_id": campaign["id"],
+            "organization_id": campaign["organization_id"],
             "channel": campaign["channel"],
-            "carrier_account_id": account.id,
+            "carrier_account_id": carrier_account_id,
             "single": single,
+            "by_use": strategy is NumberStrategy.LEAST_USED,
+            "day_ago": now - DAY,
         },
     )
-    return _held(
-        campaign, organization, agent, account, tuple(CallerId(row.id, row.number) for row in callers)
+    calls = campaign["channel"] != Channel.SMS
+    return Pool(strategy, tuple(_use(row, calls=calls, now=now) for row in rows), campaign["pool_cursor"])
+
+
+def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
+    """Return how much a number may start. Caps and rests are a caller ID's: texts have none."""
+    caps = NumberCaps(
+        daily=row.daily_cap,
+        burst=row.burst_cap,
+        burst_window=timedelta(minutes=row.burst_minutes),
+        cool_down=timedelta(minutes=row.cool_down_minutes),
+    )
+    return number_use(
+        row.id,
+        row.number,
+        caps=caps if calls else NumberCaps(),
+        starts=NumberStarts(
+            in_a_day=row.in_a_day, day_full_since=row.day_full_since, newest=tuple(row.newest or ())
+        ),
+        now=now,
+        resting=row.resting and calls,
+        resting_until=row.resting_until,
     )
 
 
@@ -132,7 +179,7 @@ def _held(
     organization: Any,
     agent: Any | None,
     account: Any,
-    callers: tuple[CallerId, ...],
+    pool: Pool,
 ) -> Held:
     return Held(
         campaign_id=campaign["id"],
@@ -147,8 +194,10 @@ def _held(
         max_attempts=campaign["max_attempts"],
         hours=_hours(campaign),
         zone_name=campaign["time_zone"],
-        caller_ids=callers,
-        pool_cursor=campaign["pool_cursor"],
+        pool=pool,
+        retry_other_number=campaign["retry_other_number"],
+        frequency_cap=organization.frequency_cap,
+        frequency_hours=organization.frequency_cap_hours,
         gate_rule=campaign["gate_rule"],
         gate_until=campaign["gate_until"],
         gate_why=campaign["gate_why"],
@@ -221,7 +270,7 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
                 "carrier_account_id": held.carrier_account_id,
                 "campaign_since": now - limits.lookback,
                 "campaign_most": max(limits.calls_per_minute, limits.messages_per_second, 1),
-                "account_since": now - SECOND,
+                "account_since": now - guarded(SECOND),
                 "account_most": max(limits.account_per_second, 1),
             },
         )
@@ -248,6 +297,8 @@ def recipient_verdict(
     max_attempts: int,
     now: datetime,
     number_in_use: bool = False,
+    consent_refused: str | None = None,
+    capped_since: datetime | None = None,
 ) -> Verdict:
     """Return the gate's answer for one recipient. Pacing was asked before: it decided how many were claimed."""
     facts = GateFacts(
@@ -255,15 +306,29 @@ def recipient_verdict(
         campaign_status=held.status,
         recipient_status=RecipientStatus.PENDING,
         suppressed_because=suppressed,
+        consent_refused=consent_refused,
         attempts_made=attempts_made,
         max_attempts=max_attempts,
         number_in_use=number_in_use,
         hours=held.hours,
         zone_names=(held.zone_name,),
-        has_caller_id=bool(held.caller_ids),
+        frequency_cap=held.frequency_cap,
+        frequency_hours=held.frequency_hours,
+        capped_since=capped_since,
+        has_caller_id=held.pool.free,
+        caller_id_free_at=held.pool.free_at,
+        caller_id_why=_numbers_why(held.pool),
         allowance=None,
     )
     return decide(facts, now=now)
+
+
+def _numbers_why(pool: Pool) -> str:
+    if not pool.numbers:
+        return "The campaign has no active number of ours to call from."
+    if len(pool.numbers) == 1:
+        return f"Our number {pool.numbers[0].number} rests or has reached its cap."
+    return f"All {len(pool.numbers)} numbers of the pool rest or have reached their caps."
 
 
 _SUPPRESSED: Final = text(
@@ -335,7 +400,7 @@ async def started(session: AsyncSession, held: Held, *, reserved: int, now: date
             "campaign_id": held.campaign_id,
             "was": held.status.value,
             "reserved": reserved,
-            "pool_cursor": (held.pool_cursor + reserved) % max(len(held.caller_ids), 1),
+            "pool_cursor": held.pool.cursor,
             "now": now,
         },
     )

@@ -43,8 +43,13 @@ class Batch:
     """There may be more people due than were looked at."""
 
 
-async def prepare_batch(session: AsyncSession, *, campaign_id: int, most: int, now: datetime) -> Batch | None:
-    """Look at the next due recipients, in dialing order, and render what they would be told. Locks nothing."""
+async def prepare_batch(
+    session: AsyncSession, *, campaign_id: int, most: int, at_most: int, now: datetime
+) -> Batch | None:
+    """Look at the next due recipients, in dialing order, and render what they would be told. Locks nothing.
+
+    `most` may be reserved: some more are looked at, `at_most` in all.
+    """
     row = (
         await session.execute(
             select(Campaign, Agent, col(Organization.name))
@@ -56,7 +61,7 @@ async def prepare_batch(session: AsyncSession, *, campaign_id: int, most: int, n
     if row is None:
         return None
     campaign, agent, organization_name = row
-    most = await _worth_rendering(session, campaign, most)
+    most = min(await _worth_rendering(session, campaign, most + _SPARE), at_most)
     if most == 0:
         return None
     due = await session.execute(

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import cycle, islice
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -14,13 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.db import Database
 from app.domain.attempt import Disposition
+from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
 from app.domain.gate import Blocked, Rule
 from app.domain.pacing import allowance
+from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
-from app.services.dialing import gating
-from app.services.dialing.gating import CallerId, Held
+from app.models import Consent
+from app.services.dialing import gating, signs
+from app.services.dialing.gating import Held
 from app.services.dialing.preparing import Batch, Prepared, prepare_batch
 
 BATCH: Final = 100
@@ -28,6 +30,11 @@ BATCH: Final = 100
 
 RECONCILE_AFTER: Final = timedelta(seconds=20)
 """A reservation without an answer for longer than this was left by a dead worker: the placing guard is 10 s."""
+
+_CONSENT_REFUSED: Final[Mapping[Consent, str]] = {
+    Consent.DENIED: "This person did not consent to be contacted.",
+    Consent.WITHDRAWN: "This person withdrew their consent to be contacted.",
+}
 
 ASK_AGAIN: Final = timedelta(seconds=30)
 """How long a recipient waits for what has no time of its own, as another live attempt to its number."""
@@ -47,6 +54,8 @@ class Reservation:
     time_limit_seconds: int
     detect_machine: bool
     reserved_boottime: float
+    closes_at: datetime | None = None
+    """When the hours end in which this person may be reached; None: they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +78,59 @@ async def reserve(
     clock: Clock,
     most: int = BATCH,
 ) -> Pass:
-    """Reserve as many attempts of the campaign as every limit allows, at most `most`, and commit them.
+    """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
     Nothing of a campaign that has meanwhile moved to another carrier account than the worker's.
     """
     boottime, now = clock.boottime(), clock.now()
     async with database.session() as session:
-        batch = await prepare_batch(session, campaign_id=campaign_id, most=most, now=now)
+        batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
     if batch is None or not batch.prepared:
         return Pass()
     fault("before_reserve")
     async with database.transaction() as session:
-        held = await gating.lock(session, campaign_id)
+        held = await gating.lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
-        outcome = await _reserve_held(session, held, batch, worker=worker, boottime=boottime, now=now)
+        outcome = await _reserve_held(
+            session, held, batch, most=most, worker=worker, boottime=boottime, now=now
+        )
         fault("before_reserve_commit")
     fault("after_reserve_commit")
     return outcome
 
 
 async def _reserve_held(
-    session: AsyncSession, held: Held, batch: Batch, *, worker: str, boottime: float, now: datetime
+    session: AsyncSession, held: Held, batch: Batch, *, most: int, worker: str, boottime: float, now: datetime
 ) -> Pass:
+    closed = await _closed(session, held, batch, now=now)
+    if closed is not None:
+        return closed
+    room = await signs.room(session, held, now=now)
+    if room.paused:
+        return Pass()
+    if room.blocked is not None:
+        await gating.store_verdict(session, held, room.blocked)
+        return Pass(next_at=room.blocked.until)
+    counts = await gating.count(session, held, now=now)
+    allowed = allowance(held.limits, counts, now=now)
+    count = min(allowed.count, most, room.count if room.count is not None else most)
+    if count == 0:
+        return Pass(next_at=allowed.next_at)
+    # All that were looked at are asked about, so that people who may not be called take nobody's turn.
+    claimed = await _claim(session, held, batch.prepared, now=now)
+    through = await _pass_the_gate(session, held, claimed, now=now)
+    chosen = _with_numbers(held, through[:count])
+    reservations = await _write(session, held, chosen, worker=worker, boottime=boottime, now=now)
+    if chosen or held.gate_rule is not None:
+        await gating.started(session, held, reserved=len(chosen), now=now)
+    only_the_pass_ended = count == allowed.count and allowed.limited_by is None
+    more = batch.is_full and (only_the_pass_ended or len(chosen) < count)
+    return Pass(reservations, next_at=allowed.next_at, more=more and held.pool.free)
+
+
+async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datetime) -> Pass | None:
+    """Return the pass of a campaign that may call nobody at all now; None if it may."""
     if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
         return Pass()
     if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
@@ -100,19 +139,7 @@ async def _reserve_held(
     if isinstance(verdict, Blocked):
         await gating.store_verdict(session, held, verdict)
         return Pass(next_at=verdict.until)
-    counts = await gating.count(session, held, now=now)
-    allowed = allowance(held.limits, counts, now=now)
-    if allowed.count == 0:
-        return Pass(next_at=allowed.next_at)
-    # All that were looked at are asked about, so that people who may not be called take nobody's turn.
-    claimed = await _claim(session, held, batch.prepared, now=now)
-    through = await _pass_the_gate(session, held, claimed, now=now)
-    chosen = through[: allowed.count]
-    reservations = await _write(session, held, chosen, worker=worker, boottime=boottime, now=now)
-    if chosen or held.gate_rule is not None:
-        await gating.started(session, held, reserved=len(chosen), now=now)
-    limited = allowed.limited_by is not None and len(chosen) >= allowed.count
-    return Pass(reservations, next_at=allowed.next_at, more=batch.is_full and not limited)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +149,29 @@ class _Claimed:
     max_attempts: int
     number_in_use: bool
     last_disposition: Disposition | None
+    consent: Consent
+    capped_since: datetime | None
+    seen_last: int | None
+    shown_last: int | None
 
 
 _CLAIM: Final = text(
     """
     SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
            coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
-           contact.number, contact.updated_at AS contact_version,
+           contact.number, contact.updated_at AS contact_version, contact.consent,
+           CASE WHEN CAST(:cap AS integer) > 0 THEN
+               (SELECT a.reserved_at FROM attempt a
+                WHERE a.organization_id = :organization_id AND a.number_to = contact.number
+                  AND a.reserved_at > :cap_since AND a.status <> 'not_placed'
+                  AND (a.provider_id IS NOT NULL OR a.ended_as IS NULL)
+                ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
+           CASE WHEN CAST(:sticky AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
+                ORDER BY a.reserved_at DESC LIMIT 1) END AS seen_last,
+           CASE WHEN CAST(:other_number AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a WHERE a.id = r.last_attempt_id) END AS shown_last,
            EXISTS (SELECT 1 FROM attempt a
                    WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
                      AND a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress'))
@@ -153,6 +196,12 @@ async def _claim(
             "ids": list(by_id),
             "max_attempts": held.max_attempts,
             "carrier_account_id": held.carrier_account_id,
+            "organization_id": held.organization_id,
+            "channel": held.channel.value,
+            "cap": held.frequency_cap,
+            "cap_since": now - timedelta(hours=held.frequency_hours),
+            "sticky": held.pool.strategy is NumberStrategy.STICKY,
+            "other_number": held.retry_other_number,
             "now": now,
         },
     )
@@ -163,6 +212,10 @@ async def _claim(
             row.max_attempts,
             row.number_in_use,
             Disposition(row.last_disposition) if row.last_disposition else None,
+            Consent(row.consent),
+            row.capped_since,
+            row.seen_last,
+            row.shown_last,
         )
         for row in rows
         if _is_current(by_id[row.id], row.updated_at, row.contact_version, row.number)
@@ -178,10 +231,10 @@ def _is_current(
 
 async def _pass_the_gate(
     session: AsyncSession, held: Held, claimed: Sequence[_Claimed], *, now: datetime
-) -> list[Prepared]:
+) -> list[_Claimed]:
     """Return who may be contacted now; skip or snooze the others, each with the rule and the reason."""
     suppressed = await gating.suppressed(session, held, [each.prepared.number for each in claimed])
-    chosen: list[Prepared] = []
+    chosen: list[_Claimed] = []
     for each in claimed:
         verdict = gating.recipient_verdict(
             held,
@@ -189,6 +242,8 @@ async def _pass_the_gate(
             attempts_made=each.attempts_made,
             max_attempts=each.max_attempts,
             number_in_use=each.number_in_use,
+            consent_refused=_CONSENT_REFUSED.get(each.consent),
+            capped_since=each.capped_since,
             now=now,
         )
         if isinstance(verdict, Blocked):
@@ -196,15 +251,27 @@ async def _pass_the_gate(
         elif each.prepared.problem is not None:
             await gating.skip(session, each.prepared.recipient_id, "template", each.prepared.problem, now=now)
         else:
-            chosen.append(each.prepared)
+            chosen.append(each)
     return chosen
+
+
+def _with_numbers(held: Held, through: Sequence[_Claimed]) -> list[tuple[Prepared, NumberUse]]:
+    """Return whom to reserve, each with the number to show; whoever finds none free waits for the next pass."""
+    picked = [
+        (
+            each.prepared,
+            held.pool.choose(each.prepared.number, seen_last=each.seen_last, other_than=each.shown_last),
+        )
+        for each in through
+    ]
+    return [(prepared, caller) for prepared, caller in picked if caller is not None]
 
 
 async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked, *, now: datetime) -> None:
     """End whom a rule ends; let the others wait until the rule may answer otherwise."""
     recipient_id = claimed.prepared.recipient_id
     match verdict.rule:
-        case Rule.SUPPRESSION:
+        case Rule.SUPPRESSION | Rule.CONSENT:
             await gating.skip(session, recipient_id, verdict.rule, verdict.why, now=now)
         case Rule.ATTEMPTS:
             last = claimed.last_disposition
@@ -228,11 +295,11 @@ _WRITE: Final = text(
     ), written AS (
         INSERT INTO attempt (id, organization_id, campaign_id, run_id, step_id, recipient_id, contact_id, agent_id,
                              carrier_account_id, phone_number_id, channel, number_from, number_to, ordinal, rendered,
-                             status, reserved_at, reserved_by, deadline_at, looks, opted_out, conflict)
+                             status, reserved_at, reserved_by, deadline_at, closes_at, looks, opted_out, conflict)
         SELECT u.id, r.organization_id, r.campaign_id, r.run_id, r.step_id, r.id, r.contact_id, :agent_id,
                :carrier_account_id, u.phone_number_id, CAST(:channel AS varchar), u.number_from, u.number_to,
                coalesce((SELECT max(a.ordinal) FROM attempt a WHERE a.recipient_id = r.id), 0) + 1, u.rendered,
-               'placing', :now, CAST(:worker AS varchar), :deadline_at, 0, false, false
+               'placing', :now, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0, false, false
         FROM chosen u JOIN recipient r ON r.id = u.recipient_id
     ), taken AS (
         UPDATE recipient r
@@ -250,7 +317,7 @@ _WRITE: Final = text(
 async def _write(
     session: AsyncSession,
     held: Held,
-    chosen: Sequence[Prepared],
+    chosen: Sequence[tuple[Prepared, NumberUse]],
     *,
     worker: str,
     boottime: float,
@@ -259,35 +326,34 @@ async def _write(
     """Insert one attempt for each, `placing`, with its text and caller ID; the recipients go in progress."""
     if not chosen:
         return ()
-    first = held.pool_cursor % len(held.caller_ids)
-    callers = list(islice(cycle(held.caller_ids), first, first + len(chosen)))
-    attempts = [
-        _reservation(held, prepared, caller, boottime)
-        for prepared, caller in zip(chosen, callers, strict=True)
-    ]
+    closes = closes_at(held.hours, (held.zone_name,), now)
+    attempts = [_reservation(held, prepared, caller, boottime, closes) for prepared, caller in chosen]
     speech = {"language": held.language, "voice": held.voice}
     await session.execute(
         _WRITE,
         {
             "ids": [attempt.attempt_id for attempt in attempts],
-            "recipients": [prepared.recipient_id for prepared in chosen],
-            "phone_numbers": [caller.phone_number_id for caller in callers],
-            "from": [caller.number for caller in callers],
-            "to": [prepared.number for prepared in chosen],
-            "rendered": [json.dumps((prepared.rendered or {}) | speech) for prepared in chosen],
+            "recipients": [prepared.recipient_id for prepared, _ in chosen],
+            "phone_numbers": [caller.phone_number_id for _, caller in chosen],
+            "from": [caller.number for _, caller in chosen],
+            "to": [prepared.number for prepared, _ in chosen],
+            "rendered": [json.dumps((prepared.rendered or {}) | speech) for prepared, _ in chosen],
             "agent_id": held.agent_id,
             "carrier_account_id": held.carrier_account_id,
             "channel": held.channel.value,
             "now": now,
             "worker": worker,
             "deadline_at": now + RECONCILE_AFTER,
+            "closes_at": closes,
         },
     )
     announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
     return tuple(attempts)
 
 
-def _reservation(held: Held, prepared: Prepared, caller: CallerId, boottime: float) -> Reservation:
+def _reservation(
+    held: Held, prepared: Prepared, caller: NumberUse, boottime: float, closes: datetime | None
+) -> Reservation:
     texts: Mapping[str, Any] = prepared.rendered or {}
     return Reservation(
         attempt_id=uuid4(),
@@ -300,4 +366,5 @@ def _reservation(held: Held, prepared: Prepared, caller: CallerId, boottime: flo
         time_limit_seconds=held.time_limit_seconds,
         detect_machine=held.detect_machine,
         reserved_boottime=boottime,
+        closes_at=closes,
     )
