@@ -1,8 +1,11 @@
 """The connections under the SDK: its own aiohttp client, with the time limits it forgets."""
 
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Final
+from urllib.parse import quote_plus
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, encode_basic_auth
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -55,17 +58,18 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         """Make one request. Raises `CarrierThrottled`, `aiohttp.ClientError` and `TimeoutError`."""
         sent_headers = dict(headers or {})
         if auth is not None:
-            sent_headers["Authorization"] = encode_basic_auth(*auth)
+            sent_headers["Authorization"] = _basic(*auth)
         limits = TIMEOUT if timeout is None else ClientTimeout(total=timeout, connect=min(timeout, 3.0))
-        # Encoded here: aiohttp's own form encoding takes a quarter of the time of placing a call.
-        body = urlencode(data, doseq=True).encode() if data else None
+        body = form_encoded(data) if data else None
         options: dict[str, Any] = {"params": params, "data": body, "headers": sent_headers}
         async with self._session().request(
             method.upper(), url, timeout=limits, allow_redirects=allow_redirects, **options
         ) as response:
             if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise CarrierThrottled(_seconds(response.headers.get("Retry-After")))
-            return Response(response.status, await response.text(), response.headers)
+            # Twilio answers in UTF-8: to look for another encoding in each answer's headers costs more than to read it.
+            text = (await response.read()).decode("utf-8", "replace")
+            return Response(response.status, text, response.headers)
 
     async def close(self) -> None:
         """Close the connections; the next request would open new ones."""
@@ -78,6 +82,43 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
             connector = TCPConnector(limit=CONNECTION_LIMIT, keepalive_timeout=_IDLE_SECONDS)
             self._open = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
         return self._open
+
+
+_ESCAPED: Final = re.compile(r"[^A-Za-z0-9_.~-]")
+_ESCAPES: Final = {chr(code): quote_plus(chr(code)) for code in range(128)}
+
+
+def form_encoded(data: Mapping[str, object]) -> bytes:
+    """Return the body of a form, as `urlencode(data, doseq=True)`: a list is one field for each of its values.
+
+    aiohttp's own encoding takes a quarter of the time of placing a call, and `urlencode` a tenth.
+    """
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in _fields(data)).encode()
+
+
+def _fields(data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in data.items():
+        if isinstance(value, list | tuple):
+            for each in value:
+                yield name, each
+        else:
+            yield name, value
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    if not text.isascii():
+        return quote_plus(text)
+    return text if text.isalnum() else _ESCAPED.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _ESCAPES[found[0]]
+
+
+@lru_cache(maxsize=8)
+def _basic(username: str, password: str) -> str:
+    return encode_basic_auth(username, password)
 
 
 def _seconds(retry_after: str | None) -> float | None:
