@@ -139,7 +139,7 @@ def test_a_refusal_that_says_nothing_of_the_person_is_a_snooze() -> None:
     ],
 )
 def test_delays_are_a_list_whose_last_stays_or_doubles(
-    delays: tuple[int, ...], back_off: bool, waits: list[int]
+    *, delays: tuple[int, ...], back_off: bool, waits: list[int]
 ) -> None:
     policy = RetryPolicy(delays=delays, back_off=back_off)
     given = [delay_after(policy, disposition=D.BUSY, attempts_made=made) for made in range(1, len(waits) + 1)]

@@ -62,7 +62,8 @@ _LOAD: Final = text(
            a.price, a.price_unit,
            r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made,
            coalesce(r.attempts_allowed, c.max_attempts) AS max_attempts,
-           c.retry_delay_minutes, c.retry_on, c.retry_delays, c.retry_delays_by_outcome, c.retry_back_off, a.rendered ->> 'body' AS body
+           c.retry_delay_minutes, c.retry_on, c.retry_delays, c.retry_delays_by_outcome, c.retry_back_off,
+           a.rendered ->> 'body' AS body
     FROM attempt a
     JOIN recipient r ON r.id = a.recipient_id
     JOIN campaign c ON c.id = a.campaign_id
