@@ -156,6 +156,50 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_change")),
         sa.UniqueConstraint("import_id", "contact_id", name=op.f("uq_import_change_import_id_contact_id")),
     )
+    op.create_table(
+        "second_call",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("carrier_account_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider_id", sa.String(length=64), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hang_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempt.id"], name=op.f("fk_second_call_attempt_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_second_call_campaign_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["carrier_account_id"],
+            ["carrier_account.id"],
+            name=op.f("fk_second_call_carrier_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_second_call_organization_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_call")),
+        sa.UniqueConstraint(
+            "carrier_account_id",
+            "provider_id",
+            name=op.f("uq_second_call_carrier_account_id_provider_id"),
+        ),
+    )
+    op.create_index(op.f("ix_second_call_campaign_id"), "second_call", ["campaign_id"], unique=False)
+    op.create_index(
+        "ix_second_call_hang_up",
+        "second_call",
+        ["hang_up_at"],
+        unique=False,
+        postgresql_where=sa.text("hang_up_at IS NOT NULL"),
+    )
     op.add_column("attempt", sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("attempt", sa.Column("queued_for_ms", sa.Integer(), nullable=True))
     op.add_column("attempt", sa.Column("hang_up_at", sa.DateTime(timezone=True), nullable=True))
@@ -179,6 +223,30 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_attempt_phone_number_reserved", "attempt", ["phone_number_id", "reserved_at"], unique=False
+    )
+    op.add_column(
+        "attempt",
+        sa.Column(
+            "parts",
+            sa.SmallInteger(),
+            sa.Computed(
+                "CASE WHEN channel <> 'sms' THEN 0"
+                " WHEN octet_length(rendered ->> 'body') = length(rendered ->> 'body')"
+                " THEN CASE WHEN length(rendered ->> 'body') <= 160 THEN 1"
+                " ELSE (length(rendered ->> 'body') + 152) / 153 END"
+                " WHEN length(rendered ->> 'body') <= 70 THEN 1"
+                " ELSE coalesce((length(rendered ->> 'body') + 66) / 67, 1) END",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+    )
+    op.create_index(
+        "ix_attempt_settled",
+        "attempt",
+        ["campaign_id", sa.literal_column("ended_at DESC")],
+        unique=False,
+        postgresql_where=sa.text("disposition IS NOT NULL"),
     )
     op.add_column(
         "campaign",
@@ -214,6 +282,8 @@ def upgrade() -> None:
     op.add_column("campaign", sa.Column("ramp", sa.Boolean(), nullable=False, server_default="false"))
     op.add_column("campaign", sa.Column("ramp_step", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("campaign", sa.Column("budget_cap", sa.Numeric(precision=12, scale=2), nullable=True))
+    op.add_column("campaign", sa.Column("room_left", sa.Integer(), nullable=True))
+    op.add_column("campaign", sa.Column("room_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "contact", sa.Column("consent", sa.String(length=20), nullable=False, server_default="unknown")
     )
@@ -242,7 +312,7 @@ def upgrade() -> None:
         "contact",
         [
             "organization_id",
-            sa.literal_column("last_contacted_at DESC NULLS LAST"),
+            sa.literal_column("coalesce(last_contacted_at, '-infinity') DESC"),
             sa.literal_column("id DESC"),
         ],
         unique=False,
@@ -250,15 +320,38 @@ def upgrade() -> None:
     op.create_index(
         "ix_contact_last_outcome",
         "contact",
-        ["organization_id", "last_outcome", sa.literal_column("id DESC")],
+        [
+            "organization_id",
+            "last_outcome",
+            sa.literal_column("created_at DESC"),
+            sa.literal_column("id DESC"),
+        ],
         unique=False,
     )
     op.create_index(
-        "ix_contact_number_prefix",
+        "ix_contact_last_word",
         "contact",
-        ["organization_id", "number", "id"],
+        [
+            "organization_id",
+            sa.literal_column("(lower(split_part(name, ' ', -1)) COLLATE \"C\")"),
+            "id",
+        ],
         unique=False,
-        postgresql_ops={"number": "varchar_pattern_ops"},
+        postgresql_where=sa.text("strpos(name, ' ') > 0"),
+    )
+    op.drop_index("ix_contact_name", table_name="contact")
+    op.create_index(
+        "ix_contact_name",
+        "contact",
+        ["organization_id", sa.literal_column('(lower(name) COLLATE "C")'), "id"],
+        unique=False,
+    )
+    op.drop_index("ix_contact_newest", table_name="contact")
+    op.create_index(
+        "ix_contact_newest",
+        "contact",
+        ["organization_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
     )
     op.create_index("ix_contact_tags", "contact", ["tags"], unique=False, postgresql_using="gin")
     op.add_column("contact_import", sa.Column("created", sa.Integer(), nullable=False, server_default="0"))
@@ -315,6 +408,12 @@ def upgrade() -> None:
         "contact",
         "last_outcome IN ('answered', 'voicemail', 'no_answer', 'busy', 'rejected', 'invalid_number', 'carrier_error', 'delivered', 'undelivered', 'opted_out', 'cancelled')",
     )
+    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
+    op.create_check_constraint(
+        op.f("ck_attempt_failure"),
+        "attempt",
+        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'unrecognized', 'tomorrow', 'transient', 'throttled', 'sender_health')",
+    )
     op.create_check_constraint(
         op.f("ck_phone_number_rest"), "phone_number", "rest IN ('flagged', 'low_answer_rate', 'manual')"
     )
@@ -344,7 +443,23 @@ def downgrade() -> None:
     op.drop_column("contact_import", "updated")
     op.drop_column("contact_import", "created")
     op.drop_index("ix_contact_tags", table_name="contact", postgresql_using="gin")
-    op.drop_index("ix_contact_number_prefix", table_name="contact")
+    op.drop_index("ix_contact_newest", table_name="contact")
+    op.create_index(
+        "ix_contact_newest",
+        "contact",
+        ["organization_id", sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.drop_index("ix_contact_name", table_name="contact")
+    op.create_index(
+        "ix_contact_name",
+        "contact",
+        ["organization_id", sa.literal_column('lower(name COLLATE "C")'), "id"],
+        unique=False,
+    )
+    op.drop_index(
+        "ix_contact_last_word", table_name="contact", postgresql_where=sa.text("strpos(name, ' ') > 0")
+    )
     op.drop_index("ix_contact_last_outcome", table_name="contact")
     op.drop_index("ix_contact_last_contacted", table_name="contact")
     op.drop_index(
@@ -358,6 +473,8 @@ def downgrade() -> None:
     op.drop_column("contact", "consent_wording")
     op.drop_column("contact", "consent_source")
     op.drop_column("contact", "consent")
+    op.drop_column("campaign", "room_at")
+    op.drop_column("campaign", "room_left")
     op.drop_column("campaign", "budget_cap")
     op.drop_column("campaign", "ramp_step")
     op.drop_column("campaign", "ramp")
@@ -371,6 +488,10 @@ def downgrade() -> None:
     op.drop_column("campaign", "retry_back_off")
     op.drop_column("campaign", "retry_delays_by_outcome")
     op.drop_column("campaign", "retry_delays")
+    op.drop_index(
+        "ix_attempt_settled", table_name="attempt", postgresql_where=sa.text("disposition IS NOT NULL")
+    )
+    op.drop_column("attempt", "parts")
     op.drop_index("ix_attempt_phone_number_reserved", table_name="attempt")
     op.drop_index(
         "ix_attempt_hang_up", table_name="attempt", postgresql_where=sa.text("hang_up_at IS NOT NULL")
@@ -381,6 +502,17 @@ def downgrade() -> None:
     op.drop_column("attempt", "hang_up_at")
     op.drop_column("attempt", "queued_for_ms")
     op.drop_column("attempt", "closes_at")
+    op.drop_index(
+        "ix_second_call_hang_up", table_name="second_call", postgresql_where=sa.text("hang_up_at IS NOT NULL")
+    )
+    op.drop_index(op.f("ix_second_call_campaign_id"), table_name="second_call")
+    op.drop_table("second_call")
+    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
+    op.create_check_constraint(
+        op.f("ck_attempt_failure"),
+        "attempt",
+        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'transient', 'throttled', 'sender_health')",
+    )
     op.drop_table("import_change")
     op.drop_index(op.f("ix_breaker_trip_campaign_id"), table_name="breaker_trip")
     op.drop_table("breaker_trip")

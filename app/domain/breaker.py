@@ -54,7 +54,7 @@ class BreakerPolicy:
     """Of the window: requests the carrier turned down, though not for the contact's number."""
     refusals_in_a_row: int = 5
     """So many requests turned down one after the other, for a cause that will not pass, trip it at once."""
-    opt_out_rate: float = 25.0
+    opt_out_rate: float = 30.0
     """Of the window: people who asked not to be contacted again."""
     hang_up_rate: float = 50.0
     """Of the people of the window who answered: those who hung up within `HANG_UP_SECONDS`."""
@@ -185,7 +185,7 @@ _FAILURES: Final = frozenset(
     }
 )
 _OF_THE_NUMBER: Final = frozenset({FailureClass.BAD_NUMBER, FailureClass.OPTED_OUT})
-_PASSING: Final = frozenset({FailureClass.TRANSIENT, FailureClass.THROTTLED})
+_PASSING: Final = frozenset({FailureClass.TRANSIENT, FailureClass.THROTTLED, FailureClass.TOMORROW})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlalchemy import Computed, Index, Numeric, SmallInteger, UniqueConstraint
 from sqlmodel import Field, text
 
 from app.domain.attempt import LIVE, AttemptStatus, Disposition
@@ -25,6 +25,17 @@ _LIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in sorte
 
 _UNPRICED = text(
     "price IS NULL AND provider_id IS NOT NULL AND status IN ('completed', 'sent', 'delivered', 'undelivered')"
+)
+
+# As `domain.sms` counts, but for accents: nearly all of them make a message UCS-2.
+_PARTS = Computed(
+    "CASE WHEN channel <> 'sms' THEN 0"
+    " WHEN octet_length(rendered ->> 'body') = length(rendered ->> 'body')"
+    " THEN CASE WHEN length(rendered ->> 'body') <= 160 THEN 1"
+    " ELSE (length(rendered ->> 'body') + 152) / 153 END"
+    " WHEN length(rendered ->> 'body') <= 70 THEN 1"
+    " ELSE coalesce((length(rendered ->> 'body') + 66) / 67, 1) END",
+    persisted=True,
 )
 
 
@@ -79,6 +90,13 @@ class Attempt(Row, table=True):
         Index("ix_attempt_phone_number", "phone_number_id", "channel", "status"),
         # Caps, bursts and turns of our own numbers are counted from this one.
         Index("ix_attempt_phone_number_reserved", "phone_number_id", "reserved_at"),
+        # The last outcomes of a campaign: what its breaker looks at.
+        Index(
+            "ix_attempt_settled",
+            "campaign_id",
+            text("ended_at DESC"),
+            postgresql_where=text("disposition IS NOT NULL"),
+        ),
         # Which of our numbers a contact saw last.
         Index("ix_attempt_contact", "contact_id", "reserved_at"),
         # Calls that wait in the carrier's queue while their hours end.
@@ -140,10 +158,33 @@ class Attempt(Row, table=True):
     replied_at: datetime | None = moment(nullable=True)
     opted_out: bool = Field(default=False)
     conflict: bool = Field(default=False)
+    parts: int = Field(default=None, nullable=False, sa_type=SmallInteger, sa_column_args=[_PARTS])
+    """How many parts a message is billed in, as far as its length tells; 0 for a call."""
     price: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
     price_unit: str | None = Field(default=None, max_length=3)
     price_asked_at: datetime | None = moment(nullable=True)
     """When the carrier was last asked for the price."""
+
+
+class SecondCall(Row, table=True):
+    """A call or message that the carrier made beside the one of its attempt: ended, and told to people."""
+
+    __table_args__ = (
+        UniqueConstraint("carrier_account_id", "provider_id"),
+        Index("ix_second_call_hang_up", "hang_up_at", postgresql_where=text("hang_up_at IS NOT NULL")),
+    )
+
+    id: int = identity()
+    organization_id: int = reference("organization.id")
+    campaign_id: int = reference("campaign.id", index=True)
+    attempt_id: UUID = Field(foreign_key="attempt.id", ondelete="CASCADE")
+    carrier_account_id: int = reference("carrier_account.id")
+    provider_id: str = Field(max_length=64)
+    found_at: datetime = moment()
+    hang_up_at: datetime | None = moment(nullable=True)
+    """When the carrier is asked (again) to end it; None: it has been."""
+    ended_at: datetime | None = moment(nullable=True)
+    """When the carrier said that it is over."""
 
 
 class AttemptTurn(Row, table=True):

@@ -128,6 +128,10 @@ class Campaign(Row, table=True):
     ramp_step: int = Field(default=0, ge=0)
     budget_cap: Decimal | None = Field(default=None, sa_type=Numeric(12, 2))
     """Most it may cost, in the carrier account's currency, calls in flight counted; None is no cap."""
+    room_left: int | None = Field(default=None)
+    """How many attempts pilot, ramp and budget allow before they are counted anew; None: count now."""
+    room_at: datetime | None = moment(nullable=True)
+    """When they were counted last."""
     ring_timeout_seconds: int = Field(default=30, ge=15, le=120)
     time_limit_seconds: int = Field(default=600, ge=30, le=14400)
     enable_voicemail_detection: bool = Field(default=True)
