@@ -200,6 +200,50 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("hang_up_at IS NOT NULL"),
     )
+    op.create_table(
+        "second_call",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("carrier_account_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider_id", sa.String(length=64), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hang_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempt.id"], name=op.f("fk_second_call_attempt_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_second_call_campaign_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["carrier_account_id"],
+            ["carrier_account.id"],
+            name=op.f("fk_second_call_carrier_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_second_call_organization_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_call")),
+        sa.UniqueConstraint(
+            "carrier_account_id",
+            "provider_id",
+            name=op.f("uq_second_call_carrier_account_id_provider_id"),
+        ),
+    )
+    op.create_index(op.f("ix_second_call_campaign_id"), "second_call", ["campaign_id"], unique=False)
+    op.create_index(
+        "ix_second_call_hang_up",
+        "second_call",
+        ["hang_up_at"],
+        unique=False,
+        postgresql_where=sa.text("hang_up_at IS NOT NULL"),
+    )
     op.add_column("attempt", sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("attempt", sa.Column("queued_for_ms", sa.Integer(), nullable=True))
     op.add_column("attempt", sa.Column("hang_up_at", sa.DateTime(timezone=True), nullable=True))
@@ -414,6 +458,12 @@ def upgrade() -> None:
         "attempt",
         "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'unrecognized', 'tomorrow', 'transient', 'throttled', 'sender_health')",
     )
+    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
+    op.create_check_constraint(
+        op.f("ck_attempt_failure"),
+        "attempt",
+        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'unrecognized', 'tomorrow', 'transient', 'throttled', 'sender_health')",
+    )
     op.create_check_constraint(
         op.f("ck_phone_number_rest"), "phone_number", "rest IN ('flagged', 'low_answer_rate', 'manual')"
     )
@@ -502,6 +552,17 @@ def downgrade() -> None:
     op.drop_column("attempt", "hang_up_at")
     op.drop_column("attempt", "queued_for_ms")
     op.drop_column("attempt", "closes_at")
+    op.drop_index(
+        "ix_second_call_hang_up", table_name="second_call", postgresql_where=sa.text("hang_up_at IS NOT NULL")
+    )
+    op.drop_index(op.f("ix_second_call_campaign_id"), table_name="second_call")
+    op.drop_table("second_call")
+    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
+    op.create_check_constraint(
+        op.f("ck_attempt_failure"),
+        "attempt",
+        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'transient', 'throttled', 'sender_health')",
+    )
     op.drop_index(
         "ix_second_call_hang_up", table_name="second_call", postgresql_where=sa.text("hang_up_at IS NOT NULL")
     )

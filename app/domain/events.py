@@ -51,6 +51,11 @@ class FailureClass(StrEnum):
     """Our account, credentials or sender are wrong: pause the campaign and say so."""
     CONTENT = "content"
     """This text is refused: fails this recipient, shown to the user."""
+    UNRECOGNIZED = "unrecognized"
+    """Refused with a code that is in no table of ours: fails this recipient; a run of them says that something is
+    wrong with all."""
+    TOMORROW = "tomorrow"
+    """A daily cap, quiet hours, an expired validity: not again before a night has passed."""
     TRANSIENT = "transient"
     """Try again later: spends an attempt if it reached the carrier's network."""
     THROTTLED = "throttled"

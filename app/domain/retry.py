@@ -21,6 +21,7 @@ _LASTING: Final[Mapping[FailureClass | None, str]] = {
     FailureClass.BAD_NUMBER: "The number cannot be reached.",
     FailureClass.OPTED_OUT: "The person asked not to be contacted again.",
     FailureClass.CONTENT: "The carrier refuses this text; trying again would not change that.",
+    FailureClass.UNRECOGNIZED: "The carrier refuses this, for a cause we do not know.",
 }
 """Failures that would be the same next time, whatever the campaign asks for."""
 

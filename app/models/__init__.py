@@ -1,7 +1,7 @@
 """Every table, so that the metadata is whole wherever one is imported."""
 
 from app.models.agent import Agent
-from app.models.attempt import Attempt, AttemptTurn, ProviderEvent
+from app.models.attempt import Attempt, AttemptTurn, ProviderEvent, SecondCall
 from app.models.campaign import (
     Audience,
     BreakerTrip,
@@ -74,6 +74,7 @@ __all__ = [
     "RecipientTransition",
     "Run",
     "ScheduleType",
+    "SecondCall",
     "Segment",
     "SetupLink",
     "SignInFailure",

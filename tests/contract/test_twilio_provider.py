@@ -221,8 +221,8 @@ async def test_a_message_carries_its_text_exactly_and_its_validity(
         (refuses(400, 21610), Refused(failure=FailureClass.OPTED_OUT, code=21610, message="no")),
         (refuses(400, 21617), Refused(failure=FailureClass.CONTENT, code=21617, message="no")),
         (refuses(400, 21611), Refused(failure=FailureClass.TRANSIENT, code=21611, message="no")),
-        (refuses(400, 99999), Refused(failure=FailureClass.CONTENT, code=99999, message="no")),
-        (refuses(400, None), Refused(failure=FailureClass.CONTENT, code=None, message="no")),
+        (refuses(400, 99999), Refused(failure=FailureClass.UNRECOGNIZED, code=99999, message="no")),
+        (refuses(400, None), Refused(failure=FailureClass.UNRECOGNIZED, code=None, message="no")),
         (refuses(404, 20404), Refused(failure=FailureClass.MISCONFIGURED, code=20404, message="no")),
         (says(302, {}, Location="/x"), Refused(failure=FailureClass.MISCONFIGURED, code=None, message="")),
         (

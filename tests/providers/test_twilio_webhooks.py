@@ -14,8 +14,6 @@ from pydantic import SecretStr
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 from app.providers.base import CarrierAccount, Keyword, WebhookRejected, WebhookRequest
 from app.providers.twilio.errors import (
-    CODES_BY_CLASS,
-    FAILURE_BY_CODE,
     FAILURE_BY_STATUS,
     SIP_OUTCOMES,
     refusal_class,
@@ -207,6 +205,7 @@ def test_a_failed_calls_sip_code_says_more(sip: int, outcome: tuple[EventKind, F
         ("failed", "", K.FAILED, None),
         ("busy", "486", K.BUSY, None),
         ("busy", "603", K.FAILED, F.REJECTED),
+        ("busy", "608", K.FAILED, F.SENDER_HEALTH),
         ("no-answer", "480", K.NO_ANSWER, None),
         ("completed", "200", K.COMPLETED, None),
         ("completed", "603", K.COMPLETED, None),
@@ -217,6 +216,11 @@ def test_the_sip_code_never_unmakes_an_answered_call(
 ) -> None:
     event = only_event(Purpose.STATUS, status(CallStatus=word, SipResponseCode=sip))
     assert (event.kind, event.failure) == (kind, failure)
+
+
+def test_a_blocked_caller_id_is_known_by_its_error_code_whatever_the_sip_code() -> None:
+    fields = status(CallStatus="failed", SipResponseCode="603", ErrorCode="32017")
+    assert only_event(Purpose.STATUS, fields).failure is F.SENDER_HEALTH
 
 
 def test_a_completed_call_carries_duration_time_and_who_answered() -> None:
@@ -266,19 +270,10 @@ def test_an_undelivered_message_says_why(code: int, failure: FailureClass) -> No
     assert (event.failure, event.error_code) == (failure, code)
 
 
-@pytest.mark.parametrize(("code", "failure"), FAILURE_BY_CODE.items())
-def test_each_error_code_has_its_class(code: int, failure: FailureClass) -> None:
-    assert refusal_class(400, code) is failure
-
-
 @pytest.mark.parametrize(("http_status", "failure"), FAILURE_BY_STATUS.items())
 def test_each_status_without_a_known_code_has_its_class(http_status: int, failure: FailureClass) -> None:
     assert refusal_class(http_status, None) is failure
     assert refusal_class(http_status, 99999) is failure
-
-
-def test_no_code_is_in_two_classes() -> None:
-    assert sum(len(codes) for codes in CODES_BY_CLASS.values()) == len(FAILURE_BY_CODE)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from app.providers.base import (
     RemoteAttempt,
     Unclear,
 )
-from app.providers.twilio.errors import refusal_class
+from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class
 from app.providers.twilio.http import CarrierThrottled, TwilioConnections
 from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
@@ -48,9 +48,6 @@ _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
 _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _UNCLEAR_STATUSES: Final = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_TIMEOUT})
 """Below 500, yet they do not say that nothing was dialed."""
-
-_UNKNOWN_OUTCOME: Final = 20500
-"""Twilio's code of an internal error, which may follow the dialing."""
 
 _FIRST_CODE: Final = 10000
 """Twilio's own codes start here; below, the SDK filled in the HTTP status."""
@@ -246,7 +243,7 @@ async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
 def _answer_to_refusal(error: TwilioRestException | TwilioServiceException) -> PlaceAnswer:
     code = error.code if isinstance(error.code, int) and error.code >= _FIRST_CODE else None
     message = _text(error)
-    if error.status in _UNCLEAR_STATUSES or error.status >= _SERVER_ERROR or code == _UNKNOWN_OUTCOME:
+    if error.status in _UNCLEAR_STATUSES or error.status >= _SERVER_ERROR or code in UNCLEAR_CODES:
         return Unclear(reason=f"the carrier answered {error.status}: {message}")
     failure = refusal_class(error.status, code)
     if failure is FailureClass.THROTTLED:

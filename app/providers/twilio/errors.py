@@ -1,6 +1,7 @@
 """Twilio's error and SIP codes, as the decisions they mean for us.
 
 Texts of the codes: https://www.twilio.com/docs/api/errors. A code in no table is judged by its HTTP status.
+What each class leads to is `domain.outcomes.DECISIONS`.
 """
 
 from collections.abc import Mapping
@@ -10,44 +11,92 @@ from app.domain.events import EventKind, FailureClass
 
 _F = FailureClass
 
-CODES_BY_CLASS: Final[Mapping[FailureClass, tuple[int, ...]]] = {
-    _F.BAD_NUMBER: (21211, 21214, 21217, 21401, 21421, 21612, 21614, 13223, 13224, 30005, 30006),
-    _F.OPTED_OUT: (21610, 30004, 21216, 13225, 30640),
-    _F.MISCONFIGURED: (
-        *(
-            20003,
-            20005,
-            20006,
-            20008,
-            20404,
-            21205,
-            21210,
-            21212,
-            21215,
-            13227,
-            21408,
-            21219,
-            21608,
-            21601,
-            21603,
-        ),
-        *(21606, 21604, 21609, 21703, 21704, 21705, 21262, 30002, 30024, 30032, 30034, 30035, 30037),
-    ),
-    _F.CONTENT: (21617, 21618, 30007),
-    _F.TRANSIENT: (
-        *(20503, 11200, 11205, 21611, 30001, 30003, 30008, 30017, 30022, 14107, 22005),
-        # Daily caps, expired validity, the carrier's quiet hours: later is the answer, as for the others.
-        *(30023, 30027, 30036, 30610),
-    ),
-    _F.THROTTLED: (20429,),
-    _F.SENDER_HEALTH: (32017, 30450),
-}
-"""Twilio's error codes that have one decision."""
-
 FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
-    code: failure for failure, codes in CODES_BY_CLASS.items() for code in codes
+    # This number cannot be reached.
+    13223: _F.BAD_NUMBER,  # invalid phone number format
+    13224: _F.BAD_NUMBER,  # number not supported or invalid
+    21201: _F.BAD_NUMBER,  # no number to call
+    21211: _F.BAD_NUMBER,  # invalid `To`
+    21214: _F.BAD_NUMBER,  # cannot be reached
+    21217: _F.BAD_NUMBER,  # does not appear to be valid
+    21266: _F.BAD_NUMBER,  # `To` and `From` are the same
+    21401: _F.BAD_NUMBER,  # invalid phone number
+    21421: _F.BAD_NUMBER,  # invalid phone number
+    21612: _F.BAD_NUMBER,  # not reachable by SMS from this sender
+    21614: _F.BAD_NUMBER,  # not a mobile number
+    30005: _F.BAD_NUMBER,  # unknown destination handset
+    30006: _F.BAD_NUMBER,  # landline, or unreachable carrier
+    # The person said stop, or somebody said it for them.
+    13225: _F.OPTED_OUT,  # Twilio's blocklist
+    21216: _F.OPTED_OUT,  # Twilio's blocklist
+    21610: _F.OPTED_OUT,  # unsubscribed
+    30004: _F.OPTED_OUT,  # blocked
+    30640: _F.OPTED_OUT,  # known litigator
+    # Our account, credentials, sender or URLs.
+    13227: _F.MISCONFIGURED,  # no permission to call this country
+    20003: _F.MISCONFIGURED,  # authentication
+    20005: _F.MISCONFIGURED,  # account not active
+    20006: _F.MISCONFIGURED,  # access denied
+    20008: _F.MISCONFIGURED,  # test credentials
+    20404: _F.MISCONFIGURED,  # no such account or resource
+    21205: _F.MISCONFIGURED,  # bad Url
+    21210: _F.MISCONFIGURED,  # `From` not verified
+    21212: _F.MISCONFIGURED,  # invalid `From`
+    21213: _F.MISCONFIGURED,  # no `From`
+    21215: _F.MISCONFIGURED,  # no permission to call this country
+    21219: _F.MISCONFIGURED,  # trial account, number not verified
+    21262: _F.MISCONFIGURED,  # no callback for detection
+    21408: _F.MISCONFIGURED,  # no permission to text this country
+    21601: _F.MISCONFIGURED,  # sender is not able to text
+    21603: _F.MISCONFIGURED,  # no sender
+    21604: _F.MISCONFIGURED,  # no recipient
+    21606: _F.MISCONFIGURED,  # sender is not ours, or cannot text
+    21608: _F.MISCONFIGURED,  # trial account, number not verified
+    21609: _F.MISCONFIGURED,  # bad StatusCallback
+    21703: _F.MISCONFIGURED,  # messaging service without senders
+    21704: _F.MISCONFIGURED,  # messaging service without senders
+    21705: _F.MISCONFIGURED,  # no such messaging service
+    30002: _F.MISCONFIGURED,  # account suspended
+    30024: _F.MISCONFIGURED,  # sender not provisioned at the carrier
+    30032: _F.MISCONFIGURED,  # toll-free number not verified
+    30034: _F.MISCONFIGURED,  # A2P 10DLC not registered
+    30035: _F.MISCONFIGURED,  # A2P 10DLC still being configured
+    30037: _F.MISCONFIGURED,  # outbound messaging disabled
+    # This text, or what became of the conversation: the call itself was connected.
+    21617: _F.CONTENT,  # over 1,600 characters
+    21618: _F.CONTENT,  # content refused
+    30007: _F.CONTENT,  # filtered
+    64104: _F.CONTENT,  # the conversation lasted too long
+    64105: _F.CONTENT,  # too many messages of ours could not be read
+    64107: _F.CONTENT,  # a message of ours could not be read
+    # Later may go well.
+    11200: _F.TRANSIENT,  # our script could not be fetched
+    11205: _F.TRANSIENT,  # no connection to our script
+    14107: _F.TRANSIENT,  # too many texts between two numbers
+    20503: _F.TRANSIENT,  # service unavailable, not processed
+    21611: _F.TRANSIENT,  # the sender's queue is full
+    22005: _F.TRANSIENT,  # the call queue is full
+    30001: _F.TRANSIENT,  # queue overflow
+    30003: _F.TRANSIENT,  # handset off or out of reach
+    30008: _F.TRANSIENT,  # unknown, by Twilio's own word
+    30017: _F.TRANSIENT,  # carrier's network is congested
+    30022: _F.TRANSIENT,  # A2P rate exceeded
+    64101: _F.TRANSIENT,  # a provider of speech failed
+    # Not again today.
+    30023: _F.TOMORROW,  # A2P daily cap
+    30027: _F.TOMORROW,  # carrier's daily cap
+    30036: _F.TOMORROW,  # validity expired
+    30610: _F.TOMORROW,  # quiet hours
+    # Never processed.
+    20429: _F.THROTTLED,  # too many requests
+    # Our number is distrusted.
+    30450: _F.SENDER_HEALTH,  # delivery blocked, sender's reputation
+    32017: _F.SENDER_HEALTH,  # a network blocked the call because of its caller ID
 }
 """What each Twilio error code means for us."""
+
+UNCLEAR_CODES: Final = frozenset({20500})
+"""Internal errors, after which it may have dialed: nothing is known, and the reconciler asks."""
 
 FAILURE_BY_STATUS: Final[Mapping[int, FailureClass]] = {
     301: _F.MISCONFIGURED,
@@ -87,7 +136,7 @@ def failure_of(code: int | None) -> FailureClass | None:
 
 def refusal_class(status: int, code: int | None) -> FailureClass:
     """Return what a 3xx or 4xx answer means; an unknown one fails this recipient for good and no other."""
-    return failure_of(code) or FAILURE_BY_STATUS.get(status, FailureClass.CONTENT)
+    return failure_of(code) or FAILURE_BY_STATUS.get(status, FailureClass.UNRECOGNIZED)
 
 
 def sip_outcome(sip_code: int | None) -> tuple[EventKind, FailureClass | None] | None:

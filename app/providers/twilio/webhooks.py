@@ -117,6 +117,9 @@ def _call_outcome(
     """Return the more precise outcome of an unanswered call, from its SIP code before its error code."""
     if kind not in _UNANSWERED:
         return kind, None
+    if failure_of(error_code) is FailureClass.SENDER_HEALTH:
+        # A network that blocks our number answers with whatever SIP code it likes.
+        return EventKind.FAILED, FailureClass.SENDER_HEALTH
     outcome = sip_outcome(sip_code)
     if kind is not EventKind.FAILED:
         # Twilio's own "busy" and "no-answer" stand, unless the SIP code says that the call was turned away.

@@ -1,0 +1,52 @@
+"""What each class of failure leads to: one decision a class, whatever carrier reported it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from app.domain.events import FailureClass
+
+_F = FailureClass
+
+
+class Decision(StrEnum):
+    """What follows a failure. A retry spends an attempt; a snooze does not."""
+
+    REFUSE = "refuse"
+    """This recipient fails for good; the others go on."""
+    SUPPRESS = "suppress"
+    """The number is never contacted again."""
+    AS_ASKED = "as_asked"
+    """Tried again if the campaign retries this outcome, after its delay."""
+    TOMORROW = "tomorrow"
+    """Tried again, but not before a night has passed."""
+    SNOOZE = "snooze"
+    """Back in line at its place: nothing was placed."""
+    PAUSE = "pause"
+    """The campaign is paused with the reason: it would go wrong for everyone."""
+    REST_NUMBER = "rest_number"
+    """Our number rests, and the recipient is tried from another."""
+
+
+DECISIONS: Final[Mapping[FailureClass, Decision]] = {
+    _F.BAD_NUMBER: Decision.REFUSE,
+    _F.OPTED_OUT: Decision.SUPPRESS,
+    _F.REJECTED: Decision.AS_ASKED,
+    _F.MISCONFIGURED: Decision.PAUSE,
+    _F.CONTENT: Decision.REFUSE,
+    _F.UNRECOGNIZED: Decision.REFUSE,
+    _F.TOMORROW: Decision.TOMORROW,
+    _F.TRANSIENT: Decision.AS_ASKED,
+    _F.THROTTLED: Decision.SNOOZE,
+    _F.SENDER_HEALTH: Decision.REST_NUMBER,
+}
+"""What a class of failure leads to. What has no class (an unknown word of the carrier's) is `AS_ASKED`."""
+
+A_NIGHT: Final = timedelta(hours=12)
+"""From whatever hour people may be reached in, so much later lies on the other side of a night, or in it."""
+
+
+def decision_of(failure: FailureClass | None) -> Decision:
+    """Return what a failure leads to."""
+    return Decision.AS_ASKED if failure is None else DECISIONS[failure]
