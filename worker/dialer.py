@@ -19,11 +19,12 @@ from app.clock import Clock
 from app.db import Database
 from app.live import LiveFeed
 from app.providers.base import Carrier, LookupFailed, NotPlaced, Placed
-from app.services.dialing.due import complete_campaign, due_campaigns, finished_campaigns, next_due_at
+from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
 from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve
+from app.services.dialing.sharing import Turn, earliest, plan
 
 log = logging.getLogger(__name__)
 
@@ -110,35 +111,40 @@ class Dialer:
             await self._wait(wake_at)
 
     async def _pass(self) -> datetime | None:
-        """Reserve for every due campaign in turn while limits allow; return when time alone allows more."""
-        async with self.database.session() as session:
-            due = await due_campaigns(
-                session, carrier_account_id=self.carrier_account_id, now=self.clock.now()
-            )
-        wake_at: list[datetime] = []
-        while due and not self._stopping:
-            again: list[int] = []
-            for campaign_id in due:
-                await self._room()
-                outcome = await self._reserve(campaign_id)
-                await self._send(outcome.reservations)
-                if outcome.more:
-                    again.append(campaign_id)
-                elif outcome.next_at is not None:
-                    wake_at.append(outcome.next_at)
-            due = again
+        """Let every due campaign have its turn, round after round while limits allow.
+
+        Returns when time alone allows more.
+        """
+        wake_at: list[datetime | None] = []
+        more = True
+        while more and not self._stopping:
+            async with self.database.session() as session:
+                round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())
+            outcomes = [await self._take(turn) for turn in round_.turns]
+            more = any(outcome.more for outcome in outcomes)
+            wake_at += [round_.next_at, *(outcome.next_at for outcome in outcomes)]
         await self._complete()
         async with self.database.session() as session:
             following = await next_due_at(session, now=self.clock.now())
-        later = [at for at in (*wake_at, following) if at is not None and at > self.clock.now()]
-        return min(later, default=None)
+        return earliest((*wake_at, following), after=self.clock.now())
 
-    async def _reserve(self, campaign_id: int) -> Pass:
+    async def _take(self, turn: Turn) -> Pass:
+        """Reserve and send what one campaign may start now."""
+        await self._room()
+        if self._stopping:
+            return Pass()
+        outcome = await self._reserve(turn)
+        await self._send(outcome.reservations)
+        return outcome
+
+    async def _reserve(self, turn: Turn) -> Pass:
         """Reserve for one campaign. Whatever is wrong with it holds up no other; again and again, it is paused."""
+        campaign_id = turn.campaign_id
         try:
             outcome = await reserve(
                 self.database,
                 campaign_id=campaign_id,
+                most=turn.most,
                 worker=self.worker,
                 carrier_account_id=self.carrier_account_id,
                 clock=self.clock,

@@ -1,4 +1,4 @@
-"""Which campaigns have something to dial, and which are done."""
+"""When somebody is due next, and which campaigns are done."""
 
 from datetime import datetime
 from typing import Final
@@ -8,19 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.live import announce
 from app.services.dialing.settling import REPORTS_WITHIN
-
-_DUE: Final = text(
-    """
-    SELECT c.id FROM campaign c
-    JOIN organization o ON o.id = c.organization_id
-    WHERE c.status IN ('queued', 'running') AND c.carrier_account_id = :carrier_account_id
-      AND o.dialing_stopped_at IS NULL
-      AND (c.gate_until IS NULL OR c.gate_until <= :now)
-      AND EXISTS (SELECT 1 FROM recipient r
-                  WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now)
-    ORDER BY c.id
-    """
-)
 
 _NEXT_DUE: Final = text(
     """
@@ -69,12 +56,6 @@ _COMPLETE: Final = text(
     SELECT organization_id FROM done
     """
 )
-
-
-async def due_campaigns(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[int]:
-    """Return the account's campaigns that may dial someone now, by the rules that need no lock."""
-    due = await session.execute(_DUE, {"carrier_account_id": carrier_account_id, "now": now})
-    return list(due.scalars())
 
 
 async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:

@@ -1,0 +1,122 @@
+"""Whose turn it is: which campaigns have someone to dial, and how many each may start of its organization's slots.
+
+Planned from one look without locks: what may really be reserved is counted under them. So a plan that is overtaken by
+another dialer costs a little fairness for a moment, and never a limit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.campaign import Channel
+from app.domain.pacing import MINUTE, MOST_AT_ONCE, Contender, fair_rooms, guarded, neediest_first
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A campaign that may start calls or messages now."""
+
+    campaign_id: int
+    most: int
+    """Its fair share of the free slots, at most one pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is served in one round."""
+
+    turns: tuple[Turn, ...] = ()
+    """Whoever started least for its weight comes first."""
+    next_at: datetime | None = None
+    """When time alone allows a campaign that was left out, because of its calls per minute, to start one more."""
+
+
+_LIVE: Final = "a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
+_OURS: Final = "a.carrier_account_id = :carrier_account_id"
+_DUE: Final = text(
+    f"""
+    SELECT c.id, c.organization_id, c.channel, c.weight, c.concurrent_limit, o.outbound_limit, c.gate_rule,
+           due.people,
+           CASE WHEN g.max_concurrent_calls > 0 THEN g.max_concurrent_calls -
+               (SELECT count(*) FROM attempt a WHERE a.agent_id = g.id AND {_LIVE} AND {_OURS} AND a.channel = 'call')
+               END AS agent_free,
+           (SELECT count(*) FROM attempt a WHERE a.campaign_id = c.id AND {_LIVE} AND {_OURS}) AS live,
+           (SELECT count(*) FROM (SELECT 1 FROM attempt a
+                                  WHERE a.campaign_id = c.id AND a.reserved_at > :minute_ago
+                                  LIMIT 1000) recent) AS recent,
+           CASE WHEN c.rate_limit_per_minute > 0 AND c.channel <> 'sms' THEN
+               (SELECT a.reserved_at FROM attempt a WHERE a.campaign_id = c.id AND a.reserved_at > :minute_ago
+                ORDER BY a.reserved_at DESC OFFSET greatest(c.rate_limit_per_minute - 1, 0) LIMIT 1)
+               END AS full_since
+    FROM campaign c
+    JOIN organization o ON o.id = c.organization_id
+    LEFT JOIN agent g ON g.id = c.agent_id
+    CROSS JOIN LATERAL (SELECT count(*) AS people FROM (
+        SELECT 1 FROM recipient r
+        WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now LIMIT :most) r) due
+    WHERE c.status IN ('queued', 'running') AND c.carrier_account_id = :carrier_account_id
+      AND o.dialing_stopped_at IS NULL
+      AND (c.gate_until IS NULL OR c.gate_until <= :now)
+      AND due.people > 0
+    ORDER BY c.organization_id, c.id
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
+_LIVE_CALLS: Final = text(
+    f"""
+    SELECT a.organization_id, count(*) AS live FROM attempt a
+    WHERE {_LIVE} AND {_OURS} AND a.channel = 'call' GROUP BY a.organization_id
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
+
+
+async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> Plan:
+    """Return the account's campaigns that may dial someone now, and how many each, by the rules that need no lock."""
+    given = {"carrier_account_id": carrier_account_id}
+    minute_ago = now - guarded(MINUTE)
+    due = (
+        await session.execute(_DUE, given | {"now": now, "minute_ago": minute_ago, "most": MOST_AT_ONCE})
+    ).all()
+    waits = [row.full_since + guarded(MINUTE) for row in due if row.full_since is not None]
+    callers = [row for row in due if row.channel != Channel.SMS and row.full_since is None]
+    rooms = {row.id: MOST_AT_ONCE for row in due if row.channel == Channel.SMS}
+    if callers:
+        live = {row.organization_id: row.live for row in await session.execute(_LIVE_CALLS, given)}
+        for organization_id, rows in groupby(callers, key=lambda row: row.organization_id):
+            rooms |= _share(list(rows), live=live.get(organization_id, 0))
+    turns = tuple(
+        Turn(each.campaign_id, min(rooms[each.campaign_id], MOST_AT_ONCE))
+        for each in neediest_first([_contender(row) for row in due])
+        if rooms.get(each.campaign_id)
+    )
+    return Plan(turns, min(waits, default=None))
+
+
+def _share(rows: list[Row[Any]], *, live: int) -> dict[int, int]:
+    """Return how many each may start of the slots that the organization's other campaigns leave."""
+    contenders = [_contender(row) for row in rows]
+    others = live - sum(each.live for each in contenders)
+    return fair_rooms(max(0, rows[0].outbound_limit - others), contenders)
+
+
+def _contender(row: Row[Any]) -> Contender:
+    free = [row.people, row.concurrent_limit - row.live]
+    free += [row.agent_free] if row.agent_free is not None else []
+    # Whom a rule held when it was last asked is asked again, and keeps no slots from others meanwhile.
+    free += [1] if row.gate_rule is not None else []
+    return Contender(
+        campaign_id=row.id,
+        weight=row.weight,
+        live=row.live,
+        wanting=max(0, min(free)),
+        recent=row.recent,
+    )
+
+
+def earliest(moments: Iterable[datetime | None], *, after: datetime) -> datetime | None:
+    """Return the first of the moments that is still to come; None if none is."""
+    return min((at for at in moments if at is not None and at > after), default=None)
