@@ -1,17 +1,20 @@
 """Our numbers: caller IDs and senders of texts."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref
+from app.models import NumberRest
 from app.services.numbers.operations import create_number, set_number_active, update_number
-from app.services.numbers.queries import NumberView, get_number, list_numbers
+from app.services.numbers.queries import NumberView, calls_in_a_day, get_number, list_numbers
+from app.services.numbers.resting import rest_number, resume_number
 
 router = APIRouter(prefix="/numbers", tags=["numbers"], route_class=KeyedRoute)
 
@@ -23,12 +26,40 @@ class NumberBody(Body):
     voice: bool | None = None
     sms: bool | None = None
     active: bool | None = None
+    daily_cap: int | None = Field(
+        None, description="Most calls in any 24 hours, over all campaigns. Default 0: no cap."
+    )
+    burst_cap: int | None = Field(
+        None, description="Most calls within `burst_minutes`, then it cools down. Default 0: no cap."
+    )
+    burst_minutes: int | None = Field(None, description="1 to 1,440. Default 10.")
+    cool_down_minutes: int | None = Field(
+        None, description="Counted from a burst's last call, 0 to 1,440. Default 30."
+    )
+
+
+class RestBody(Body):
+    """A rest."""
+
+    until: AwareDatetime | None = Field(
+        None, description="ISO 8601 with an offset, in the future; null: until it is resumed."
+    )
+    why: str = Field("", max_length=500, description="For your colleagues.")
 
 
 class NewNumber(NumberBody):
     """A number of ours."""
 
     phone_number: str = Field(examples=["+12025550143"])
+
+
+class RestAnswer(BaseModel):
+    """Why a number makes no calls just now."""
+
+    reason: NumberRest = Field(description="`flagged` by a network, `low_answer_rate`, or `manual`.")
+    why: str = Field(description="The evidence, in a sentence.")
+    since: Moment | None
+    until: Moment | None = Field(description="null: until it is resumed.")
 
 
 class NumberAnswer(BaseModel):
@@ -45,6 +76,12 @@ class NumberAnswer(BaseModel):
     is_default: bool
     campaigns_count: int
     calls_made: int
+    calls_last_24_hours: int = Field(description="What `daily_cap` counts.")
+    daily_cap: int
+    burst_cap: int
+    burst_minutes: int
+    cool_down_minutes: int
+    rest: RestAnswer | None = Field(description="null: it works.")
     inbound_problem: str = Field(
         description="Why a STOP texted to this number does not reach us. Empty: it does, or nobody has looked."
     )
@@ -63,7 +100,9 @@ async def index(caller: Keyed, *, active_only: bool = False) -> Numbers:
     """List the organization's numbers."""
     async with caller.reading() as session:
         found = await list_numbers(session, principal=caller.principal, active_only=active_only)
-    return Numbers(items=[number_answer(view) for view in found], total=len(found))
+        calls = await calls_in_a_day(session, principal=caller.principal, now=caller.now)
+    answers = [number_answer(view, calls.get(view.id, 0), caller.now) for view in found]
+    return Numbers(items=answers, total=len(found))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=NumberAnswer)
@@ -83,13 +122,13 @@ async def create(body: NewNumber, caller: Repeatable) -> Response:
 async def show(number_id: Ref, caller: Keyed) -> NumberAnswer:
     """Return one number."""
     async with caller.reading() as session:
-        return number_answer(await get_number(session, principal=caller.principal, number_ref=number_id))
+        return await _shown(session, caller, number_id)
 
 
 @router.patch("/{number_id}")
 @router.put("/{number_id}")
 async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswer:
-    """Change a number's label and what it is for; what is not sent stays as it is."""
+    """Change a number's label, caps and what it is for; what is not sent stays as it is."""
     changes, active = _split(body)
     async with caller.writing() as session:
         await update_number(
@@ -105,10 +144,51 @@ async def deactivate(number_id: Ref, caller: Keyed) -> None:
         await _switched(session, caller, number_id, active=False)
 
 
-def number_answer(view: NumberView) -> NumberAnswer:
-    """Return a number as it is answered."""
-    same = NumberAnswer.model_fields.keys() - {"phone_number"}
-    return NumberAnswer(phone_number=view.number, **{name: getattr(view, name) for name in same})
+@router.post("/{number_id}/rest", response_model=NumberAnswer)
+async def rest(number_id: Ref, caller: Repeatable, body: RestBody | None = None) -> Response:
+    """Let a number make no calls for a while: campaigns go on from their other numbers, or wait for it."""
+    given = body or RestBody()
+
+    async def work(session: AsyncSession) -> NumberAnswer:
+        await rest_number(
+            session,
+            principal=caller.principal,
+            number_ref=number_id,
+            until=given.until,
+            why=given.why,
+            now=caller.now,
+        )
+        return await _shown(session, caller, number_id)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.post("/{number_id}/resume", response_model=NumberAnswer)
+async def resume(number_id: Ref, caller: Repeatable) -> Response:
+    """Put a number that rests back to work, whatever it rests for. 409 if it does not rest."""
+
+    async def work(session: AsyncSession) -> NumberAnswer:
+        await resume_number(session, principal=caller.principal, number_ref=number_id, now=caller.now)
+        return await _shown(session, caller, number_id)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+def number_answer(view: NumberView, calls: int, now: datetime) -> NumberAnswer:
+    """Return a number as it is answered; `calls`: how many it began in the last 24 hours."""
+    same = NumberAnswer.model_fields.keys() - {"phone_number", "calls_last_24_hours", "rest"}
+    return NumberAnswer(
+        phone_number=view.number,
+        calls_last_24_hours=calls,
+        rest=_rest(view, now),
+        **{name: getattr(view, name) for name in same},
+    )
+
+
+def _rest(view: NumberView, now: datetime) -> RestAnswer | None:
+    if view.rest is None or not view.is_resting(now):
+        return None
+    return RestAnswer(reason=view.rest, why=view.rest_why, since=view.rested_at, until=view.resting_until)
 
 
 def _split(body: NumberBody) -> tuple[dict[str, Any], bool | None]:
@@ -126,4 +206,10 @@ async def _switched(
         await set_number_active(
             session, principal=caller.principal, number_ref=number_ref, active=active, now=caller.now
         )
-    return number_answer(await get_number(session, principal=caller.principal, number_ref=number_ref))
+    return await _shown(session, caller, number_ref)
+
+
+async def _shown(session: AsyncSession, caller: Caller, number_ref: int | str) -> NumberAnswer:
+    view = await get_number(session, principal=caller.principal, number_ref=number_ref)
+    calls = await calls_in_a_day(session, principal=caller.principal, now=caller.now)
+    return number_answer(view, calls.get(view.id, 0), caller.now)

@@ -22,6 +22,12 @@ class OrganizationBody(Body):
     default_region: str | None = Field(None, description="Where numbers without a country code are from.")
     strict_numbers: bool | None = Field(None, description="Reject numbers that are possible but not valid.")
     outbound_limit: int | None = Field(None, description="Calls at once over all campaigns.")
+    frequency_cap: int | None = Field(
+        None,
+        description="Most attempts to one phone number within `frequency_cap_hours`, over all campaigns. "
+        "Default 3; 0 is no cap.",
+    )
+    frequency_cap_hours: int | None = Field(None, description="1 to 720. Default 24.")
     default_phone_number_id: RefField | None = None
 
 
@@ -34,6 +40,8 @@ class OrganizationAnswer(BaseModel):
     default_region: str
     strict_numbers: bool
     outbound_limit: int
+    frequency_cap: int
+    frequency_cap_hours: int
     default_phone_number_id: int | None
     dialing_stopped_at: Moment | None
     dialing_stopped_by: str | None

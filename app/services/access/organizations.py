@@ -30,6 +30,8 @@ RESERVED_SLUGS: Final = frozenset(
 """First segments of addresses that are no organization's."""
 
 LONGEST_NAME: Final = 200
+MOST_ATTEMPTS_TO_ONE: Final = 100
+A_MONTH_OF_HOURS: Final = 720
 _LONGEST_BASE: Final = 50
 """Leaves room for the number that makes a slug unique: the column holds 63."""
 _ORGANIZATIONS_LOCK: Final = 0x6F726773  # "orgs"
@@ -45,6 +47,9 @@ class OrganizationView:
     default_region: str
     strict_numbers: bool
     outbound_limit: int
+    frequency_cap: int
+    """Most attempts to one phone number within `frequency_cap_hours`, over all campaigns; 0 is no cap."""
+    frequency_cap_hours: int
     default_phone_number_id: int | None
     dialing_stopped_at: datetime | None
     dialing_stopped_by: str | None
@@ -115,6 +120,8 @@ async def organization_settings(session: AsyncSession, *, principal: Principal) 
         default_region=row.default_region,
         strict_numbers=row.strict_numbers,
         outbound_limit=row.outbound_limit,
+        frequency_cap=row.frequency_cap,
+        frequency_cap_hours=row.frequency_cap_hours,
         default_phone_number_id=row.default_phone_number_id,
         dialing_stopped_at=row.dialing_stopped_at,
         dialing_stopped_by=row.dialing_stopped_by,
@@ -126,7 +133,7 @@ async def update_organization(
 ) -> None:
     """Change settings. The slug stays what it is: addresses that people keep must go on working.
 
-    Raises `FieldErrors`. A raised `outbound_limit` frees slots, so the dialer is told.
+    Raises `FieldErrors`. A raised `outbound_limit` frees slots and a raised cap frees people, so the dialer is told.
     """
     authorize(principal, Right.MANAGE_SETTINGS)
     del now  # an organization keeps no time of its last change
@@ -137,6 +144,10 @@ async def update_organization(
     _read_region(reader)
     reader.flag("strict_numbers", label="Strict numbers")
     reader.whole("outbound_limit", label="The limit of live calls", least=1, most=1000)
+    reader.whole("frequency_cap", label="The frequency cap", least=0, most=MOST_ATTEMPTS_TO_ONE)
+    reader.whole(
+        "frequency_cap_hours", label="The hours of the frequency cap", least=1, most=A_MONTH_OF_HOURS
+    )
     await read_active_number(
         session, reader, "default_phone_number_id", organization_id=principal.organization_id
     )

@@ -20,6 +20,9 @@ from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_accoun
 from app.services.numbers.use import campaigns_left_without
 from app.services.refs import Ref, load
 
+MOST_CALLS: Final = 100_000
+A_DAY_OF_MINUTES: Final = 1_440
+"""Caps look no further back."""
 _LONGEST_LABEL: Final = 200
 
 
@@ -28,7 +31,7 @@ async def create_number(
 ) -> int:
     """Add an active number and return its id.
 
-    `number` is needed; `label`, `voice` and `sms` are welcome. Raises `FieldErrors`, also for a number
+    `number` is needed; `label`, `voice`, `sms` and the caps are welcome. Raises `FieldErrors`, also for a number
     that is there already.
     """
     authorize(principal, Right.EDIT_NUMBERS)
@@ -68,7 +71,7 @@ async def add_carrier_numbers(
 async def update_number(
     session: AsyncSession, *, principal: Principal, number_ref: Ref, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change `label`, `voice` or `sms`. The number itself stays: attempts were made from it.
+    """Change `label`, `voice`, `sms` or the caps. The number itself stays: attempts were made from it.
 
     Raises `NotFound` and `FieldErrors`.
     """
@@ -78,7 +81,7 @@ async def update_number(
         setattr(number, field, value)
     number.updated_at = now
     await session.flush()
-    announce(session, organization_id=principal.organization_id)
+    announce(session, organization_id=principal.organization_id, work=True)
 
 
 async def set_number_active(
@@ -156,4 +159,8 @@ def _read_rest(reader: ChangeReader) -> dict[str, Any]:
     reader.text("label", label="The label", most=_LONGEST_LABEL)
     reader.flag("voice", label="Voice")
     reader.flag("sms", label="Texts")
+    reader.whole("daily_cap", label="The daily cap", least=0, most=MOST_CALLS)
+    reader.whole("burst_cap", label="The burst cap", least=0, most=MOST_CALLS)
+    reader.whole("burst_minutes", label="The minutes of a burst", least=1, most=A_DAY_OF_MINUTES)
+    reader.whole("cool_down_minutes", label="The cool-down", least=0, most=A_DAY_OF_MINUTES)
     return reader.finish()

@@ -13,8 +13,17 @@ from sqlmodel import col
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import Channel
 from app.domain.phone import pretty
+from app.domain.pool import DAY
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, CampaignNumber, CarrierAccount, Organization, PhoneNumber
+from app.models import (
+    Attempt,
+    Campaign,
+    CampaignNumber,
+    CarrierAccount,
+    NumberRest,
+    Organization,
+    PhoneNumber,
+)
 from app.services.access.principal import Principal, authorize
 from app.services.refs import Ref, load
 
@@ -40,7 +49,23 @@ class NumberView:
     is_default: bool
     inbound_problem: str
     """Why texts to it do not reach us; empty: they do, or nobody has looked."""
+    daily_cap: int
+    """Most calls in any 24 hours; 0 is no cap."""
+    burst_cap: int
+    """Most calls within `burst_minutes`; 0 is no cap."""
+    burst_minutes: int
+    cool_down_minutes: int
+    rest: NumberRest | None
+    """Why it rests, or did: `is_resting` tells whether it still does."""
+    rest_why: str
+    rested_at: datetime | None
+    resting_until: datetime | None
+    """None with a `rest`: until a person puts it back to work."""
     created_at: datetime
+
+    def is_resting(self, now: datetime) -> bool:
+        """Tell whether it makes no calls just now."""
+        return self.rest is not None and (self.resting_until is None or self.resting_until > now)
 
 
 async def list_numbers(
@@ -61,6 +86,23 @@ async def get_number(session: AsyncSession, *, principal: Principal, number_ref:
     authorize(principal, Right.VIEW)
     row = await load(session, PhoneNumber, number_ref, organization_id=principal.organization_id)
     return (await _views(session, principal, [row]))[0]
+
+
+async def calls_in_a_day(session: AsyncSession, *, principal: Principal, now: datetime) -> dict[int, int]:
+    """Return id -> calls begun in the last 24 hours, as daily caps count them, of the numbers that began any."""
+    authorize(principal, Right.VIEW)
+    statement = (
+        select(col(Attempt.phone_number_id), func.count().label("calls"))
+        .join(PhoneNumber, col(PhoneNumber.id) == col(Attempt.phone_number_id))
+        .where(
+            col(PhoneNumber.organization_id) == principal.organization_id,
+            col(Attempt.reserved_at) > now - DAY,
+            col(Attempt.channel) == Channel.CALL,
+            col(Attempt.status) != AttemptStatus.NOT_PLACED,
+        )
+        .group_by(col(Attempt.phone_number_id))
+    )
+    return {row.phone_number_id: row.calls for row in await session.execute(statement)}
 
 
 async def _views(
@@ -86,6 +128,14 @@ async def _views(
             calls_made=calls.get(number.id, 0),
             is_default=number.id == organization.default_phone_number_id,
             inbound_problem=number.inbound_problem,
+            daily_cap=number.daily_cap,
+            burst_cap=number.burst_cap,
+            burst_minutes=number.burst_minutes,
+            cool_down_minutes=number.cool_down_minutes,
+            rest=number.rest,
+            rest_why=number.rest_why,
+            rested_at=number.rested_at,
+            resting_until=number.resting_until,
             created_at=number.created_at,
         )
         for number in numbers
