@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from app.domain.phone_shapes import SATELLITE, read_plain
 
 
 class RejectReason(StrEnum):
@@ -60,6 +62,7 @@ _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
 _SPREADSHEET_DECIMAL: Final = re.compile(r"(\+?\d+)[.,]0+")
 _GROUPED_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 _BETWEEN_NUMBERS: Final = re.compile(r"[/;,|&\n]|\bor\b|\band\b", re.IGNORECASE)
+_SATELLITE: Final = tuple(f"+{code}" for code in sorted(SATELLITE))
 _WRAPPING: Final = "'\"`=\u2018\u2019\u201c\u201d "
 _LEAST_DIGITS: Final = 7
 """Two parts with at least so many digits each are two numbers, not one with an extension."""
@@ -101,16 +104,41 @@ def normalize(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
 
     Raises `NumberRejected`; with `strict`, also for numbers that are possible but belong to no number plan.
     """
+    plain = read_plain(raw, _known_region(region))
+    if plain is None:
+        return normalize_slowly(raw, region=region, strict=strict)
+    if plain.assigned and not plain.premium and not plain.e164.startswith(_SATELLITE):
+        return PhoneNumber(plain.e164)
+    if strict and not plain.assigned:
+        raise NumberRejected(RejectReason.NOT_ASSIGNED, raw)
+    satellite = plain.e164.startswith(_SATELLITE)
+    return PhoneNumber(plain.e164, _warnings(plain.assigned, premium=plain.premium, satellite=satellite))
+
+
+def normalize_slowly(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
+    """Return what `normalize` does, by `phonenumbers` alone: the yardstick of the faster way."""
     text = _clean(raw)
     _reject_what_is_no_single_number(text, raw)
     number, warnings = _read(text, raw, _known_region(region))
     if number.extension:
         warnings.append(f"The extension {number.extension} was left out: it cannot be dialed.")
-    if not phonenumbers.is_valid_number(number):
-        if strict:
-            raise NumberRejected(RejectReason.NOT_ASSIGNED, raw)
-        warnings.append("The length is right, but no phone company uses such numbers. It was kept as it is.")
-    return PhoneNumber(_e164(number), tuple(warnings))
+    kind = phonenumbers.number_type(number)
+    # A number of no type is one that `is_valid_number` denies.
+    assigned = kind != PhoneNumberType.UNKNOWN
+    if strict and not assigned:
+        raise NumberRejected(RejectReason.NOT_ASSIGNED, raw)
+    premium = kind == PhoneNumberType.PREMIUM_RATE
+    dear = _warnings(assigned, premium=premium, satellite=number.country_code in SATELLITE)
+    return PhoneNumber(_e164(number), (*warnings, *dear))
+
+
+def _warnings(assigned: bool, *, premium: bool, satellite: bool) -> tuple[str, ...]:  # noqa: FBT001 - private
+    told = {
+        "The length is right, but no phone company uses such numbers. It was kept as it is.": not assigned,
+        "This is a premium-rate number: a call can cost many times the usual price.": premium,
+        "This is a satellite or world-wide number: a call can cost several dollars a minute.": satellite,
+    }
+    return tuple(text for text, applies in told.items() if applies)
 
 
 def mask(e164: str) -> str:

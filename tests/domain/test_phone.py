@@ -1,10 +1,12 @@
 """How a cell of a spreadsheet becomes a number that can be dialed, or a reason in plain words."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.phone import (
@@ -15,6 +17,7 @@ from app.domain.phone import (
     local_format,
     mask,
     normalize,
+    normalize_slowly,
     pretty,
 )
 
@@ -232,3 +235,58 @@ def test_regions_are_known_by_their_codes() -> None:
     assert is_region("gb")
     assert not is_region("")
     assert not is_region("XX")
+
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+EXAMPLES = {
+    region: [
+        phonenumbers.national_significant_number(example)
+        for kind in range(11)
+        if (example := phonenumbers.example_number_for_type(region, kind))
+    ]
+    for region in REGIONS
+}
+
+
+@st.composite
+def plainly_written(draw: st.DrawFn) -> tuple[str, str]:
+    """A number close to one that exists, as people write it, and the region it is read in."""
+    home, other = draw(st.sampled_from(REGIONS)), draw(st.sampled_from(REGIONS))
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(home)
+    assert metadata is not None
+    digits = list(draw(st.sampled_from(EXAMPLES[home] or ["2025550143"])))
+    for place in draw(st.lists(st.integers(0, len(digits) - 1), max_size=2)):
+        digits[place] = draw(st.sampled_from("0123456789"))
+    before = draw(st.sampled_from(["+", "", "", "0", metadata.national_prefix or ""]))
+    code = str(metadata.country_code) if before == "+" or draw(st.booleans()) else ""
+    separator = draw(st.sampled_from(["", " ", "-", "."]))
+    pieces = [code, "".join(digits[:3]), "".join(digits[3:6]), "".join(digits[6:])]
+    return before + separator.join(filter(None, pieces)), draw(st.sampled_from([home, other, "US"]))
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(plainly_written(), strict=st.booleans())
+def test_numbers_written_plainly_are_read_as_the_library_reads_them(
+    written: tuple[str, str], *, strict: bool
+) -> None:
+    def told(read: Callable[..., PhoneNumber]) -> PhoneNumber | str:
+        try:
+            return read(written[0], region=written[1], strict=strict)
+        except NumberRejected as rejected:
+            return str(rejected)
+
+    assert told(normalize) == told(normalize_slowly)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("+19005550143", "premium-rate"),
+        ("900-234-5678", "premium-rate"),
+        ("+44 909 879 0000", "premium-rate"),
+        ("+8816 3155 5000", "satellite"),
+        ("+870 773 111 632", "satellite"),
+    ],
+)
+def test_dear_numbers_are_accepted_with_a_warning(raw: str, words: str) -> None:
+    assert words in " ".join(normalize(raw, region="US").warnings)
