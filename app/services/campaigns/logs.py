@@ -24,7 +24,7 @@ from app.models import (
     RecipientTransition,
 )
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.progress import unit_prices
+from app.services.campaigns.costs import unit_prices
 from app.services.campaigns.recipients import REMOVABLE, contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import (
@@ -242,7 +242,9 @@ def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> floa
     if attempt.price is not None or attempt.placed_at is None:
         return None
     if attempt.channel is Channel.SMS:
-        return float(prices[Channel.SMS]) if attempt.status is not AttemptStatus.FAILED else None
+        return (
+            float(attempt.parts * prices[Channel.SMS]) if attempt.status is not AttemptStatus.FAILED else None
+        )
     minutes = ((attempt.duration_seconds or 0) + 59) // 60
     return float(minutes * prices[Channel.CALL]) if minutes else None
 

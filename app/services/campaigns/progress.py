@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import LIVE, AttemptStatus, Disposition
-from app.domain.campaign import CampaignStatus, Channel, allowed_actions
-from app.domain.metrics import CallCounts, StatusCounts, measure, total_cost, unit_price
+from app.domain.campaign import CampaignStatus, allowed_actions
+from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.recipient import ENDED, RecipientStatus
+from app.services.campaigns import costs
 from app.services.campaigns.holds import HoldFacts, find_hold
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
 from app.services.dialing.health import ALIVE_WITHIN
@@ -24,16 +24,6 @@ from app.services.errors import NotFound
 
 MOST_HAPPENING: Final = 20
 """Live attempts shown by name."""
-
-ESTIMATED_CALL_MINUTE: Final = Decimal("0.0140")
-ESTIMATED_MESSAGE: Final = Decimal("0.0083")
-"""Twilio's list prices in the USA, in USD: what an attempt costs until the carrier tells its price."""
-
-_PRICED_BY: Final = {
-    Channel.CALL: ("priced_minutes", ESTIMATED_CALL_MINUTE),
-    Channel.SMS: ("with_price", ESTIMATED_MESSAGE),
-}
-"""What a price is for, as a column of `_ATTEMPTS`, and the list price of one."""
 
 _MADE: Final = (AttemptStatus.QUEUED, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS)
 """Live, and proven to have been placed."""
@@ -62,16 +52,11 @@ _RECIPIENTS: Final = text(
 )
 
 _ATTEMPTS: Final = text(
-    """
+    f"""
     SELECT status, disposition, channel, answered_at IS NOT NULL AS picked_up,
-           count(*) AS count, sum(price) AS priced, max(price_unit) AS unit,
-           coalesce(sum(duration_seconds), 0) AS seconds,
-           count(*) FILTER (WHERE price IS NULL AND placed_at IS NOT NULL) AS unpriced,
-           count(price) AS with_price,
-           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes,
-           coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NOT NULL), 0) AS priced_minutes
+           coalesce(sum(duration_seconds), 0) AS seconds, {costs.COLUMNS}
     FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel, picked_up
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _HAPPENING: Final = text(
@@ -164,49 +149,12 @@ class _Attempts:
                 if row["disposition"] == Disposition.ANSWERED or _opted_out_on_call(row)
             ),
         )
-        self.cost = total_cost(
-            priced=_priced(rows),
-            unpriced_estimate=sum((_estimate(rows, channel) for channel in _PRICED_BY), Decimal(0)),
-            unit=max((row["unit"] for row in rows if row["unit"]), default=None),
-        )
+        self.cost = costs.cost_of(rows)
 
 
 def _opted_out_on_call(row: RowMapping) -> bool:
     """Whether a person answered and asked not to be called again, unlike one the carrier turned us away for."""
     return row["disposition"] == Disposition.OPTED_OUT and bool(row["picked_up"])
-
-
-def _priced(rows: Sequence[RowMapping]) -> Decimal:
-    return sum((abs(row["priced"] or 0) for row in rows), Decimal(0))
-
-
-def _estimate(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
-    """Return what the channel's attempts without a price will cost, at the price of those that have one."""
-    ours = [row for row in rows if row["channel"] == channel]
-    if channel is Channel.SMS:
-        unpriced = sum(int(row["unpriced"]) for row in ours if _is_charged(row))
-    else:
-        unpriced = sum(int(row["unpriced_minutes"]) for row in ours)
-    return unpriced * _unit_price(rows, channel)
-
-
-def _unit_price(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
-    """Return what a message, or a begun minute of a call, costs in this campaign."""
-    ours = [row for row in rows if row["channel"] == channel]
-    counted, list_price = _PRICED_BY[channel]
-    quantity = sum(int(row[counted]) for row in ours)
-    return unit_price(priced=_priced(ours), quantity=quantity, list_price=list_price)
-
-
-async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
-    """Return by channel what a message, or a begun minute of a call, is estimated at until its price comes."""
-    rows = await _rows(session, _ATTEMPTS, {"campaign_id": campaign_id})
-    return {channel: _unit_price(rows, channel) for channel in _PRICED_BY}
-
-
-def _is_charged(row: RowMapping) -> bool:
-    """Whether a message of this status costs anything: a failed one was never sent."""
-    return AttemptStatus(row["status"]) is not AttemptStatus.FAILED
 
 
 def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:

@@ -1,0 +1,42 @@
+"""A campaign's budget: what was spent, what calls in flight may still cost, and how many more fit under the cap."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.campaign import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a campaign costs so far. Amounts are in the carrier account's currency."""
+
+    ended: Decimal
+    """What ended attempts cost: the carrier's prices, else our estimate."""
+    live: int
+    """Attempts in flight."""
+    each: Decimal
+    """The most that one attempt may cost (see `most_for`); more than nothing."""
+
+    @property
+    def in_flight(self) -> Decimal:
+        """What is set aside for the attempts in flight."""
+        return self.live * self.each
+
+    @property
+    def committed(self) -> Decimal:
+        """What is spent or set aside: this never exceeds the cap."""
+        return self.ended + self.in_flight
+
+
+def most_for(channel: Channel, *, unit_price: Decimal, time_limit_seconds: int, parts: int) -> Decimal:
+    """Return the most that one attempt may cost: a call that lasts as long as it may, or a message's parts.
+
+    `unit_price`: of a begun minute, or of one part.
+    """
+    minutes = -(-time_limit_seconds // 60)
+    return unit_price * (max(parts, 1) if channel is Channel.SMS else minutes)
+
+
+def more_within(cap: Decimal, spending: Spending) -> int:
+    """Return how many more attempts may be made without exceeding the cap, whatever becomes of those in flight."""
+    return max(0, int((cap - spending.committed) // spending.each))

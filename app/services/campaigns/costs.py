@@ -1,0 +1,112 @@
+"""What a campaign costs: the carrier's prices, and our estimate where it has not told one yet."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import LIVE, AttemptStatus
+from app.domain.budget import Spending, most_for
+from app.domain.campaign import Channel
+from app.domain.metrics import Cost, total_cost, unit_price
+
+LIST_PRICES: Final[Mapping[Channel, Decimal]] = {
+    Channel.CALL: Decimal("0.0140"),
+    Channel.SMS: Decimal("0.0083"),
+}
+"""Twilio's in the USA, in USD, for a begun minute and a part of a message: until the carrier tells its price."""
+
+CURRENCY: Final = "USD"
+"""Of `LIST_PRICES`: what we count in until the carrier names its own."""
+
+COLUMNS: Final = """
+    sum(price) AS priced, max(price_unit) AS unit, count(*) AS count,
+    coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NULL), 0) AS unpriced_minutes,
+    coalesce(sum((duration_seconds + 59) / 60) FILTER (WHERE price IS NOT NULL), 0) AS priced_minutes,
+    coalesce(sum(parts) FILTER (WHERE price IS NULL AND placed_at IS NOT NULL), 0) AS unpriced_parts,
+    coalesce(sum(parts) FILTER (WHERE price IS NOT NULL), 0) AS priced_parts,
+    coalesce(max(parts), 0) AS parts
+"""
+"""What a query of attempts, grouped by status and channel at least, has to select for the functions here."""
+
+_ATTEMPTS: Final = text(
+    f"""
+    SELECT status, channel, {COLUMNS} FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, channel
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def read_spending(
+    session: AsyncSession, campaign_id: int, channel: Channel, *, time_limit_seconds: int
+) -> Spending:
+    """Count what the campaign has cost so far, its attempts in flight among them."""
+    rows = (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
+    return spending_of(rows, channel, time_limit_seconds=time_limit_seconds)
+
+
+async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
+    """Return by channel what a message's part, or a begun minute, is estimated at until its price comes."""
+    rows = (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
+    return {channel: unit_price_of(rows, channel) for channel in LIST_PRICES}
+
+
+def cost_of(rows: Sequence[RowMapping]) -> Cost:
+    """Return what the attempts cost."""
+    return total_cost(
+        priced=_priced(rows),
+        unpriced_estimate=sum((_estimate(rows, channel) for channel in LIST_PRICES), Decimal(0)),
+        unit=currency_of(rows),
+    )
+
+
+def spending_of(rows: Sequence[RowMapping], channel: Channel, *, time_limit_seconds: int) -> Spending:
+    """Return what ended attempts cost and what those in flight may cost."""
+    live = [row for row in rows if AttemptStatus(row["status"]) in LIVE]
+    unit = unit_price_of(rows, channel)
+    ended = [row for row in rows if AttemptStatus(row["status"]) not in LIVE]
+    return Spending(
+        ended=_priced(ended) + _unpriced(ended, channel, unit),
+        live=sum(row["count"] for row in live),
+        each=most_for(
+            channel,
+            unit_price=unit,
+            time_limit_seconds=time_limit_seconds,
+            parts=max((row["parts"] for row in rows), default=1),
+        ),
+    )
+
+
+def unit_price_of(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
+    """Return what a part of a message, or a begun minute of a call, costs in this campaign."""
+    ours = [row for row in rows if row["channel"] == channel]
+    counted = "priced_parts" if channel is Channel.SMS else "priced_minutes"
+    quantity = sum(int(row[counted]) for row in ours)
+    return unit_price(priced=_priced(ours), quantity=quantity, list_price=LIST_PRICES[channel])
+
+
+def currency_of(rows: Sequence[RowMapping]) -> str | None:
+    """Return the currency the carrier charges in; None while it has told no price."""
+    return max((row["unit"] for row in rows if row["unit"]), default=None)
+
+
+def _estimate(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
+    """Return what the channel's attempts without a price will cost, at the price of those that have one."""
+    return _unpriced(rows, channel, unit_price_of(rows, channel))
+
+
+def _unpriced(rows: Sequence[RowMapping], channel: Channel, unit: Decimal) -> Decimal:
+    ours = [row for row in rows if row["channel"] == channel]
+    if channel is Channel.SMS:
+        return unit * sum(int(row["unpriced_parts"]) for row in ours if _is_charged(row))
+    return unit * sum(int(row["unpriced_minutes"]) for row in ours)
+
+
+def _is_charged(row: RowMapping) -> bool:
+    """Whether a message of this status costs anything: a failed one was never sent."""
+    return AttemptStatus(row["status"]) is not AttemptStatus.FAILED
+
+
+def _priced(rows: Sequence[RowMapping]) -> Decimal:
+    return sum((abs(row["priced"] or 0) for row in rows), Decimal(0))
