@@ -265,7 +265,7 @@ def plainly_written(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @settings(max_examples=2_000, deadline=None)
-@given(plainly_written(), strict=st.booleans())
+@given(written=plainly_written(), strict=st.booleans())
 def test_numbers_written_plainly_are_read_as_the_library_reads_them(
     written: tuple[str, str], *, strict: bool
 ) -> None:
