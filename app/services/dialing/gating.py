@@ -16,6 +16,7 @@ from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
+from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
 _MIDNIGHT: Final = time(0, 0)
@@ -42,6 +43,7 @@ class Held:
     retry_other_number: bool
     frequency_cap: int
     frequency_hours: int
+    guards: Guards
     gate_rule: str | None
     gate_until: datetime | None
     gate_why: str | None
@@ -198,6 +200,7 @@ def _held(
         retry_other_number=campaign["retry_other_number"],
         frequency_cap=organization.frequency_cap,
         frequency_hours=organization.frequency_cap_hours,
+        guards=Guards.of(campaign),
         gate_rule=campaign["gate_rule"],
         gate_until=campaign["gate_until"],
         gate_why=campaign["gate_why"],
@@ -381,7 +384,8 @@ _STARTED: Final = text(
     WITH moved AS (
         UPDATE campaign
         SET status = CASE WHEN status = 'queued' AND CAST(:reserved AS integer) > 0 THEN 'running' ELSE status END,
-            pool_cursor = :pool_cursor, gate_rule = NULL, gate_until = NULL, gate_why = NULL
+            pool_cursor = :pool_cursor, gate_rule = NULL, gate_until = NULL, gate_why = NULL,
+            room_left = nullif(greatest(room_left - CAST(:reserved AS integer), 0), 0)
         WHERE id = :campaign_id
         RETURNING id, status
     )
