@@ -1,14 +1,13 @@
 """Files for a signed-in browser: `/download/...`, by a plain link. Read-only; the session's cookie is the key."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
-from sqlalchemy.ext.asyncio import AsyncSession
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
+from app.api.files import PRIVATE, Read, csv_file
 from app.api.sign_in import SIGN_IN
 from app.context import AppContext, get_context
 from app.domain.attempt import Disposition
@@ -18,6 +17,9 @@ from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_
 from app.services.campaigns.exports import calls_csv, contacts_csv
 from app.services.errors import CallsheetError, NotAllowed, NotFound
 from app.services.imports.rejects import rejects_csv
+from app.services.suppression.exporting import suppressions_csv
+from app.services.suppression.importing import rejected_csv
+from app.services.suppression.queries import filter_of
 
 router = APIRouter(prefix="/download/{organization}", include_in_schema=False)
 
@@ -27,7 +29,6 @@ _MOST_ROWS: Final = 2**63 - 1
 
 Id = Annotated[int, Path(ge=1, le=_MOST_ROWS)]
 Search = Annotated[str, Query(max_length=200)]
-Text = AsyncIterator[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +38,14 @@ class Reader:
     context: AppContext
     principal: Principal
 
-    async def file(self, name: str, read: Callable[[AsyncSession], Awaitable[Text]]) -> Response:
+    async def file(self, name: str, read: Read) -> Response:
         """Return what `read` gives as a file, piece by piece; a refusal comes before the first byte."""
-        pieces = self._pieces(read)
         try:
-            first = await anext(pieces)
+            return await csv_file(self.context.database, name, read)
         except NotFound as missing:
             return _told(HTTPStatus.NOT_FOUND, missing)
         except NotAllowed as refused:
             return _told(HTTPStatus.FORBIDDEN, refused)
-        return StreamingResponse(
-            _all(first, pieces),
-            media_type="text/csv; charset=utf-8",
-            headers={**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    async def _pieces(self, read: Callable[[AsyncSession], Awaitable[Text]]) -> Text:
-        async with self.context.database.session() as session:
-            async for piece in await read(session):
-                # Gives the connection back while the browser takes its time.
-                await session.commit()
-                yield piece
-
-
-_PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 async def _reader(
@@ -73,7 +58,7 @@ async def _reader(
     async with context.database.session() as session:
         user = await resolve_session(session, token=token, now=context.clock.now()) if token else None
         if user is None:
-            return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=_PRIVATE)
+            return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=PRIVATE)
         principal = await principal_for(session, user_id=user.user_id, organization_slug=organization)
     if principal is None:
         return PlainTextResponse("There is no such organization.", HTTPStatus.NOT_FOUND)
@@ -122,11 +107,30 @@ async def calls(campaign_id: Id, reader: Someone, disposition: str = _ALL, searc
     )
 
 
-async def _all(first: str, rest: Text) -> Text:
-    yield first
-    async for piece in rest:
-        yield piece
+@router.get("/suppressions.csv", response_model=None)
+async def suppressions(
+    reader: Someone, state: str = "standing", scope: str = "", source: str = "", search: Search = ""
+) -> Response:
+    """Return the suppression list, by the filter of its page; a filter that makes no sense hides nothing."""
+    if isinstance(reader, Response):
+        return reader
+    wanted = filter_of(state=state, scope=scope, source=source, search=search)
+    return await reader.file(
+        "suppressions.csv",
+        lambda session: suppressions_csv(session, principal=reader.principal, wanted=wanted),
+    )
+
+
+@router.get("/suppressions/imports/{suppression_import_id}/not-imported.csv", response_model=None)
+async def not_suppressed(suppression_import_id: Id, reader: Someone) -> Response:
+    """Return the rows of a file of suppressions that could not be read, with reasons."""
+    if isinstance(reader, Response):
+        return reader
+    return await reader.file(
+        "not-imported.csv",
+        lambda session: rejected_csv(session, principal=reader.principal, import_id=suppression_import_id),
+    )
 
 
 def _told(status: HTTPStatus, error: CallsheetError) -> Response:
-    return PlainTextResponse(str(error), status, headers=_PRIVATE)
+    return PlainTextResponse(str(error), status, headers=PRIVATE)

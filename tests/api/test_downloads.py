@@ -13,10 +13,11 @@ from app.api import downloads
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
-from app.models import Campaign, Organization
+from app.models import Campaign, Organization, SuppressionScope
 from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.campaigns import exports
 from app.services.imports.operations import import_file
+from app.services.suppression.importing import import_suppressions
 from tests.api.conftest import World, make_world
 from tests.support.builders import (
     NOON,
@@ -34,6 +35,8 @@ TABLE: Final[Mapping[str, Right]] = {
     "/download/{organization}/imports/{import_id}/not-imported.csv": Right.EXPORT,
     "/download/{organization}/campaigns/{campaign_id}/contacts.csv": Right.EXPORT,
     "/download/{organization}/campaigns/{campaign_id}/calls.csv": Right.EXPORT,
+    "/download/{organization}/suppressions.csv": Right.EXPORT,
+    "/download/{organization}/suppressions/imports/{suppression_import_id}/not-imported.csv": Right.EXPORT,
 }
 """Every download, and the right that it needs."""
 
@@ -71,7 +74,22 @@ async def things(world: World) -> dict[str, Any]:
         "organization": organization.slug,
         "campaign_id": campaign.id,
         "import_id": imported.import_id,
+        "suppression_import_id": await suppressed_file(world, organization),
     }
+
+
+async def suppressed_file(world: World, organization: Organization) -> int:
+    progress = import_suppressions(
+        world.database,
+        principal=principal(organization),
+        file_name="dnc.csv",
+        data=b"phone\n+12025550119\n12\n",
+        scope=SuppressionScope.ALL,
+        reason="",
+        clock=world.context.clock,
+    )
+    [result] = [step async for step in progress]
+    return result.import_id
 
 
 async def people(session: Any, organization: Organization, campaign: Campaign, world: World) -> None:
@@ -130,7 +148,7 @@ async def test_another_organizations_things_do_not_exist(world: World, path: str
     await sign_in(other)
     assert (await world.client.get(path.format(**named))).status_code == 404
     at_home = path.format(**named | {"organization": other.organization.slug})
-    assert (await world.client.get(at_home)).status_code == 404
+    assert (await world.client.get(at_home)).status_code == (404 if "_id}" in path else 200)
 
 
 @pytest.mark.parametrize("path", sorted(TABLE))

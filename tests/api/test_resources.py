@@ -268,7 +268,42 @@ async def test_a_number_is_suppressed_and_opened_again_with_a_reason(world: Worl
     assert fields_of(await world.post(path, {"reason": " "})) == {"reason"}
     assert (await world.post(path, {"reason": "wrong number"})).json()["lifted"] is True
     assert (await world.post(path, {"reason": "again"})).status_code == 409
-    assert (await world.get("/suppressions?lifted=true")).json()["total"] == 1
+    assert (await world.get("/suppressions?state=lifted")).json()["total"] == 1
+
+
+async def test_suppressions_come_as_a_file_and_go_as_one(world: World) -> None:
+    table = "number,channel,reason\n+12025550111,call,asked\n12,,\n(202) 555-0112,,\n+12025550111,voice,\n"
+    done = await world.call(
+        "POST",
+        "/suppressions/import-data",
+        files={"file": ("dnc.csv", table.encode(), "text/csv")},
+        data={"scope": "sms", "reason": "Bought list"},
+    )
+    result = done.json()
+    assert done.status_code == 200, done.text
+    assert (result["total"], result["added"], result["known"], result["rejected"]) == (4, 2, 1, 1)
+    assert result["first_rejected"][0]["row"] == 3
+    bad = await world.get(f"/suppressions/imports/{result['import_id']}/rejected.csv")
+    assert "12,," in bad.text
+    assert bad.headers["content-disposition"] == 'attachment; filename="rejected.csv"'
+    listed = (await world.get("/suppressions?scope=sms&source=import")).json()
+    assert [(one["phone_number"], one["reason"]) for one in listed["items"]] == [
+        ("+12025550112", "Bought list")
+    ]
+    file = (await world.get("/suppressions/export.csv")).text
+    assert file.splitlines()[1].startswith("+12025550112,sms,Bought list,import,")
+    again = await world.call(
+        "POST", "/suppressions/import-data", files={"file": ("again.csv", file.encode(), "text/csv")}
+    )
+    assert (again.json()["added"], again.json()["known"]) == (0, 2)
+
+
+async def test_the_suppression_list_is_turned_by_its_cursor(world: World) -> None:
+    await world.post("/suppressions/import-data", [{"phone": f"+120255501{n:02}"} for n in range(5)])
+    first = (await world.get("/suppressions?limit=3")).json()
+    rest = (await world.get(f"/suppressions?limit=3&after={first['next_after']}")).json()
+    assert (first["total"], len(first["items"]), len(rest["items"]), rest["next_after"]) == (5, 3, 2, None)
+    assert {one["id"] for one in first["items"]}.isdisjoint(one["id"] for one in rest["items"])
 
 
 async def test_settings_change_and_all_dialing_is_stopped_and_resumed(world: World) -> None:

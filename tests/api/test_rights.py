@@ -14,7 +14,7 @@ from app.api.main import create_api
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
+from app.models import NumberRest, Organization, Suppression, SuppressionScope, SuppressionSource
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
@@ -48,6 +48,7 @@ class Rule:
     body: Any = None
     campaign: CampaignStatus = _DRAFT
     recipient: RecipientStatus = RecipientStatus.PENDING
+    rest: NumberRest | None = None
     stranger: int | None = None
     """What another organization's owner is told; None: 404 at an id, else as at home."""
 
@@ -108,6 +109,8 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("put", "/numbers/{number_id}"): Rule(MANAGER, body={"label": "x"}),
     ("patch", "/numbers/{number_id}"): Rule(MANAGER, body={"label": "x"}),
     ("delete", "/numbers/{number_id}"): Rule(MANAGER, 204),
+    ("post", "/numbers/{number_id}/rest"): Rule(MANAGER),
+    ("post", "/numbers/{number_id}/resume"): Rule(MANAGER, rest=NumberRest.FLAGGED),
     ("get", "/contacts"): Rule(VIEWER),
     ("post", "/contacts"): Rule(MANAGER, 201, {"phone_number": "{new_number}"}),
     ("get", "/contacts/{contact_id}"): Rule(VIEWER),
@@ -115,6 +118,10 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("patch", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
     ("get", "/suppressions"): Rule(VIEWER),
     ("post", "/suppressions"): Rule(MANAGER, 201, {"phone_number": "{new_number}"}),
+    ("get", "/suppressions/export.csv"): Rule(MANAGER),
+    ("post", "/suppressions/import-data"): Rule(MANAGER, body=[{"phone_number": "+12025550111"}]),
+    ("get", "/suppressions/imports/{suppression_import_id}/rejected.csv"): Rule(MANAGER),
+    ("get", "/suppressions/{suppression_id}"): Rule(VIEWER),
     ("post", "/suppressions/{suppression_id}/lift"): Rule(MANAGER, body={"reason": "x"}),
     ("get", "/organization"): Rule(VIEWER),
     ("patch", "/organization"): Rule(OWNER, body={"outbound_limit": 5}),
@@ -186,7 +193,7 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         organization = await session.get_one(Organization, world.organization.id)
         account = await ensure_carrier_account(session, identity, now=NOON)
         agent = await make_agent(session, organization)
-        number = await make_number(session, organization)
+        number = await make_number(session, organization, rest=rule.rest)
         campaign = await make_campaign(
             session,
             organization,
@@ -226,12 +233,22 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         "suppression_id": suppression_id,
         "key_id": key.id,
         "import_id": await an_import(world, spare.id) if "{import_id}" in route[1] else 0,
+        "suppression_import_id": await a_file_of_suppressions(world)
+        if "{suppression_import_id}" in route[1]
+        else 0,
         "new_number": "+1303555" + fresh.number[-4:],
     }
 
 
 async def an_import(world: World, campaign_id: int) -> int:
     done = await world.post(f"/campaigns/{campaign_id}/import-data", [{"phone": "+12025550111"}])
+    assert done.status_code == 200, done.text
+    import_id: int = done.json()["import_id"]
+    return import_id
+
+
+async def a_file_of_suppressions(world: World) -> int:
+    done = await world.post("/suppressions/import-data", [{"phone": "+12025550111"}])
     assert done.status_code == 200, done.text
     import_id: int = done.json()["import_id"]
     return import_id

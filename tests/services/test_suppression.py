@@ -5,16 +5,24 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.db import Database
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
-from app.live import LiveNote
-from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
+from app.models import (
+    Organization,
+    RecipientTransition,
+    Suppression,
+    SuppressionScope,
+    SuppressionSource,
+)
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
+from app.services.suppression import queries
 from app.services.suppression.operations import lift, suppress, suppress_contact
-from app.services.suppression.queries import list_suppressions, suppressed_scopes
+from app.services.suppression.queries import SuppressionFilter, list_suppressions, suppressed_scopes
 from tests.support.builders import (
     NOON,
     make_campaign,
@@ -138,7 +146,9 @@ async def test_a_lifted_number_may_be_contacted_and_the_row_stays(
     await lift(session, principal=manager, suppression_id=view.id, reason="opted in again", now=NOON)
     assert await scopes(session, acme) == frozenset()
     assert (await list_suppressions(session, principal=manager)).items == []
-    [lifted] = (await list_suppressions(session, principal=manager, lifted=True)).items
+    [lifted] = (
+        await list_suppressions(session, principal=manager, wanted=SuppressionFilter(lifted=True))
+    ).items
     assert (lifted.lifted_at, lifted.lifted_by, lifted.lift_reason) == (NOON, manager.actor, "opted in again")
     assert await close(session, acme.id)
 
@@ -153,16 +163,77 @@ async def test_lifting_needs_a_reason_and_happens_once(session: AsyncSession, ac
         await lift(session, principal=principal(acme), suppression_id=view.id, reason="why", now=NOON)
 
 
-async def test_pages_of_campaigns_that_wait_for_the_number_are_told(
+async def test_whoever_waits_for_a_closed_channel_is_skipped_at_once_with_the_reason(
     session: AsyncSession, acme: Organization
 ) -> None:
     contact = await make_contact(session, acme, number=NUMBER)
-    waiting, done = await make_campaign(session, acme), await make_campaign(session, acme)
-    recipient = await make_recipient(session, waiting, contact)
-    await make_recipient(session, done, contact, status=RecipientStatus.COMPLETED)
+    waiting = [
+        await make_recipient(session, await make_campaign(session, acme, status=status), contact)
+        for status in (CampaignStatus.DRAFT, CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+    ]
+    texting = await make_campaign(session, acme, channel=Channel.SMS)
+    others = [
+        await make_recipient(session, texting, contact),
+        await make_recipient(
+            session, await make_campaign(session, acme, status=CampaignStatus.CANCELLED), contact
+        ),
+        await make_recipient(session, await make_campaign(session, acme)),
+    ]
+    called = await make_campaign(session, acme)
+    done = await make_recipient(session, called, contact, status=RecipientStatus.COMPLETED)
+    await close(session, acme.id, VOICE)
+    for recipient in [*waiting, *others, done]:
+        await session.refresh(recipient)
+    assert {(each.status, each.blocked_by, each.blocked_why) for each in waiting} == {
+        (RecipientStatus.SKIPPED, "suppression", "This number must not be contacted: pressed 9.")
+    }
+    assert {each.status for each in others} == {RecipientStatus.PENDING}
+    assert done.status is RecipientStatus.COMPLETED
+    history = await session.scalars(select(col(RecipientTransition.recipient_id)))
+    assert set(history) == {each.id for each in waiting}
+    told = {note.campaign_id for note in session.info["notes"]}
+    assert told == {None, *(each.campaign_id for each in waiting)}
+
+
+async def test_lifting_dials_nobody_whom_the_suppression_skipped(
+    session: AsyncSession, acme: Organization
+) -> None:
+    contact = await make_contact(session, acme, number=NUMBER)
+    recipient = await make_recipient(session, await make_campaign(session, acme), contact)
     await close(session, acme.id)
-    assert session.info["notes"] == [LiveNote(acme.id), LiveNote(acme.id, waiting.id)]
-    assert recipient.status is RecipientStatus.PENDING
+    [view] = (await list_suppressions(session, principal=principal(acme))).items
+    await lift(session, principal=principal(acme), suppression_id=view.id, reason="why", now=NOON)
+    await session.refresh(recipient)
+    assert recipient.status is RecipientStatus.SKIPPED
+
+
+async def test_the_list_names_whom_the_address_book_knows_and_counts_no_further_than_it_must(
+    session: AsyncSession, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST_COUNTED", 2)
+    await make_contact(session, acme, number=NUMBER, name="Ada Abbott")
+    for number in (NUMBER, "+442071838750", "+442071838751"):
+        await close(session, acme.id, number=number)
+    everyone = await list_suppressions(session, principal=principal(acme))
+    assert (everyone.total, everyone.total_is_more) == (2, True)
+    wanted = SuppressionFilter(search="ada")
+    [found] = (await list_suppressions(session, principal=principal(acme), wanted=wanted)).items
+    assert (found.number, found.name) == (NUMBER, "Ada Abbott")
+
+
+async def test_pages_go_on_where_the_last_one_ended(session: AsyncSession, acme: Organization) -> None:
+    numbers = [f"+120255501{n:02}" for n in range(5)]
+    for number in numbers:
+        await close(session, acme.id, number=number)
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await list_suppressions(session, principal=principal(acme), after=after, limit=2)
+        seen += [view.number for view in page.items]
+        after = page.next_after
+        if after is None:
+            break
+    assert seen == numbers[::-1]
 
 
 async def test_the_list_is_searched_by_the_start_of_a_number(
@@ -171,7 +242,9 @@ async def test_the_list_is_searched_by_the_start_of_a_number(
     for number in (NUMBER, "+442071838750"):
         await close(session, acme.id, number=number)
     for search, expected in (("202555", [NUMBER]), ("+44", ["+442071838750"]), ("nobody", [])):
-        page = await list_suppressions(session, principal=principal(acme), search=search)
+        page = await list_suppressions(
+            session, principal=principal(acme), wanted=SuppressionFilter(search=search)
+        )
         assert [view.number for view in page.items] == expected
 
 

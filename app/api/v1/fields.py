@@ -13,7 +13,7 @@ from app.services.paging import MAX_PAGE_SIZE, Page
 Item = TypeVar("Item")
 View = TypeVar("View")
 
-_MAX_BIGINT: Final = 2**63 - 1
+MAX_ROW_ID: Final = 2**63 - 1
 _LAST_PAGE: Final = 1_000_000
 
 
@@ -34,8 +34,8 @@ RefField = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "format": "uuid"}]}),
 ]
 """An id in a body: the integer or the UUID."""
-RowId = Annotated[int, Path(ge=1, le=_MAX_BIGINT)]
-RowIds = list[Annotated[int, Field(ge=1, le=_MAX_BIGINT)]]
+RowId = Annotated[int, Path(ge=1, le=MAX_ROW_ID)]
+RowIds = list[Annotated[int, Field(ge=1, le=MAX_ROW_ID)]]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A time in an answer: ISO 8601 in UTC."""
 

@@ -47,4 +47,5 @@ def v1_router() -> APIRouter:
     )
     for part in (numbers, contacts, suppressions, organization, keys):
         router.include_router(part.router)
+    router.include_router(suppressions.uploads)
     return router

@@ -1,21 +1,44 @@
 """Numbers never to contact."""
 
+import json
+from collections.abc import AsyncIterator
+from enum import StrEnum
 from http import HTTPStatus
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
 
-from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, RowId, Search, listing
+from app.api.caller import JSON, MULTIPART, Caller, Keyed, KeyedRoute, Repeatable, UploadRoute
+from app.api.files import csv_file
+from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search
 from app.domain.phone import normalize
-from app.models import SuppressionScope
+from app.models import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
-from app.services.errors import NotFound
+from app.services.errors import FieldErrors, NotFound
+from app.services.imports.decoding import too_large
+from app.services.imports.json_rows import csv_from_objects
+from app.services.suppression.exporting import suppressions_csv
+from app.services.suppression.importing import (
+    MAX_BYTES,
+    SuppressionImportResult,
+    import_suppressions,
+    rejected_csv,
+)
 from app.services.suppression.operations import lift, suppress_contact
-from app.services.suppression.queries import SuppressionView, list_suppressions, suppressions_of
+from app.services.suppression.queries import (
+    SuppressionFilter,
+    SuppressionView,
+    get_suppression,
+    list_suppressions,
+    suppressions_of,
+)
 
 router = APIRouter(prefix="/suppressions", tags=["suppressions"], route_class=KeyedRoute)
+uploads = APIRouter(prefix="/suppressions", tags=["suppressions"], route_class=UploadRoute)
 
 
 class SuppressionBody(Body):
@@ -24,6 +47,33 @@ class SuppressionBody(Body):
     phone_number: str = Field(examples=["+15551234567"])
     scope: SuppressionScope = SuppressionScope.ALL
     reason: str = ""
+
+
+_FILE: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            MULTIPART: {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "CSV: the number, and scope and reason if they differ by row.",
+                        },
+                        "scope": {"type": "string", "enum": list(SuppressionScope), "default": "all"},
+                        "reason": {"type": "string", "maxLength": 500},
+                    },
+                }
+            },
+            JSON: {
+                "schema": {"type": "array", "items": SuppressionBody.model_json_schema()},
+            },
+        },
+    }
+}
 
 
 class LiftBody(Body):
@@ -47,6 +97,44 @@ class SuppressionAnswer(BaseModel):
     lift_reason: str | None
 
 
+class SuppressionList(BaseModel):
+    """Some of the suppressions, the newest first."""
+
+    items: list[SuppressionAnswer]
+    total: int = Field(description="How many there are in all; at most 10,000 are counted.")
+    total_is_more: bool = Field(description="There are more than `total`.")
+    next_after: int | None = Field(description="Send it as `after` for the next ones; null at the end.")
+
+
+class RejectedRow(BaseModel):
+    """A row of a file that suppresses nothing, and why."""
+
+    row: int
+    reason: str
+    cells: list[str]
+
+
+class ImportedSuppressions(BaseModel):
+    """What became of a file: added + known + rejected = total."""
+
+    import_id: int
+    total: int
+    added: int
+    known: int = Field(description="Suppressed already, or a second time in the file.")
+    rejected: int
+    first_rejected: list[RejectedRow] = Field(
+        description="`GET /suppressions/imports/{suppression_import_id}/rejected.csv` has all."
+    )
+
+
+class State(StrEnum):
+    """Which suppressions a list shows."""
+
+    STANDING = "standing"
+    LIFTED = "lifted"
+    ALL = "all"
+
+
 class Lifted(BaseModel):
     """The number is open again."""
 
@@ -54,26 +142,66 @@ class Lifted(BaseModel):
     lifted: bool
 
 
+def _wanted(
+    search: Search = "",
+    state: State = State.STANDING,
+    scope: SuppressionScope | None = None,
+    source: SuppressionSource | None = None,
+) -> SuppressionFilter:
+    lifted = None if state is State.ALL else state is State.LIFTED
+    return SuppressionFilter(search=search, lifted=lifted, scope=scope, source=source)
+
+
+Wanted = Annotated[SuppressionFilter, Depends(_wanted)]
+
+
 @router.get("")
 async def index(
     caller: Keyed,
+    wanted: Wanted,
     *,
-    search: Search = "",
-    lifted: bool = False,
-    page: PageNumber = 1,
-    page_size: PageSize = 50,
-) -> Listing[SuppressionAnswer]:
-    """List the suppressions that stand (`lifted`: those lifted), the newest first."""
+    after: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
+    limit: PageSize = 50,
+) -> SuppressionList:
+    """List the suppressions that stand, were lifted, or both, the newest first."""
     async with caller.reading() as session:
         found = await list_suppressions(
-            session,
-            principal=caller.principal,
-            search=search,
-            lifted=lifted,
-            page=page,
-            page_size=page_size,
+            session, principal=caller.principal, wanted=wanted, after=after, limit=limit
         )
-    return listing(found, suppression_answer)
+    return SuppressionList(
+        items=[suppression_answer(view) for view in found.items],
+        total=found.total,
+        total_is_more=found.total_is_more,
+        next_after=found.next_after,
+    )
+
+
+@router.get("/export.csv", response_class=StreamingResponse)
+async def export(caller: Keyed, wanted: Wanted) -> StreamingResponse:
+    """Return the suppressions as CSV; `import-data` takes it again."""
+    return await csv_file(
+        caller.context.database,
+        "suppressions.csv",
+        lambda session: suppressions_csv(session, principal=caller.principal, wanted=wanted),
+    )
+
+
+@router.get("/imports/{suppression_import_id}/rejected.csv", response_class=StreamingResponse)
+async def rejected(suppression_import_id: RowId, caller: Keyed) -> StreamingResponse:
+    """Return the rows of a file that suppressed nothing, with reasons, to be corrected and sent again."""
+    return await csv_file(
+        caller.context.database,
+        "rejected.csv",
+        lambda session: rejected_csv(session, principal=caller.principal, import_id=suppression_import_id),
+    )
+
+
+@router.get("/{suppression_id}")
+async def show(suppression_id: RowId, caller: Keyed) -> SuppressionAnswer:
+    """Return one suppression, standing or lifted."""
+    async with caller.reading() as session:
+        view = await get_suppression(session, principal=caller.principal, suppression_id=suppression_id)
+    return suppression_answer(view)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=SuppressionAnswer)
@@ -109,6 +237,61 @@ async def open_again(suppression_id: RowId, body: LiftBody, caller: Repeatable) 
         return Lifted(id=suppression_id, lifted=True)
 
     return await caller.once(work, status=HTTPStatus.OK)
+
+
+@uploads.post("/import-data", openapi_extra=_FILE)
+async def import_data(request: Request, caller: Keyed) -> ImportedSuppressions:
+    """Suppress the numbers of a CSV file or an array. Sent again, it closes what is not closed yet."""
+    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
+        progress = _import(caller, "suppressions.json", csv_from_objects(await _objects(request)), None, None)
+    else:
+        async with request.form(max_files=1, max_fields=5) as form:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                raise FieldErrors({"file": "Send the file as the form's field `file`."})
+            if (upload.size or 0) > MAX_BYTES:
+                raise too_large(MAX_BYTES)
+            data = await upload.read()
+            progress = _import(caller, upload.filename or "", data, form.get("scope"), form.get("reason"))
+    *_, result = [step async for step in progress]
+    same = ImportedSuppressions.model_fields.keys() - {"first_rejected"}
+    return ImportedSuppressions(
+        first_rejected=[
+            RejectedRow(row=each.row, reason=each.reason, cells=each.cells) for each in result.first_rejected
+        ],
+        **{name: getattr(result, name) for name in same},
+    )
+
+
+def _import(
+    caller: Caller, name: str, data: bytes, scope: object, reason: object
+) -> AsyncIterator[SuppressionImportResult]:
+    return import_suppressions(
+        caller.context.database,
+        principal=caller.principal,
+        file_name=name,
+        data=data,
+        scope=_scope(scope),
+        reason=reason if isinstance(reason, str) else "",
+        clock=caller.context.clock,
+    )
+
+
+async def _objects(request: Request) -> list[Any]:
+    try:
+        sent = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise FieldErrors({"body": "This is not JSON: send an array of objects."}) from error
+    if not isinstance(sent, list):
+        raise FieldErrors({"body": "Send an array of objects, each with a phone_number."})
+    return sent
+
+
+def _scope(given: object) -> SuppressionScope:
+    try:
+        return SuppressionScope(str(given)) if given else SuppressionScope.ALL
+    except ValueError as error:
+        raise FieldErrors({"scope": "Send all, voice or sms."}) from error
 
 
 def suppression_answer(view: SuppressionView) -> SuppressionAnswer:

@@ -1,25 +1,20 @@
 """Closing a number to us, and opening it again."""
 
 from datetime import datetime
-from typing import Final
+from typing import NoReturn
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.phone import NumberRejected, normalize
-from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.live import announce
-from app.models import Contact, Organization, Recipient, Suppression, SuppressionScope, SuppressionSource
+from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.fields import cleaned, row_id
-from app.services.suppression.queries import suppressed_scopes
-
-_LONGEST_REASON: Final = 500
-_LONGEST_ACTOR: Final = 200
+from app.services.suppression.closing import LONGEST_ACTOR, LONGEST_REASON, Closing, close_numbers
 
 
 async def suppress(
@@ -35,25 +30,17 @@ async def suppress(
 ) -> bool:
     """Never contact this E.164 number again by the channels of `scope`: the engine's way, with no principal.
 
-    Returns False if it was closed already. Pending recipients are left alone: the gate skips them when due.
+    Returns False if it was closed already. Who was waiting to be contacted by those channels is skipped.
     """
-    known = await suppressed_scopes(session, organization_id=organization_id, numbers=[number])
-    if scope in known.get(number, frozenset()):
-        return False
-    values = {
-        "organization_id": organization_id,
-        "number": number,
-        "scope": scope,
-        "reason": cleaned(reason)[:_LONGEST_REASON],
-        "source": source,
-        "actor": cleaned(actor)[:_LONGEST_ACTOR],
-        "created_at": now,
-    }
-    statement = insert(Suppression).values(values).on_conflict_do_nothing().returning(col(Suppression.id))
-    added = (await session.execute(statement)).scalar_one_or_none()
-    if added is not None:
-        await _announce(session, organization_id, number)
-    return added is not None
+    closed = await close_numbers(
+        session,
+        organization_id=organization_id,
+        closings=[Closing(number, scope, reason)],
+        source=source,
+        actor=actor,
+        now=now,
+    )
+    return bool(closed)
 
 
 async def suppress_contact(
@@ -89,6 +76,7 @@ async def lift(
 ) -> None:
     """Open the number again, by the channels of this suppression. The row stays: history is evidence.
 
+    Whom it skipped in a campaign stays skipped until a person retries them there: nobody is dialed by a lift.
     Raises `FieldErrors` without a reason, `NotFound`, and `Conflict` if it has been lifted already.
     """
     authorize(principal, Right.EDIT_CONTACTS)
@@ -100,14 +88,12 @@ async def lift(
             col(Suppression.organization_id) == principal.organization_id,
             col(Suppression.lifted_at).is_(None),
         )
-        .values(lifted_at=now, lifted_by=principal.actor[:_LONGEST_ACTOR], lift_reason=cleaned(reason))
+        .values(lifted_at=now, lifted_by=principal.actor[:LONGEST_ACTOR], lift_reason=cleaned(reason))
         .returning(col(Suppression.number))
     )
-    number = (await session.execute(statement)).scalar_one_or_none()
-    if number is None:
+    if (await session.execute(statement)).scalar_one_or_none() is None:
         await _refuse_to_lift(session, principal, suppression_id)
-        return
-    await _announce(session, principal.organization_id, number)
+    announce(session, organization_id=principal.organization_id)
 
 
 async def lift_stop_message(
@@ -125,18 +111,16 @@ async def lift_stop_message(
             col(Suppression.source) == SuppressionSource.STOP_MESSAGE,
             col(Suppression.lifted_at).is_(None),
         )
-        .values(
-            lifted_at=now, lifted_by=actor[:_LONGEST_ACTOR], lift_reason=cleaned(reason)[:_LONGEST_REASON]
-        )
+        .values(lifted_at=now, lifted_by=actor[:LONGEST_ACTOR], lift_reason=cleaned(reason)[:LONGEST_REASON])
         .returning(col(Suppression.id))
     )
     lifted = (await session.execute(statement)).scalars().all()
     if lifted:
-        await _announce(session, organization_id, number)
+        announce(session, organization_id=organization_id)
     return bool(lifted)
 
 
-async def _refuse_to_lift(session: AsyncSession, principal: Principal, suppression_id: int) -> None:
+async def _refuse_to_lift(session: AsyncSession, principal: Principal, suppression_id: int) -> NoReturn:
     statement = select(Suppression).where(
         col(Suppression.id) == row_id(suppression_id),
         col(Suppression.organization_id) == principal.organization_id,
@@ -148,8 +132,8 @@ async def _refuse_to_lift(session: AsyncSession, principal: Principal, suppressi
 
 
 def _check_reason(reason: str, *, required: bool = False) -> None:
-    if len(cleaned(reason)) > _LONGEST_REASON:
-        raise FieldErrors({"reason": f"Use at most {_LONGEST_REASON} characters."})
+    if len(cleaned(reason)) > LONGEST_REASON:
+        raise FieldErrors({"reason": f"Use at most {LONGEST_REASON} characters."})
     if required and not cleaned(reason):
         raise FieldErrors({"reason": "Say why this number may be contacted again."})
 
@@ -160,20 +144,3 @@ async def _e164(session: AsyncSession, principal: Principal, number: str) -> str
         return normalize(number, region=organization.default_region).e164
     except NumberRejected as rejection:
         raise FieldErrors({"number": str(rejection)}) from rejection
-
-
-async def _announce(session: AsyncSession, organization_id: int, number: str) -> None:
-    """Tell the organization's pages, and those of every campaign that was going to contact the number."""
-    announce(session, organization_id=organization_id)
-    statement = (
-        select(col(Recipient.campaign_id))
-        .join(Contact, col(Contact.id) == col(Recipient.contact_id))
-        .where(
-            col(Contact.organization_id) == organization_id,
-            col(Contact.number) == number,
-            col(Recipient.status) == RecipientStatus.PENDING,
-        )
-        .distinct()
-    )
-    for campaign_id in (await session.execute(statement)).scalars():
-        announce(session, organization_id=organization_id, campaign_id=campaign_id)

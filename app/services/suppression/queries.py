@@ -1,22 +1,24 @@
 """Which numbers are closed to us, and why."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, Suppression, SuppressionScope, SuppressionSource
+from app.models import Attempt, Campaign, Contact, Suppression, SuppressionScope, SuppressionSource
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.searching import number_starts_with
-from app.services.paging import Page, offset_of
+from app.services.contacts.searching import name_starts_with, number_starts_with
+from app.services.errors import NotFound
+from app.services.fields import row_id
+from app.services.paging import MAX_PAGE_SIZE
 
 _ATTEMPT: Final = "attempt:"
 """How the actor of a suppression begins that came of an attempt."""
@@ -45,7 +47,50 @@ class SuppressionView:
     lifted_by: str | None
     lift_reason: str | None
     campaign: str | None = None
-    """The campaign in whose attempt the person said so, where it was one."""
+    """The campaign in whose attempt the person said so, where it was one; told for one number at a time."""
+    name: str = ""
+    """The contact's, if the address book knows one; told in lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionFilter:
+    """Which suppressions are asked for."""
+
+    search: str = ""
+    """The start of a number or of a contact's name."""
+    lifted: bool | None = False
+    """Those lifted, those that stand, or (None) both: the history."""
+    scope: SuppressionScope | None = None
+    source: SuppressionSource | None = None
+
+
+EVERY_STANDING: Final = SuppressionFilter()
+
+_STATES: Final[Mapping[str, bool | None]] = {"standing": False, "lifted": True, "all": None}
+
+
+def filter_of(*, state: str, scope: str, source: str, search: str) -> SuppressionFilter:
+    """Return the filter that a page or a link says in words; a word that means nothing filters nothing."""
+    return SuppressionFilter(
+        search=search,
+        lifted=_STATES.get(state, False),
+        scope=SuppressionScope(scope) if scope in set(SuppressionScope) else None,
+        source=SuppressionSource(source) if source in set(SuppressionSource) else None,
+    )
+
+
+MOST_COUNTED: Final = 10_000
+"""Beyond this, a list says that there are more, and not how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionPage:
+    """Some of the list. `next_after` is the place to go on from; None at the end."""
+
+    items: list[SuppressionView]
+    total: int
+    total_is_more: bool
+    next_after: int | None
 
 
 async def suppressed_scopes(
@@ -70,24 +115,62 @@ async def list_suppressions(
     session: AsyncSession,
     *,
     principal: Principal,
-    search: str = "",
-    lifted: bool = False,
-    page: int = 1,
-    page_size: int = 50,
-) -> Page[SuppressionView]:
-    """Return standing suppressions (`lifted`: those lifted), newest first; search by a number's start."""
+    wanted: SuppressionFilter = EVERY_STANDING,
+    after: int | None = None,
+    limit: int = 50,
+) -> SuppressionPage:
+    """Return suppressions, the newest first; those older than the suppression `after`, if it is given."""
     authorize(principal, Right.VIEW)
-    standing = col(Suppression.lifted_at).is_(None)
-    wanted = [
+    size = max(1, min(limit, MAX_PAGE_SIZE))
+    matching = matches(wanted, principal.organization_id)
+    statement = select(Suppression).where(*matching).order_by(col(Suppression.id).desc()).limit(size + 1)
+    if after is not None:
+        statement = statement.where(col(Suppression.id) < row_id(after))
+    rows = list((await session.execute(statement)).scalars())
+    shown = rows[:size]
+    names = await _names_of(session, principal, {row.number for row in shown})
+    counted = select(literal(1)).select_from(Suppression).where(*matching).limit(MOST_COUNTED + 1).subquery()
+    total = await session.scalar(select(func.count()).select_from(counted)) or 0
+    return SuppressionPage(
+        items=[replace(view_of(row), name=names.get(row.number, "")) for row in shown],
+        total=min(total, MOST_COUNTED),
+        total_is_more=total > MOST_COUNTED,
+        next_after=shown[-1].id if len(rows) > size else None,
+    )
+
+
+def matches(wanted: SuppressionFilter, organization_id: int) -> list[ColumnElement[bool]]:
+    """Return the conditions of the suppressions that a list or an export is asked for."""
+    conditions: list[ColumnElement[bool]] = [col(Suppression.organization_id) == organization_id]
+    if wanted.lifted is not None:
+        standing = col(Suppression.lifted_at).is_(None)
+        conditions.append(~standing if wanted.lifted else standing)
+    if wanted.scope is not None:
+        conditions.append(col(Suppression.scope) == wanted.scope)
+    if wanted.source is not None:
+        conditions.append(col(Suppression.source) == wanted.source)
+    if words := wanted.search.strip():
+        named = select(col(Contact.number)).where(
+            col(Contact.organization_id) == organization_id, name_starts_with(words)
+        )
+        by_number = number_starts_with(col(Suppression.number), words)
+        conditions.append(or_(by_number, col(Suppression.number).in_(named)))
+    return conditions
+
+
+async def get_suppression(
+    session: AsyncSession, *, principal: Principal, suppression_id: int
+) -> SuppressionView:
+    """Return one suppression, standing or lifted. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    statement = select(Suppression).where(
+        col(Suppression.id) == row_id(suppression_id),
         col(Suppression.organization_id) == principal.organization_id,
-        ~standing if lifted else standing,
-        *([number_starts_with(col(Suppression.number), search)] if search.strip() else []),
-    ]
-    offset, limit = offset_of(page, page_size)
-    total = await session.scalar(select(func.count()).select_from(Suppression).where(*wanted)) or 0
-    statement = select(Suppression).where(*wanted).order_by(col(Suppression.id).desc())
-    rows = (await session.execute(statement.offset(offset).limit(limit))).scalars()
-    return Page([view_of(row) for row in rows], total, max(1, page), limit)
+    )
+    row = (await session.execute(statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFound("suppression", suppression_id)
+    return view_of(row)
 
 
 async def suppressions_of(
@@ -106,6 +189,13 @@ async def suppressions_of(
     views = [view_of(row) for row in (await session.execute(statement)).scalars()]
     campaigns = await _campaigns_of(session, principal, [view.actor for view in views])
     return [replace(view, campaign=campaigns.get(view.actor)) for view in views]
+
+
+async def _names_of(session: AsyncSession, principal: Principal, numbers: Collection[str]) -> dict[str, str]:
+    statement = select(col(Contact.number), col(Contact.name)).where(
+        col(Contact.organization_id) == principal.organization_id, col(Contact.number).in_(numbers)
+    )
+    return {row.number: row.name for row in await session.execute(statement)}
 
 
 async def _campaigns_of(
