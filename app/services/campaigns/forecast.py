@@ -39,6 +39,7 @@ from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.settings import calling_hours_of
 from app.services.campaigns.views import MessagePreview, Preflight
 from app.services.errors import NotFound
+from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
 from app.services.refs import Ref
 
 SAMPLE: Final = 200
@@ -57,12 +58,18 @@ class _Person:
 
 
 async def preflight(
-    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,
+    carrier: CarrierIdentity | None = None,
 ) -> Preflight:
-    """Return what a start now would meet. Raises `NotFound`."""
+    """Return what a start now would meet, at that carrier account if one is named. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     rows = await load_rows(session, principal, campaign_ref)
-    readiness = await check_readiness(session, rows, now=now)
+    account_id = await carrier_account_id(session, carrier) if carrier is not None else None
+    readiness = await check_readiness(session, rows, now=now, carrier_account_id=account_id)
     texts = await _sample(session, rows, readiness.agent, principal.organization_name)
     return Preflight(
         errors=readiness.errors,

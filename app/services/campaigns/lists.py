@@ -18,9 +18,10 @@ from app.domain.recipient import ENDED, RecipientStatus
 from app.domain.rights import Right
 from app.models import Agent, Attempt, Campaign, CarrierAccount, PhoneNumber, Recipient
 from app.services.access.principal import Principal, authorize
+from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.operations import why_not_editable
 from app.services.campaigns.progress import all_counts
-from app.services.campaigns.readiness import recipient_variable_names, why_unusable
+from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contains
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.views import CampaignCards, CampaignDetail, CampaignRow, Counts

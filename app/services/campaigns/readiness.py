@@ -11,7 +11,6 @@ from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, is_zone
 from app.domain.campaign import Channel
-from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import (
     SYSTEM_VARIABLES,
@@ -23,6 +22,7 @@ from app.domain.templates import (
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
 from app.services.campaigns.changes import template_problem
+from app.services.campaigns.number_warnings import number_warnings, why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of
@@ -30,9 +30,6 @@ from app.services.campaigns.unfinished import file_not_imported, import_under_wa
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
 """Variables that need no column of an import."""
-
-CONTACTS_PER_NUMBER: Final = 20
-"""Seed 003: "use at least 1 number per 20 contacts"."""
 
 PART_FIELDS: Final[Mapping[str, str]] = {**CALL_PARTS, **MESSAGE_PARTS}
 
@@ -56,24 +53,27 @@ async def check_readiness(
 ) -> Readiness:
     """Return what a start now would run into. With a carrier account, its numbers alone are usable."""
     campaign, step = rows.campaign, rows.step
+    account_id = carrier_account_id or campaign.carrier_account_id
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
     chosen = await chosen_numbers(session, campaign, rows.pool, agent)
-    numbers = tuple(
-        number for number in chosen if why_unusable(number, campaign.channel, carrier_account_id) is None
-    )
+    numbers = tuple(number for number in chosen if why_unusable(number, campaign.channel, account_id) is None)
     contacts = await _pending(session, campaign.id)
     waiting = await file_not_imported(session, campaign.id)
     errors = {
         **_contact_errors(contacts, await import_under_way(session, campaign.id), waiting),
         **_channel_errors(campaign, agent),
-        **_number_errors(campaign, chosen, numbers, carrier_account_id),
+        **_number_errors(campaign, chosen, numbers, account_id),
         **_time_errors(rows, now),
         **_empty_template_errors(step, agent),
     }
     template_errors, warnings = await _template_problems(session, campaign, step, agent)
     return Readiness(
         errors=errors | template_errors,
-        warnings=[*_file_warnings(contacts, waiting), *warnings, *_pool_warnings(contacts, chosen, numbers)],
+        warnings=[
+            *_file_warnings(contacts, waiting),
+            *warnings,
+            *number_warnings(campaign, chosen, account_id, contacts=contacts, now=now),
+        ],
         agent=agent,
         numbers=numbers,
         contacts=contacts,
@@ -93,20 +93,6 @@ async def chosen_numbers(
     )
     by_id = {number.id: number for number in found.scalars()}
     return [by_id[number] for number in ids if number in by_id]
-
-
-def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
-    """Return why a number cannot be the campaign's caller ID; None if it can."""
-    shown = pretty(number.number)
-    if not number.active:
-        return f"{shown} is not active. Activate it, or choose another number."
-    if channel is Channel.SMS and not number.sms:
-        return f"{shown} cannot send text messages. Choose another number."
-    if channel is not Channel.SMS and not number.voice:
-        return f"{shown} cannot make calls. Choose another number."
-    if carrier_account_id is not None and number.carrier_account_id not in {None, carrier_account_id}:
-        return f"{shown} belongs to another carrier account. Choose another number."
-    return None
 
 
 def company_is_ambiguous(sources: Iterable[str], recipient_variables: Iterable[str]) -> bool:
@@ -253,22 +239,6 @@ async def _gaps(
     return [
         f"{count:,} of the contacts have no value for {_braced([name])}." for name, count in lacking if count
     ]
-
-
-def _pool_warnings(contacts: int, chosen: Sequence[PhoneNumber], usable: Sequence[PhoneNumber]) -> list[str]:
-    warnings = [
-        f"{pretty(number.number)} will not be used: it is not active or not fit for this campaign."
-        for number in chosen
-        if usable and number not in usable
-    ]
-    needed = -(-contacts // CONTACTS_PER_NUMBER)
-    if usable and len(usable) < needed and contacts > CONTACTS_PER_NUMBER:
-        warnings.append(
-            f"{contacts:,} contacts share {len(usable)} number{'s' * (len(usable) > 1)}. Carriers may flag a "
-            f"number that calls many people: use at least 1 number per {CONTACTS_PER_NUMBER} contacts "
-            f"({needed:,} here)."
-        )
-    return warnings
 
 
 def _unknown(unknown: Sequence[str], names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -48,9 +48,18 @@ async def ensure_carrier_account(
         "created_at": now,
     }
     await session.execute(insert(CarrierAccount).values(values).on_conflict_do_nothing())
-    statement = select(CarrierAccount).where(
+    return (await session.execute(_of(identity))).scalar_one()
+
+
+async def carrier_account_id(session: AsyncSession, identity: CarrierIdentity) -> int | None:
+    """Return the id of that account's row; None if nothing was ever placed on it, nor any number found there."""
+    account = (await session.execute(_of(identity))).scalar_one_or_none()
+    return account.id if account is not None else None
+
+
+def _of(identity: CarrierIdentity) -> Select[CarrierAccount]:
+    return select(CarrierAccount).where(
         col(CarrierAccount.kind) == identity.kind,
         col(CarrierAccount.account_sid) == identity.account_sid,
         col(CarrierAccount.api_url) == identity.api_url,
     )
-    return (await session.execute(statement)).scalar_one()

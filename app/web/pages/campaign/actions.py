@@ -39,7 +39,11 @@ class CampaignActionsState(PageState, rx.State):
         async with context.database.session() as session:
             detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
             check = await preflight(
-                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+                session,
+                principal=principal,
+                campaign_ref=campaign_id,
+                now=context.clock.now(),
+                carrier=carrier_identity(),
             )
         self.campaign_id, self.errors = campaign_id, check.errors
         self.question = StartQuestion() if check.errors else start_question(detail, check)

@@ -12,7 +12,7 @@ from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.agents.queries import AgentView, list_agents
-from app.services.campaigns.readiness import CONTACTS_PER_NUMBER
+from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers

@@ -139,7 +139,11 @@ class ReviewState(PageState, rx.State):
         detail = await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
         async with context.database.session() as session:
             check = await preflight(
-                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+                session,
+                principal=principal,
+                campaign_ref=campaign_id,
+                now=context.clock.now(),
+                carrier=carrier_identity(),
             )
             said = await preview_message(session, principal=principal, campaign_ref=campaign_id)
         self.obstacles = _obstacles(principal, campaign_id, check.errors)

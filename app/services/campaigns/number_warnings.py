@@ -1,0 +1,104 @@
+"""Which of a campaign's numbers would not be used, and why; and whether they are enough."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.domain.calling_hours import is_zone
+from app.domain.campaign import Channel
+from app.domain.phone import pretty
+from app.models import Campaign, NumberRest, PhoneNumber
+
+CONTACTS_PER_NUMBER: Final = 20
+"""Seed 003: "use at least 1 number per 20 contacts"."""
+
+_RESTS: Final = {
+    NumberRest.FLAGGED: "it was flagged as spam",
+    NumberRest.LOW_ANSWER_RATE: "it is answered too seldom",
+    NumberRest.MANUAL: "somebody set it aside",
+}
+
+
+def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
+    """Return why a number cannot be the campaign's caller ID; None if it can."""
+    problem = _unfit(number, channel, carrier_account_id)
+    if problem is None:
+        return None
+    remedy = "Choose another number." if number.active else "Activate it, or choose another number."
+    return f"{shown(number)} {problem}. {remedy}"
+
+
+def number_warnings(
+    campaign: Campaign,
+    chosen: Sequence[PhoneNumber],
+    carrier_account_id: int | None,
+    *,
+    contacts: int,
+    now: datetime,
+) -> list[str]:
+    """Return what is worth knowing of the numbers, where one at least is usable.
+
+    Those that are skipped by name and reason, those that rest, and whether there is one per 20 contacts.
+    """
+    unfit = {number.id: _unfit(number, campaign.channel, carrier_account_id) for number in chosen}
+    usable = [number for number in chosen if unfit[number.id] is None]
+    if not usable:
+        return []
+    resting = [number for number in usable if _rests(number, campaign.channel, now)]
+    return [
+        *(f"{shown(number)} is skipped: it {unfit[number.id]}." for number in chosen if unfit[number.id]),
+        *(_resting(number, campaign.time_zone) for number in resting),
+        *_nobody_calls(usable, resting),
+        *_too_few(contacts, len(usable) - len(resting)),
+    ]
+
+
+def shown(number: PhoneNumber) -> str:
+    """Return the number as people read it, with its label."""
+    readable = pretty(number.number)
+    return f"{readable} ({number.label})" if number.label else readable
+
+
+def _unfit(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
+    if not number.active:
+        return "is not active"
+    if channel is Channel.SMS and not number.sms:
+        return "cannot send text messages"
+    if channel is not Channel.SMS and not number.voice:
+        return "cannot make calls"
+    if carrier_account_id is not None and number.carrier_account_id not in {None, carrier_account_id}:
+        return "belongs to another carrier account"
+    return None
+
+
+def _rests(number: PhoneNumber, channel: Channel, now: datetime) -> bool:
+    """Tell whether it makes no calls just now; texts go out all the same."""
+    until = number.resting_until
+    return channel is not Channel.SMS and number.rest is not None and (until is None or until > now)
+
+
+def _resting(number: PhoneNumber, time_zone: str) -> str:
+    why = _RESTS[number.rest] if number.rest is not None else ""
+    until = number.resting_until
+    if until is None:
+        return f"{shown(number)} rests until somebody puts it back to work: {why}."
+    there = until.astimezone(ZoneInfo(time_zone if is_zone(time_zone) else "UTC"))
+    return f"{shown(number)} rests until {there.day} {there:%b, %H:%M} ({there:%Z}): {why}."
+
+
+def _nobody_calls(usable: Sequence[PhoneNumber], resting: Sequence[PhoneNumber]) -> list[str]:
+    if len(resting) < len(usable):
+        return []
+    ends = [number.resting_until for number in resting if number.resting_until is not None]
+    until = "the first of them is back at work" if ends else "you put one back to work, under Numbers"
+    return [f"Nobody is called until {until}."]
+
+
+def _too_few(contacts: int, working: int) -> list[str]:
+    needed = -(-contacts // CONTACTS_PER_NUMBER)
+    if not working or working >= needed or contacts <= CONTACTS_PER_NUMBER:
+        return []
+    share = f"{contacts:,} contacts share {working} number{'s' * (working > 1)}."
+    advice = f"use at least 1 number per {CONTACTS_PER_NUMBER} contacts ({needed:,} here)."
+    return [f"{share} Carriers may flag a number that calls many people: {advice}"]
