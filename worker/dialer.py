@@ -182,20 +182,21 @@ class Dialer:
         """Start placing what may still be placed; give the rest back."""
         if not reservations:
             return
-        wanted: set[UUID] = set()
+        wanted: dict[UUID, datetime | None] = {}
         if not self._stopping:
             async with self.database.session() as session:
-                wanted = await still_wanted(session, reservations, worker=self.worker)
+                wanted = await still_wanted(session, reservations, worker=self.worker, now=self.clock.now())
         for reservation in reservations:
             if reservation.attempt_id in wanted:
-                task = asyncio.create_task(self._place(reservation))
+                task = asyncio.create_task(self._place(reservation, wanted[reservation.attempt_id]))
                 self._in_flight.add(task)
                 task.add_done_callback(self._in_flight.discard)
             else:
                 self._answers.put_nowait(given_up(reservation, STOPPED))
 
-    async def _place(self, reservation: Reservation) -> None:
-        self._answers.put_nowait(await place(self.carrier, reservation, clock=self.clock))
+    async def _place(self, reservation: Reservation, closes_at: datetime | None) -> None:
+        answer = await place(self.carrier, reservation, clock=self.clock, closes_at=closes_at)
+        self._answers.put_nowait(answer)
 
     async def _record_answers(self) -> None:
         while True:

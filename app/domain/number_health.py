@@ -30,6 +30,11 @@ UNWANTED: Final = 607
 """The SIP answer by which the called person says that they do not want our calls (RFC 8197)."""
 
 
+def said_by_the_person(sip_code: int | None) -> bool:
+    """Tell whether it was the called person who did not want the call, not a network that distrusts our number."""
+    return sip_code == UNWANTED
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """How often one number's calls were answered, by people or machines."""

@@ -43,6 +43,16 @@ DECISIONS: Final[Mapping[FailureClass, Decision]] = {
 }
 """What a class of failure leads to. What has no class (an unknown word of the carrier's) is `AS_ASKED`."""
 
+
+class HangUp(StrEnum):
+    """Why we ask the carrier to end a call."""
+
+    CALLING_HOURS = "calling_hours"
+    """The hours to reach the person end before it is dialed."""
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    """A person cancelled the campaign, and asked for its calls to be hung up."""
+
+
 A_NIGHT: Final = timedelta(hours=12)
 """From whatever hour people may be reached in, so much later lies on the other side of a night, or in it."""
 

@@ -62,9 +62,9 @@ class Stage:
     async def place(self, *reservations: Reservation) -> list[Answer]:
         """Step two, for what is still wanted."""
         async with self.database.session() as session:
-            wanted = await still_wanted(session, reservations, worker=WORKER)
+            wanted = await still_wanted(session, reservations, worker=WORKER, now=self.clock.now())
         return [
-            await place(self.carrier, each, clock=self.clock)
+            await place(self.carrier, each, clock=self.clock, closes_at=wanted[each.attempt_id])
             for each in reservations
             if each.attempt_id in wanted
         ]

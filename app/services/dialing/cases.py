@@ -30,13 +30,18 @@ class Case:
     attempt_id: UUID
     organization_id: int
     campaign_id: int
+    contact_id: int
+    phone_number_id: int
     carrier_account_id: int
     channel: Channel
     number_to: str
     number_from: str
     provider_id: str | None
     reserved_at: datetime
+    closes_at: datetime | None
     deadline_at: datetime | None
+    hang_up_why: str
+    """Why we asked the carrier to end it; empty: we did not."""
     looks: int
     looked_at: datetime | None
     error_message: str | None
@@ -55,8 +60,9 @@ class Case:
 
 _LOAD: Final = text(
     """
-    SELECT a.id, a.organization_id, a.campaign_id, a.carrier_account_id, a.channel, a.number_to, a.number_from,
-           a.provider_id, a.reserved_at, a.deadline_at, a.looks, a.looked_at, a.error_message, a.disposition,
+    SELECT a.id, a.organization_id, a.campaign_id, a.contact_id, a.phone_number_id, a.carrier_account_id, a.channel,
+           a.number_to, a.number_from, a.provider_id, a.reserved_at, a.closes_at, a.hang_up_why, a.deadline_at,
+           a.looks, a.looked_at, a.error_message, a.disposition,
            a.status, a.ended_as, a.answered_by, a.ringing_at, a.answered_at, a.ended_at, a.last_event_at,
            a.duration_seconds, a.sip_code, a.error_code, a.failure, a.reply, a.replied_at, a.opted_out, a.conflict,
            a.price, a.price_unit,
@@ -112,13 +118,17 @@ def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus) -> Case:
         attempt_id=row["id"],
         organization_id=row["organization_id"],
         campaign_id=row["campaign_id"],
+        contact_id=row["contact_id"],
+        phone_number_id=row["phone_number_id"],
         carrier_account_id=row["carrier_account_id"],
         channel=Channel(row["channel"]),
         number_to=row["number_to"],
         number_from=row["number_from"],
         provider_id=row["provider_id"],
         reserved_at=row["reserved_at"],
+        closes_at=row["closes_at"],
         deadline_at=row["deadline_at"],
+        hang_up_why=row["hang_up_why"],
         looks=row["looks"],
         looked_at=row["looked_at"],
         error_message=row["error_message"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +23,9 @@ OUR_OWN_REASONS: Final = frozenset({TOO_OLD, STOPPED})
 PLACE_WITHIN_SECONDS: Final = 10.0
 """A worker that was suspended gives its older reservations up instead of placing them."""
 
+LONGEST_VALIDITY_SECONDS: Final = 36_000
+"""How long a carrier may hold a text for a phone that cannot be reached (Twilio's most, and its default)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -33,10 +37,11 @@ class Answer:
 
 _STILL_WANTED: Final = text(
     """
-    SELECT a.id FROM attempt a
+    SELECT a.id, a.closes_at FROM attempt a
     JOIN campaign c ON c.id = a.campaign_id AND c.status IN ('queued', 'running')
     JOIN organization o ON o.id = a.organization_id AND o.dialing_stopped_at IS NULL
     WHERE a.id = ANY(CAST(:ids AS uuid[])) AND a.status = 'placing' AND a.reserved_by = CAST(:worker AS varchar)
+      AND (a.closes_at IS NULL OR a.closes_at > :now)
       AND NOT EXISTS (SELECT 1 FROM suppression s
                       WHERE s.organization_id = a.organization_id AND s.number = a.number_to
                         AND s.lifted_at IS NULL
@@ -46,22 +51,29 @@ _STILL_WANTED: Final = text(
 
 
 async def still_wanted(
-    session: AsyncSession, reservations: Sequence[Reservation], *, worker: str
-) -> set[UUID]:
-    """Return which reservations may still be placed: nothing was paused, stopped, suppressed or reconciled since."""
-    rows = await session.execute(
-        _STILL_WANTED, {"ids": [each.attempt_id for each in reservations], "worker": worker}
-    )
-    return set(rows.scalars())
+    session: AsyncSession, reservations: Sequence[Reservation], *, worker: str, now: datetime
+) -> dict[UUID, datetime | None]:
+    """Return which reservations may still be placed, each with the time its person's hours end; None: they do not.
+
+    Nothing was paused, stopped, suppressed or reconciled since, and the hours have not ended.
+    """
+    ids = [each.attempt_id for each in reservations]
+    rows = await session.execute(_STILL_WANTED, {"ids": ids, "worker": worker, "now": now})
+    return {row.id: row.closes_at for row in rows}
 
 
-async def place(placer: Placer, reservation: Reservation, *, clock: Clock) -> Answer:
-    """Ask the carrier once. A reservation that has grown old is given up, known not placed."""
+async def place(
+    placer: Placer, reservation: Reservation, *, clock: Clock, closes_at: datetime | None = None
+) -> Answer:
+    """Ask the carrier once. A reservation that has grown old is given up, known not placed.
+
+    `closes_at`: no text is delivered from then on.
+    """
     fault("before_post")
     if clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS:
         return given_up(reservation, TOO_OLD)
     if reservation.channel is Channel.SMS:
-        answer = await placer.place_message(_message(reservation))
+        answer = await placer.place_message(_message(reservation, closes_at, now=clock.now()))
     else:
         answer = await placer.place_call(_call(reservation))
     fault("after_post")
@@ -84,11 +96,16 @@ def _call(reservation: Reservation) -> CallOrder:
     )
 
 
-def _message(reservation: Reservation) -> MessageOrder:
+def _message(reservation: Reservation, closes_at: datetime | None, *, now: datetime) -> MessageOrder:
     return MessageOrder(
         attempt_id=reservation.attempt_id,
         to=reservation.to,
         from_=reservation.from_,
         body=reservation.body,
-        validity_seconds=None,
+        validity_seconds=None if closes_at is None else _validity(closes_at, now=now),
     )
+
+
+def _validity(closes_at: datetime, *, now: datetime) -> int:
+    left = int((closes_at - now).total_seconds())
+    return min(max(left, 1), LONGEST_VALIDITY_SECONDS)

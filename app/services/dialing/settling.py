@@ -4,23 +4,26 @@ Every change is a compare-and-set on the recipient's status with a history row i
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, apply_event, disposition_of
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, FailureClass
-from app.domain.recipient import TRANSITIONS, RecipientStatus, ends_as
+from app.domain.outcomes import A_NIGHT, Decision, HangUp, decision_of
+from app.domain.recipient import RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
 from app.live import announce
 from app.models import Recipient, SuppressionScope, SuppressionSource
 from app.services.dialing.cases import Case, save_progress
+from app.services.dialing.moving import RecipientMove, move_recipient
 from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.unspent import costs_nothing, free_move, is_flagged, rest_our_number
 from app.services.suppression.operations import suppress
 
 log = logging.getLogger(__name__)
@@ -31,20 +34,10 @@ _OVER: Final = frozenset({CampaignStatus.CANCELLED, CampaignStatus.COMPLETED})
 NEWS_WITHIN: Final = timedelta(minutes=5)
 """An attempt that is quiet for longer is looked up at the carrier (seed 003: 5 minutes)."""
 
+_MAY_PASS: Final = frozenset({Decision.AS_ASKED, Decision.TOMORROW})
+
 REPORTS_WITHIN: Final = timedelta(minutes=10)
 """How long a sent message's delivery report is waited for before the run may complete."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientMove:
-    """Where a recipient goes because of an attempt."""
-
-    status: RecipientStatus
-    reason: str
-    not_before: datetime | None = None
-    unspent: bool = False
-    """The attempt does not count against the budget."""
-    error: str | None = None
 
 
 async def apply_events(
@@ -57,7 +50,8 @@ async def apply_events(
         progress = apply_event(progress, event)
     disposition = disposition_of(progress)
     newly_opted_out = _opted_out(progress, disposition) and not _opted_out(case.progress, case.disposition)
-    before = case.disposition
+    before, was_flagged = case.disposition, is_flagged(case)
+    was_free = await costs_nothing(session, case)
     if case.progress.status is AttemptStatus.NOT_PLACED and progress.status is not AttemptStatus.NOT_PLACED:
         await _spend_after_all(session, case)
     await save_progress(
@@ -71,9 +65,16 @@ async def apply_events(
     if newly_opted_out:
         by_key = any(event.by_key for event in events)
         await _suppress(session, case, by_key=by_key, now=now)
-    if progress.failure is FailureClass.MISCONFIGURED and progress.answered_at is None:
+    if is_flagged(case) and not was_flagged:
+        await rest_our_number(session, case, now=now)
+    is_free = await costs_nothing(session, case)
+    if was_free and not is_free:
+        await _spend_after_all(session, case)
+    if decision_of(progress.failure) is Decision.PAUSE and progress.answered_at is None:
         await _hold_for_a_person(session, case, error=error, now=now)
-    elif (move := _move_after(case, before, now=now)) is not None:
+    elif _is_news(case, before) or was_free is not is_free:
+        back_in_line = is_free and case.campaign_status is not CampaignStatus.COMPLETED
+        move = free_move(case, now=now) if back_in_line else _move_after(case, now=now)
         await move_recipient(session, case, move, now=now)
     announce(
         session,
@@ -92,97 +93,52 @@ async def give_back(session: AsyncSession, case: Case, *, reason: str, now: date
     announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id, work=True)
 
 
-_MOVE: Final = text(
-    """
-    WITH moved AS (
-        UPDATE recipient
-        SET status = CAST(:new AS varchar),
-            not_before = coalesce(CAST(:not_before AS timestamptz), not_before),
-            attempts_made = attempts_made - CAST(:unspent AS integer),
-            last_disposition = CASE WHEN CAST(:unspent AS integer) = 1 THEN last_disposition
-                                    ELSE CAST(:disposition AS varchar) END,
-            last_error = CAST(:error AS varchar),
-            blocked_by = NULL,
-            blocked_why = NULL,
-            updated_at = :now
-        WHERE id = :recipient_id AND status = CAST(:old AS varchar) AND last_attempt_id = :attempt_id
-        RETURNING id
-    )
-    INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
-    SELECT id, CAST(:old AS varchar), CAST(:new AS varchar), CAST(:reason AS varchar), :attempt_id, :now
-    FROM moved WHERE CAST(:old AS varchar) <> CAST(:new AS varchar)
-    """
-)
-
-
-async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove, *, now: datetime) -> None:
-    """Move the recipient, unless something newer than this attempt already decides about it."""
-    status = move.status
-    if status is RecipientStatus.PENDING and case.campaign_status is CampaignStatus.CANCELLED:
-        status = RecipientStatus.CANCELLED
-    if not case.recipient_is_ours or not _may_follow(case, status):
-        return
-    await session.execute(
-        _MOVE,
-        {
-            "new": status.value,
-            "old": case.recipient_status.value,
-            "not_before": move.not_before,
-            "unspent": int(move.unspent),
-            "disposition": case.disposition.value if case.disposition else None,
-            "error": move.error[:500] if move.error else None,
-            "now": now,
-            "recipient_id": case.recipient_id,
-            "attempt_id": case.attempt_id,
-            "reason": move.reason[:200],
-        },
-    )
-    case.recipient_status = status
-    case.attempts_made -= int(move.unspent)
-
-
-def _may_follow(case: Case, status: RecipientStatus) -> bool:
-    """A carrier's late word never undoes what a person decided meanwhile: it stays in the attempt alone."""
-    old = case.recipient_status
-    if old is RecipientStatus.SKIPPED or (status is not old and status not in TRANSITIONS[old]):
-        log.warning(
-            "recipient.late_word", extra={"recipient_id": case.recipient_id, "old": old, "new": status}
-        )
-        return False
-    return True
-
-
-def _move_after(case: Case, before: Disposition | None, *, now: datetime) -> RecipientMove | None:
-    """Return where the recipient goes now; None if these events do not settle it, or did already."""
+def _is_news(case: Case, before: Disposition | None) -> bool:
+    """Tell whether these events settle where the recipient goes, and did not before."""
     waiting = case.recipient_status is RecipientStatus.IN_PROGRESS
     if case.disposition is None:
-        sent = case.progress.status is AttemptStatus.SENT
-        return RecipientMove(status=RecipientStatus.COMPLETED, reason="sent") if sent and waiting else None
-    if case.disposition is before and not waiting:
-        return None
+        return waiting and case.progress.status is AttemptStatus.SENT
+    return waiting or case.disposition is not before
+
+
+def _move_after(case: Case, *, now: datetime) -> RecipientMove:
+    """Return where the recipient goes after an attempt that counts."""
+    if case.disposition is None:
+        return RecipientMove(status=RecipientStatus.COMPLETED, reason="sent")
     return _outcome(case, case.disposition, now=now)
 
 
 def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> RecipientMove:
-    failure = case.progress.failure
+    failure, ended_at = case.progress.failure, min(case.progress.ended_at or now, now)
     decision = decide(
         case.policy,
-        disposition=disposition,
+        disposition=_asked_about(case, disposition),
         failure=failure,
         attempts_made=case.attempts_made,
-        now=min(case.progress.ended_at or now, now),
+        now=ended_at,
     )
     if isinstance(decision, RetryAt) and case.campaign_status not in _OVER:
+        tomorrow = decision_of(failure) is Decision.TOMORROW
         return RecipientMove(
             status=RecipientStatus.PENDING,
             reason=disposition,
-            not_before=decision.at,
+            not_before=max(decision.at, ended_at + A_NIGHT) if tomorrow else decision.at,
             error=case.error_message,
         )
     reason = decision.reason if isinstance(decision, NoRetry) else None
     return RecipientMove(
         status=ends_as(disposition, failure), reason=disposition, error=case.error_message or reason
     )
+
+
+def _asked_about(case: Case, disposition: Disposition) -> Disposition:
+    """Return the outcome that the campaign's retry settings are asked about."""
+    failure = case.progress.failure
+    if disposition is Disposition.UNDELIVERED and failure is not None and decision_of(failure) in _MAY_PASS:
+        return Disposition.CARRIER_ERROR  # It failed for a cause that may pass, as a call may.
+    if disposition is Disposition.CANCELLED and case.hang_up_why == HangUp.CALLING_HOURS:
+        return Disposition.NO_ANSWER  # It rang, and we gave up before the person could answer.
+    return disposition
 
 
 def _deadline(case: Case, status: AttemptStatus, now: datetime) -> datetime | None:

@@ -1,0 +1,94 @@
+"""Attempts that the carrier had, and that nevertheless spend none of the recipient's budget."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import Disposition
+from app.domain.events import EventKind
+from app.domain.gate import Rule
+from app.domain.number_health import said_by_the_person
+from app.domain.outcomes import Decision, HangUp, decision_of
+from app.domain.recipient import RecipientStatus
+from app.services.dialing.cases import Case
+from app.services.dialing.moving import RecipientMove
+from app.services.numbers.resting import rest_flagged
+
+
+async def costs_nothing(session: AsyncSession, case: Case) -> bool:
+    """Tell whether the attempt, as it stands, spends none of the recipient's budget though the carrier had it.
+
+    We took it back before it rang; or a network turned our number away, the first time for this recipient: twice,
+    and it is not the number.
+    """
+    if _was_taken_back(case):
+        return True
+    return (
+        is_flagged(case)
+        and not said_by_the_person(case.progress.sip_code)
+        and not (await session.execute(_FLAGGED_BEFORE, {"attempt_id": case.attempt_id})).scalar_one()
+    )
+
+
+_FLAGGED_BEFORE: Final = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM attempt a JOIN attempt earlier ON earlier.recipient_id = a.recipient_id
+                   WHERE a.id = :attempt_id AND earlier.ordinal < a.ordinal AND earlier.failure = 'sender_health')
+    """
+)
+
+
+def _was_taken_back(case: Case) -> bool:
+    progress = case.progress
+    rang = progress.ringing_at is not None or progress.answered_at is not None
+    return case.hang_up_why != "" and progress.ended_as is EventKind.CANCELLED and not rang
+
+
+def is_flagged(case: Case) -> bool:
+    """Tell whether the call or message was turned away because of the number that it came from."""
+    return (
+        case.disposition is Disposition.REJECTED
+        and decision_of(case.progress.failure) is Decision.REST_NUMBER
+    )
+
+
+def free_move(case: Case, *, now: datetime) -> RecipientMove:
+    """Return where the recipient goes after an attempt that spends nothing: back in line."""
+    if not _was_taken_back(case):
+        why = "our number was turned away"
+        return RecipientMove(
+            status=RecipientStatus.PENDING, reason=why, not_before=now, unspent=True, error=case.error_message
+        )
+    if case.hang_up_why != HangUp.CALLING_HOURS:
+        return RecipientMove(status=RecipientStatus.PENDING, reason="hung up before it rang", unspent=True)
+    why = (
+        "The hours to reach this person ended while the call waited at the carrier. It was taken back unrung."
+    )
+    return RecipientMove(
+        status=RecipientStatus.PENDING,
+        reason="taken back: the hours ended",
+        not_before=case.closes_at,
+        unspent=True,
+        blocked_by=Rule.CALLING_HOURS,
+        blocked_why=why,
+    )
+
+
+async def rest_our_number(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """Rest the number that this attempt was flagged for, with the codes as evidence."""
+    progress = case.progress
+    codes = [f"SIP {progress.sip_code}"] if progress.sip_code else []
+    codes += [f"error {progress.error_code}"] if progress.error_code else []
+    who = "The person called marked it as unwanted" if said_by_the_person(progress.sip_code) else _DISTRUSTED
+    await rest_flagged(
+        session,
+        phone_number_id=case.phone_number_id,
+        attempt_id=case.attempt_id,
+        evidence=f"{who} ({', '.join(codes)}).",
+        now=now,
+    )
+
+
+_DISTRUSTED: Final = "A network turned it away as likely spam"
