@@ -92,14 +92,23 @@ def upgrade() -> None:
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.Column("organization_id", sa.BigInteger(), nullable=False),
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("mode", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("segment_id", sa.BigInteger(), nullable=True),
         sa.Column("rule", postgresql.JSONB(astext_type=sa.String()), nullable=False),
         sa.Column("exclude", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.Column("cursor_id", sa.BigInteger(), nullable=False),
+        sa.Column("until_id", sa.BigInteger(), nullable=False),
         sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("suppressed", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("mode IN ('snapshot', 'standing')", name=op.f("ck_audience_mode")),
+        sa.CheckConstraint(
+            "status IN ('adding', 'standing', 'done', 'ended')", name=op.f("ck_audience_status")
+        ),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaign.id"], name=op.f("fk_audience_campaign_id"), ondelete="CASCADE"
         ),
@@ -155,50 +164,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_change")),
         sa.UniqueConstraint("import_id", "contact_id", name=op.f("uq_import_change_import_id_contact_id")),
-    )
-    op.create_table(
-        "second_call",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("organization_id", sa.BigInteger(), nullable=False),
-        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
-        sa.Column("attempt_id", sa.Uuid(), nullable=False),
-        sa.Column("carrier_account_id", sa.BigInteger(), nullable=False),
-        sa.Column("provider_id", sa.String(length=64), nullable=False),
-        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("hang_up_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["attempt_id"], ["attempt.id"], name=op.f("fk_second_call_attempt_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaign.id"], name=op.f("fk_second_call_campaign_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["carrier_account_id"],
-            ["carrier_account.id"],
-            name=op.f("fk_second_call_carrier_account_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organization.id"],
-            name=op.f("fk_second_call_organization_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_call")),
-        sa.UniqueConstraint(
-            "carrier_account_id",
-            "provider_id",
-            name=op.f("uq_second_call_carrier_account_id_provider_id"),
-        ),
-    )
-    op.create_index(op.f("ix_second_call_campaign_id"), "second_call", ["campaign_id"], unique=False)
-    op.create_index(
-        "ix_second_call_hang_up",
-        "second_call",
-        ["hang_up_at"],
-        unique=False,
-        postgresql_where=sa.text("hang_up_at IS NOT NULL"),
     )
     op.create_table(
         "second_call",
@@ -458,19 +423,81 @@ def upgrade() -> None:
         "attempt",
         "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'unrecognized', 'tomorrow', 'transient', 'throttled', 'sender_health')",
     )
-    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
-    op.create_check_constraint(
-        op.f("ck_attempt_failure"),
-        "attempt",
-        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'unrecognized', 'tomorrow', 'transient', 'throttled', 'sender_health')",
-    )
     op.create_check_constraint(
         op.f("ck_phone_number_rest"), "phone_number", "rest IN ('flagged', 'low_answer_rate', 'manual')"
     )
+    op.create_table(
+        "import_batch",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("import_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("numbers", sa.LargeBinary(), nullable=False),
+        sa.Column("place", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["contact_import.id"], name=op.f("fk_import_batch_import_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
+        sa.UniqueConstraint("import_id", "position", name=op.f("uq_import_batch_import_id_position")),
+    )
+    op.add_column("import_chunk", sa.Column("raw", sa.Boolean(), nullable=False, server_default="false"))
+    op.drop_constraint(op.f("uq_import_chunk_import_id_position"), "import_chunk", type_="unique")
+    op.create_unique_constraint(
+        op.f("uq_import_chunk_import_id_raw_position"), "import_chunk", ["import_id", "raw", "position"]
+    )
+    op.add_column(
+        "contact_import", sa.Column("sheet", sa.String(length=100), nullable=False, server_default="")
+    )
+    op.add_column(
+        "contact_import",
+        sa.Column("sheets", postgresql.ARRAY(sa.String()), nullable=False, server_default="{}"),
+    )
+    op.add_column(
+        "contact_import", sa.Column("start_when_read", sa.Boolean(), nullable=False, server_default="false")
+    )
+    for counter in ("in_campaign", "known", "opted_out"):
+        op.add_column("contact_import", sa.Column(counter, sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "contact_import", sa.Column("rows_per_second", sa.Float(), nullable=False, server_default="0")
+    )
+    op.drop_constraint(op.f("ck_contact_import_status"), "contact_import", type_="check")
+    op.create_check_constraint(
+        op.f("ck_contact_import_status"),
+        "contact_import",
+        "status IN ('reading', 'uploaded', 'queued', 'running', 'completed', 'failed', 'cancelled', "
+        "'undoing', 'undone')",
+    )
+    for implied in ("organization", "campaign", "step"):
+        op.drop_constraint(op.f(f"fk_recipient_{implied}_id"), "recipient", type_="foreignkey")
 
 
 def downgrade() -> None:
     """Take back."""
+    for implied in ("organization", "campaign", "step"):
+        op.create_foreign_key(
+            op.f(f"fk_recipient_{implied}_id"),
+            "recipient",
+            implied,
+            [f"{implied}_id"],
+            ["id"],
+            ondelete="CASCADE",
+        )
+    op.drop_constraint(op.f("ck_contact_import_status"), "contact_import", type_="check")
+    op.create_check_constraint(
+        op.f("ck_contact_import_status"),
+        "contact_import",
+        "status IN ('uploaded', 'queued', 'running', 'completed', 'failed', 'cancelled')",
+    )
+    for column in (
+        *("rows_per_second", "opted_out", "known", "in_campaign"),
+        *("start_when_read", "sheets", "sheet"),
+    ):
+        op.drop_column("contact_import", column)
+    op.drop_constraint(op.f("uq_import_chunk_import_id_raw_position"), "import_chunk", type_="unique")
+    op.drop_column("import_chunk", "raw")
+    op.create_unique_constraint(
+        op.f("uq_import_chunk_import_id_position"), "import_chunk", ["import_id", "position"]
+    )
+    op.drop_table("import_batch")
     op.drop_index(
         "ix_recipient_import", table_name="recipient", postgresql_where=sa.text("import_id IS NOT NULL")
     )
@@ -552,17 +579,6 @@ def downgrade() -> None:
     op.drop_column("attempt", "hang_up_at")
     op.drop_column("attempt", "queued_for_ms")
     op.drop_column("attempt", "closes_at")
-    op.drop_index(
-        "ix_second_call_hang_up", table_name="second_call", postgresql_where=sa.text("hang_up_at IS NOT NULL")
-    )
-    op.drop_index(op.f("ix_second_call_campaign_id"), table_name="second_call")
-    op.drop_table("second_call")
-    op.drop_constraint(op.f("ck_attempt_failure"), "attempt", type_="check")
-    op.create_check_constraint(
-        op.f("ck_attempt_failure"),
-        "attempt",
-        "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'transient', 'throttled', 'sender_health')",
-    )
     op.drop_index(
         "ix_second_call_hang_up", table_name="second_call", postgresql_where=sa.text("hang_up_at IS NOT NULL")
     )

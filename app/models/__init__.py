@@ -4,6 +4,8 @@ from app.models.agent import Agent
 from app.models.attempt import Attempt, AttemptTurn, ProviderEvent, SecondCall
 from app.models.campaign import (
     Audience,
+    AudienceMode,
+    AudienceStatus,
     BreakerTrip,
     Campaign,
     CampaignNumber,
@@ -25,6 +27,7 @@ from app.models.contact import (
 )
 from app.models.contact_import import (
     ContactImport,
+    ImportBatch,
     ImportChange,
     ImportChunk,
     ImportIssue,
@@ -50,6 +53,8 @@ __all__ = [
     "Attempt",
     "AttemptTurn",
     "Audience",
+    "AudienceMode",
+    "AudienceStatus",
     "BreakerTrip",
     "Campaign",
     "CampaignNumber",
@@ -60,6 +65,7 @@ __all__ = [
     "Contact",
     "ContactImport",
     "IdempotencyKey",
+    "ImportBatch",
     "ImportChange",
     "ImportChunk",
     "ImportIssue",

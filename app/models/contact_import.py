@@ -16,12 +16,15 @@ from app.models.columns import (
     one_of,
     reference,
     word,
+    words_list,
 )
 
 
 class ImportStatus(StrEnum):
     """Where an import is."""
 
+    READING = "reading"
+    """Stored; a workbook or JSON that a worker turns into a table."""
     UPLOADED = "uploaded"
     """Stored and sampled; the mapping may be changed."""
     QUEUED = "queued"
@@ -29,6 +32,9 @@ class ImportStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    """What it did has been taken back, but for whom it says."""
 
 
 class ContactImport(Row, table=True):
@@ -46,8 +52,14 @@ class ContactImport(Row, table=True):
     format: str = Field(default="csv", max_length=10)
     encoding: str = Field(default="utf-8", max_length=20)
     delimiter: str = Field(default=",", max_length=1)
+    sheet: str = Field(default="", max_length=100)
+    """Of a workbook: the sheet that is read."""
+    sheets: list[str] = words_list()
+    """Of a workbook: the names of the sheets that can be chosen."""
     mapping: dict[str, Any] = json_object()
     """Column header -> contact field, or `variable:<name>`, or `ignore`."""
+    start_when_read: bool = Field(default=False)
+    """It was started while it was being read."""
     rows_done: int = Field(default=0)
     """Committed with the rows themselves: a crash resumes after them."""
     rows_total: int | None = Field(default=None)
@@ -56,6 +68,14 @@ class ContactImport(Row, table=True):
     duplicates: int = Field(default=0)
     suppressed: int = Field(default=0)
     warnings: int = Field(default=0)
+    in_campaign: int = Field(default=0)
+    """Of the duplicates: those that were in the campaign already."""
+    known: int = Field(default=0)
+    """Rows whose number was in the address book already."""
+    opted_out: int = Field(default=0)
+    """Rows of people who once said that they do not want to be contacted."""
+    rows_per_second: float = Field(default=0)
+    """How fast it went last."""
     created: int = Field(default=0)
     """Contacts that were new."""
     updated: int = Field(default=0)
@@ -75,12 +95,29 @@ class ContactImport(Row, table=True):
 class ImportChunk(Row, table=True):
     """A piece of an import's file: PostgreSQL is the only state, so any worker can read it."""
 
+    __table_args__ = (UniqueConstraint("import_id", "raw", "position"),)
+
+    id: int = identity()
+    import_id: int = reference("contact_import.id")
+    raw: bool = Field(default=False)
+    """Of the workbook or JSON as it came, not of the table that was read from it."""
+    position: int
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class ImportBatch(Row, table=True):
+    """Rows that are in: their numbers, to know those that come again, and where to read on after a crash."""
+
     __table_args__ = (UniqueConstraint("import_id", "position"),)
 
     id: int = identity()
     import_id: int = reference("contact_import.id")
     position: int
-    data: bytes = Field(sa_type=LargeBinary)
+    """Rows of the file that come before them."""
+    numbers: bytes = Field(sa_type=LargeBinary)
+    """Eight bytes for each."""
+    place: dict[str, Any] = json_object()
+    """Chunk, rows of it that are in, and the reader as it stood before the chunk."""
 
 
 class ImportChange(Row, table=True):
@@ -117,6 +154,6 @@ class ImportIssue(Row, table=True):
     row_number: int
     """As a spreadsheet shows it: the header is row 1."""
     kind: str = Field(max_length=20)
-    """`rejected`, `duplicate`, `suppressed` or `warning`."""
+    """The word of `services.imports.classes.IssueKind`."""
     reason: str = Field(max_length=500)
     row: dict[str, Any] = json_object()

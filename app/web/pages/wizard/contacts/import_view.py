@@ -36,12 +36,15 @@ _KINDS: Final = {
 _SHOWN_ALREADY: Final = frozenset({"name", "phone_number"})
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _STAGES: Final = {
+    ImportStatus.READING: "working",
     ImportStatus.UPLOADED: "uploaded",
     ImportStatus.QUEUED: "working",
     ImportStatus.RUNNING: "working",
     ImportStatus.FAILED: "failed",
     ImportStatus.COMPLETED: "done",
     ImportStatus.CANCELLED: "none",
+    ImportStatus.UNDOING: "none",
+    ImportStatus.UNDONE: "none",
 }
 
 
