@@ -11,12 +11,14 @@ from sqlmodel import col
 
 from app.db import Database
 from app.domain.attempt import Disposition
+from app.domain.contact_filter import ContactFilter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
 from app.models import Contact, Organization, SuppressionScope
 from app.services.contacts.operations import create_contact, update_contact
-from app.services.contacts.queries import get_contact, list_contacts
+from app.services.contacts.queries import count_contacts, get_contact, list_contacts
 from app.services.contacts.searching import matches_search
+from app.services.contacts.ways import Sort
 from app.services.errors import FieldErrors, NotAllowed, NotFound
 from app.services.suppression.operations import suppress_contact
 from tests.support.builders import (
@@ -37,10 +39,11 @@ async def acme(session: AsyncSession) -> Organization:
 
 
 async def found(session: AsyncSession, acme: Organization, search: str) -> list[str]:
-    page = await list_contacts(
-        session, principal=principal(acme), search=search, sort="name", descending=False
+    wanted = ContactFilter(search=search)
+    page = await list_contacts(session, principal=principal(acme), wanted=wanted, sort=Sort.NAME, now=NOON)
+    assert str(await count_contacts(session, principal=principal(acme), wanted=wanted, now=NOON)) == str(
+        len(page.items)
     )
-    assert page.total == len(page.items)
     return [row.name for row in page.items]
 
 
@@ -154,8 +157,17 @@ async def test_a_search_finds_the_start_of_a_name_in_any_case(
         await make_contact(session, acme, name=name)
     assert await found(session, acme, "joh") == ["JOHANNA", "John Doe"]
     assert await found(session, acme, " John D") == ["John Doe"]
-    assert await found(session, acme, "Élo") == ["Élodie"]
-    assert await found(session, acme, "doe") == []
+    assert await found(session, acme, "éLO") == ["Élodie"]
+    assert await found(session, acme, "ohn") == []
+
+
+async def test_a_search_finds_the_start_of_the_last_word_of_a_name(
+    session: AsyncSession, acme: Organization
+) -> None:
+    for name in ("John Doe", "Jane de la Doe", "Doe", "Ed Doernberg", "Doris Day"):
+        await make_contact(session, acme, name=name)
+    assert await found(session, acme, "doe") == ["Doe", "Ed Doernberg", "Jane de la Doe", "John Doe"]
+    assert await found(session, acme, "doe j") == []
 
 
 @pytest.mark.parametrize("wildcard", ["%", "_", "\\", "100%", "a_b", "/"])
@@ -196,8 +208,7 @@ async def test_a_search_finds_the_start_of_a_number_however_it_is_written(
         ("created", True, ["Al", "Cy", "Bo"]),
         ("created", False, ["Bo", "Cy", "Al"]),
         ("name", False, ["Al", "Bo", "Cy"]),
-        ("number", True, ["Bo", "Al", "Cy"]),
-        ("nonsense; DROP TABLE contact", True, ["Al", "Cy", "Bo"]),
+        ("phone_number", True, ["Bo", "Al", "Cy"]),
     ],
 )
 async def test_the_list_is_sorted(
@@ -205,25 +216,18 @@ async def test_the_list_is_sorted(
 ) -> None:
     for name, number in (("Bo", "+12025550009"), ("Cy", "+12025550001"), ("Al", "+12025550005")):
         await make_contact(session, acme, name=name, number=number)
-    page = await list_contacts(session, principal=principal(acme), sort=sort, descending=descending)
-    assert [row.name for row in page.items] == names
-
-
-async def test_the_list_comes_in_pages(session: AsyncSession, acme: Organization) -> None:
-    for number in range(5):
-        await make_contact(session, acme, name=f"c{number}")
     page = await list_contacts(
-        session, principal=principal(acme), page=2, page_size=2, sort="name", descending=False
+        session, principal=principal(acme), sort=Sort(sort), descending=descending, now=NOON
     )
-    assert ([row.name for row in page.items], page.total, page.pages) == (["c2", "c3"], 5, 3)
-    beyond = await list_contacts(session, principal=principal(acme), page=9, page_size=2)
-    assert (beyond.items, beyond.total) == ([], 5)
+    assert [row.name for row in page.items] == names
 
 
 async def test_a_row_tells_of_campaigns_and_of_the_last_outcome(
     session: AsyncSession, acme: Organization
 ) -> None:
-    contact = await make_contact(session, acme)
+    contact = await make_contact(
+        session, acme, last_outcome=Disposition.BUSY, last_contacted_at=NOON + 2 * HOUR
+    )
     for hours, disposition in ((2, Disposition.BUSY), (1, Disposition.ANSWERED)):
         await make_recipient(
             session,
@@ -234,8 +238,8 @@ async def test_a_row_tells_of_campaigns_and_of_the_last_outcome(
             last_disposition=disposition,
         )
     await make_recipient(session, await make_campaign(session, acme, name="waiting"), contact)
-    [row] = (await list_contacts(session, principal=principal(acme))).items
-    assert (row.campaigns_count, row.last_disposition, row.last_contacted_at) == (
+    [row] = (await list_contacts(session, principal=principal(acme), now=NOON)).items
+    assert (row.campaigns_count, row.last_outcome, row.last_contacted_at) == (
         3,
         Disposition.BUSY,
         NOON + 2 * HOUR,
@@ -258,7 +262,7 @@ async def test_a_suppressed_contact_is_marked_and_the_card_says_why(
         reason="asked by mail",
         now=NOON,
     )
-    rows = (await list_contacts(session, principal=principal(acme))).items
+    rows = (await list_contacts(session, principal=principal(acme), now=NOON)).items
     assert [row.suppressed for row in rows] == [False, True]
     card = await get_contact(session, principal=principal(acme), contact_id=contact.id)
     assert [one.reason for one in card.suppression] == ["asked by mail"]
@@ -294,7 +298,7 @@ async def test_contacts_are_changed_by_those_with_the_right(
     session: AsyncSession, acme: Organization, role: Role
 ) -> None:
     contact, someone = await make_contact(session, acme), principal(acme, role)
-    await list_contacts(session, principal=someone)
+    await list_contacts(session, principal=someone, now=NOON)
     await get_contact(session, principal=someone, contact_id=contact.id)
     for act in (
         create_contact(session, principal=someone, changes={"number": "+15551234567"}, now=NOON),
@@ -319,4 +323,4 @@ async def test_a_contact_of_another_organization_is_not_there(
     ):
         with pytest.raises(NotFound):
             await act
-    assert (await list_contacts(session, principal=stranger)).total == 0
+    assert (await list_contacts(session, principal=stranger, now=NOON)).items == []

@@ -1,28 +1,46 @@
 """The address book."""
 
-from enum import StrEnum
+import json
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, RowId, Search, listing
+from app.api.v1.fields import Body, Moment, PageSize, RowId, Search
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
+from app.domain.contact_filter import ContactFilter
+from app.models import Consent
+from app.services.access.principal import Principal
+from app.services.contacts.filtering import filter_from
 from app.services.contacts.operations import create_contact, update_contact
-from app.services.contacts.queries import ContactDetail, ContactRow, get_contact, list_contacts
+from app.services.contacts.queries import (
+    ContactDetail,
+    ContactPage,
+    ContactRow,
+    Counted,
+    count_contacts,
+    get_contact,
+    list_contacts,
+)
+from app.services.contacts.ways import Sort
+from app.services.errors import FieldErrors
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
 
-
-class ContactSort(StrEnum):
-    """What the address book may be sorted by."""
-
-    CREATED = "created"
-    NAME = "name"
-    NUMBER = "phone_number"
+Filter = Annotated[
+    str,
+    Query(
+        alias="filter",
+        max_length=20_000,
+        description='A filter as JSON: `{"match": "all", "conditions": [{"field", "op", "value"}]}`.',
+        examples=['{"conditions": [{"field": "tags", "op": "any_of", "value": ["vip"]}]}'],
+    ),
+]
+Cursor = Annotated[str, Query(max_length=4_000, description="`next_cursor` or `previous_cursor` of a page.")]
 
 
 class ContactBody(Body):
@@ -64,7 +82,20 @@ class ContactItem(BaseModel):
     campaigns_count: int
     last_outcome: str | None
     last_contacted_at: Moment | None
+    consent: Consent
     created_at: Moment
+
+
+class ContactListing(BaseModel):
+    """Some people, and where those after and before them are."""
+
+    items: list[ContactItem]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last.")
+    previous_cursor: str | None = Field(description="Send it as `cursor` for the page before.")
+    total: int = Field(description="How many match, counted up to 10,000.")
+    more_than_total: bool = Field(description="There are more than `total`.")
+    sort: Sort
+    descending: bool
 
 
 class PastCampaign(BaseModel):
@@ -100,23 +131,27 @@ async def index(
     caller: Keyed,
     *,
     search: Search = "",
-    sort: ContactSort = ContactSort.CREATED,
+    wanted: Filter = "",
+    sort: Sort | None = None,
     descending: bool | None = None,
-    page: PageNumber = 1,
-    page_size: PageSize = 50,
-) -> Listing[ContactItem]:
-    """List people, the newest first. `search` finds names and numbers that begin with it."""
+    cursor: Cursor = "",
+    limit: PageSize = 50,
+) -> ContactListing:
+    """List people by a search and a filter, a page at a time."""
+    people = chosen(caller.principal, wanted, search)
     async with caller.reading() as session:
-        found = await list_contacts(
+        page = await list_contacts(
             session,
             principal=caller.principal,
-            search=search,
-            page=page,
-            page_size=page_size,
-            sort="number" if sort is ContactSort.NUMBER else sort.value,
-            descending=sort is ContactSort.CREATED if descending is None else descending,
+            wanted=people,
+            sort=sort,
+            descending=descending,
+            cursor=cursor,
+            limit=limit,
+            now=caller.now,
         )
-    return listing(found, contact_item)
+        total = await count_contacts(session, principal=caller.principal, wanted=people, now=caller.now)
+    return contact_listing(page, total)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ContactAnswer)
@@ -159,6 +194,29 @@ def contact_item(row: ContactRow) -> ContactItem:
     return ContactItem(**_item(row))
 
 
+def contact_listing(page: ContactPage, total: Counted) -> ContactListing:
+    """Return a page of people."""
+    return ContactListing(
+        items=[contact_item(row) for row in page.items],
+        next_cursor=page.next or None,
+        previous_cursor=page.previous or None,
+        total=total.count,
+        more_than_total=total.more,
+        sort=page.sort,
+        descending=page.descending,
+    )
+
+
+def chosen(principal: Principal, wanted: str, search: str) -> ContactFilter:
+    """Return the filter of a query string, with a search beside it. Raises `FieldErrors`."""
+    try:
+        given = json.loads(wanted) if wanted.strip() else {}
+    except ValueError as error:
+        raise FieldErrors({"filter": f"This is not JSON: {error}."}) from error
+    found = filter_from(given, zone=principal.time_zone)
+    return replace(found, search=" ".join(search.split())) if search else found
+
+
 def _item(row: ContactRow) -> dict[str, Any]:
     return {
         "id": row.id,
@@ -169,8 +227,9 @@ def _item(row: ContactRow) -> dict[str, Any]:
         "tags": row.tags,
         "suppressed": row.suppressed,
         "campaigns_count": row.campaigns_count,
-        "last_outcome": row.last_disposition,
+        "last_outcome": row.last_outcome,
         "last_contacted_at": row.last_contacted_at,
+        "consent": row.consent,
         "created_at": row.created_at,
     }
 

@@ -3,35 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
+from app.domain.contact_filter import EVERYBODY, ContactFilter
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Campaign, Contact, Recipient
+from app.models import Campaign, Consent, Contact, Recipient
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.searching import LOWER_NAME, matches_search
+from app.services.contacts.cursors import read_cursor
+from app.services.contacts.paging import Order, count_statement, page_statement
+from app.services.contacts.ways import Sort
 from app.services.errors import NotFound
 from app.services.fields import row_id
-from app.services.paging import Page, offset_of
+from app.services.paging import MAX_PAGE_SIZE
 from app.services.suppression.queries import SuppressionView, suppressed_scopes, suppressions_of
 
 _LONGEST_HISTORY: Final = 200
 
-SORTS: Final[dict[str, ColumnElement[Any] | Mapped[Any]]] = {
-    "created": col(Contact.id),
-    "name": LOWER_NAME,
-    "number": col(Contact.number),
-}
-"""What the list may be sorted by; each is answered by an index."""
+MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,9 @@ class ContactRow:
     tags: list[str]
     suppressed: bool
     campaigns_count: int
-    last_disposition: Disposition | None
+    last_outcome: Disposition | None
     last_contacted_at: datetime | None
+    consent: Consent
     created_at: datetime
 
 
@@ -84,39 +81,81 @@ class ContactDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
-    """What campaigns did with a contact so far."""
+class ContactPage:
+    """Some people of the address book, and the cursors of the pages after and before them ("": there is none)."""
 
-    campaigns: int = 0
-    last_at: datetime | None = None
-    last_disposition: Disposition | None = None
+    items: list[ContactRow]
+    next: str
+    previous: str
+    sort: Sort
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are, counted so far as somebody wants to know."""
+
+    count: int
+    more: bool = False
+    """There are more than `count`."""
+
+    def __str__(self) -> str:
+        """Return `1,234`, or `10,000+`."""
+        return f"{self.count:,}{'+' if self.more else ''}"
 
 
 async def list_contacts(
     session: AsyncSession,
     *,
     principal: Principal,
-    search: str = "",
-    page: int = 1,
-    page_size: int = 50,
-    sort: str = "created",
-    descending: bool = True,
-) -> Page[ContactRow]:
-    """Return a page of the address book.
+    wanted: ContactFilter = EVERYBODY,
+    sort: Sort | None = None,
+    descending: bool | None = None,
+    cursor: str = "",
+    limit: int = 50,
+    now: datetime,
+) -> ContactPage:
+    """Return one page of the people that a filter means; without a cursor the first.
 
-    `search` finds names and numbers that start with it. `sort` is a key of `SORTS`, else `created`.
+    Without a sort, by that in which the filter is answered at once (`natural_sort`; `ways` says which filters an
+    index answers). A cursor goes on as its page was sorted. Raises `FieldErrors` for a cursor that is none.
     """
     authorize(principal, Right.VIEW)
-    wanted = [col(Contact.organization_id) == principal.organization_id]
-    if search.strip():
-        wanted.append(matches_search(search))
-    key = SORTS.get(sort, SORTS["created"])
-    order = [key, col(Contact.id)] if sort in SORTS and sort != "created" else [key]
-    offset, limit = offset_of(page, page_size)
-    statement = select(Contact).where(*wanted).order_by(*(one.desc() if descending else one for one in order))
-    contacts = list((await session.execute(statement.offset(offset).limit(limit))).scalars())
-    total = await session.scalar(select(func.count()).select_from(Contact).where(*wanted)) or 0
-    return Page(await _rows(session, principal.organization_id, contacts), total, max(1, page), limit)
+    after = read_cursor(cursor)
+    size = max(1, min(limit, MAX_PAGE_SIZE))
+    order = Order.of(wanted, sort, descending) if after is None else Order(after.sort, after.descending)
+    statement = page_statement(
+        wanted, organization_id=principal.organization_id, now=now, order=order, after=after, limit=size + 1
+    )
+    found = [(contact, str(key)) for contact, key in await session.execute(statement)]
+    more, found = len(found) > size, found[:size]
+    backwards = after is not None and after.backwards
+    if backwards:
+        found.reverse()
+    items = await rows_of(session, principal.organization_id, [contact for contact, _ in found])
+    places = [(key, contact.id) for contact, key in found] or ([(after.key, after.row_id)] if after else [])
+    return ContactPage(
+        items=items,
+        next=order.cursor(places[-1]) if (more or backwards) and places else "",
+        previous=order.cursor(places[0], backwards=True) if (more if backwards else after) and places else "",
+        sort=order.sort,
+        descending=order.descending,
+    )
+
+
+async def count_contacts(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    wanted: ContactFilter = EVERYBODY,
+    most: int = MOST_COUNTED,
+    now: datetime,
+) -> Counted:
+    """Count the people that a filter means, and stop at `most`: shown as `10,000+`."""
+    authorize(principal, Right.VIEW)
+    statement = count_statement(wanted, organization_id=principal.organization_id, now=now, most=most)
+    count = (await session.execute(statement)).scalar_one()
+    return Counted(min(count, most), more=count > most)
 
 
 async def get_contact(session: AsyncSession, *, principal: Principal, contact_id: int) -> ContactDetail:
@@ -129,7 +168,7 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
     contact = (await session.execute(statement)).scalar_one_or_none()
     if contact is None:
         raise NotFound("contact", contact_id)
-    [row] = await _rows(session, principal.organization_id, [contact])
+    [row] = await rows_of(session, principal.organization_id, [contact])
     return ContactDetail(
         row=row,
         first_name=contact.first_name,
@@ -147,17 +186,20 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
     )
 
 
-async def _rows(session: AsyncSession, organization_id: int, contacts: Sequence[Contact]) -> list[ContactRow]:
+async def rows_of(
+    session: AsyncSession, organization_id: int, contacts: Sequence[Contact]
+) -> list[ContactRow]:
     """Complete one page of contacts with two more queries, whatever its size."""
     numbers = [contact.number for contact in contacts]
     suppressed = await suppressed_scopes(session, organization_id=organization_id, numbers=numbers)
-    past = await _past(session, [contact.id for contact in contacts])
+    campaigns = await _campaigns(session, [contact.id for contact in contacts])
     return [
-        _row(contact, contact.number in suppressed, past.get(contact.id, _Past())) for contact in contacts
+        _row(contact, is_suppressed=contact.number in suppressed, campaigns=campaigns.get(contact.id, 0))
+        for contact in contacts
     ]
 
 
-def _row(contact: Contact, suppressed: bool, past: _Past) -> ContactRow:  # noqa: FBT001  # private
+def _row(contact: Contact, *, is_suppressed: bool, campaigns: int) -> ContactRow:
     return ContactRow(
         id=contact.id,
         number=contact.number,
@@ -166,32 +208,23 @@ def _row(contact: Contact, suppressed: bool, past: _Past) -> ContactRow:  # noqa
         email=contact.email,
         company=contact.company,
         tags=contact.tags,
-        suppressed=suppressed,
-        campaigns_count=past.campaigns,
-        last_disposition=past.last_disposition,
-        last_contacted_at=past.last_at,
+        suppressed=is_suppressed,
+        campaigns_count=campaigns,
+        last_outcome=contact.last_outcome,
+        last_contacted_at=contact.last_contacted_at,
+        consent=contact.consent,
         created_at=contact.created_at,
     )
 
 
-async def _past(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, _Past]:
-    mine = col(Recipient.contact_id).in_(contact_ids)
+async def _campaigns(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, int]:
+    """Return in how many campaigns each of the contacts is or was."""
     counted = (
         select(col(Recipient.contact_id), func.count(col(Recipient.campaign_id).distinct()))
-        .where(mine)
+        .where(col(Recipient.contact_id).in_(contact_ids))
         .group_by(col(Recipient.contact_id))
     )
-    newest = (
-        select(col(Recipient.contact_id), col(Recipient.last_attempt_at), col(Recipient.last_disposition))
-        .where(mine, col(Recipient.last_attempt_at).is_not(None))
-        .ext(distinct_on(col(Recipient.contact_id)))
-        .order_by(col(Recipient.contact_id), col(Recipient.last_attempt_at).desc())
-    )
-    last = {contact_id: (at, disposition) for contact_id, at, disposition in await session.execute(newest)}
-    return {
-        contact_id: _Past(campaigns, *last.get(contact_id, (None, None)))
-        for contact_id, campaigns in await session.execute(counted)
-    }
+    return {row[0]: row[1] for row in await session.execute(counted)}
 
 
 async def _history(session: AsyncSession, contact: Contact) -> list[ContactHistoryRow]:

@@ -96,7 +96,7 @@ def _table() -> rx.Component:
         label="Contacts",
         head=[
             _sortable("Name", "name"),
-            _sortable("Number", "number"),
+            _sortable("Number", "phone_number"),
             column("Tags"),
             column("Campaigns", align="end"),
             column("Last outcome"),

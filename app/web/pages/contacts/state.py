@@ -8,7 +8,8 @@ import reflex as rx
 from app.context import get_context
 from app.domain.rights import Right
 from app.services.access.principal import Principal
-from app.services.contacts.queries import SORTS, list_contacts
+from app.services.contacts.numbered import contacts_by_number
+from app.services.contacts.ways import Sort
 from app.web.guard import PageState, guarded
 from app.web.pages.campaign.words import page_range
 from app.web.pages.contacts.words import ContactItem, contact_item
@@ -46,7 +47,7 @@ class ContactsState(PageState, rx.State):
     @guarded(Right.VIEW, supersedes=True)
     async def sort_by(self, principal: Principal, key: str) -> None:
         """Sort by a column; once more turns it round."""
-        key = key if key in SORTS else "created"
+        key = key if key in set(Sort) else "created"
         self.descending = not self.descending if key == self.sort else key == "created"
         self.sort, self.page = key, 1
         await self._read(principal)
@@ -65,13 +66,13 @@ class ContactsState(PageState, rx.State):
     async def _read(self, principal: Principal) -> None:
         context = get_context()
         async with context.database.session() as session:
-            found = await list_contacts(
+            found = await contacts_by_number(
                 session,
                 principal=principal,
                 search=self.search,
                 page=self.page,
                 page_size=PAGE_SIZE,
-                sort=self.sort,
+                sort=Sort(self.sort),
                 descending=self.descending,
             )
         zone, now = principal.time_zone, context.clock.now()

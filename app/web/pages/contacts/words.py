@@ -103,7 +103,7 @@ def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactItem:
         tags=row.tags[:3],
         suppressed=row.suppressed,
         campaigns=row.campaigns_count,
-        outcome=row.last_disposition or "",
+        outcome=row.last_outcome or "",
         contacted=moment(row.last_contacted_at, zone, now=now),
         added=moment(row.created_at, zone, now=now),
     )

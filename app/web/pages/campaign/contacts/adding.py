@@ -11,7 +11,8 @@ from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.campaigns.recipients import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
-from app.services.contacts.queries import list_contacts
+from app.services.contacts.numbered import contacts_by_number
+from app.services.contacts.ways import Sort
 from app.services.errors import Conflict
 from app.web.components import (
     error_of,
@@ -113,12 +114,12 @@ class AddContactsState(PageState, rx.State):
     async def _look_up(self, principal: Principal, search: str) -> None:
         self.search = search
         async with get_context().database.session() as session:
-            found = await list_contacts(
+            found = await contacts_by_number(
                 session,
                 principal=principal,
                 search=search,
                 page_size=_SHOWN,
-                sort="name",
+                sort=Sort.NAME,
                 descending=False,
             )
         self.known = [Known(row.id, row.name or "No name", row.pretty, row.suppressed) for row in found.items]

@@ -14,7 +14,9 @@ from app.services.access.principal import Principal
 from app.services.campaigns.membership import members_among
 from app.services.campaigns.recipients import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
-from app.services.contacts.queries import ContactRow, list_contacts
+from app.services.contacts.numbered import contacts_by_number
+from app.services.contacts.queries import ContactRow
+from app.services.contacts.ways import Sort
 from app.services.errors import FieldErrors
 from app.services.paging import MAX_PAGE_SIZE
 from app.web.components import say, say_done
@@ -126,13 +128,13 @@ class PeopleState(PageState, rx.State):
 
     async def _read(self, principal: Principal, page: int) -> None:
         async with get_context().database.session() as session:
-            found = await list_contacts(
+            found = await contacts_by_number(
                 session,
                 principal=principal,
                 search=self.search,
                 page=max(1, page),
                 page_size=SHOWN,
-                sort="name",
+                sort=Sort.NAME,
                 descending=False,
             )
             inside = await members_among(
@@ -151,13 +153,13 @@ async def _matching(session: AsyncSession, principal: Principal, search: str) ->
     """Return who matches, in the order they came into the address book."""
     ids: list[int] = []
     for page in range(1, MOST_AT_ONCE // MAX_PAGE_SIZE + 2):
-        found = await list_contacts(
+        found = await contacts_by_number(
             session,
             principal=principal,
             search=search,
             page=page,
             page_size=MAX_PAGE_SIZE,
-            sort="created",
+            sort=Sort.CREATED,
             descending=False,
         )
         if found.total > MOST_AT_ONCE:

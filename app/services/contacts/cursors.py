@@ -1,0 +1,60 @@
+"""Where a page of a list begins, as an opaque text: the last row's place in the order, not a count of rows."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.services.contacts.ways import Sort
+from app.services.errors import FieldErrors
+from app.services.fields import cleaned, row_id
+
+_UNREADABLE: Final = "This is not a cursor of this list. Start again without one."
+_LONGEST: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A row's place, and whether the page is before or after it."""
+
+    sort: Sort
+    descending: bool
+    key: str
+    """What the list is sorted by, as PostgreSQL writes it."""
+    row_id: int
+    backwards: bool = False
+
+    def __str__(self) -> str:
+        """Return the text that `read_cursor` reads."""
+        said = [self.sort.value, int(self.descending), self.key, self.row_id, int(self.backwards)]
+        return base64.urlsafe_b64encode(json.dumps(said, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """Return the place; None of an empty text. Raises `FieldErrors` naming `cursor`."""
+    if not text:
+        return None
+    if len(text) > _LONGEST:
+        raise FieldErrors({"cursor": _UNREADABLE})
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        sort, descending, key, row, backwards = json.loads(base64.urlsafe_b64decode(padded))
+        cursor = Cursor(Sort(sort), bool(descending), str(key), row_id(int(row)), bool(backwards))
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
+        raise FieldErrors({"cursor": _UNREADABLE}) from error
+    if not _is_a_key(cursor):
+        raise FieldErrors({"cursor": _UNREADABLE})
+    return cursor
+
+
+def _is_a_key(cursor: Cursor) -> bool:
+    if cursor.sort not in {Sort.CREATED, Sort.LAST_CONTACTED}:
+        return cleaned(f"x{cursor.key}x") == f"x{cursor.key}x"
+    if cursor.key == "-infinity":
+        return True
+    try:
+        return datetime.fromisoformat(cursor.key).tzinfo is not None
+    except ValueError:
+        return False

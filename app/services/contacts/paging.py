@@ -1,0 +1,106 @@
+"""The statements that read one page of the address book, and that count so far as is shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.sql.selectable import Subquery
+from sqlmodel import col
+
+from app.domain.contact_filter import ContactFilter
+from app.models import Contact
+from app.services.contacts.cursors import Cursor
+from app.services.contacts.ways import DESCENDING, Sort, Way, natural_sort, ways_to
+
+_TIMES: Final = frozenset({Sort.CREATED, Sort.LAST_CONTACTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted."""
+
+    sort: Sort
+    descending: bool
+
+    @classmethod
+    def of(cls, wanted: ContactFilter, sort: Sort | None, descending: bool | None) -> Self:  # noqa: FBT001  # as asked
+        """Return the order asked for; what was not asked for is as it suits the filter."""
+        chosen = sort or natural_sort(wanted)
+        if chosen is Sort.MATCH and not wanted.search:
+            chosen = natural_sort(wanted)
+        return cls(chosen, DESCENDING[chosen] if descending is None else descending)
+
+    def cursor(self, place: tuple[str, int], *, backwards: bool = False) -> str:
+        """Return the cursor of the page after (or before) a row's place."""
+        key, row_id = place
+        return str(Cursor(self.sort, self.descending, key, row_id, backwards))
+
+
+def page_statement(
+    wanted: ContactFilter,
+    *,
+    organization_id: int,
+    now: datetime,
+    order: Order,
+    after: Cursor | None,
+    limit: int,
+) -> Select[Contact, str]:
+    """Return the statement of the rows (contact, its place as a text) after, or before, a cursor."""
+    falling = order.descending != (after is not None and after.backwards)
+    ways = ways_to(wanted, organization_id=organization_id, now=now, sort=order.sort)
+    page = _union(ways, order, after, falling=falling, limit=limit)
+    place = [page.c.key.desc(), page.c.id.desc()] if falling else [page.c.key, page.c.id]
+    return (
+        select(Contact, cast(page.c.key, Text).label("place"))
+        .join(page, page.c.id == col(Contact.id))
+        .order_by(*place)
+        .limit(limit)
+    )
+
+
+def count_statement(wanted: ContactFilter, *, organization_id: int, now: datetime, most: int) -> Select[int]:
+    """Return the statement that counts to one more than `most`."""
+    sort = natural_sort(wanted)
+    ways = ways_to(wanted, organization_id=organization_id, now=now, sort=sort)
+    found = [
+        select(literal_column("1", Integer).label("one"))
+        .select_from(Contact)
+        .where(*way.where)
+        .limit(most + 1)
+        for way in ways
+    ]
+    rows = union_all(*found).subquery() if len(found) > 1 else found[0].subquery()
+    return select(func.count()).select_from(select(rows).limit(most + 1).subquery())
+
+
+def _union(ways: list[Way], order: Order, after: Cursor | None, *, falling: bool, limit: int) -> Subquery:
+    """Each way by its own index, no further than the page goes."""
+    pages: list[Select[int, Any]] = []
+    for way in ways:
+        key, row = way.key, col(Contact.id)
+        reached = [] if after is None else [_beyond(way, order, after, falling=falling)]
+        by = [key.desc(), row.desc()] if falling else [key, row]
+        found: Select[int, Any] = select(row.label("id"), key.label("key"))
+        pages.append(found.where(*way.where, *reached).order_by(*by).limit(limit))
+    return union_all(*pages).subquery("page") if len(pages) > 1 else pages[0].subquery("page")
+
+
+def _beyond(way: Way, order: Order, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
+    kind: Any = DateTime(timezone=True) if order.sort in _TIMES else Text()
+    place = tuple_(way.key, col(Contact.id))
+    reached = tuple_(cast(bindparam(None, after.key, type_=Text()), kind), after.row_id)
+    return place < reached if falling else place > reached
