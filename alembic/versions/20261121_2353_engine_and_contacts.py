@@ -312,7 +312,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_contact_import",
         "contact",
-        ["import_id"],
+        ["import_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("import_id IS NOT NULL"),
     )

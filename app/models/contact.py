@@ -93,7 +93,13 @@ class Contact(Row, table=True):
             text("id DESC"),
         ),
         Index("ix_contact_tags", "tags", postgresql_using="gin"),
-        Index("ix_contact_import", "import_id", postgresql_where=text("import_id IS NOT NULL")),
+        Index(
+            "ix_contact_import",
+            "import_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
         one_of("consent", Consent),
         one_of("last_outcome", Disposition),
     )
