@@ -184,24 +184,57 @@ class BreakerTrip(Row, table=True):
     at: datetime = moment()
 
 
-class Audience(Row, table=True):
-    """Who is added to a campaign by a rule that stays: "keep adding who matches" while it runs."""
+class AudienceMode(StrEnum):
+    """How people of the address book get into a campaign by a rule."""
 
-    __table_args__ = (Index("ix_audience_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
+    SNAPSHOT = "snapshot"
+    """Whoever matches now."""
+    STANDING = "standing"
+    """Keep adding who matches, while the campaign runs too, until a person ends it."""
+
+
+class AudienceStatus(StrEnum):
+    """Where an audience is."""
+
+    ADDING = "adding"
+    STANDING = "standing"
+    """Everyone who matched is in; it is looked again at `next_at`."""
+    DONE = "done"
+    ENDED = "ended"
+    """By a person, or because its campaign is over."""
+
+
+class Audience(Row, table=True):
+    """A rule by which people of the address book are added to a campaign."""
+
+    __table_args__ = (
+        one_of("mode", AudienceMode),
+        one_of("status", AudienceStatus),
+        Index("ix_audience_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    )
 
     id: int = identity()
     public_id: UUID = Field(default_factory=uuid4, unique=True)
     organization_id: int = reference("organization.id")
     campaign_id: int = reference("campaign.id", index=True)
+    mode: AudienceMode = word(AudienceMode)
+    status: AudienceStatus = word(AudienceStatus, default=AudienceStatus.ADDING)
     segment_id: int | None = reference("segment.id", nullable=True, on_delete="RESTRICT", index=True)
     """The segment whose filter is used as it stands then; None: `rule` is the filter."""
     rule: dict[str, Any] = json_object()
     exclude: dict[str, Any] = json_object()
     """Who is left out: contacted in the last N days, present in campaigns."""
+    cursor_id: int = Field(default=0, sa_type=BigInteger)
+    """Contacts up to this id were looked at, committed with those added: a crash resumes after them."""
+    until_id: int = Field(default=0, sa_type=BigInteger)
+    """The newest contact when this look began; later ones are not in a snapshot, and the next look's otherwise."""
     added: int = Field(default=0)
+    suppressed: int = Field(default=0)
+    """Added as skipped: they must not be contacted."""
     last_at: datetime | None = moment(nullable=True)
+    """When a look last came to its end."""
     next_at: datetime | None = moment(nullable=True)
-    """When it is looked at again; None: it is ended."""
+    """When it is worked on again; None: it is over."""
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
 
