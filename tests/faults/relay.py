@@ -11,6 +11,10 @@ from aiohttp import web
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
+_PARTS = 5
+_REPORTS = {"status": ("CallSid", "CallStatus"), "message-status": ("MessageSid", "MessageStatus")}
+"""Purposes that report a status -> the fields that name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
@@ -76,8 +80,9 @@ class Relay:
             return None
 
     def _note(self, request: web.Request, body: bytes) -> None:
-        purpose, attempt_id = request.path.split("/")[3:5]
-        if purpose != "status":
+        parts = request.path.split("/")
+        if len(parts) < _PARTS or parts[3] not in _REPORTS:
             return
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        self.acknowledged.add(Acknowledged(UUID(attempt_id), fields["CallSid"], fields["CallStatus"]))
+        provider_id, status = (fields[name] for name in _REPORTS[parts[3]])
+        self.acknowledged.add(Acknowledged(UUID(parts[4]), provider_id, status))

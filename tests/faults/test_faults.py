@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.faults.harness import World, open_world
-from tests.faults.scenarios import CALLBACK_FAULTS, REST_FAULTS, Outcome, kill_at_random, run
+from tests.faults.harness import World
+from tests.faults.menu.base import CALLBACK_FAULTS, REST_FAULTS, Outcome, run
+from tests.faults.menu.kills import kill_at_random
+from tests.faults.opening import open_world
 from tests.faults.wrong_policies import at_least_once
 
 

@@ -21,8 +21,9 @@ from app.services.dialing.cases import Case
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.settling import give_back
 from app.services.numbers.carriers import ensure_carrier_account
-from tests.faults.harness import SPEED, TookTooLong, World
-from tests.faults.scenarios import Outcome
+from tests.faults.harness import SPEED, World
+from tests.faults.menu.base import Outcome
+from tests.faults.processes import TookTooLong
 from worker.dialer import Dialer
 
 Patches = Mapping[tuple[ModuleType, str], Any]
