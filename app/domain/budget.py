@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from app.domain.campaign import Channel
+
+FREE: Final = 1_000_000
+"""As many as anybody asks for: the carrier charges nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,9 @@ class Spending:
     live: int
     """Attempts in flight."""
     each: Decimal
-    """The most that one attempt may cost (see `most_for`); more than nothing."""
+    """The most that one attempt may cost (see `most_for`)."""
+    unit: str
+    """ISO 4217."""
 
     @property
     def in_flight(self) -> Decimal:
@@ -39,4 +45,7 @@ def most_for(channel: Channel, *, unit_price: Decimal, time_limit_seconds: int, 
 
 def more_within(cap: Decimal, spending: Spending) -> int:
     """Return how many more attempts may be made without exceeding the cap, whatever becomes of those in flight."""
-    return max(0, int((cap - spending.committed) // spending.each))
+    left = cap - spending.committed
+    if not spending.each:
+        return FREE if left >= 0 else 0
+    return max(0, int(left // spending.each))

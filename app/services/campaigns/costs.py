@@ -75,6 +75,7 @@ def spending_of(rows: Sequence[RowMapping], channel: Channel, *, time_limit_seco
             time_limit_seconds=time_limit_seconds,
             parts=max((row["parts"] for row in rows), default=1),
         ),
+        unit=currency_of(rows) or CURRENCY,
     )
 
 

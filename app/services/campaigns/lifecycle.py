@@ -1,7 +1,7 @@
 """A campaign's life, from start to end. Each step is a compare-and-set with a history row."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import exists, select, text, update
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import CampaignAction, CampaignStatus, check_transition, may
+from app.domain.gate import Rule
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
 from app.live import announce
@@ -108,6 +109,7 @@ async def resume_campaign(
         raise Conflict(unfinished)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
     target = await _resumed_status(session, campaign, now)
+    await _note_signs_seen(session, campaign, now)
     await move_campaign(
         session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
     )
@@ -207,6 +209,7 @@ async def move_campaign(
             gate_rule=None,
             gate_until=None,
             gate_why=None,
+            room_left=None,
             updated_at=now,
         )
         .execution_options(synchronize_session="fetch")
@@ -228,7 +231,11 @@ async def move_campaign(
 
 
 async def reopen_campaign(session: AsyncSession, campaign: Campaign, *, actor: str, now: datetime) -> None:
-    """Take a completed campaign back to running because somebody is to be tried again."""
+    """Take a completed campaign back to running because somebody is to be tried again.
+
+    That they failed is known: the breaker begins anew.
+    """
+    campaign.breaker_since = now
     await move_campaign(
         session, campaign, CampaignStatus.RUNNING, actor=actor, reason="contacts are tried again", now=now
     )
@@ -304,6 +311,18 @@ async def _resumed_status(session: AsyncSession, campaign: Campaign, now: dateti
         and campaign.scheduled_at > now
     )
     return CampaignStatus.SCHEDULED if waits else CampaignStatus.QUEUED
+
+
+_LAST_TRIP: Final = text("SELECT max(at) FROM breaker_trip WHERE campaign_id = :campaign_id")
+
+
+async def _note_signs_seen(session: AsyncSession, campaign: Campaign, now: datetime) -> None:
+    """Whoever resumes has seen what paused it: the same outcomes trip it no more, and a pilot that is done is over."""
+    tripped_at: datetime | None = await session.scalar(_LAST_TRIP, {"campaign_id": campaign.id})
+    if tripped_at is not None and tripped_at > (campaign.breaker_since or datetime.min.replace(tzinfo=UTC)):
+        campaign.breaker_since = max(now, tripped_at)
+    if campaign.gate_rule == Rule.PILOT:
+        campaign.pilot_passed_at = now
 
 
 _HOLD_IN_PROGRESS: Final = text(

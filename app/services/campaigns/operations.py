@@ -160,6 +160,9 @@ async def _insert(
 
 
 async def _apply(session: AsyncSession, rows: CampaignRows, settings: CampaignSettings) -> None:
+    if settings.pilot_size != rows.campaign.pilot_size:
+        # Another pilot: that one was done, or seen, says nothing of it.
+        rows.campaign.pilot_passed_at = rows.campaign.gate_rule = None
     write_settings(settings, rows.campaign, rows.step)
     if settings.number_pool != rows.pool:
         campaign_id = rows.campaign.id

@@ -1,12 +1,38 @@
-"""How many more attempts pilot, ramp and budget allow, and pausing on bad signs: asked under the campaign's lock."""
+"""How many more attempts pilot, ramp and budget allow, and pausing on bad signs: asked under the campaign's lock.
+
+People are counted, not attempts: a pilot of 20 is 20 people who were tried, and a retry of one of them takes
+nobody else's place. It ends, as a ramp's step does, when nothing of it is under way: retries that are due hours
+later are not waited for, and go with the rest. For messages delivery reports are waited for as at a campaign's end.
+
+All of it is decided and written in the reservation's transaction: a kill leaves either nothing or all of it, and
+whoever comes next decides the same.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.gate import Blocked
+from app.domain import ramp
+from app.domain.budget import Spending, more_within
+from app.domain.campaign import Channel
+from app.domain.gate import Blocked, Rule
+from app.live import announce
+from app.services.campaigns.costs import read_spending
+from app.services.dialing import gating
+from app.services.dialing.breaking import look_for_signs, trip
 from app.services.dialing.gating import Held
+from app.services.dialing.guards import Guards
+from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.settling import REPORTS_WITHIN
+
+COUNTED_FOR: Final = timedelta(seconds=10)
+"""How long a count holds while room is left: each reservation is taken off it, only late prices are not."""
+
+FULL_FOR: Final = timedelta(seconds=1)
+"""How soon it is counted anew whether a call in flight cost less than was set aside for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +47,187 @@ class Room:
     """The campaign was paused in this transaction: nothing may be reserved, and the transaction must commit."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    """What pilot, ramp and budget go by."""
+
+    reached: int
+    """People tried at least once: nobody of whom it is proven that nothing was placed."""
+    total: int
+    untried: bool
+    """Somebody waits for the first attempt."""
+    live: int
+    awaited: bool
+    """A message's delivery report may still come."""
+    spending: Spending | None
+
+    @property
+    def under_way(self) -> bool:
+        return self.live > 0 or self.awaited
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """How many more attempts one guard allows (None: any number), or why none, for now or until a person resumes."""
+
+    left: int | None = None
+    blocked: Blocked | None = None
+    pause: Blocked | None = None
+
+
 async def room(session: AsyncSession, held: Held, *, now: datetime) -> Room:
-    """Return how many more attempts of the campaign its pilot, ramp and budget allow.
+    """Return how many more attempts of the campaign its pilot, ramp and budget allow; pause it on a bad sign.
 
     The caller holds the campaign's lock and has found it dialing.
     """
-    return Room()
+    limited = _is_limited(held.guards)
+    kept = await _kept(session, held, now=now) if limited else None
+    # Counted first: what has ended by then, the breaker sees.
+    count = await _count(session, held, now=now) if limited and kept is None else None
+    tripped = await look_for_signs(session, held)
+    if tripped is not None:
+        await trip(session, held, tripped, now=now)
+        return Room(paused=True)
+    return kept or (await _decide(session, held, count, now=now) if count is not None else Room())
+
+
+def _is_limited(guards: Guards) -> bool:
+    return bool(guards.pilot_size) or _ramps(guards) or guards.budget_cap is not None
+
+
+def _ramps(guards: Guards) -> bool:
+    return guards.ramp and guards.ramp_step < ramp.LAST
+
+
+async def _kept(session: AsyncSession, held: Held, *, now: datetime) -> Room | None:
+    """Return what was counted last, if that still holds; None: count anew."""
+    left, at = held.guards.room_left, held.guards.room_at
+    if left is None or at is None:
+        return None
+    if left > 0:
+        return Room(left) if now < at + COUNTED_FOR else None
+    waits = held.gate_rule in {Rule.PILOT, Rule.RAMP} or (
+        held.gate_rule == Rule.BUDGET and now < at + FULL_FOR
+    )
+    if not waits or not await _live(session, held):
+        return None
+    return Room(0, Blocked(Rule(held.gate_rule or Rule.BUDGET), None, held.gate_why or ""))
+
+
+async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: datetime) -> Room:
+    guards = held.guards
+    step = _next_step(guards, count)
+    verdicts = (_pilot(guards, count), _ramp(guards, count, step), _budget(held, count))
+    pause = next((each.pause for each in verdicts if each.pause), None)
+    if pause is not None:
+        await gating.store_verdict(session, held, pause)
+        await pause_by_system(session, campaign_id=held.campaign_id, reason=pause.why, now=now)
+        announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+        return Room(paused=True)
+    blocked = next((each.blocked for each in verdicts if each.blocked), None)
+    left = min((each.left for each in verdicts if each.left is not None), default=None)
+    left = 0 if blocked else left
+    await session.execute(_KEEP, {"campaign_id": held.campaign_id, "left": left, "step": step, "now": now})
+    if step != guards.ramp_step:
+        announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+    return Room(left, blocked)
+
+
+def _pilot(guards: Guards, count: _Count) -> _Verdict:
+    size = guards.pilot_size
+    if not size or not count.untried:
+        return _Verdict()
+    if count.reached < size:
+        return _Verdict(left=size - count.reached)
+    if count.under_way:
+        why = f"The pilot of {size:,} has been dialed. Its attempts are still under way."
+        return _Verdict(blocked=Blocked(Rule.PILOT, None, why))
+    why = f"The pilot of {size:,} is done: look at the results, then resume to dial the rest"
+    return _Verdict(pause=Blocked(Rule.PILOT, None, why))
+
+
+def _next_step(guards: Guards, count: _Count) -> int:
+    """Return the ramp's step to go on with: another one only when nothing of this one is under way."""
+    if not _ramps(guards) or count.under_way:
+        return guards.ramp_step
+    return ramp.step_for(
+        count.reached, step=guards.ramp_step, total=count.total, least=guards.breaker.minimum
+    )
+
+
+def _ramp(guards: Guards, count: _Count, step: int) -> _Verdict:
+    if not guards.ramp or step >= ramp.LAST:
+        return _Verdict()
+    most = ramp.people(step, total=count.total, least=guards.breaker.minimum)
+    if count.reached < most:
+        return _Verdict(left=most - count.reached)
+    why = f"The first {most:,} people have been dialed. More follow when these attempts have ended well."
+    return _Verdict(blocked=Blocked(Rule.RAMP, None, why))
+
+
+def _budget(held: Held, count: _Count) -> _Verdict:
+    cap, spending = held.guards.budget_cap, count.spending
+    if cap is None or spending is None:
+        return _Verdict()
+    left = more_within(cap, spending)
+    if left > 0:
+        return _Verdict(left=left)
+    one, unit = ("message" if held.channel is Channel.SMS else "call"), spending.unit
+    if count.live:
+        why = f"What the {one}s under way may cost uses the budget of {cap:,.2f} {unit} up."
+        return _Verdict(blocked=Blocked(Rule.BUDGET, None, why))
+    why = (
+        f"The budget of {cap:,.2f} {unit} is used up: {spending.ended:,.2f} {unit} are spent,"
+        f" and one more {one} may cost {spending.each:,.2f} {unit}"
+    )
+    return _Verdict(pause=Blocked(Rule.BUDGET, None, why))
+
+
+_LIVE_STATUSES: Final = "('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
+
+_LIVE: Final = text(
+    f"SELECT EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES})"  # noqa: S608 - as below
+)
+
+# Whom a campaign has tried is read from its attempts: while few were tried, few rows are read.
+_PEOPLE: Final = text(
+    f"""
+    SELECT
+      (SELECT count(*) FROM recipient r
+       WHERE r.attempts_made > 0
+         AND r.id IN (SELECT a.recipient_id FROM attempt a WHERE a.campaign_id = :campaign_id)) AS reached,
+      (SELECT count(*) FROM recipient WHERE campaign_id = :campaign_id) AS total,
+      EXISTS (SELECT 1 FROM recipient
+              WHERE campaign_id = :campaign_id AND status = 'pending' AND attempts_made = 0) AS untried,
+      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES}) AS live,
+      EXISTS (SELECT 1 FROM attempt
+              WHERE campaign_id = :campaign_id AND status = 'sent' AND last_event_at > :reports_since) AS awaited
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+_KEEP: Final = text(
+    "UPDATE campaign SET room_left = :left, room_at = :now, ramp_step = :step WHERE id = :campaign_id"
+)
+
+
+async def _count(session: AsyncSession, held: Held, *, now: datetime) -> _Count:
+    given = {"campaign_id": held.campaign_id, "reports_since": now - REPORTS_WITHIN}
+    people = (await session.execute(_PEOPLE, given)).one()
+    spending = None
+    if held.guards.budget_cap is not None:
+        spending = await read_spending(
+            session, held.campaign_id, held.channel, time_limit_seconds=held.time_limit_seconds
+        )
+    return _Count(
+        reached=people.reached,
+        total=people.total,
+        untried=people.untried,
+        live=people.live,
+        awaited=people.awaited,
+        spending=spending,
+    )
+
+
+async def _live(session: AsyncSession, held: Held) -> bool:
+    found: bool = (await session.execute(_LIVE, {"campaign_id": held.campaign_id})).scalar_one()
+    return found
