@@ -8,10 +8,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.models import Agent, Campaign, ContactImport, PhoneNumber
+from app.models import Agent, Campaign, ContactImport, PhoneNumber, Segment
 from app.services.errors import NotFound
 
-Referable = TypeVar("Referable", Agent, Campaign, ContactImport, PhoneNumber)
+Referable = TypeVar("Referable", Agent, Campaign, ContactImport, PhoneNumber, Segment)
 
 Ref = int | str | UUID
 
@@ -22,6 +22,7 @@ _WORDS: Final[Mapping[type[object], str]] = {
     Campaign: "campaign",
     ContactImport: "import",
     PhoneNumber: "number",
+    Segment: "segment",
 }
 
 

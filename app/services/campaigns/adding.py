@@ -25,49 +25,69 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref
 
 MOST_VARIABLES: Final = 100
-LONGEST_VARIABLE: Final = 2_000
+_LONGEST_VARIABLE: Final = 2_000
 _LONGEST_NAME: Final = 200
 _BAD_VARIABLE: Final = (
     f"A variable needs a name of letters and at most {LONGEST_VARIABLE:,} characters; "
     f"a contact can have {MOST_VARIABLES}."
 )
 
-_BULK: Final = text(
-    """
-    WITH given AS (
-        SELECT DISTINCT ON (contact_id) contact_id, variables, n
-        FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
-             WITH ORDINALITY AS u (contact_id, variables, n)
-        ORDER BY contact_id, n
-    ), fresh AS (
-        SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.n) AS place,
+# `given` is who is added: contact_id, number, variables, and place, their order.
+_ADD: Final = """
+    WITH given AS ({given}), fresh AS (
+        SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.place) AS position,
                s.reason IS NOT NULL AS suppressed, s.reason
         FROM given g
-        JOIN contact c ON c.id = g.contact_id AND c.organization_id = :organization_id
         LEFT JOIN LATERAL (
-            SELECT s.reason FROM suppression s
-            WHERE s.organization_id = c.organization_id AND s.number = c.number AND s.lifted_at IS NULL
+            SELECT coalesce(nullif(rtrim(trim(s.reason), '.'), ''), 'no reason was given') AS reason
+            FROM suppression s
+            WHERE s.organization_id = :organization_id AND s.number = g.number AND s.lifted_at IS NULL
               AND s.scope = ANY(CAST(:scopes AS varchar[]))
-            LIMIT 1
+            ORDER BY s.id LIMIT 1
         ) s ON true
-        WHERE NOT EXISTS (SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = g.contact_id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = g.contact_id OFFSET 0
+        )
     ), added AS (
         INSERT INTO recipient (organization_id, campaign_id, run_id, step_id, contact_id, position, status,
-                               attempts_made, not_before, blocked_by, blocked_why, variables,
+                               attempts_made, not_before, blocked_by, blocked_why, variables, import_id,
                                created_at, updated_at)
-        SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, :next_position + place - 1,
+        SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, :next_position + position - 1,
                CASE WHEN suppressed THEN 'skipped' ELSE 'pending' END, 0, :now,
                CASE WHEN suppressed THEN 'suppression' END,
-               CASE WHEN suppressed THEN left('This number must not be contacted: ' || reason, 500) END,
-               variables, :now, :now
-        FROM fresh
+               CASE WHEN suppressed THEN left('This number must not be contacted: ' || reason || '.', 500) END,
+               variables, :import_id, :now, :now
+        FROM fresh ORDER BY position
         ON CONFLICT (run_id, contact_id) DO NOTHING
         RETURNING status
     )
     SELECT count(*) FILTER (WHERE status = 'pending') AS added,
            count(*) FILTER (WHERE status = 'skipped') AS suppressed
     FROM added
-    """
+"""
+
+_BULK: Final = text(
+    _ADD.format(
+        given="""
+        SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, u.variables, u.place
+        FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
+             WITH ORDINALITY AS u (contact_id, variables, place)
+        JOIN contact c ON c.id = u.contact_id AND c.organization_id = :organization_id
+        ORDER BY c.id, u.place
+        """
+    )
+)
+
+_STAGED: Final = text(
+    _ADD.format(
+        given="""
+        SELECT c.id AS contact_id, s.number, s.variables, s.place
+        FROM import_stage s
+        CROSS JOIN LATERAL (
+            SELECT id FROM contact WHERE organization_id = :organization_id AND number = s.number OFFSET 0
+        ) c
+        """
+    )
 )
 
 
@@ -77,19 +97,40 @@ async def add_recipients_bulk(
     campaign: Campaign,
     rows: Sequence[tuple[int, Mapping[str, object]]],
     now: datetime,
+    import_id: int | None = None,
+    audience_id: int | None = None,
 ) -> AddResult:
     """Add (contact id, variables) to a campaign whose row this transaction has locked, in the order given.
 
-    Who is in it already is a duplicate; who must not be contacted is listed as skipped. Ids of other
-    organizations are ignored. The caller has checked rights and `require_editable_list`, and announces.
+    Who is in it already is a duplicate; who must not be contacted is listed as skipped. Ids of other organizations
+    are ignored. `import_id`, `audience_id`: what adds them. The caller has checked rights and
+    `require_editable_list`, and announces.
     """
     if not rows:
         return AddResult(added=0, duplicates=0, suppressed=0)
-    run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
-    scope = SuppressionScope.SMS if campaign.channel is Channel.SMS else SuppressionScope.VOICE
-    parameters = {
+    parameters = await _parameters(session, campaign, now) | {
         "contacts": [contact for contact, _ in rows],
         "variables": [json.dumps(variables) for _, variables in rows],
+        "import_id": None,
+    }
+    listed = (await session.execute(_BULK, parameters)).one()
+    return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=len(rows))
+
+
+async def add_staged(
+    session: AsyncSession, *, campaign: Campaign, import_id: int, now: datetime
+) -> AddResult:
+    """Add the people of the temporary table `import_stage`, who are contacts, as `add_recipients_bulk` does."""
+    parameters = await _parameters(session, campaign, now) | {"import_id": import_id}
+    listed = (await session.execute(_STAGED, parameters)).one()
+    asked = listed.added + listed.suppressed
+    return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=asked)
+
+
+async def _parameters(session: AsyncSession, campaign: Campaign, now: datetime) -> dict[str, object]:
+    run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
+    scope = SuppressionScope.SMS if campaign.channel is Channel.SMS else SuppressionScope.VOICE
+    return {
         "organization_id": campaign.organization_id,
         "campaign_id": campaign.id,
         "run_id": run.id,
@@ -98,11 +139,14 @@ async def add_recipients_bulk(
         "scopes": [SuppressionScope.ALL.value, scope.value],
         "now": now,
     }
-    inserted = (await session.execute(_BULK, parameters)).one()
-    listed = inserted.added + inserted.suppressed
-    campaign.next_position += listed
+
+
+async def _listed(
+    session: AsyncSession, campaign: Campaign, *, added: int, suppressed: int, asked: int
+) -> AddResult:
+    campaign.next_position += added + suppressed
     await session.flush()
-    return AddResult(added=inserted.added, duplicates=len(rows) - listed, suppressed=inserted.suppressed)
+    return AddResult(added=added, duplicates=asked - added - suppressed, suppressed=suppressed)
 
 
 def require_editable_list(campaign: Campaign) -> None:
@@ -137,7 +181,7 @@ async def add_contacts(
     for contact_id in contact_ids:
         if contact_id not in contacts:
             raise NotFound("contact", contact_id)
-    rows = [(contact_id, _card(contacts[contact_id])) for contact_id in contact_ids]
+    rows = [(contact_id, card_variables(contacts[contact_id])) for contact_id in contact_ids]
     return await _add(session, campaign, rows, now)
 
 
@@ -171,7 +215,7 @@ async def _add(
     return result
 
 
-def _card(contact: Contact) -> dict[str, object]:
+def card_variables(contact: Contact) -> dict[str, object]:
     """Return what the campaign will say of a contact: fixed now, so that a later import rewrites nothing."""
     named = {
         "name": contact.name,

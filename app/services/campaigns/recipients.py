@@ -25,6 +25,7 @@ from app.services.campaigns.adding import (
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.unfinished import standing_rule
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
 from app.services.numbers.carriers import CarrierIdentity
@@ -129,10 +130,17 @@ async def remove_recipients(
     search: str = "",
     now: datetime,
 ) -> BulkResult:
-    """Take these, or all that match, off the list of a draft or paused campaign, if they were never tried."""
+    """Take these, or all that match, off the list of a draft or paused campaign, if they were never tried.
+
+    Raises `Conflict`, also while a rule would add them again.
+    """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     require_editable_list(campaign)
+    if await standing_rule(session, campaign.id):
+        raise Conflict(
+            "A rule keeps adding who matches: whoever is removed would come back. Skip them instead."
+        )
     chosen = recipient_matches(campaign.id, recipient_ids, statuses, search)
     untried = ~exists().where(col(Attempt.recipient_id) == col(Recipient.id))
     gone = await session.execute(

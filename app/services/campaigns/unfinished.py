@@ -1,4 +1,4 @@
-"""Files on their way into a campaign: it does not start before all of their people are in."""
+"""People on their way into a campaign: it does not start before all of them are in."""
 
 from typing import Final
 
@@ -6,13 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.models import ContactImport, ImportStatus
+from app.models import Audience, AudienceMode, AudienceStatus, ContactImport, ImportStatus
 
 _UNDER_WAY: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
 async def import_under_way(session: AsyncSession, campaign_id: int) -> str | None:
-    """Return that a file is still being imported into the campaign, as a reason to wait; None if none is."""
+    """Return that people are still being added to the campaign, as a reason to wait; None if none are."""
     statement = (
         select(ContactImport)
         .where(col(ContactImport.campaign_id) == campaign_id, col(ContactImport.status).in_(_UNDER_WAY))
@@ -21,9 +21,31 @@ async def import_under_way(session: AsyncSession, campaign_id: int) -> str | Non
     )
     found = (await session.execute(statement)).scalar_one_or_none()
     if found is None:
-        return None
+        return await _audience_under_way(session, campaign_id)
     done = f"{found.rows_done:,} of {found.rows_total:,} rows" if found.rows_total else "not begun yet"
     return f"An import is still running: “{found.file_name}”, {done}. Wait until it has ended, or cancel it."
+
+
+async def _audience_under_way(session: AsyncSession, campaign_id: int) -> str | None:
+    statement = select(col(Audience.added)).where(
+        col(Audience.campaign_id) == campaign_id,
+        col(Audience.mode) == AudienceMode.SNAPSHOT,
+        col(Audience.status) == AudienceStatus.ADDING,
+    )
+    added = (await session.execute(statement.limit(1))).scalar_one_or_none()
+    if added is None:
+        return None
+    return f"People of the address book are still being added, {added:,} so far. Wait until that has ended."
+
+
+async def standing_rule(session: AsyncSession, campaign_id: int) -> bool:
+    """Tell whether a rule keeps adding who matches to the campaign."""
+    statement = select(col(Audience.id)).where(
+        col(Audience.campaign_id) == campaign_id,
+        col(Audience.mode) == AudienceMode.STANDING,
+        col(Audience.next_at).is_not(None),
+    )
+    return (await session.execute(statement.limit(1))).first() is not None
 
 
 async def file_not_imported(session: AsyncSession, campaign_id: int) -> str | None:

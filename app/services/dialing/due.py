@@ -26,6 +26,8 @@ _DONE: Final = text(
     WHERE c.status IN ('queued', 'running')
       AND NOT EXISTS (SELECT 1 FROM recipient r
                       WHERE r.campaign_id = c.id AND r.status IN ('pending', 'in_progress'))
+      AND NOT EXISTS (SELECT 1 FROM audience a
+                      WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
     """
 )
 
@@ -46,6 +48,8 @@ _COMPLETE: Final = text(
           AND NOT EXISTS (SELECT 1 FROM attempt a
                           WHERE a.campaign_id = c.id AND a.status IN ('placing', 'unknown', 'review', 'queued',
                                                                       'ringing', 'in_progress'))
+          AND NOT EXISTS (SELECT 1 FROM audience a
+                          WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
         RETURNING c.id, c.organization_id
     ), history AS (
         INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)

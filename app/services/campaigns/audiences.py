@@ -1,0 +1,362 @@
+"""Adding people of the address book by a rule: a segment or a filter, without those of late or of other campaigns.
+
+A snapshot takes whoever matches now; a standing rule keeps adding who matches, while the campaign runs too. Both go
+through the address book in batches, each committed with how far it came: a crash loses nobody and adds nobody twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
+from app.domain.contact_filter_reading import read_filter
+from app.domain.rights import Right
+from app.faults import fault
+from app.live import announce
+from app.models import Audience, AudienceMode, AudienceStatus, Campaign, Contact, Recipient, Segment
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
+from app.services.campaigns.rows import latest_run, load_campaign
+from app.services.contacts.filtering import condition_of, filter_from, where
+from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.refs import Ref, load
+
+BATCH: Final = 1_000
+"""People looked at in one transaction: the dialer waits for the campaign's row no longer than that takes."""
+
+LOOK_EVERY: Final = timedelta(seconds=60)
+"""How soon a standing rule is looked at again."""
+
+MOST_COUNTED: Final = 10_000
+"""Beyond it a preview says "10,000+"."""
+
+LONGEST_EXCLUSION_DAYS: Final = 3_650
+MOST_CAMPAIGNS: Final = 100
+
+_OVER: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
+_UNFINISHED: Final = (AudienceStatus.ADDING, AudienceStatus.STANDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceRule:
+    """Whom to add: a segment's people or a filter's, without some."""
+
+    segment_id: int | None = None
+    """The segment; None: `filter`."""
+    filter: ContactFilter = EVERYBODY
+    not_contacted_for_days: int = 0
+    """Leave out whom any campaign contacted within so many days; 0 leaves nobody out."""
+    not_in_campaigns: tuple[int, ...] = ()
+    """Leave out who is in one of these campaigns, whatever became of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudiencePreview:
+    """What adding by a rule would do now. Counts end at `MOST_COUNTED`."""
+
+    matching: int
+    already_in: int
+    would_add: int
+    """Those that must not be contacted included: they are listed as skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceView:
+    """An audience as it stands."""
+
+    id: int
+    mode: AudienceMode
+    status: AudienceStatus
+    segment_id: int | None
+    segment_name: str
+    rule: Mapping[str, Any]
+    not_contacted_for_days: int
+    not_in_campaigns: tuple[int, ...]
+    added: int
+    suppressed: int
+    created_by: str
+    created_at: datetime
+    last_at: datetime | None
+    next_at: datetime | None
+
+
+async def read_rule(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    segment: Ref | None = None,
+    filter: object = None,  # noqa: A002 - the API's word
+    not_contacted_for_days: int = 0,
+    not_in_campaigns: Sequence[Ref] = (),
+    zone: str = "UTC",
+) -> AudienceRule:
+    """Return the rule that a person or a system asks for. Raises `FieldErrors` and `NotFound`."""
+    if not 0 <= not_contacted_for_days <= LONGEST_EXCLUSION_DAYS:
+        raise FieldErrors({"not_contacted_for_days": f"Between 0 and {LONGEST_EXCLUSION_DAYS:,} days."})
+    if len(not_in_campaigns) > MOST_CAMPAIGNS:
+        raise FieldErrors({"not_in_campaigns": f"At most {MOST_CAMPAIGNS} campaigns."})
+    if segment is not None and filter:
+        raise FieldErrors({"segment_id": "Send a segment_id or a filter, not both."})
+    rule = AudienceRule(
+        not_contacted_for_days=not_contacted_for_days,
+        not_in_campaigns=tuple(
+            [(await load_campaign(session, principal, ref)).id for ref in not_in_campaigns]
+        ),
+    )
+    if segment is not None:
+        found = await load(session, Segment, segment, organization_id=principal.organization_id)
+        return replace(rule, segment_id=found.id)
+    return replace(rule, filter=filter_from(filter or {}, zone=zone))
+
+
+async def preview_audience(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, rule: AudienceRule, now: datetime
+) -> AudiencePreview:
+    """Return how many the rule means, how many are in the campaign, and how many would be added."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    meant = await _conditions(session, rule, campaign.organization_id, now=now)
+    absent = await _absent(session, campaign)
+    return AudiencePreview(
+        matching=await _count(session, meant),
+        already_in=await _count(session, [*meant, ~absent]),
+        would_add=await _count(session, [*meant, absent]),
+    )
+
+
+async def add_audience(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    rule: AudienceRule,
+    mode: AudienceMode,
+    now: datetime,
+) -> AudienceView:
+    """Begin to add who the rule means; `advance` does the work. Who is in the campaign already is left as it is.
+
+    A snapshot needs a draft or paused campaign, as every list that is added by hand; a standing rule one that is not
+    over. Raises `Conflict`, `NotFound`.
+    """
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    if mode is AudienceMode.SNAPSHOT:
+        require_editable_list(campaign)
+    elif campaign.status in _OVER:
+        raise Conflict(f"This campaign is {campaign.status}. Duplicate it to contact more people.")
+    audience = Audience(
+        organization_id=campaign.organization_id,
+        campaign_id=campaign.id,
+        mode=mode,
+        segment_id=rule.segment_id,
+        rule=as_json(rule.filter),
+        exclude={
+            "not_contacted_for_days": rule.not_contacted_for_days,
+            "not_in_campaigns": list(rule.not_in_campaigns),
+        },
+        until_id=await _newest_contact(session, campaign.organization_id),
+        next_at=now,
+        created_by=principal.actor,
+        created_at=now,
+    )
+    session.add(audience)
+    await session.flush()
+    return await _view(session, audience)
+
+
+async def end_audience(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, audience_id: int, now: datetime
+) -> AudienceView:
+    """Add nobody more by this rule; who was added stays. Raises `NotFound`, `Conflict` if it is over."""
+    authorize(principal, Right.EDIT_CAMPAIGNS)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    audience = await session.scalar(
+        select(Audience)
+        .where(col(Audience.id) == audience_id, col(Audience.campaign_id) == campaign.id)
+        .with_for_update()
+    )
+    if audience is None:
+        raise NotFound("audience", audience_id)
+    if audience.status not in _UNFINISHED:
+        raise Conflict("Nobody is added by this rule any more.")
+    _end(audience, AudienceStatus.ENDED, now)
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
+    await session.flush()
+    return await _view(session, audience)
+
+
+async def list_audiences(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref
+) -> list[AudienceView]:
+    """Return the campaign's rules, newest first."""
+    authorize(principal, Right.VIEW)
+    campaign = await load_campaign(session, principal, campaign_ref)
+    rows = await session.scalars(
+        select(Audience).where(col(Audience.campaign_id) == campaign.id).order_by(col(Audience.id).desc())
+    )
+    return [await _view(session, audience) for audience in rows]
+
+
+async def due_audiences(session: AsyncSession, *, now: datetime) -> list[int]:
+    """Return the rules to work on now, the longest due first."""
+    rows = await session.scalars(
+        select(col(Audience.id))
+        .where(col(Audience.next_at) <= now)
+        .order_by(col(Audience.next_at))
+        .limit(100)
+    )
+    return list(rows)
+
+
+async def advance(database: Database, *, audience_id: int, clock: Clock) -> None:
+    """Add, batch by batch, who the rule means and is not in the campaign yet, until this look is through.
+
+    Any number of processes may do so at once, or die while doing so: each batch is one transaction.
+    """
+    while True:
+        began = clock.now()
+        async with database.transaction() as session:
+            more = await _add_batch(session, audience_id, now=began)
+            fault("before_audience_commit")
+        fault("after_audience_commit")
+        if not more:
+            return
+
+
+async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) -> bool:
+    """Look at the next people; return whether there may be more in this look."""
+    audience = await session.get(Audience, audience_id, with_for_update=True)
+    if audience is None or audience.next_at is None or audience.next_at > now:
+        return False
+    campaign = await session.get_one(Campaign, audience.campaign_id, with_for_update={"key_share": True})
+    if campaign.status in _OVER:
+        _end(audience, AudienceStatus.ENDED, now)
+        return False
+    if audience.mode is AudienceMode.SNAPSHOT and campaign.status not in EDITABLE:
+        audience.next_at = now + LOOK_EVERY  # A list is not changed under a running campaign.
+        return False
+    people = await _next_people(session, audience, campaign, now=now)
+    result = await add_recipients_bulk(
+        session,
+        campaign=campaign,
+        rows=[(person.id, card_variables(person)) for person in people],
+        now=now,
+        audience_id=audience.id,
+    )
+    audience.added += result.added
+    audience.suppressed += result.suppressed
+    if result.added or result.suppressed:
+        announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
+    if len(people) == BATCH:
+        audience.cursor_id = people[-1].id
+        return True
+    await _look_is_through(session, audience, now=now)
+    return False
+
+
+async def _next_people(
+    session: AsyncSession, audience: Audience, campaign: Campaign, *, now: datetime
+) -> list[Contact]:
+    meant = await _conditions(session, _rule_of(audience), campaign.organization_id, now=now)
+    rows = await session.scalars(
+        select(Contact)
+        .where(
+            *meant,
+            await _absent(session, campaign),
+            col(Contact.id) > audience.cursor_id,
+            col(Contact.id) <= audience.until_id,
+        )
+        .order_by(col(Contact.id))
+        .limit(BATCH)
+    )
+    return list(rows)
+
+
+async def _look_is_through(session: AsyncSession, audience: Audience, *, now: datetime) -> None:
+    audience.last_at = now
+    if audience.mode is AudienceMode.SNAPSHOT:
+        _end(audience, AudienceStatus.DONE, now)
+        return
+    audience.status = AudienceStatus.STANDING
+    audience.cursor_id = 0
+    audience.until_id = await _newest_contact(session, audience.organization_id)
+    audience.next_at = now + LOOK_EVERY
+
+
+def _end(audience: Audience, status: AudienceStatus, now: datetime) -> None:
+    audience.status, audience.next_at, audience.last_at = status, None, now
+
+
+async def _conditions(
+    session: AsyncSession, rule: AudienceRule, organization_id: int, *, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Return what a contact has to meet: the rule's filter and its exclusions."""
+    meant = rule.filter
+    if rule.segment_id is not None:
+        meant = read_filter((await session.get_one(Segment, rule.segment_id)).rule)
+    left_out: list[Condition] = []
+    if rule.not_contacted_for_days:
+        left_out.append(Condition("last_contacted_at", Op.NOT_WITHIN_DAYS, rule.not_contacted_for_days))
+    if rule.not_in_campaigns:
+        left_out.append(Condition("campaign_id", Op.NONE_OF, rule.not_in_campaigns))
+    return [
+        *where(meant, organization_id, now),
+        *(condition_of(condition, meant.zone, now) for condition in left_out),
+    ]
+
+
+def _rule_of(audience: Audience) -> AudienceRule:
+    exclude = audience.exclude
+    return AudienceRule(
+        segment_id=audience.segment_id,
+        filter=read_filter(audience.rule),
+        not_contacted_for_days=exclude["not_contacted_for_days"],
+        not_in_campaigns=tuple(exclude["not_in_campaigns"]),
+    )
+
+
+async def _absent(session: AsyncSession, campaign: Campaign) -> ColumnElement[bool]:
+    run = await latest_run(session, campaign.id)
+    return ~exists().where(col(Recipient.run_id) == run.id, col(Recipient.contact_id) == col(Contact.id))
+
+
+async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> int:
+    bounded = select(col(Contact.id)).where(*conditions).limit(MOST_COUNTED + 1).subquery()
+    counted = (await session.execute(select(func.count()).select_from(bounded))).scalar_one()
+    return min(counted, MOST_COUNTED)
+
+
+async def _newest_contact(session: AsyncSession, organization_id: int) -> int:
+    newest = await session.scalar(
+        select(func.max(Contact.id)).where(col(Contact.organization_id) == organization_id)
+    )
+    return newest or 0
+
+
+async def _view(session: AsyncSession, audience: Audience) -> AudienceView:
+    segment = await session.get(Segment, audience.segment_id) if audience.segment_id else None
+    rule = _rule_of(audience)
+    return AudienceView(
+        id=audience.id,
+        mode=audience.mode,
+        status=audience.status,
+        segment_id=audience.segment_id,
+        segment_name=segment.name if segment is not None else "",
+        rule=audience.rule,
+        not_contacted_for_days=rule.not_contacted_for_days,
+        not_in_campaigns=rule.not_in_campaigns,
+        added=audience.added,
+        suppressed=audience.suppressed,
+        created_by=audience.created_by,
+        created_at=audience.created_at,
+        last_at=audience.last_at,
+        next_at=audience.next_at,
+    )

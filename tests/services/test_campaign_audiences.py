@@ -1,0 +1,391 @@
+"""Adding people of the address book by a rule: snapshots, standing rules, exclusions, and what a crash does to them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlmodel import col
+
+from app.db import Database
+from app.domain.campaign import CampaignStatus
+from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
+from app.faults import install
+from app.models import (
+    AudienceMode,
+    AudienceStatus,
+    Contact,
+    Recipient,
+    Segment,
+    SuppressionScope,
+    SuppressionSource,
+)
+from app.services.campaigns import audiences
+from app.services.campaigns.audiences import (
+    AudienceRule,
+    AudienceView,
+    add_audience,
+    advance,
+    due_audiences,
+    end_audience,
+    list_audiences,
+    preview_audience,
+    read_rule,
+)
+from app.services.campaigns.lifecycle import resume_campaign
+from app.services.campaigns.recipients import remove_recipients
+from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
+from app.services.numbers.carriers import CarrierIdentity
+from app.services.suppression.operations import suppress
+from tests.support.builders import make_campaign, make_contact, make_organization, principal
+from tests.support.stage import Stage, set_stage
+
+_S = RecipientStatus
+VIPS = AudienceRule(filter=ContactFilter((Condition("tags", Op.ANY_OF, ("vip",)),)))
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Several batches of few people."""
+    monkeypatch.setattr(audiences, "BATCH", 3)
+    yield
+    install(None)
+
+
+async def people(stage: Stage, count: int, **values: Any) -> list[int]:
+    """Put people into the address book."""
+    async with stage.database.transaction() as session:
+        return [(await make_contact(session, stage.organization, **values)).id for _ in range(count)]
+
+
+async def paused(database: Database, **values: Any) -> Stage:
+    return await set_stage(database, contacts=0, status=CampaignStatus.PAUSED, **values)
+
+
+async def add(
+    stage: Stage, rule: AudienceRule = VIPS, mode: AudienceMode = AudienceMode.SNAPSHOT
+) -> AudienceView:
+    async with stage.database.transaction() as session:
+        return await add_audience(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            rule=rule,
+            mode=mode,
+            now=stage.clock.now(),
+        )
+
+
+async def work(stage: Stage) -> None:
+    """Do all that is due, as the job does."""
+    async with stage.database.session() as session:
+        due = await due_audiences(session, now=stage.clock.now())
+    for audience_id in due:
+        await advance(stage.database, audience_id=audience_id, clock=stage.clock)
+
+
+async def added(stage: Stage) -> list[int]:
+    return [each.contact_id for each in await stage.recipients()]
+
+
+async def state(stage: Stage) -> AudienceView:
+    async with stage.database.session() as session:
+        (only,) = await list_audiences(
+            session, principal=principal(stage.organization), campaign_ref=stage.campaign_id
+        )
+    return only
+
+
+async def test_a_snapshot_adds_everyone_who_matches_in_order_and_is_done(database: Database) -> None:
+    stage = await paused(database)
+    vips = await people(stage, 7, tags=["vip"])
+    await people(stage, 2, tags=["other"])
+    await add(stage)
+    await work(stage)
+    assert await added(stage) == vips
+    over = await state(stage)
+    assert (over.status, over.added, over.next_at) == (AudienceStatus.DONE, 7, None)
+
+
+async def test_recipients_keep_what_their_cards_say_now(database: Database) -> None:
+    stage = await paused(database)
+    await people(stage, 1, tags=["vip"], name="Ada", fields={"plan": "gold"})
+    await add(stage)
+    await work(stage)
+    (person,) = await stage.recipients()
+    assert person.variables == {"name": "Ada", "plan": "gold"}
+
+
+async def test_whoever_came_after_the_click_is_not_in_a_snapshot(database: Database) -> None:
+    stage = await paused(database)
+    early = await people(stage, 2, tags=["vip"])
+    await add(stage)
+    await people(stage, 1, tags=["vip"])
+    await work(stage)
+    assert await added(stage) == early
+
+
+async def test_who_is_in_already_stays_as_they_are(database: Database) -> None:
+    stage = await paused(database)
+    vips = await people(stage, 4, tags=["vip"])
+    await add(stage)
+    await work(stage)
+    preview = await previewed(stage)
+    assert (preview.matching, preview.already_in, preview.would_add) == (4, 4, 0)
+    await add(stage)
+    await work(stage)
+    assert await added(stage) == vips
+
+
+async def previewed(stage: Stage, rule: AudienceRule = VIPS) -> audiences.AudiencePreview:
+    async with stage.database.session() as session:
+        return await preview_audience(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            rule=rule,
+            now=stage.clock.now(),
+        )
+
+
+async def test_who_must_not_be_contacted_is_listed_as_skipped_with_the_reason(database: Database) -> None:
+    stage = await paused(database)
+    await people(stage, 2, tags=["vip"])
+    async with database.transaction() as session:
+        number = await session.scalar(select(func.min(Contact.number)))
+        assert number is not None
+        await suppress(
+            session,
+            organization_id=stage.organization.id,
+            number=number,
+            scope=SuppressionScope.ALL,
+            reason="Asked by post",
+            source=SuppressionSource.MANUAL,
+            actor="test",
+            now=stage.clock.now(),
+        )
+    await add(stage)
+    await work(stage)
+    assert await stage.statuses() == {_S.PENDING: 1, _S.SKIPPED: 1}
+    over = await state(stage)
+    assert (over.added, over.suppressed) == (1, 1)
+
+
+async def test_a_segment_is_used_as_it_stands(database: Database) -> None:
+    stage = await paused(database)
+    vips = await people(stage, 2, tags=["vip"])
+    async with database.transaction() as session:
+        segment = Segment(
+            organization_id=stage.organization.id,
+            name="VIPs",
+            rule=as_json(VIPS.filter),
+            created_at=stage.clock.now(),
+            updated_at=stage.clock.now(),
+        )
+        session.add(segment)
+        await session.flush()
+        segment_id = segment.id
+    view = await add(stage, AudienceRule(segment_id=segment_id))
+    await work(stage)
+    assert view.segment_name == "VIPs"
+    assert await added(stage) == vips
+
+
+async def test_the_outcome_of_another_campaign_is_a_filter_too(database: Database) -> None:
+    first = await set_stage(database, contacts=3)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE recipient SET status = 'no_answer' WHERE position < 3"))
+        await session.execute(text("UPDATE recipient SET status = 'completed' WHERE position = 3"))
+    outcome = Condition("campaign_status", Op.ANY_OF, (f"{first.campaign_id}:no_answer",))
+    second = await _beside(first)
+    await add(second, AudienceRule(filter=ContactFilter((outcome,))))
+    await work(second)
+    assert await added(second) == (await added(first))[:2]
+
+
+async def test_who_was_contacted_of_late_or_is_in_a_chosen_campaign_is_left_out(database: Database) -> None:
+    first = await set_stage(database, contacts=1)
+    now = first.clock.now()
+    lately = await people(first, 1, last_contacted_at=now - timedelta(days=2))
+    before = await people(first, 1, last_contacted_at=now - timedelta(days=40))
+    never = await people(first, 1)
+    second = await _beside(first)
+    await add(second, AudienceRule(not_contacted_for_days=30, not_in_campaigns=(first.campaign_id,)))
+    await work(second)
+    assert await added(second) == before + never
+    assert lately[0] not in await added(second)
+
+
+async def _beside(first: Stage) -> Stage:
+    async with first.database.transaction() as session:
+        made = await make_campaign(session, first.organization, status=CampaignStatus.PAUSED)
+    return Stage(first.database, first.clock, first.carrier, first.organization, first.account, made.id)
+
+
+async def test_a_snapshot_needs_a_draft_or_paused_campaign(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    with pytest.raises(Conflict, match="Pause the campaign first"):
+        await add(stage)
+
+
+async def test_a_paused_campaign_is_not_resumed_before_everyone_is_in(database: Database) -> None:
+    stage = await paused(database)
+    await people(stage, 2, tags=["vip"])
+    await add(stage)
+    identity = CarrierIdentity(
+        kind=stage.account.kind,
+        account_sid=stage.account.account_sid,
+        api_url=stage.account.api_url,
+        simulated=stage.account.simulated,
+    )
+    with pytest.raises(Conflict, match="still being added"):
+        async with database.transaction() as session:
+            await resume_campaign(
+                session,
+                principal=principal(stage.organization),
+                campaign_ref=stage.campaign_id,
+                carrier=identity,
+                now=stage.clock.now(),
+            )
+
+
+async def test_a_standing_rule_keeps_adding_while_the_campaign_runs(database: Database) -> None:
+    stage = await set_stage(database, contacts=0)
+    first = await people(stage, 4, tags=["vip"])
+    await add(stage, mode=AudienceMode.STANDING)
+    await work(stage)
+    assert (await state(stage)).status is AudienceStatus.STANDING
+    later = await people(stage, 1, tags=["vip"])
+    await work(stage)
+    assert await added(stage) == first, "it looks again after a minute"
+    stage.clock.advance(minutes=1)
+    await work(stage)
+    stage.clock.advance(minutes=1)
+    await work(stage)
+    assert await added(stage) == first + later
+    assert (await state(stage)).added == 5
+
+
+async def test_someone_who_comes_to_match_is_added_too(database: Database) -> None:
+    stage = await set_stage(database, contacts=0)
+    (person,) = await people(stage, 1)
+    await add(stage, mode=AudienceMode.STANDING)
+    await work(stage)
+    async with database.transaction() as session:
+        (await session.get_one(Contact, person)).tags = ["vip"]
+    stage.clock.advance(minutes=1)
+    await work(stage)
+    assert await added(stage) == [person]
+
+
+async def test_a_campaign_with_a_standing_rule_is_not_completed_before_a_person_ends_it(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=0)
+    view = await add(stage, mode=AudienceMode.STANDING)
+    await work(stage)
+    assert not await stage.complete()
+    async with database.transaction() as session:
+        await end_audience(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            audience_id=view.id,
+            now=stage.clock.now(),
+        )
+    assert await stage.complete()
+    await people(stage, 1, tags=["vip"])
+    stage.clock.advance(minutes=5)
+    await work(stage)
+    assert await added(stage) == []
+
+
+async def test_a_rule_ends_with_its_campaign(database: Database) -> None:
+    stage = await set_stage(database, contacts=0)
+    await add(stage, mode=AudienceMode.STANDING)
+    await stage.change(status=CampaignStatus.CANCELLED)
+    await work(stage)
+    assert (await state(stage)).status is AudienceStatus.ENDED
+
+
+async def test_whom_a_standing_rule_would_add_again_is_not_removed(database: Database) -> None:
+    stage = await paused(database)
+    await people(stage, 1, tags=["vip"])
+    await add(stage, mode=AudienceMode.STANDING)
+    await work(stage)
+    with pytest.raises(Conflict, match="Skip them instead"):
+        async with database.transaction() as session:
+            await remove_recipients(
+                session,
+                principal=principal(stage.organization),
+                campaign_ref=stage.campaign_id,
+                recipient_ids=None,
+                now=stage.clock.now(),
+            )
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("point", ["before_audience_commit", "after_audience_commit"])
+@pytest.mark.parametrize("passed", [1, 2, 3])
+async def test_a_crash_at_any_batch_loses_nobody_and_adds_nobody_twice(
+    database: Database, point: str, passed: int
+) -> None:
+    stage = await paused(database)
+    vips = await people(stage, 8, tags=["vip"])
+    await add(stage)
+    left = passed
+
+    def die(at: str) -> None:
+        nonlocal left
+        left -= at == point
+        if left == 0 and at == point:
+            raise Killed
+
+    install(die)
+    with pytest.raises(Killed):
+        await work(stage)
+    install(None)
+    await work(stage)
+    assert await added(stage) == vips
+    assert (await state(stage)).added == 8
+    async with database.session() as session:
+        positions = (await session.scalars(select(col(Recipient.position)))).all()
+    assert sorted(positions) == list(range(1, 9))
+
+
+async def test_only_what_can_be_is_asked_for(database: Database) -> None:
+    stage = await paused(database)
+    async with database.transaction() as session:
+        stranger = principal(await make_organization(session))
+    owner = principal(stage.organization)
+    async with database.session() as session:
+        with pytest.raises(FieldErrors, match="not_contacted_for_days"):
+            await read_rule(session, principal=owner, not_contacted_for_days=-1)
+        with pytest.raises(FieldErrors, match=r"filter\.conditions\.0"):
+            await read_rule(
+                session, principal=owner, filter={"conditions": [{"field": "nothing", "op": "is"}]}
+            )
+        with pytest.raises(FieldErrors, match="not both"):
+            await read_rule(session, principal=owner, segment=1, filter={"search": "x"})
+        with pytest.raises(NotFound):
+            await read_rule(session, principal=stranger, not_in_campaigns=[stage.campaign_id])
+        with pytest.raises(NotFound):
+            await preview_audience(
+                session, principal=stranger, campaign_ref=stage.campaign_id, rule=VIPS, now=stage.clock.now()
+            )
+    with pytest.raises(NotAllowed):
+        async with database.transaction() as session:
+            await add_audience(
+                session,
+                principal=principal(stage.organization, Role.VIEWER),
+                campaign_ref=stage.campaign_id,
+                rule=VIPS,
+                mode=AudienceMode.SNAPSHOT,
+                now=stage.clock.now(),
+            )

@@ -1,0 +1,27 @@
+"""Audience jobs: adding people of the address book by a rule, and looking again at rules that stay."""
+
+from typing import Any
+
+from app.context import AppContext
+from app.queue import AlreadyQueued
+from app.services.campaigns import audiences
+
+
+async def advance_audience(ctx: dict[str, Any], audience_id: int) -> None:
+    """Add who a rule means, or go on where a process died."""
+    context: AppContext = ctx["context"]
+    await audiences.advance(context.database, audience_id=int(audience_id), clock=context.clock)
+
+
+async def enqueue_due_audiences(ctx: dict[str, Any]) -> None:
+    """Enqueue a job for each rule that is due: those that stay, and those whose job was lost."""
+    context: AppContext = ctx["context"]
+    async with context.database.session() as session:
+        due = await audiences.due_audiences(session, now=context.clock.now())
+    for audience_id in due:
+        try:
+            await context.queue.enqueue(
+                "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
+            )
+        except AlreadyQueued:
+            continue
