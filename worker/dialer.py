@@ -18,8 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.clock import Clock
 from app.db import Database
 from app.live import LiveFeed
-from app.providers.base import Carrier, LookupFailed, NotPlaced, Placed
+from app.providers.base import Carrier, NotPlaced, Placed
 from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
+from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
 from app.services.dialing.recording import record
@@ -212,30 +213,39 @@ class Dialer:
         """Record the answers, however long the database is away: they prove what was placed."""
         back_off = self._back_off(answers)
         try:
-            seconds = await self._record_patiently(answers, back_off)
+            await self._record_patiently(answers, back_off)
         except Exception:  # noqa: BLE001 - each is recorded alone then, and what fails is logged there
             # One of them cannot be written: the others must not wait for it.
-            seconds = [second for answer in answers for second in await self._record_alone(answer, back_off)]
-        for attempt_id, provider_id in seconds:
-            await self._hang_up_second(attempt_id, provider_id)
+            for answer in answers:
+                await self._record_alone(answer, back_off)
 
-    async def _record_patiently(self, answers: list[Answer], back_off: timedelta) -> list[tuple[UUID, str]]:
+    async def _record_patiently(self, answers: list[Answer], back_off: timedelta) -> None:
         """Record in one transaction, again and again while the database is away. Raises what else goes wrong."""
-        while True:
+        recorded = False
+        while not recorded:
             try:
-                return await record(self.database, answers, clock=self.clock, back_off=back_off)
+                await record(self.database, answers, clock=self.clock, back_off=back_off)
+                recorded = True
             except AWAY:
                 log.exception("dialer.record_waits", extra={"answers": len(answers)})
                 await asyncio.sleep(_ERROR_PAUSE_SECONDS)
 
-    async def _record_alone(self, answer: Answer, back_off: timedelta) -> list[tuple[UUID, str]]:
+    async def _record_alone(self, answer: Answer, back_off: timedelta) -> None:
         """Record one answer; one that cannot be written is left to the reconciler, a call it made is ended."""
         try:
-            return await self._record_patiently([answer], back_off)
+            await self._record_patiently([answer], back_off)
         except Exception:
             log.exception("dialer.record_failed", extra={"attempt_id": str(answer.attempt_id)})
-            placed = answer.answer
-            return [(answer.attempt_id, placed.provider_id)] if isinstance(placed, Placed) else []
+            if isinstance(answer.answer, Placed):
+                await self._end_unrecorded(answer.attempt_id, answer.answer.provider_id)
+
+    async def _end_unrecorded(self, attempt_id: UUID, provider_id: str) -> None:
+        """Have a call ended that its attempt cannot own: it was given up, and the number has a newer one."""
+        try:
+            async with self.database.transaction() as session:
+                await note_second_calls(session, {attempt_id: provider_id}, now=self.clock.now())
+        except Exception:
+            log.exception("dialer.unrecorded_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
     def _back_off(self, answers: list[Answer]) -> timedelta:
         """Return how long to leave the carrier alone if it turned us away: twice as long each time in a row."""
@@ -245,13 +255,6 @@ class Dialer:
             self._turned_away += 1
         seconds: float = 2.0 ** min(max(self._turned_away - 1, 0), 5)
         return min(timedelta(seconds=seconds), LONGEST_BACK_OFF)
-
-    async def _hang_up_second(self, attempt_id: UUID, provider_id: str) -> None:
-        log.error("attempt.second_call", extra={"attempt_id": str(attempt_id), "provider_id": provider_id})
-        try:
-            await self.carrier.hang_up(provider_id)
-        except LookupFailed:
-            log.exception("attempt.second_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
     async def _drain(self) -> None:
         if self._in_flight:

@@ -18,11 +18,13 @@ from app.faults import install_from_environment
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
 from app.services.campaigns.operations import launch_due
+from app.services.dialing.hanging_up import end_calls
 from app.services.dialing.health import beat
 from app.services.dialing.prices import collect_prices
 from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.numbers.inbound import hear_texts
+from app.services.numbers.resting import end_rests, rest_seldom_answered
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ Work = Callable[[], Awaitable[None]]
 HEARTBEAT_SECONDS: Final = 5.0
 RECONCILE_SECONDS: Final = 2.0
 LAUNCH_SECONDS: Final = 1.0
+END_CALLS_SECONDS: Final = 0.5
+NUMBERS_SECONDS: Final = 30.0
 INBOUND_SECONDS: Final = 5.0
 PRICES_SECONDS: Final = 5.0
 _RESTART_SECONDS: Final = 1.0
@@ -61,6 +65,8 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
         asyncio.create_task(_keep(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
         asyncio.create_task(_keep(_ask_the_carrier(state), RECONCILE_SECONDS), name="reconciler"),
         asyncio.create_task(_keep(_launch(state), LAUNCH_SECONDS), name="launcher"),
+        asyncio.create_task(_keep(_end_calls(state), END_CALLS_SECONDS), name="hanging up"),
+        asyncio.create_task(_keep(_look_after_numbers(state), NUMBERS_SECONDS), name="numbers"),
         asyncio.create_task(_keep(_hear(state), INBOUND_SECONDS), name="inbound"),
         asyncio.create_task(_keep(_ask_for_prices(state), PRICES_SECONDS), name="prices"),
     ]
@@ -140,6 +146,31 @@ def _ask_the_carrier(state: WorkerState) -> Work:
             clock=state.clock,
             speed=state.context.settings.carrier_speed,
         )
+
+    return once
+
+
+def _end_calls(state: WorkerState) -> Work:
+    """Have ended what should not go on: calls whose hours end in the carrier's queue, second calls."""
+
+    async def once() -> None:
+        await end_calls(
+            state.context.database,
+            state.carrier,
+            carrier_account_id=state.carrier_account_id,
+            clock=state.clock,
+        )
+
+    return once
+
+
+def _look_after_numbers(state: WorkerState) -> Work:
+    """Rest the numbers that are answered too seldom, and put back to work those that have rested."""
+
+    async def once() -> None:
+        async with state.context.database.transaction() as session:
+            await end_rests(session, now=state.clock.now())
+            await rest_seldom_answered(session, now=state.clock.now())
 
     return once
 

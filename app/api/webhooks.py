@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.context import AppContext, get_context
 from app.domain.events import AnsweredBy
-from app.providers.base import Carrier, CarrierAccount, LookupFailed, WebhookRejected, WebhookRequest
+from app.providers.base import Carrier, CarrierAccount, WebhookRejected, WebhookRequest
 from app.providers.registry import configured_account, make_carrier
 from app.providers.script import CallScript
 from app.providers.twilio.twiml import Speech, answer_to, hang_up, opening
@@ -32,6 +32,7 @@ from app.providers.twilio.urls import (
 from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.services.dialing.conversations import Turn, script_of, write_turns
+from app.services.dialing.hanging_up import end_second_call
 from app.services.dialing.webhooks import UnknownAttempt, receive
 from app.services.messaging.inbound import heed
 from app.services.numbers.carriers import identity_of
@@ -97,7 +98,13 @@ async def webhook(
         verified = await _verify(intake, request, purpose, attempt_id, token)
         second_call = await _receive(context, intake, verified)
         if second_call is not None:
-            background.add_task(_end_second_call, intake.carrier, second_call)
+            background.add_task(
+                end_second_call,
+                context.database,
+                intake.carrier,
+                provider_id=second_call,
+                clock=context.clock,
+            )
         return await _answer(context, intake, verified, request, is_second_call=second_call is not None)
     except _Refused as refused:
         return Response(status_code=refused.status)
@@ -186,13 +193,6 @@ async def _receive(context: AppContext, intake: Intake, verified: Verified) -> s
         raw=verified.fields,
         now=now,
     )
-
-
-async def _end_second_call(carrier: Carrier, provider_id: str) -> None:
-    try:
-        await carrier.hang_up(provider_id)
-    except LookupFailed as error:
-        log.error("webhook.second_call_goes_on", extra={"provider_id": provider_id, "reason": str(error)})  # noqa: TRY400
 
 
 async def _answer(

@@ -20,7 +20,7 @@ from app.config import Settings
 from app.context import AppContext, build_context, get_context
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
-from app.domain.campaign import CampaignStatus
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.models import Attempt, AttemptTurn, ProviderEvent, Recipient
 from app.providers.base import CarrierAccount
@@ -77,6 +77,9 @@ class HangingUp(TwilioCarrier):
     def __init__(self) -> None:
         super().__init__(ACCOUNT)
         self.ended: list[str] = []
+
+    async def cancel(self, channel: Channel, provider_id: str) -> bool:
+        return False
 
     async def hang_up(self, provider_id: str) -> bool:
         self.ended.append(provider_id)

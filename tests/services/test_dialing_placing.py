@@ -258,18 +258,23 @@ async def test_a_webhook_before_our_own_answer_binds_the_call(database: Database
     (answer,) = await stage.place(reservation)
     (provider_id,) = stage.carrier.made
     await stage.hear(reservation.attempt_id, EventKind.RINGING, provider_id=provider_id)
-    assert await stage.record(answer) == []
+    await stage.record(answer)
+    assert await stage.end_calls() == 0
     (attempt,) = await stage.attempts()
     assert (attempt.status, attempt.provider_id) == (AttemptStatus.RINGING, provider_id)
 
 
-async def test_a_second_call_for_one_attempt_is_reported_to_be_hung_up(database: Database) -> None:
+async def test_a_second_call_for_one_attempt_is_hung_up(database: Database) -> None:
     stage = await set_stage(database, contacts=1)
     (reservation,) = await stage.reserve()
     (answer,) = await stage.place(reservation)
     await stage.hear(reservation.attempt_id, EventKind.RINGING, provider_id="CAother")
     (provider_id,) = stage.carrier.made
-    assert await stage.record(answer) == [(reservation.attempt_id, provider_id)]
+    await stage.record(answer)
+    await stage.end_calls()
+    assert stage.carrier.hung_up == [provider_id]
+    (attempt,) = await stage.attempts()
+    assert (attempt.provider_id, attempt.conflict) == ("CAother", True)
 
 
 async def test_a_call_given_up_that_turns_up_beside_a_newer_one_is_hung_up(database: Database) -> None:
@@ -287,6 +292,8 @@ async def test_a_call_given_up_that_turns_up_beside_a_newer_one_is_hung_up(datab
         database, attempt_id=first.attempt_id, events=[late], raw={}, now=stage.clock.now()
     )
     assert second == "CAlate"
+    await stage.end_calls()
+    assert stage.carrier.hung_up == ["CAlate"]
     assert [each.status for each in await stage.attempts()] == [
         AttemptStatus.NOT_PLACED,
         AttemptStatus.QUEUED,

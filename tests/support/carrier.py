@@ -10,6 +10,7 @@ from app.domain.campaign import Channel
 from app.domain.events import AttemptEvent
 from app.providers.base import (
     CallOrder,
+    LookupFailed,
     MessageOrder,
     PlaceAnswer,
     Placed,
@@ -32,6 +33,11 @@ class ScriptedCarrier:
     owners: dict[str, UUID] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
+    takes_back: bool = False
+    """Whether calls are still early enough to be taken back."""
+    is_away: bool = False
+    """Whether it can be asked to end anything."""
     _serial: "count[int]" = field(default_factory=count)
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
@@ -54,9 +60,15 @@ class ScriptedCarrier:
         return self.owners.get(provider_id) if self.tells_owner else None
 
     async def cancel(self, channel: Channel, provider_id: str) -> bool:
-        return False
+        if self.is_away:
+            raise LookupFailed("away")
+        if self.takes_back:
+            self.taken_back.append(provider_id)
+        return self.takes_back
 
     async def hang_up(self, provider_id: str) -> bool:
+        if self.is_away:
+            raise LookupFailed("away")
         self.hung_up.append(provider_id)
         return True
 

@@ -17,6 +17,7 @@ from app.domain.retry import RETRIED_BY_DEFAULT
 from app.models import Attempt, Campaign, CarrierAccount, Organization, Recipient
 from app.providers.base import ReceivedEvent
 from app.services.dialing.due import complete_campaign
+from app.services.dialing.hanging_up import end_calls
 from app.services.dialing.placing import Answer, place, still_wanted
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Reservation, reserve
@@ -69,9 +70,15 @@ class Stage:
             if each.attempt_id in wanted
         ]
 
-    async def record(self, *answers: Answer) -> list[tuple[UUID, str]]:
+    async def record(self, *answers: Answer) -> None:
         """Step three."""
-        return await record(self.database, answers, clock=self.clock)
+        await record(self.database, answers, clock=self.clock)
+
+    async def end_calls(self) -> int:
+        """Ask the carrier to end what should be ended."""
+        return await end_calls(
+            self.database, self.carrier, carrier_account_id=self.account.id, clock=self.clock
+        )
 
     async def dial(self, most: int = 50) -> tuple[Reservation, ...]:
         """All three steps."""

@@ -26,6 +26,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import check_readiness
 from app.services.campaigns.rows import load_campaign, load_rows
 from app.services.campaigns.unfinished import import_under_way
+from app.services.dialing.hanging_up import hang_up_campaign
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.refs import Ref
@@ -116,15 +117,26 @@ async def resume_campaign(
 
 
 async def cancel_campaign(
-    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime, reason: str = ""
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref,
+    now: datetime,
+    reason: str = "",
+    hang_up: bool = False,
 ) -> None:
-    """End the campaign for good: whoever waits is cancelled, calls that go on finish by themselves."""
+    """End the campaign for good: whoever waits is cancelled, calls that go on finish by themselves.
+
+    `hang_up`: they are hung up instead, and those not yet answered are taken back. Raises `Conflict`.
+    """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.CANCEL)
     await move_campaign(
         session, campaign, CampaignStatus.CANCELLED, actor=principal.actor, reason=reason, now=now
     )
+    if hang_up:
+        await hang_up_campaign(session, campaign_id=campaign.id, now=now)
     # Whoever is just being settled may be on the way back to pending: wait for that, and then look.
     await session.execute(_HOLD_IN_PROGRESS, {"campaign_id": campaign.id})
     await session.execute(_CANCEL_PENDING, {"campaign_id": campaign.id, "now": now})

@@ -5,6 +5,7 @@ An unproven attempt is never placed again by itself. What the carrier has is bou
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,7 @@ from app.models import Attempt
 from app.providers.base import Carrier, LookupFailed, RemoteAttempt
 from app.services.access.principal import Principal, authorize
 from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.settling import NEWS_WITHIN, REPORTS_WITHIN, apply_events, give_back
 from app.services.errors import Conflict, NotFound
@@ -140,7 +142,16 @@ class Ambiguous(Exception):
     """The carrier has calls that may be ours, and cannot tell which."""
 
 
-async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttempt | Ambiguous | None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the carrier made for an attempt."""
+
+    remote: RemoteAttempt
+    others: tuple[str, ...] = ()
+    """Second calls that it made beside it."""
+
+
+async def _find(database: Database, carrier: Carrier, case: Case) -> Found | Ambiguous | None:
     """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
     since = case.reserved_at - _LOOK_BACK
     remotes = await carrier.find(case.channel, to=case.number_to, from_=case.number_from, since=since)
@@ -149,13 +160,13 @@ async def _find(database: Database, carrier: Carrier, case: Case) -> RemoteAttem
         return None
     if case.channel is Channel.SMS:
         ours = [remote for remote in unbound if remote.body == case.body]
-        return None if not ours else ours[0] if len(ours) == 1 else Ambiguous()
+        return None if not ours else Found(ours[0]) if len(ours) == 1 else Ambiguous()
     owners = {
         remote.provider_id: await carrier.attempt_of(case.channel, remote.provider_id) for remote in unbound
     }
     ours = [remote for remote in unbound if owners[remote.provider_id] == case.attempt_id]
     if ours:
-        return ours[0]
+        return Found(ours[0], tuple(remote.provider_id for remote in ours[1:]))
     untold = [remote for remote in unbound if owners[remote.provider_id] is None]
     return Ambiguous() if untold else None
 
@@ -175,7 +186,7 @@ async def _not_bound(database: Database, case: Case, remotes: list[RemoteAttempt
 async def _settle(
     database: Database,
     attempt_id: UUID,
-    found: RemoteAttempt | Ambiguous | None,
+    found: Found | Ambiguous | None,
     *,
     asked_at: datetime,
     now: datetime,
@@ -186,8 +197,10 @@ async def _settle(
         if case.progress.status not in UNPROVEN or case.provider_id is not None:
             return
         match found:
-            case RemoteAttempt():
-                await _adopt(session, case, found, now=now)
+            case Found(remote=remote, others=others):
+                await _adopt(session, case, remote, now=now)
+                for other in others:
+                    await note_second_calls(session, {attempt_id: other}, now=now)
             case Ambiguous():
                 await _to_review(session, case)
             case None:

@@ -1,7 +1,7 @@
 """Step three of placing: write down what the carrier said. Answers of a few milliseconds share one commit."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.live import announce
 from app.models import Attempt
 from app.providers.base import NotPlaced, Placed, Refused, Unclear
 from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.placing import OUR_OWN_REASONS, Answer
 from app.services.dialing.settling import NEWS_WITHIN, apply_events, give_back
 
@@ -33,33 +34,39 @@ ASK_AFTER: Final = timedelta(seconds=5)
 
 async def record(
     database: Database, answers: Sequence[Answer], *, clock: Clock, back_off: timedelta = BACK_OFF
-) -> list[tuple[UUID, str]]:
-    """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone.
-
-    Returns (attempt, provider id) of calls that are a second one for their attempt: the caller hangs them up.
-    """
+) -> None:
+    """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone."""
     now = clock.now()
     async with database.transaction() as session:
-        seconds = await _bind(session, [each for each in answers if isinstance(each.answer, Placed)], now=now)
+        placed = {each.attempt_id: each.answer for each in answers if isinstance(each.answer, Placed)}
+        await _bind(session, placed, now=now)
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
         fault("before_record_commit")
     fault("after_record_commit")
-    return seconds
 
 
 _BIND: Final = text(
     """
     WITH placed AS (
-        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[])) AS u (id, provider_id)
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]))
+                 AS u (id, provider_id, queue_ms)
     ), locked AS (
-        SELECT a.id, a.status AS old FROM attempt a JOIN placed ON placed.id = a.id
+        SELECT a.id, a.status AS old,
+               -- It would leave the carrier's queue when this person's hours are over.
+               a.channel = 'call' AND a.hang_up_why = ''
+               AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
+               AND CAST(:now AS timestamptz) + placed.queue_ms * interval '1 millisecond' > a.closes_at AS too_late
+        FROM attempt a JOIN placed ON placed.id = a.id
         ORDER BY a.id FOR NO KEY UPDATE OF a
     ), bound AS (
         UPDATE attempt a
         SET provider_id = placed.provider_id,
             placed_at = coalesce(a.placed_at, :now),
+            queued_for_ms = placed.queue_ms,
+            hang_up_at = CASE WHEN locked.too_late THEN :now ELSE a.hang_up_at END,
+            hang_up_why = CASE WHEN locked.too_late THEN 'calling_hours' ELSE a.hang_up_why END,
             status = CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN 'queued'
                           ELSE a.status END,
             deadline_at = CASE WHEN a.ended_as IS NULL THEN coalesce(
@@ -78,16 +85,16 @@ _BIND: Final = text(
 )
 
 
-async def _bind(session: AsyncSession, placed: Sequence[Answer], *, now: datetime) -> list[tuple[UUID, str]]:
-    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call."""
-    ids = {each.attempt_id: each.answer.provider_id for each in placed if isinstance(each.answer, Placed)}
-    if not ids:
-        return []
+async def _bind(session: AsyncSession, placed: Mapping[UUID, Placed], *, now: datetime) -> None:
+    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call, to be hung up."""
+    if not placed:
+        return
     rows = await session.execute(
         _BIND,
         {
-            "ids": list(ids),
-            "provider_ids": list(ids.values()),
+            "ids": list(placed),
+            "provider_ids": [each.provider_id for each in placed.values()],
+            "queue_ms": [each.queue_ms for each in placed.values()],
             "now": now,
             "deadline_at": now + NEWS_WITHIN,
         },
@@ -95,10 +102,8 @@ async def _bind(session: AsyncSession, placed: Sequence[Answer], *, now: datetim
     bound = rows.all()
     for organization_id, campaign_id in {(row.organization_id, row.campaign_id) for row in bound}:
         announce(session, organization_id=organization_id, campaign_id=campaign_id)
-    bound_ids = {row.id for row in bound}
-    return [
-        (attempt_id, provider_id) for attempt_id, provider_id in ids.items() if attempt_id not in bound_ids
-    ]
+    others = placed.keys() - {row.id for row in bound}
+    await note_second_calls(session, {each: placed[each].provider_id for each in others}, now=now)
 
 
 async def _record_other(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,9 +15,10 @@ from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
-from app.models import Attempt, ProviderEvent
+from app.models import ProviderEvent
 from app.providers.base import ReceivedEvent
 from app.services.dialing.cases import Case, load_cases
+from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.settling import apply_events
 
 log = logging.getLogger(__name__)
@@ -37,14 +38,16 @@ async def receive(
 ) -> str | None:
     """Store and apply verified events of one attempt. The same events again change nothing.
 
-    Returns the id of a second call made for this attempt, which the caller hangs up; otherwise None.
+    Returns the id of a second call made for this attempt, noted to be ended; otherwise None.
     Raises `UnknownAttempt`. A database that is away raises, so that the carrier is answered 503 and sends again.
     """
     async with database.transaction() as session:
         case = (await load_cases(session, [attempt_id])).get(attempt_id)
         if case is None:
             raise UnknownAttempt(str(attempt_id))
-        second = await _second_call(session, case, events) or await _too_late(session, case, events)
+        second = await _second_call(session, case, events) or await _too_late(session, case)
+        if second is not None:
+            await note_second_calls(session, {attempt_id: second}, now=now)
         fresh = await _store(session, case, events, raw=raw, now=now)
         if second is None and fresh:
             await apply_events(session, case, fresh, now=now)
@@ -70,8 +73,6 @@ async def _second_call(session: AsyncSession, case: Case, events: Sequence[Recei
         await session.execute(_BIND, {"provider_id": provider_id, "attempt_id": case.attempt_id})
         case.provider_id = provider_id
         return None
-    log.error("attempt.second_call", extra={"attempt_id": str(case.attempt_id), "provider_id": provider_id})
-    await session.execute(update(Attempt).where(col(Attempt.id) == case.attempt_id).values(conflict=True))
     return provider_id
 
 
@@ -85,7 +86,7 @@ _SUCCEEDED: Final = text(
 )
 
 
-async def _too_late(session: AsyncSession, case: Case, events: Sequence[ReceivedEvent]) -> str | None:
+async def _too_late(session: AsyncSession, case: Case) -> str | None:
     """Return the id of a call we had given up, that turns up while a newer one to its number goes on."""
     if case.progress.status is not AttemptStatus.NOT_PLACED or case.provider_id is None:
         return None
@@ -94,11 +95,8 @@ async def _too_late(session: AsyncSession, case: Case, events: Sequence[Received
         "number_to": case.number_to,
         "attempt_id": case.attempt_id,
     }
-    if not (await session.execute(_SUCCEEDED, given)).scalar_one():
-        return None
-    log.error("attempt.second_call", extra={"attempt_id": str(case.attempt_id), "events": len(events)})
-    await session.execute(update(Attempt).where(col(Attempt.id) == case.attempt_id).values(conflict=True))
-    return case.provider_id
+    succeeded: bool = (await session.execute(_SUCCEEDED, given)).scalar_one()
+    return case.provider_id if succeeded else None
 
 
 async def _store(
