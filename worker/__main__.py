@@ -15,6 +15,7 @@ from typing import Any, Final
 import uvloop
 from arq import Worker
 
+from worker.collector import quieten
 from worker.settings import BULK, DIAL
 from worker.state import bulk_work, dialing
 
@@ -39,6 +40,7 @@ async def run(queue: str) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     async with hold() as ctx:
+        quieten()
         arq = asyncio.create_task(_keep_arq(settings, ctx), name="arq")
         await stop.wait()
         log.info("worker.stopping")

@@ -27,7 +27,7 @@ from app.providers.base import (
     Unclear,
 )
 from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class
-from app.providers.twilio.http import CarrierThrottled, TwilioConnections
+from app.providers.twilio.http import CONNECTION_LIMIT, CarrierThrottled, TwilioConnections
 from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
 from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, attempt_in, callback_url
@@ -58,9 +58,9 @@ _NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 class TwilioCarrier:
     """One Twilio account, or a compatible carrier elsewhere. Make one a process and keep it: it pools."""
 
-    def __init__(self, account: CarrierAccount) -> None:
+    def __init__(self, account: CarrierAccount, *, connection_limit: int = CONNECTION_LIMIT) -> None:
         self.account = account
-        self._connections = TwilioConnections()
+        self._connections = TwilioConnections(limit=connection_limit)
         self._client = Client(
             account.account_sid,
             account.auth_token.get_secret_value(),

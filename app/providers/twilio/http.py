@@ -40,8 +40,9 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
     repeated POST is a second call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, limit: int = CONNECTION_LIMIT) -> None:
         super().__init__(pool_connections=False, max_retries=None)
+        self._limit = limit
         self._open: ClientSession | None = None
 
     async def request(
@@ -79,7 +80,7 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
 
     def _session(self) -> ClientSession:
         if self._open is None or self._open.closed:
-            connector = TCPConnector(limit=CONNECTION_LIMIT, keepalive_timeout=_IDLE_SECONDS)
+            connector = TCPConnector(limit=self._limit, keepalive_timeout=_IDLE_SECONDS)
             self._open = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
         return self._open
 
