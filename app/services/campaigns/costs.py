@@ -11,6 +11,7 @@ from app.domain.attempt import LIVE, AttemptStatus
 from app.domain.budget import Spending, most_for
 from app.domain.campaign import Channel
 from app.domain.metrics import Cost, total_cost, unit_price
+from app.domain.sms import segments
 
 LIST_PRICES: Final[Mapping[Channel, Decimal]] = {
     Channel.CALL: Decimal("0.0140"),
@@ -37,13 +38,20 @@ _ATTEMPTS: Final = text(
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
+_TEMPLATES: Final = text("SELECT sms_message_template FROM step WHERE campaign_id = :campaign_id")
+
 
 async def read_spending(
     session: AsyncSession, campaign_id: int, channel: Channel, *, time_limit_seconds: int
 ) -> Spending:
     """Count what the campaign has cost so far, its attempts in flight among them."""
-    rows = (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
-    return spending_of(rows, channel, time_limit_seconds=time_limit_seconds)
+    given = {"campaign_id": campaign_id}
+    rows = (await session.execute(_ATTEMPTS, given)).mappings().all()
+    parts = 0
+    if channel is Channel.SMS:
+        templates = (await session.execute(_TEMPLATES, given)).scalars()
+        parts = max((segments(template).parts for template in templates), default=0)
+    return spending_of(rows, channel, time_limit_seconds=time_limit_seconds, parts=parts)
 
 
 async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
@@ -61,8 +69,13 @@ def cost_of(rows: Sequence[RowMapping]) -> Cost:
     )
 
 
-def spending_of(rows: Sequence[RowMapping], channel: Channel, *, time_limit_seconds: int) -> Spending:
-    """Return what ended attempts cost and what those in flight may cost."""
+def spending_of(
+    rows: Sequence[RowMapping], channel: Channel, *, time_limit_seconds: int, parts: int = 0
+) -> Spending:
+    """Return what ended attempts cost and what those in flight may cost.
+
+    `parts`: how many parts a message has at least, even if none was sent yet.
+    """
     live = [row for row in rows if AttemptStatus(row["status"]) in LIVE]
     unit = unit_price_of(rows, channel)
     ended = [row for row in rows if AttemptStatus(row["status"]) not in LIVE]
@@ -73,7 +86,7 @@ def spending_of(rows: Sequence[RowMapping], channel: Channel, *, time_limit_seco
             channel,
             unit_price=unit,
             time_limit_seconds=time_limit_seconds,
-            parts=max((row["parts"] for row in rows), default=1),
+            parts=max(parts, *(row["parts"] for row in rows), 1),
         ),
         unit=currency_of(rows) or CURRENCY,
     )
