@@ -14,7 +14,15 @@ from app.api.main import create_api
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import NumberRest, Organization, Suppression, SuppressionScope, SuppressionSource
+from app.models import (
+    Audience,
+    AudienceMode,
+    NumberRest,
+    Organization,
+    Suppression,
+    SuppressionScope,
+    SuppressionSource,
+)
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
@@ -82,6 +90,10 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("post", "/campaigns/{campaign_id}/retry-failed"): Rule(
         OPERATOR, campaign=_COMPLETED, recipient=RecipientStatus.FAILED
     ),
+    ("get", "/campaigns/{campaign_id}/audiences"): Rule(VIEWER),
+    ("post", "/campaigns/{campaign_id}/audiences"): Rule(MANAGER, 202, {}),
+    ("post", "/campaigns/{campaign_id}/audiences/preview"): Rule(VIEWER, body={}),
+    ("post", "/campaigns/{campaign_id}/audiences/{audience_id}/end"): Rule(MANAGER),
     ("get", "/campaigns/{campaign_id}/contacts"): Rule(VIEWER),
     ("post", "/campaigns/{campaign_id}/contacts"): Rule(MANAGER, 201, {"phone_number": "+12025550111"}),
     ("post", "/campaigns/{campaign_id}/contacts/retry"): Rule(OPERATOR, body={}),
@@ -223,7 +235,18 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         key = await create_key(session, principal=principal(organization), name="x", role=VIEWER, now=NOON)
         quiet = await make_agent(session, organization)
         spare = await make_campaign(session, organization)
+        audience = Audience(
+            organization_id=organization.id,
+            campaign_id=campaign.id,
+            mode=AudienceMode.STANDING,
+            exclude={"not_contacted_for_days": 0, "not_in_campaigns": []},
+            next_at=NOON,
+            created_at=NOON,
+        )
+        session.add(audience)
+        await session.flush()
     return {
+        "audience_id": audience.id,
         "campaign_id": campaign.id,
         "recipient_id": recipient.id,
         "attempt_id": attempt.id,

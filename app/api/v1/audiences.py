@@ -1,0 +1,183 @@
+"""Adding people of the address book to a campaign by a rule: a segment or a filter, once or as they come."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.jobs import ring
+from app.api.v1.fields import Body, Moment, Ref, RefField, RowId
+from app.models import AudienceMode, AudienceStatus
+from app.services.campaigns.audiences import (
+    AudienceRule,
+    AudienceView,
+    add_audience,
+    end_audience,
+    list_audiences,
+    preview_audience,
+    read_rule,
+)
+
+router = APIRouter(
+    prefix="/campaigns/{campaign_id}/audiences", tags=["campaign contacts"], route_class=KeyedRoute
+)
+
+_NO_ANSWER = {
+    "match": "all",
+    "conditions": [{"field": "campaign_status", "op": "any_of", "value": ["41:no_answer", "41:busy"]}],
+}
+
+
+class RuleBody(Body):
+    """Whom to add: a segment's people or a filter's, without some. Without either it is everybody."""
+
+    segment_id: RefField | None = None
+    filter: dict[str, Any] | None = Field(
+        None,
+        description="A contact filter, as `GET /contacts` takes it: here everyone who did not answer campaign 41.",
+        examples=[_NO_ANSWER],
+    )
+    not_contacted_for_days: int = Field(
+        0, description="Leave out whom any campaign contacted within so many days."
+    )
+    not_in_campaigns: list[RefField] = Field(
+        default_factory=list, description="Leave out who is in one of these campaigns."
+    )
+
+
+class AudienceBody(RuleBody):
+    """A rule, and how long it holds."""
+
+    mode: AudienceMode = Field(
+        AudienceMode.SNAPSHOT,
+        description="`snapshot`: whoever matches now (draft or paused campaigns). "
+        "`standing`: keep adding who matches, while the campaign runs too, until it is ended.",
+    )
+
+
+class Preview(BaseModel):
+    """What adding by a rule would do now. Counts end at 10,000."""
+
+    matching: int
+    already_in: int
+    would_add: int
+
+
+class AudienceAnswer(BaseModel):
+    """A rule by which people are added."""
+
+    id: int
+    mode: AudienceMode
+    status: AudienceStatus
+    segment_id: int | None
+    segment: str
+    filter: dict[str, Any]
+    not_contacted_for_days: int
+    not_in_campaigns: list[int]
+    added: int
+    suppressed: int = Field(description="Added as skipped: they must not be contacted.")
+    created_by: str
+    created_at: Moment
+    last_looked_at: Moment | None
+    next_look_at: Moment | None
+
+
+class Audiences(BaseModel):
+    """A campaign's rules, newest first."""
+
+    items: list[AudienceAnswer]
+
+
+@router.get("")
+async def index(campaign_id: Ref, caller: Keyed) -> Audiences:
+    """List the rules by which people of the address book were or are added."""
+    async with caller.reading() as session:
+        views = await list_audiences(session, principal=caller.principal, campaign_ref=campaign_id)
+    return Audiences(items=[_answer(view) for view in views])
+
+
+@router.post("/preview")
+async def preview(campaign_id: Ref, body: RuleBody, caller: Keyed) -> Preview:
+    """Count whom a rule would add, and add nobody."""
+    async with caller.reading() as session:
+        counted = await preview_audience(
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            rule=await _rule(session, caller, body),
+            now=caller.now,
+        )
+    return Preview(matching=counted.matching, already_in=counted.already_in, would_add=counted.would_add)
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, response_model=AudienceAnswer)
+async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Response:
+    """Begin to add people by a rule. Who is in the campaign already stays as they are."""
+    begun: list[int] = []
+
+    async def work(session: AsyncSession) -> AudienceAnswer:
+        view = await add_audience(
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            rule=await _rule(session, caller, body),
+            mode=body.mode,
+            now=caller.now,
+        )
+        begun.append(view.id)
+        return _answer(view)
+
+    response = await caller.once(work, status=HTTPStatus.ACCEPTED)
+    for audience_id in begun:
+        await ring(caller, "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id)
+    return response
+
+
+@router.post("/{audience_id}/end", response_model=AudienceAnswer)
+async def end(campaign_id: Ref, audience_id: RowId, caller: Repeatable) -> Response:
+    """Add nobody more by this rule. Who was added stays."""
+
+    async def work(session: AsyncSession) -> AudienceAnswer:
+        view = await end_audience(
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            audience_id=audience_id,
+            now=caller.now,
+        )
+        return _answer(view)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+async def _rule(session: AsyncSession, caller: Caller, body: RuleBody) -> AudienceRule:
+    return await read_rule(
+        session,
+        principal=caller.principal,
+        segment=body.segment_id,
+        filter=body.filter,
+        not_contacted_for_days=body.not_contacted_for_days,
+        not_in_campaigns=body.not_in_campaigns,
+    )
+
+
+def _answer(view: AudienceView) -> AudienceAnswer:
+    return AudienceAnswer(
+        id=view.id,
+        mode=view.mode,
+        status=view.status,
+        segment_id=view.segment_id,
+        segment=view.segment_name,
+        filter=dict(view.rule),
+        not_contacted_for_days=view.not_contacted_for_days,
+        not_in_campaigns=list(view.not_in_campaigns),
+        added=view.added,
+        suppressed=view.suppressed,
+        created_by=view.created_by,
+        created_at=view.created_at,
+        last_looked_at=view.last_at,
+        next_look_at=view.next_at,
+    )
