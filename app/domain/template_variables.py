@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+LONGEST_VARIABLE: Final = 2_000
+"""Characters of one variable of one person."""
+
 _WORDS_OF_THE_LANGUAGE: Final = frozenset(
     [
         "and",

@@ -14,6 +14,7 @@ from sqlmodel import col
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.phone import NumberRejected, PhoneNumber, normalize
 from app.domain.rights import Right
+from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.templates import variable_name
 from app.live import announce
 from app.models import Campaign, Contact, Organization, SuppressionScope
@@ -25,7 +26,6 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref
 
 MOST_VARIABLES: Final = 100
-_LONGEST_VARIABLE: Final = 2_000
 _LONGEST_NAME: Final = 200
 _BAD_VARIABLE: Final = (
     f"A variable needs a name of letters and at most {LONGEST_VARIABLE:,} characters; "
@@ -51,12 +51,12 @@ _ADD: Final = """
     ), added AS (
         INSERT INTO recipient (organization_id, campaign_id, run_id, step_id, contact_id, position, status,
                                attempts_made, not_before, blocked_by, blocked_why, variables, import_id,
-                               created_at, updated_at)
+                               audience_id, created_at, updated_at)
         SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, :next_position + position - 1,
                CASE WHEN suppressed THEN 'skipped' ELSE 'pending' END, 0, :now,
                CASE WHEN suppressed THEN 'suppression' END,
                CASE WHEN suppressed THEN left('This number must not be contacted: ' || reason || '.', 500) END,
-               variables, :import_id, :now, :now
+               variables, CAST(:import_id AS bigint), CAST(:audience_id AS bigint), :now, :now
         FROM fresh ORDER BY position
         ON CONFLICT (run_id, contact_id) DO NOTHING
         RETURNING status
@@ -111,7 +111,8 @@ async def add_recipients_bulk(
     parameters = await _parameters(session, campaign, now) | {
         "contacts": [contact for contact, _ in rows],
         "variables": [json.dumps(variables) for _, variables in rows],
-        "import_id": None,
+        "import_id": import_id,
+        "audience_id": audience_id,
     }
     listed = (await session.execute(_BULK, parameters)).one()
     return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=len(rows))
@@ -121,7 +122,7 @@ async def add_staged(
     session: AsyncSession, *, campaign: Campaign, import_id: int, now: datetime
 ) -> AddResult:
     """Add the people of the temporary table `import_stage`, who are contacts, as `add_recipients_bulk` does."""
-    parameters = await _parameters(session, campaign, now) | {"import_id": import_id}
+    parameters = await _parameters(session, campaign, now) | {"import_id": import_id, "audience_id": None}
     listed = (await session.execute(_STAGED, parameters)).one()
     asked = listed.added + listed.suppressed
     return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=asked)
