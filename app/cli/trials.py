@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.cli.console import err, out
 from app.cli.errors import CommandError
 
-BENCHMARKS = ("dial", "claim")
+BENCHMARKS = ("dial", "claim", "contacts")
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
