@@ -1,6 +1,7 @@
 """A campaign as `/api/v1` answers it: the fields of seed `001`, the objects of `000`, and our own."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -183,6 +184,36 @@ class HoldAnswer(BaseModel):
     why: str
 
 
+class PilotAnswer(BaseModel):
+    """A few people first, then a person decides."""
+
+    size: int
+    reached: int = Field(description="People of it tried at least once.")
+    waits: bool = Field(description="It is done: look at the results, then resume.")
+    passed: bool
+
+
+class RampAnswer(BaseModel):
+    """Ever more people, each step when the one before went well."""
+
+    step: int
+    steps: int
+    percent: int
+    reached: int = Field(description="People tried at least once.")
+    limit: int = Field(description="People that may be tried by the end of this step.")
+    total: int
+
+
+class BudgetAnswer(BaseModel):
+    """What of the budget is used."""
+
+    cap: float
+    spent: float
+    in_flight: float = Field(description="Set aside for attempts that go on, at the most they may cost.")
+    left: float
+    unit: str
+
+
 class ProgressAnswer(BaseModel):
     """What moves while a campaign runs: the `data` of the WebSocket's messages."""
 
@@ -194,6 +225,9 @@ class ProgressAnswer(BaseModel):
     live_calls: int
     calls_made: int
     hold: HoldAnswer | None
+    pilot: PilotAnswer | None = Field(description="null: it has no pilot.")
+    ramp: RampAnswer | None = Field(description="null: it has no ramp.")
+    budget: BudgetAnswer | None = Field(description="null: it has no budget cap.")
     metrics: Metrics
 
 
@@ -320,7 +354,7 @@ def campaign_item(row: CampaignRow) -> CampaignItem:
 
 def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
     """Return what moves. Two snapshots of which nothing changed give equal answers."""
-    hold = snapshot.hold
+    hold, signs = snapshot.hold, snapshot.signs
     return ProgressAnswer(
         campaign_id=snapshot.campaign_id,
         status=snapshot.status,
@@ -330,6 +364,9 @@ def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
         live_calls=snapshot.live_calls,
         calls_made=snapshot.calls_made,
         hold=HoldAnswer(rule=hold.rule, until=hold.until, why=hold.why) if hold else None,
+        pilot=PilotAnswer(**asdict(signs.pilot)) if signs.pilot else None,
+        ramp=RampAnswer(**asdict(signs.ramp)) if signs.ramp else None,
+        budget=BudgetAnswer(**asdict(signs.budget)) if signs.budget else None,
         metrics=Metrics(**_metrics(snapshot)),
     )
 

@@ -20,6 +20,7 @@ from app.api.v1 import (
     organization,
     recipients,
     suppressions,
+    trips,
 )
 
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
@@ -40,7 +41,7 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 def v1_router() -> APIRouter:
     """Return the router of `/v1`, to be included in the application under `/api`."""
     router = APIRouter(prefix="/v1", responses=_ERRORS)
-    for part in (campaigns, campaign_actions, recipients, audiences, import_data, imports, attempts):
+    for part in (campaigns, campaign_actions, trips, recipients, audiences, import_data, imports, attempts):
         router.include_router(part.router)
     router.include_router(agents.router, prefix="/agents", tags=["agents"])
     router.include_router(

@@ -230,6 +230,15 @@ def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -
     )
 
 
+async def attempts_by_id(
+    session: AsyncSession, campaign_id: int, attempt_ids: Collection[UUID]
+) -> dict[UUID, AttemptRow]:
+    """Return these attempts of the campaign. For callers that have checked the right to see it."""
+    wanted = (col(Attempt.campaign_id) == campaign_id, col(Attempt.id).in_(attempt_ids))
+    rows = (await session.execute(_with_name().where(*wanted))).all() if attempt_ids else []
+    return {row.id: row for row in await _attempt_rows(session, rows)}
+
+
 async def _attempt_rows(session: AsyncSession, rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
     """Return the rows, all of one campaign."""
     unpriced = [attempt.campaign_id for attempt, _ in rows if attempt.price is None]

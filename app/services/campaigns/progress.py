@@ -18,6 +18,7 @@ from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.recipient import ENDED, RecipientStatus
 from app.services.campaigns import costs
 from app.services.campaigns.holds import HoldFacts, find_hold
+from app.services.campaigns.signs import signs_of
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
 from app.services.dialing.health import ALIVE_WITHIN
 from app.services.errors import NotFound
@@ -32,10 +33,12 @@ AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
 
 _CAMPAIGN: Final = text(
     """
-    SELECT c.status, c.status_reason, c.gate_rule, c.gate_until, c.gate_why, c.scheduled_at,
+    SELECT c.status, c.status_reason, c.gate_rule, c.gate_until, c.gate_why, c.scheduled_at, c.channel,
+           c.breaker, c.pilot_size, c.pilot_passed_at, c.ramp, c.ramp_step, c.budget_cap, c.time_limit_seconds,
            o.dialing_stopped_at, o.dialing_stopped_by,
            EXISTS (SELECT 1 FROM worker_heartbeat w
                    WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
+           (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
            (SELECT min(r.not_before) FROM recipient r
             WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at
     FROM campaign c JOIN organization o ON o.id = c.organization_id
@@ -99,8 +102,10 @@ async def campaign_snapshot(
         voicemail=attempts.calls.voicemail,
         metrics=_metrics(people, attempts),
         hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
+        signs=signs_of(campaign, attempts.rows, reached=people.reached, total=people.total),
         next_due_at=campaign["next_due_at"],
         review_count=attempts.live.get(AttemptStatus.REVIEW, 0),
+        second_calls=campaign["second_calls"],
         unknown_count=attempts.live.get(AttemptStatus.UNKNOWN, 0),
         happening=[_happening(row) for row in shown],
         conserved=sum(people.counts.values()) == people.total,
@@ -120,6 +125,7 @@ class _People:
         by_status = {RecipientStatus(row["status"]): row for row in rows}
         self.counts = all_counts({status: row["count"] for status, row in by_status.items()})
         self.total: int = rows[0]["total"] if rows else 0
+        self.reached = sum(row["attempted"] for row in rows)
         self.ended_attempted = sum(row["attempted"] for status, row in by_status.items() if status in ENDED)
 
 
@@ -130,6 +136,7 @@ class _Attempts:
         live: Counter[AttemptStatus] = Counter()
         dispositions: Counter[Disposition] = Counter()
         self.awaiting_report = 0
+        self.rows = rows
         for row in rows:
             status = AttemptStatus(row["status"])
             if status in LIVE:

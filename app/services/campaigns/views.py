@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.breaker import Sign
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.domain.events import AnsweredBy
 from app.domain.recipient import RecipientStatus
@@ -125,6 +126,55 @@ class LiveAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PilotView:
+    """How far the pilot is."""
+
+    size: int
+    reached: int
+    """People of it tried at least once."""
+    waits: bool
+    """It is done, and a person must resume the campaign."""
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RampView:
+    """How far the ramp is."""
+
+    step: int
+    """1 is the first."""
+    steps: int
+    percent: int
+    reached: int
+    """People tried at least once."""
+    limit: int
+    """People that may be tried by the end of this step."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetView:
+    """What of the budget is used, in `unit`."""
+
+    cap: float
+    spent: float
+    """By ended attempts; the carrier's prices, else our estimate."""
+    in_flight: float
+    """Set aside for attempts that go on, at the most they may cost."""
+    left: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignsView:
+    """The campaign's guards as they stand; None: it has no such guard."""
+
+    pilot: PilotView | None = None
+    ramp: RampView | None = None
+    budget: BudgetView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSnapshot:
     """Everything that moves on a campaign's page, as of one moment."""
 
@@ -143,9 +193,12 @@ class CampaignSnapshot:
     voicemail: int
     metrics: CampaignMetrics
     hold: Hold | None
+    signs: SignsView
     next_due_at: datetime | None
     """When the next waiting contact is due; None if nobody waits."""
     review_count: int
+    second_calls: int
+    """Calls the carrier made beside the one of their attempt: hung up, and worth a look."""
     unknown_count: int
     happening: list[LiveAttempt]
     conserved: bool
@@ -214,6 +267,25 @@ class AttemptRow:
     error_message: str | None
     recipient_id: int
     campaign_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TripRow:
+    """One time the breaker paused the campaign."""
+
+    id: int
+    sign: Sign
+    measured: float
+    """Percent of `window`; of refusals in a row, how many."""
+    threshold: float
+    window: int
+    sentence: str
+    """Without a full stop."""
+    at: datetime
+    attempt_count: int
+    """How many attempts show it."""
+    attempts: list[AttemptRow]
+    """The newest of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
