@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.attempt import AttemptStatus
+from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
+from app.models import Attempt, Campaign
 from tests.api.conftest import World, fields_of, problem_of
+from tests.support.builders import make_attempt, make_recipient
 
 EXAMPLE = {
     "name": "February Appointment Reminders",
@@ -306,6 +310,22 @@ async def test_the_mixed_channel_is_refused_until_it_works(world: World) -> None
     campaign = await world.make_campaign()
     changed = await world.patch(f"/campaigns/{campaign['id']}", {"campaign_type": "mixed"})
     assert (changed.status_code, fields_of(changed)) == (422, {"campaign_type"})
+
+
+async def test_a_cancel_may_hang_up_what_goes_on(world: World) -> None:
+    for hang_up, why in ((False, ""), (True, "campaign_cancelled")):
+        campaign = await world.make_ready_campaign()
+        await world.post(f"/campaigns/{campaign['id']}/start")
+        async with world.database.transaction() as session:
+            row = await session.get_one(Campaign, campaign["id"])
+            recipient = await make_recipient(session, row, status=RecipientStatus.IN_PROGRESS)
+            attempt = await make_attempt(
+                session, recipient, number=world.number, status=AttemptStatus.RINGING
+            )
+        cancelled = await world.post(f"/campaigns/{campaign['id']}/cancel", {"hang_up": hang_up})
+        assert cancelled.json()["status"] == "cancelled"
+        async with world.database.session() as session:
+            assert (await session.get_one(Attempt, attempt.id)).hang_up_why == why
 
 
 async def test_a_campaign_lives_from_start_to_cancel(world: World) -> None:

@@ -7,11 +7,12 @@ import pytest
 from redis.asyncio import Redis
 
 from app.api.v1 import import_data
-from app.domain.attempt import Disposition
+from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign
 from app.queue import QueueName
+from app.services.dialing.hanging_up import note_second_calls
 from tests.api.conftest import World, fields_of, problem_of
 from tests.support.builders import make_attempt, make_carrier_account, make_recipient
 
@@ -177,6 +178,38 @@ async def test_a_retry_that_would_go_on_at_another_carrier_needs_a_confirmation(
     asked = await world.post(path)
     assert problem_of(asked)["status"] == 409
     assert (await world.post(path, {"confirm_carrier": True})).json()["status"] == "pending"
+
+
+async def test_a_review_is_settled_and_the_contact_goes_on(world: World) -> None:
+    made = await world.make_campaign()
+    async with world.database.transaction() as session:
+        campaign = await session.get_one(Campaign, made["id"])
+        recipient = await make_recipient(
+            session, campaign, status=RecipientStatus.IN_PROGRESS, attempts_made=1
+        )
+        attempt = await make_attempt(session, recipient, number=world.number, status=AttemptStatus.REVIEW)
+        recipient.last_attempt_id = attempt.id
+    path = f"/attempts/{attempt.id}/settle"
+    assert fields_of(await world.post(path, {})) == {"placed"}
+    assert (await world.post(path, {"placed": False})).json()["status"] == "not_placed"
+    shown = (await world.get(f"/campaigns/{made['id']}/contacts/{recipient.id}")).json()
+    assert (shown["status"], shown["attempts_made"]) == ("pending", 0)
+    assert (await world.post(path, {"placed": True})).status_code == 409
+
+
+async def test_second_calls_are_listed(world: World) -> None:
+    made = await world.make_campaign()
+    async with world.database.transaction() as session:
+        campaign = await session.get_one(Campaign, made["id"])
+        recipient = await make_recipient(session, campaign)
+        attempt = await make_attempt(session, recipient, number=world.number)
+        await note_second_calls(session, {attempt.id: "CAsecond"}, now=world.clock.now())
+    (second,) = (await world.get(f"/campaigns/{made['id']}/second-calls")).json()["items"]
+    assert (second["attempt_id"], second["provider_id"], second["ended_at"]) == (
+        str(attempt.id),
+        "CAsecond",
+        None,
+    )
 
 
 async def test_attempts_are_listed_and_told_in_full(world: World) -> None:

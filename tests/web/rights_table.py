@@ -36,7 +36,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch find filter_by sort_by turn_page clear",
     },
     "CampaignQuestionState": {
-        ANYONE: "close tick",
+        ANYONE: "close tick tick_hang_up",
         Right.EDIT_CAMPAIGNS: "cancel delete",
         Right.RUN_CAMPAIGNS: "retry confirm_carrier",
         Right.VIEW: "ask",

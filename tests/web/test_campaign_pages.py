@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from reflex.state import State
@@ -16,6 +17,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Attempt, Campaign, Organization
 from app.services.campaigns.views import EventRow
+from app.services.dialing.hanging_up import note_second_calls
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.calls.view import event_lines
@@ -155,7 +157,7 @@ async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
 async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, tab: Driver) -> None:
     campaign_id = await world.campaign(people=2, status=CampaignStatus.RUNNING)
     called = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
-    await world.attempt(called, AttemptStatus.IN_PROGRESS)
+    attempt = await world.attempt(called, AttemptStatus.IN_PROGRESS)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
     sentence = (await tab.state(CampaignQuestionState)).sentence
@@ -163,6 +165,26 @@ async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, t
     assert "1 call or message in progress will go on to the end" in sentence
     await browser.send(CampaignQuestionState.cancel())
     assert await world.status(campaign_id) is CampaignStatus.CANCELLED
+    assert (await hang_up_of(world, attempt.id)) == ""
+
+
+async def test_cancelling_hangs_up_when_that_is_ticked(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
+    called = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
+    attempt = await world.attempt(called, AttemptStatus.IN_PROGRESS)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
+    question = await tab.state(CampaignQuestionState)
+    assert (question.calls, question.hang_up) == ("1 call", False)
+    await browser.send(CampaignQuestionState.tick_hang_up())
+    await browser.send(CampaignQuestionState.cancel())
+    assert (await hang_up_of(world, attempt.id)) == "campaign_cancelled"
+
+
+async def hang_up_of(world: World, attempt_id: UUID) -> str:
+    """Why the carrier is asked to end it."""
+    async with world.database.session() as session:
+        return (await session.get_one(Attempt, attempt_id)).hang_up_why
 
 
 async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab: Driver) -> None:
@@ -312,6 +334,18 @@ async def test_a_review_is_settled_by_a_person(world: World, tab: Driver) -> Non
     assert (await tab.state(OverviewState)).reviews == []
     async with world.database.session() as session:
         assert (await session.get_one(Attempt, attempt.id)).status is AttemptStatus.NOT_PLACED
+
+
+async def test_a_second_call_is_told_of(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
+    person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
+    attempt = await world.attempt(person, AttemptStatus.RINGING)
+    async with world.database.transaction() as session:
+        await note_second_calls(session, {attempt.id: "CAsecond"}, now=NOON)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(OverviewState.load())
+    [second] = (await tab.state(OverviewState)).seconds
+    assert (second.id, second.state) == ("CAsecond", "Being hung up")
 
 
 async def test_all_that_match_are_skipped_and_the_others_left_alone(world: World, tab: Driver) -> None:

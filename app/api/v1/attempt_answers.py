@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api.v1.fields import Moment
 from app.services.campaigns.views import AttemptDetail, AttemptRow
+from app.services.dialing.alarms import SecondCallRow
 
 
 class AttemptAnswer(BaseModel):
@@ -46,6 +47,17 @@ class Event(BaseModel):
     kind: str
     at: Moment
     payload: dict[str, Any]
+
+
+class SecondCallAnswer(BaseModel):
+    """A call or message that the carrier made beside the one of its attempt."""
+
+    attempt_id: UUID
+    contact_name: str
+    to: str
+    provider_id: str
+    at: Moment
+    ended_at: Moment | None = Field(description="When the carrier said that it is over.")
 
 
 class AttemptDetailAnswer(AttemptAnswer):
@@ -94,3 +106,15 @@ def _fields(row: AttemptRow) -> dict[str, Any]:
         "error_code": row.error_code,
         "error_message": row.error_message,
     }
+
+
+def second_call_answer(row: SecondCallRow) -> SecondCallAnswer:
+    """Translate a second call."""
+    return SecondCallAnswer(
+        attempt_id=row.attempt_id,
+        contact_name=row.contact_name,
+        to=row.number_to,
+        provider_id=row.provider_id,
+        at=row.found_at,
+        ended_at=row.ended_at,
+    )

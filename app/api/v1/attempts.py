@@ -1,21 +1,40 @@
 """The call log."""
 
+from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.caller import Keyed, KeyedRoute
+from app.api.caller import Keyed, KeyedRoute, Repeatable
 from app.api.v1.attempt_answers import (
     AttemptAnswer,
     AttemptDetailAnswer,
+    SecondCallAnswer,
     attempt_answer,
     attempt_detail_answer,
+    second_call_answer,
 )
-from app.api.v1.fields import Listing, PageNumber, PageSize, Ref, Search, listing
+from app.api.v1.fields import Body, Listing, PageNumber, PageSize, Ref, Search, listing
 from app.domain.attempt import AttemptStatus, Disposition
 from app.services.campaigns.queries import get_attempt, list_attempts
+from app.services.dialing.alarms import list_second_calls
+from app.services.dialing.reconciling import settle_review
 
 router = APIRouter(tags=["attempts"], route_class=KeyedRoute)
+
+
+class SettleBody(Body):
+    """What a person found out about an attempt that is up for review."""
+
+    placed: bool = Field(description="It was placed; false: it was not, and its contact goes back in line.")
+
+
+class SecondCalls(BaseModel):
+    """A campaign's second calls, the newest first."""
+
+    items: list[SecondCallAnswer]
 
 
 @router.get("/campaigns/{campaign_id}/attempts")
@@ -49,3 +68,32 @@ async def show(attempt_id: UUID, caller: Keyed) -> AttemptDetailAnswer:
     async with caller.reading() as session:
         detail = await get_attempt(session, principal=caller.principal, attempt_id=attempt_id)
     return attempt_detail_answer(detail)
+
+
+@router.post("/attempts/{attempt_id}/settle", response_model=AttemptDetailAnswer)
+async def settle(attempt_id: UUID, body: SettleBody, caller: Repeatable) -> Response:
+    """Say of an attempt in `review` whether it was placed: the carrier could not tell.
+
+    Placed without news counts as not answered; not placed spends no attempt. 409 if it is not up for review.
+    """
+
+    async def work(session: AsyncSession) -> AttemptDetailAnswer:
+        await settle_review(
+            session,
+            principal=caller.principal,
+            attempt_id=attempt_id,
+            placed=body.placed,
+            now=caller.now,
+        )
+        detail = await get_attempt(session, principal=caller.principal, attempt_id=attempt_id)
+        return attempt_detail_answer(detail)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.get("/campaigns/{campaign_id}/second-calls")
+async def second_calls(campaign_id: Ref, caller: Keyed) -> SecondCalls:
+    """List the calls that the carrier made beside the one of their attempt. They are hung up."""
+    async with caller.reading() as session:
+        rows = await list_second_calls(session, principal=caller.principal, campaign_ref=campaign_id)
+    return SecondCalls(items=[second_call_answer(row) for row in rows])

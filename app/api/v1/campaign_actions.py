@@ -33,9 +33,17 @@ class StartBody(Body):
 
 
 class ReasonBody(Body):
-    """A pause, a cancel."""
+    """A pause."""
 
     reason: str = Field("", max_length=1_000)
+
+
+class CancelBody(ReasonBody):
+    """A cancel."""
+
+    hang_up: bool = Field(
+        False, description="Also hang up its calls that are going on. Otherwise they go on to their end."
+    )
 
 
 class RetryBody(Body):
@@ -105,13 +113,18 @@ async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = 
 
 
 @router.post("/cancel", response_model=CampaignAnswer)
-async def cancel(campaign_id: Ref, caller: Repeatable, body: ReasonBody | None = None) -> Response:
-    """End it for good: whoever waits is cancelled, calls that go on finish by themselves."""
+async def cancel(campaign_id: Ref, caller: Repeatable, body: CancelBody | None = None) -> Response:
+    """End it for good: whoever waits is cancelled. Calls that go on finish by themselves, or are hung up if asked."""
+    asked = body or CancelBody()
 
     async def act(session: AsyncSession) -> None:
-        reason = body.reason if body else ""
         await cancel_campaign(
-            session, principal=caller.principal, campaign_ref=campaign_id, now=caller.now, reason=reason
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            now=caller.now,
+            reason=asked.reason,
+            hang_up=asked.hang_up,
         )
 
     return await _acted(campaign_id, caller, act)

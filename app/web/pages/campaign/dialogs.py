@@ -47,6 +47,21 @@ def _cancel() -> rx.Component:
         sentence=Questions.sentence,
         confirm_label="Cancel campaign",
         on_confirm=Questions.cancel,
+        body=rx.cond(Questions.calls != "", rx.el.div(_hang_up_too(), class_name="cs-ticks")),
+    )
+
+
+def _hang_up_too() -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            checked=Questions.hang_up,
+            on_change=Questions.tick_hang_up,
+            class_name="cs-checkbox",
+        ),
+        rx.el.span("Also hang up calls that are going on"),
+        rx.el.span(Questions.calls, class_name="cs-number cs-quiet"),
+        class_name="cs-tick",
     )
 
 

@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
+from app.domain.campaign import Channel
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
 from app.services.access.principal import Principal
@@ -40,6 +41,9 @@ class CampaignQuestionState(PageState, rx.State):
     campaign_id: rx.Field[int] = rx.field(0)
     campaign_name: rx.Field[str] = rx.field("")
     sentence: rx.Field[str] = rx.field("")
+    calls: rx.Field[str] = rx.field("")
+    """How many calls a cancel could hang up; empty: none."""
+    hang_up: rx.Field[bool] = rx.field(False)
     outcomes: rx.Field[list[Outcome]] = rx.field(default_factory=list)
     ticked_count: rx.Field[int] = rx.field(0)
     carrier_question: rx.Field[str] = rx.field("")
@@ -57,6 +61,8 @@ class CampaignQuestionState(PageState, rx.State):
         self.campaign_id, self.campaign_name = detail.id, detail.settings.name
         self.sentence = _what_cancelling_means(snapshot) if asking == "cancel" else ""
         self._offer([_outcome(status, snapshot) for status in STATUS_WORDS if status in RETRY_FAILED_DEFAULT])
+        live = 0 if detail.settings.channel is Channel.SMS else snapshot.live_calls
+        self.calls, self.hang_up = counted(live, "call", "calls") if live else "", False
         self.asking, self.carrier_question = asking, ""
 
     @anyone
@@ -70,14 +76,27 @@ class CampaignQuestionState(PageState, rx.State):
         """Tick or untick an outcome."""
         self._offer([replace(one, ticked=one.ticked != (one.status == status)) for one in self.outcomes])
 
+    @anyone
+    def tick_hang_up(self) -> None:
+        """Tick or untick that calls are hung up."""
+        self.hang_up = not self.hang_up
+
     @guarded(Right.EDIT_CAMPAIGNS)
     async def cancel(self, principal: Principal) -> EventSpec:
         """End the campaign for good."""
         now = get_context().clock.now()
         async with get_context().database.transaction() as session:
-            await cancel_campaign(session, principal=principal, campaign_ref=self.campaign_id, now=now)
+            await cancel_campaign(
+                session,
+                principal=principal,
+                campaign_ref=self.campaign_id,
+                hang_up=self.hang_up,
+                now=now,
+            )
         self.asking = ""
-        return say_done("Campaign cancelled.")
+        return say_done(
+            "Campaign cancelled. Its calls are hung up." if self.hang_up else "Campaign cancelled."
+        )
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def delete(self, principal: Principal) -> list[EventSpec]:
@@ -143,6 +162,6 @@ def _what_cancelling_means(snapshot: CampaignSnapshot) -> str:
     parts = [f"{counted(waiting, 'contact who waits', 'contacts who wait')} will not be contacted."]
     if snapshot.live_calls:
         under_way = counted(snapshot.live_calls, "call or message", "calls or messages")
-        parts.append(f"{under_way} in progress will go on to the end and be recorded.")
+        parts.append(f"{under_way} in progress will go on to the end and be recorded, unless hung up.")
     parts.append("This cannot be undone, but you can duplicate the campaign.")
     return " ".join(parts)

@@ -6,7 +6,7 @@ from reflex.vars import ObjectVar
 from app.web.components import attempt_badge, banner, glyph, panel, record, time_text
 from app.web.components.kinds import Flag
 from app.web.pages.campaign.overview.state import OverviewState
-from app.web.pages.campaign.overview.view import Happening, Now, Overview, Review
+from app.web.pages.campaign.overview.view import Happening, Now, Overview, Review, Second
 
 
 def right_now() -> rx.Component:
@@ -97,6 +97,33 @@ def _review(review: ObjectVar[Review], may_settle: Flag) -> rx.Component:
             ),
         ),
         key=review.id,
+    )
+
+
+def seconds_panel() -> rx.Component:
+    """Return the calls that the carrier made beside the one of their attempt."""
+    return banner(
+        rx.el.p(
+            "For one try the carrier made two calls. The one that was not ours to keep is hung up. "
+            "If this happens again, tell the carrier."
+        ),
+        rx.el.ul(rx.foreach(OverviewState.seconds, _second), class_name="cs-reviews"),
+        kind="danger",
+        title="Called twice by the carrier",
+    )
+
+
+def _second(second: ObjectVar[Second]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(second.name, " ", rx.el.span(second.number, class_name="cs-quiet cs-number")),
+            rx.el.span(
+                time_text(second.at.text, zone=second.at.zone, iso=second.at.iso), class_name="cs-quiet"
+            ),
+            class_name="cs-two-lines",
+        ),
+        rx.el.span(second.state),
+        key=second.id,
     )
 
 

@@ -21,7 +21,7 @@ from app.web.components import (
 )
 from app.web.layout import shell
 from app.web.pages.campaign.header import campaign_frame
-from app.web.pages.campaign.overview.now import reviews_panel, right_now
+from app.web.pages.campaign.overview.now import reviews_panel, right_now, seconds_panel
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.overview.view import Change, Measures, Overview, StatusShare
 from app.web.session import allows, here
@@ -37,6 +37,7 @@ def campaign_overview() -> rx.Component:
             rx.el.div(
                 columns(
                     rx.cond(OverviewState.reviews.length() > 0, reviews_panel(allows(Right.RUN_CAMPAIGNS))),
+                    rx.cond(OverviewState.seconds.length() > 0, seconds_panel()),
                     _progress(),
                     _measures(),
                     aside=rx.fragment(right_now(), _history()),

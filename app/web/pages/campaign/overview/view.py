@@ -17,6 +17,7 @@ from app.services.campaigns.views import (
     LiveAttempt,
     TransitionRow,
 )
+from app.services.dialing.alarms import SecondCallRow
 from app.web.components import ProgressView
 from app.web.pages.campaign.words import (
     NOTHING,
@@ -107,6 +108,17 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """A call that the carrier made beside the one of its attempt."""
+
+    id: str
+    name: str
+    number: str
+    at: Moment
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A change of the campaign's status."""
 
@@ -182,6 +194,17 @@ def review(row: AttemptRow, ground: Ground, *, now: datetime) -> Review:
         number=pretty(row.number_to),
         at=moment(row.at, ground.zone, now=now),
         why=row.error_message or "The carrier could not say whether this was placed.",
+    )
+
+
+def second_call(row: SecondCallRow, ground: Ground, *, now: datetime) -> Second:
+    """Word a second call."""
+    return Second(
+        id=row.provider_id,
+        name=row.contact_name or pretty(row.number_to),
+        number=pretty(row.number_to),
+        at=moment(row.found_at, ground.zone, now=now),
+        state="Ended" if row.ended_at else "Being hung up",
     )
 
 
