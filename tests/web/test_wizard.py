@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.config import get_settings
 from app.context import get_context
 from app.db import Database
 from app.domain.attempt import Disposition
+from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
@@ -281,7 +283,7 @@ async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: 
     form = {
         "concurrent_limit": "12",
         "max_attempts": "2",
-        "retry_delay_minutes": "45",
+        "retry_delays": "45",
         "retry-voicemail": "on",
     }
     await browser.send(PaceState.keep(form))
@@ -290,6 +292,134 @@ async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: 
     assert settings.retry_on == (Disposition.VOICEMAIL,)
     assert not settings.enable_voicemail_detection
     assert (await tab.state(PaceState)).limit.startswith("At most 10 calls at once")
+
+
+FINER: Mapping[str, Any] = {
+    "retry_delays": "30, 60 120",
+    "delays_no_answer": "",
+    "delays_busy": "5, 15",
+    "delays_failed": "",
+    "delays_voicemail": "240",
+    "retry_back_off": "on",
+    "number_strategy": "sticky",
+    "retry_other_number": "on",
+    "breaker_window": "100",
+    "breaker_minimum": "20",
+    "breaker_failure_rate": "30",
+    "breaker_refusal_rate": "0",
+    "breaker_refusals_in_a_row": "0",
+    "breaker_opt_out_rate": "2.5",
+    "breaker_hang_up_rate": "50",
+    "pilot_size": "20",
+    "ramp": "on",
+    "budget_cap": "99.50",
+    "weight": "3",
+}
+"""Every box of the finer settings, as a form sends them."""
+
+
+async def test_every_finer_setting_is_kept_and_shown_again(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.keep(dict(FINER)))
+    assert (await tab.state(PaceState)).errors == {}
+    settings = await settings_of(world, campaign_id)
+    assert settings.retry_delays == (30, 60, 120)
+    assert settings.retry_delays_by_outcome == {"busy": (5, 15), "voicemail": (240,)}
+    assert (settings.retry_back_off, settings.retry_other_number, settings.ramp) == (True, True, True)
+    assert (settings.number_strategy, settings.pilot_size, settings.weight) == ("sticky", 20, 3)
+    assert (settings.budget_cap, settings.breaker.opt_out_rate) == (Decimal("99.50"), 2.5)
+    await browser.send(PaceState.load())
+    values = (await tab.state(PaceState)).values
+    assert {name: values[name] for name in FINER} == FINER | {"retry_delays": "30, 60, 120"}
+
+
+async def test_ticks_that_are_taken_off_are_taken_back(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.keep(dict(FINER)))
+    ticks = {"retry_back_off", "retry_other_number", "ramp"}
+    form = {name: text for name, text in FINER.items() if name not in ticks}
+    await browser.send(PaceState.keep(form | {"budget_cap": "", "retry_delays": "45"}))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.retry_back_off, settings.retry_other_number, settings.ramp) == (False, False, False)
+    assert (settings.budget_cap, settings.retry_delays, settings.retry_delay_minutes) == (None, (), 45)
+
+
+async def test_what_is_wrong_in_a_folded_section_is_named_and_the_rest_is_saved(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    wrong = {
+        "retry_delays": "soon",
+        "delays_busy": "5, soon",
+        "breaker_window": "5",
+        "budget_cap": "much",
+        "weight": "0",
+    }
+    await browser.send(PaceState.keep(FINER | wrong))
+    assert set((await tab.state(PaceState)).errors) == {
+        "retry_delay_minutes",
+        "retry_delays_by_outcome.busy",
+        "breaker.window",
+        "budget_cap",
+        "weight",
+    }
+    settings = await settings_of(world, campaign_id)
+    assert (settings.pilot_size, settings.number_strategy, settings.weight) == (20, "sticky", 1)
+
+
+async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.keep(FINER | {"breaker_hang_up_rate": "33"}))
+    await browser.send(PaceState.load())
+    shown = {"delays_failed": "10", "breaker_window": "50", "retry_delays": "30"}
+    await browser.send(PaceState.keep(shown))
+    settings = await settings_of(world, campaign_id)
+    assert settings.retry_delays_by_outcome == {"busy": (5, 15), "failed": (10,), "voicemail": (240,)}
+    assert (settings.breaker.window, settings.breaker.hang_up_rate) == (50, 33)
+
+
+async def test_each_folded_section_says_in_one_line_what_is_set(world: World, tab: Driver) -> None:
+    campaign_id, usual = await world.campaign(), BreakerPolicy()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    assert (await tab.state(PaceState)).said == {
+        "Waits by outcome": "The same after every outcome",
+        "Numbers": "One number for everybody: there is no pool",
+        "Safety: stop on bad signs": f"Pauses above {usual.failure_rate:g} % failures, "
+        f"{usual.refusal_rate:g} % refusals, {usual.opt_out_rate:g} % opt-outs, "
+        f"{usual.hang_up_rate:g} % hang-ups, or at {usual.refusals_in_a_row} refusals in a row",
+        "Pilot and ramp": "Everybody from the start",
+        "Budget": "No cap",
+        "Share": "1: as much as any other campaign",
+    }
+    await browser.send(PaceState.keep(dict(FINER)))
+    assert (await tab.state(PaceState)).said == {
+        "Waits by outcome": "Busy 5, then 15 minutes; voicemail 240 minutes, doubling past the end of a list",
+        "Numbers": "One number for everybody: there is no pool",
+        "Safety: stop on bad signs": "Pauses above 30 % failures, 2.5 % opt-outs, 50 % hang-ups",
+        "Pilot and ramp": "Dials 20, then waits for you; after that 2 %, 10 %, 50 %, then all",
+        "Budget": "At most 99.50, calls in flight counted",
+        "Share": "3: 3 times the slots of a campaign with 1",
+    }
+
+
+async def test_the_review_shows_the_finer_settings_in_words(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=1)
+    changes = {"retry_delays": [30, 60], "pilot_size": 10, "budget_cap": 5, "weight": 2}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
+    await open_step(tab, world, campaign_id, "review")
+    state = await tab.state(ReviewState)
+    assert ("Wait before a retry", "30, then 60 minutes") in [(one.term, one.value) for one in state.pace]
+    assert [one.term for one in state.finer] == [
+        "Numbers",
+        "Safety: stop on bad signs",
+        "Pilot and ramp",
+        "Budget",
+        "Share",
+    ]
 
 
 async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: Driver) -> None:

@@ -7,10 +7,13 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.fields import RefField
+from app.domain.breaker import BreakerPolicy
 from app.domain.pool import NumberStrategy
 from app.services.campaigns.changes import read_setting
 from app.services.campaigns.readers import Unacceptable
 from app.services.errors import FieldErrors
+
+_BREAKER: Final = BreakerPolicy()
 
 _NOT_YET: Final[Mapping[str, str]] = {
     "recurring_config": "Recurring campaigns are not available yet: choose immediate or scheduled.",
@@ -82,14 +85,27 @@ class BreakerBody(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    window: int | None = Field(None, description="How many of the last attempts are looked at. Default 50.")
-    minimum: int | None = Field(None, description="Fewer attempts show nothing. Default 20.")
-    failure_rate: float | None = Field(None, description="Attempts that failed. Default 50.")
-    refusal_rate: float | None = Field(None, description="Attempts the carrier turned down. Default 20.")
-    refusals_in_a_row: int | None = Field(None, description="So many one after the other. Default 5.")
-    opt_out_rate: float | None = Field(None, description="People who opted out. Default 25.")
+    window: int | None = Field(
+        None, description=f"How many of the last attempts are looked at. Default {_BREAKER.window:g}."
+    )
+    minimum: int | None = Field(
+        None, description=f"Fewer attempts show nothing. Default {_BREAKER.minimum:g}."
+    )
+    failure_rate: float | None = Field(
+        None, description=f"Attempts that failed. Default {_BREAKER.failure_rate:g}."
+    )
+    refusal_rate: float | None = Field(
+        None, description=f"Attempts the carrier turned down. Default {_BREAKER.refusal_rate:g}."
+    )
+    refusals_in_a_row: int | None = Field(
+        None, description=f"So many one after the other. Default {_BREAKER.refusals_in_a_row:g}."
+    )
+    opt_out_rate: float | None = Field(
+        None, description=f"People who opted out. Default {_BREAKER.opt_out_rate:g}."
+    )
     hang_up_rate: float | None = Field(
-        None, description="People who hung up within 6 seconds, of those who answered. Default 50."
+        None,
+        description=f"People who hung up within 6 seconds, of those who answered. Default {_BREAKER.hang_up_rate:g}.",
     )
 
 

@@ -25,6 +25,7 @@ from app.web.components.feedback import (
     spinner_text,
     stop_indicator,
 )
+from app.web.components.fold import fold, folds, to_first_error
 from app.web.components.form import (
     Choice,
     checkbox_field,
@@ -102,6 +103,8 @@ __all__ = [
     "facts",
     "field_error",
     "filter_chip",
+    "fold",
+    "folds",
     "form_actions",
     "form_dialog",
     "form_field",
@@ -147,6 +150,7 @@ __all__ = [
     "text_area",
     "text_input",
     "time_text",
+    "to_first_error",
     "toolbar",
     "upload_zone",
 ]

@@ -18,15 +18,9 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
 from app.web import routes
+from app.web.components import to_first_error
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before, unfinished
-
-_FOCUS: Final = """setTimeout(() => {
-  const field = document.querySelector('main [aria-invalid="true"], main .cs-error:not(:empty)');
-  field?.scrollIntoView({block: 'center'});
-  field?.focus({preventScroll: true});
-}, 120)"""
-"""Wait for the errors to be drawn, then go to the first."""
 
 _RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
 """Steps with nothing to mend in a new draft: the agent's greeting and the usual pace will do."""
@@ -130,7 +124,7 @@ class StepState(PageState, mixin=True):
         self.saving = True
         yield None
         await self._save(principal, form)
-        yield rx.call_script(_FOCUS) if self.errors else _visit(self, principal, after(self.STEP))
+        yield to_first_error() if self.errors else _visit(self, principal, after(self.STEP))
 
     async def _save(self, principal: Principal, form: Mapping[str, Any]) -> frozenset[str]:
         """Save the form, with `errors` of what was not taken; return the fields that were left open."""
@@ -220,9 +214,9 @@ async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, 
 
 
 def _settings_of(errors: Mapping[str, str]) -> set[str]:
-    """Return the settings that the errors are of; calling hours stand or fall together."""
+    """Return the settings that the errors, or those of their parts, are of; calling hours stand or fall together."""
     hours = set(_HOURS) if errors.keys() & set(FIELD_PATHS.values()) else set()
-    return hours | set(errors)
+    return hours | {path.partition(".")[0] for path in errors}
 
 
 def _visit(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:

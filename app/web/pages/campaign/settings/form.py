@@ -23,8 +23,17 @@ from app.web.components import (
 )
 from app.web.components.kinds import Child, InputType
 from app.web.options import time_zone_input
+from app.web.pages.campaign.finer.form import Boxes, delays_box, finer_sections, retry_section
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
 from app.web.pages.campaign.settings.view import MISSING, SMS_TEMPLATE, TEMPLATES, Option
+
+_BOXES = Boxes(
+    state=Settings,
+    values=Settings.form,
+    said=Settings.said,
+    is_text=Settings.is_text,
+    record=rx.Var.create(0),
+)
 
 
 def settings_form() -> rx.Component:
@@ -35,12 +44,14 @@ def settings_form() -> rx.Component:
         panel(_fields(_pace()), title="Pace"),
         panel(_fields(*_retries()), title="Retries"),
         panel(_fields(*_when()), title="When"),
+        panel(finer_sections(_BOXES), title="More", description="Open what you want otherwise."),
         form_actions(
             secondary_button("Cancel", on_click=Settings.give_up),
             submit_button("Save settings", saving=Settings.saving),
             note=choose(Settings.errors.length() > 0, "Some settings need mending: see above.", ""),
         ),
         on_submit=Settings.save,
+        custom_attrs={"noValidate": True},
         class_name="cs-stack cs-settings-form",
     )
 
@@ -172,9 +183,10 @@ def _retries() -> list[rx.Component]:
     return [
         form_row(
             _number("max_attempts", "Attempts in all", "The first one included."),
-            _number("retry_delay_minutes", "Wait before a retry", "In minutes."),
+            delays_box(_BOXES),
         ),
         _ticks("Retry after", Settings.outcomes, name="retry_on", error="retry_on"),
+        retry_section(_BOXES),
     ]
 
 

@@ -1,5 +1,6 @@
 """The Settings tab: every setting, readable always and editable in draft and paused."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
@@ -16,8 +17,9 @@ from app.services.campaigns.queries import get_campaign
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors
 from app.services.numbers.queries import NumberView, list_numbers
-from app.web.components import say, say_done
+from app.web.components import say, say_done, to_first_error
 from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.pages.campaign.finer.view import summaries
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.settings.view import (
     Group,
@@ -41,6 +43,8 @@ class CampaignSettingsState(PageState, rx.State):
     editing: rx.Field[bool] = rx.field(False)
     is_text: rx.Field[bool] = rx.field(False)
     form: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    said: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Section of the finer settings -> what is set in it."""
     agents: rx.Field[list[Option]] = rx.field(default_factory=list)
     numbers: rx.Field[list[Option]] = rx.field(default_factory=list)
     """Every number that may be the caller ID; ticked: it is in the pool."""
@@ -79,7 +83,7 @@ class CampaignSettingsState(PageState, rx.State):
             agents = await list_agents(session, principal=principal, active_only=True)
             numbers = await list_numbers(session, principal=principal, active_only=True)
         self._show(detail)
-        self.errors, self.form = {}, form_of(settings)
+        self.errors, self.form, self.said = {}, form_of(settings), summaries(settings)
         self.agents = [Option(str(one.id), one.name) for one in agents]
         self.numbers = [
             Option(str(one.id), _shown(one), one.id in settings.number_pool)
@@ -99,20 +103,14 @@ class CampaignSettingsState(PageState, rx.State):
     async def save(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
         """Save what the form changes, or say at the fields what to mend."""
         self.saving, self.errors = True, {}
-        context, campaign_id = get_context(), campaign_here(self)
+        campaign_id = campaign_here(self)
         before = (await _read(principal, campaign_id)).settings
         changes = changes_asked(form, before, [int(one.id) for one in self.numbers])
-        if changes.get("allowed_days") == ():
-            raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
-        if changes:
-            async with context.database.transaction() as session:
-                await update_campaign(
-                    session,
-                    principal=principal,
-                    campaign_ref=campaign_id,
-                    changes=changes,
-                    now=context.clock.now(),
-                )
+        try:
+            await _save(principal, campaign_id, changes)
+        except FieldErrors as refused:
+            self.errors = dict(refused.errors)
+            return to_first_error()
         detail = await _read(principal, campaign_id)
         self._show(detail)
         self.editing = False
@@ -124,6 +122,18 @@ class CampaignSettingsState(PageState, rx.State):
         self.locked = detail.locked_because or ""
         self.warnings = detail.number_warnings
         self.is_text = detail.settings.channel is Channel.SMS
+
+
+async def _save(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:
+    if changes.get("allowed_days") == ():
+        raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
+    if not changes:
+        return
+    context = get_context()
+    async with context.database.transaction() as session:
+        await update_campaign(
+            session, principal=principal, campaign_ref=campaign_id, changes=changes, now=context.clock.now()
+        )
 
 
 async def _read(principal: Principal, campaign_id: int) -> CampaignDetail:

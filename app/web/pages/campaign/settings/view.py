@@ -14,15 +14,18 @@ from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import chosen_id, ticked, written
+from app.web.pages.campaign.finer.view import (
+    ON,
+    OUTCOMES,
+    Fact,
+    finer_changes,
+    finer_facts,
+    finer_values,
+    retry_facts,
+)
 from app.web.pages.campaign.words import NOTHING, counted, moment
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-OUTCOMES: Final[Mapping[RetryOutcome, str]] = {
-    RetryOutcome.NO_ANSWER: "No answer",
-    RetryOutcome.BUSY: "Busy",
-    RetryOutcome.FAILED: "Failed",
-    RetryOutcome.VOICEMAIL: "Voicemail",
-}
 TEMPLATES: Final[Mapping[str, str]] = {
     "welcome_message_template": "Greeting",
     "agenda_template": "Agenda",
@@ -39,7 +42,7 @@ MISSING: Final[Mapping[Missing, str]] = {
 }
 """What becomes of a variable without a value, in words."""
 
-_SHARED: Final = ("name", "description", "time_zone", "missing", "max_attempts", "retry_delay_minutes")
+_SHARED: Final = ("name", "description", "time_zone", "missing", "max_attempts")
 _OF_CALLS: Final = (
     "concurrent_limit",
     "rate_limit_per_minute",
@@ -49,14 +52,6 @@ _OF_CALLS: Final = (
     *TEMPLATES,
 )
 _OF_TEXTS: Final = ("messages_per_second", SMS_TEMPLATE)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One setting in words."""
-
-    label: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +80,7 @@ def groups(detail: CampaignDetail, *, now: datetime) -> list[Group]:
         Group("Pace", _texts_pace(settings) if settings.channel is Channel.SMS else _calls_pace(settings)),
         Group("Retries", _retries(settings)),
         Group("When", _when(settings, now)),
+        Group("More", finer_facts(settings)),
     ]
 
 
@@ -93,15 +89,21 @@ def form_of(settings: CampaignSettings) -> dict[str, str]:
     names = (*_SHARED, *(_OF_TEXTS if settings.channel is Channel.SMS else _OF_CALLS))
     texts = {name: str(getattr(settings, name)) for name in names}
     at = settings.scheduled_at
-    return texts | {
-        "agent_id": str(settings.agent_id or ""),
-        "phone_number_id": str(settings.phone_number_id or ""),
-        "allowed_start": settings.allowed_start or "",
-        "allowed_end": settings.allowed_end or "",
-        "schedule_type": settings.schedule_type.value,
-        "scheduled_at": f"{at.astimezone(ZoneInfo(settings.time_zone)):%Y-%m-%dT%H:%M}" if at else "",
-        "fallback_values": "\n".join(f"{name} = {text}" for name, text in settings.fallback_values.items()),
-    }
+    return (
+        finer_values(settings)
+        | texts
+        | {
+            "agent_id": str(settings.agent_id or ""),
+            "phone_number_id": str(settings.phone_number_id or ""),
+            "allowed_start": settings.allowed_start or "",
+            "allowed_end": settings.allowed_end or "",
+            "schedule_type": settings.schedule_type.value,
+            "scheduled_at": f"{at.astimezone(ZoneInfo(settings.time_zone)):%Y-%m-%dT%H:%M}" if at else "",
+            "fallback_values": "\n".join(
+                f"{name} = {text}" for name, text in settings.fallback_values.items()
+            ),
+        }
+    )
 
 
 def day_options(settings: CampaignSettings) -> list[Option]:
@@ -122,11 +124,11 @@ def changes_asked(
     form: Mapping[str, Any], settings: CampaignSettings, pool_ids: Sequence[int]
 ) -> dict[str, Any]:
     """Return what the form changes, and nothing else: what others changed meanwhile stays."""
-    before = form_of(settings)
+    before, finer = form_of(settings), finer_values(settings)
     changes: dict[str, Any] = {
         name: written(form, name) or None
         for name, text in before.items()
-        if name in form and written(form, name) != text.strip()
+        if name not in finer and name in form and written(form, name) != text.strip()
     }
     for name in changes.keys() & {"agent_id", "phone_number_id"}:
         changes[name] = chosen_id(form, name)
@@ -136,7 +138,17 @@ def changes_asked(
         changes["fallback_values"] = _pairs(written(form, "fallback_values"))
     if "scheduled_at" in changes and written(form, "schedule_type") != ScheduleType.SCHEDULED.value:
         del changes["scheduled_at"]
-    return changes | _ticks_asked(form, settings, pool_ids)
+    return changes | _ticks_asked(form, settings, pool_ids) | _finer_asked(form, finer)
+
+
+def _finer_asked(form: Mapping[str, Any], before: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form asks for beside what it would ask for untouched."""
+    untouched = finer_changes(
+        {name: text for name, text in before.items() if name in form or text == ON}, before
+    )
+    return {
+        name: value for name, value in finer_changes(form, before).items() if untouched.get(name) != value
+    }
 
 
 def _ticks_asked(
@@ -219,7 +231,7 @@ def _retries(settings: CampaignSettings) -> list[Fact]:
     retried = [OUTCOMES[outcome] for outcome in OUTCOMES if outcome in _retried(settings)]
     return [
         Fact("Attempts in all", counted(settings.max_attempts, "attempt", "attempts")),
-        Fact("Wait before a retry", counted(settings.retry_delay_minutes, "minute", "minutes")),
+        *retry_facts(settings),
         Fact("Retry after", ", ".join(retried) or "Nothing"),
     ]
 

@@ -20,6 +20,7 @@ from app.web.components import (
 )
 from app.web.layout import shell
 from app.web.options import time_zone_input
+from app.web.pages.campaign.finer.form import Boxes, delays_box, finer_sections, retry_section
 from app.web.pages.wizard.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
 from app.web.pages.wizard.steps import WizardStep
@@ -39,6 +40,20 @@ _STARTS = [
 ]
 
 
+def _kept(box: rx.Component) -> rx.Component:
+    return Kept.create(box, on_change=form_values(PaceState.keep))
+
+
+_BOXES = Boxes(
+    state=PaceState,
+    values=PaceState.values,
+    said=PaceState.said,
+    is_text=PaceState.channel == "sms",
+    record=PaceState.revision,
+    chosen=_kept,
+)
+
+
 @shell("Campaigns")
 def pace() -> rx.Component:
     """Return the wizard's fourth step."""
@@ -49,6 +64,11 @@ def pace() -> rx.Component:
         panel(_retries(), title="Retries", description="What happens when somebody is not reached."),
         panel(_hours(), title="Calling hours", description="When people may be reached."),
         panel(_start(), title="Start"),
+        panel(
+            finer_sections(_BOXES),
+            title="More",
+            description="Set sensibly from the start. Open what you want otherwise.",
+        ),
     )
 
 
@@ -64,7 +84,7 @@ def _number(name: str, label: str, help_text: str, *, least: int, most: int, uni
         required=True,
         record=PaceState.revision,
     )
-    control = rx.el.div(box, rx.el.span(unit, class_name="cs-wizard-unit"), class_name="cs-wizard-measure")
+    control = rx.el.div(box, rx.el.span(unit, class_name="cs-unit"), class_name="cs-measure")
     return form_field(control if unit else box, name=name, label=label, help_text=help_text, error=error)
 
 
@@ -151,14 +171,7 @@ def _retries() -> rx.Component:
                 least=1,
                 most=20,
             ),
-            _number(
-                "retry_delay_minutes",
-                "Wait before a retry",
-                "30 to 60 minutes is a good measure.",
-                least=0,
-                most=43_200,
-                unit="minutes",
-            ),
+            delays_box(_BOXES),
         ),
         _ticks(
             "retry_on",
@@ -166,6 +179,7 @@ def _retries() -> rx.Component:
             "Whoever was reached, opted out or has an invalid number is never tried again.",
             PaceState.retries,
         ),
+        retry_section(_BOXES),
         class_name="cs-wizard-fields",
     )
 

@@ -19,6 +19,7 @@ from app.services.agents.queries import get_agent
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.guard import guarded
+from app.web.pages.campaign.finer.view import OUTCOMES, finer_changes, finer_values, summaries
 from app.web.pages.wizard.draft import StepState, draft_id, save_draft
 from app.web.pages.wizard.moments import for_input, in_zone, offset
 from app.web.pages.wizard.steps import WizardStep
@@ -41,7 +42,6 @@ _PLAIN: Final = (
     "throttle_delay_ms",
     "messages_per_second",
     "max_attempts",
-    "retry_delay_minutes",
     "ring_timeout_seconds",
     "time_limit_seconds",
 )
@@ -69,6 +69,8 @@ class PaceState(StepState, rx.State):
     days: rx.Field[list[Tick]] = rx.field(default_factory=list)
     hours_choice: rx.Field[str] = rx.field(ANY)
     schedule_type: rx.Field[str] = rx.field("immediate")
+    said: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Section of the finer settings -> what is set in it."""
     limit: rx.Field[str] = rx.field("")
     """The effective limit, and what it is the least of."""
     zone_now: rx.Field[str] = rx.field("")
@@ -98,6 +100,7 @@ class PaceState(StepState, rx.State):
 
     def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         changes: dict[str, Any] = {name: form[name] for name in _PLAIN if name in form}
+        changes |= finer_changes(form, self.values)
         if "max_attempts" in form:
             changes["retry_on"] = _ticked(form, RETRY_PREFIX)
             if self.channel != "sms":
@@ -133,33 +136,31 @@ class PaceState(StepState, rx.State):
         self.retries = _retry_ticks(settings)
         self.days = _day_ticks(settings)
         self.voicemail_detection = settings.enable_voicemail_detection
+        self.said = summaries(settings)
         self.limit = await _limit(principal, settings)
         self.zone_now = _zone_now(settings.time_zone, now)
         self.starts = _starts(settings, now)
         self.hours_warning = _hours_warning(settings)
 
     def _fill(self, settings: CampaignSettings) -> None:
-        self.values = {name: str(getattr(settings, name)) for name in _PLAIN} | {
-            "time_zone": settings.time_zone,
-            "allowed_start": settings.allowed_start or "",
-            "allowed_end": settings.allowed_end or "",
-            "scheduled_at": for_input(settings.scheduled_at, _real_zone(settings.time_zone)),
-        }
-
-
-_RETRY_WORDS: Final[Mapping[RetryOutcome, str]] = {
-    RetryOutcome.NO_ANSWER: "No answer",
-    RetryOutcome.BUSY: "Busy",
-    RetryOutcome.FAILED: "Failed",
-    RetryOutcome.VOICEMAIL: "Voicemail",
-}
+        plain = {name: str(getattr(settings, name)) for name in _PLAIN}
+        self.values = (
+            plain
+            | finer_values(settings)
+            | {
+                "time_zone": settings.time_zone,
+                "allowed_start": settings.allowed_start or "",
+                "allowed_end": settings.allowed_end or "",
+                "scheduled_at": for_input(settings.scheduled_at, _real_zone(settings.time_zone)),
+            }
+        )
 
 
 def _retry_ticks(settings: CampaignSettings) -> list[Tick]:
     """Return the outcomes that can come of the channel; a text message can only fail."""
     offered = [RetryOutcome.FAILED] if settings.channel == "sms" else list(RetryOutcome)
     return [
-        Tick(f"{RETRY_PREFIX}{outcome}", _RETRY_WORDS[outcome], _retried(outcome, settings.retry_on))
+        Tick(f"{RETRY_PREFIX}{outcome}", OUTCOMES[outcome], _retried(outcome, settings.retry_on))
         for outcome in offered
     ]
 

@@ -6,7 +6,16 @@ import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
 
 from app.domain.rights import Right
-from app.web.components import banner, columns, confirm_dialog, glyph, metric_grid, panel, primary_button
+from app.web.components import (
+    banner,
+    columns,
+    confirm_dialog,
+    glyph,
+    metric_grid,
+    panel,
+    primary_button,
+    stack,
+)
 from app.web.components.kinds import as_text, choose
 from app.web.layout import shell
 from app.web.pages.wizard.draft import WizardState
@@ -30,7 +39,10 @@ def review() -> rx.Component:
             columns(
                 _summary("Basics", WizardStep.BASICS, _facts(ReviewState.basics)),
                 _summary("Message", WizardStep.MESSAGE, _message()),
-                aside=_summary("Pace and retries", WizardStep.PACE, _facts(ReviewState.pace)),
+                aside=stack(
+                    _summary("Pace and retries", WizardStep.PACE, _facts(ReviewState.pace)),
+                    _summary("Numbers and brakes", WizardStep.PACE, _facts(ReviewState.finer)),
+                ),
             ),
             closing_bar(step, _go(), back=back_link(step)),
         ),

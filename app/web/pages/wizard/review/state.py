@@ -23,6 +23,7 @@ from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.campaign.finer.view import finer_facts, retry_facts
 from app.web.pages.campaign.settings.view import MISSING
 from app.web.pages.campaign.start_words import start_question
 from app.web.pages.wizard.draft import WizardState, draft_id, import_changes
@@ -67,6 +68,8 @@ class ReviewState(PageState, rx.State):
     message: rx.Field[list[Said]] = rx.field(default_factory=list)
     message_of: rx.Field[str] = rx.field("")
     pace: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    finer: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    """Numbers, safety, pilot, budget and share."""
     verb: rx.Field[str] = rx.field("Start")
     """Start, Schedule or Resume: what the button does."""
     asking: rx.Field[bool] = rx.field(False)
@@ -153,6 +156,7 @@ class ReviewState(PageState, rx.State):
         self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
         self.message_of = said.contact_name or pretty(said.number)
         self.pace = _pace(detail.settings)
+        self.finer = [Fact(fact.label, fact.value) for fact in finer_facts(detail.settings)]
         self._word_the_question(detail, check)
 
     def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
@@ -231,8 +235,7 @@ def _pace(settings: CampaignSettings) -> list[Fact]:
         start = in_zone(settings.scheduled_at, settings.time_zone)
     return [
         *speed,
-        Fact("Attempts in all", _attempts(settings)),
-        Fact("Retry after", retry_words(settings) if settings.max_attempts > 1 else "Never"),
+        *_retries(settings),
         Fact("Calling hours", _hours(settings)),
         Fact("Time zone", settings.time_zone),
         Fact("Missing values", MISSING[settings.missing]),
@@ -240,10 +243,14 @@ def _pace(settings: CampaignSettings) -> list[Fact]:
     ]
 
 
-def _attempts(settings: CampaignSettings) -> str:
+def _retries(settings: CampaignSettings) -> list[Fact]:
     if settings.max_attempts == 1:
-        return "1, no retry"
-    return f"{settings.max_attempts}, {settings.retry_delay_minutes:,} minutes apart"
+        return [Fact("Attempts in all", "1, no retry")]
+    return [
+        Fact("Attempts in all", str(settings.max_attempts)),
+        Fact("Retry after", retry_words(settings)),
+        *(Fact(fact.label, fact.value) for fact in retry_facts(settings)),
+    ]
 
 
 def _hours(settings: CampaignSettings) -> str:

@@ -1,0 +1,40 @@
+"""Sections that are folded away until somebody wants them, and the way to a field that has to be mended."""
+
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.web.components.icons import glyph
+from app.web.components.kinds import Child, Text
+
+_TO_FIRST_ERROR: Final = """setTimeout(() => {
+  const wrong = document.querySelectorAll('main [aria-invalid="true"], main .cs-error:not(:empty)');
+  wrong.forEach((field) => field.closest('details')?.setAttribute('open', ''));
+  wrong[0]?.scrollIntoView({block: 'center'});
+  wrong[0]?.focus({preventScroll: true});
+}, 120)"""
+"""Wait for the errors to be drawn, unfold what hides any, then go to the first."""
+
+
+def fold(title: str, summary: Text, *content: Child) -> rx.Component:
+    """Return a section that opens and closes; `summary` says in one line what is set in it."""
+    return rx.el.details(
+        rx.el.summary(
+            glyph("chevron-right", size=16),
+            rx.el.span(title, class_name="cs-fold-title"),
+            rx.el.span(summary, class_name="cs-fold-said"),
+        ),
+        rx.el.div(*content, class_name="cs-fold-body"),
+        class_name="cs-fold",
+    )
+
+
+def folds(*sections: Child) -> rx.Component:
+    """Return several folded sections as one list."""
+    return rx.el.div(*sections, class_name="cs-folds")
+
+
+def to_first_error() -> EventSpec:
+    """Return the event that takes whoever sent a form to the first field that was refused."""
+    return rx.call_script(_TO_FIRST_ERROR)
