@@ -29,6 +29,7 @@ from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
 from app.web.pages.not_found.page import not_found
 from app.web.pages.numbers.page import numbers
+from app.web.pages.numbers.rests import NumberRestState
 from app.web.pages.numbers.state import NumbersState
 from app.web.pages.settings.keys import KeysState
 from app.web.pages.settings.page import settings
@@ -83,7 +84,12 @@ app.add_page(
     title="Agents · Callsheet",
     on_load=[*ENTER, AgentsState.load, AgentsState.watch],
 )
-app.add_page(numbers, route=routes.NUMBERS, title="Numbers · Callsheet", on_load=[*ENTER, NumbersState.load])
+app.add_page(
+    numbers,
+    route=routes.NUMBERS,
+    title="Numbers · Callsheet",
+    on_load=[*ENTER, NumberRestState.close(False), NumbersState.load, NumbersState.watch],
+)
 app.add_page(
     settings,
     route=routes.SETTINGS,

@@ -78,10 +78,15 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_CAMPAIGNS: "write choose_missing load keep back forward",
         Right.VIEW: "refresh try_on",
     },
+    "NumberRestState": {
+        ANYONE: "close",
+        Right.EDIT_NUMBERS: "rest resume",
+        Right.VIEW: "ask",
+    },
     "NumbersState": {
         ANYONE: "set_open",
         Right.EDIT_NUMBERS: "save fetch make_default switch",
-        Right.VIEW: "load open ask_to_switch_off",
+        Right.VIEW: "load watch open ask_to_switch_off",
     },
     "OverviewState": {
         Right.RUN_CAMPAIGNS: "settle",

@@ -1,5 +1,6 @@
 """The numbers page."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from app.config import Settings
 from app.context import AppContext
 from app.domain.campaign import CampaignStatus
-from app.models import Organization
+from app.models import NumberRest, Organization
 from app.providers.base import LookupFailed, OwnedNumber
 from app.providers.twilio.client import TwilioCarrier
 from app.web.carrier import texts_address
+from app.web.pages.numbers.rests import NumberRestState
 from app.web.pages.numbers.state import NumbersState
 from tests.support.builders import make_campaign, make_number
 from tests.web.browser import signed_in
@@ -125,3 +127,76 @@ def test_the_address_for_texts_is_shown_for_a_real_carrier_alone() -> None:
     real = Settings(public_url_setting=public, carrier_simulated=False)
     assert texts_address(real) == f"{public}/webhooks/twilio/inbound"
     assert texts_address(Settings(public_url_setting=public, carrier_simulated=True)) == ""
+
+
+CAPS = {"daily_cap": "200", "burst_cap": "20", "burst_minutes": "15", "cool_down_minutes": "45"}
+
+
+async def test_caps_are_set_in_the_form_and_shown_in_one_line(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme)
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.open(number.id))
+    assert (await tab.state(NumbersState)).form.caps == "No caps"
+    await browser.send(NumbersState.save({"label": "", "voice": True, "sms": True} | CAPS))
+    assert (await tab.state(NumbersState)).errors == {}
+    await browser.send(NumbersState.open(number.id))
+    form = (await tab.state(NumbersState)).form
+    assert {name: getattr(form, name) for name in CAPS} == CAPS
+    assert form.caps == "200 calls a day, 20 calls in 15 minutes"
+    assert (await tab.state(NumbersState)).rows[0].calls_in_a_day == "0 of 200"
+    wrong = {"daily_cap": "many", "burst_minutes": "0"}
+    await browser.send(NumbersState.save({"label": "", "voice": True, "sms": True} | CAPS | wrong))
+    assert set((await tab.state(NumbersState)).errors) == set(wrong)
+
+
+async def test_a_number_is_set_aside_for_a_while_and_put_back_to_work(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme, label="Sales")
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.load())
+    await browser.send(NumberRestState.ask(number.id))
+    question = await tab.state(NumberRestState)
+    assert (question.asked.id, question.is_resting) == (number.id, False)
+    await browser.send(NumberRestState.rest({"span": "day", "why": "Complaints"}))
+    state = await tab.state(NumbersState)
+    [resting] = state.resting
+    assert (resting.reason, resting.why) == ("Set aside", "Complaints")
+    assert (resting.since.text != "", resting.until.text != "", state.rows[0].resting) == (True, True, True)
+    await browser.send(NumberRestState.ask(number.id))
+    assert (await tab.state(NumberRestState)).is_resting
+    await browser.send(NumberRestState.resume(number.id))
+    assert ((await tab.state(NumbersState)).resting, (await tab.state(NumberRestState)).asked.id) == ([], 0)
+
+
+async def test_a_rest_has_one_of_the_lengths_offered(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme)
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumberRestState.ask(number.id))
+    await browser.send(NumberRestState.rest({"span": "a while"}))
+    assert (await tab.state(NumberRestState)).errors == {"until": "Choose how long it rests."}
+    await browser.send(NumberRestState.rest({}))
+    [resting] = (await tab.state(NumbersState)).resting
+    assert resting.until.text == ""
+
+
+async def test_the_page_says_why_since_and_until_when_a_number_rests(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    now = seams.clock.now()
+    rest = {"rest": NumberRest.FLAGGED, "rest_why": "SIP 608.", "rested_at": now}
+    async with seams.database.transaction() as session:
+        await make_number(session, acme, resting_until=now + timedelta(hours=1), **rest)
+        await make_number(session, acme, resting_until=now - timedelta(hours=1), **rest)
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.load())
+    [resting] = (await tab.state(NumbersState)).resting
+    assert (resting.reason, resting.why) == ("Flagged as spam", "SIP 608.")
+    assert (resting.since.zone, resting.until.zone) != ("", "")

@@ -12,8 +12,10 @@ from app.web.components import (
     drawer,
     error_of,
     facts,
+    fold,
     form_actions,
     form_field,
+    form_row,
     phone_text,
     record,
     secondary_button,
@@ -54,6 +56,7 @@ def number_drawer() -> rx.Component:
                 disabled=~may_edit,
                 record=NumbersState.form_version,
             ),
+            _caps(form, ~may_edit),
             rx.cond(
                 may_edit,
                 form_actions(
@@ -70,6 +73,38 @@ def number_drawer() -> rx.Component:
             is_new,
             "One that your carrier account owns; calls from any other are refused.",
             "The number itself stays as it is: calls were made from it.",
+        ),
+    )
+
+
+def _caps(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
+    def box(name: str, label: str, value: rx.Var[str], help_text: str, unit: str) -> rx.Component:
+        error = error_of(NumbersState, name)
+        control = text_input(
+            name=name,
+            input_type="number",
+            default_value=value,
+            error=error,
+            disabled=disabled,
+            record=NumbersState.form_version,
+        )
+        measured = rx.el.div(control, rx.el.span(unit, class_name="cs-unit"), class_name="cs-measure")
+        return form_field(measured, name=name, label=label, help_text=help_text, error=error)
+
+    return fold(
+        "Caps",
+        form.caps,
+        box("daily_cap", "In 24 hours", form.daily_cap, "At most, over all campaigns. 0 is no cap.", "calls"),
+        form_row(
+            box("burst_cap", "In a burst", form.burst_cap, "0 is no cap.", "calls"),
+            box("burst_minutes", "Burst within", form.burst_minutes, "1 to 1,440.", "minutes"),
+        ),
+        box(
+            "cool_down_minutes",
+            "Cool-down",
+            form.cool_down_minutes,
+            "After a full burst it makes no calls for so long, counted from the burst's last call.",
+            "minutes",
         ),
     )
 

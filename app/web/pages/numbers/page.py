@@ -26,10 +26,13 @@ from app.web.components import (
     secondary_button,
     table_states,
 )
-from app.web.components.kinds import as_text, present
+from app.web.components.kinds import as_text, flag_word, present
 from app.web.layout import shell
 from app.web.pages.numbers.form import number_drawer
-from app.web.pages.numbers.state import NumberForm, NumberRow, NumbersState
+from app.web.pages.numbers.rests import NumberRestState
+from app.web.pages.numbers.rests_panel import rest_dialogs, resting_panel
+from app.web.pages.numbers.rows import NumberRow
+from app.web.pages.numbers.state import NumberForm, NumbersState
 from app.web.session import allows
 
 
@@ -43,6 +46,7 @@ def numbers() -> rx.Component:
             "else the default.",
             actions=[_fetch_button(), _new_button()],
         ),
+        resting_panel(),
         panel(
             table_states(
                 _table(),
@@ -57,6 +61,7 @@ def numbers() -> rx.Component:
         rx.cond(present(NumbersState.texts_address), _texts_address()),
         number_drawer(),
         _switch_off_question(),
+        rest_dialogs(),
     )
 
 
@@ -117,6 +122,7 @@ def _table() -> rx.Component:
             column("Label"),
             column("Good for"),
             column("Campaigns", align="end"),
+            column("Last 24 hours", align="end"),
             column("Calls made", align="end"),
             column("Status"),
             column("Actions", hidden_label=True, align="end"),
@@ -169,11 +175,21 @@ def _row(number: ObjectVar[NumberRow]) -> rx.Component:
             label="Good for",
         ),
         cell(number.campaigns, label="Campaigns", align="end", number=True),
+        cell(
+            rx.el.span(number.calls_in_a_day, class_name="cs-full", data_full=flag_word(number.cap_reached)),
+            label="Last 24 hours",
+            align="end",
+            number=True,
+        ),
         cell(number.calls, label="Calls made", align="end", number=True),
         cell(
             rx.cond(
                 number.active,
-                badge("Active", tone="green", icon="circle-check"),
+                rx.cond(
+                    number.resting,
+                    badge("Resting", tone="amber", icon="moon"),
+                    badge("Active", tone="green", icon="circle-check"),
+                ),
                 badge("Inactive", tone="gray", icon="circle-off"),
             ),
             label="Status",
@@ -195,6 +211,11 @@ def _menu(number: ObjectVar[NumberRow]) -> rx.Component:
                 on_select=NumbersState.make_default(number.id),
                 disabled=~number.active,
             ),
+        ),
+        rx.cond(
+            number.resting,
+            menu_item("Put back to work", icon="sun", on_select=NumberRestState.ask(number.id)),
+            menu_item("Let it rest", icon="moon", on_select=NumberRestState.ask(number.id)),
         ),
         rx.cond(
             number.active,

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.rights import Right
+from app.live_hub import Watched, watch
 from app.services.access.principal import Principal
 from app.services.numbers.operations import (
     add_carrier_numbers,
@@ -17,31 +18,15 @@ from app.services.numbers.operations import (
     set_number_active,
     update_number,
 )
-from app.services.numbers.queries import NumberView, get_number, list_numbers
+from app.services.numbers.queries import get_number
 from app.web.carrier import owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.words import counted
+from app.web.pages.numbers.rows import NumberRow, RestRow, caps_words, read_numbers
 
-
-@dataclass(frozen=True, slots=True)
-class NumberRow:
-    """A number in the list."""
-
-    id: int
-    number: str
-    pretty: str
-    label: str
-    voice: bool
-    sms: bool
-    active: bool
-    is_default: bool
-    carrier: str
-    campaigns: int
-    calls: str
-    texts_problem: str
-    """Why a STOP texted to it is not heard; empty: it is."""
+CAPS: Final = ("daily_cap", "burst_cap", "burst_minutes", "cool_down_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +40,19 @@ class NumberForm:
     voice: bool = True
     sms: bool = True
     texts_problem: str = ""
+    daily_cap: str = "0"
+    burst_cap: str = "0"
+    burst_minutes: str = "10"
+    cool_down_minutes: str = "30"
+    caps: str = "No caps"
+    """All caps in one line."""
 
 
 class NumbersState(PageState, rx.State):
     """What the page shows."""
 
     rows: rx.Field[list[NumberRow]] = rx.field(default_factory=list)
+    resting: rx.Field[list[RestRow]] = rx.field(default_factory=list)
     form: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
     texts_address: rx.Field[str] = rx.field("")
     """Where a real carrier must announce texts; empty while it is simulated."""
@@ -75,12 +67,21 @@ class NumbersState(PageState, rx.State):
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show the numbers."""
-        self.loading, self.problem, self.rows = True, "", []
+        self.loading, self.problem, self.rows, self.resting = True, "", [], []
         self.is_open, self.fetching, self.switching_off = False, False, NumberForm()
         yield
         self.texts_address = texts_address(get_context().settings)
-        self.rows = await _rows(principal)
+        await self._read(principal)
         self.loading = False
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Keep the day's calls, and numbers that begin or end a rest, in sight."""
+        key = Watched(principal.organization_id, None, "numbers", of_campaigns=False)
+        check = still_allowed(self, Right.VIEW)
+        async for numbers in watch(key, lambda: read_numbers(principal), check=check):
+            async with self:
+                self.rows, self.resting = numbers.rows, numbers.resting
 
     @guarded(Right.VIEW)
     async def open(self, principal: Principal, number_id: int) -> None:
@@ -104,6 +105,7 @@ class NumbersState(PageState, rx.State):
             "label": written(form, "label"),
             "voice": ticked(form, "voice"),
             "sms": ticked(form, "sms"),
+            **{name: written(form, name) for name in CAPS if name in form},
         }
         async with context.database.transaction() as session:
             now = context.clock.now()
@@ -114,7 +116,8 @@ class NumbersState(PageState, rx.State):
             else:
                 changes["number"] = written(form, "number")
                 await create_number(session, principal=principal, changes=changes, now=now)
-        self.rows, self.is_open = await _rows(principal), False
+        self.is_open = False
+        await self._read(principal)
         yield say_done("Number saved" if number_id else "Number added")
 
     @guarded(Right.EDIT_NUMBERS)
@@ -129,7 +132,7 @@ class NumbersState(PageState, rx.State):
                 added = await add_carrier_numbers(
                     session, principal=principal, identity=identity, numbers=owned, now=context.clock.now()
                 )
-            self.rows = await _rows(principal)
+            await self._read(principal)
         finally:
             self.fetching = False
         found = counted(len(owned), "number", "numbers")
@@ -143,7 +146,7 @@ class NumbersState(PageState, rx.State):
             await set_default_number(
                 session, principal=principal, number_ref=number_id or None, now=context.clock.now()
             )
-        self.rows = await _rows(principal)
+        await self._read(principal)
         return say_done("Default caller ID set" if number_id else "There is no default caller ID any more")
 
     @guarded(Right.VIEW)
@@ -165,35 +168,25 @@ class NumbersState(PageState, rx.State):
             await set_number_active(
                 session, principal=principal, number_ref=number_id, active=active, now=context.clock.now()
             )
-        self.rows = await _rows(principal)
+        await self._read(principal)
         return say_done("Number activated" if active else "Number deactivated")
 
-
-async def _rows(principal: Principal) -> list[NumberRow]:
-    async with get_context().database.session() as session:
-        return [_row(view) for view in await list_numbers(session, principal=principal)]
-
-
-def _row(view: NumberView) -> NumberRow:
-    return NumberRow(
-        id=view.id,
-        number=view.number,
-        pretty=view.pretty,
-        label=view.label,
-        voice=view.voice,
-        sms=view.sms,
-        active=view.active,
-        is_default=view.is_default,
-        carrier=view.carrier,
-        campaigns=view.campaigns_count,
-        calls=f"{view.calls_made:,}",
-        texts_problem=view.inbound_problem,
-    )
+    async def _read(self, principal: Principal) -> None:
+        numbers = await read_numbers(principal)
+        self.rows, self.resting = numbers.rows, numbers.resting
 
 
 async def _form(principal: Principal, number_id: int) -> NumberForm:
     async with get_context().database.session() as session:
         view = await get_number(session, principal=principal, number_ref=number_id)
     return NumberForm(
-        view.id, view.number, view.pretty, view.label, view.voice, view.sms, view.inbound_problem
+        id=view.id,
+        number=view.number,
+        pretty=view.pretty,
+        label=view.label,
+        voice=view.voice,
+        sms=view.sms,
+        texts_problem=view.inbound_problem,
+        caps=caps_words(view),
+        **{name: str(getattr(view, name)) for name in CAPS},
     )
