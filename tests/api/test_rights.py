@@ -36,6 +36,7 @@ from tests.support.builders import (
     make_contact,
     make_number,
     make_recipient,
+    make_segment,
     principal,
 )
 
@@ -131,6 +132,13 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/contacts/{contact_id}"): Rule(VIEWER),
     ("put", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
     ("patch", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
+    ("get", "/segments"): Rule(VIEWER),
+    ("post", "/segments"): Rule(MANAGER, 201, {"name": "{new_number}"}),
+    ("get", "/segments/{segment_id}"): Rule(VIEWER),
+    ("put", "/segments/{segment_id}"): Rule(MANAGER, body={"filter": {}}),
+    ("patch", "/segments/{segment_id}"): Rule(MANAGER, body={"filter": {}}),
+    ("delete", "/segments/{segment_id}"): Rule(MANAGER, 204),
+    ("get", "/segments/{segment_id}/contacts"): Rule(VIEWER),
     ("get", "/suppressions"): Rule(VIEWER),
     ("post", "/suppressions"): Rule(MANAGER, 201, {"phone_number": "{new_number}"}),
     ("get", "/suppressions/export.csv"): Rule(MANAGER),
@@ -221,6 +229,7 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         tried = await make_recipient(session, campaign, status=RecipientStatus.COMPLETED, attempts_made=1)
         attempt = await make_attempt(session, tried, number=number, carrier_account=account)
         contact = await make_contact(session, organization)
+        segment = await make_segment(session, organization)
         fresh = await make_contact(session, organization)
         await session.delete(fresh)
         await suppress(
@@ -256,6 +265,7 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         "agent_id": quiet.id,
         "number_id": number.id,
         "contact_id": contact.id,
+        "segment_id": segment.id,
         "suppression_id": suppression_id,
         "key_id": key.id,
         "import_id": await an_import(world, spare.id) if "{import_id}" in route[1] else 0,

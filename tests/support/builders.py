@@ -26,6 +26,7 @@ from app.models import (
     PhoneNumber,
     Recipient,
     Run,
+    Segment,
     Step,
     User,
 )
@@ -122,6 +123,17 @@ async def make_contact(session: AsyncSession, organization: Organization, **valu
         "updated_at": NOON,
     }
     return await _stored(session, Contact(**defaults | values))
+
+
+async def make_segment(session: AsyncSession, organization: Organization, **values: Any) -> Segment:
+    """A segment of everybody, under a name of its own."""
+    defaults: dict[str, Any] = {
+        "organization_id": organization.id,
+        "name": f"Segment {next(_serial)}",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return await _stored(session, Segment(**defaults | values))
 
 
 async def make_campaign(

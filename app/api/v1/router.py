@@ -19,6 +19,7 @@ from app.api.v1 import (
     numbers,
     organization,
     recipients,
+    segments,
     suppressions,
     trips,
 )
@@ -47,7 +48,7 @@ def v1_router() -> APIRouter:
     router.include_router(
         agents.router, prefix="/assistants", tags=["assistants: the seeds' word for agents"]
     )
-    for part in (numbers, contacts, suppressions, organization, keys):
+    for part in (numbers, contacts, segments, suppressions, organization, keys):
         router.include_router(part.router)
     router.include_router(suppressions.uploads)
     return router

@@ -1,0 +1,161 @@
+"""Segments: named filters of the address book."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.v1.contacts import ContactListing, Cursor, contact_listing
+from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, Search, listing
+from app.domain.contact_filter import as_json
+from app.services.contacts.ways import Sort
+from app.services.segments.operations import create_segment, delete_segment, update_segment
+from app.services.segments.queries import SegmentView, get_segment, list_segments, segment_contacts
+
+router = APIRouter(prefix="/segments", tags=["segments"], route_class=KeyedRoute)
+
+_VIPS = {"match": "all", "conditions": [{"field": "tags", "op": "any_of", "value": ["vip"]}]}
+
+
+class SegmentBody(Body):
+    """What may be changed of a segment."""
+
+    name: str | None = None
+    filter: dict[str, Any] | None = Field(None, description="As of GET /contacts.", examples=[_VIPS])
+
+
+class NewSegment(SegmentBody):
+    """A segment: `name` is needed; without a filter it is everybody."""
+
+    name: str = Field(examples=["VIPs we have not called this week"])
+
+
+class SegmentAnswer(BaseModel):
+    """A named filter."""
+
+    id: int
+    uuid: UUID
+    name: str
+    filter: dict[str, Any]
+    count: int = Field(description="How many are in it now, counted up to 10,000.")
+    more_than_count: bool = Field(description="There are more than `count`.")
+    campaigns: list[str] = Field(description="Campaigns that keep adding its people.")
+    created_by: str
+    created_at: Moment
+    updated_at: Moment
+
+
+@router.get("")
+async def index(
+    caller: Keyed, *, search: Search = "", page: PageNumber = 1, page_size: PageSize = 25
+) -> Listing[SegmentAnswer]:
+    """List the segments by name. `search` is a part of it."""
+    async with caller.reading() as session:
+        found = await list_segments(
+            session,
+            principal=caller.principal,
+            search=search,
+            page=page,
+            page_size=page_size,
+            now=caller.now,
+        )
+    return listing(found, segment_answer)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=SegmentAnswer)
+async def create(body: NewSegment, caller: Repeatable) -> Response:
+    """Keep a filter under a name."""
+
+    async def work(session: AsyncSession) -> SegmentAnswer:
+        segment_id = await create_segment(
+            session, principal=caller.principal, changes=_changes(body), now=caller.now
+        )
+        return await _shown(session, caller, str(segment_id))
+
+    return await caller.once(work)
+
+
+@router.get("/{segment_id}")
+async def show(segment_id: Ref, caller: Keyed) -> SegmentAnswer:
+    """Return a segment with how many are in it now."""
+    async with caller.reading() as session:
+        return await _shown(session, caller, segment_id)
+
+
+@router.patch("/{segment_id}")
+@router.put("/{segment_id}")
+async def change(segment_id: Ref, body: SegmentBody, caller: Keyed) -> SegmentAnswer:
+    """Rename a segment or change its filter; a filter replaces the one before."""
+    async with caller.writing() as session:
+        await update_segment(
+            session,
+            principal=caller.principal,
+            segment_ref=segment_id,
+            changes=_changes(body),
+            now=caller.now,
+        )
+        return await _shown(session, caller, segment_id)
+
+
+@router.delete("/{segment_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete(segment_id: Ref, caller: Keyed) -> None:
+    """Forget a segment; its people stay. 409 while a campaign keeps adding them."""
+    async with caller.writing() as session:
+        await delete_segment(session, principal=caller.principal, segment_ref=segment_id)
+
+
+@router.get("/{segment_id}/contacts")
+async def contacts(
+    segment_id: Ref,
+    caller: Keyed,
+    *,
+    sort: Sort | None = None,
+    descending: bool | None = None,
+    cursor: Cursor = "",
+    limit: PageSize = 50,
+) -> ContactListing:
+    """List who is in the segment now, as GET /contacts does."""
+    async with caller.reading() as session:
+        view = await get_segment(session, principal=caller.principal, segment_ref=segment_id, now=caller.now)
+        page = await segment_contacts(
+            session,
+            principal=caller.principal,
+            segment_ref=segment_id,
+            sort=sort,
+            descending=descending,
+            cursor=cursor,
+            limit=limit,
+            now=caller.now,
+        )
+    return contact_listing(page, view.count)
+
+
+def segment_answer(view: SegmentView) -> SegmentAnswer:
+    """Return a segment as it is answered."""
+    return SegmentAnswer(
+        id=view.id,
+        uuid=view.public_id,
+        name=view.name,
+        filter=as_json(view.wanted),
+        count=view.count.count,
+        more_than_count=view.count.more,
+        campaigns=list(view.campaigns),
+        created_by=view.created_by,
+        created_at=view.created_at,
+        updated_at=view.updated_at,
+    )
+
+
+def _changes(body: SegmentBody) -> dict[str, Any]:
+    sent = body.sent()
+    return sent | ({"filter": sent["filter"] or {}} if "filter" in sent else {})
+
+
+async def _shown(session: AsyncSession, caller: Caller, segment_ref: str) -> SegmentAnswer:
+    return segment_answer(
+        await get_segment(session, principal=caller.principal, segment_ref=segment_ref, now=caller.now)
+    )
