@@ -165,6 +165,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_change")),
         sa.UniqueConstraint("import_id", "contact_id", name=op.f("uq_import_change_import_id_contact_id")),
     )
+    op.create_index(op.f("ix_import_change_contact_id"), "import_change", ["contact_id"], unique=False)
     op.create_table(
         "second_call",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -590,6 +591,7 @@ def downgrade() -> None:
         "attempt",
         "failure IN ('bad_number', 'opted_out', 'rejected', 'misconfigured', 'content', 'transient', 'throttled', 'sender_health')",
     )
+    op.drop_index(op.f("ix_import_change_contact_id"), table_name="import_change")
     op.drop_table("import_change")
     op.drop_index(op.f("ix_breaker_trip_campaign_id"), table_name="breaker_trip")
     op.drop_table("breaker_trip")

@@ -127,7 +127,7 @@ class ImportChange(Row, table=True):
 
     id: int = identity()
     import_id: int = reference("contact_import.id")
-    contact_id: int = reference("contact.id")
+    contact_id: int = reference("contact.id", index=True)
     before: dict[str, Any] = json_object()
     """The changed columns as they were."""
     after: dict[str, Any] = json_object()
