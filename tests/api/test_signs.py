@@ -100,6 +100,7 @@ async def test_progress_tells_the_budget_with_calls_in_flight(world: World) -> N
         "spent": 0.042,
         "in_flight": 0.056,
         "left": 0.902,
+        "used_up": False,
         "unit": "USD",
     }
 

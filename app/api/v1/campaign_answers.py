@@ -211,6 +211,7 @@ class BudgetAnswer(BaseModel):
     spent: float
     in_flight: float = Field(description="Set aside for attempts that go on, at the most they may cost.")
     left: float
+    used_up: bool = Field(description="It paused the campaign: raise it, then resume.")
     unit: str
 
 

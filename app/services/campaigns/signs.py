@@ -80,8 +80,12 @@ def _trip_row(trip: BreakerTrip, attempts: list[Any]) -> TripRow:
     )
 
 
+def _paused_by(campaign: RowMapping, rule: Rule) -> bool:
+    return campaign["status"] == CampaignStatus.PAUSED and campaign["gate_rule"] == rule
+
+
 def _pilot(campaign: RowMapping, reached: int) -> PilotView:
-    waits = campaign["status"] == CampaignStatus.PAUSED and campaign["gate_rule"] == Rule.PILOT
+    waits = _paused_by(campaign, Rule.PILOT)
     passed = campaign["pilot_passed_at"] is not None
     size: int = campaign["pilot_size"]
     return PilotView(size=size, reached=min(reached, size), waits=waits, passed=passed)
@@ -110,5 +114,6 @@ def _budget(campaign: RowMapping, attempts: Sequence[RowMapping]) -> BudgetView:
         spent=float(spending.ended),
         in_flight=float(spending.in_flight),
         left=float(max(cap - spending.committed, Decimal(0))),
+        used_up=_paused_by(campaign, Rule.BUDGET),
         unit=spending.unit,
     )

@@ -162,6 +162,8 @@ class BudgetView:
     in_flight: float
     """Set aside for attempts that go on, at the most they may cost."""
     left: float
+    used_up: bool
+    """It paused the campaign."""
     unit: str
 
 
