@@ -22,6 +22,7 @@ from app.web.components import (
 from app.web.layout import shell
 from app.web.pages.campaign.header import campaign_frame
 from app.web.pages.campaign.overview.now import reviews_panel, right_now, seconds_panel
+from app.web.pages.campaign.overview.signs import safeguards_panel, stopped
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.overview.view import Change, Measures, Overview, StatusShare
 from app.web.session import allows, here
@@ -36,11 +37,12 @@ def campaign_overview() -> rx.Component:
             error_state(OverviewState.problem, on_retry=OverviewState.load),
             rx.el.div(
                 columns(
+                    stopped(allows(Right.RUN_CAMPAIGNS)),
                     rx.cond(OverviewState.reviews.length() > 0, reviews_panel(allows(Right.RUN_CAMPAIGNS))),
                     rx.cond(OverviewState.seconds.length() > 0, seconds_panel()),
                     _progress(),
                     _measures(),
-                    aside=rx.fragment(right_now(), _history()),
+                    aside=rx.fragment(right_now(), safeguards_panel(), _history()),
                 ),
                 class_name="cs-overview",
             ),

@@ -19,6 +19,7 @@ from app.services.campaigns.views import (
 )
 from app.services.dialing.alarms import SecondCallRow
 from app.web.components import ProgressView
+from app.web.pages.campaign.overview.signs_view import Safeguards, safeguards
 from app.web.pages.campaign.words import (
     NOTHING,
     STATUS_WORDS,
@@ -141,6 +142,7 @@ class Overview:
     conservation: str = "\u00a0"
     conserved: bool = True
     now: Now = field(default_factory=Now)
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
 
 _OVER: Final[Mapping[CampaignStatus, tuple[str, str]]] = {
@@ -155,6 +157,9 @@ _HELD_TITLES: Final[Mapping[str, str]] = {
     "calling_hours": "Waiting for calling hours",
     "caller_id": "Waiting for a number",
     "pacing": "Waiting for a slot",
+    "pilot": "Waiting for the pilot to end",
+    "ramp": "Waiting for this step to end",
+    "budget": "Waiting for calls under way",
     "number_in_use": "Waiting for another attempt to settle",
     "waiting_for_retry": "Waiting for the next attempt",
     "waiting_for_reports": "Waiting for delivery reports",
@@ -183,6 +188,7 @@ def overview(snapshot: CampaignSnapshot, ground: Ground, *, now: datetime) -> Ov
         conservation=_conservation(snapshot),
         conserved=snapshot.conserved,
         now=_now(snapshot, ground, now),
+        safeguards=safeguards(snapshot, is_text=ground.is_text),
     )
 
 
