@@ -16,6 +16,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.context import AppContext, get_context
+from app.db import Database
 from app.domain.events import AnsweredBy
 from app.providers.base import Carrier, CarrierAccount, WebhookRejected, WebhookRequest
 from app.providers.registry import configured_account, make_carrier
@@ -33,7 +34,7 @@ from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.services.dialing.conversations import Turn, script_of, write_turns
 from app.services.dialing.hanging_up import end_second_call
-from app.services.dialing.webhooks import UnknownAttempt, receive
+from app.services.dialing.webhooks import Delivery, UnknownAttempt, WebhookLine, second_call_of
 from app.services.messaging.inbound import heed
 from app.services.numbers.carriers import identity_of
 
@@ -186,13 +187,15 @@ async def _bounded(stream: AsyncIterator[bytes]) -> bytes:
 
 async def _receive(context: AppContext, intake: Intake, verified: Verified) -> str | None:
     now = context.clock.now()
-    return await receive(
-        context.database,
-        attempt_id=verified.attempt_id,
-        events=intake.webhooks.parse(verified.purpose, verified.fields, received_at=now),
-        raw=verified.fields,
-        now=now,
-    )
+    events = intake.webhooks.parse(verified.purpose, verified.fields, received_at=now)
+    delivery = Delivery(verified.attempt_id, events, verified.fields, now)
+    return second_call_of(await _line(context.database).receive(delivery), verified.attempt_id)
+
+
+@lru_cache(maxsize=1)
+def _line(database: Database) -> WebhookLine:
+    """Return the one line of this process: deliveries that come together are committed together."""
+    return WebhookLine(database)
 
 
 async def _answer(

@@ -7,16 +7,15 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome, RetryPolicy
-from app.models import Attempt
+from app.services.dialing.together import write
 
 _LONGEST_ERROR: Final = 1_000
 
@@ -96,20 +95,51 @@ async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict
     return {row["id"]: _case(row, statuses[row["campaign_id"]]) for row in rows}
 
 
+_TYPES: Final[Mapping[str, str]] = {
+    "ringing_at": "timestamptz",
+    "answered_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "last_event_at": "timestamptz",
+    "replied_at": "timestamptz",
+    "deadline_at": "timestamptz",
+    "duration_seconds": "integer",
+    "sip_code": "integer",
+    "error_code": "integer",
+    "opted_out": "boolean",
+    "conflict": "boolean",
+    "price": "numeric",
+}
+_SAVED: Final = (
+    *(each.name for each in fields(AttemptProgress)),
+    "disposition",
+    "deadline_at",
+    "error_message",
+)
+_ASSIGNED: Final = ", ".join(f"{name} = CAST(:{name} AS {_TYPES.get(name, 'varchar')})" for name in _SAVED)
+_SAVE: Final = text(f"UPDATE attempt SET {_ASSIGNED} WHERE id = :attempt_id")  # noqa: S608 - our columns' names
+
+
 async def save_progress(
     session: AsyncSession,
     case: Case,
     progress: AttemptProgress,
     disposition: Disposition | None,
-    **columns: Any,
+    *,
+    deadline_at: datetime | None,
+    error_message: str | None,
+    ended_at: datetime | None = None,
 ) -> None:
-    """Write an attempt's new progress and disposition, with any further columns."""
-    values = asdict(progress) | columns
-    if isinstance(message := values.get("error_message"), str):
-        values["error_message"] = message.replace("\0", "")[:_LONGEST_ERROR]
-    await session.execute(
-        update(Attempt).where(col(Attempt.id) == case.attempt_id).values(disposition=disposition, **values)
-    )
+    """Write an attempt's new progress and disposition."""
+    message = error_message.replace("\0", "")[:_LONGEST_ERROR] if error_message is not None else None
+    values = asdict(progress) | {
+        "attempt_id": case.attempt_id,
+        "disposition": disposition,
+        "deadline_at": deadline_at,
+        "error_message": message,
+    }
+    if ended_at is not None:
+        values["ended_at"] = ended_at
+    await write(session, _SAVE, values)
     case.progress, case.disposition = progress, disposition
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import TRANSITIONS, RecipientStatus
 from app.services.dialing.cases import Case
+from app.services.dialing.together import write
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
         status = RecipientStatus.CANCELLED
     moves = case.recipient_is_ours and _may_follow(case, status)
     waits = status is RecipientStatus.PENDING
-    await session.execute(
+    await write(
+        session,
         _MOVE,
         {
             "moves": moves,
@@ -92,6 +94,7 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
             "contact_id": case.contact_id,
             "reserved_at": case.reserved_at,
         },
+        order=case.contact_id,
     )
     if moves:
         case.recipient_status = status

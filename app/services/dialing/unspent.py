@@ -14,6 +14,7 @@ from app.domain.outcomes import Decision, HangUp, decision_of
 from app.domain.recipient import RecipientStatus
 from app.services.dialing.cases import Case
 from app.services.dialing.moving import RecipientMove
+from app.services.dialing.together import flush
 from app.services.numbers.resting import rest_flagged
 
 
@@ -25,11 +26,10 @@ async def costs_nothing(session: AsyncSession, case: Case) -> bool:
     """
     if _was_taken_back(case):
         return True
-    return (
-        is_flagged(case)
-        and not said_by_the_person(case.progress.sip_code)
-        and not (await session.execute(_FLAGGED_BEFORE, {"attempt_id": case.attempt_id})).scalar_one()
-    )
+    if not is_flagged(case) or said_by_the_person(case.progress.sip_code):
+        return False
+    await flush(session)
+    return not (await session.execute(_FLAGGED_BEFORE, {"attempt_id": case.attempt_id})).scalar_one()
 
 
 _FLAGGED_BEFORE: Final = text(

@@ -1,31 +1,63 @@
 """Webhook intake: a carrier's event is stored raw and applied in one transaction, before it is acknowledged."""
 
+import asyncio
+import json
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
-from app.models import ProviderEvent
 from app.providers.base import ReceivedEvent
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.settling import apply_events
+from app.services.dialing.together import together
 
 log = logging.getLogger(__name__)
+
+MOST_TOGETHER: Final = 100
+"""Deliveries that share a transaction at most."""
+
+_GROUPS_AT_ONCE: Final = 2
+"""While one group waits for its commit, the next is worked on."""
+
+_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
 class UnknownAttempt(Exception):
     """The webhook names an attempt that is not in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One verified webhook of one attempt."""
+
+    attempt_id: UUID
+    events: Sequence[ReceivedEvent]
+    raw: Mapping[str, str]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery, once it is committed."""
+
+    known: bool
+    """The attempt is in the ledger; otherwise nothing was stored."""
+    second_call: str | None = None
+    """The carrier's id of a call that is not the attempt's own: it is noted to be ended."""
 
 
 async def receive(
@@ -41,39 +73,76 @@ async def receive(
     Returns the id of a second call made for this attempt, noted to be ended; otherwise None.
     Raises `UnknownAttempt`. A database that is away raises, so that the carrier is answered 503 and sends again.
     """
+    (receipt,) = await receive_all(database, [Delivery(attempt_id, events, raw, now)], now=now)
+    return second_call_of(receipt, attempt_id)
+
+
+def second_call_of(receipt: Receipt, attempt_id: UUID) -> str | None:
+    """Return the receipt's second call, if there is one. Raises `UnknownAttempt`."""
+    if not receipt.known:
+        raise UnknownAttempt(str(attempt_id))
+    return receipt.second_call
+
+
+async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now: datetime) -> list[Receipt]:
+    """Store and apply the deliveries in one transaction; return what became of each, in their order."""
     async with database.transaction() as session:
-        case = (await load_cases(session, [attempt_id])).get(attempt_id)
-        if case is None:
-            raise UnknownAttempt(str(attempt_id))
-        second = await _second_call(session, case, events) or await _too_late(session, case)
-        if second is not None:
-            await note_second_calls(session, {attempt_id: second}, now=now)
-        fresh = await _store(session, case, events, raw=raw, now=now)
-        if second is None and fresh:
-            await apply_events(session, case, fresh, now=now)
+        cases = await load_cases(session, {each.attempt_id for each in deliveries})
+        known = [each for each in deliveries if each.attempt_id in cases]
+        seconds = await _second_calls(session, cases, known)
+        await note_second_calls(session, {key.attempt_id: call for key, call in seconds.items()}, now=now)
+        fresh = await _store(session, cases, known)
+        async with together(session):
+            for attempt_id, events in _to_apply(known, fresh, seconds).items():
+                await apply_events(session, cases[attempt_id], events, now=now)
         fault("before_webhook_commit")
     fault("after_webhook_commit")
-    return second
+    return [Receipt(each.attempt_id in cases, seconds.get(_Key.of(each))) for each in deliveries]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A delivery by what tells it from others of its attempt: whose call it is about."""
+
+    attempt_id: UUID
+    provider_id: str | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "_Key":
+        named = (each.event.provider_id for each in delivery.events if each.event.provider_id)
+        return cls(delivery.attempt_id, next(named, None))
 
 
 _BIND: Final = text(
     """
-    UPDATE attempt SET provider_id = CAST(:provider_id AS varchar), placed_at = coalesce(placed_at, reserved_at)
-    WHERE id = :attempt_id AND provider_id IS NULL
+    UPDATE attempt SET provider_id = u.provider_id, placed_at = coalesce(placed_at, reserved_at)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[])) AS u (id, provider_id)
+    WHERE attempt.id = u.id AND attempt.provider_id IS NULL
     """
 )
 
 
-async def _second_call(session: AsyncSession, case: Case, events: Sequence[ReceivedEvent]) -> str | None:
-    """Bind the carrier's id if our own response has not yet; return an id that is another than the bound one."""
-    provider_id = next((each.event.provider_id for each in events if each.event.provider_id), None)
-    if provider_id is None or provider_id == case.provider_id:
-        return None
-    if case.provider_id is None:
-        await session.execute(_BIND, {"provider_id": provider_id, "attempt_id": case.attempt_id})
-        case.provider_id = provider_id
-        return None
-    return provider_id
+async def _second_calls(
+    session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
+) -> dict[_Key, str]:
+    """Bind the carrier's ids where our own response has not yet; return those that are not their attempts' own."""
+    bound: dict[UUID, str] = {}
+    seconds: dict[_Key, str] = {}
+    for key in dict.fromkeys(map(_Key.of, deliveries)):
+        case = cases[key.attempt_id]
+        if key.provider_id is not None and case.provider_id is None:
+            bound[key.attempt_id] = case.provider_id = key.provider_id
+        if key.provider_id is not None and key.provider_id != case.provider_id:
+            seconds[key] = key.provider_id
+        elif (late := await _too_late(session, case)) is not None:
+            seconds[key] = late
+    for key in seconds:
+        # What of the attempt's own call is saved next must not take the alarm back.
+        case = cases[key.attempt_id]
+        case.progress = replace(case.progress, conflict=True)
+    if bound:
+        await session.execute(_BIND, {"ids": list(bound), "provider_ids": list(bound.values())})
+    return seconds
 
 
 _SUCCEEDED: Final = text(
@@ -99,34 +168,100 @@ async def _too_late(session: AsyncSession, case: Case) -> str | None:
     return case.provider_id if succeeded else None
 
 
+_STORE: Final = text(
+    """
+    INSERT INTO provider_event (carrier_account_id, attempt_id, kind, dedupe_key, payload, received_at)
+    SELECT * FROM unnest(CAST(:accounts AS bigint[]), CAST(:attempts AS uuid[]), CAST(:kinds AS varchar[]),
+                         CAST(:keys AS varchar[]), CAST(:payloads AS jsonb[]), CAST(:times AS timestamptz[]))
+    ON CONFLICT DO NOTHING
+    RETURNING carrier_account_id, dedupe_key
+    """
+)
+
+
 async def _store(
-    session: AsyncSession,
-    case: Case,
-    events: Sequence[ReceivedEvent],
-    *,
-    raw: Mapping[str, str],
-    now: datetime,
-) -> list[AttemptEvent]:
-    """Insert the events not seen before, and return those."""
-    if not events:
-        return []
-    rows = [
-        {
-            "carrier_account_id": case.carrier_account_id,
-            "attempt_id": case.attempt_id,
-            "kind": each.event.kind.value,
-            "dedupe_key": each.dedupe_key,
-            "payload": dict(raw),
-            "received_at": now,
-        }
-        for each in events
+    session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
+) -> set[tuple[UUID, str]]:
+    """Insert the events not seen before, and return those: attempt and key."""
+    lines = [
+        (cases[delivery.attempt_id], each, delivery) for delivery in deliveries for each in delivery.events
     ]
-    statement = (
-        insert(ProviderEvent).values(rows).on_conflict_do_nothing().returning(col(ProviderEvent.dedupe_key))
-    )
-    stored = set((await session.execute(statement)).scalars())
-    return [
-        each.event
-        for each in events
-        if each.dedupe_key in stored and each.event.kind is not EventKind.UNKNOWN
-    ]
+    if not lines:
+        return set()
+    given: dict[str, list[Any]] = {
+        "accounts": [case.carrier_account_id for case, _, _ in lines],
+        "attempts": [case.attempt_id for case, _, _ in lines],
+        "kinds": [each.event.kind.value for _, each, _ in lines],
+        "keys": [each.dedupe_key for _, each, _ in lines],
+        "payloads": [json.dumps(dict(delivery.raw)) for _, _, delivery in lines],
+        "times": [delivery.received_at for _, _, delivery in lines],
+    }
+    stored = {(row.carrier_account_id, row.dedupe_key) for row in await session.execute(_STORE, given)}
+    return {
+        (case.attempt_id, each.dedupe_key)
+        for case, each, _ in lines
+        if (case.carrier_account_id, each.dedupe_key) in stored
+    }
+
+
+def _to_apply(
+    deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[_Key, str]
+) -> dict[UUID, list[AttemptEvent]]:
+    """Return what is news of the attempts' own calls."""
+    news: dict[UUID, list[AttemptEvent]] = defaultdict(list)
+    for delivery in deliveries:
+        if _Key.of(delivery) in seconds:
+            continue
+        for each in delivery.events:
+            if (delivery.attempt_id, each.dedupe_key) in fresh and each.event.kind is not EventKind.UNKNOWN:
+                news[delivery.attempt_id].append(each.event)
+    return news
+
+
+@dataclass
+class WebhookLine:
+    """Deliveries of one process on their way into the ledger: those that come while others commit share a commit.
+
+    Nobody waits for company: an idle line begins at once.
+    """
+
+    database: Database
+    _waiting: list[tuple[Delivery, "asyncio.Future[Receipt]"]] = field(default_factory=list)
+    _workers: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    async def receive(self, delivery: Delivery) -> Receipt:
+        """Return once the delivery is committed. Raises what kept it from being: the carrier sends it again."""
+        done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, done))
+        if len(self._workers) < _GROUPS_AT_ONCE:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        return await done
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            await self._settle(group)
+
+    async def _settle(self, group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]) -> None:
+        now = max(delivery.received_at for delivery, _ in group)
+        try:
+            receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
+        except Exception as error:  # noqa: BLE001 - each delivery's own request is told, and answers for it
+            if len(group) == 1 or isinstance(error, _AWAY):
+                _fail(group, error)
+                return
+            # One of them cannot be taken: the others must not be refused for it.
+            for alone in group:
+                await self._settle([alone])
+            return
+        for (_, done), receipt in zip(group, receipts, strict=True):
+            if not done.done():
+                done.set_result(receipt)
+
+
+def _fail(group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]], error: Exception) -> None:
+    for _, done in group:
+        if not done.done():
+            done.set_exception(error)
