@@ -24,6 +24,8 @@ FORM: dict[str, Any] = {
     "default_region": "DE",
     "strict_numbers": True,
     "outbound_limit": "25",
+    "frequency_cap": "5",
+    "frequency_cap_hours": "48",
     "default_phone_number_id": "",
 }
 
@@ -40,11 +42,15 @@ async def test_settings_are_stored_and_the_shell_follows(
     form = (await tab.state(SettingsState)).form
     assert (form.time_zone, form.default_region, form.strict_numbers) == ("Europe/Berlin", "DE", True)
     assert (form.outbound_limit, form.number_id) == ("25", str(number.id))
+    assert (form.frequency_cap, form.frequency_cap_hours) == ("5", "48")
 
 
 async def test_what_must_be_mended_stands_at_its_field(acme: Organization, tab: Driver) -> None:
     browser = await signed_in(tab, acme, "/settings")
-    bad = {"name": "", "time_zone": "Mars/Olympus", "default_region": "ZZ", "outbound_limit": "0"}
+    bad = {"name": "", "time_zone": "Mars/Olympus", "default_region": "ZZ", "outbound_limit": "0"} | {
+        "frequency_cap": "-1",
+        "frequency_cap_hours": "0",
+    }
     await browser.send(SettingsState.save(FORM | bad))
     assert set((await tab.state(SettingsState)).errors) == set(bad)
 

@@ -4,6 +4,7 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
+from app.services.access.organizations import A_MONTH_OF_HOURS, MOST_ATTEMPTS_TO_ONE
 from app.web.components import (
     checkbox_field,
     error_of,
@@ -30,6 +31,7 @@ def organization_form() -> rx.Component:
         _name(form, ~may_edit),
         form_row(_region(form, ~may_edit), _zone(form, ~may_edit)),
         form_row(_limit(form, ~may_edit), _number(form, ~may_edit)),
+        form_row(_cap(form, ~may_edit), _cap_hours(form, ~may_edit)),
         checkbox_field(
             name="strict_numbers",
             label="Strict numbers",
@@ -95,24 +97,65 @@ def _zone(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Compo
 
 
 def _limit(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
-    error = error_of(SettingsState, "outbound_limit")
-    return form_field(
-        text_input(
-            name="outbound_limit",
-            input_type="number",
-            default_value=form.outbound_limit,
-            error=error,
-            required=True,
-            min_value=1,
-            max_value=1000,
-            disabled=disabled,
-            record=_VERSION,
-        ),
-        name="outbound_limit",
-        label="Calls at once",
-        help_text="Over all campaigns and agents.",
-        error=error,
+    return _whole(
+        "outbound_limit",
+        "Calls at once",
+        form.outbound_limit,
+        "Over all campaigns and agents.",
+        most=1000,
+        disabled=disabled,
     )
+
+
+def _cap(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    return _whole(
+        "frequency_cap",
+        "Attempts to one person",
+        form.frequency_cap,
+        "At most, over all campaigns: calls and texts to one phone number that reached the carrier. 0 is no cap.",
+        least=0,
+        most=MOST_ATTEMPTS_TO_ONE,
+        disabled=disabled,
+    )
+
+
+def _cap_hours(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:
+    return _whole(
+        "frequency_cap_hours",
+        "Within",
+        form.frequency_cap_hours,
+        "Whoever has had so many waits until one of them is this long ago.",
+        most=A_MONTH_OF_HOURS,
+        unit="hours",
+        disabled=disabled,
+    )
+
+
+def _whole(
+    name: str,
+    label: str,
+    value: rx.Var[str],
+    help_text: str,
+    *,
+    least: int = 1,
+    most: int,
+    unit: str = "",
+    disabled: rx.Var[bool],
+) -> rx.Component:
+    error = error_of(SettingsState, name)
+    box = text_input(
+        name=name,
+        input_type="number",
+        default_value=value,
+        error=error,
+        required=True,
+        min_value=least,
+        max_value=most,
+        disabled=disabled,
+        record=_VERSION,
+    )
+    measured = rx.el.div(box, rx.el.span(unit, class_name="cs-unit"), class_name="cs-measure")
+    return form_field(measured if unit else box, name=name, label=label, help_text=help_text, error=error)
 
 
 def _number(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Component:

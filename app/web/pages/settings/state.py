@@ -27,7 +27,14 @@ from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.words import Moment, counted, moment
 from app.web.session import SessionState
 
-_TEXTS: Final = ("name", "time_zone", "default_region", "outbound_limit")
+_TEXTS: Final = (
+    "name",
+    "time_zone",
+    "default_region",
+    "outbound_limit",
+    "frequency_cap",
+    "frequency_cap_hours",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class OrganizationForm:
     default_region: str = ""
     strict_numbers: bool = False
     outbound_limit: str = ""
+    frequency_cap: str = ""
+    frequency_cap_hours: str = ""
     number_id: str = ""
 
 
@@ -119,7 +128,7 @@ class SettingsState(PageState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
+        changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS if name in form}
         changes["strict_numbers"] = ticked(form, "strict_numbers")
         changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
         async with context.database.transaction() as session:
@@ -135,6 +144,8 @@ class SettingsState(PageState, rx.State):
             default_region=organization.default_region,
             strict_numbers=organization.strict_numbers,
             outbound_limit=str(organization.outbound_limit),
+            frequency_cap=str(organization.frequency_cap),
+            frequency_cap_hours=str(organization.frequency_cap_hours),
             number_id=str(organization.default_phone_number_id or ""),
         )
         self.form_version += 1
