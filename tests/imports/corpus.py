@@ -131,7 +131,7 @@ FILES: dict[str, Ugly] = {
     ),
     "contact_is_the_number_alone": Ugly(data=b"contact\n2025550143\n", numbers=(ANN,)),
     "no_phone_column": Ugly(data=b"who,what\nAnn,lead\n", refused="No column holds phone numbers"),
-    "no_header": Ugly(data=b"+12025550143,Ann\n+12025550144,Bob\n", refused="no header row"),
+    "no_header": Ugly(data=b"+12025550143,Ann\n+12025550144,Bob\n", numbers=TWO, names=("Ann", "Bob")),
     "too_many_columns": Ugly(data=wide(501), refused="501 columns"),
     "as_many_columns_as_may_be": Ugly(data=wide(500), numbers=(ANN,)),
     "ten_thousand_columns": Ugly(data=wide(10_000), refused="10,000 columns"),

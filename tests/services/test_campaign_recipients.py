@@ -119,7 +119,7 @@ async def test_who_must_not_be_contacted_on_this_channel_is_listed_as_skipped_wi
     person = (await _listed(world, campaign_id))[0]
     assert added == AddResult(added=int(not skipped), duplicates=0, suppressed=int(skipped))
     assert person.status is (R.SKIPPED if skipped else R.PENDING)
-    assert person.blocked_why == ("This number must not be contacted: asked us to stop" if skipped else None)
+    assert person.blocked_why == ("This number must not be contacted: asked us to stop." if skipped else None)
 
 
 async def test_a_person_typed_in_joins_the_address_book_and_the_campaign(world: World) -> None:

@@ -197,8 +197,8 @@ async def test_a_run_counts_and_lists_every_row_once(
     assert view.accepted + view.rejected + view.duplicates + view.suppressed == ROWS
     assert (view.rejected, view.duplicates, view.suppressed, view.warnings) == (8, 3, 1, 4)
     found = await outcome(database, import_id)
-    assert len(found["listed"]) == view.accepted
-    assert [position for position, *_ in found["listed"]] == list(range(1, view.accepted + 1))
+    assert len(found["listed"]) == view.recipients_added == view.accepted + view.suppressed
+    assert [position for position, *_ in found["listed"]] == list(range(1, view.recipients_added + 1))
     assert (view.started_at, view.ended_at) == (NOON, NOON)
 
 

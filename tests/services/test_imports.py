@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.migrations import PROJECT
 from app.models import (
@@ -26,8 +27,10 @@ from app.models import (
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.imports import operations, queries
+from app.services.imports import preview as preview_module
 from app.services.imports.classes import IssueKind
 from app.services.imports.decoding import FileRefused
+from app.services.imports.preview import preview_import
 from app.services.imports.views import ImportResult
 from tests.support.builders import NOON, make_campaign, make_contact, make_organization, principal
 
@@ -180,7 +183,7 @@ async def test_a_new_name_takes_its_old_parts_with_it(
         (SuppressionScope.VOICE, Channel.SMS, False),
     ],
 )
-async def test_a_suppressed_number_is_kept_out_of_the_campaign_and_listed(
+async def test_a_suppressed_number_is_listed_as_skipped_with_the_reason(
     database: Database,
     session: AsyncSession,
     owner: Principal,
@@ -206,11 +209,14 @@ async def test_a_suppressed_number_is_kept_out_of_the_campaign_and_listed(
     result = await import_at_once(database, owner, campaign, b"phone\n2025550143\n")
 
     assert (result.suppressed, result.accepted) == ((1, 0) if stopped else (0, 1))
-    assert len(await recipients(session)) == (0 if stopped else 1)
+    listed = (await recipients(session))[0]
+    assert listed.status is (RecipientStatus.SKIPPED if stopped else RecipientStatus.PENDING)
     assert "+12025550143" in await contacts(session)
     if stopped:
+        assert listed.blocked_by == "suppression"
+        assert "pressed 9" in (listed.blocked_why or "")
         assert "pressed 9" in next(
-            issue.reason for issue in result.issues if issue.kind is IssueKind.SUPPRESSED
+            issue.reason for issue in result.issues if issue.kind is IssueKind.OPTED_OUT
         )
 
 
@@ -278,7 +284,7 @@ async def test_without_a_phone_column_nothing_is_queued_or_previewed(
         with pytest.raises(FieldErrors, match="phone numbers"):
             await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
         with pytest.raises(FieldErrors, match="phone numbers"):
-            await queries.preview_import(session, principal=owner, import_ref=import_id)
+            await preview_import(session, principal=owner, import_ref=import_id)
     with pytest.raises(FileRefused, match="Name one of them phone_number"):
         await import_at_once(database, owner, None, b"ref,who\n2025550143,Ann\n")
 
@@ -293,15 +299,18 @@ async def test_a_preview_tells_all_and_writes_nothing(
         b"phone,name,city\n2025550143,Ann,Rome\n5551234567,Bob,\nbad,Cid,\n2025550143,Ann,\n",
     )
 
-    preview = await queries.preview_import(session, principal=owner, import_ref=import_id)
+    preview = await preview_import(session, principal=owner, import_ref=import_id)
 
     assert (preview.total, preview.examined, preview.sampled) == (4, 4, False)
     assert (preview.accepted, preview.warnings, preview.rejected, preview.duplicates) == (2, 1, 1, 1)
     first = preview.first_accepted[0]
     assert (first.row_number, first.number, first.pretty) == (2, "+12025550143", "+1 202-555-0143")
     assert (first.name, first.variables) == ("Ann", {"name": "Ann", "city": "Rome"})
-    assert (preview.first_rejected[0].row_number, preview.first_rejected[0].cells) == (4, ["bad", "Cid", ""])
-    assert preview.first_duplicates[0].row_number == 5
+    assert (preview.first(IssueKind.REJECTED)[0].row_number, preview.first(IssueKind.REJECTED)[0].cells) == (
+        4,
+        ["bad", "Cid", ""],
+    )
+    assert preview.first(IssueKind.DUPLICATE)[0].row_number == 5
     assert await contacts(session) == {}
     assert await recipients(session) == []
     assert list(await session.scalars(select(ImportIssue))) == []
@@ -310,11 +319,12 @@ async def test_a_preview_tells_all_and_writes_nothing(
 async def test_a_long_files_preview_says_that_it_looked_at_a_part(
     database: Database, session: AsyncSession, owner: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "PREVIEW_ROWS", 1_000)
+    monkeypatch.setattr(preview_module, "PREVIEW_ROWS", 1_000)
+    monkeypatch.setattr(preview_module, "BATCH_ROWS", 500)
     rows = b"".join(b"+1202%07d\n" % number for number in range(2_000_000, 2_002_500))
     import_id = await store(database, owner, None, b"phone\n" + rows)
 
-    preview = await queries.preview_import(session, principal=owner, import_ref=import_id, limit=3)
+    preview = await preview_import(session, principal=owner, import_ref=import_id, limit=3)
 
     assert (preview.total, preview.examined, preview.sampled) == (2_500, 1_000, True)
     assert len(preview.first_accepted) == 3
@@ -407,7 +417,7 @@ async def test_another_organizations_import_and_campaign_do_not_exist(
     async with database.transaction() as session:
         stranger = principal(await make_organization(session))
     async with database.session() as session:
-        for reading in (queries.get_import, queries.preview_import, queries.list_issues):
+        for reading in (queries.get_import, preview_import, queries.list_issues):
             with pytest.raises(NotFound):
                 await reading(session, principal=stranger, import_ref=import_id)
         with pytest.raises(NotFound):

@@ -12,7 +12,8 @@ from app.api.caller import Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Listing, Moment, PageNumber, PageSize, Ref, listing
 from app.services.imports.classes import IssueKind
 from app.services.imports.operations import cancel_import
-from app.services.imports.queries import get_import, list_imports, list_issues, preview_import
+from app.services.imports.preview import preview_import
+from app.services.imports.queries import get_import, list_imports, list_issues
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=KeyedRoute)
@@ -174,7 +175,6 @@ def _column(column: Column) -> ColumnAnswer:
 
 
 def _preview(found: ImportPreview) -> PreviewAnswer:
-    classes = (found.first_rejected, found.first_duplicates, found.first_suppressed, found.first_warnings)
     return PreviewAnswer(
         total=found.total,
         examined=found.examined,
@@ -189,5 +189,5 @@ def _preview(found: ImportPreview) -> PreviewAnswer:
             )
             for row in found.first_accepted
         ],
-        first_issues=[row_issue(issue) for issues in classes for issue in issues],
+        first_issues=[row_issue(issue) for issue in found.first(*IssueKind)],
     )

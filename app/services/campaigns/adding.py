@@ -32,7 +32,8 @@ _BAD_VARIABLE: Final = (
     f"a contact can have {MOST_VARIABLES}."
 )
 
-# `given` is who is added: contact_id, number, variables, and place, their order.
+# `given` is who is added: contact_id, number, variables, and place, their order. Numbers are looked up as a range
+# of one, in order: statistics that are out of date then never lead to another index than that of numbers.
 _ADD: Final = """
     WITH given AS ({given}), fresh AS (
         SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.place) AS position,
@@ -41,9 +42,9 @@ _ADD: Final = """
         LEFT JOIN LATERAL (
             SELECT coalesce(nullif(rtrim(trim(s.reason), '.'), ''), 'no reason was given') AS reason
             FROM suppression s
-            WHERE s.organization_id = :organization_id AND s.number = g.number AND s.lifted_at IS NULL
-              AND s.scope = ANY(CAST(:scopes AS varchar[]))
-            ORDER BY s.id LIMIT 1
+            WHERE s.organization_id = :organization_id AND s.number >= g.number AND s.number <= g.number
+              AND s.lifted_at IS NULL AND s.scope = ANY(CAST(:scopes AS varchar[]))
+            ORDER BY s.number, s.id LIMIT 1
         ) s ON true
         WHERE NOT EXISTS (
             SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = g.contact_id OFFSET 0
@@ -84,7 +85,9 @@ _STAGED: Final = text(
         SELECT c.id AS contact_id, s.number, s.variables, s.place
         FROM import_stage s
         CROSS JOIN LATERAL (
-            SELECT id FROM contact WHERE organization_id = :organization_id AND number = s.number OFFSET 0
+            SELECT id FROM contact
+            WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
+            ORDER BY organization_id, number LIMIT 1
         ) c
         """
     )

@@ -1,7 +1,8 @@
-"""The stored file: pieces of 1 MiB in the database, written and read one at a time."""
+"""The stored file: pieces of 256 KiB in the database, written and read one at a time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,24 +12,75 @@ from app.models import ContactImport, ImportChunk
 from app.services.imports.decoding import EncodingDetector, too_large
 from app.services.imports.reading import FileRow, RowReader
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 JSON_FORMAT = "json"
 """An import that came as JSON objects is kept as CSV; only its rows are numbered otherwise."""
+
+
+class Place(NamedTuple):
+    """Where reading goes on: a chunk, the rows of it that are done, and the reader as it stood before it."""
+
+    chunk: int
+    rows: int
+    reader: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return self._asdict()
+
+
+class FileBatch(NamedTuple):
+    """Rows in order, and the place after them."""
+
+    rows: list[FileRow]
+    place: Place
 
 
 async def store_file(
     session: AsyncSession, *, import_id: int, data: bytes | AsyncIterator[bytes], max_bytes: int
 ) -> tuple[int, str]:
-    """Write the file piece by piece; return its size and encoding. Raises `FileRefused`."""
-    detector, size, position = EncodingDetector(), 0, 0
-    async for chunk in _chunks_of(data):
-        size += len(chunk)
-        if size > max_bytes:
-            raise too_large(max_bytes)
+    """Write a file of text piece by piece; return its size and encoding. Raises `FileRefused`."""
+    detector = EncodingDetector()
+    size = 0
+    async for chunk in _counted(pieces_of(data), max_bytes):
         await asyncio.to_thread(detector.feed, chunk)
-        await session.execute(insert(ImportChunk).values(import_id=import_id, position=position, data=chunk))
-        position += 1
+        await write_chunk(session, import_id=import_id, position=size // CHUNK_BYTES, data=chunk)
+        size += len(chunk)
     return size, detector.result()
+
+
+async def store_raw(
+    session: AsyncSession, *, import_id: int, data: bytes | AsyncIterator[bytes], max_bytes: int
+) -> int:
+    """Write a file that must be turned into a table as it came; return its size. Raises `FileRefused`."""
+    size = 0
+    async for chunk in _counted(pieces_of(data), max_bytes):
+        await write_chunk(session, import_id=import_id, position=size // CHUNK_BYTES, data=chunk, raw=True)
+        size += len(chunk)
+    return size
+
+
+async def write_chunk(
+    session: AsyncSession, *, import_id: int, position: int, data: bytes, raw: bool = False
+) -> None:
+    """Write one piece."""
+    row = {"import_id": import_id, "raw": raw, "position": position, "data": data}
+    await session.execute(insert(ImportChunk).values(row))
+
+
+async def stored_chunks(
+    session: AsyncSession, import_id: int, *, raw: bool = False, start: int = 0
+) -> AsyncIterator[bytes]:
+    """Yield the pieces from `start` on, in order."""
+    statement = select(col(ImportChunk.data)).where(
+        col(ImportChunk.import_id) == import_id, col(ImportChunk.raw).is_(raw)
+    )
+    position = start
+    while chunk := (
+        await session.execute(statement.where(col(ImportChunk.position) == position))
+    ).scalar_one_or_none():
+        yield chunk
+        position += 1
 
 
 def reader_for(contact_import: ContactImport) -> RowReader:
@@ -41,43 +93,48 @@ def reader_for(contact_import: ContactImport) -> RowReader:
 
 
 async def read_batches(
-    session: AsyncSession, *, import_id: int, reader: RowReader, size: int
-) -> AsyncGenerator[list[FileRow]]:
-    """Yield the rows in order, `size` at a time, holding one piece of the file. Raises `FileRefused`."""
+    session: AsyncSession, *, import_id: int, reader: RowReader, size: int, place: Place | None = None
+) -> AsyncGenerator[FileBatch]:
+    """Yield the rows in order, `size` at a time, holding one piece of the file. Raises `FileRefused`.
+
+    With a `place`, the rows after it: at most one piece is read a second time.
+    """
+    start, skip = (place.chunk, place.rows) if place else (0, 0)
+    if place:
+        reader.restore(place.reader)
     waiting: list[FileRow] = []
-    async for chunk in _stored_chunks(session, import_id):
-        waiting += await asyncio.to_thread(reader.feed, chunk)
-        while len(waiting) >= size:
-            yield waiting[:size]
+    position = start
+    chunks = stored_chunks(session, import_id, start=start)
+    is_last = False
+    while not is_last:
+        before, held = reader.state(), len(waiting)
+        chunk = await anext(chunks, None)
+        is_last = chunk is None
+        rows = await asyncio.to_thread(reader.feed, chunk) if chunk else await asyncio.to_thread(reader.close)
+        waiting += rows[skip:]
+        given, skip = skip - held, 0
+        while len(waiting) >= size or (is_last and waiting):
+            batch = waiting[:size]
             del waiting[:size]
-    waiting += await asyncio.to_thread(reader.close)
-    for start in range(0, len(waiting), size):
-        yield waiting[start : start + size]
+            given += len(batch)
+            yield FileBatch(batch, Place(position, given, before))
+        position += 1
 
 
 async def first_rows(
     session: AsyncSession, contact_import: ContactImport, count: int
-) -> tuple[list[str], list[FileRow]]:
-    """Return the headers and the first rows that could be split into cells."""
+) -> tuple[RowReader, list[FileRow]]:
+    """Return the reader, which knows the headers, and the first rows that could be split into cells."""
     reader = reader_for(contact_import)
     rows: list[FileRow] = []
     async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=count):
-        rows = [row for row in batch if not row.problem]
+        rows = [row for row in batch.rows if not row.problem]
         break
-    return reader.headers, rows
+    return reader, rows
 
 
-async def _stored_chunks(session: AsyncSession, import_id: int) -> AsyncIterator[bytes]:
-    position = 0
-    statement = select(col(ImportChunk.data)).where(col(ImportChunk.import_id) == import_id)
-    while chunk := (
-        await session.execute(statement.where(col(ImportChunk.position) == position))
-    ).scalar_one_or_none():
-        yield chunk
-        position += 1
-
-
-async def _chunks_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def pieces_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the data in pieces of the size they are stored in."""
     if isinstance(data, bytes):
         for start in range(0, len(data), CHUNK_BYTES):
             yield data[start : start + CHUNK_BYTES]
@@ -90,3 +147,12 @@ async def _chunks_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]
             del waiting[:CHUNK_BYTES]
     if waiting:
         yield bytes(waiting)
+
+
+async def _counted(pieces: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > max_bytes:
+            raise too_large(max_bytes)
+        yield piece

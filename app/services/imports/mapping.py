@@ -1,13 +1,27 @@
 """The columns of a stored file, with their targets and samples."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from app.domain.contact_fields import IGNORE, VARIABLE, MappingInvalid, check_mapping
+from app.domain.contact_fields import (
+    IGNORE,
+    PHONE,
+    VARIABLE,
+    MappingInvalid,
+    check_mapping,
+    suggest_mapping,
+)
+from app.domain.phone import NumberRejected, normalize
 from app.domain.template_variables import variable_names
-from app.models import ContactImport
+from app.models import ContactImport, ImportMapping
 from app.services.errors import FieldErrors
 from app.services.imports.chunks import first_rows
 from app.services.imports.reading import FileRow
@@ -20,12 +34,81 @@ _LONGEST_SAMPLE: Final = 80
 
 async def file_columns(session: AsyncSession, contact_import: ContactImport) -> list[Column]:
     """Return the columns in the order of the file, each with up to three samples of what is in it."""
-    headers, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
-    names = variable_names(headers)
+    reader, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
+    headers, names = reader.headers, variable_names(reader.headers)
     return [
         _column(header, names[position], contact_import.mapping, _samples(rows, position))
         for position, header in enumerate(headers)
     ]
+
+
+async def suggested_mapping(
+    session: AsyncSession, contact_import: ContactImport, *, region: str
+) -> dict[str, str]:
+    """Return the mapping last used for these headers, else what the headers, or without any the cells, mean."""
+    reader, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
+    if reader.headerless:
+        return _by_content(reader.headers, rows, region)
+    remembered = await session.scalar(
+        select(col(ImportMapping.mapping)).where(
+            col(ImportMapping.organization_id) == contact_import.organization_id,
+            col(ImportMapping.headers_hash) == _hash(reader.headers),
+        )
+    )
+    return dict(remembered) if remembered else suggest_mapping(reader.headers)
+
+
+async def remember_mapping(session: AsyncSession, contact_import: ContactImport, *, now: datetime) -> None:
+    """Keep the import's mapping for the next file of the organization with the same headers."""
+    reader, _ = await first_rows(session, contact_import, 1)
+    if reader.headerless:
+        return
+    row = {
+        "organization_id": contact_import.organization_id,
+        "headers_hash": _hash(reader.headers),
+        "mapping": contact_import.mapping,
+        "used_at": now,
+    }
+    kept = upsert(ImportMapping).values(row)
+    await session.execute(
+        kept.on_conflict_do_update(
+            index_elements=["organization_id", "headers_hash"],
+            set_={"mapping": kept.excluded.mapping, "used_at": kept.excluded.used_at},
+        )
+    )
+
+
+def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
+    """Return a mapping of columns without names: the first with numbers, and the only one with words."""
+    phones = [header for place, header in enumerate(headers) if _mostly(rows, place, region, _is_phone)]
+    words = [header for place, header in enumerate(headers) if _mostly(rows, place, region, _is_words)]
+    meant = suggest_mapping(headers)
+    if phones:
+        meant[phones[0]] = PHONE
+    if len(words) == 1:
+        meant[words[0]] = "name"
+    return meant
+
+
+def _mostly(rows: Sequence[FileRow], place: int, region: str, looks: Callable[[str, str], bool]) -> bool:
+    cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+    return bool(cells) and 2 * sum(looks(cell, region) for cell in cells) > len(cells)
+
+
+def _is_phone(cell: str, region: str) -> bool:
+    try:
+        return bool(normalize(cell, region=region).e164)
+    except NumberRejected:
+        return False
+
+
+def _is_words(cell: str, _region: str) -> bool:
+    return any(map(str.isalpha, cell)) and not any(map(str.isdigit, cell)) and "@" not in cell
+
+
+def _hash(headers: Sequence[str]) -> str:
+    """Return what tells files with other columns apart, whatever their case."""
+    return hashlib.sha256(json.dumps([header.lower() for header in headers]).encode()).hexdigest()
 
 
 def checked_mapping(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.contact_fields import MappingInvalid, require_phone_column, suggest_mapping
+from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.rights import Right
 from app.live import announce
 from app.models import Campaign, ContactImport, ImportStatus
@@ -18,9 +18,15 @@ from app.services.errors import Conflict, FieldErrors
 from app.services.imports.chunks import JSON_FORMAT, first_rows, read_batches, reader_for, store_file
 from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
 from app.services.imports.json_rows import csv_from_objects
-from app.services.imports.mapping import checked_mapping
+from app.services.imports.mapping import checked_mapping, remember_mapping, suggested_mapping
 from app.services.imports.queries import list_issues
-from app.services.imports.running import BATCH_ROWS, requeue_stalled_imports, run_import, run_within
+from app.services.imports.running import (
+    BATCH_ROWS,
+    number_rules,
+    requeue_stalled_imports,
+    run_import,
+    run_within,
+)
 from app.services.imports.storing import locked_campaign
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
@@ -39,6 +45,7 @@ __all__ = [
     "store_import",
 ]
 
+MAX_ROWS: Final = 1_000_000
 MAX_JSON_ROWS: Final = 10_000
 """Objects in one `import-data` request; more people go into a file."""
 _LONGEST_NAME: Final = 200
@@ -88,8 +95,8 @@ async def set_mapping(
     )
     if contact_import.status not in _STARTABLE or contact_import.rows_done:
         raise Conflict("The import has begun: its columns can no longer be changed. Upload the file again.")
-    headers, _ = await first_rows(session, contact_import, 1)
-    contact_import.mapping = checked_mapping(headers, mapping)
+    reader, _ = await first_rows(session, contact_import, 1)
+    contact_import.mapping = checked_mapping(reader.headers, mapping)
     await session.flush()
 
 
@@ -98,7 +105,7 @@ async def queue_import(
     *,
     principal: Principal,
     import_ref: Ref,
-    now: datetime,  # noqa: ARG001 - every write is told the time
+    now: datetime,
 ) -> None:
     """Queue an uploaded or failed import, to go on where it stopped; enqueue `run_import` after the commit.
 
@@ -116,6 +123,7 @@ async def queue_import(
     if campaign is not None:
         require_editable_list(campaign)
     contact_import.status, contact_import.error, contact_import.ended_at = ImportStatus.QUEUED, None, None
+    await remember_mapping(session, contact_import, now=now)
     await session.flush()
     _announce(session, contact_import)
 
@@ -240,8 +248,10 @@ async def _read_through(session: AsyncSession, contact_import: ContactImport) ->
         raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
     reader, rows, broken = reader_for(contact_import), 0, 0
     async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS):
-        rows += len(batch)
-        broken += sum(row.problem is not None for row in batch)
+        rows += len(batch.rows)
+        broken += sum(row.problem is not None for row in batch.rows)
+        if rows > MAX_ROWS:
+            raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
     if not reader.headers:
         raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
     if rows == broken:
@@ -249,7 +259,8 @@ async def _read_through(session: AsyncSession, contact_import: ContactImport) ->
             "The file has column names but no row that can be read below them. Add one row for each person."
         )
     contact_import.rows_total, contact_import.delimiter = rows, reader.delimiter
-    contact_import.mapping = suggest_mapping(reader.headers)
+    region, _ = await number_rules(session, contact_import.organization_id)
+    contact_import.mapping = await suggested_mapping(session, contact_import, region=region)
     await session.flush()
 
 

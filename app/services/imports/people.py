@@ -1,22 +1,31 @@
-"""From a row of a file to a person: number, contact fields, template variables, and warnings."""
+"""From rows of a file to people: number, contact fields, template variables, warnings, and who comes twice."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
 from app.domain.contact_fields import IGNORE, LENGTHS, PHONE, VARIABLE
 from app.domain.phone import NumberRejected, is_region, normalize
-from app.services.campaigns.adding import LONGEST_VARIABLE
+from app.domain.template_variables import LONGEST_VARIABLE
+from app.services.imports.classes import IN_THIS_FILE, Issue, IssueKind
 from app.services.imports.reading import FileRow
+from app.services.imports.seen import SeenNumbers
+
+CARD: Final = (
+    *("name", "first_name", "last_name", "email", "company", "time_zone", "language"),
+    *("country", "state", "notes"),
+)
+"""The columns of a contact that a file can fill, beside its custom fields."""
 
 _UNPRINTABLE: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000)))
 """NUL and lone surrogates are refused by the database, the others by what speaks or shows the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowPlan:
+class RowPlan(NamedTuple):
     """How the rows of one file are read."""
 
     targets: tuple[str, ...]
@@ -25,8 +34,7 @@ class RowPlan:
     strict: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A row that has a number we could contact."""
 
     row: FileRow
@@ -37,65 +45,106 @@ class Person:
     """Everything this row says, by template name: what a campaign keeps."""
     custom: dict[str, str]
     """The part of `variables` that has no place of its own on a contact."""
-    warnings: tuple[str, ...] = field(default=())
+    warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row that cannot be imported, and why."""
+class ReadRows(NamedTuple):
+    """So many rows of a file: people whose number comes for the first time, and what is wrong with the others."""
 
-    row: FileRow
-    reason: str
-
-
-def read_people(rows: Sequence[FileRow], plan: RowPlan) -> list[Person | RejectedRow]:
-    """Return a person or a reason for each row, in order. Slow (50 µs a number): call it in a thread."""
-    return [_read_row(row, plan) for row in rows]
+    total: int
+    people: list[Person]
+    issues: list[Issue]
 
 
-def _read_row(row: FileRow, plan: RowPlan) -> Person | RejectedRow:
-    if row.problem:
-        return RejectedRow(row, row.problem)
-    cells, custom, warnings = _sort_cells(row.cells, plan)
-    country = cells.get("country", "").upper()
-    try:
-        phone = normalize(
-            cells.pop(PHONE, ""), region=country if is_region(country) else plan.region, strict=plan.strict
+def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> ReadRows:
+    """Return the people of the rows, in order, and note their numbers. Takes a while: call it in a thread."""
+    people: list[Person] = []
+    issues: list[Issue] = []
+    for row in rows:
+        if row.problem:
+            issues.append(Issue(row, IssueKind.REJECTED, row.problem))
+            continue
+        try:
+            person = _read_row(row, plan)
+        except NumberRejected as rejected:
+            issues.append(Issue(row, IssueKind.REJECTED, str(rejected)))
+            continue
+        if seen.add(int(person.number[1:])):
+            people.append(person)
+        else:
+            issues.append(Issue(row, IssueKind.DUPLICATE, IN_THIS_FILE))
+    return ReadRows(len(rows), people, issues)
+
+
+def staged_text(people: Iterable[Person], *, with_variables: bool) -> str:
+    """Return the people as CSV, in the order of the columns of `staging.COLUMNS`."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        (
+            place,
+            person.number,
+            *[person.fields.get(name, "") for name in CARD],
+            json.dumps(person.custom) if person.custom else "{}",
+            json.dumps(person.variables) if with_variables else "{}",
         )
-    except NumberRejected as rejected:
-        return RejectedRow(row, str(rejected))
-    _join_name(cells)
-    _check_time_zone(cells, warnings)
-    everything = custom | cells
-    custom |= {name: text for name, text in cells.items() if not _has_a_place(name, text)}
-    fields = {name: text for name, text in cells.items() if _has_a_place(name, text)}
-    if "country" in fields:
-        fields["country"] = country
-    _shorten(fields, warnings)
-    return Person(row, phone.e164, fields, everything, custom, (*phone.warnings, *warnings))
+        for place, person in enumerate(people)
+    )
+    return text.getvalue()
 
 
-def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:
+def _read_row(row: FileRow, plan: RowPlan) -> Person:
+    cells, custom, warnings = _sort_cells(row.cells, plan.targets)
+    country = cells.get("country", "").upper()
+    region = country if country and is_region(country) else plan.region
+    phone = normalize(cells.pop(PHONE, ""), region=region, strict=plan.strict)
+    if "first_name" in cells or "last_name" in cells:
+        _join_name(cells)
+    if "time_zone" in cells:
+        _check_time_zone(cells, warnings)
+    everything = {**custom, **cells}
+    for name in [name for name in cells if name not in LENGTHS]:
+        custom[name] = cells.pop(name)
+    if country and region != country:
+        custom["country"] = cells.pop("country")
+    elif country:
+        cells["country"] = country
+    for name, text in cells.items():
+        if len(text) > LENGTHS[name]:
+            warnings.append(f"{name} was shortened to {LENGTHS[name]:,} characters.")
+            cells[name] = text[: LENGTHS[name]]
+    return Person(row, phone.e164, cells, everything, custom, [*phone.warnings, *warnings])
+
+
+def _sort_cells(
+    cells: Sequence[str], targets: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
     """Return (contact fields, template variables, warnings); empty cells are left out."""
     fields: dict[str, str] = {}
     custom: dict[str, str] = {}
     warnings: list[str] = []
-    for target, cell in zip(plan.targets, cells, strict=False):
-        text = cell.translate(_UNPRINTABLE).strip()
+    for target, cell in zip(targets, cells, strict=False):
+        text = cell.strip()
         if not text or target == IGNORE:
             continue
-        if not target.startswith(VARIABLE):
+        if not text.isprintable():
+            text = text.translate(_UNPRINTABLE).strip()
+        if target.startswith(VARIABLE):
+            _keep_variable(target[len(VARIABLE) :], text, custom, warnings)
+        elif text:
             fields[target] = text
-            continue
-        if len(text) > LONGEST_VARIABLE:
-            warnings.append(f"{target[len(VARIABLE) :]} was shortened to {LONGEST_VARIABLE:,} characters.")
-        custom[target.removeprefix(VARIABLE)] = text[:LONGEST_VARIABLE]
-    if any(cell.strip() for cell in cells[len(plan.targets) :]):
+    if len(cells) > len(targets) and any(cell.strip() for cell in cells[len(targets) :]):
         warnings.append(
-            f"The row has {len(cells)} cells but the header has {len(plan.targets)}: the rest was left out. "
+            f"The row has {len(cells)} cells but the header has {len(targets)}: the rest was left out. "
             "Check that no cell is in the wrong column."
         )
     return fields, custom, warnings
+
+
+def _keep_variable(name: str, text: str, custom: dict[str, str], warnings: list[str]) -> None:
+    if len(text) > LONGEST_VARIABLE:
+        warnings.append(f"{name} was shortened to {LONGEST_VARIABLE:,} characters.")
+    if text:
+        custom[name] = text[:LONGEST_VARIABLE]
 
 
 def _join_name(cells: dict[str, str]) -> None:
@@ -105,26 +154,16 @@ def _join_name(cells: dict[str, str]) -> None:
 
 
 def _check_time_zone(cells: dict[str, str], warnings: list[str]) -> None:
-    if (zone := cells.get("time_zone")) and not (known := _time_zones().get(zone.lower().replace(" ", "_"))):
-        warnings.append(
-            f"The time zone “{zone[:64]}” is not known and was left out. Write it like America/New_York."
-        )
-        del cells["time_zone"]
-    elif zone and known:
+    zone = cells["time_zone"]
+    if known := _time_zones().get(zone.lower().replace(" ", "_")):
         cells["time_zone"] = known
+        return
+    warnings.append(
+        f"The time zone “{zone[:64]}” is not known and was left out. Write it like America/New_York."
+    )
+    del cells["time_zone"]
 
 
 @lru_cache(maxsize=1)
 def _time_zones() -> dict[str, str]:
     return {zone.lower(): zone for zone in available_timezones()}
-
-
-def _has_a_place(name: str, text: str) -> bool:
-    return name in LENGTHS and (name != "country" or is_region(text))
-
-
-def _shorten(fields: dict[str, str], warnings: list[str]) -> None:
-    for name, text in fields.items():
-        if len(text) > LENGTHS[name]:
-            warnings.append(f"{name} was shortened to {LENGTHS[name]:,} characters.")
-            fields[name] = text[: LENGTHS[name]]

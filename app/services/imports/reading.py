@@ -1,13 +1,14 @@
 """From the bytes of a file to its rows, piece by piece: nothing larger than a chunk and a record is held."""
 
+import base64
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Mapping
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from app.domain.contact_fields import unique_headers
+from app.domain.contact_fields import PHONE, suggest_mapping, unique_headers
 from app.domain.phone import NumberRejected, normalize
 from app.services.imports.decoding import (
     MEGABYTE,
@@ -25,6 +26,8 @@ _DETECT_CHARACTERS: Final = 64_000
 _SHOWN_OF_A_BROKEN_LINE: Final = 2_000
 _LONGEST_SHORT_CELL: Final = 40
 _FEWEST_DIGITS: Final = 7
+_MOST_OPENING_ROWS: Final = 10
+"""Rows among which the header is looked for: exports begin with a title, a date, merged headings."""
 
 
 class FileRow(NamedTuple):
@@ -50,15 +53,17 @@ class RowReader:
         With `items` (what came as JSON) the header is not counted and blank rows are given out like others.
         """
         self.delimiter = delimiter or ""
-        self._items = items
         self.headers: list[str] = []
         """Distinct names of the columns; empty until the header row has been read."""
-        self.header_cells: list[str] = []
+        self.headerless = False
+        """The file begins with a number: its columns are called `Column 1`, `Column 2`, …"""
+        self._items = items
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._held: list[str] = []
         self._partial = ""
         self._number = 0
         self._started = False
+        self._opening: list[FileRow] = []
 
     def feed(self, data: bytes) -> list[FileRow]:
         """Return the rows completed by these bytes. Raises `FileRefused`."""
@@ -66,7 +71,32 @@ class RowReader:
 
     def close(self) -> list[FileRow]:
         """Return the rows that the end of the file completes. Raises `FileRefused`."""
-        return self._read(self._decode(b"", final=True), final=True)
+        rows = self._read(self._decode(b"", final=True), final=True)
+        return self._settle_header() + rows if self._opening else rows
+
+    def state(self) -> dict[str, Any]:
+        """Return where the reader stands, as JSON: `restore` goes on from there with the chunk that follows."""
+        held, flags = self._decoder.getstate()
+        return {
+            "decoder": [base64.b64encode(held).decode(), flags],
+            "delimiter": self.delimiter,
+            "headers": self.headers,
+            "headerless": self.headerless,
+            "held": self._held,
+            "partial": self._partial,
+            "number": self._number,
+            "started": self._started,
+            "opening": [[row.number, row.cells] for row in self._opening],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Stand where another reader of the same file stood."""
+        held, flags = state["decoder"]
+        self._decoder.setstate((base64.b64decode(held), flags))
+        self.delimiter, self.headers = state["delimiter"], list(state["headers"])
+        self.headerless, self._started = state["headerless"], state["started"]
+        self._held, self._partial, self._number = list(state["held"]), state["partial"], state["number"]
+        self._opening = [FileRow(number, cells) for number, cells in state["opening"]]
 
     def _decode(self, data: bytes, *, final: bool) -> str:
         try:
@@ -83,7 +113,7 @@ class RowReader:
         lines = self._lines(text, final=final)
         if not self._started and not self._start(lines, final=final):
             return []
-        return list(self._rows(lines, final=final))
+        return self._rows(lines, final=final)
 
     def _lines(self, text: str, *, final: bool) -> list[str]:
         """Return whole lines with their ends, those held back first. The last line waits for its end."""
@@ -99,7 +129,7 @@ class RowReader:
         return held + lines
 
     def _refuse_endless(self, lines: list[str]) -> None:
-        if len(self._partial) > MAX_RECORD or any(len(line) > MAX_RECORD for line in lines):
+        if len(self._partial) > MAX_RECORD or (lines and max(map(len, lines)) > MAX_RECORD):
             raise FileRefused(
                 f"After row {self._number} there is a line of more than 1,000,000 characters. "
                 f"This is probably no table with one person a line. {SAVE_AS_CSV}"
@@ -117,7 +147,8 @@ class RowReader:
         self.delimiter = self.delimiter or guess_delimiter("".join(islice(lines, 200)))
         return True
 
-    def _rows(self, lines: list[str], *, final: bool) -> Iterator[FileRow]:
+    def _rows(self, lines: list[str], *, final: bool) -> list[FileRow]:
+        rows: list[FileRow] = []
         position = 0
         while position < len(lines):
             reader = csv.reader(islice(lines, position, None), delimiter=self.delimiter, strict=True)
@@ -125,47 +156,71 @@ class RowReader:
             try:
                 for cells in reader:
                     done = position + reader.line_num
-                    yield from self._row(cells)
+                    self._number += 1
+                    if self._items or "".join(cells).strip():
+                        self._give(FileRow(self._number, cells), rows)
                 position = done
             except csv.Error as error:
                 record = lines[done:]
                 if not final and _is_unfinished(error) and sum(map(len, record)) <= MAX_RECORD:
                     self._held = record
-                    return
-                yield from self._broken(record[0], error)
+                    return rows
+                self._give(self._broken(record[0], error), rows)
                 position = done + 1
+        return rows
 
-    def _row(self, cells: list[str]) -> Iterator[FileRow]:
-        self._number += 1
-        if not self._items and not any(cell and not cell.isspace() for cell in cells):
-            return
+    def _give(self, row: FileRow, rows: list[FileRow]) -> None:
         if self.headers:
-            yield FileRow(self._number, cells)
-        else:
-            self._take_header(cells)
+            rows.append(row)
+            return
+        self._opening.append(row)
+        if self._is_opening_complete(row):
+            rows += self._settle_header()
 
-    def _broken(self, line: str, error: csv.Error) -> Iterator[FileRow]:
+    def _broken(self, line: str, error: csv.Error) -> FileRow:
         self._number += 1
-        if not self.headers:
+        if not self.headers and not self._opening:
             raise FileRefused(f"The header row cannot be read: {_explained(error)}")
-        yield FileRow(self._number, [line.rstrip("\r\n")[:_SHOWN_OF_A_BROKEN_LINE]], _explained(error))
+        return FileRow(self._number, [line.rstrip("\r\n")[:_SHOWN_OF_A_BROKEN_LINE]], _explained(error))
+
+    def _is_opening_complete(self, row: FileRow) -> bool:
+        """Tell whether it is known which row holds the names of the columns."""
+        if self._items or len(row.cells) > MAX_COLUMNS or len(self._opening) >= _MOST_OPENING_ROWS:
+            return True
+        return _names_a_phone(row.cells) or any(map(_is_number, row.cells))
+
+    def _settle_header(self) -> list[FileRow]:
+        """Take the header from the rows held back, and return those that are people.
+
+        It is the row that names a column of phone numbers: titles and merged headings above it are passed over.
+        """
+        opening, self._opening = self._opening, []
+        if self._items or not _names_a_phone(opening[-1].cells):
+            first = opening[0]
+            if not self._items and any(map(_is_number, first.cells)):
+                self.headerless = True
+                self._take_header([""] * max(len(row.cells) for row in opening))
+                return opening
+            self._take_header(first.cells)
+            return opening[1:]
+        self._take_header(opening[-1].cells)
+        return []
 
     def _take_header(self, cells: list[str]) -> None:
-        while cells and not cells[-1].strip():
+        while cells and not cells[-1].strip() and not self.headerless:
             cells = cells[:-1]
         if len(cells) > MAX_COLUMNS:
             raise FileRefused(
                 f"The file has {len(cells):,} columns, more than {MAX_COLUMNS}. Remove those you do not need."
             )
-        if any(_is_number(cell) for cell in cells):
-            raise FileRefused(
-                "The first row holds a phone number, so the file has no header row. "
-                "Put a row with column names above it, such as phone_number,name."
-            )
-        self.header_cells = [cell.strip() for cell in cells]
         self.headers = unique_headers(cells)
         if self._items:
             self._number = 0
+
+
+def _names_a_phone(cells: list[str]) -> bool:
+    distinct = list(dict.fromkeys(cells[:MAX_COLUMNS]))
+    return PHONE in suggest_mapping(distinct).values()
 
 
 def _is_unfinished(error: csv.Error) -> bool:

@@ -12,14 +12,13 @@ from app.models import ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
 from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.imports.chunks import first_rows
-from app.services.imports.classes import IssueKind
+from app.services.imports.classes import NOT_IMPORTED, IssueKind
 from app.services.refs import Ref, load
 
 ROW_HEADER: Final = "callsheet_row"
 REASON_HEADER: Final = "callsheet_reason"
 """Columns of these names are ignored when the corrected file is uploaded."""
 
-NOT_IMPORTED: Final = (IssueKind.REJECTED, IssueKind.DUPLICATE, IssueKind.SUPPRESSED)
 _PAGE: Final = 1_000
 
 
@@ -36,8 +35,8 @@ async def rejects_csv(
     """
     authorize(principal, Right.EXPORT)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
-    headers, _ = await first_rows(session, contact_import, 1)
-    return _pieces(session, contact_import.id, [ROW_HEADER, REASON_HEADER, *headers], kinds)
+    reader, _ = await first_rows(session, contact_import, 1)
+    return _pieces(session, contact_import.id, [ROW_HEADER, REASON_HEADER, *reader.headers], kinds)
 
 
 async def _pieces(

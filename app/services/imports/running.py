@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from array import array
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,15 +17,15 @@ from app.db import Database
 from app.domain.contact_fields import IGNORE
 from app.faults import fault
 from app.live import announce
-from app.models import ContactImport, ImportStatus, Organization
+from app.models import ContactImport, ImportBatch, ImportStatus, Organization
 from app.services.errors import CallsheetError
-from app.services.imports.chunks import read_batches, reader_for
-from app.services.imports.classes import SeenNumbers
-from app.services.imports.people import Person, RowPlan, read_people
-from app.services.imports.reading import RowReader
+from app.services.imports.chunks import Place, read_batches, reader_for
+from app.services.imports.people import ReadRows, RowPlan, read_rows, staged_text
+from app.services.imports.reading import FileRow, RowReader
+from app.services.imports.seen import SeenNumbers
 from app.services.imports.storing import Batch, Overtaken, store_batch
 
-BATCH_ROWS: Final = 1_000
+BATCH_ROWS: Final = 5_000
 _LONGEST_ERROR: Final = 1_000
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ async def run_import(database: Database, *, import_id: int, clock: Clock) -> Non
     """Import a queued file, or go on with one that a crash interrupted. Returns when nothing is left to do.
 
     1. Hold the import's run lock for as long as this run lives; another run that holds it is left to work.
-    2. Read the file again from its start, skipping the rows that are committed.
+    2. Read on after the rows that are committed: the last batch says where that is.
     3. Each batch is one transaction, with the progress in it.
     4. What a person must mend (the campaign was started, ...) fails the import with the reason; queued again,
        it goes on where it stopped. Other errors leave it running, for `requeue_stalled_imports` to take up.
@@ -57,10 +58,9 @@ async def run_within(session: AsyncSession, *, contact_import: ContactImport, no
     """Import a small file whole in the caller's transaction. Raises `FileRefused` and `Conflict`."""
     contact_import.status, contact_import.started_at = ImportStatus.RUNNING, now
     await session.flush()
-    seen = SeenNumbers()
-    async with aclosing(people_batches(session, contact_import, seen)) as batches:
+    async with aclosing(people_batches(session, contact_import)) as batches:
         async for batch in batches:
-            await store_batch(session, import_id=contact_import.id, batch=batch, seen=seen, now=now)
+            await store_batch(session, import_id=contact_import.id, batch=batch, now=now)
     await _finish(session, contact_import.id, now)
     await session.refresh(contact_import)
 
@@ -75,22 +75,21 @@ async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
     return [import_id for import_id in unfinished.all() if await _take_run_lock(session, import_id)]
 
 
-async def people_batches(
-    session: AsyncSession, contact_import: ContactImport, seen: SeenNumbers
-) -> AsyncGenerator[Batch]:
-    """Yield the rows that are not done yet, read as people; the numbers of those done are noted in `seen`."""
-    reader, position, done = reader_for(contact_import), 0, contact_import.rows_done
+async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[Batch]:
+    """Yield the rows that are not done yet, read as people, those whose number was seen before as duplicates."""
+    place, seen = await _where_it_stopped(session, contact_import.id)
+    reader, position = reader_for(contact_import), contact_import.rows_done
     region, strict = await number_rules(session, contact_import.organization_id)
-    async for rows in read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS):
-        plan = row_plan(reader, contact_import, region=region, strict=strict)
-        people = await asyncio.to_thread(read_people, rows, plan)
-        old = min(max(done - position, 0), len(people))
-        for person in people[:old]:
-            if isinstance(person, Person):
-                seen.add(person.number)
-        if old < len(people):
-            yield Batch(position + old, people[old:])
-        position += len(people)
+    for_campaign = contact_import.campaign_id is not None
+    batches = read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS, place=place)
+    async with aclosing(batches):
+        async for batch in batches:
+            plan = row_plan(reader, contact_import, region=region, strict=strict)
+            rows, staged = await asyncio.to_thread(
+                prepared, batch.rows, plan, seen, for_campaign=for_campaign
+            )
+            yield Batch(position, rows, staged, batch.place.as_json())
+            position += rows.total
 
 
 def row_plan(reader: RowReader, contact_import: ContactImport, *, region: str, strict: bool) -> RowPlan:
@@ -110,19 +109,68 @@ async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str
     return region, strict
 
 
+def prepared(
+    rows: list[FileRow], plan: RowPlan, seen: SeenNumbers, *, for_campaign: bool
+) -> tuple[ReadRows, str]:
+    """Return the rows as people, and these as the temporary table takes them. Call it in a thread."""
+    read = read_rows(rows, plan, seen)
+    return read, staged_text(read.people, with_variables=for_campaign)
+
+
+async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[Place | None, SeenNumbers]:
+    """Return the place after the rows that are in, and their numbers, without reading the file again."""
+    seen, place = SeenNumbers(), None
+    done = await session.stream(
+        select(col(ImportBatch.numbers), col(ImportBatch.place))
+        .where(col(ImportBatch.import_id) == import_id)
+        .order_by(col(ImportBatch.position))
+        .execution_options(yield_per=10)
+    )
+    async for numbers, stood in done:
+        await asyncio.to_thread(seen.update, array("Q", numbers))
+        place = Place(**stood)
+    return place, seen
+
+
 async def _run(
     database: Database, reading: AsyncSession, contact_import: ContactImport, clock: Clock
 ) -> None:
-    seen = SeenNumbers()
-    async with aclosing(people_batches(reading, contact_import, seen)) as batches:
+    began, speed = clock.now(), 0.0
+    async with aclosing(one_ahead(people_batches(reading, contact_import))) as batches:
         async for batch in batches:
             async with database.transaction() as session:
                 await store_batch(
-                    session, import_id=contact_import.id, batch=batch, seen=seen, now=clock.now()
+                    session,
+                    import_id=contact_import.id,
+                    batch=batch,
+                    now=clock.now(),
+                    rows_per_second=speed,
                 )
             fault("import_batch_committed")
+            ended = clock.now()
+            speed = _speed(speed, batch.rows.total, (ended - began).total_seconds())
+            began = ended
     async with database.transaction() as session:
         await _finish(session, contact_import.id, clock.now())
+
+
+def _speed(before: float, rows: int, seconds: float) -> float:
+    """Return rows a second, the last batch counting for a third."""
+    now = rows / seconds if seconds > 0 else before
+    return now if not before else before * 2 / 3 + now / 3
+
+
+async def one_ahead(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
+    """Yield the batches, reading the next one while the caller stores the last."""
+    async with aclosing(batches):
+        ahead: asyncio.Task[Batch | None] = asyncio.ensure_future(anext(batches, None))
+        try:
+            while (batch := await ahead) is not None:
+                ahead = asyncio.ensure_future(anext(batches, None))
+                yield batch
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
 
 
 async def _take_run_lock(session: AsyncSession, import_id: int) -> bool:
@@ -148,6 +196,7 @@ async def _begin(database: Database, import_id: int, now: datetime) -> ContactIm
 
 
 async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
+    await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == import_id))
     await _end(session, import_id, now, status=ImportStatus.COMPLETED, error=None)
 
 

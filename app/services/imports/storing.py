@@ -1,67 +1,42 @@
 """One batch of an import: contacts, recipients, issues, counters and progress in one transaction."""
 
+import csv
+import io
 import json
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.faults import fault
 from app.live import announce
-from app.models import Campaign, ContactImport, ImportStatus
-from app.services.campaigns.adding import add_recipients_bulk, require_editable_list
+from app.models import Campaign, ContactImport, ImportBatch, ImportStatus
+from app.services.campaigns.adding import add_staged, require_editable_list
 from app.services.errors import NotFound
-from app.services.imports.classes import IssueKind, Judged, SeenNumbers, judge
-from app.services.imports.people import Person, RejectedRow
+from app.services.imports.cards import Saved, save_cards
+from app.services.imports.classes import Issue
+from app.services.imports.people import ReadRows
+from app.services.imports.staging import NOBODY, Judgement, copy_rows, judge, stage
 
 _LONGEST_REASON: Final = 500
-
-# One static statement with one JSON parameter: compiling a thousand rows of VALUES blocks the event loop.
-# A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
-_UPSERT: Final = text("""
-INSERT INTO contact AS known (
-    organization_id, number, name, first_name, last_name, email, company, time_zone, language, country, state,
-    notes, tags, fields, source, created_at, updated_at)
-SELECT :organization_id, number, coalesce(name, ''), coalesce(first_name, ''), coalesce(last_name, ''),
-    coalesce(email, ''), coalesce(company, ''), coalesce(time_zone, ''), coalesce(language, ''),
-    coalesce(country, ''), coalesce(state, ''), coalesce(notes, ''), '{}', custom, :source, :now, :now
-FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS given (
-    number text, name text, first_name text, last_name text, email text, company text, time_zone text,
-    language text, country text, state text, notes text, custom jsonb)
-ORDER BY number
-ON CONFLICT (organization_id, number) DO UPDATE SET
-    name = coalesce(nullif(excluded.name, ''), known.name),
-    first_name = CASE WHEN excluded.name <> '' THEN excluded.first_name ELSE known.first_name END,
-    last_name = CASE WHEN excluded.name <> '' THEN excluded.last_name ELSE known.last_name END,
-    email = coalesce(nullif(excluded.email, ''), known.email),
-    company = coalesce(nullif(excluded.company, ''), known.company),
-    time_zone = coalesce(nullif(excluded.time_zone, ''), known.time_zone),
-    language = coalesce(nullif(excluded.language, ''), known.language),
-    country = coalesce(nullif(excluded.country, ''), known.country),
-    state = coalesce(nullif(excluded.state, ''), known.state),
-    notes = coalesce(nullif(excluded.notes, ''), known.notes),
-    fields = known.fields || excluded.fields,
-    updated_at = excluded.updated_at
-RETURNING number, id
-""")
-
-_ISSUES: Final = text("""
-INSERT INTO import_issue (import_id, row_number, kind, reason, row)
-SELECT :import_id, row_number, kind, reason, "row"
-FROM jsonb_to_recordset(CAST(:issues AS jsonb)) AS given (row_number int, kind text, reason text, "row" jsonb)
-""")
+_COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN (FORMAT csv)"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows read from the file, and how many rows of it come before them."""
+    """Rows read from the file, with what is needed to go on after them."""
 
     position: int
-    rows: Sequence[Person | RejectedRow]
+    """Rows of the file that come before them."""
+    rows: ReadRows
+    staged: str
+    """The people as the temporary table takes them."""
+    place: dict[str, Any]
 
 
 class Overtaken(Exception):
@@ -69,7 +44,7 @@ class Overtaken(Exception):
 
 
 async def store_batch(
-    session: AsyncSession, *, import_id: int, batch: Batch, seen: SeenNumbers, now: datetime
+    session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, rows_per_second: float = 0
 ) -> None:
     """Store one batch; the caller commits. Raises `Overtaken`; `Conflict` if the campaign takes no contacts.
 
@@ -80,27 +55,25 @@ async def store_batch(
     contact_import = await _locked_import(session, import_id, batch.position)
     if campaign is not None:
         require_editable_list(campaign)
-    judged = await judge(
-        session,
-        batch.rows,
-        organization_id=contact_import.organization_id,
-        campaign=campaign,
-        seen=seen,
-    )
-    ids = await _upsert_contacts(session, contact_import, judged, now)
-    fault("import_contacts_stored")
-    if campaign is not None:
-        added = [row.person for row in judged if row.accepted and row.person]
-        await add_recipients_bulk(
-            session,
-            campaign=campaign,
-            rows=[(ids[person.number], dict(person.variables)) for person in added],
-            now=now,
+    people, organization_id = batch.rows.people, contact_import.organization_id
+    if people:
+        await stage(session, batch.staged)
+        known = await judge(session, people, organization_id=organization_id, campaign=campaign)
+        saved = await save_cards(
+            session, organization_id=organization_id, import_id=import_id, people=len(people), now=now
         )
-    await _record_issues(session, import_id, judged)
-    _count(contact_import, judged)
+        fault("import_contacts_stored")
+        if campaign is not None:
+            added = await add_staged(session, campaign=campaign, import_id=import_id, now=now)
+            contact_import.recipients_added += added.added + added.suppressed
+    else:
+        known, saved = NOBODY, Saved(0, 0)
+    await _record_issues(session, import_id, [*batch.rows.issues, *known.issues, *known.warnings(batch.rows)])
+    _count(contact_import, batch.rows, known, saved)
+    contact_import.rows_per_second = rows_per_second or contact_import.rows_per_second
+    await _remember_place(session, import_id, batch)
     await session.flush()
-    announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)
+    announce(session, organization_id=organization_id, campaign_id=contact_import.campaign_id)
     fault("import_batch_stored")
 
 
@@ -135,45 +108,33 @@ async def _locked_import(session: AsyncSession, import_id: int, position: int) -
     return contact_import
 
 
-async def _upsert_contacts(
-    session: AsyncSession, contact_import: ContactImport, judged: Sequence[Judged], now: datetime
-) -> dict[str, int]:
-    people = [row.person for row in judged if row.person]
-    if not people:
-        return {}
-    cards = [{**person.fields, "number": person.number, "custom": person.custom} for person in people]
-    found = await session.execute(
-        _UPSERT,
-        {
-            "organization_id": contact_import.organization_id,
-            "people": json.dumps(cards),
-            "source": f"import:{contact_import.id}",
-            "now": now,
-        },
+async def _record_issues(session: AsyncSession, import_id: int, issues: Sequence[Issue]) -> None:
+    if not issues:
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        (
+            import_id,
+            issue.row.number,
+            issue.kind.value,
+            issue.reason[:_LONGEST_REASON],
+            json.dumps({"cells": issue.row.cells}),
+        )
+        for issue in issues
     )
-    return {row.number: row.id for row in found}
+    await copy_rows(session, _COPY_ISSUES, text.getvalue())
 
 
-async def _record_issues(session: AsyncSession, import_id: int, judged: Sequence[Judged]) -> None:
-    issues = [
-        {
-            "row_number": item.row.number,
-            "kind": item.kind,
-            "reason": item.reason[:_LONGEST_REASON],
-            "row": {"cells": item.row.cells},
-        }
-        for item in judged
-        if item.kind
-    ]
-    if issues:
-        await session.execute(_ISSUES, {"import_id": import_id, "issues": json.dumps(issues)})
+def _count(contact_import: ContactImport, rows: ReadRows, known: Judgement, saved: Saved) -> None:
+    added = known.tally(rows) | {"rows_done": rows.total, **saved._asdict()}
+    for counter, count in added.items():
+        setattr(contact_import, counter, getattr(contact_import, counter) + count)
 
 
-def _count(contact_import: ContactImport, judged: Sequence[Judged]) -> None:
-    kinds = [item.kind for item in judged]
-    contact_import.rows_done += len(judged)
-    contact_import.accepted += sum(item.accepted for item in judged)
-    contact_import.rejected += kinds.count(IssueKind.REJECTED)
-    contact_import.duplicates += kinds.count(IssueKind.DUPLICATE)
-    contact_import.suppressed += kinds.count(IssueKind.SUPPRESSED)
-    contact_import.warnings += kinds.count(IssueKind.WARNING)
+async def _remember_place(session: AsyncSession, import_id: int, batch: Batch) -> None:
+    numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
+    await session.execute(
+        insert(ImportBatch).values(
+            import_id=import_id, position=batch.position, numbers=numbers.tobytes(), place=batch.place
+        )
+    )

@@ -17,9 +17,11 @@ from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import get_campaign
 from app.services.errors import FieldErrors
+from app.services.imports.classes import NOT_IMPORTED
 from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import cancel_import, queue_import, set_mapping, store_import
-from app.services.imports.queries import get_import, list_imports, preview_import
+from app.services.imports.preview import preview_import
+from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import Column, ImportPreview, ImportView
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (
@@ -242,8 +244,7 @@ class ImportState(PageState, rx.State):
     def _show_preview(self, preview: ImportPreview) -> None:
         self.tally = preview_tally(preview)
         self.accepted = [accepted_row(row) for row in preview.first_accepted]
-        refused = [*preview.first_rejected, *preview.first_suppressed, *preview.first_duplicates]
-        self.refused = [refused_row(row) for row in sorted(refused, key=lambda row: row.row_number)]
+        self.refused = [refused_row(row) for row in preview.first(*NOT_IMPORTED)]
 
     def _follow(self, imports: Sequence[ImportView]) -> None:
         """Show how the import at hand gets on."""

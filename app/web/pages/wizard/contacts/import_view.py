@@ -30,7 +30,11 @@ TARGETS: Final = [(field, FIELD_WORDS[field]) for field in FIELDS]
 _KINDS: Final = {
     IssueKind.REJECTED: "Rejected",
     IssueKind.DUPLICATE: "Duplicate",
+    IssueKind.IN_CAMPAIGN: "In the campaign",
     IssueKind.SUPPRESSED: "Do not contact",
+    IssueKind.OPTED_OUT: "Opted out",
+    IssueKind.KNOWN: "Known",
+    IssueKind.KEPT: "Kept",
     IssueKind.WARNING: "Check",
 }
 _SHOWN_ALREADY: Final = frozenset({"name", "phone_number"})

@@ -1,0 +1,109 @@
+"""The address book's part of a batch: new contacts, and what the file says of those that are there."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.services.imports.people import CARD
+
+_NAMES: Final = ", ".join(CARD)
+_PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
+
+# In the order of numbers, in which every import takes them: none waits for another in a circle.
+_CREATE_SQL: Final = """
+INSERT INTO contact (organization_id, number, {names}, tags, fields, consent, consent_source, consent_wording,
+    consent_evidence, source, import_id, created_at, updated_at)
+SELECT :organization_id, number, {names}, '{{}}', custom, 'unknown', '', '',
+    '', :source, :import_id, :now, :now
+FROM import_stage ORDER BY number
+ON CONFLICT (organization_id, number) DO NOTHING
+"""
+
+# A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
+_MERGED: Final = ", ".join(
+    [
+        *(f"coalesce(nullif(s.{name}, ''), c.{name}) AS new_{name}" for name in _PLAIN),
+        *(
+            f"CASE WHEN s.name <> '' THEN s.{part} ELSE c.{part} END AS new_{part}"
+            for part in ("first_name", "last_name")
+        ),
+    ]
+)
+_OLD: Final = ", ".join(f"'{name}', {name}" for name in CARD)
+_NEW: Final = ", ".join(f"'{name}', new_{name}" for name in CARD)
+
+# What is changed is kept as it was, name by name, so that an undo puts back that and nothing else.
+_UPDATE_SQL: Final = """
+WITH met AS MATERIALIZED (
+    SELECT c.id, c.fields, c.updated_at, s.custom, {theirs}, {merged}
+    FROM (SELECT * FROM import_stage ORDER BY number) s
+    CROSS JOIN LATERAL (
+        SELECT * FROM contact
+        WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
+            AND import_id IS DISTINCT FROM :import_id
+        ORDER BY organization_id, number
+        LIMIT 1
+        FOR NO KEY UPDATE
+    ) c
+), changed AS MATERIALIZED (
+    SELECT id, updated_at, fields || custom AS new_fields, {new_names},
+        (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{{}}')
+         FROM jsonb_each(jsonb_build_object({old})) o
+         WHERE o.value <> jsonb_build_object({new}) -> o.key) AS before,
+        (SELECT coalesce(jsonb_object_agg(k.key, fields -> k.key), '{{}}')
+         FROM jsonb_each(custom) k WHERE fields -> k.key IS DISTINCT FROM k.value) AS fields_before,
+        (SELECT coalesce(jsonb_object_agg(k.key, k.value), '{{}}')
+         FROM jsonb_each(custom) k WHERE fields -> k.key IS DISTINCT FROM k.value) AS fields_after
+    FROM met
+    WHERE ({names}) IS DISTINCT FROM ({new_names})
+        OR NOT fields @> custom
+), noted AS (
+    INSERT INTO import_change (import_id, contact_id, before, after)
+    SELECT :import_id, id,
+        before || jsonb_build_object('fields', fields_before, 'updated_at', updated_at),
+        (SELECT coalesce(jsonb_object_agg(b.key, jsonb_build_object({new}) -> b.key), '{{}}')
+         FROM jsonb_each(before) b)
+            || jsonb_build_object('fields', fields_after, 'updated_at', CAST(:now AS timestamptz))
+    FROM changed
+)
+UPDATE contact SET fields = changed.new_fields, updated_at = :now,
+    {assignments}
+FROM changed WHERE contact.id = changed.id
+"""
+
+_LISTS: Final = {
+    "names": _NAMES,
+    "merged": _MERGED,
+    "old": _OLD,
+    "new": _NEW,
+    "theirs": ", ".join(f"c.{name}" for name in CARD),
+    "new_names": ", ".join(f"new_{name}" for name in CARD),
+    "assignments": ", ".join(f"{name} = changed.new_{name}" for name in CARD),
+}
+_CREATE: Final = text(_CREATE_SQL.format(**_LISTS))
+_UPDATE: Final = text(_UPDATE_SQL.format(**_LISTS))
+
+
+class Saved(NamedTuple):
+    """What became of the cards."""
+
+    created: int
+    updated: int
+
+
+async def save_cards(
+    session: AsyncSession, *, organization_id: int, import_id: int, people: int, now: datetime
+) -> Saved:
+    """Create or bring up to date the contacts of the staged people; keep what was changed."""
+    same = {"organization_id": organization_id, "import_id": import_id, "now": now}
+    created = await _affected(session, _CREATE, same | {"source": f"import:{import_id}"})
+    updated = await _affected(session, _UPDATE, same) if created < people else 0
+    return Saved(created, updated)
+
+
+async def _affected(session: AsyncSession, statement: TextClause, parameters: dict[str, object]) -> int:
+    result = await session.execute(statement, parameters)
+    assert isinstance(result, CursorResult)
+    return result.rowcount

@@ -1,0 +1,144 @@
+"""What an import would do: counts by class, the first rows of each, and what the campaign would say to three."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.contact_fields import MappingInvalid, require_phone_column
+from app.domain.phone import pretty
+from app.domain.rights import Right
+from app.domain.templates import MissingVariable, TemplateInvalid, unresolved
+from app.models import Agent, Campaign, Contact, ContactImport, Organization
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
+from app.services.campaigns.rows import first_step
+from app.services.errors import FieldErrors
+from app.services.imports.chunks import read_batches, reader_for
+from app.services.imports.classes import Issue, IssueKind
+from app.services.imports.people import CARD, Person, ReadRows
+from app.services.imports.running import BATCH_ROWS, number_rules, prepared, row_plan
+from app.services.imports.seen import SeenNumbers
+from app.services.imports.staging import NOBODY, Judgement, judge, stage
+from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
+from app.services.refs import Ref, load
+
+PREVIEW_ROWS: Final = 100_000
+"""A preview looks at so many rows of a file; beyond, its counts are of these and it says so."""
+SAMPLES: Final = 3
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What has been looked at so far."""
+
+    limit: int
+    examined: int = 0
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    accepted: list[PreviewRow] = field(default_factory=list)
+    issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
+    people: list[Person] = field(default_factory=list)
+    """The first who go in."""
+
+
+async def preview_import(
+    session: AsyncSession, *, principal: Principal, import_ref: Ref, limit: int = 10
+) -> ImportPreview:
+    """Return what would become of the rows, with the first `limit` of each class; nothing is written.
+
+    Raises `FieldErrors` on `mapping` while no column holds the phone number.
+    """
+    authorize(principal, Right.VIEW)
+    contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
+    try:
+        require_phone_column(contact_import.mapping)
+    except MappingInvalid as invalid:
+        raise FieldErrors({"mapping": str(invalid)}) from invalid
+    campaign = await session.get(Campaign, contact_import.campaign_id) if contact_import.campaign_id else None
+    counted = await _look(session, contact_import, campaign, limit)
+    return ImportPreview(
+        total=contact_import.rows_total or 0,
+        examined=counted.examined,
+        **counted.counts,
+        first_accepted=counted.accepted,
+        first_issues=counted.issues,
+        samples=await _samples(session, campaign, counted.people) if campaign else [],
+    )
+
+
+async def _look(
+    session: AsyncSession, contact_import: ContactImport, campaign: Campaign | None, limit: int
+) -> _Counted:
+    region, strict = await number_rules(session, contact_import.organization_id)
+    reader, seen, counted = reader_for(contact_import), SeenNumbers(), _Counted(limit)
+    batches = read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS)
+    async with aclosing(batches):
+        async for batch in batches:
+            plan = row_plan(reader, contact_import, region=region, strict=strict)
+            rows, staged = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=False)
+            known = NOBODY
+            if rows.people:
+                await stage(session, staged)
+                known = await judge(
+                    session, rows.people, organization_id=contact_import.organization_id, campaign=campaign
+                )
+            _add(counted, rows, known)
+            if counted.examined >= PREVIEW_ROWS:
+                break
+    return counted
+
+
+def _add(counted: _Counted, rows: ReadRows, known: Judgement) -> None:
+    counted.examined += rows.total
+    for name, count in known.tally(rows).items():
+        counted.counts[name] += count
+    for issue in [*rows.issues, *known.issues, *known.warnings(rows)]:
+        listed = counted.issues.setdefault(issue.kind, [])
+        if len(listed) < counted.limit:
+            listed.append(_shown(issue))
+    wanted = max(counted.limit, SAMPLES) - len(counted.people)
+    going = (person for place, person in enumerate(rows.people) if place in known.going_in)
+    for person, _ in zip(going, range(wanted), strict=False):
+        counted.people.append(person)
+    counted.accepted = [_preview_row(person) for person in counted.people[: counted.limit]]
+
+
+async def _samples(session: AsyncSession, campaign: Campaign, people: list[Person]) -> list[SampleText]:
+    organization = await session.get_one(Organization, campaign.organization_id)
+    agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id else None
+    step = await first_step(session, campaign.id)
+    samples = []
+    for person in people[:SAMPLES]:
+        card: dict[str, Any] = {name: person.fields.get(name, "") for name in CARD}
+        contact = Contact(number=person.number, organization_id=organization.id, fields=person.custom, **card)
+        try:
+            texts = render_attempt_texts(step, campaign, agent, organization.name, contact, person.variables)
+        except (MissingVariable, TemplateInvalid) as reason:
+            samples.append(SampleText(person.row.number, person.number, {}, [], str(reason)))
+            continue
+        known = attempt_variables(campaign, agent, organization.name, contact, person.variables)
+        lacking = (
+            unresolved(source, variables=[*known], fallbacks=campaign.fallback_values)
+            for source in part_sources(step, agent).values()
+        )
+        missing = list(dict.fromkeys(name for names in lacking for name in names))
+        samples.append(SampleText(person.row.number, person.number, texts, missing))
+    return samples
+
+
+def _shown(issue: Issue) -> IssueRow:
+    return IssueRow(issue.row.number, issue.kind, issue.reason, issue.row.cells)
+
+
+def _preview_row(person: Person) -> PreviewRow:
+    return PreviewRow(
+        row_number=person.row.number,
+        number=person.number,
+        pretty=pretty(person.number),
+        name=person.fields.get("name", ""),
+        variables=person.variables,
+        warnings=list(person.warnings),
+    )

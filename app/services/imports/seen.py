@@ -1,0 +1,51 @@
+"""The numbers of a file so far, in eight bytes each: a million of them take 16 MB, as a set they would take 90."""
+
+from array import array
+from collections.abc import Iterable
+from typing import Final
+
+_SMALLEST: Final = 1 << 12
+_SPREAD: Final = 0x9E3779B97F4A7C15
+"""The golden ratio's bits: neighbouring numbers land far from each other."""
+
+
+class SeenNumbers:
+    """A set of E.164 numbers as integers: a table with open addressing, where 0 is an empty place."""
+
+    def __init__(self) -> None:
+        self._places = array("Q", bytes(8 * _SMALLEST))
+        self._mask = _SMALLEST - 1
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, number: int) -> bool:
+        """Note a number; tell whether it is new."""
+        places, mask = self._places, self._mask
+        place = (number * _SPREAD >> 20) & mask
+        while known := places[place]:
+            if known == number:
+                return False
+            place = (place + 1) & mask
+        places[place] = number
+        self._count += 1
+        if self._count * 3 > mask * 2:
+            self._grow()
+        return True
+
+    def update(self, numbers: Iterable[int]) -> None:
+        """Note many numbers."""
+        for number in numbers:
+            self.add(number)
+
+    def _grow(self) -> None:
+        old, size = self._places, 2 * len(self._places)
+        places, mask = array("Q", bytes(8)) * size, size - 1
+        for number in old:
+            if number:
+                place = (number * _SPREAD >> 20) & mask
+                while places[place]:
+                    place = (place + 1) & mask
+                places[place] = number
+        self._places, self._mask = places, mask
