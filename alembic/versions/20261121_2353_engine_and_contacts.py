@@ -150,6 +150,48 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_breaker_trip_campaign_id"), "breaker_trip", ["campaign_id"], unique=False)
     op.create_table(
+        "bulk_change",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.String(length=20), nullable=False),
+        sa.Column("arguments", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.Column("rule", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("cursor_id", sa.BigInteger(), nullable=False),
+        sa.Column("until_id", sa.BigInteger(), nullable=False),
+        sa.Column("matched", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("refusals", postgresql.JSONB(astext_type=sa.String()), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "action IN ('tag', 'untag', 'delete', 'suppress', 'consent')", name=op.f("ck_bulk_change_action")
+        ),
+        sa.CheckConstraint(
+            "status IN ('running', 'completed', 'cancelled')", name=op.f("ck_bulk_change_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organization.id"],
+            name=op.f("fk_bulk_change_organization_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_change")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_bulk_change_public_id")),
+    )
+    op.create_index(
+        "ix_bulk_change_due",
+        "bulk_change",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_bulk_change_organization_id"), "bulk_change", ["organization_id"], unique=False)
+    op.create_table(
         "import_change",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("import_id", sa.BigInteger(), nullable=False),
@@ -593,6 +635,11 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_import_change_contact_id"), table_name="import_change")
     op.drop_table("import_change")
+    op.drop_index(op.f("ix_bulk_change_organization_id"), table_name="bulk_change")
+    op.drop_index(
+        "ix_bulk_change_due", table_name="bulk_change", postgresql_where=sa.text("next_at IS NOT NULL")
+    )
+    op.drop_table("bulk_change")
     op.drop_index(op.f("ix_breaker_trip_campaign_id"), table_name="breaker_trip")
     op.drop_table("breaker_trip")
     op.drop_index(op.f("ix_audience_segment_id"), table_name="audience")

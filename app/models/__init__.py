@@ -2,6 +2,7 @@
 
 from app.models.agent import Agent
 from app.models.attempt import Attempt, AttemptTurn, ProviderEvent, SecondCall
+from app.models.bulk_change import BulkAction, BulkChange, BulkStatus
 from app.models.campaign import (
     Audience,
     AudienceMode,
@@ -56,6 +57,9 @@ __all__ = [
     "AudienceMode",
     "AudienceStatus",
     "BreakerTrip",
+    "BulkAction",
+    "BulkChange",
+    "BulkStatus",
     "Campaign",
     "CampaignNumber",
     "CampaignTransition",

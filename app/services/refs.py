@@ -8,10 +8,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.models import Agent, Campaign, ContactImport, PhoneNumber, Segment
+from app.models import Agent, BulkChange, Campaign, ContactImport, PhoneNumber, Segment
 from app.services.errors import NotFound
 
-Referable = TypeVar("Referable", Agent, Campaign, ContactImport, PhoneNumber, Segment)
+Referable = TypeVar("Referable", Agent, BulkChange, Campaign, ContactImport, PhoneNumber, Segment)
 
 Ref = int | str | UUID
 
@@ -19,6 +19,7 @@ _MAX_BIGINT = 2**63 - 1
 
 _WORDS: Final[Mapping[type[object], str]] = {
     Agent: "agent",
+    BulkChange: "bulk change",
     Campaign: "campaign",
     ContactImport: "import",
     PhoneNumber: "number",

@@ -1,13 +1,14 @@
 """The fields of a contact that people and systems may change, and what each may hold."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import LENGTHS
 from app.domain.phone import NumberRejected, is_region, normalize
-from app.models import Organization
+from app.models import Consent, Organization
 from app.services.fields import ChangeReader, cleaned
 
 _LABELS: Final = {
@@ -19,6 +20,11 @@ _LABELS: Final = {
     "language": "The language",
     "state": "The state",
     "notes": "The notes",
+}
+_CONSENT_TEXTS: Final = {
+    "consent_source": ("The source", 200),
+    "consent_wording": ("The wording", 2_000),
+    "consent_evidence": ("The evidence", 2_000),
 }
 _MOST_TAGS: Final = 50
 _LONGEST_TAG: Final = 50
@@ -41,6 +47,7 @@ async def read_contact(
     reader.zone("time_zone", required=False)
     _read_tags(reader)
     _read_own_fields(reader)
+    _read_consent(reader)
     return _with_name(reader.finish())
 
 
@@ -104,6 +111,39 @@ def _read_own_fields(reader: ChangeReader) -> None:
         reader.refuse("fields", f"“{too_long[0][:_LONGEST_FIELD_NAME]}” is too long.")
     else:
         reader.values["fields"] = {name: value for name, value in fields.items() if name and value}
+
+
+def _read_consent(reader: ChangeReader) -> None:
+    """Take what the person agreed to, where, in which words, when, and where the proof is."""
+    for field, (label, most) in _CONSENT_TEXTS.items():
+        reader.text(field, label=label, most=most)
+    if reader.has("consent"):
+        given = reader.take("consent")
+        if isinstance(given, str) and given in set(Consent):
+            reader.values["consent"] = Consent(given)
+        else:
+            reader.refuse("consent", f"Use one of: {', '.join(Consent)}.")
+    if reader.has("consent_at"):
+        _read_moment(reader, "consent_at")
+
+
+def _read_moment(reader: ChangeReader, field: str) -> None:
+    """Take a time with its offset, or none."""
+    given = reader.take(field)
+    try:
+        at = datetime.fromisoformat(given) if isinstance(given, str) and given else given or None
+    except ValueError:
+        at = ""
+    if at is None or (isinstance(at, datetime) and at.tzinfo is not None):
+        reader.values[field] = at
+    else:
+        reader.refuse(field, "Send a time with its offset, such as 2026-03-10T09:00:00+01:00.")
+
+
+def consent_moment(values: Mapping[str, Any], before: Consent, now: datetime) -> dict[str, datetime]:
+    """Return when a consent changed, where that was not said: now."""
+    changed = values.get("consent", before) != before
+    return {"consent_at": now} if changed and not values.get("consent_at") else {}
 
 
 def _with_name(values: dict[str, Any]) -> dict[str, Any]:

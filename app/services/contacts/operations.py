@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.rights import Right
-from app.models import Contact
+from app.models import Consent, Contact
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.fields import read_contact
+from app.services.contacts.fields import consent_moment, read_contact
 from app.services.errors import FieldErrors, NotFound
 from app.services.fields import row_id
 
@@ -28,14 +28,15 @@ async def create_contact(
     """Add a person and return their id. `source` is where the card says that they come from.
 
     `number` is needed; `name`, `first_name`, `last_name`, `email`, `company`, `time_zone`, `language`,
-    `country`, `state`, `notes`, `tags` and `fields` are welcome. Raises `FieldErrors`, also for a number
+    `country`, `state`, `notes`, `tags`, `fields`, `consent` and `consent_source`, `consent_wording`,
+    `consent_evidence`, `consent_at` are welcome. Raises `FieldErrors`, also for a number
     that is known already.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     organization_id = principal.organization_id
     values = await read_contact(session, changes, organization_id=organization_id, number_required=True)
     made = {"organization_id": organization_id, "source": source, "created_at": now, "updated_at": now}
-    row: dict[str, Any] = made | values
+    row: dict[str, Any] = made | values | consent_moment(values, Consent.UNKNOWN, now)
     defaults = Contact(**row).model_dump(exclude={"id"})
     statement = insert(Contact).values(defaults).on_conflict_do_nothing().returning(col(Contact.id))
     added = (await session.execute(statement)).scalar_one_or_none()
@@ -57,7 +58,7 @@ async def update_contact(
     values = await read_contact(session, changes, organization_id=organization_id, number_required=False)
     if "number" in values and await _is_taken(session, values["number"], contact):
         raise _number_taken(values["number"])
-    for field, value in values.items():
+    for field, value in (values | consent_moment(values, contact.consent, now)).items():
         setattr(contact, field, value)
     contact.updated_at = now
     await session.flush()

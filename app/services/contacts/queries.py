@@ -74,7 +74,12 @@ class ContactDetail:
     state: str
     notes: str
     fields: dict[str, str]
+    consent_source: str
+    consent_wording: str
+    consent_evidence: str
+    consent_at: datetime | None
     source: str
+    import_id: int | None
     updated_at: datetime
     history: list[ContactHistoryRow]
     suppression: list[SuppressionView]
@@ -179,7 +184,12 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
         state=contact.state,
         notes=contact.notes,
         fields=contact.fields,
+        consent_source=contact.consent_source,
+        consent_wording=contact.consent_wording,
+        consent_evidence=contact.consent_evidence,
+        consent_at=contact.consent_at,
         source=contact.source,
+        import_id=contact.import_id,
         updated_at=contact.updated_at,
         history=await _history(session, contact),
         suppression=await suppressions_of(session, principal=principal, number=contact.number),

@@ -1,0 +1,65 @@
+"""Changing many people of the address book at once: what is asked, how far it is, and who was left as they were."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, text
+
+from app.models.columns import Row, identity, json_object, moment, one_of, reference, word
+
+
+class BulkAction(StrEnum):
+    """What is done to each of them."""
+
+    TAG = "tag"
+    UNTAG = "untag"
+    DELETE = "delete"
+    SUPPRESS = "suppress"
+    CONSENT = "consent"
+
+
+class BulkStatus(StrEnum):
+    """Where a bulk change is."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class BulkChange(Row, table=True):
+    """One change of all whom a filter means. It goes by id, so that each is met once, however often it is resumed."""
+
+    __table_args__ = (
+        one_of("action", BulkAction),
+        one_of("status", BulkStatus),
+        Index("ix_bulk_change_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+    )
+
+    id: int = identity()
+    public_id: UUID = Field(default_factory=uuid4, unique=True)
+    organization_id: int = reference("organization.id", index=True)
+    action: BulkAction = word(BulkAction)
+    arguments: dict[str, Any] = json_object()
+    """The tags, the scope and reason of a suppression, or the consent."""
+    rule: dict[str, Any] = json_object()
+    """Whom: the filter as JSON."""
+    status: BulkStatus = word(BulkStatus, default=BulkStatus.RUNNING)
+    cursor_id: int = Field(default=0, sa_type=BigInteger)
+    """Contacts up to this id are done, committed with the change itself: a crash resumes after them."""
+    until_id: int = Field(default=0, sa_type=BigInteger)
+    """The newest contact when it was asked for: who comes later is not meant."""
+    matched: int = Field(default=0)
+    """Who was met so far."""
+    changed: int = Field(default=0)
+    refused: int = Field(default=0)
+    refusals: list[dict[str, Any]] = Field(default_factory=list, nullable=False, sa_type=JSONB)
+    """The first of those who were left as they were: id, number and reason."""
+    created_by: str = Field(default="", max_length=200)
+    created_at: datetime = moment()
+    next_at: datetime | None = moment(nullable=True)
+    """When it is worked on (again); None: it is over."""
+    ended_at: datetime | None = moment(nullable=True)
