@@ -1,0 +1,169 @@
+"""What the Overview shows of a campaign that was stopped on bad signs, or is held back by its safeguards."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.db import Database
+from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.campaign import CampaignStatus
+from app.domain.recipient import RecipientStatus
+from app.models import BreakerTrip
+from app.web.pages.campaign.actions import CampaignActionsState
+from app.web.pages.campaign.overview.state import OverviewState
+from tests.services.campaign_world import World, build_world
+from tests.support.builders import NOON
+from tests.web.browser import signed_in
+from tests.web.conftest import Driver
+from tests.web.seams import page_seams
+
+_SENTENCE = "54 % of the last 50 attempts failed (limit 50 %)"
+_S = CampaignStatus
+
+
+@pytest.fixture
+async def world(
+    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Acme Corp, behind the seams that pages use."""
+    async with page_seams(database_url, redis_url, monkeypatch, carrier_url="http://localhost:3001"):
+        yield await build_world(database)
+
+
+async def _overview(tab: Driver, world: World, campaign_id: int) -> OverviewState:
+    """Open the Overview and return what it shows."""
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
+    await browser.send(OverviewState.load())
+    return await tab.state(OverviewState)
+
+
+async def _tripped(world: World, *, failed: int = 7, **campaign: Any) -> int:
+    """Make a campaign whose breaker tripped, with the attempts that show it."""
+    campaign_id = await world.campaign(people=2, **campaign)
+    attempts = []
+    for _ in range(failed):
+        person = await world.recipient(campaign_id, RecipientStatus.FAILED, attempts_made=1)
+        attempts.append(
+            await world.attempt(
+                person,
+                AttemptStatus.FAILED,
+                Disposition.CARRIER_ERROR,
+                error_code=30008,
+                error_message="Unknown error",
+            )
+        )
+    async with world.database.transaction() as session:
+        session.add(
+            BreakerTrip(
+                campaign_id=campaign_id,
+                sign="failures",
+                measured=54.0,
+                threshold=50.0,
+                window=50,
+                attempt_ids=[attempt.id for attempt in attempts],
+                at=NOON,
+            )
+        )
+    return campaign_id
+
+
+async def test_what_tripped_the_breaker_is_shown_with_its_attempts(world: World, tab: Driver) -> None:
+    shown = await _overview(tab, world, await _tripped(world, status=_S.PAUSED, status_reason=_SENTENCE))
+    (stop,) = shown.stops
+    assert (stop.sentence, stop.is_now, stop.more) == (_SENTENCE, True, "and 2 more")
+    assert len(stop.witnesses) == 5
+    first = stop.witnesses[0]
+    assert (first.disposition, first.why) == ("carrier_error", "Unknown error (30008)")
+    assert first.search.startswith("+")
+    assert shown.overview.now.sentence == f"The campaign is paused: {_SENTENCE}"
+
+
+async def test_after_a_resume_the_trip_is_history(world: World, tab: Driver) -> None:
+    shown = await _overview(tab, world, await _tripped(world, status=_S.RUNNING))
+    assert [stop.is_now for stop in shown.stops] == [False]
+
+
+async def test_a_later_pause_by_hand_is_not_put_down_to_the_trip(world: World, tab: Driver) -> None:
+    campaign = await _tripped(world, status=_S.PAUSED, status_reason="lunch")
+    shown = await _overview(tab, world, campaign)
+    assert [stop.is_now for stop in shown.stops] == [False]
+
+
+async def test_resuming_from_the_banner_goes_on_and_forgets(world: World, tab: Driver) -> None:
+    campaign_id = await _tripped(
+        world, status=_S.PAUSED, status_reason=_SENTENCE, carrier_account_id=world.carrier.id
+    )
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
+    await browser.send(CampaignActionsState.resume(campaign_id))
+    row = await world.row(campaign_id)
+    assert row.status is _S.RUNNING
+    assert row.breaker_since is not None
+
+
+async def test_a_pilot_shows_how_far_it_is(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=8, status=_S.RUNNING, pilot_size=4)
+    await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    guards = (await _overview(tab, world, campaign_id)).overview.safeguards
+    (line,) = guards.lines
+    assert (line.title, line.text, line.note, line.percent) == (
+        "Pilot",
+        "1 of 4 contacts tried",
+        "The rest waits for your word",
+        25.0,
+    )
+    assert guards.waits == ""
+
+
+async def test_a_pilot_that_is_done_asks_for_a_person(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        people=8,
+        status=_S.PAUSED,
+        status_reason="The pilot of 1 is done: look at the results, then resume to dial the rest",
+        pilot_size=1,
+        gate_rule="pilot",
+    )
+    await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    guards = (await _overview(tab, world, campaign_id)).overview.safeguards
+    assert guards.waits == "The pilot of 1 is done"
+    assert guards.todo == "Look at the results, then resume to dial the rest."
+
+
+async def test_the_ramp_names_its_step(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        people=95, status=_S.RUNNING, ramp=True, ramp_step=1, breaker={"minimum": 5}
+    )
+    for _ in range(5):
+        await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
+    (line,) = (await _overview(tab, world, campaign_id)).overview.safeguards.lines
+    assert line.text == "Step 2 of 4: 10 % (10 of 100 contacts)"
+    assert line.note == "5 tried. More follow when these went well"
+    assert line.percent == 50.0
+
+
+async def test_the_budget_counts_calls_under_way(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        people=3, status=_S.RUNNING, budget_cap=Decimal(1), time_limit_seconds=600
+    )
+    person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS, attempts_made=1)
+    await world.attempt(person, AttemptStatus.RINGING)
+    (line,) = (await _overview(tab, world, campaign_id)).overview.safeguards.lines
+    assert (line.text, line.note) == (
+        "$0.14 of $1.00 used",
+        "$0.14 of it is set aside for calls under way",
+    )
+    assert line.percent == 14.0
+
+
+async def test_a_budget_that_is_used_up_says_what_to_do(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        people=3, status=_S.PAUSED, budget_cap=Decimal("0.01"), gate_rule="budget"
+    )
+    guards = (await _overview(tab, world, campaign_id)).overview.safeguards
+    assert guards.waits == "The budget is used up"
+
+
+async def test_without_safeguards_nothing_is_shown_of_them(world: World, tab: Driver) -> None:
+    shown = await _overview(tab, world, await world.campaign(people=3, status=_S.RUNNING))
+    assert (shown.overview.safeguards.lines, shown.stops) == ([], [])
