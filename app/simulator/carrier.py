@@ -13,7 +13,7 @@ from app.simulator.faults import Faults
 from app.simulator.fields import inbound_message_fields
 from app.simulator.message_life import MessageLife
 from app.simulator.pace import Pace
-from app.simulator.personas import SmsFate
+from app.simulator.personas import Ending, Person, SmsFate
 from app.simulator.settings import SimulatorSettings
 from app.simulator.state import Call, Message, State
 from app.simulator.webhooks import Webhooks
@@ -54,6 +54,7 @@ class Carrier:
     def place_call(self, parameters: QueryParams) -> Call:
         """Take on a call whose parameters were found good, and start it."""
         cast = self.casting.call(parameters["To"])
+        person = self._whom_it_reaches(parameters["From"], cast.person)
         now = self.clock.now()
         call = Call(
             sid=wire.new_sid("CA"),
@@ -67,9 +68,16 @@ class Carrier:
             updated_at=now,
         )
         self.state.calls.add(call)
-        life = self._lives[call.sid] = CallLife(call=call, person=cast.person, network=self._network)
+        life = self._lives[call.sid] = CallLife(call=call, person=person, network=self._network)
         self.webhooks.spawn(self._live(call, life))
         return call
+
+    def _whom_it_reaches(self, from_: str, person: Person) -> Person:
+        """Return the person, or the network that turns away calls from a number it distrusts."""
+        owned = self.state.numbers.get(from_)
+        if owned is None or owned.flagged is None:
+            return person
+        return Person(rings=0.0, refusal=Ending("failed", owned.flagged))
 
     def life_of(self, call: Call) -> CallLife | None:
         """Return the running life of a call, None when it has ended."""
@@ -97,10 +105,10 @@ class Carrier:
         )
         message.persona = cast.persona
         message.messaging_service_sid = service
-        life = MessageLife(
-            message=message, fate=cast.fate, sender=sender, send_at=send_at, network=self._network
-        )
-        self.webhooks.spawn(self._deliver(message, cast.fate, life))
+        owned = self.state.numbers.get(sender)
+        fate = cast.fate if owned is None or owned.flagged is None else SmsFate("undelivered", 30450)
+        life = MessageLife(message=message, fate=fate, sender=sender, send_at=send_at, network=self._network)
+        self.webhooks.spawn(self._deliver(message, fate, life))
         return message
 
     async def _deliver(self, message: Message, fate: SmsFate, life: MessageLife) -> None:

@@ -18,6 +18,9 @@ from app.simulator.state import Call, Message, grouped
 _CHUNK = 500
 """Ledger lines written at once."""
 
+_FLAGS = frozenset({603, 607, 608})
+"""How networks turn away calls from a number they distrust."""
+
 
 class BadControl(ValueError):
     """The control request lacks something or says something wrong."""
@@ -114,16 +117,19 @@ class Control:
         return JSONResponse(self._carrier.casting.as_dict())
 
     async def own_number(self, request: Request) -> Response:
-        """Add a number to the account, or change where its texts and calls are announced."""
+        """Add a number to the account, change where its texts and calls are announced, or have it flagged."""
         body = await _body(request)
         owned = self._carrier.state.own(_number(body, "number"), self._carrier.clock.now())
         owned.sms_url = str(body.get("sms_url", owned.sms_url))
         owned.voice_url = str(body.get("voice_url", owned.voice_url))
+        if "flagged" in body:
+            owned.flagged = _sip_code(body["flagged"])
         answer = {
             "number": owned.number,
             "sid": owned.sid,
             "sms_url": owned.sms_url,
             "voice_url": owned.voice_url,
+            "flagged": owned.flagged,
         }
         return JSONResponse(answer, 201)
 
@@ -236,6 +242,12 @@ def _number(body: Mapping[str, object], name: str) -> str:
     if not wire.is_e164(number):
         raise BadControl(f"{name} must be a phone number as +12015550123")
     return number
+
+
+def _sip_code(value: object) -> int | None:
+    if value is not None and value not in _FLAGS:
+        raise BadControl(f"flagged must be one of {', '.join(map(str, sorted(_FLAGS)))}, or null")
+    return None if value is None else int(str(value))
 
 
 def _positive(body: Mapping[str, object], name: str) -> float:

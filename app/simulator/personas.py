@@ -204,7 +204,11 @@ UNDELIVERED_CODES = {
     30005: "Unknown destination handset",
     30006: "Landline or unreachable carrier",
 }
-ERROR_WORDS = UNDELIVERED_CODES | {30007: "Message filtered", 30036: "Validity Period Expired"}
+ERROR_WORDS = UNDELIVERED_CODES | {
+    30007: "Message filtered",
+    30036: "Validity Period Expired",
+    30450: "Message delivery blocked",
+}
 """Message error codes with the ErrorMessage Twilio gives."""
 
 

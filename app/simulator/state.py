@@ -82,6 +82,8 @@ class OwnedNumber:
     sms_method: str = "POST"
     voice_url: str = ""
     voice_method: str = "POST"
+    flagged: int | None = None
+    """The SIP code (603, 607, 608) that networks answer its calls with; its texts are blocked. None: all is well."""
 
     @property
     def sid(self) -> str:

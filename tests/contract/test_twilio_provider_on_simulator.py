@@ -229,6 +229,35 @@ async def test_a_refusal_names_its_class(provider: TwilioCarrier) -> None:
     assert (answer.failure, answer.code) == (FailureClass.BAD_NUMBER, 21211)
 
 
+async def test_a_queued_call_says_how_long_it_waits_and_can_be_taken_back(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    carrier.control("pace", {"calls_per_second": 0.001})
+    at_once, queued = [await provider.place_call(call(uuid4())) for _ in range(2)]
+    assert isinstance(at_once, Placed)
+    assert isinstance(queued, Placed)
+    assert at_once.queue_ms == 0
+    assert queued.queue_ms > 500_000
+    assert await provider.cancel(Channel.CALL, queued.provider_id)
+    remote = await provider.fetch(Channel.CALL, queued.provider_id)
+    while remote is not None and remote.events[-1].kind is EventKind.QUEUED:
+        remote = await provider.fetch(Channel.CALL, queued.provider_id)
+    assert remote is not None
+    assert remote.events[-1].kind is EventKind.CANCELLED
+    assert not await provider.cancel(Channel.CALL, queued.provider_id)
+
+
+async def test_a_call_from_a_flagged_number_says_so(
+    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+) -> None:
+    carrier.control("numbers", {"number": OUR_NUMBER, "flagged": 608})
+    attempt_id = uuid4()
+    await provider.place_call(call(attempt_id))
+    webhook = carrier.ours.wait_status(path(account, Purpose.STATUS, attempt_id), "failed")
+    (received,) = believed(account, webhook)
+    assert (received.event.failure, received.event.sip_code) == (FailureClass.SENDER_HEALTH, 608)
+
+
 async def test_an_unknown_call_is_none_and_cannot_be_ended(provider: TwilioCarrier) -> None:
     assert await provider.fetch(Channel.CALL, "CA" + "0" * 32) is None
     assert not await provider.hang_up("CA" + "0" * 32)

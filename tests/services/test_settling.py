@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import col
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
@@ -28,7 +29,7 @@ async def contact(stage: Stage) -> Contact:
 
 async def numbers(stage: Stage) -> list[PhoneNumber]:
     async with stage.database.session() as session:
-        return list((await session.execute(select(PhoneNumber).order_by(PhoneNumber.id))).scalars())
+        return list((await session.execute(select(PhoneNumber).order_by(col(PhoneNumber.id)))).scalars())
 
 
 async def told(stage: Stage) -> tuple[Disposition | None, datetime | None]:

@@ -6,7 +6,7 @@ import pytest
 
 from app.simulator.casting import BadPersona, Casting
 from app.simulator.personas import VoicePersona, meet
-from tests.simulator.support import RunningCarrier, until
+from tests.simulator.support import OUR_NUMBER, RunningCarrier, until
 
 PERSON = "+14155550133"
 
@@ -83,3 +83,19 @@ def test_an_unknown_persona_or_an_empty_mix_is_refused() -> None:
 @pytest.mark.parametrize("persona", VoicePersona)
 def test_every_persona_can_be_met(persona: VoicePersona) -> None:
     assert meet(persona, random.Random(1)).stays > 0
+
+
+def test_networks_turn_away_calls_from_a_flagged_number(carrier: RunningCarrier) -> None:
+    carrier.control("numbers", {"number": OUR_NUMBER, "flagged": 608})
+    carrier.call(carrier.fix(PERSON, "answers_confirms"))
+    assert carrier.ours.wait_status("/status", "failed").form["SipResponseCode"] == "608"
+    carrier.control("numbers", {"number": OUR_NUMBER, "flagged": None})
+    carrier.ours.answers["/voice"] = "<Response><Hangup/></Response>"
+    carrier.call(PERSON)
+    carrier.ours.wait_status("/status", "completed")
+
+
+def test_texts_from_a_flagged_number_are_blocked(carrier: RunningCarrier) -> None:
+    carrier.control("numbers", {"number": OUR_NUMBER, "flagged": 607})
+    carrier.text(carrier.fix(PERSON, "delivered"))
+    assert carrier.ours.wait_status("/sms-status", "undelivered").form["ErrorCode"] == "30450"
