@@ -38,6 +38,8 @@ from app.web.pages.setup.page import setup
 from app.web.pages.setup.state import SetupState
 from app.web.pages.sign_in.page import sign_in
 from app.web.pages.sign_in.state import SignInState
+from app.web.pages.suppressions.page import suppressions
+from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.wizard.basics.page import basics
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.import_state import ImportState
@@ -77,6 +79,12 @@ app.add_page(
     route=routes.CONTACTS,
     title="Contacts · Callsheet",
     on_load=[*ENTER, ContactCardState.reset_card, ContactsState.load],
+)
+app.add_page(
+    suppressions,
+    route=routes.SUPPRESSIONS,
+    title="Suppressed numbers · Callsheet",
+    on_load=[*ENTER, SuppressionsState.load],
 )
 app.add_page(
     agents,

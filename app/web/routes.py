@@ -35,6 +35,9 @@ EDIT_CONTACTS: Final = "/[org]/campaigns/[campaign_id]/edit/contacts"
 EDIT_PACE: Final = "/[org]/campaigns/[campaign_id]/edit/pace"
 EDIT_REVIEW: Final = "/[org]/campaigns/[campaign_id]/edit/review"
 CONTACTS: Final = "/[org]/contacts"
+CONTACT: Final = "/[org]/contacts/[contact_id]"
+IMPORTS: Final = "/[org]/imports"
+SUPPRESSIONS: Final = "/[org]/suppressions"
 AGENTS: Final = "/[org]/agents"
 NUMBERS: Final = "/[org]/numbers"
 SETTINGS: Final = "/[org]/settings"
@@ -135,6 +138,36 @@ def edit_review(organization: Slug, campaign_id: Id) -> str:
 def contacts(organization: Slug) -> str:
     """Return the address of the address book."""
     return f"/{organization}/contacts"
+
+
+def contact(organization: Slug, contact_id: Id) -> str:
+    """Return the address of a person's page."""
+    return f"/{organization}/contacts/{contact_id}"
+
+
+def imports(organization: Slug) -> str:
+    """Return the address of the history of imports."""
+    return f"/{organization}/imports"
+
+
+def suppressions(organization: Slug) -> str:
+    """Return the address of the suppression list."""
+    return f"/{organization}/suppressions"
+
+
+def download_address_book(organization: Slug) -> str:
+    """Return the address of the address book as CSV; a filter may follow."""
+    return f"{DOWNLOAD}/{organization}/contacts.csv"
+
+
+def download_suppressions(organization: Slug) -> str:
+    """Return the address of the suppression list as CSV; the page's filters may follow."""
+    return f"{DOWNLOAD}/{organization}/suppressions.csv"
+
+
+def download_not_suppressed(organization: Slug, import_id: Id) -> str:
+    """Return the address of the rows of a file of suppressions that could not be read."""
+    return f"{DOWNLOAD}/{organization}/suppressions/imports/{import_id}/not-imported.csv"
 
 
 def agents(organization: Slug) -> str:

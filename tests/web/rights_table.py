@@ -132,6 +132,18 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.RESUME_DIALING: "resume",
         Right.STOP_DIALING: "stop",
     },
+    "SuppressionChangeState": {
+        ANYONE: "ask_to_add close",
+        Right.EDIT_CONTACTS: "add lift",
+        Right.VIEW: "ask_to_lift show_history",
+    },
+    "SuppressionFileState": {
+        ANYONE: "open set_open choose_scope write_reason count_upload",
+        Right.EDIT_CONTACTS: "receive",
+    },
+    "SuppressionsState": {
+        Right.VIEW: "load find filter_by clear turn_page refresh",
+    },
     "WizardState": {
         Right.VIEW: "watch",
     },

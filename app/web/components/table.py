@@ -184,6 +184,30 @@ def pagination_bar(
     )
 
 
+def cursor_bar(
+    *,
+    text: Text,
+    has_previous: Flag,
+    has_next: Flag,
+    on_previous: Click,
+    on_next: Click,
+    label: str = "Pages",
+) -> rx.Component:
+    """Return which rows these are and the way on, for a list too long to number its pages."""
+    return rx.el.nav(
+        rx.el.span(text, class_name="cs-number", role="status"),
+        rx.el.div(
+            _page_button(
+                "Previous", "chevron-left", on_previous, disabled=~rx.Var.create(has_previous).to(bool)
+            ),
+            _page_button("Next", "chevron-right", on_next, disabled=~rx.Var.create(has_next).to(bool)),
+            class_name="cs-pages",
+        ),
+        aria_label=label,
+        class_name="cs-pagination",
+    )
+
+
 def _page_button(label: str, icon: str, on_click: Click, *, disabled: Flag) -> rx.Component:
     return rx.icon_button(
         glyph(icon, size=16),

@@ -33,6 +33,7 @@ from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.drawer import contact_drawer
 from app.web.pages.contacts.state import ContactsState
+from app.web.pages.contacts.tabs import contacts_tabs
 from app.web.pages.contacts.words import ContactItem
 from app.web.session import allows
 
@@ -46,6 +47,7 @@ def contacts() -> rx.Component:
             description="Everyone you call or text: one entry a number, whatever the campaign.",
             actions=[_new_button()],
         ),
+        contacts_tabs("People"),
         panel(
             rx.cond(
                 ~ContactsState.loading & ((ContactsState.rows.length() > 0) | present(ContactsState.search)),

@@ -16,7 +16,7 @@ SCOPES: Final[Mapping[SuppressionScope, str]] = {
     SuppressionScope.SMS: "Never text",
 }
 
-_SOURCES: Final[Mapping[SuppressionSource, str]] = {
+SOURCES: Final[Mapping[SuppressionSource, str]] = {
     SuppressionSource.KEYPRESS: "pressed 9 on a call",
     SuppressionSource.SPOKEN: "said so on a call",
     SuppressionSource.STOP_MESSAGE: "texted STOP",
@@ -162,8 +162,8 @@ def suppression_item(view: SuppressionView, *, zone: str, now: datetime) -> Supp
         id=view.id,
         scope=SCOPES[view.scope],
         reason=view.reason,
-        source=_SOURCES[view.source],
-        by=_who_suppressed(view),
+        source=SOURCES[view.source],
+        by=who_suppressed(view),
         at=moment(view.created_at, zone, now=now),
         is_lifted=view.lifted_at is not None,
         lifted_at=moment(view.lifted_at, zone, now=now),
@@ -172,7 +172,7 @@ def suppression_item(view: SuppressionView, *, zone: str, now: datetime) -> Supp
     )
 
 
-def _who_suppressed(view: SuppressionView) -> str:
+def who_suppressed(view: SuppressionView) -> str:
     """Return who closed the number: for a person's own words on a call, in which campaign that was."""
     if view.campaign is not None:
         return f"in the campaign “{view.campaign}”"

@@ -1,0 +1,217 @@
+"""The suppression list."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web import routes
+from app.web.components import (
+    actions_cell,
+    actions_menu,
+    badge,
+    cell,
+    column,
+    cursor_bar,
+    data_table,
+    download_link,
+    empty_state,
+    lead_cell,
+    menu_item,
+    no_matches,
+    page_header,
+    panel,
+    phone_text,
+    primary_button,
+    row,
+    search_field,
+    secondary_button,
+    select_filter,
+    table_states,
+    time_text,
+    toolbar,
+)
+from app.web.components.kinds import Text, as_text, present
+from app.web.layout import shell
+from app.web.pages.campaign.words import Moment
+from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.suppressions.changing import SuppressionChangeState
+from app.web.pages.suppressions.dialogs import change_dialogs, file_dialog
+from app.web.pages.suppressions.file import SuppressionFileState
+from app.web.pages.suppressions.state import SuppressionsState
+from app.web.pages.suppressions.words import SCOPE_OPTIONS, SOURCE_OPTIONS, STATES, SuppressionRow
+from app.web.session import allows, here
+
+
+@shell("Contacts")
+def suppressions() -> rx.Component:
+    """Return the page."""
+    return rx.fragment(
+        page_header(
+            "Contacts",
+            description="Numbers that no campaign, import or API call may contact, whoever is in the address book.",
+            actions=[_buttons()],
+        ),
+        contacts_tabs("Suppressed"),
+        panel(
+            rx.cond(
+                ~SuppressionsState.loading
+                & ((SuppressionsState.rows.length() > 0) | SuppressionsState.is_filtered),
+                _toolbar(),
+            ),
+            table_states(
+                rx.fragment(_table(), _pages()),
+                loading=SuppressionsState.loading,
+                problem=SuppressionsState.problem,
+                is_empty=SuppressionsState.rows.length() == 0,
+                empty=rx.cond(
+                    SuppressionsState.is_filtered, no_matches(on_clear=SuppressionsState.clear), _none_yet()
+                ),
+                on_retry=SuppressionsState.load,
+            ),
+            flush=True,
+        ),
+        change_dialogs(),
+        file_dialog(),
+    )
+
+
+def _buttons() -> rx.Component:
+    return rx.cond(
+        allows(Right.EDIT_CONTACTS),
+        rx.el.div(
+            secondary_button("Import", icon="file-up", on_click=SuppressionFileState.open),
+            primary_button("Suppress a number", icon="user-x", on_click=SuppressionChangeState.ask_to_add),
+            class_name="cs-header-actions",
+        ),
+    )
+
+
+def _none_yet() -> rx.Component:
+    return empty_state(
+        icon="user-x",
+        title="Nobody is suppressed",
+        sentence="Who presses 9, asks to be removed or texts STOP appears here by themselves. Add numbers that "
+        "asked in another way, or import the list you keep elsewhere.",
+        action=_buttons(),
+    )
+
+
+def _toolbar() -> rx.Component:
+    return toolbar(
+        select_filter(
+            label="State",
+            value=SuppressionsState.standing,
+            options=STATES,
+            on_change=SuppressionsState.filter_by("standing"),
+        ),
+        select_filter(
+            label="Channel",
+            value=SuppressionsState.scope,
+            options=SCOPE_OPTIONS,
+            on_change=SuppressionsState.filter_by("scope"),
+        ),
+        select_filter(
+            label="Source",
+            value=SuppressionsState.source,
+            options=SOURCE_OPTIONS,
+            on_change=SuppressionsState.filter_by("source"),
+        ),
+        search=search_field(
+            value=SuppressionsState.search,
+            on_change=SuppressionsState.find,
+            label="Search suppressed numbers",
+            placeholder="Start of a number or name",
+        ),
+        end=[
+            rx.cond(
+                allows(Right.EXPORT) & (SuppressionsState.rows.length() > 0),
+                download_link(
+                    "Download CSV",
+                    href=as_text(routes.download_suppressions(here())) + SuppressionsState.filters,
+                ),
+            )
+        ],
+    )
+
+
+def _table() -> rx.Component:
+    return data_table(
+        label="Suppressed numbers",
+        head=[
+            column("Number"),
+            column("What is closed"),
+            column("Reason"),
+            column("Source"),
+            column("Since"),
+            column("Actions", hidden_label=True),
+        ],
+        rows=rx.foreach(SuppressionsState.rows, _row),
+    )
+
+
+def _row(item: ObjectVar[SuppressionRow]) -> rx.Component:
+    return row(
+        lead_cell(phone_text(item.number), note=item.name),
+        cell(scope_badge(item), label="What is closed"),
+        cell(_reason(item), label="Reason"),
+        cell(_source(item), label="Source"),
+        cell(_when(item.at.to(Moment)), label="Since"),
+        actions_cell(_menu(item)),
+        key=item.id,
+    )
+
+
+def scope_badge(item: ObjectVar[SuppressionRow]) -> rx.Component:
+    """Return what a suppression closes; grey once it is lifted."""
+    return rx.cond(
+        item.is_lifted,
+        badge(as_text("Lifted: ") + as_text(item.scope), tone="gray", icon="undo-2"),
+        badge(item.scope, tone="red", icon="user-x"),
+    )
+
+
+def _reason(item: ObjectVar[SuppressionRow]) -> rx.Component:
+    none = rx.el.span("\N{EN DASH}", class_name="cs-none")
+    return rx.el.div(
+        rx.cond(present(item.reason), rx.el.span(item.reason, class_name="cs-words"), none),
+        rx.cond(present(item.lifted), rx.el.span(item.lifted, class_name="cs-quiet cs-words")),
+        class_name="cs-two-lines",
+    )
+
+
+def _source(item: ObjectVar[SuppressionRow]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(item.source),
+        rx.cond(present(item.by), rx.el.span(item.by, class_name="cs-quiet cs-words")),
+        class_name="cs-two-lines",
+    )
+
+
+def _when(at: ObjectVar[Moment]) -> rx.Component:
+    text: Text = at.text
+    return time_text(text, zone=at.zone, iso=at.iso)
+
+
+def _menu(item: ObjectVar[SuppressionRow]) -> rx.Component:
+    return actions_menu(
+        menu_item(
+            "History of this number",
+            icon="history",
+            on_select=SuppressionChangeState.show_history(item.e164, item.name),
+        ),
+        rx.cond(
+            allows(Right.EDIT_CONTACTS) & ~item.is_lifted.to(bool),
+            menu_item("Lift", icon="undo-2", on_select=SuppressionChangeState.ask_to_lift(item.id)),
+        ),
+        label=as_text("Actions for ") + as_text(item.number),
+    )
+
+
+def _pages() -> rx.Component:
+    return cursor_bar(
+        text=SuppressionsState.range_text,
+        has_previous=SuppressionsState.page > 1,
+        has_next=SuppressionsState.has_next,
+        on_previous=SuppressionsState.turn_page(-1),
+        on_next=SuppressionsState.turn_page(1),
+    )
