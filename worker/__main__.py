@@ -15,6 +15,7 @@ from typing import Any, Final
 import uvloop
 from arq import Worker
 
+from app.logs import configure
 from worker.collector import quieten
 from worker.settings import BULK, DIAL
 from worker.state import bulk_work, dialing
@@ -67,7 +68,7 @@ async def _keep_arq(settings: dict[str, Any], ctx: dict[Any, Any]) -> None:
 
 def main() -> None:
     """Run the worker of the queue named on the command line."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure()
     uvloop.run(run(sys.argv[1]))
 
 

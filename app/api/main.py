@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api import documentation, downloads, health, live, problems, sign_in, webhooks
+from app.api.headers import SecurityHeaders
 from app.api.limits import LimitBodies
 from app.api.v1.router import v1_router
 
@@ -35,6 +36,7 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     for router in (sign_in.router, downloads.router, webhooks.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
+    api.add_middleware(SecurityHeaders)
     return api
 
 

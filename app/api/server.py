@@ -9,10 +9,12 @@ from app.api.main import create_api
 from app.context import get_context
 from app.faults import install_from_environment
 from app.live_hub import live_hub
+from app.logs import configure
 
 
 def app() -> FastAPI:
     """Return the application: what the ASGI server calls once in its worker process."""
+    configure()
     return create_api(lifespan=_running)
 
 

@@ -34,6 +34,14 @@ async def test_health_tells_of_database_schema_and_redis(client: httpx.AsyncClie
     assert answer.json() == {"status": "ok", "database": "ok", "migrations": "ok", "redis": "ok"}
 
 
+async def test_every_answer_forbids_framing_and_guessing(client: httpx.AsyncClient) -> None:
+    for path in ("/api/health", "/api/v1/campaigns", "/nothing"):
+        answer = await client.get(path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
 async def test_health_fails_with_a_schema_that_is_not_ours(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
