@@ -45,7 +45,7 @@ async def _measured() -> tuple[list[float], list[float]]:
             concurrent_limit=1000,
             max_attempts=1,
             throttle_delay_ms=_EVERY_MS,
-            rate_limit_per_minute=0,
+            rate_limit_per_minute=10_000,
         )
         await world.start_workers(2)
         survivor = [await _killed(world, kill=number % 2, keep=True) for number in range(KILLS)]
