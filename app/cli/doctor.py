@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -30,7 +30,18 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor() -> None:
+def doctor(
+    *,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            help="Recount every contact from the rows and the carrier's ledger, campaign by campaign."
+        ),
+    ] = False,
+    days: Annotated[
+        int, typer.Option(min=1, help="How many days back the carrier's ledger is compared, with --deep.")
+    ] = 30,
+) -> None:
     """Check configuration, servers, migrations, carrier, conservation. Exit code 1 with the failing line."""
     failures = 0
     for check in _checks():
@@ -39,8 +50,24 @@ def doctor() -> None:
         except OperatorError as error:
             failures += 1
             err.print(f"fail  {check.name}: {error}", markup=False, style="red")
+    if deep and not failures:
+        failures = _recounted(days)
     if failures:
         raise typer.Exit(1)
+
+
+def _recounted(days: int) -> int:
+    """Say of each campaign whether everybody is accounted for; return of how many not."""
+    from app.cli.deep import recount_all
+
+    failures = 0
+    for name, well, problems in recount_all(context.servers(), context.environment(), days=days):
+        if not problems:
+            out.print(f"ok    {name}: {well}", markup=False)
+        for problem in problems:
+            err.print(f"fail  {name}: {problem}", markup=False, style="red")
+        failures += bool(problems)
+    return failures
 
 
 def _checks() -> Iterator[Check]:

@@ -1,7 +1,7 @@
 """What the engine asks of a carrier, in our own words. Only a provider's folder knows its API."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -30,6 +30,14 @@ class CarrierAccount:
     """Also accepted on webhooks, while the auth token is being rotated."""
 
 
+BeforeSending = Callable[[], Awaitable[None]]
+"""Asked when all is ready and no byte has left yet. Raises `NotSent` to keep the request from leaving."""
+
+
+class NotSent(Exception):
+    """The request was held back in time: known not placed. The text is the reason."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
     """A call to place for an attempt that is already committed."""
@@ -40,6 +48,7 @@ class CallOrder:
     ring_timeout_seconds: int
     time_limit_seconds: int
     detect_machine: bool
+    before_sending: BeforeSending | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,7 @@ class MessageOrder:
     body: str
     validity_seconds: int | None
     """The carrier drops the message if it could not be sent within this; None: its own default."""
+    before_sending: BeforeSending | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +191,18 @@ class InboundTexts(Protocol):
 
         Returns for each number that the account owns why its texts do not reach us, or nothing (an empty
         text). Raises `LookupFailed`.
+        """
+        ...
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """Lists all that the account made: optional, for carriers that can tell."""
+
+    async def made(self, channel: Channel, *, since: datetime) -> list[RemoteAttempt]:
+        """Return what was made through the API since then, newest first, whoever asked for it.
+
+        Raises `LookupFailed`.
         """
         ...
 

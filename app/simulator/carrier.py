@@ -32,6 +32,8 @@ class Carrier:
     def __init__(self, settings: SimulatorSettings) -> None:
         self.settings = settings
         self.clock = Clock(settings.speed)
+        self.started_at = self.clock.now()
+        """Nothing older is remembered."""
         self.state = State()
         self.faults = Faults(settings.seed)
         self.casting = Casting(settings.seed)

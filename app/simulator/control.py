@@ -55,6 +55,7 @@ class Control:
         return JSONResponse(
             {
                 "status": "ok",
+                "started_at": _iso(self._carrier.started_at),
                 "account_sid": self._carrier.settings.account_sid,
                 "speed": self._carrier.clock.speed,
                 "seed": self._carrier.settings.seed,

@@ -14,11 +14,13 @@ from twilio.rest import Client
 from app.domain.campaign import Channel
 from app.domain.events import FailureClass
 from app.providers.base import (
+    BeforeSending,
     CallOrder,
     CarrierAccount,
     LookupFailed,
     MessageOrder,
     NotPlaced,
+    NotSent,
     OwnedNumber,
     PlaceAnswer,
     Placed,
@@ -27,7 +29,7 @@ from app.providers.base import (
     Unclear,
 )
 from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class
-from app.providers.twilio.http import CONNECTION_LIMIT, CarrierThrottled, TwilioConnections
+from app.providers.twilio.http import CONNECTION_LIMIT, CarrierThrottled, TwilioConnections, before_sending
 from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
 from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, attempt_in, callback_url
@@ -40,6 +42,8 @@ NUMBERS_LIMIT: Final = 1000
 """An account with more numbers than this adds the others by hand."""
 FIND_LIMIT: Final = 200
 """Newest records looked through per pair of numbers; one pair has a handful."""
+_PAGE: Final = 1000
+"""The most that Twilio lists at once."""
 
 _Answer = TypeVar("_Answer")
 _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
@@ -75,11 +79,11 @@ class TwilioCarrier:
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
         """Ask Twilio to dial. Never retries; see `_classified` for how failures are told apart."""
-        return await _classified(lambda: self._create_call(order))
+        return await _classified(lambda: self._create_call(order), order.before_sending)
 
     async def place_message(self, order: MessageOrder) -> PlaceAnswer:
         """Ask Twilio to send a text. Never retries; see `_classified` for how failures are told apart."""
-        return await _classified(lambda: self._create_message(order))
+        return await _classified(lambda: self._create_message(order), order.before_sending)
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         """Return the current state; None if Twilio has no such call or message. Raises `LookupFailed`."""
@@ -104,6 +108,28 @@ class TwilioCarrier:
             found = [remote_call(call) for call in calls]
         ours = [one for one in found if one.outbound_api and one.created_at >= since]
         return sorted(ours, key=lambda one: one.created_at)
+
+    async def made(self, channel: Channel, *, since: datetime) -> list[RemoteAttempt]:
+        """Return what was made through the API since then, newest first, whoever asked for it.
+
+        Twilio lists the newest first, so the first that is older ends it; a page has a thousand. Raises
+        `LookupFailed`.
+        """
+        return await _asked(self._made_since(channel, since))
+
+    async def _made_since(self, channel: Channel, since: datetime) -> list[RemoteAttempt]:
+        found = []
+        if channel is Channel.SMS:
+            messages = await self._messages.stream_async(page_size=_PAGE)
+            remotes = (remote_message(message) async for message in messages)
+        else:
+            calls = await self._calls.stream_async(page_size=_PAGE)
+            remotes = (remote_call(call) async for call in calls)
+        async for remote in remotes:
+            if remote.created_at < since:
+                break
+            found.append(remote)
+        return [remote for remote in found if remote.outbound_api]
 
     async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
         """Return the attempt named in the request that created the call (its Events); None for messages.
@@ -216,15 +242,18 @@ def _placed(provider_id: str | None, queue_time: str | None) -> Placed:
     return Placed(provider_id=provider_id, queue_ms=parse_count(queue_time) or 0)
 
 
-async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
+async def _classified(create: Callable[[], Awaitable[Placed]], ask: BeforeSending | None) -> PlaceAnswer:
     """Run one create and say what its failure proves.
 
-    Known not placed: 429, and failures to connect. Refused: an answer below 500. All else may have dialed.
+    Known not placed: held back by `ask`, 429, and failures to connect. Refused: an answer below 500. All else may
+    have dialed.
     """
+    asking = before_sending.set(ask)
     try:
         return await create()
-    except CarrierThrottled as error:
-        return NotPlaced(reason=str(error), retry_after_seconds=error.retry_after_seconds)
+    except (NotSent, CarrierThrottled) as error:
+        wait = error.retry_after_seconds if isinstance(error, CarrierThrottled) else None
+        return NotPlaced(reason=str(error), retry_after_seconds=wait)
     except _NEVER_SENT as error:
         return NotPlaced(reason=f"could not connect to the carrier: {error}", retry_after_seconds=None)
     except (TwilioRestException, TwilioServiceException) as error:
@@ -238,6 +267,8 @@ async def _classified(create: Callable[[], Awaitable[Placed]]) -> PlaceAnswer:
             "place.unclear", extra={"error": type(error).__name__}, exc_info=not _is_expected(error)
         )
         return Unclear(reason=f"the carrier's answer was lost: {type(error).__name__}")
+    finally:
+        before_sending.reset(asking)
 
 
 def _answer_to_refusal(error: TwilioRestException | TwilioServiceException) -> PlaceAnswer:

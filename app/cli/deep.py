@@ -1,0 +1,141 @@
+"""`doctor --deep`: every contact recounted from the rows, and every attempt beside the carrier's own ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from app.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.db import Database
+    from app.providers.base import Carrier, CarrierAccount
+    from app.services.dialing.recounting import Recount
+    from app.services.dialing.witnessing import Made
+
+Verdict = tuple[str, str, list[str]]
+"""What was looked at, what is well if nothing is wrong, and what is wrong."""
+
+_SECONDS: Final = 60
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+
+
+def recount_all(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
+    """Return a verdict for each campaign and one for the carrier account. Raises `CommandError`."""
+    return asyncio.run(_recount_all(settings, environment, days))
+
+
+async def _recount_all(settings: Settings, environment: Mapping[str, str], days: int) -> list[Verdict]:
+    from app.db import Database
+    from app.providers.base import LookupFailed
+    from app.services.dialing.witnessing import by_campaign
+
+    database = Database(settings.database_url or "")
+    try:
+        recounts = await _recounts(database)
+        looked_at, found = await _beside_the_carrier(database, environment, days)
+    except LookupFailed as error:
+        raise CommandError(str(error)) from error
+    finally:
+        await database.dispose()
+    at_carrier = by_campaign(found)
+    verdicts = [_verdict(each, at_carrier.pop(each.campaign_id, [])) for each in recounts]
+    strange = [problem for problems in at_carrier.values() for problem in problems]
+    return [*verdicts, ("carrier ledger", looked_at, strange)]
+
+
+def _verdict(recount: Recount, at_carrier: list[str]) -> Verdict:
+    name = f"campaign {recount.campaign_id} ({recount.name})"
+    well = f"{recount.contacts} contacts and {recount.attempts} attempts are accounted for"
+    return name, well, [*recount.problems, *at_carrier]
+
+
+async def _recounts(database: Database) -> list[Recount]:
+    from sqlalchemy import text
+
+    from app.services.dialing.recounting import all_campaigns, recount
+
+    async with database.session() as session:
+        campaign_ids = await all_campaigns(session)
+    found = []
+    for campaign_id in campaign_ids:
+        # One moment for all of a campaign's queries: it may be dialing meanwhile.
+        async with database.session() as session:
+            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            found.append(await recount(session, campaign_id=campaign_id, now=datetime.now(UTC)))
+    return found
+
+
+async def _beside_the_carrier(
+    database: Database, environment: Mapping[str, str], days: int
+) -> tuple[str, list[Any]]:
+    """Compare both ledgers; returns what was compared, and the discrepancies. Raises `LookupFailed`."""
+    from app.config import Settings
+    from app.providers.registry import configured_account, make_carrier
+    from app.services.dialing.witnessing import made_and_not_ours, oldest_attempt, ours_and_not_made
+    from app.services.numbers.carriers import ensure_carrier_account, identity_of
+
+    account = configured_account(Settings(**dict[str, Any](environment)))
+    identity = identity_of(account)
+    async with database.transaction() as session:
+        row = await ensure_carrier_account(session, identity, now=datetime.now(UTC))
+        oldest = await oldest_attempt(session, carrier_account_id=row.id)
+    if oldest is None:
+        return "no attempt was ever made on this account", []
+    since = max(oldest, datetime.now(UTC) - timedelta(days=days)) - _CLOCKS_DIFFER
+    async with aclosing(make_carrier(identity.kind, account)) as carrier, database.session() as session:
+        since, made = await _made(carrier, account, since)
+        given = {"carrier_account_id": row.id}
+        found = await made_and_not_ours(session, made, owner=carrier.attempt_of, **given)
+        found += await ours_and_not_made(session, made, since=since, fetch=carrier.fetch, **given)
+    return f"{len(made)} calls and messages since {since:%Y-%m-%d %H:%M} UTC are accounted for", found
+
+
+async def _made(carrier: Carrier, account: CarrierAccount, since: datetime) -> tuple[datetime, list[Made]]:
+    """Return what the carrier made, and since when its word goes: the simulator forgets at its end."""
+    from app.domain.campaign import Channel
+    from app.providers.base import Ledger
+    from app.services.dialing.witnessing import Made
+
+    if account.simulated:
+        return await _simulated(account, since)
+    if not isinstance(carrier, Ledger):
+        raise CommandError("this carrier cannot list what it made")
+    return since, [
+        Made(channel, remote.provider_id, remote.to)
+        for channel in (Channel.CALL, Channel.SMS)
+        for remote in await carrier.made(channel, since=since)
+    ]
+
+
+async def _simulated(account: CarrierAccount, since: datetime) -> tuple[datetime, list[Made]]:
+    import httpx
+
+    async with httpx.AsyncClient(base_url=account.api_url, trust_env=False, timeout=_SECONDS) as client:
+        try:
+            health = (await client.get("/_simulator/health")).raise_for_status().json()
+            ledger = (await client.get("/_simulator/ledger")).raise_for_status().text
+        except httpx.HTTPError as error:
+            raise CommandError(f"the simulator's ledger cannot be read: {error}") from error
+    entries = [json.loads(line) for line in ledger.splitlines() if line]
+    ours = [entry for entry in entries if entry["direction"] == "outbound-api"]
+    return max(since, datetime.fromisoformat(health["started_at"])), [
+        _entry(entry, account) for entry in ours
+    ]
+
+
+def _entry(entry: Mapping[str, Any], account: CarrierAccount) -> Made:
+    from app.domain.campaign import Channel
+    from app.providers.twilio.urls import attempt_in
+    from app.services.dialing.witnessing import Made
+
+    channel = Channel.CALL if entry["kind"] == "call" else Channel.SMS
+    address = str(entry["parameters"].get("StatusCallback", ""))
+    return Made(
+        channel, entry["sid"], entry["to"], attempt_in(address, account.callback_secret.get_secret_value())
+    )
