@@ -16,7 +16,7 @@ from app.home import Home
 from app.launch import worker_launch
 from app.local import EmbeddedPostgres, EmbeddedValkey
 from app.services.access.principal import Principal
-from app.services.campaigns.lifecycle import start_campaign
+from app.services.campaigns.lifecycle import cancel_campaign, start_campaign
 from app.services.campaigns.operations import create_campaign
 from app.services.imports.operations import import_file
 from app.services.numbers.carriers import CarrierIdentity
@@ -87,6 +87,17 @@ class World:
                 now=now,
             )
         return campaign_id
+
+    async def cancel(self, campaign_id: int, *, hang_up: bool = False) -> None:
+        """Cancel a campaign. Raises `Conflict` if it is over."""
+        async with self.context.database.transaction() as session:
+            await cancel_campaign(
+                session,
+                principal=self.principal,
+                campaign_ref=campaign_id,
+                hang_up=hang_up,
+                now=self.context.clock.now(),
+            )
 
     def _people(self, contacts: int) -> bytes:
         first, self.dialed_before = self.dialed_before, self.dialed_before + contacts

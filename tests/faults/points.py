@@ -8,8 +8,13 @@ from typing import Final
 from tests.faults.processes import PROJECT
 
 _ROOMS: Final = ("app", "worker")
-_ELSEWHERE: Final = ("app/services/imports/", "app/services/segments/", "app/services/contacts/")
-"""Passed by the worker of imports and other long work, whose own tests kill it (`tests/services/test_import_*`)."""
+_ELSEWHERE: Final = (
+    "app/services/imports/",
+    "app/services/segments/",
+    "app/services/contacts/",
+    "app/services/campaigns/audiences",
+)
+"""Passed by the worker of imports and other long work, whose own tests kill it."""
 _WEB: Final = ("app/services/dialing/webhooks", "app/services/dialing/intake", "app/api/")
 """Passed by the web process."""
 

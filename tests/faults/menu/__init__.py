@@ -31,7 +31,9 @@ _SLOWER: Final = 40.0
 
 MENU: Final[dict[str, Dish]] = {
     "F1": Dish(kill_at_random, partial(kill_at_random, kills=200), (120, 10_000), Wishes(speed=_SLOWER)),
-    "F2": Dish(kill_at_every_point, partial(kill_at_every_point, times=50), (150, 600)),
+    "F2": Dish(
+        kill_at_every_point, partial(kill_at_every_point, times=50), (150, 600), Wishes(speed=_SLOWER)
+    ),
     "F3": Dish(drain, partial(drain, times=20), (80, 400)),
     "F4": Dish(suspend, partial(suspend, times=4), (150, 800)),
     "F5": Dish(lose_valkey, partial(lose_valkey, times=5), (200, 1_000)),

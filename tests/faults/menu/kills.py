@@ -4,13 +4,16 @@ import asyncio
 import random
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final
 
+from app.services.errors import Conflict
 from tests.faults.harness import World
 from tests.faults.menu.base import NeverHappened, Outcome, gaps_after, p95, patience, wait_for_share
 from tests.faults.points import dial_points, web_points
-from tests.faults.processes import Process
+from tests.faults.processes import Process, TookTooLong
 
 DRAIN_SECONDS: Final = 12.0
 RECOVERY_SECONDS: Final = 5.0
@@ -20,6 +23,7 @@ _MANY: Final = 200
 """Slots of a campaign that is killed often: what a dead worker reserved holds its slot for 20 s."""
 _PER_SECOND: Final = 20
 """Reservations a second while each start is a kill: what every one leaves behind must be looked up."""
+_REACHED_WITHIN: Final = 90.0
 _BOTH_EVERY: Final = 5
 _COLD_EVERY: Final = 20
 
@@ -60,7 +64,8 @@ async def kill_at_every_point(world: World, outcome: Outcome, *, times: int = 1)
     for turn in range(times):
         for point in dial_points():
             await people.are_enough()
-            await _die_at(victim, point, turn % 3 + 1)
+            async with _made_likely(world, point):
+                await _die_at(victim, point, turn % 3 + 1)
             outcome.count(point)
     await world.start_workers(2)
     for turn in range(times):
@@ -91,17 +96,40 @@ class _People:
             self.called += self._at_once
 
 
-async def _die_at(victim: Process, point: str, nth: int) -> None:
-    victim.start(fault=f"{point}:{nth}")
-    status = await victim.ended(seconds=90)
+@asynccontextmanager
+async def _made_likely(world: World, point: str) -> AsyncIterator[None]:
+    """Do meanwhile what ordinary dialing does not, if the point is not passed without it."""
+    task = asyncio.create_task(_keep_cancelling(world)) if "hang_up" in point else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_cancelling(world: World) -> None:
+    """Cancel campaigns in the middle of their calls, and have those hung up."""
+    while True:
+        campaign_id = await world.start_campaign(10, concurrent_limit=_MANY)
+        await asyncio.sleep(0.8)
+        with suppress(Conflict):
+            await world.cancel(campaign_id, hang_up=True)
+
+
+async def _die_at(process: Process, point: str, nth: int) -> None:
+    process.start(fault=f"{point}:{nth}")
+    try:
+        status = await process.ended(seconds=_REACHED_WITHIN)
+    except TookTooLong:
+        raise NeverHappened(f"{process.name} never came to {point} ({nth})") from None
     if status != -signal.SIGKILL:
-        raise NeverHappened(f"{victim.name} ended with {status} instead of being killed at {point}")
+        raise NeverHappened(f"{process.name} ended with {status} instead of being killed at {point}")
 
 
 async def _web_dies_at(world: World, point: str, nth: int) -> None:
     world.web.kill()
-    world.web.start(fault=f"{point}:{nth}")
-    await world.web.ended(seconds=90)
+    await _die_at(world.web, point, nth)
     world.web.start()
     await world.web.ready()
 
