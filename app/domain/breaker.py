@@ -257,7 +257,7 @@ def describe(trip: Trip) -> str:
     """Return the trip as a sentence for people, without a full stop."""
     if trip.sign is Sign.REFUSALS_IN_A_ROW:
         return f"The carrier refused {trip.window} attempts in a row"
-    return f"{trip.measured:g} % of the last {_SENTENCES[trip.sign].format(trip.window)} (limit {trip.threshold:g} %)"
+    return f"{trip.measured:g}% of the last {_SENTENCES[trip.sign].format(trip.window)} (limit {trip.threshold:g}%)"
 
 
 _SENTENCES: Final[Mapping[Sign, str]] = {

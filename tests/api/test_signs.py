@@ -135,7 +135,7 @@ async def test_trips_name_the_attempts_that_tripped_it(world: World) -> None:
     assert answer.status_code == 200, answer.text
     newest, oldest = answer.json()
     assert (newest["window"], oldest["window"]) == (50, 20)
-    assert newest["reason"] == "54 % of the last 50 attempts failed (limit 50 %)"
+    assert newest["reason"] == "54% of the last 50 attempts failed (limit 50%)"
     (attempt,) = newest["attempts"]
     assert (attempt["id"], attempt["error_code"], attempt["outcome"]) == (
         str(failed.id),

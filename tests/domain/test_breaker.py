@@ -62,7 +62,7 @@ def test_a_rate_at_its_limit_is_allowed_and_one_above_trips() -> None:
     assert judge(policy, at_limit) is None
     trip = judge(policy, [_settled(_D.REJECTED), *at_limit[:-1], _settled(_D.REJECTED)][:50])
     assert trip is not None
-    assert describe(trip) == "32 % of the last 50 attempts failed (limit 30 %)"
+    assert describe(trip) == "32% of the last 50 attempts failed (limit 30%)"
 
 
 def test_only_the_window_counts() -> None:
@@ -104,7 +104,7 @@ def test_refusals_of_the_carrier_trip_at_a_fifth() -> None:
     assert judge(policy, [_refused()] * 4 + [_settled()] * 16) is None
     trip = judge(policy, [_refused()] * 5 + [_settled()] * 15)
     assert trip is not None
-    assert describe(trip) == "25 % of the last 20 attempts were refused by the carrier (limit 20 %)"
+    assert describe(trip) == "25% of the last 20 attempts were refused by the carrier (limit 20%)"
 
 
 @pytest.mark.parametrize("failure", [_F.BAD_NUMBER, _F.OPTED_OUT])
@@ -136,7 +136,7 @@ def test_a_row_of_refusals_that_pass_by_themselves_trips_by_rate_alone(failure: 
 def test_many_opt_outs_trip() -> None:
     trip = judge(BreakerPolicy(), [_settled(_D.OPTED_OUT)] * 7 + [_settled()] * 13)
     assert trip is not None
-    assert describe(trip) == "35 % of the last 20 attempts ended with an opt-out (limit 30 %)"
+    assert describe(trip) == "35% of the last 20 attempts ended with an opt-out (limit 30%)"
 
 
 def test_whom_the_carrier_shields_did_not_opt_out_because_of_us() -> None:
@@ -148,7 +148,7 @@ def test_hang_ups_are_a_share_of_the_people_who_answered() -> None:
     absent = [_settled(_D.NO_ANSWER)] * 30
     trip = judge(BreakerPolicy(), [*[_hung_up()] * 6, *[_settled()] * 4, *absent])
     assert trip is not None
-    assert describe(trip) == ("60 % of the last 10 people who answered hung up within 6 seconds (limit 50 %)")
+    assert describe(trip) == ("60% of the last 10 people who answered hung up within 6 seconds (limit 50%)")
 
 
 def test_too_few_people_who_answered_show_nothing() -> None:

@@ -111,12 +111,33 @@ def make_gallery(installation: Installation) -> Gallery:
     do(lambda session: pause_campaign(session, principal=gallery.principal, campaign_ref=paused, now=now))
     scheduled = {"schedule_type": "scheduled", "scheduled_at": (now + timedelta(days=2)).isoformat()}
     _start(gallery, _campaign(gallery, "Flu shots: first call", 15, **scheduled))
+    gallery.campaigns |= {"piloted": _piloted(gallery), "stopped": _stopped(gallery)}
     running = _campaign(gallery, "Appointment reminders", 400, concurrent_limit=4)
     _start(gallery, running)
     _wait_for(gallery, running, CampaignStatus.RUNNING)
     installation.carrier.speed(_LIVELY)
     gallery.campaigns |= {"completed": completed, "paused": paused, "running": running}
     return gallery
+
+
+def _piloted(gallery: Gallery) -> int:
+    """Return a campaign whose pilot is done, with a ramp and a budget."""
+    guards = {"pilot_size": 10, "ramp": True, "budget_cap": 25}
+    piloted = _campaign(gallery, "Membership renewals", 60, concurrent_limit=10, **guards)
+    _start(gallery, piloted)
+    _wait_for(gallery, piloted, CampaignStatus.PAUSED)
+    return piloted
+
+
+def _stopped(gallery: Gallery) -> int:
+    """Return a campaign that its breaker paused: nearly everybody turns its calls away."""
+    first = next(_serial)
+    for serial in range(first + 3, first + 40):
+        gallery.installation.carrier.person(_person(serial)["number"], "rejects")
+    stopped = _campaign(gallery, "Feedback after a visit", 40, concurrent_limit=10)
+    _start(gallery, stopped)
+    _wait_for(gallery, stopped, CampaignStatus.PAUSED)
+    return stopped
 
 
 def _owner(installation: Installation) -> Principal:

@@ -69,6 +69,8 @@ SHOTS: Final = (
     Shot("campaign-running-contacts", "campaigns/{running}/contacts"),
     Shot("campaign-running-settings", "campaigns/{running}/settings"),
     Shot("campaign-paused", "campaigns/{paused}"),
+    Shot("campaign-piloted", "campaigns/{piloted}"),
+    Shot("campaign-stopped", "campaigns/{stopped}"),
     Shot("campaign-completed", "campaigns/{completed}"),
     Shot("campaign-completed-contacts", "campaigns/{completed}/contacts"),
     Shot("campaign-completed-calls", "campaigns/{completed}/calls"),

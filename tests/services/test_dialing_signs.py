@@ -109,7 +109,7 @@ class TestBreaker:
         assert {*trip.attempt_ids} == {each.attempt_id for each in first[:5]}
         campaign = await stage.campaign()
         assert campaign.status is _S.PAUSED
-        assert campaign.status_reason == "83.3 % of the last 6 attempts failed (limit 50 %)"
+        assert campaign.status_reason == "83.3% of the last 6 attempts failed (limit 50%)"
 
     async def test_it_trips_once_however_many_dialers_ask(self, database: Database) -> None:
         stage = await set_stage(database, contacts=30, breaker=_FAILURES)

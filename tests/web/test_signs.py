@@ -19,7 +19,7 @@ from tests.web.browser import signed_in
 from tests.web.conftest import Driver
 from tests.web.seams import page_seams
 
-_SENTENCE = "54 % of the last 50 attempts failed (limit 50 %)"
+_SENTENCE = "54% of the last 50 attempts failed (limit 50%)"
 _S = CampaignStatus
 
 
@@ -137,7 +137,7 @@ async def test_the_ramp_names_its_step(world: World, tab: Driver) -> None:
     for _ in range(5):
         await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     (line,) = (await _overview(tab, world, campaign_id)).overview.safeguards.lines
-    assert line.text == "Step 2 of 4: 10 % (10 of 100 contacts)"
+    assert line.text == "Step 2 of 4: 10% (10 of 100 contacts)"
     assert line.note == "5 tried. More follow when these went well"
     assert line.percent == 50.0
 

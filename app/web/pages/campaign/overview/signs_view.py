@@ -17,7 +17,7 @@ from app.services.campaigns.views import (
     SignsView,
     TripRow,
 )
-from app.web.pages.campaign.words import Moment, counted, moment, money, reason_words
+from app.web.pages.campaign.words import Moment, counted, moment, money
 
 SHOWN: Final = 5
 """Attempts of a trip that are listed; the call log has them all."""
@@ -124,7 +124,7 @@ def _pilot(pilot: PilotView) -> Safeguard:
 
 
 def _ramp(ramp: RampView) -> Safeguard:
-    step = f"Step {ramp.step} of {ramp.steps}: {ramp.percent} %"
+    step = f"Step {ramp.step} of {ramp.steps}: {ramp.percent}%"
     people = f"({ramp.limit:,} of {counted(ramp.total, 'contact', 'contacts')})"
     note = f"{ramp.reached:,} tried. " + (
         "More follow when these went well" if ramp.step < ramp.steps else "Nobody is held back any more"
@@ -146,7 +146,7 @@ def _budget(budget: BudgetView, *, is_text: bool) -> Safeguard:
 
 
 def _witness(attempt: AttemptRow) -> Witness:
-    why = attempt.error_message or (reason_words(attempt.disposition) if attempt.disposition else "")
+    why = attempt.error_message or ""
     code = f" ({attempt.error_code})" if attempt.error_code and str(attempt.error_code) not in why else ""
     return Witness(
         id=str(attempt.id),
@@ -154,5 +154,5 @@ def _witness(attempt: AttemptRow) -> Witness:
         number=pretty(attempt.number_to),
         search=attempt.number_to,
         disposition=attempt.disposition or "",
-        why=why + code,
+        why=(why + code).strip(),
     )
