@@ -183,10 +183,7 @@ class Dialer:
         """Start placing what may still be placed; give the rest back."""
         if not reservations:
             return
-        wanted: dict[UUID, datetime | None] = {}
-        if not self._stopping:
-            async with self.database.session() as session:
-                wanted = await still_wanted(session, reservations, worker=self.worker, now=self.clock.now())
+        wanted = {} if self._stopping else await self._wanted(reservations)
         for reservation in reservations:
             if reservation.attempt_id in wanted:
                 task = asyncio.create_task(self._place(reservation, wanted[reservation.attempt_id]))
@@ -196,8 +193,17 @@ class Dialer:
                 self._answers.put_nowait(given_up(reservation, STOPPED))
 
     async def _place(self, reservation: Reservation, closes_at: datetime | None) -> None:
-        answer = await place(self.carrier, reservation, clock=self.clock, closes_at=closes_at)
+        async def recheck() -> bool:
+            return reservation.attempt_id in await self._wanted((reservation,))
+
+        answer = await place(
+            self.carrier, reservation, clock=self.clock, closes_at=closes_at, recheck=recheck
+        )
         self._answers.put_nowait(answer)
+
+    async def _wanted(self, reservations: tuple[Reservation, ...]) -> dict[UUID, datetime | None]:
+        async with self.database.session() as session:
+            return await still_wanted(session, reservations, worker=self.worker, now=self.clock.now())
 
     async def _record_answers(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from app.providers.base import (
     LookupFailed,
     MessageOrder,
     NotPlaced,
+    NotSent,
     PlaceAnswer,
     Placed,
     Refused,
@@ -175,6 +176,32 @@ async def test_an_accepted_call_is_placed_with_the_carriers_id_and_queue_time(
 ) -> None:
     stub.answer(says(201, call_record(queue_time="1500")))
     assert await carrier.place_call(call()) == Placed(provider_id=SID, queue_ms=1500)
+
+
+async def test_a_request_held_back_at_the_last_moment_never_leaves(
+    stub: Stub, carrier: TwilioCarrier
+) -> None:
+    async def no_longer() -> None:
+        raise NotSent("It was paused.")
+
+    stub.answer(says(201, call_record()))
+    answered = await carrier.place_call(call(before_sending=no_longer))
+    assert answered == NotPlaced(reason="It was paused.", retry_after_seconds=None)
+    assert stub.requests == []
+    assert isinstance(await carrier.place_call(call()), Placed)
+    assert len(stub.requests) == 1
+
+
+async def test_a_request_asks_only_for_itself(stub: Stub, carrier: TwilioCarrier) -> None:
+    asked: list[str] = []
+
+    async def ask() -> None:
+        asked.append("once")
+
+    stub.answer(says(201, call_record()))
+    await carrier.place_call(call(before_sending=ask))
+    await carrier.fetch(Channel.CALL, SID)
+    assert asked == ["once"]
 
 
 async def test_a_call_carries_its_callbacks_limits_and_events(stub: Stub, carrier: TwilioCarrier) -> None:

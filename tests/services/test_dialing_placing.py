@@ -134,6 +134,46 @@ async def test_a_pause_between_reservation_and_request_holds(database: Database)
     assert await stage.place(*reservations) == []
 
 
+async def test_a_pause_while_the_request_gets_ready_holds(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    (reservation,) = await stage.reserve()
+
+    async def connect_slowly() -> None:
+        stage.clock.advance(seconds=0.5)
+        await stage.change(status=CampaignStatus.PAUSED)
+
+    stage.carrier.connects = connect_slowly
+    answers = await stage.place(reservation)
+    assert stage.carrier.orders == []
+    await stage.record(*answers)
+    (recipient,) = await stage.recipients()
+    assert (recipient.status, recipient.attempts_made) == (_S.PENDING, 0)
+
+
+async def test_a_slow_request_that_is_still_wanted_leaves(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+
+    async def connect_slowly() -> None:
+        stage.clock.advance(seconds=2)
+
+    stage.carrier.connects = connect_slowly
+    await stage.dial()
+    assert len(stage.carrier.orders) == 1
+
+
+async def test_a_worker_that_slept_while_connecting_sends_nothing(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+
+    async def sleep_on_it() -> None:
+        stage.clock.advance(minutes=5)
+
+    stage.carrier.connects = sleep_on_it
+    await stage.dial()
+    (recipient,) = await stage.recipients()
+    assert stage.carrier.orders == []
+    assert (recipient.status, recipient.attempts_made) == (_S.PENDING, 0)
+
+
 async def test_the_stop_switch_stops_everything_at_once(database: Database) -> None:
     stage = await set_stage(database)
     reservations = await stage.reserve(1)

@@ -1,6 +1,6 @@
 """A carrier in the process: answers as it is told, remembers every order, and can be looked up."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -12,12 +12,18 @@ from app.providers.base import (
     CallOrder,
     LookupFailed,
     MessageOrder,
+    NotPlaced,
+    NotSent,
     PlaceAnswer,
     Placed,
     RemoteAttempt,
 )
 
 Order = CallOrder | MessageOrder
+
+
+async def _at_once() -> None:
+    """A connection is there already."""
 
 
 @dataclass
@@ -27,6 +33,8 @@ class ScriptedCarrier:
     now: Callable[[], datetime]
     answers: Callable[[Order], PlaceAnswer | None] = lambda _order: None
     """None: accept it. An answer other than `Placed` makes no call, unless `makes_it_anyway`."""
+    connects: Callable[[], Awaitable[None]] = _at_once
+    """What goes on between a request and its first byte."""
     makes_it_anyway: bool = False
     tells_owner: bool = True
     made: dict[str, RemoteAttempt] = field(default_factory=dict)
@@ -41,10 +49,10 @@ class ScriptedCarrier:
     _serial: "count[int]" = field(default_factory=count)
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
-        return self._place(order)
+        return await self._place(order)
 
     async def place_message(self, order: MessageOrder) -> PlaceAnswer:
-        return self._place(order)
+        return await self._place(order)
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         return self.made.get(provider_id)
@@ -92,7 +100,13 @@ class ScriptedCarrier:
         """How many calls or messages this number got."""
         return sum(each.to == number for each in self.made.values())
 
-    def _place(self, order: Order) -> PlaceAnswer:
+    async def _place(self, order: Order) -> PlaceAnswer:
+        await self.connects()
+        try:
+            if order.before_sending is not None:
+                await order.before_sending()
+        except NotSent as held_back:
+            return NotPlaced(reason=str(held_back), retry_after_seconds=None)
         self.orders.append(order)
         answer = self.answers(order)
         if answer is None:

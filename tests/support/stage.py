@@ -18,7 +18,7 @@ from app.models import Attempt, Campaign, CarrierAccount, Organization, Recipien
 from app.providers.base import ReceivedEvent
 from app.services.dialing.due import complete_campaign
 from app.services.dialing.hanging_up import end_calls
-from app.services.dialing.placing import Answer, place, still_wanted
+from app.services.dialing.placing import Answer, Recheck, place, still_wanted
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Reservation, reserve
 from app.services.dialing.webhooks import receive
@@ -65,10 +65,24 @@ class Stage:
         async with self.database.session() as session:
             wanted = await still_wanted(session, reservations, worker=WORKER, now=self.clock.now())
         return [
-            await place(self.carrier, each, clock=self.clock, closes_at=wanted[each.attempt_id])
+            await place(
+                self.carrier,
+                each,
+                clock=self.clock,
+                closes_at=wanted[each.attempt_id],
+                recheck=self._recheck(each),
+            )
             for each in reservations
             if each.attempt_id in wanted
         ]
+
+    def _recheck(self, reservation: Reservation) -> Recheck:
+        async def recheck() -> bool:
+            async with self.database.session() as session:
+                wanted = await still_wanted(session, [reservation], worker=WORKER, now=self.clock.now())
+            return reservation.attempt_id in wanted
+
+        return recheck
 
     async def record(self, *answers: Answer) -> None:
         """Step three."""

@@ -1,13 +1,23 @@
 """The connections under the SDK: its own aiohttp client, with the time limits it forgets."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, encode_basic_auth
+from aiohttp import (
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    encode_basic_auth,
+)
+from aiohttp.connector import Connection
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
@@ -24,12 +34,27 @@ _IDLE_SECONDS = 10.0
 """We close unused connections before a carrier does: a POST on a dying connection is an unclear one."""
 
 
+before_sending: Final[ContextVar[Callable[[], Awaitable[None]] | None]] = ContextVar(
+    "before_sending", default=None
+)
+"""Awaited once a request has its connection, before its first byte leaves; what it raises keeps it from leaving."""
+
+
 class CarrierThrottled(Exception):
     """The carrier answered 429: it did not process the request."""
 
     def __init__(self, retry_after_seconds: float | None) -> None:
         super().__init__("the carrier answered 429 (too many requests)")
         self.retry_after_seconds = retry_after_seconds
+
+
+class _AskingRequest(ClientRequest):
+    """A request that asks `before_sending` at the last moment: connecting may have taken seconds."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        if (ask := before_sending.get()) is not None:
+            await ask()
+        return await super().send(conn)
 
 
 class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK ships no type information
@@ -81,7 +106,12 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
     def _session(self) -> ClientSession:
         if self._open is None or self._open.closed:
             connector = TCPConnector(limit=self._limit, keepalive_timeout=_IDLE_SECONDS)
-            self._open = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
+            self._open = ClientSession(
+                connector=connector,
+                cookie_jar=DummyCookieJar(),
+                trust_env=False,
+                request_class=_AskingRequest,
+            )
         return self._open
 
 

@@ -1,7 +1,7 @@
 """Step two of placing: one request to the carrier, outside any transaction, within 10 s of the reservation."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.domain.campaign import Channel
 from app.faults import fault
-from app.providers.base import CallOrder, MessageOrder, NotPlaced, PlaceAnswer, Placer
+from app.providers.base import (
+    BeforeSending,
+    CallOrder,
+    MessageOrder,
+    NotPlaced,
+    NotSent,
+    PlaceAnswer,
+    Placer,
+)
 from app.services.dialing.reserving import Reservation
 
 TOO_OLD: Final = "The reservation was too old to place."
@@ -23,8 +31,14 @@ OUR_OWN_REASONS: Final = frozenset({TOO_OLD, STOPPED})
 PLACE_WITHIN_SECONDS: Final = 10.0
 """A worker that was suspended gives its older reservations up instead of placing them."""
 
+RECHECK_AFTER_SECONDS: Final = 0.3
+"""A request that took longer to get ready is sent only if it is still wanted: a pause takes effect within a second."""
+
 LONGEST_VALIDITY_SECONDS: Final = 36_000
 """How long a carrier may hold a text for a phone that cannot be reached (Twilio's most, and its default)."""
+
+
+Recheck = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +77,52 @@ async def still_wanted(
 
 
 async def place(
-    placer: Placer, reservation: Reservation, *, clock: Clock, closes_at: datetime | None = None
+    placer: Placer,
+    reservation: Reservation,
+    *,
+    clock: Clock,
+    closes_at: datetime | None = None,
+    recheck: Recheck | None = None,
 ) -> Answer:
     """Ask the carrier once. A reservation that has grown old is given up, known not placed.
 
-    `closes_at`: no text is delivered from then on.
+    `closes_at`: no text is delivered from then on. `recheck`: whether it is still wanted, asked if the request could
+    not leave at once.
     """
     fault("before_post")
-    if clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS:
+    if _is_old(reservation, clock):
         return given_up(reservation, TOO_OLD)
+    before_sending = _last_look(reservation, clock=clock, recheck=recheck)
     if reservation.channel is Channel.SMS:
-        answer = await placer.place_message(_message(reservation, closes_at, now=clock.now()))
+        message = _message(reservation, closes_at, now=clock.now())
+        answer = await placer.place_message(replace(message, before_sending=before_sending))
     else:
-        answer = await placer.place_call(_call(reservation))
+        answer = await placer.place_call(replace(_call(reservation), before_sending=before_sending))
     fault("after_post")
     return Answer(reservation.attempt_id, answer)
+
+
+def _is_old(reservation: Reservation, clock: Clock) -> bool:
+    return clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS
+
+
+def _last_look(reservation: Reservation, *, clock: Clock, recheck: Recheck | None) -> BeforeSending:
+    """Return what is asked before the first byte leaves: a worker may have slept since, or somebody paused."""
+    looked_at = clock.boottime()
+
+    async def look() -> None:
+        if _is_old(reservation, clock):
+            raise NotSent(TOO_OLD)
+        if recheck is None or clock.boottime() - looked_at <= RECHECK_AFTER_SECONDS:
+            return
+        try:
+            wanted = await recheck()
+        except Exception as error:
+            raise NotSent(STOPPED) from error  # Whoever cannot know does not call.
+        if not wanted:
+            raise NotSent(STOPPED)
+
+    return look
 
 
 def given_up(reservation: Reservation, reason: str) -> Answer:
