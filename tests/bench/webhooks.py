@@ -1,4 +1,4 @@
-"""Webhook intake beside a route that does nothing on the same server: signed, checked, stored and applied before 204."""
+"""Webhook intake (checked, stored and applied before 204) beside a route that does nothing on the same server."""
 
 import asyncio
 import os
