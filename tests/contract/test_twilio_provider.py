@@ -335,15 +335,14 @@ async def test_a_name_that_does_not_resolve_is_not_placed() -> None:
     await carrier.aclose()
 
 
-async def test_no_free_connection_in_time_is_not_placed(
-    stub: Stub, carrier: TwilioCarrier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "CONNECTION_LIMIT", 1)
+async def test_no_free_connection_in_time_is_not_placed(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    carrier = TwilioCarrier(account(stub.url), connection_limit=1)
     monkeypatch.setattr(http, "TIMEOUT", ClientTimeout(total=0.6, connect=0.1))
     stub.answer(hangs)
     answers = await asyncio.gather(carrier.place_call(call()), carrier.place_call(call()))
     assert {type(answer) for answer in answers} == {Unclear, NotPlaced}
     assert len(stub.requests) == 1
+    await carrier.aclose()
 
 
 async def test_the_environment_does_not_leak_into_requests(
