@@ -294,7 +294,7 @@ async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: 
     assert (await tab.state(PaceState)).limit.startswith("At most 10 calls at once")
 
 
-FINER: Mapping[str, Any] = {
+FINER: dict[str, Any] = {
     "retry_delays": "30, 60 120",
     "delays_no_answer": "",
     "delays_busy": "5, 15",
@@ -388,21 +388,21 @@ async def test_each_folded_section_says_in_one_line_what_is_set(world: World, ta
     assert (await tab.state(PaceState)).said == {
         "Waits by outcome": "The same after every outcome",
         "Numbers": "One number for everybody: there is no pool",
-        "Safety: stop on bad signs": f"Pauses above {usual.failure_rate:g} % failures, "
-        f"{usual.refusal_rate:g} % refusals, {usual.opt_out_rate:g} % opt-outs, "
-        f"{usual.hang_up_rate:g} % hang-ups, or at {usual.refusals_in_a_row} refusals in a row",
+        "Safety: stop on bad signs": f"Pauses above {usual.failure_rate:g}% failures, "
+        f"{usual.refusal_rate:g}% refusals, {usual.opt_out_rate:g}% opt-outs, "
+        f"{usual.hang_up_rate:g}% hang-ups, or at {usual.refusals_in_a_row} refusals in a row",
         "Pilot and ramp": "Everybody from the start",
         "Budget": "No cap",
-        "Share": "1: as much as any other campaign",
+        "Share": "The same as other campaigns",
     }
     await browser.send(PaceState.keep(dict(FINER)))
     assert (await tab.state(PaceState)).said == {
         "Waits by outcome": "Busy 5, then 15 minutes; voicemail 240 minutes, doubling past the end of a list",
         "Numbers": "One number for everybody: there is no pool",
-        "Safety: stop on bad signs": "Pauses above 30 % failures, 2.5 % opt-outs, 50 % hang-ups",
-        "Pilot and ramp": "Dials 20, then waits for you; after that 2 %, 10 %, 50 %, then all",
+        "Safety: stop on bad signs": "Pauses above 30% failures, 2.5% opt-outs, 50% hang-ups",
+        "Pilot and ramp": "Dials 20, then waits for you; after that 2%, 10%, 50%, then all",
         "Budget": "At most 99.50, calls in flight counted",
-        "Share": "3: 3 times the slots of a campaign with 1",
+        "Share": "3 times that of a campaign with a share of 1",
     }
 
 
@@ -415,7 +415,7 @@ async def test_the_review_shows_the_finer_settings_in_words(world: World, tab: D
     assert ("Wait before a retry", "30, then 60 minutes") in [(one.term, one.value) for one in state.pace]
     assert [one.term for one in state.finer] == [
         "Numbers",
-        "Safety: stop on bad signs",
+        "Safety",
         "Pilot and ramp",
         "Budget",
         "Share",

@@ -148,7 +148,7 @@ class PaceBody(BaseModel):
     )
     pilot_size: int | None = Field(None, description="Dial so many, then wait for a person. Default 0: none.")
     ramp: bool | None = Field(
-        None, description="Dial 2 %, 10 %, 50 %, then all, each step only if the rates hold. Default false."
+        None, description="Dial 2%, 10%, 50%, then all, each step only if the rates hold. Default false."
     )
     budget_cap: float | str | None = Field(
         None,

@@ -27,6 +27,7 @@ from app.web.components import (
 from app.web.components.kinds import Child
 from app.web.pages.campaign.actions import CampaignActionsState as Actions
 from app.web.pages.campaign.dialogs import campaign_dialogs
+from app.web.pages.campaign.nowhere import at_a_campaign
 from app.web.pages.campaign.questions import CampaignQuestionState as Questions
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows, here
@@ -37,7 +38,7 @@ TabName = Literal["Overview", "Contacts", "Settings", "Call log"]
 def campaign_frame(*content: Child, tab: TabName) -> rx.Component:
     """Return a tab of a campaign; one error in its place if there is no such campaign."""
     header = record(CampaignState.header, Header)
-    return rx.fragment(
+    return at_a_campaign(
         rx.cond(
             CampaignState.problem != "",
             _not_loaded(),

@@ -20,6 +20,7 @@ from app.web.components import (
     stepper,
 )
 from app.web.components.kinds import Child, Click, Flag
+from app.web.pages.campaign.nowhere import at_a_campaign
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, WizardStep, after, before
 from app.web.session import here
@@ -60,7 +61,7 @@ def address_of(step: WizardStep) -> str:
 
 def wizard_page(step: WizardStep, state: Any, *content: Child) -> rx.Component:
     """Return the whole page of a step, without a form; `content` ends with its own `closing_bar`."""
-    return rx.fragment(
+    return at_a_campaign(
         _header(),
         _stepper(step),
         rx.cond(

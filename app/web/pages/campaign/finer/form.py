@@ -96,7 +96,7 @@ def retry_section(boxes: Boxes) -> rx.Component:
                 "Minutes or a list, for outcomes that should wait otherwise; left empty, they wait as above.",
                 class_name="cs-help",
             ),
-            form_row(*own),
+            rx.el.div(*own, class_name="cs-fold-pairs"),
             _tick(
                 boxes,
                 "retry_back_off",
@@ -184,7 +184,7 @@ def _safety(boxes: Boxes) -> list[rx.Component]:
 
 
 def _pilot(boxes: Boxes) -> list[rx.Component]:
-    steps = ", ".join(f"{step} %" for step in STEPS[:-1])
+    steps = ", ".join(f"{step}%" for step in STEPS[:-1])
     pilot = _box(
         boxes,
         "pilot_size",

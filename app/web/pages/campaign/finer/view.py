@@ -90,7 +90,9 @@ def summaries(settings: CampaignSettings) -> dict[str, str]:
 
 def finer_facts(settings: CampaignSettings) -> list[Fact]:
     """Return every finer setting in words, but for those of retries."""
-    return [Fact(title, said(settings)) for title, said in _SAID.items() if title != RETRIES]
+    return [
+        Fact(title.partition(":")[0], said(settings)) for title, said in _SAID.items() if title != RETRIES
+    ]
 
 
 def retry_facts(settings: CampaignSettings) -> list[Fact]:
@@ -146,7 +148,7 @@ def _signs(policy: BreakerPolicy, channel: Channel) -> list[str]:
         (policy.opt_out_rate, "opt-outs"),
         (policy.hang_up_rate if channel is Channel.CALL else 0, "hang-ups"),
     ]
-    signs = [f"{rate:g} % {sign}" for rate, sign in rates if rate]
+    signs = [f"{rate:g}% {sign}" for rate, sign in rates if rate]
     row = policy.refusals_in_a_row
     return [*signs, f"or at {counted(row, 'refusal', 'refusals')} in a row"] if row else signs
 
@@ -156,7 +158,7 @@ def _pilot(settings: CampaignSettings) -> str:
     pilot = f"{act} {settings.pilot_size:,}, then waits for you" if settings.pilot_size else ""
     if not settings.ramp:
         return pilot or "Everybody from the start"
-    steps = ", ".join(f"{share} %" for share in STEPS[:-1])
+    steps = ", ".join(f"{share}%" for share in STEPS[:-1])
     return f"{pilot}; after that {steps}, then all" if pilot else f"{steps}, then all, while the rates hold"
 
 
@@ -167,8 +169,8 @@ def _budget(settings: CampaignSettings) -> str:
 
 def _share(settings: CampaignSettings) -> str:
     if settings.weight == _DEFAULT_WEIGHT:
-        return "1: as much as any other campaign"
-    return f"{settings.weight}: {settings.weight} times the slots of a campaign with 1"
+        return "The same as other campaigns"
+    return f"{settings.weight} times that of a campaign with a share of {_DEFAULT_WEIGHT}"
 
 
 RETRIES, NUMBERS, SAFETY = "Waits by outcome", "Numbers", "Safety: stop on bad signs"

@@ -44,7 +44,11 @@ def settings_form() -> rx.Component:
         panel(_fields(_pace()), title="Pace"),
         panel(_fields(*_retries()), title="Retries"),
         panel(_fields(*_when()), title="When"),
-        panel(finer_sections(_BOXES), title="More", description="Open what you want otherwise."),
+        panel(
+            finer_sections(_BOXES),
+            title="More",
+            description="Sensible from the start; open what you want to change.",
+        ),
         form_actions(
             secondary_button("Cancel", on_click=Settings.give_up),
             submit_button("Save settings", saving=Settings.saving),
@@ -132,7 +136,7 @@ def _basics() -> list[rx.Component]:
             ),
         ),
         _ticks(
-            "Number pool: several caller IDs in turn, in place of one",
+            "Number pool: several caller IDs in place of one",
             Settings.numbers,
             name="number_pool",
             error="number_pool",

@@ -47,7 +47,7 @@ class CampaignSettingsState(PageState, rx.State):
     """Section of the finer settings -> what is set in it."""
     agents: rx.Field[list[Option]] = rx.field(default_factory=list)
     numbers: rx.Field[list[Option]] = rx.field(default_factory=list)
-    """Every number that may be the caller ID; ticked: it is in the pool."""
+    """Every number that may be the caller ID, and those that are chosen; ticked: it is in the pool."""
     days: rx.Field[list[Option]] = rx.field(default_factory=list)
     outcomes: rx.Field[list[Option]] = rx.field(default_factory=list)
     voicemail: rx.Field[bool] = rx.field(True)
@@ -80,15 +80,20 @@ class CampaignSettingsState(PageState, rx.State):
         detail = await _read(principal, campaign_here(self))
         settings = detail.settings
         async with get_context().database.session() as session:
-            agents = await list_agents(session, principal=principal, active_only=True)
-            numbers = await list_numbers(session, principal=principal, active_only=True)
+            agents = await list_agents(session, principal=principal)
+            numbers = await list_numbers(session, principal=principal)
         self._show(detail)
         self.errors, self.form, self.said = {}, form_of(settings), summaries(settings)
-        self.agents = [Option(str(one.id), one.name) for one in agents]
+        self.agents = [
+            Option(str(one.id), one.name if one.active else f"{one.name}, not active")
+            for one in agents
+            if one.active or one.id == settings.agent_id
+        ]
+        chosen = {settings.phone_number_id, *settings.number_pool}
         self.numbers = [
             Option(str(one.id), _shown(one), one.id in settings.number_pool)
             for one in numbers
-            if (one.sms if self.is_text else one.voice)
+            if one.id in chosen or (one.active and (one.sms if self.is_text else one.voice))
         ]
         self.days, self.outcomes = day_options(settings), retry_options(settings)
         self.voicemail = settings.enable_voicemail_detection
@@ -142,4 +147,5 @@ async def _read(principal: Principal, campaign_id: int) -> CampaignDetail:
 
 
 def _shown(number: NumberView) -> str:
-    return f"{number.label} ({number.pretty})" if number.label else number.pretty
+    shown = f"{number.label} ({number.pretty})" if number.label else number.pretty
+    return shown if number.active else f"{shown}, not active"

@@ -67,7 +67,7 @@ def pace() -> rx.Component:
         panel(
             finer_sections(_BOXES),
             title="More",
-            description="Set sensibly from the start. Open what you want otherwise.",
+            description="Sensible from the start; open what you want to change.",
         ),
     )
 

@@ -1,0 +1,96 @@
+"""The form of a campaign's Settings tab."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from app.config import get_settings
+from app.context import get_context
+from app.db import Database
+from app.domain.retry import RetryOutcome
+from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.queries import get_campaign
+from app.web.pages.campaign.settings.state import CampaignSettingsState
+from tests.services.campaign_world import World, build_world
+from tests.support.builders import make_number
+from tests.web.browser import Browser, signed_in
+from tests.web.conftest import Driver
+
+
+@pytest.fixture
+async def world(
+    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Acme Corp, behind the seams that pages use."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
+    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
+    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
+    get_settings.cache_clear()
+    get_context.cache_clear()
+    yield await build_world(database)
+    await get_context().close()
+    get_context.cache_clear()
+    get_settings.cache_clear()
+
+
+async def open_form(tab: Driver, world: World, campaign_id: int) -> Browser:
+    """Open the form of a campaign's settings."""
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/settings")
+    await browser.send(CampaignSettingsState.edit())
+    assert tab.errors == []
+    return browser
+
+
+async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        off = await make_number(session, world.organization, active=False)
+    campaign_id = await world.campaign()
+    changes = {"number_pool": [world.number.id, off.id], "ramp": True, "retry_delays": [30, 60]}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
+    browser = await open_form(tab, world, campaign_id)
+    state = await tab.state(CampaignSettingsState)
+    ticks = {f"day_{day}": "on" for day in range(1, 8)} | {
+        one.id if prefix == "" else f"{prefix}{one.id}": "on"
+        for prefix, options in (("", state.outcomes), ("pool_", state.numbers))
+        for one in options
+        if one.ticked
+    }
+    untouched = {name: text for name, text in state.form.items() if text not in {"", "on"}}
+    form = untouched | ticks | {"enable_voicemail_detection": "on", "ramp": "on"}
+    await browser.send(CampaignSettingsState.save(form))
+    before = (await world.ask(get_campaign, campaign_ref=campaign_id)).settings
+    assert before.number_pool == (world.number.id, off.id)
+    await browser.send(CampaignSettingsState.edit())
+    finer = {"weight": "4", "budget_cap": "12.50", "delays_busy": "5, 15", "breaker_failure_rate": "33"}
+    await browser.send(CampaignSettingsState.save(form | finer))
+    after = (await world.ask(get_campaign, campaign_ref=campaign_id)).settings
+    assert after == replace(
+        before,
+        weight=4,
+        budget_cap=Decimal("12.50"),
+        retry_delays_by_outcome={RetryOutcome.BUSY: (5, 15)},
+        breaker=replace(before.breaker, failure_rate=33),
+    )
+
+
+async def test_a_wrong_finer_setting_is_explained_at_its_field_and_nothing_is_saved(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_form(tab, world, campaign_id)
+    state = await tab.state(CampaignSettingsState)
+    wrong = {"breaker_window": "1", "delays_busy": "x", "retry_delays": "", "weight": "7"}
+    wrong |= {f"day_{day}": "on" for day in range(1, 8)}
+    await browser.send(CampaignSettingsState.save(dict(state.form) | wrong))
+    assert set((await tab.state(CampaignSettingsState)).errors) == {
+        "breaker.window",
+        "retry_delays_by_outcome.busy",
+        "retry_delay_minutes",
+    }
+    assert (await world.ask(get_campaign, campaign_ref=campaign_id)).settings.weight == 1
