@@ -9,6 +9,7 @@ from app.config import get_settings
 from app.context import NotConfigured
 from app.queue import QueueName, deserialize, redis_settings, serialize
 from worker.jobs.audiences import advance_audience, enqueue_due_audiences
+from worker.jobs.contacts import advance_bulk_change, enqueue_due_bulk_changes
 from worker.jobs.dialing import ring_the_doorbell
 from worker.jobs.housekeeping import forget_what_is_over
 from worker.jobs.imports import requeue_stalled_imports, run_import
@@ -38,9 +39,10 @@ DIAL: Final[dict[str, Any]] = _SHARED | {
 
 BULK: Final[dict[str, Any]] = _SHARED | {
     "queue_name": QueueName.BULK.value,
-    "functions": [run_import, advance_audience],
+    "functions": [run_import, advance_audience, advance_bulk_change],
     "cron_jobs": [
         cron(enqueue_due_audiences, second=set(range(3, 60, 10)), timeout=8, max_tries=1),
+        cron(enqueue_due_bulk_changes, second=set(range(6, 60, 10)), timeout=8, max_tries=1),
         cron(requeue_stalled_imports, second={7, 37}, timeout=30, max_tries=1),
         cron(forget_what_is_over, minute={11}, second=0, timeout=300, max_tries=1),
     ],

@@ -15,7 +15,10 @@ from app.domain.recipient import RecipientStatus
 from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_session
 from app.services.campaigns.exports import calls_csv, contacts_csv
-from app.services.errors import CallsheetError, NotAllowed, NotFound
+from app.services.contacts.exporting import address_book_csv
+from app.services.contacts.filtering import chosen
+from app.services.contacts.ways import Sort
+from app.services.errors import CallsheetError, FieldErrors, NotAllowed, NotFound
 from app.services.imports.rejects import rejects_csv
 from app.services.suppression.exporting import suppressions_csv
 from app.services.suppression.importing import rejected_csv
@@ -103,6 +106,35 @@ async def calls(campaign_id: Id, reader: Someone, disposition: str = _ALL, searc
         f"campaign-{campaign_id}-calls.csv",
         lambda session: calls_csv(
             session, principal=reader.principal, campaign_ref=campaign_id, disposition=outcome, search=search
+        ),
+    )
+
+
+@router.get("/contacts.csv", response_model=None)
+async def address_book(
+    reader: Someone,
+    *,
+    search: Search = "",
+    wanted: Annotated[str, Query(alias="filter", max_length=20_000)] = "",
+    sort: str = "",
+    descending: bool | None = None,
+) -> Response:
+    """Return the address book, by the search, filter and sort of its page."""
+    if isinstance(reader, Response):
+        return reader
+    try:
+        people = chosen(wanted, search, zone=reader.principal.time_zone)
+    except FieldErrors as refused:
+        return _told(HTTPStatus.UNPROCESSABLE_ENTITY, refused)
+    return await reader.file(
+        "contacts.csv",
+        lambda session: address_book_csv(
+            session,
+            principal=reader.principal,
+            wanted=people,
+            sort=Sort(sort) if sort in set(Sort) else None,
+            descending=descending,
+            now=reader.context.clock.now(),
         ),
     )
 

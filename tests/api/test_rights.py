@@ -32,6 +32,7 @@ from tests.support.builders import (
     NOON,
     make_agent,
     make_attempt,
+    make_bulk_change,
     make_campaign,
     make_contact,
     make_number,
@@ -132,6 +133,14 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/contacts/{contact_id}"): Rule(VIEWER),
     ("put", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
     ("patch", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
+    ("delete", "/contacts/{contact_id}"): Rule(MANAGER, 204),
+    ("get", "/contacts/{contact_id}/history"): Rule(VIEWER),
+    ("post", "/contacts/{contact_id}/suppress"): Rule(MANAGER, 201, {}),
+    ("get", "/contacts/export.csv"): Rule(MANAGER),
+    ("post", "/contacts/upsert"): Rule(MANAGER, body={"contacts": [{}]}),
+    ("post", "/contacts/bulk"): Rule(MANAGER, 202, {"action": "delete", "filter": {"search": "nobody"}}),
+    ("get", "/contacts/bulk/{bulk_id}"): Rule(VIEWER),
+    ("post", "/contacts/bulk/{bulk_id}/cancel"): Rule(MANAGER),
     ("get", "/segments"): Rule(VIEWER),
     ("post", "/segments"): Rule(MANAGER, 201, {"name": "{new_number}"}),
     ("get", "/segments/{segment_id}"): Rule(VIEWER),
@@ -230,6 +239,7 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         attempt = await make_attempt(session, tried, number=number, carrier_account=account)
         contact = await make_contact(session, organization)
         segment = await make_segment(session, organization)
+        bulk = await make_bulk_change(session, organization)
         fresh = await make_contact(session, organization)
         await session.delete(fresh)
         await suppress(
@@ -266,6 +276,7 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         "number_id": number.id,
         "contact_id": contact.id,
         "segment_id": segment.id,
+        "bulk_id": bulk.id,
         "suppression_id": suppression_id,
         "key_id": key.id,
         "import_id": await an_import(world, spare.id) if "{import_id}" in route[1] else 0,

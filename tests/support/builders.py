@@ -17,6 +17,8 @@ from app.domain.rights import Role
 from app.models import (
     Agent,
     Attempt,
+    BulkAction,
+    BulkChange,
     Campaign,
     CampaignNumber,
     CarrierAccount,
@@ -134,6 +136,19 @@ async def make_segment(session: AsyncSession, organization: Organization, **valu
         "updated_at": NOON,
     }
     return await _stored(session, Segment(**defaults | values))
+
+
+async def make_bulk_change(session: AsyncSession, organization: Organization, **values: Any) -> BulkChange:
+    """A bulk change of everybody that waits for its job."""
+    defaults: dict[str, Any] = {
+        "organization_id": organization.id,
+        "action": BulkAction.TAG,
+        "arguments": {"tags": ["vip"]},
+        "until_id": 2**62,
+        "created_at": NOON,
+        "next_at": NOON,
+    }
+    return await _stored(session, BulkChange(**defaults | values))
 
 
 async def make_campaign(

@@ -1,21 +1,22 @@
 """The address book."""
 
-import json
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.files import csv_file
 from app.api.v1.fields import Body, Moment, PageSize, RowId, Search
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
-from app.domain.contact_filter import ContactFilter
-from app.models import Consent
-from app.services.access.principal import Principal
-from app.services.contacts.filtering import filter_from
+from app.models import Consent, SuppressionScope
+from app.services.contacts.deleting import delete_contact
+from app.services.contacts.exporting import address_book_csv
+from app.services.contacts.filtering import chosen
+from app.services.contacts.history import Happening, contact_history
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
     ContactDetail,
@@ -27,7 +28,7 @@ from app.services.contacts.queries import (
     list_contacts,
 )
 from app.services.contacts.ways import Sort
-from app.services.errors import FieldErrors
+from app.services.suppression.operations import suppress_contact
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
 
@@ -59,8 +60,16 @@ class ContactBody(Body):
     notes: str | None = None
     tags: list[str] | None = None
     fields_: dict[str, Any] | None = Field(
-        None, alias="fields", description="Fields of your own: template variables of campaigns."
+        None,
+        alias="fields",
+        description="Fields of your own: template variables of campaigns.",
+        examples=[{"deal_stage": "proposal"}],
     )
+    consent: Consent | None = Field(None, description="What the person agreed to.")
+    consent_source: str | None = Field(None, examples=["web form"])
+    consent_wording: str | None = Field(None, description="What they agreed to, word for word.")
+    consent_evidence: str | None = Field(None, description="Where the proof is: a link, a file, an id.")
+    consent_at: str | None = Field(None, description="When, with its offset; now, if left out.")
 
 
 class NewContact(ContactBody):
@@ -120,10 +129,44 @@ class ContactAnswer(ContactItem):
     state: str
     notes: str
     fields_: dict[str, str] = Field(serialization_alias="fields")
+    consent_source: str
+    consent_wording: str
+    consent_evidence: str
+    consent_at: Moment | None
     source: str
+    import_id: int | None = Field(description="The import that created the card.")
     updated_at: Moment
     history: list[PastCampaign]
     suppressions: list[SuppressionAnswer]
+
+
+class HistoryEntry(BaseModel):
+    """One thing that happened."""
+
+    kind: Happening
+    at: Moment
+    ref: str = Field(description="The id of the attempt, contact in a campaign, import or suppression.")
+    campaign_id: int | None
+    campaign_name: str
+    channel: str
+    status: str
+    outcome: str
+    detail: str
+    actor: str
+
+
+class HistoryListing(BaseModel):
+    """Some of a person's history."""
+
+    items: list[HistoryEntry]
+    next_cursor: str | None = Field(description="Send it as `cursor` for what came before.")
+
+
+class NeverBody(Body):
+    """Which channels are closed, and why."""
+
+    scope: SuppressionScope = SuppressionScope.ALL
+    reason: str = ""
 
 
 @router.get("")
@@ -137,8 +180,19 @@ async def index(
     cursor: Cursor = "",
     limit: PageSize = 50,
 ) -> ContactListing:
-    """List people by a search and a filter, a page at a time."""
-    people = chosen(caller.principal, wanted, search)
+    """List people by a search and a filter, a page at a time.
+
+    `search` finds names that begin with it, names whose last word does, and numbers. A filter's conditions have a
+    `field` (any of the card's, `fields.<name>`, `tags`, `last_outcome`, `last_contacted_at`, `suppressed`, `source`,
+    `import_id`, `campaign_id`, `campaign_status` …), an `op` (`is`, `is_not`, `contains`, `not_contains`,
+    `starts_with`, `empty`, `not_empty`, `any_of`, `all_of`, `none_of`, `before`, `after`, `between`, `within_days`,
+    `not_within_days`) and a `value`; `match` is `all` or `any`.
+
+    As fast in a large address book as in a small one, in the sort they have without one: the search; `name` is or
+    starts with; `phone_number` starts with; `last_outcome`; `last_contacted_at`; `import_id`; `created_at`; `id`.
+    `tags` has an index too; other conditions are looked up along the order of the page.
+    """
+    people = chosen(wanted, search, zone=caller.principal.time_zone)
     async with caller.reading() as session:
         page = await list_contacts(
             session,
@@ -152,6 +206,31 @@ async def index(
         )
         total = await count_contacts(session, principal=caller.principal, wanted=people, now=caller.now)
     return contact_listing(page, total)
+
+
+@router.get("/export.csv", response_class=StreamingResponse)
+async def export(
+    caller: Keyed,
+    *,
+    search: Search = "",
+    wanted: Filter = "",
+    sort: Sort | None = None,
+    descending: bool | None = None,
+) -> StreamingResponse:
+    """Return everybody whom a search and a filter mean as CSV, in the order of the list."""
+    people = chosen(wanted, search, zone=caller.principal.time_zone)
+    return await csv_file(
+        caller.context.database,
+        "contacts.csv",
+        lambda session: address_book_csv(
+            session,
+            principal=caller.principal,
+            wanted=people,
+            sort=sort,
+            descending=descending,
+            now=caller.now,
+        ),
+    )
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ContactAnswer)
@@ -189,6 +268,50 @@ async def change(contact_id: RowId, body: ContactBody, caller: Keyed) -> Contact
         return await _shown(session, caller, contact_id)
 
 
+@router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete(contact_id: RowId, caller: Keyed) -> None:
+    """Delete a person whom no campaign knows; a suppression of the number stays.
+
+    409 for who is or was in a campaign: its record is evidence. Suppress the number to contact them no more.
+    """
+    async with caller.writing() as session:
+        await delete_contact(session, principal=caller.principal, contact_id=contact_id)
+
+
+@router.get("/{contact_id}/history")
+async def history(
+    contact_id: RowId, caller: Keyed, *, cursor: Cursor = "", limit: PageSize = 50
+) -> HistoryListing:
+    """List everything that happened with a person, over all campaigns and channels, the newest first."""
+    async with caller.reading() as session:
+        page = await contact_history(
+            session, principal=caller.principal, contact_id=contact_id, cursor=cursor, limit=limit
+        )
+    return HistoryListing(
+        items=[HistoryEntry.model_validate(item, from_attributes=True) for item in page.items],
+        next_cursor=page.next or None,
+    )
+
+
+@router.post("/{contact_id}/suppress", status_code=HTTPStatus.CREATED, response_model=ContactAnswer)
+async def suppress(contact_id: RowId, body: NeverBody, caller: Repeatable) -> Response:
+    """Never contact this person again. `POST /suppressions/{id}/lift` takes it back."""
+
+    async def work(session: AsyncSession) -> ContactAnswer:
+        card = await get_contact(session, principal=caller.principal, contact_id=contact_id)
+        await suppress_contact(
+            session,
+            principal=caller.principal,
+            number=card.row.number,
+            scope=body.scope,
+            reason=body.reason,
+            now=caller.now,
+        )
+        return await _shown(session, caller, contact_id)
+
+    return await caller.once(work)
+
+
 def contact_item(row: ContactRow) -> ContactItem:
     """Return a person of a list."""
     return ContactItem(**_item(row))
@@ -205,16 +328,6 @@ def contact_listing(page: ContactPage, total: Counted) -> ContactListing:
         sort=page.sort,
         descending=page.descending,
     )
-
-
-def chosen(principal: Principal, wanted: str, search: str) -> ContactFilter:
-    """Return the filter of a query string, with a search beside it. Raises `FieldErrors`."""
-    try:
-        given = json.loads(wanted) if wanted.strip() else {}
-    except ValueError as error:
-        raise FieldErrors({"filter": f"This is not JSON: {error}."}) from error
-    found = filter_from(given, zone=principal.time_zone)
-    return replace(found, search=" ".join(search.split())) if search else found
 
 
 def _item(row: ContactRow) -> dict[str, Any]:
@@ -256,7 +369,12 @@ def _answer(card: ContactDetail) -> ContactAnswer:
         state=card.state,
         notes=card.notes,
         fields_=card.fields,
+        consent_source=card.consent_source,
+        consent_wording=card.consent_wording,
+        consent_evidence=card.consent_evidence,
+        consent_at=card.consent_at,
         source=card.source,
+        import_id=card.import_id,
         updated_at=card.updated_at,
         history=[
             PastCampaign(

@@ -12,6 +12,7 @@ from app.api.v1 import (
     audiences,
     campaign_actions,
     campaigns,
+    contact_bulk,
     contacts,
     import_data,
     imports,
@@ -48,7 +49,7 @@ def v1_router() -> APIRouter:
     router.include_router(
         agents.router, prefix="/assistants", tags=["assistants: the seeds' word for agents"]
     )
-    for part in (numbers, contacts, segments, suppressions, organization, keys):
+    for part in (numbers, contact_bulk, contacts, segments, suppressions, organization, keys):
         router.include_router(part.router)
     router.include_router(suppressions.uploads)
     return router

@@ -51,7 +51,7 @@ async def delete_contacts(
     locked = (
         select(col(Contact.id), col(Contact.number))
         .where(col(Contact.organization_id) == organization_id, col(Contact.id).in_(contact_ids))
-        .order_by(col(Contact.id))
+        .order_by(col(Contact.number))
         .with_for_update()
     )
     numbers = {row.id: row.number for row in await session.execute(locked)}

@@ -26,9 +26,9 @@ _CONSENT_TEXTS: Final = {
     "consent_wording": ("The wording", 2_000),
     "consent_evidence": ("The evidence", 2_000),
 }
-_MOST_TAGS: Final = 50
+MOST_TAGS: Final = 50
 _LONGEST_TAG: Final = 50
-_MOST_FIELDS: Final = 200
+MOST_FIELDS: Final = 200
 _LONGEST_FIELD_NAME: Final = 60
 _LONGEST_FIELD: Final = 4_000
 
@@ -45,9 +45,9 @@ async def read_contact(
     _read_email(reader)
     _read_country(reader)
     reader.zone("time_zone", required=False)
-    _read_tags(reader)
+    read_tags(reader)
     _read_own_fields(reader)
-    _read_consent(reader)
+    read_consent(reader)
     return _with_name(reader.finish())
 
 
@@ -77,7 +77,8 @@ def _read_country(reader: ChangeReader) -> None:
         reader.values["country"] = country.upper()
 
 
-def _read_tags(reader: ChangeReader) -> None:
+def read_tags(reader: ChangeReader) -> None:
+    """Take tags, each once."""
     if not reader.has("tags"):
         return
     given = reader.take("tags") or []
@@ -85,8 +86,8 @@ def _read_tags(reader: ChangeReader) -> None:
         reader.refuse("tags", "Tags must be a list of texts.")
         return
     tags = list(dict.fromkeys(tag for tag in map(cleaned, given) if tag))
-    if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
-        reader.refuse("tags", f"Use at most {_MOST_TAGS} tags of at most {_LONGEST_TAG} characters each.")
+    if len(tags) > MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
+        reader.refuse("tags", f"Use at most {MOST_TAGS} tags of at most {_LONGEST_TAG} characters each.")
     else:
         reader.values["tags"] = tags
 
@@ -96,8 +97,8 @@ def _read_own_fields(reader: ChangeReader) -> None:
     if not reader.has("fields"):
         return
     given = reader.take("fields") or {}
-    if not isinstance(given, Mapping) or len(given) > _MOST_FIELDS:
-        reader.refuse("fields", f"Fields must be an object with at most {_MOST_FIELDS} entries.")
+    if not isinstance(given, Mapping) or len(given) > MOST_FIELDS:
+        reader.refuse("fields", f"Fields must be an object with at most {MOST_FIELDS} entries.")
         return
     fields = {
         cleaned(str(name)): cleaned("" if value is None else str(value)) for name, value in given.items()
@@ -113,7 +114,7 @@ def _read_own_fields(reader: ChangeReader) -> None:
         reader.values["fields"] = {name: value for name, value in fields.items() if name and value}
 
 
-def _read_consent(reader: ChangeReader) -> None:
+def read_consent(reader: ChangeReader) -> None:
     """Take what the person agreed to, where, in which words, when, and where the proof is."""
     for field, (label, most) in _CONSENT_TEXTS.items():
         reader.text(field, label=label, most=most)

@@ -1,6 +1,8 @@
 """A filter of the address book as conditions of SQL. Everything a person sent is a parameter."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,6 +40,7 @@ from app.domain.contact_filter_reading import read_filter
 from app.models import Contact, Recipient, Suppression, SuppressionScope
 from app.services.contacts.searching import LOWER_NAME, matches_search, name_starts_with, number_starts_with
 from app.services.errors import FieldErrors
+from app.services.fields import cleaned
 
 LAST_CONTACTED: Final[ColumnElement[datetime]] = func.coalesce(
     col(Contact.last_contacted_at), literal_column("'-infinity'")
@@ -255,3 +258,13 @@ def filter_from(given: object, *, zone: str, field: str = "filter") -> ContactFi
     except FilterInvalid as invalid:
         errors = {f"{field}.{path}".rstrip("."): message for path, message in invalid.errors.items()}
         raise FieldErrors(errors) from invalid
+
+
+def chosen(wanted: str, search: str, *, zone: str) -> ContactFilter:
+    """Return the filter of a query string (JSON, or empty), with a search beside it. Raises `FieldErrors`."""
+    try:
+        given = json.loads(wanted) if wanted.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise FieldErrors({"filter": f"This is not JSON: {error}."}) from error
+    found = filter_from(given, zone=zone)
+    return replace(found, search=" ".join(cleaned(search).split())) if search else found

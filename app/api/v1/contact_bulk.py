@@ -1,0 +1,208 @@
+"""Many people of the address book at once: adding and changing them by number, and changing all that a filter means."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
+from app.api.jobs import ring
+from app.api.problems import in_our_words
+from app.api.v1.fields import Body, Moment, Ref, RefField, RowIds
+from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
+from app.models import BulkAction, BulkStatus, SuppressionScope
+from app.services.contacts.bulk import (
+    BulkView,
+    begin_bulk_change,
+    cancel_bulk_change,
+    get_bulk_change,
+)
+from app.services.contacts.filtering import filter_from
+from app.services.contacts.upserting import MOST_ROWS, UpsertedRow, Verdict, upsert_contacts
+from app.services.errors import FieldErrors
+from app.services.segments.queries import segment_filter
+
+router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
+
+_WHOM = "Send one of `ids`, `filter` and `segment_id`; everybody is the filter `{}`."
+
+
+class UpsertBody(Body):
+    """People by their number."""
+
+    contacts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_ROWS)] = Field(
+        description="As of POST /contacts. What is sent replaces what was there; tags and fields are added.",
+        examples=[[{"phone_number": "+15551234567", "name": "John Doe", "tags": ["vip"]}]],
+    )
+
+
+class UpsertedContact(BaseModel):
+    """What became of one of them."""
+
+    verdict: Verdict
+    id: int | None
+    phone_number: str
+    errors: dict[str, str] = Field(description="For one that was rejected: field and what to change.")
+
+
+class UpsertAnswer(BaseModel):
+    """What became of them, in their order."""
+
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    contacts: list[UpsertedContact]
+
+
+class BulkBody(Body):
+    """Whom to change, and how."""
+
+    action: BulkAction
+    ids: RowIds | None = Field(None, min_length=1, max_length=MOST_ROWS)
+    filter: dict[str, Any] | None = Field(
+        None, description="As of GET /contacts.", examples=[{"search": "ann"}]
+    )
+    segment_id: RefField | None = None
+    tags: list[str] | None = Field(None, description="For `tag` and `untag`.", examples=[["vip"]])
+    scope: SuppressionScope | None = Field(None, description="For `suppress`; `all` if left out.")
+    reason: str | None = Field(None, description="For `suppress`.")
+    consent: str | None = Field(None, description="For `consent`.")
+    consent_source: str | None = None
+    consent_wording: str | None = None
+    consent_evidence: str | None = None
+    consent_at: str | None = None
+
+
+class NotChanged(BaseModel):
+    """Somebody who was left as they were, and why."""
+
+    contact_id: int
+    phone_number: str
+    reason: str
+
+
+class BulkAnswer(BaseModel):
+    """How far a bulk change is."""
+
+    id: int
+    uuid: UUID
+    action: BulkAction
+    status: BulkStatus
+    filter: dict[str, Any]
+    matched: int = Field(description="Who was met so far.")
+    changed: int = Field(description="How many of them were not so already.")
+    refused: int
+    refusals: list[NotChanged] = Field(description="The first 1,000 of those who were left as they were.")
+    created_by: str
+    created_at: Moment
+    ended_at: Moment | None
+
+
+@router.post("/upsert", response_model=UpsertAnswer)
+async def upsert(body: UpsertBody, caller: Repeatable) -> Response:
+    """Add or change up to 1,000 people by their numbers. Good ones go in; each that does not is told why."""
+
+    async def work(session: AsyncSession) -> UpsertAnswer:
+        rows = [_row(each) for each in body.contacts]
+        verdicts = await upsert_contacts(session, principal=caller.principal, rows=rows, now=caller.now)
+        kinds = [row.verdict for row in verdicts]
+        counts = {verdict.value: kinds.count(verdict) for verdict in Verdict}
+        return UpsertAnswer(contacts=[_upserted(row) for row in verdicts], **counts)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.post("/bulk", status_code=HTTPStatus.ACCEPTED, response_model=BulkAnswer)
+async def bulk(body: BulkBody, caller: Repeatable) -> Response:
+    """Tag, untag, suppress, delete or set the consent of everybody meant.
+
+    The first thousand are done when this answers; `status` is `running` while there are more.
+    """
+    begun: list[int] = []
+
+    async def work(session: AsyncSession) -> BulkAnswer:
+        sent = body.model_dump(exclude_unset=True, exclude={"action", "ids", "filter", "segment_id"})
+        view = await begin_bulk_change(
+            session,
+            principal=caller.principal,
+            action=body.action,
+            arguments={name: value for name, value in sent.items() if value is not None},
+            wanted=await _whom(session, caller, body),
+            now=caller.now,
+        )
+        if view.status is BulkStatus.RUNNING:
+            begun.append(view.id)
+        return bulk_answer(view)
+
+    response = await caller.once(work, status=HTTPStatus.ACCEPTED)
+    for bulk_id in begun:
+        await ring(caller, "advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
+    return response
+
+
+@router.get("/bulk/{bulk_id}")
+async def bulk_progress(bulk_id: Ref, caller: Keyed) -> BulkAnswer:
+    """Return how far a bulk change is."""
+    async with caller.reading() as session:
+        return bulk_answer(await get_bulk_change(session, principal=caller.principal, bulk_ref=bulk_id))
+
+
+@router.post("/bulk/{bulk_id}/cancel", response_model=BulkAnswer)
+async def cancel(bulk_id: Ref, caller: Repeatable) -> Response:
+    """Change nobody more. Who was changed stays so."""
+
+    async def work(session: AsyncSession) -> BulkAnswer:
+        return bulk_answer(
+            await cancel_bulk_change(session, principal=caller.principal, bulk_ref=bulk_id, now=caller.now)
+        )
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+def bulk_answer(view: BulkView) -> BulkAnswer:
+    """Return a bulk change as it is answered."""
+    return BulkAnswer(
+        id=view.id,
+        uuid=view.public_id,
+        action=view.action,
+        status=view.status,
+        filter=as_json(view.wanted),
+        matched=view.matched,
+        changed=view.changed,
+        refused=view.refused,
+        refusals=[
+            NotChanged(contact_id=one.contact_id, phone_number=one.number, reason=one.reason)
+            for one in view.refusals
+        ],
+        created_by=view.created_by,
+        created_at=view.created_at,
+        ended_at=view.ended_at,
+    )
+
+
+async def _whom(session: AsyncSession, caller: Caller, body: BulkBody) -> ContactFilter:
+    if [body.ids, body.filter, body.segment_id].count(None) != 2:  # noqa: PLR2004  # one of three
+        raise FieldErrors({"filter": _WHOM})
+    if body.ids is not None:
+        return ContactFilter((Condition("id", Op.ANY_OF, tuple(body.ids)),))
+    if body.segment_id is not None:
+        return await segment_filter(session, principal=caller.principal, segment_ref=body.segment_id)
+    return filter_from(body.filter, zone=caller.principal.time_zone)
+
+
+def _row(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as the services name its fields."""
+    row = dict(given)
+    if "phone_number" in row:
+        row["number"] = row.pop("phone_number")
+    return row
+
+
+def _upserted(row: UpsertedRow) -> UpsertedContact:
+    return UpsertedContact(
+        verdict=row.verdict, id=row.contact_id, phone_number=row.number, errors=in_our_words(row.errors)
+    )

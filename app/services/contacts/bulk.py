@@ -1,0 +1,184 @@
+"""Changing all whom a filter means: tags, suppression, consent, deletion, in batches that a crash cannot repeat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.contact_filter import ContactFilter, as_json
+from app.domain.contact_filter_reading import read_filter
+from app.domain.rights import Right
+from app.faults import fault
+from app.live import announce
+from app.models import BulkAction, BulkChange, BulkStatus, Contact
+from app.services.access.principal import Principal, authorize
+from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
+from app.services.contacts.filtering import where
+from app.services.errors import Conflict
+from app.services.refs import Ref, load
+
+BATCH: Final = 1_000
+MOST_REFUSALS: Final = 1_000
+"""So many of those who were left as they were are listed; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Somebody who was left as they were, and why."""
+
+    contact_id: int
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkView:
+    """How far a bulk change is. `matched`: who was met so far; `changed` of them were not so already."""
+
+    id: int
+    public_id: UUID
+    action: BulkAction
+    arguments: dict[str, Any]
+    wanted: ContactFilter
+    status: BulkStatus
+    matched: int
+    changed: int
+    refused: int
+    refusals: tuple[Refusal, ...]
+    created_by: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+async def begin_bulk_change(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    action: BulkAction,
+    arguments: Mapping[str, Any],
+    wanted: ContactFilter,
+    now: datetime,
+) -> BulkView:
+    """Change everybody whom the filter means, the first thousand at once; a job does the others.
+
+    `arguments`: `tags`; `scope` and `reason`; or `consent` and what belongs to it. Raises `FieldErrors`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    change = BulkChange(
+        organization_id=principal.organization_id,
+        action=action,
+        arguments=read_arguments(action, arguments, principal=principal, now=now),
+        rule=as_json(wanted),
+        until_id=await session.scalar(select(func.max(col(Contact.id)))) or 0,
+        created_by=principal.actor,
+        created_at=now,
+        next_at=now,
+    )
+    session.add(change)
+    await session.flush()
+    await _do_batch(session, change, now=now)
+    return _view(change)
+
+
+async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock) -> None:
+    """Go on with a bulk change to its end. Any number of processes may do so at once, or die while doing so."""
+    more = True
+    while more:
+        now = clock.now()
+        async with database.transaction() as session:
+            change = await session.get(BulkChange, bulk_id, with_for_update=True)
+            more = change is not None and change.next_at is not None
+            if change is not None and more:
+                more = await _do_batch(session, change, now=now)
+            fault("before_bulk_commit")
+
+
+async def due_bulk_changes(session: AsyncSession, *, now: datetime) -> list[int]:
+    """Return the bulk changes that are not over, the longest waiting first."""
+    due = select(col(BulkChange.id)).where(col(BulkChange.next_at) <= now).order_by(col(BulkChange.next_at))
+    return list((await session.execute(due.limit(100))).scalars())
+
+
+async def cancel_bulk_change(
+    session: AsyncSession, *, principal: Principal, bulk_ref: Ref, now: datetime
+) -> BulkView:
+    """Change nobody more. Who was changed stays so. Raises `NotFound`, and `Conflict` if it is over."""
+    authorize(principal, Right.EDIT_CONTACTS)
+    change = await load(session, BulkChange, bulk_ref, organization_id=principal.organization_id, lock=True)
+    if change.next_at is None:
+        raise Conflict("This change is over already.")
+    change.status, change.next_at, change.ended_at = BulkStatus.CANCELLED, None, now
+    await session.flush()
+    return _view(change)
+
+
+async def get_bulk_change(session: AsyncSession, *, principal: Principal, bulk_ref: Ref) -> BulkView:
+    """Return how far a bulk change is. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    return _view(await load(session, BulkChange, bulk_ref, organization_id=principal.organization_id))
+
+
+async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime) -> bool:
+    """Change the next people; return whether there may be more. The row of the change is locked."""
+    people = await _next_people(session, change, now=now)
+    done = await act(session, change, people, now=now) if people else Done()
+    change.matched += len(people)
+    change.changed += done.changed
+    change.refused += len(done.refused)
+    listed = [{"id": one.contact_id, "number": one.number, "reason": one.reason} for one in done.refused]
+    change.refusals = [*change.refusals, *listed][:MOST_REFUSALS]
+    more = len(people) == BATCH
+    if more:
+        change.cursor_id = max(person.id for person in people)
+    else:
+        change.status, change.next_at, change.ended_at = BulkStatus.COMPLETED, None, now
+    await session.flush()
+    announce(session, organization_id=change.organization_id)
+    return more
+
+
+async def _next_people(session: AsyncSession, change: BulkChange, *, now: datetime) -> Sequence[Person]:
+    """Return the next people, locked in the order of their numbers, as imports lock them."""
+    meant = (
+        select(col(Contact.id))
+        .where(
+            *where(read_filter(change.rule), change.organization_id, now),
+            col(Contact.id) > change.cursor_id,
+            col(Contact.id) <= change.until_id,
+        )
+        .order_by(col(Contact.id))
+        .limit(BATCH)
+    )
+    ids = list((await session.execute(meant)).scalars())
+    locked = (
+        select(col(Contact.id), col(Contact.number))
+        .where(col(Contact.id).in_(ids))
+        .order_by(col(Contact.number))
+        .with_for_update()
+    )
+    return [Person(row.id, row.number) for row in await session.execute(locked)] if ids else []
+
+
+def _view(change: BulkChange) -> BulkView:
+    return BulkView(
+        id=change.id,
+        public_id=change.public_id,
+        action=change.action,
+        arguments=change.arguments,
+        wanted=read_filter(change.rule),
+        status=change.status,
+        matched=change.matched,
+        changed=change.changed,
+        refused=change.refused,
+        refusals=tuple(Refusal(one["id"], one["number"], one["reason"]) for one in change.refusals),
+        created_by=change.created_by,
+        created_at=change.created_at,
+        ended_at=change.ended_at,
+    )

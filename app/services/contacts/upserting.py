@@ -1,0 +1,151 @@
+"""Adding and changing many people in one request: each row on its own, by the number, with what became of it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.rights import Right
+from app.live import announce
+from app.models import Consent, Contact
+from app.services.access.principal import Principal, authorize
+from app.services.contacts.fields import MOST_FIELDS, MOST_TAGS, consent_moment, read_contact
+from app.services.errors import FieldErrors
+
+MOST_ROWS: Final = 1_000
+_AT_ONCE: Final = 25
+"""Rows read between two breaths of the event loop."""
+
+
+class Verdict(StrEnum):
+    """What became of a row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertedRow:
+    """A row's verdict; `errors`: field -> what to change, for one that was rejected."""
+
+    verdict: Verdict
+    contact_id: int | None = None
+    number: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+async def upsert_contacts(
+    session: AsyncSession, *, principal: Principal, rows: Sequence[Mapping[str, Any]], now: datetime
+) -> list[UpsertedRow]:
+    """Add or change a person a row, by `number`; return what became of each, in order. Good rows go in.
+
+    What a row says replaces what the card says, as far as it says it; tags and own fields are added to those there.
+    Raises `FieldErrors` for more than a thousand rows.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    if len(rows) > MOST_ROWS:
+        raise FieldErrors({"contacts": f"Send at most {MOST_ROWS:,} at once; these are {len(rows):,}."})
+    read = await _read(session, principal, rows)
+    known = await _locked(session, principal, [row["number"] for row in read if isinstance(row, dict)])
+    added = await _add(
+        session, principal, [row for row in read if isinstance(row, dict) and row["number"] not in known], now
+    )
+    verdicts = [row if isinstance(row, UpsertedRow) else _verdict(row, known, added, now) for row in read]
+    await session.flush()
+    if any(row.verdict in {Verdict.CREATED, Verdict.UPDATED} for row in verdicts):
+        announce(session, organization_id=principal.organization_id)
+    return verdicts
+
+
+async def _read(
+    session: AsyncSession, principal: Principal, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any] | UpsertedRow]:
+    """Return good values for each row, or its rejection."""
+    read: list[dict[str, Any] | UpsertedRow] = []
+    places: dict[str, int] = {}
+    for place, row in enumerate(rows, start=1):
+        try:
+            values = await read_contact(
+                session, row, organization_id=principal.organization_id, number_required=True
+            )
+            first = places.setdefault(values["number"], place)
+            twice = {"number": f"{values['number']} is in contact {first} of this request already."}
+            read.append(values if first == place else UpsertedRow(Verdict.REJECTED, errors=twice))
+        except FieldErrors as refused:
+            read.append(UpsertedRow(Verdict.REJECTED, errors=refused.errors))
+        if place % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return read
+
+
+async def _locked(session: AsyncSession, principal: Principal, numbers: Sequence[str]) -> dict[str, Contact]:
+    """Return who is there, locked in the order of their numbers, as imports lock them."""
+    statement = (
+        select(Contact)
+        .where(col(Contact.organization_id) == principal.organization_id, col(Contact.number).in_(numbers))
+        .order_by(col(Contact.number))
+        .with_for_update()
+    )
+    return {contact.number: contact for contact in (await session.execute(statement)).scalars()}
+
+
+async def _add(
+    session: AsyncSession, principal: Principal, rows: Sequence[dict[str, Any]], now: datetime
+) -> dict[str, int]:
+    """Add who is not there and return their ids by number; whom another request just added is left out."""
+    if not rows:
+        return {}
+    made = {
+        "organization_id": principal.organization_id,
+        "source": "manual" if principal.key_id is None else "api",
+        "created_at": now,
+        "updated_at": now,
+    }
+    cards = [
+        Contact(**made | row | consent_moment(row, Consent.UNKNOWN, now)).model_dump(exclude={"id"})
+        for row in sorted(rows, key=lambda row: str(row["number"]))
+    ]
+    statement = insert(Contact).on_conflict_do_nothing().returning(col(Contact.number), col(Contact.id))
+    added = await session.execute(statement, cards)
+    return {row.number: row.id for row in added}
+
+
+def _verdict(
+    row: dict[str, Any], known: Mapping[str, Contact], added: Mapping[str, int], now: datetime
+) -> UpsertedRow:
+    number = str(row["number"])
+    if number in added:
+        return UpsertedRow(Verdict.CREATED, added[number], number)
+    contact = known.get(number)
+    if contact is None:
+        late = {"number": f"{number} was added by another request at the same moment. Send it again."}
+        return UpsertedRow(Verdict.REJECTED, number=number, errors=late)
+    changes = _changes(contact, row)
+    if len(changes.get("tags", ())) > MOST_TAGS or len(changes.get("fields", ())) > MOST_FIELDS:
+        full = {"tags": f"A contact has at most {MOST_TAGS} tags and {MOST_FIELDS} fields of its own."}
+        return UpsertedRow(Verdict.REJECTED, contact.id, number, full)
+    for name, value in (changes | consent_moment(changes, contact.consent, now)).items():
+        setattr(contact, name, value)
+    if not changes:
+        return UpsertedRow(Verdict.UNCHANGED, contact.id, number)
+    contact.updated_at = now
+    return UpsertedRow(Verdict.UPDATED, contact.id, number)
+
+
+def _changes(contact: Contact, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the card will say that it does not say yet."""
+    merged = dict(row)
+    if "tags" in row:
+        merged["tags"] = [*contact.tags, *(tag for tag in row["tags"] if tag not in contact.tags)]
+    if "fields" in row:
+        merged["fields"] = contact.fields | row["fields"]
+    return {name: value for name, value in merged.items() if getattr(contact, name) != value}

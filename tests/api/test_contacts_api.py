@@ -1,0 +1,212 @@
+"""The address book through the API: filters, pages, history, many at once, and files."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
+from app.models import BulkStatus
+from app.services.contacts.bulk import advance_bulk_change
+from tests.api.conftest import World, fields_of
+from tests.support.builders import (
+    NOON,
+    make_attempt,
+    make_campaign,
+    make_contact,
+    make_recipient,
+)
+
+
+async def add(world: World, **values: Any) -> int:
+    async with world.database.transaction() as session:
+        return (await make_contact(session, world.organization, **values)).id
+
+
+def filtered(field: str, op: str, value: Any = None) -> str:
+    return json.dumps({"conditions": [{"field": field, "op": op, "value": value}]})
+
+
+async def test_a_card_holds_what_was_said_of_consent(world: World) -> None:
+    said = {
+        "phone_number": "+12025550111", "consent": "granted", "consent_source": "web form",
+        "consent_wording": "Yes.", "consent_evidence": "https://example.com/1",
+        "consent_at": "2026-03-01T09:00:00+01:00",
+    }  # fmt: skip
+    card = (await world.post("/contacts", said)).json()
+    assert {name: card[name] for name in said} == said | {"consent_at": "2026-03-01T08:00:00Z"}
+    withdrawn = (await world.patch(f"/contacts/{card['id']}", {"consent": "withdrawn"})).json()
+    assert (withdrawn["consent"], withdrawn["consent_at"]) == ("withdrawn", "2026-03-10T16:00:00Z")
+    wrong = {"consent": "granted", "consent_at": "yesterday"}
+    assert fields_of(await world.patch(f"/contacts/{card['id']}", wrong)) == {"consent_at"}
+
+
+async def test_pages_are_turned_forward_and_back(world: World) -> None:
+    for place in range(5):
+        await add(world, name=f"c{place}")
+    first = (await world.get("/contacts?sort=name&limit=2")).json()
+    assert (first["total"], first["more_than_total"], first["previous_cursor"]) == (5, False, None)
+    second = (await world.get("/contacts", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    third = (await world.get("/contacts", params={"limit": 2, "cursor": second["next_cursor"]})).json()
+    back = (await world.get("/contacts", params={"limit": 2, "cursor": third["previous_cursor"]})).json()
+    names = [[one["name"] for one in page["items"]] for page in (first, second, third, back)]
+    assert names == [["c0", "c1"], ["c2", "c3"], ["c4"], ["c2", "c3"]]
+    assert third["next_cursor"] is None
+    home = (await world.get("/contacts", params={"limit": 2, "cursor": back["previous_cursor"]})).json()
+    assert [one["name"] for one in home["items"]] == ["c0", "c1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"cursor": "x"}, "cursor"),
+        ({"cursor": "WzFd"}, "cursor"),
+        ({"filter": "{"}, "filter"),
+        ({"filter": "[" * 15_000}, "filter"),
+        ({"filter": "[]"}, "filter"),
+        ({"filter": filtered("shoe_size", "is", 1)}, "filter.conditions.0.field"),
+        ({"filter": filtered("name", "within_days", 1)}, "filter.conditions.0.op"),
+        ({"filter": filtered("tags", "is", [])}, "filter.conditions.0.value"),
+        ({"sort": "shoe_size"}, "sort"),
+    ],
+)
+async def test_what_cannot_be_listed_by_is_named(world: World, query: dict[str, str], field: str) -> None:
+    for path in ("/contacts", "/contacts/export.csv"):
+        if "cursor" not in query or path == "/contacts":
+            assert fields_of(await world.get(path, params=query)) == {field}
+
+
+async def test_a_filter_and_a_search_go_together(world: World) -> None:
+    ann = await add(world, name="Ann Doe", tags=["vip"])
+    await add(world, name="Bob Doe")
+    wanted = {"search": "doe", "filter": filtered("tags", "any_of", ["vip"])}
+    found = (await world.get("/contacts", params=wanted)).json()
+    assert ([one["id"] for one in found["items"]], found["sort"]) == ([ann], "match")
+
+
+async def test_the_history_tells_everything_newest_first(world: World) -> None:
+    async with world.database.transaction() as session:
+        contact = await make_contact(session, world.organization, source="import:3")
+        campaign = await make_campaign(session, world.organization, agent=world.agent, name="Spring")
+        recipient = await make_recipient(session, campaign, contact, status=RecipientStatus.COMPLETED)
+        await make_attempt(session, recipient, number=world.number, reply="yes please")
+    never = await world.post(f"/contacts/{contact.id}/suppress", {"scope": "voice", "reason": "asked"})
+    [suppression] = never.json()["suppressions"]
+    await world.post(f"/suppressions/{suppression['id']}/lift", {"reason": "asked again"})
+    path, cursor = f"/contacts/{contact.id}/history", None
+    kinds: list[tuple[str, str, str]] = []
+    while cursor or not kinds:
+        page = (await world.get(path, params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        kinds += [(one["kind"], one["campaign_name"], one["detail"]) for one in page["items"]]
+        cursor = page["next_cursor"]
+    assert sorted(kinds) == [
+        ("added_to_campaign", "Spring", ""),
+        ("attempt", "Spring", "yes please"),
+        ("created", "", "import:3"),
+        ("suppressed", "", "asked"),
+        ("suppression_lifted", "", "asked again"),
+    ]
+    assert fields_of(await world.get(path, params={"cursor": "x"})) == {"cursor"}
+
+
+async def test_who_was_in_a_campaign_is_not_deleted(world: World) -> None:
+    async with world.database.transaction() as session:
+        campaign = await make_campaign(session, world.organization, name="Spring")
+        recipient = await make_recipient(session, campaign)
+    refused = await world.call("DELETE", f"/contacts/{recipient.contact_id}")
+    assert (refused.status_code, "“Spring”" in refused.json()["detail"]) == (409, True)
+    free = await add(world)
+    assert (await world.call("DELETE", f"/contacts/{free}")).status_code == 204
+    assert (await world.get(f"/contacts/{free}")).status_code == 404
+
+
+async def test_many_are_added_and_changed_by_number(world: World) -> None:
+    sent = {
+        "contacts": [
+            {"phone_number": "+12025550111", "name": "Ann"},
+            {"phone_number": "12", "name": "Bob"},
+            {"phone_number": "+12025550112", "shoe_size": 4},
+        ]
+    }
+    first = (await world.post("/contacts/upsert", sent)).json()
+    assert {name: first[name] for name in ("created", "updated", "unchanged", "rejected")} == {
+        "created": 1, "updated": 0, "unchanged": 0, "rejected": 2,
+    }  # fmt: skip
+    assert first["contacts"][1]["errors"].keys() == {"phone_number"}
+    assert first["contacts"][2]["errors"].keys() == {"shoe_size"}
+    again = (await world.post("/contacts/upsert", sent)).json()
+    assert (again["unchanged"], again["contacts"][0]["id"]) == (1, first["contacts"][0]["id"])
+
+
+@pytest.mark.parametrize("body", [{}, {"ids": [1], "filter": {}}, {"ids": []}])
+async def test_a_bulk_change_says_whom(world: World, body: dict[str, Any]) -> None:
+    refused = await world.post("/contacts/bulk", {"action": "tag", "tags": ["x"]} | body)
+    assert fields_of(refused) <= {"filter", "ids"}
+
+
+async def test_all_that_match_are_changed_and_the_rest_is_named(world: World) -> None:
+    ann, bob = await add(world, tags=["old"]), await add(world)
+    tagged = {"action": "tag", "tags": ["new"], "filter": json.loads(filtered("tags", "is", "old"))}
+    done = await world.post("/contacts/bulk", tagged)
+    assert (done.status_code, done.json()["status"], done.json()["changed"]) == (202, "completed", 1)
+    assert (await world.get(f"/contacts/{ann}")).json()["tags"] == ["old", "new"]
+    async with world.database.transaction() as session:
+        campaign = await make_campaign(session, world.organization, name="Spring")
+        recipient = await make_recipient(session, campaign)
+    deleted = (
+        await world.post("/contacts/bulk", {"action": "delete", "ids": [bob, recipient.contact_id]})
+    ).json()
+    assert (deleted["changed"], [one["contact_id"] for one in deleted["refusals"]]) == (
+        1,
+        [recipient.contact_id],
+    )
+    shown = (await world.get(f"/contacts/bulk/{deleted['uuid']}")).json()
+    assert shown == deleted
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's, of redis
+async def test_a_segment_is_changed_as_a_whole_by_the_job(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.contacts.bulk.BATCH", 2)
+    for _ in range(5):
+        await add(world)
+    segment = (await world.post("/segments", {"name": "All"})).json()
+    begun = (await world.post("/contacts/bulk", {"action": "suppress", "segment_id": segment["uuid"]})).json()
+    assert (begun["status"], begun["matched"]) == ("running", 2)
+    await advance_bulk_change(world.database, bulk_id=begun["id"], clock=world.clock)
+    done = (await world.get(f"/contacts/bulk/{begun['id']}")).json()
+    assert (done["status"], done["changed"]) == (BulkStatus.COMPLETED, 5)
+    assert (await world.get("/suppressions")).json()["total"] == 5
+
+
+async def test_the_file_respects_filter_and_sort_and_is_safe_to_open(world: World) -> None:
+    await add(world, number="+12025550111", name="=1+1", tags=["vip"], fields={"deal": "won", "name": "@x"})
+    await add(world, number="+12025550112", name="Bob", tags=["vip"], last_contacted_at=NOON)
+    await add(world, name="Cy")
+    answer = await world.get(
+        "/contacts/export.csv", params={"filter": filtered("tags", "is", "vip"), "sort": "phone_number"}
+    )
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [(row["phone_number"], row["name"]) for row in rows] == [
+        ("+12025550111", "'=1+1"),
+        ("+12025550112", "Bob"),
+    ]
+    assert [(row["deal"], row["field.name"]) for row in rows] == [("won", "'@x"), ("", "")]
+    assert rows[1]["last_contacted_at"] == "2026-03-10T12:00:00-04:00"
+    denied = await world.get("/contacts/export.csv", role=Role.OPERATOR)
+    assert denied.status_code == 403
+
+
+async def test_a_long_file_comes_in_pieces_and_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.services.contacts.exporting._PAGE", 2)
+    for place in range(5):
+        await add(world, name=f"Ann {place}")
+    for query in ({}, {"search": "ann"}, {"sort": "last_contacted"}, {"sort": "name", "descending": "true"}):
+        answer = await world.get("/contacts/export.csv", params=query)
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        assert sorted(row["name"] for row in rows) == [f"Ann {place}" for place in range(5)]

@@ -1,0 +1,25 @@
+"""Address book jobs: changing all whom a filter means."""
+
+from typing import Any
+
+from app.context import AppContext
+from app.queue import AlreadyQueued
+from app.services.contacts import bulk
+
+
+async def advance_bulk_change(ctx: dict[str, Any], bulk_id: int) -> None:
+    """Change whom a bulk change means, or go on where a process died."""
+    context: AppContext = ctx["context"]
+    await bulk.advance_bulk_change(context.database, bulk_id=int(bulk_id), clock=context.clock)
+
+
+async def enqueue_due_bulk_changes(ctx: dict[str, Any]) -> None:
+    """Enqueue a job for each bulk change that is not over: those whose job was lost."""
+    context: AppContext = ctx["context"]
+    async with context.database.session() as session:
+        due = await bulk.due_bulk_changes(session, now=context.clock.now())
+    for bulk_id in due:
+        try:
+            await context.queue.enqueue("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
+        except AlreadyQueued:
+            continue
