@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
-from app.domain.breaker import BreakerPolicy, Settled, Trip, describe, judge
+from app.domain.breaker import HANG_UP_SECONDS, BreakerPolicy, Settled, Trip, describe, judge
 from app.domain.events import FailureClass
 from app.live import announce
 from app.models import BreakerTrip
@@ -18,9 +18,10 @@ from app.services.dialing.pausing import pause_by_system
 _WINDOW: Final = text(
     """
     SELECT id, disposition, failure, provider_id IS NOT NULL AS accepted, duration_seconds,
-           coalesce(length(rendered ->> 'welcome'), 0) + coalesce(length(rendered ->> 'agenda'), 0)
-           + coalesce(length(rendered ->> 'question'), 0) + coalesce(length(rendered ->> 'closing'), 0)
-               AS spoken_characters
+           CASE WHEN duration_seconds < :hang_up
+                THEN coalesce(length(rendered ->> 'welcome'), 0) + coalesce(length(rendered ->> 'agenda'), 0)
+                     + coalesce(length(rendered ->> 'question'), 0) + coalesce(length(rendered ->> 'closing'), 0)
+                ELSE 0 END AS spoken_characters
     FROM attempt
     WHERE campaign_id = :campaign_id AND disposition IS NOT NULL AND disposition <> 'cancelled'
       AND ended_at > coalesce(CAST(:since AS timestamptz), '-infinity')
@@ -61,6 +62,7 @@ async def _last_outcomes(session: AsyncSession, held: Held, policy: BreakerPolic
         {
             "campaign_id": held.campaign_id,
             "since": held.guards.breaker_since,
+            "hang_up": HANG_UP_SECONDS,
             "window": max(policy.window, policy.refusals_in_a_row),
         },
     )

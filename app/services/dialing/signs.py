@@ -200,8 +200,10 @@ _PEOPLE: Final = text(
       EXISTS (SELECT 1 FROM recipient
               WHERE campaign_id = :campaign_id AND status = 'pending' AND attempts_made = 0) AS untried,
       (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES}) AS live,
-      EXISTS (SELECT 1 FROM attempt
-              WHERE campaign_id = :campaign_id AND status = 'sent' AND last_event_at > :reports_since) AS awaited
+      CASE WHEN CAST(:is_text AS boolean)
+           THEN EXISTS (SELECT 1 FROM attempt
+                        WHERE campaign_id = :campaign_id AND status = 'sent' AND last_event_at > :reports_since)
+           ELSE false END AS awaited
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -211,7 +213,11 @@ _KEEP: Final = text(
 
 
 async def _count(session: AsyncSession, held: Held, *, now: datetime) -> _Count:
-    given = {"campaign_id": held.campaign_id, "reports_since": now - REPORTS_WITHIN}
+    given = {
+        "campaign_id": held.campaign_id,
+        "is_text": held.channel is Channel.SMS,
+        "reports_since": now - REPORTS_WITHIN,
+    }
     people = (await session.execute(_PEOPLE, given)).one()
     spending = None
     if held.guards.budget_cap is not None:
