@@ -4,6 +4,7 @@ import reflex as rx
 
 from app.api.main import create_api
 from app.live_hub import live_hub
+from app.logs import configure
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import tell_of
@@ -22,8 +23,11 @@ from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CAMPAIGN
 from app.web.pages.campaigns.page import campaigns
 from app.web.pages.campaigns.state import CampaignsState
+from app.web.pages.contacts.bulk import ContactBulkState
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.page import contacts
+from app.web.pages.contacts.person import PersonPageState
+from app.web.pages.contacts.person_page import contact
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
@@ -55,6 +59,7 @@ from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
 from app.web.uploads import GuardUploads
 
+configure()
 keep_secrets_out()
 
 app = rx.App(
@@ -78,7 +83,13 @@ app.add_page(
     contacts,
     route=routes.CONTACTS,
     title="Contacts · Callsheet",
-    on_load=[*ENTER, ContactCardState.reset_card, ContactsState.load],
+    on_load=[*ENTER, ContactCardState.reset_card, ContactBulkState.untick, ContactsState.load],
+)
+app.add_page(
+    contact,
+    route=routes.CONTACT,
+    title="Contact · Callsheet",
+    on_load=[*ENTER, ContactCardState.load, PersonPageState.load],
 )
 app.add_page(
     suppressions,
