@@ -58,6 +58,12 @@ def _menu(page: Page) -> None:
     expect(page.get_by_role("menu")).to_be_visible()
 
 
+def _cancel(page: Page) -> None:
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Cancel campaign").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+
+
 BEFORE_SIGN_IN: Final = (
     Shot("sign-in", "/sign-in"),
     Shot("set-up-refused", "/setup?token=used"),
@@ -68,6 +74,7 @@ SHOTS: Final = (
     Shot("campaign-running", "campaigns/{running}"),
     Shot("campaign-running-contacts", "campaigns/{running}/contacts"),
     Shot("campaign-running-settings", "campaigns/{running}/settings"),
+    Shot("campaign-cancel", "campaigns/{running}", _cancel),
     Shot("campaign-paused", "campaigns/{paused}"),
     Shot("campaign-piloted", "campaigns/{piloted}"),
     Shot("campaign-stopped", "campaigns/{stopped}"),
