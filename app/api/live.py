@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
 from app.api.caller import identify
 from app.api.problems import NotIdentified
-from app.api.v1.campaign_answers import progress_answer
+from app.api.v1.progress_answers import progress_answer
 from app.context import AppContext, get_context
 from app.live_hub import Watched, watch
 from app.services.access.principal import Principal

@@ -8,18 +8,10 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.campaign_answers import (
-    CampaignAnswer,
-    CampaignItem,
-    ProgressAnswer,
-    StatsAnswer,
-    campaign_answer,
-    campaign_item,
-    progress_answer,
-    stats_answer,
-)
+from app.api.v1.campaign_answers import CampaignAnswer, CampaignItem, campaign_answer, campaign_item
 from app.api.v1.campaign_bodies import CampaignBody, NewCampaign, ScheduleBody, SentCampaign
 from app.api.v1.fields import Listing, PageNumber, PageSize, Ref, Search, listing
+from app.api.v1.progress_answers import ProgressAnswer, StatsAnswer, progress_answer, stats_answer
 from app.domain.campaign import CampaignStatus, Channel
 from app.services.agents.queries import get_agent
 from app.services.campaigns.operations import create_campaign, delete_campaign, update_campaign
