@@ -6,10 +6,9 @@ unless the caller is strict: number plans change faster than libraries.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -82,8 +81,7 @@ _NOT_POSSIBLE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneNumber:
+class PhoneNumber(NamedTuple):
     """A number in E.164, and what a person should know about how it was read."""
 
     e164: str
@@ -172,6 +170,7 @@ def is_region(region: str) -> bool:
     return _known_region(region) is not None
 
 
+@lru_cache(maxsize=1_000)
 def _known_region(region: str) -> str | None:
     code = region.strip().upper()
     return code if code in phonenumbers.SUPPORTED_REGIONS else None
