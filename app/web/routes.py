@@ -70,6 +70,16 @@ def place(path: str) -> Place:
             return Place(parts[0] if parts else "", None)
 
 
+def contact_id(path: str) -> int:
+    """Read the contact's id from the path of a person's page; 0 for none."""
+    parts = [part for part in path.split("/") if part]
+    match parts:
+        case [_, "contacts", found, *_] if _CAMPAIGN_ID.fullmatch(found):
+            return int(found)
+        case _:
+            return 0
+
+
 def campaigns(organization: Slug) -> str:
     """Return the address of the campaign list."""
     return f"/{organization}/campaigns"

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-STYLESHEETS = ["app.css", "campaigns.css", "wizard.css", "settings.css"]
+STYLESHEETS = ["app.css", "campaigns.css", "wizard.css", "settings.css", "contacts.css"]
 
 
 def radix_theme() -> rx.Component:

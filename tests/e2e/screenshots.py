@@ -5,6 +5,7 @@ light and dark, on a desk and on a phone. A new page is one line in `SHOTS`.
 """
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +43,26 @@ def _press(name: str) -> Callable[[Page], None]:
     return press
 
 
-def _card(page: Page) -> None:
+def _person(page: Page) -> None:
     page.get_by_label("Search contacts").fill("Jane")
-    _press("Jane Smith")(page)
+    page.get_by_role("link", name="Jane Smith").click()
+    page.wait_for_url(re.compile(r"/contacts/[0-9]+"))
+    ready(page)
+    expect(page.get_by_text("May we contact them?")).to_be_visible()
 
 
-def _card_form(page: Page) -> None:
-    _card(page)
+def _person_form(page: Page) -> None:
+    _person(page)
     page.get_by_role("button", name="Edit").click()
     expect(page.get_by_label("Own fields")).to_be_visible()
+
+
+def _filtered(page: Page) -> None:
+    _press("Add filter")(page)
+    page.get_by_label("Tags, with commas between").fill("vip")
+    page.get_by_role("dialog").get_by_role("button", name="Add filter").click()
+    expect(page.get_by_text("Tags any of vip")).to_be_visible()
+    page.get_by_label("Select this page").check()
 
 
 def _menu(page: Page) -> None:
@@ -87,8 +99,13 @@ SHOTS: Final = (
     Shot("wizard-pace", "campaigns/{draft}/edit/pace"),
     Shot("wizard-review", "campaigns/{draft}/edit/review"),
     Shot("contacts", "contacts"),
-    Shot("contact-card", "contacts", _card),
-    Shot("contact-form", "contacts", _card_form),
+    Shot("contacts-filter", "contacts", _press("Add filter")),
+    Shot("contacts-filtered", "contacts", _filtered),
+    Shot("contact-page", "contacts", _person),
+    Shot("contact-form", "contacts", _person_form),
+    Shot("suppressions", "suppressions"),
+    Shot("suppressions-add", "suppressions", _press("Suppress a number")),
+    Shot("suppressions-import", "suppressions", _press("Import")),
     Shot("agents", "agents"),
     Shot("agent-menu", "agents", _menu),
     Shot("agent-form", "agents", _press("Ava")),

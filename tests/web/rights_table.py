@@ -53,13 +53,22 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_CAMPAIGNS: "create",
         Right.VIEW: "load watch find filter_by sort_by turn_page clear",
     },
+    "ContactBulkState": {
+        ANYONE: "tick tick_all untick ask close",
+        Right.EDIT_CONTACTS: "confirm submit",
+        Right.VIEW: "tick_page",
+    },
     "ContactCardState": {
-        ANYONE: "reset_card set_open set_editing ask",
-        Right.EDIT_CONTACTS: "save suppress lift",
-        Right.VIEW: "open",
+        ANYONE: "reset_card set_open set_editing ask edit",
+        Right.EDIT_CONTACTS: "save suppress lift delete",
+        Right.VIEW: "load open",
     },
     "ContactsState": {
-        Right.VIEW: "load find sort_by turn_page refresh",
+        Right.VIEW: "load find sort_by turn_page choose_match drop_condition clear",
+    },
+    "FilterFormState": {
+        ANYONE: "open set_open choose_field choose_op",
+        Right.VIEW: "add",
     },
     "HomeState": {
         SIGNED_IN: "find_the_way",
@@ -99,6 +108,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_CAMPAIGNS: "load add_ticked add_matching add_by_hand",
         Right.VIEW: "find turn tick",
     },
+    "PersonPageState": {
+        Right.VIEW: "load show_more",
+    },
     "PersonState": {
         ANYONE: "close",
         Right.VIEW: "show",
@@ -107,6 +119,11 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         ANYONE: "close",
         Right.RUN_CAMPAIGNS: "ask go",
         Right.VIEW: "load watch check_again",
+    },
+    "SegmentsState": {
+        ANYONE: "set_open ask_to_save close",
+        Right.EDIT_CONTACTS: "save save_changes delete",
+        Right.VIEW: "open ask use",
     },
     "SelectionState": {
         ANYONE: "tick tick_all untick ask close",

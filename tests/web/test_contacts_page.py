@@ -2,9 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from app.context import AppContext
 from app.models import Organization
+from app.web.pages.contacts.bulk import ContactBulkState
 from app.web.pages.contacts.card import ContactCardState
+from app.web.pages.contacts.filter_form import FilterFormState
+from app.web.pages.contacts.person import PersonPageState
+from app.web.pages.contacts.segments import SegmentsState
 from app.web.pages.contacts.state import PAGE_SIZE, ContactsState
 from app.web.pages.contacts.words import own_fields, tags
 from tests.support.builders import make_campaign, make_contact, make_recipient
@@ -35,12 +41,146 @@ async def test_the_newest_come_first_a_page_at_a_time(
 ) -> None:
     browser = await address_book(seams, acme, tab, people=PAGE_SIZE + 3)
     state = await tab.state(ContactsState)
-    assert (state.rows[0].name, state.pages, len(state.rows)) == (f"Person {PAGE_SIZE + 2}", 2, PAGE_SIZE)
+    assert (state.rows[0].name, state.count, len(state.rows)) == (f"Person {PAGE_SIZE + 2}", "28", PAGE_SIZE)
+    assert (state.has_previous, state.has_next) == (False, True)
     await browser.send(ContactsState.turn_page(1))
     state = await tab.state(ContactsState)
     assert [row.name for row in state.rows] == ["Person 02", "Person 01", "Person 00"]
-    await browser.send(ContactsState.turn_page(1))
-    assert (await tab.state(ContactsState)).page == 2
+    assert (state.has_previous, state.has_next) == (True, False)
+    await browser.send(ContactsState.turn_page(-1))
+    assert len((await tab.state(ContactsState)).rows) == PAGE_SIZE
+
+
+async def test_a_filter_is_kept_as_a_segment_and_shown_again(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await address_book(seams, acme, tab, people=3)
+    async with seams.database.transaction() as session:
+        await make_contact(session, acme, name="Vera", tags=["vip"], fields={"deal_stage": "proposal"})
+    await browser.send(FilterFormState.open())
+    await browser.send(FilterFormState.add({"value": "vip, new"}))
+    state = await tab.state(ContactsState)
+    assert ([row.name for row in state.rows], state.chips, state.count) == (
+        ["Vera"],
+        ["Tags any of vip, new"],
+        "1",
+    )
+    await browser.send(SegmentsState.ask_to_save())
+    await browser.send(SegmentsState.save({"segment_name": "Favourites"}))
+    assert (await tab.state(ContactsState)).segment == "Favourites"
+    await browser.send(ContactsState.clear())
+    assert len((await tab.state(ContactsState)).rows) == 4
+    await browser.send(SegmentsState.open())
+    [line] = (await tab.state(SegmentsState)).lines
+    assert (line.name, line.count, line.rule) == ("Favourites", "1 now", "Tags any of vip, new")
+    await browser.send(SegmentsState.use(line.id))
+    state = await tab.state(ContactsState)
+    assert ([row.name for row in state.rows], state.segment, state.is_changed) == (
+        ["Vera"],
+        "Favourites",
+        False,
+    )
+    await browser.send(ContactsState.drop_condition(0))
+    state = await tab.state(ContactsState)
+    assert (len(state.rows), state.is_changed) == (4, True)
+    await browser.send(SegmentsState.save_changes())
+    await browser.send(SegmentsState.ask("delete", line.id))
+    await browser.send(SegmentsState.delete())
+    assert (await tab.state(SegmentsState)).lines == []
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "form", "chip"),
+    [
+        ("own", "is", {"own_name": "deal_stage", "value": "proposal"}, "deal_stage is proposal"),
+        ("last_contacted_at", "not_within_days", {"value": "30"}, "Last contacted not in the last 30 days"),
+        ("last_contacted_at", "empty", {}, "Last contacted never"),
+        ("consent", "is_not", {"value": "denied"}, "Consent is not Denied"),
+        ("suppressed", "is_not", {"value": "any"}, "Suppressed is not on some channel"),
+        (
+            "created_at",
+            "between",
+            {"value": "2026-01-01", "until": "2026-02-01"},
+            "Added between 2026-01-01 and 2026-02-01",
+        ),
+    ],
+)
+async def test_conditions_are_said_in_words(
+    seams: AppContext, acme: Organization, tab: Driver, field: str, op: str, form: dict[str, str], chip: str
+) -> None:
+    browser = await address_book(seams, acme, tab)
+    await browser.send(FilterFormState.open())
+    await browser.send(FilterFormState.choose_field(field))
+    await browser.send(FilterFormState.choose_op(op))
+    await browser.send(FilterFormState.add(form))
+    assert (await tab.state(FilterFormState)).errors == {}
+    assert (await tab.state(ContactsState)).chips == [chip]
+
+
+async def test_a_condition_without_a_value_says_so(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await address_book(seams, acme, tab)
+    await browser.send(FilterFormState.open())
+    await browser.send(FilterFormState.add({"value": " "}))
+    form = await tab.state(FilterFormState)
+    assert (set(form.errors), form.is_open) == ({"value"}, True)
+
+
+async def test_ticked_people_or_all_that_match_are_tagged_suppressed_and_deleted(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await address_book(seams, acme, tab, people=3)
+    ids = [row.id for row in (await tab.state(ContactsState)).rows]
+    await browser.send(ContactBulkState.tick(ids[0]))
+    await browser.send(ContactBulkState.ask("tag"))
+    await browser.send(ContactBulkState.submit({"bulk_tags": "vip, new"}))
+    rows = (await tab.state(ContactsState)).rows
+    assert [row.tags for row in rows] == [["vip", "new"], [], []]
+    assert (await tab.state(ContactBulkState)).ids == []
+    await browser.send(ContactsState.find("person 01"))
+    await browser.send(ContactBulkState.tick_all())
+    await browser.send(ContactBulkState.ask("suppress"))
+    await browser.send(ContactBulkState.submit({"bulk_scope": "voice", "bulk_reason": "Asked"}))
+    await browser.send(ContactsState.clear())
+    assert [row.suppressed for row in (await tab.state(ContactsState)).rows] == [False, True, False]
+    await browser.send(ContactBulkState.tick_page())
+    await browser.send(ContactBulkState.ask("delete"))
+    await browser.send(ContactBulkState.confirm())
+    assert (await tab.state(ContactsState)).rows == []
+
+
+async def test_a_persons_page_tells_everything_that_happened(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        contact = await make_contact(session, acme, name="Ada", time_zone="Europe/Berlin")
+        campaign = await make_campaign(session, acme, name="Spring")
+        await make_recipient(session, campaign, contact)
+    browser = await signed_in(tab, acme, f"/contacts/{contact.id}")
+    await browser.send(ContactCardState.load())
+    await browser.send(PersonPageState.load())
+    assert (await tab.state(ContactCardState)).card.name == "Ada"
+    await browser.send(ContactCardState.suppress({"scope": "all", "reason": "Asked by e-mail"}))
+    events = (await tab.state(PersonPageState)).events
+    assert {event.title for event in events} >= {
+        "Never call or text: by hand",
+        "Skipped",
+        "Added to a campaign",
+        "Added by hand",
+    }
+    assert all("CE" in event.when for event in events), "also at their own time"
+    await browser.send(ContactCardState.delete())
+    assert (await tab.state(ContactCardState)).card.id == contact.id, "a campaign's record keeps it"
+
+
+async def test_a_person_that_is_not_there_is_said_so(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await signed_in(tab, acme, "/contacts/4711")
+    await browser.send(ContactCardState.load())
+    await browser.send(PersonPageState.load())
+    assert "4711" in (await tab.state(PersonPageState)).problem
 
 
 async def test_people_are_found_by_the_start_of_name_or_number(

@@ -4,19 +4,22 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import reflex as rx
-from reflex.event import EventCallback, EventSpec
+from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.rights import Right
 from app.models import SuppressionScope
 from app.services.access.principal import Principal
+from app.services.contacts.deleting import delete_contact
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import get_contact
 from app.services.errors import FieldErrors
 from app.services.suppression.operations import lift, suppress_contact
+from app.web import routes
 from app.web.components import say, say_done
 from app.web.forms import written
 from app.web.guard import PageState, anyone, guarded
+from app.web.pages.contacts.person import PersonPageState
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import (
     ContactCard,
@@ -30,8 +33,10 @@ from app.web.pages.contacts.words import (
 )
 
 _TEXTS: Final = (
-    *("number", "name", "email", "company", "time_zone", "country", "state", "language", "notes"),
+    *("number", "name", "first_name", "last_name", "email", "company"),
+    *("time_zone", "country", "state", "language", "notes"),
 )
+_CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence")
 
 
 class ContactCardState(PageState, rx.State):
@@ -77,16 +82,38 @@ class ContactCardState(PageState, rx.State):
         self.form_version += 1
         self.is_open = self.is_open and (editing or self.card.id > 0)
 
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Take up the card of the address's person."""
+        self.card, self.history, self.suppressions, self.errors = ContactCard(), [], [], {}
+        self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
+        yield
+        await self._read(principal, routes.contact_id(self.router.url.path))
+
+    @anyone
+    def edit(self) -> None:
+        """Open the form of the person on show."""
+        self.errors, self.editing, self.is_open = {}, True, self.card.id > 0
+        self.form_version += 1
+
     @guarded(Right.EDIT_CONTACTS)
-    async def save(
-        self, principal: Principal, form: dict[str, Any]
-    ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
+    async def delete(self, principal: Principal) -> EventSpec:
+        """Take the person out of the address book."""
+        self.saving, self.asking = True, ""
+        async with get_context().database.transaction() as session:
+            await delete_contact(session, principal=principal, contact_id=self.card.id)
+        self.card = ContactCard()
+        return rx.redirect(routes.contacts(principal.organization_slug))
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Store the form and show the card."""
         self.saving, self.errors = True, {}
         yield None
         context, contact_id = get_context(), self.card.id
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
         changes |= {"tags": tags(written(form, "tags")), "fields": own_fields(written(form, "fields"))}
+        changes |= {name: written(form, name) for name in _CONSENT if name in form}
         async with context.database.transaction() as session:
             now = context.clock.now()
             if contact_id:
@@ -97,9 +124,9 @@ class ContactCardState(PageState, rx.State):
                 contact_id = await create_contact(session, principal=principal, changes=changes, now=now)
         is_new = not self.card.id
         await self._read(principal, contact_id)
-        self.editing = False
+        self.editing, self.is_open = False, not self._is_on_page()
+        await self._tell(principal)
         yield say_done("Contact added" if is_new else "Contact saved")
-        yield ContactsState.refresh
 
     @anyone
     def ask(self, asking: str, suppression_id: int) -> None:
@@ -107,9 +134,7 @@ class ContactCardState(PageState, rx.State):
         self.asking, self.lifting, self.errors = asking, suppression_id, {}
 
     @guarded(Right.EDIT_CONTACTS)
-    async def suppress(
-        self, principal: Principal, form: dict[str, Any]
-    ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
+    async def suppress(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Never contact this person again by the chosen channels."""
         self.saving, self.errors = True, {}
         yield None
@@ -127,13 +152,11 @@ class ContactCardState(PageState, rx.State):
             )
         await self._read(principal, self.card.id)
         self.asking = ""
+        await self._tell(principal)
         yield say_done("They will not be contacted that way again") if closed else say("That was so already")
-        yield ContactsState.refresh
 
     @guarded(Right.EDIT_CONTACTS)
-    async def lift(
-        self, principal: Principal, form: dict[str, Any]
-    ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
+    async def lift(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Allow contacting this person again."""
         self.saving, self.errors = True, {}
         yield None
@@ -148,8 +171,20 @@ class ContactCardState(PageState, rx.State):
             )
         await self._read(principal, self.card.id)
         self.asking = ""
+        await self._tell(principal)
         yield say_done("The suppression is lifted")
-        yield ContactsState.refresh
+
+    def _is_on_page(self) -> bool:
+        return routes.contact_id(self.router.url.path) > 0
+
+    async def _tell(self, principal: Principal) -> None:
+        """Let the list, or the person's history, show what was changed."""
+        if self._is_on_page():
+            person = await self.get_state(PersonPageState)
+            await person._read(principal, first=True)  # noqa: SLF001 - ours
+        else:
+            contacts = await self.get_state(ContactsState)
+            await contacts._read(principal)  # noqa: SLF001 - ours
 
     async def _read(self, principal: Principal, contact_id: int) -> None:
         context = get_context()

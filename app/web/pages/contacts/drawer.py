@@ -46,8 +46,8 @@ def contact_drawer() -> rx.Component:
 
 def _card(card: ObjectVar[ContactCard]) -> rx.Component:
     return rx.fragment(
-        _section("Card", _facts(card), action=_edit_button()),
-        _section("May we contact them?", _suppressions(), action=_suppress_button()),
+        _section("Card", card_facts(card), action=_edit_button()),
+        _section("May we contact them?", suppressions(), action=_suppress_button()),
         _section("Campaigns", _history()),
     )
 
@@ -78,7 +78,8 @@ def _suppress_button() -> rx.Component:
     )
 
 
-def _facts(card: ObjectVar[ContactCard]) -> rx.Component:
+def card_facts(card: ObjectVar[ContactCard]) -> rx.Component:
+    """Return what is known of the person."""
     return facts(
         ("Number", rx.fragment(phone_text(card.e164), copy_button(card.e164, label="Copy the number"))),
         ("E-mail", _value(card.email)),
@@ -88,8 +89,20 @@ def _facts(card: ObjectVar[ContactCard]) -> rx.Component:
         ("Language", _value(card.language)),
         ("Tags", _value(card.tags)),
         ("Own fields", rx.el.span(_value(card.own_fields), class_name="cs-lines")),
+        ("Consent", _consent(card)),
         ("Notes", rx.el.span(_value(card.notes), class_name="cs-lines")),
         ("Added", rx.el.span(card.added, class_name="cs-number")),
+    )
+
+
+def _consent(card: ObjectVar[ContactCard]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(card.consent_words),
+        *[
+            rx.cond(present(said), rx.el.span(said, class_name="cs-quiet cs-words"))
+            for said in (card.consent_at, card.consent_source, card.consent_wording, card.consent_evidence)
+        ],
+        class_name="cs-two-lines",
     )
 
 
@@ -101,7 +114,8 @@ def _value(text: Text, *, none: str = "\N{EN DASH}") -> rx.Component:
     return rx.cond(present(text), rx.el.span(text), rx.el.span(none, class_name="cs-none"))
 
 
-def _suppressions() -> rx.Component:
+def suppressions() -> rx.Component:
+    """Return what stands against contacting the person, and what did."""
     return rx.cond(
         ContactCardState.suppressions.length() > 0,
         rx.el.ul(rx.foreach(ContactCardState.suppressions, _suppression), class_name="cs-card-entries"),

@@ -19,7 +19,7 @@ from app.web.components import (
 from app.web.components.kinds import InputType, Text
 from app.web.options import countries_with, time_zone_input
 from app.web.pages.contacts.card import ContactCardState
-from app.web.pages.contacts.words import ContactCard
+from app.web.pages.contacts.words import CONSENTS, ContactCard
 
 
 def contact_form() -> rx.Component:
@@ -31,6 +31,10 @@ def contact_form() -> rx.Component:
             _line(
                 "number", "Number", card.e164, input_type="tel", placeholder="+1 201 555 0123", needed=True
             ),
+        ),
+        form_row(
+            _line("first_name", "First name", card.first_name),
+            _line("last_name", "Last name", card.last_name),
         ),
         form_row(
             _line("email", "E-mail", card.email, input_type="email"),
@@ -49,6 +53,22 @@ def contact_form() -> rx.Component:
             placeholder="deal_stage: proposal",
         ),
         _lines("notes", "Notes", card.notes),
+        form_row(
+            _consent(card.consent),
+            _line("consent_source", "Where it was given", card.consent_source, placeholder="Web form"),
+        ),
+        _lines(
+            "consent_wording",
+            "What they agreed to",
+            card.consent_wording,
+            help_text="Word for word: it is the evidence.",
+        ),
+        _line(
+            "consent_evidence",
+            "Proof",
+            card.consent_evidence,
+            placeholder="A link, a file or a recording",
+        ),
         form_actions(
             secondary_button("Cancel", on_click=ContactCardState.set_editing(False)),
             submit_button(
@@ -106,6 +126,22 @@ def _lines(
         help_text=help_text,
         error=error,
         optional=True,
+    )
+
+
+def _consent(value: Text) -> rx.Component:
+    error = error_of(ContactCardState, "consent")
+    return form_field(
+        select_input(
+            name="consent",
+            options=[(consent.value, words) for consent, words in CONSENTS.items()],
+            default_value=value,
+            error=error,
+            record=ContactCardState.form_version,
+        ),
+        name="consent",
+        label="Consent",
+        error=error,
     )
 
 

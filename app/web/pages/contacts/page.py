@@ -4,38 +4,44 @@ import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
 
 from app.domain.rights import Right
+from app.web import routes
 from app.web.components import (
     badge,
     cell,
     chip,
     choose,
     column,
+    cursor_bar,
     data_table,
     disposition_badge,
+    download_link,
     empty_state,
     lead_cell,
     no_matches,
     page_header,
-    pagination_bar,
     panel,
     phone_text,
     primary_button,
     row,
     search_field,
+    secondary_button,
     sortable_column,
     table_states,
     time_text,
     toolbar,
 )
-from app.web.components.kinds import Text, present
+from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
 from app.web.pages.campaign.words import Moment
+from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs, tick_head
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.drawer import contact_drawer
+from app.web.pages.contacts.filter_form import FilterFormState, conditions_bar, filter_dialog
+from app.web.pages.contacts.segments import SegmentsState, segment_bar, segments_sheet
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.tabs import contacts_tabs
 from app.web.pages.contacts.words import ContactItem
-from app.web.session import allows
+from app.web.session import allows, here
 
 
 @shell("Contacts")
@@ -50,29 +56,48 @@ def contacts() -> rx.Component:
         contacts_tabs("People"),
         panel(
             rx.cond(
-                ~ContactsState.loading & ((ContactsState.rows.length() > 0) | present(ContactsState.search)),
-                toolbar(
-                    search=search_field(
-                        value=ContactsState.search,
-                        on_change=ContactsState.find,
-                        label="Search contacts",
-                        placeholder="Start of a name or number",
-                    )
-                ),
+                ~ContactsState.loading & ((ContactsState.rows.length() > 0) | ContactsState.is_filtered),
+                rx.fragment(_toolbar(), conditions_bar(), segment_bar()),
             ),
+            bulk_bar(),
             table_states(
                 rx.fragment(_table(), _pages()),
                 loading=ContactsState.loading,
                 problem=ContactsState.problem,
                 is_empty=ContactsState.rows.length() == 0,
                 empty=rx.cond(
-                    present(ContactsState.search), no_matches(on_clear=ContactsState.find("")), _none_yet()
+                    ContactsState.is_filtered, no_matches(on_clear=ContactsState.clear), _none_yet()
                 ),
                 on_retry=ContactsState.load,
             ),
             flush=True,
         ),
         contact_drawer(),
+        filter_dialog(),
+        segments_sheet(),
+        bulk_dialogs(),
+    )
+
+
+def _toolbar() -> rx.Component:
+    return toolbar(
+        secondary_button("Add filter", icon="list-filter", on_click=FilterFormState.open),
+        secondary_button("Segments", icon="bookmark", on_click=SegmentsState.open),
+        search=search_field(
+            value=ContactsState.search,
+            on_change=ContactsState.find,
+            label="Search contacts",
+            placeholder="Start of a name or number",
+        ),
+        end=[
+            rx.cond(
+                allows(Right.EXPORT) & (ContactsState.rows.length() > 0),
+                download_link(
+                    "Download CSV",
+                    href=as_text(routes.download_address_book(here())) + ContactsState.filters,
+                ),
+            )
+        ],
     )
 
 
@@ -97,12 +122,13 @@ def _table() -> rx.Component:
     return data_table(
         label="Contacts",
         head=[
+            rx.cond(allows(Right.EDIT_CONTACTS), tick_head()),
             _sortable("Name", "name"),
             _sortable("Number", "phone_number"),
             column("Tags"),
             column("Campaigns", align="end"),
             column("Last outcome"),
-            column("Last contact"),
+            _sortable("Last contact", "last_contacted"),
             _sortable("Added", "created"),
         ],
         rows=rx.foreach(ContactsState.rows, _row),
@@ -120,14 +146,29 @@ def _sortable(label: str, key: str) -> rx.Component:
 
 
 def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
+    ticked = ContactBulkState.all_matching | ContactBulkState.ids.contains(contact.id)
     return row(
+        rx.cond(
+            allows(Right.EDIT_CONTACTS),
+            rx.el.td(
+                rx.el.input(
+                    type="checkbox",
+                    checked=ticked,
+                    on_change=ContactBulkState.tick(contact.id),
+                    aria_label=as_text("Select ")
+                    + as_text(choose(present(contact.name), contact.name, contact.number)),
+                    class_name="cs-checkbox",
+                ),
+                role="cell",
+                class_name="cs-tick-cell",
+            ),
+        ),
         lead_cell(
             rx.el.div(
-                rx.el.button(
+                rx.link(
                     choose(present(contact.name), contact.name, "No name"),
-                    type="button",
-                    on_click=ContactCardState.open(contact.id),
-                    class_name="cs-text-button",
+                    href=routes.contact(here(), contact.id),
+                    class_name="cs-row-link",
                 ),
                 rx.cond(contact.suppressed, badge("Suppressed", tone="red", icon="user-x")),
                 class_name="cs-lead-line",
@@ -141,6 +182,7 @@ def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
         cell(_moment(contact.contacted.to(Moment)), label="Last contact"),
         cell(_added(contact.added.to(Moment)), label="Added"),
         key=contact.id,
+        selected=ticked,
     )
 
 
@@ -172,10 +214,11 @@ def _added(moment: ObjectVar[Moment]) -> rx.Component:
 
 
 def _pages() -> rx.Component:
-    return pagination_bar(
-        text=ContactsState.range_text,
-        page=ContactsState.page,
-        pages=ContactsState.pages,
+    return cursor_bar(
+        text=as_text(ContactsState.count)
+        + as_text(choose(ContactsState.count == "1", " contact", " contacts")),
+        has_previous=ContactsState.has_previous,
+        has_next=ContactsState.has_next,
         on_previous=ContactsState.turn_page(-1),
         on_next=ContactsState.turn_page(1),
     )

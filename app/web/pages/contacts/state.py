@@ -1,17 +1,23 @@
-"""The address book: a page of people, found by name or number."""
+"""The address book: a page of people, by a search, a filter and a sort; or a saved segment of them."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 
 import reflex as rx
 
 from app.context import get_context
+from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
+from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
 from app.services.access.principal import Principal
-from app.services.contacts.numbered import contacts_by_number
-from app.services.contacts.ways import Sort
+from app.services.contacts.queries import count_contacts, list_contacts
+from app.services.contacts.ways import DESCENDING, Sort
+from app.services.segments.queries import get_segment
 from app.web.guard import PageState, guarded
-from app.web.pages.campaign.words import page_range
+from app.web.pages.contacts.filters import said
 from app.web.pages.contacts.words import ContactItem, contact_item
 
 PAGE_SIZE: Final = 25
@@ -23,58 +29,136 @@ class ContactsState(PageState, rx.State):
 
     rows: rx.Field[list[ContactItem]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
-    sort: rx.Field[str] = rx.field("created")
+    sort: rx.Field[str] = rx.field(Sort.CREATED.value)
     descending: rx.Field[bool] = rx.field(True)
-    page: rx.Field[int] = rx.field(1)
-    pages: rx.Field[int] = rx.field(1)
-    range_text: rx.Field[str] = rx.field("")
+    chips: rx.Field[list[str]] = rx.field(default_factory=list)
+    """The conditions in words."""
+    match: rx.Field[str] = rx.field(Match.ALL.value)
+    segment_id: rx.Field[int] = rx.field(0)
+    """The segment on show; 0: none."""
+    segment: rx.Field[str] = rx.field("")
+    is_changed: rx.Field[bool] = rx.field(False)
+    """The filter is no longer the segment's."""
+    is_filtered: rx.Field[bool] = rx.field(False)
+    has_previous: rx.Field[bool] = rx.field(False)
+    has_next: rx.Field[bool] = rx.field(False)
+    count: rx.Field[str] = rx.field("")
+    """How many there are: "1,234", or "10,000+"."""
+    filters: rx.Field[str] = rx.field("")
+    """The filter as the query of the download's address."""
+    _rule: rx.Field[str] = rx.field("{}")
+    """The conditions as JSON; the search stands beside them."""
+    _is_sorted: rx.Field[bool] = rx.field(False)
+    """A person chose the sort; else it is what the filter is answered in at once."""
+    _cursor: rx.Field[str] = rx.field("")
+    _next: rx.Field[str] = rx.field("")
+    _previous: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show the newest contacts."""
         self.loading, self.problem, self.rows = True, "", []
-        self.search, self.sort, self.descending, self.page = "", "created", True, 1
+        self._forget_filter()
         yield
-        await self._read(principal)
+        await self._read(principal, first=True)
         self.loading = False
 
     @guarded(Right.VIEW, supersedes=True)
     async def find(self, principal: Principal, search: str) -> None:
-        """Search names and numbers by their start."""
-        self.search, self.page = search[:_LONGEST_SEARCH], 1
-        await self._read(principal)
+        """Search by the start of a name, of its last word, or of a number."""
+        self.search = search[:_LONGEST_SEARCH]
+        await self._read(principal, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
     async def sort_by(self, principal: Principal, key: str) -> None:
         """Sort by a column; once more turns it round."""
-        key = key if key in set(Sort) else "created"
-        self.descending = not self.descending if key == self.sort else key == "created"
-        self.sort, self.page = key, 1
-        await self._read(principal)
+        wanted = Sort(key) if key in set(Sort) else Sort.CREATED
+        self.descending = not self.descending if wanted == self.sort else DESCENDING[wanted]
+        self.sort, self._is_sorted = wanted.value, True
+        await self._read(principal, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
     async def turn_page(self, principal: Principal, by: int) -> None:
         """Go to a neighbouring page."""
-        self.page = min(max(1, self.page + by), self.pages)
+        self._cursor = self._next if by > 0 else self._previous
         await self._read(principal)
 
-    @guarded(Right.VIEW)
-    async def refresh(self, principal: Principal) -> None:
-        """Read the rows again, after a card was changed."""
-        await self._read(principal)
+    @guarded(Right.VIEW, supersedes=True)
+    async def choose_match(self, principal: Principal, match: str) -> None:
+        """Ask for every condition, or for one of them."""
+        self._set(replace(self._wanted(principal), match=Match.ANY if match == Match.ANY else Match.ALL))
+        await self._read(principal, first=True)
 
-    async def _read(self, principal: Principal) -> None:
+    @guarded(Right.VIEW, supersedes=True)
+    async def drop_condition(self, principal: Principal, place: int) -> None:
+        """Take one condition away."""
+        wanted = self._wanted(principal)
+        kept = tuple(one for at, one in enumerate(wanted.conditions) if at != place)
+        self._set(replace(wanted, conditions=kept))
+        await self._read(principal, first=True)
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def clear(self, principal: Principal) -> None:
+        """Take search and filter away."""
+        self._forget_filter()
+        await self._read(principal, first=True)
+
+    async def _show(self, principal: Principal, segment_id: int) -> None:
+        """Show who is in a segment."""
         context = get_context()
         async with context.database.session() as session:
-            found = await contacts_by_number(
+            view = await get_segment(
+                session, principal=principal, segment_ref=segment_id, now=context.clock.now()
+            )
+        self._forget_filter()
+        self._set(view.wanted)
+        self.search = view.wanted.search
+        self.segment_id, self.segment, self.is_changed = view.id, view.name, False
+        await self._read(principal, first=True)
+
+    async def _add(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+        """Ask for these conditions too."""
+        wanted = self._wanted(principal)
+        self._set(replace(wanted, conditions=(*wanted.conditions, *conditions)))
+        await self._read(principal, first=True)
+
+    def _forget_filter(self) -> None:
+        self.search, self._is_sorted = "", False
+        self._set(ContactFilter())
+        self.segment_id, self.segment, self.is_changed = 0, "", False
+
+    def _wanted(self, principal: Principal) -> ContactFilter:
+        """Return the filter on show, the search included."""
+        rule = json.loads(self._rule) | {"search": self.search}
+        return read_filter({"time_zone": principal.time_zone} | rule)
+
+    def _set(self, wanted: ContactFilter) -> None:
+        """Take another filter; the search stays what is written in its box."""
+        self._rule = json.dumps(as_json(wanted))
+        self.chips, self.match = [said(one) for one in wanted.conditions], wanted.match.value
+        self.is_changed = self.segment_id > 0
+
+    async def _read(self, principal: Principal, *, first: bool = False) -> None:
+        if first:
+            self._cursor = ""
+        context, wanted = get_context(), self._wanted(principal)
+        now = context.clock.now()
+        async with context.database.session() as session:
+            found = await list_contacts(
                 session,
                 principal=principal,
-                search=self.search,
-                page=self.page,
-                page_size=PAGE_SIZE,
-                sort=Sort(self.sort),
-                descending=self.descending,
+                wanted=wanted,
+                sort=Sort(self.sort) if self._is_sorted else None,
+                descending=self.descending if self._is_sorted else None,
+                cursor=self._cursor,
+                limit=PAGE_SIZE,
+                now=now,
             )
-        zone, now = principal.time_zone, context.clock.now()
-        self.rows = [contact_item(row, zone=zone, now=now) for row in found.items]
-        self.pages, self.range_text = found.pages, page_range(found, "contact", "contacts")
+            if first or not self.count:
+                self.count = str(await count_contacts(session, principal=principal, wanted=wanted, now=now))
+        self.rows = [contact_item(row, zone=principal.time_zone, now=now) for row in found.items]
+        self.sort, self.descending = found.sort.value, found.descending
+        self._next, self._previous = found.next, found.previous
+        self.has_next, self.has_previous = bool(found.next), bool(found.previous)
+        self.is_filtered = bool(wanted)
+        self.filters = "?" + urlencode({"filter": json.dumps(as_json(wanted))}) if wanted else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.models import SuppressionScope, SuppressionSource
+from app.models import Consent, SuppressionScope, SuppressionSource
 from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
 from app.services.suppression.queries import SuppressionView
 from app.web.pages.campaign.words import Moment, moment
@@ -24,6 +24,14 @@ SOURCES: Final[Mapping[SuppressionSource, str]] = {
     SuppressionSource.IMPORT: "from an import",
     SuppressionSource.CARRIER: "told by the carrier",
     SuppressionSource.API: "through the API",
+}
+
+
+CONSENTS: Final[Mapping[Consent, str]] = {
+    Consent.UNKNOWN: "Not known",
+    Consent.GRANTED: "Given",
+    Consent.DENIED: "Refused",
+    Consent.WITHDRAWN: "Taken back",
 }
 
 
@@ -79,6 +87,8 @@ class ContactCard:
     number: str = ""
     e164: str = ""
     name: str = ""
+    first_name: str = ""
+    last_name: str = ""
     email: str = ""
     company: str = ""
     time_zone: str = ""
@@ -91,6 +101,14 @@ class ContactCard:
     own_fields: str = ""
     """One `name: value` a line, as they are edited."""
     added: str = ""
+    consent: str = "unknown"
+    consent_words: str = ""
+    consent_source: str = ""
+    consent_wording: str = ""
+    consent_evidence: str = ""
+    consent_at: str = ""
+    """When it was given, in words; empty for never."""
+    suppressed: bool = False
 
 
 def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactItem:
@@ -119,6 +137,15 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         name=row.name,
         email=row.email,
         company=row.company,
+        first_name=detail.first_name,
+        last_name=detail.last_name,
+        consent=row.consent,
+        consent_words=CONSENTS[row.consent],
+        consent_source=detail.consent_source,
+        consent_wording=detail.consent_wording,
+        consent_evidence=detail.consent_evidence,
+        consent_at=_when(detail.consent_at, zone, now),
+        suppressed=row.suppressed,
         time_zone=detail.time_zone,
         country=detail.country,
         state=detail.state,
@@ -126,7 +153,7 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         notes=detail.notes,
         tags=", ".join(row.tags),
         own_fields="\n".join(f"{name}: {value}" for name, value in sorted(detail.fields.items())),
-        added=f"{added.text} {added.zone}, {_source_of_card(detail.source)}",
+        added=f"{added.text} {added.zone}, {source_of_card(detail.source)}",
     )
 
 
@@ -138,7 +165,12 @@ _SOURCE_OF_CARDS: Final = {
 }
 
 
-def _source_of_card(source: str) -> str:
+def _when(at: datetime | None, zone: str, now: datetime) -> str:
+    there = moment(at, zone, now=now)
+    return f"{there.text} {there.zone}".strip()
+
+
+def source_of_card(source: str) -> str:
     """Return where a card comes from, in words; an import's source ends with its id."""
     kind = source.partition(":")[0]
     return _SOURCE_OF_CARDS.get(kind, source)

@@ -1,0 +1,288 @@
+"""What is done to ticked people, or to all that match: tags, suppression, deletion; and the questions before it."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex.vars import StringVar
+
+from app.context import get_context
+from app.domain.contact_filter import Condition, ContactFilter, Op
+from app.domain.rights import Right
+from app.models import BulkAction, BulkStatus, SuppressionScope
+from app.services.access.principal import Principal
+from app.services.contacts.bulk import BulkView, begin_bulk_change
+from app.services.errors import Conflict
+from app.web.components import (
+    choose,
+    confirm_dialog,
+    error_of,
+    form_actions,
+    form_dialog,
+    form_field,
+    say,
+    say_done,
+    secondary_button,
+    select_input,
+    stacked_form,
+    submit_button,
+    text_input,
+)
+from app.web.components.kinds import as_text
+from app.web.forms import written
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.words import counted
+from app.web.pages.contacts.state import ContactsState
+from app.web.pages.contacts.words import SCOPES
+from app.web.session import allows
+
+_ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})
+_DONE: Final[Mapping[BulkAction, str]] = {
+    BulkAction.TAG: "tagged",
+    BulkAction.UNTAG: "untagged",
+    BulkAction.SUPPRESS: "suppressed",
+    BulkAction.DELETE: "deleted",
+}
+
+
+class ContactBulkState(PageState, rx.State):
+    """Who is ticked, and what is asked about them."""
+
+    ids: rx.Field[list[int]] = rx.field(default_factory=list)
+    all_matching: rx.Field[bool] = rx.field(False)
+    """Everybody who fits the search and filter, on every page."""
+    asking: rx.Field[str] = rx.field("")
+    """"tag", "untag", "suppress" or "delete"."""
+
+    @anyone
+    def tick(self, contact_id: int) -> None:
+        """Tick or untick one."""
+        self.all_matching = False
+        others = [one for one in self.ids if one != contact_id]
+        self.ids = others if contact_id in self.ids else [*others, contact_id]
+
+    @guarded(Right.VIEW)
+    async def tick_page(self, principal: Principal) -> None:
+        """Tick everybody on the page; once more unticks all."""
+        del principal
+        page = [one.id for one in (await self.get_state(ContactsState)).rows]
+        self.all_matching = False
+        self.ids = [] if set(page) <= set(self.ids) else list(dict.fromkeys([*self.ids, *page]))
+
+    @anyone
+    def tick_all(self) -> None:
+        """Choose everybody who matches, on every page."""
+        self.all_matching = True
+
+    @anyone
+    def untick(self) -> None:
+        """Choose nobody."""
+        self.ids, self.all_matching, self.asking, self.errors = [], False, "", {}
+
+    @anyone
+    def ask(self, action: str) -> None:
+        """Ask before something is done."""
+        self.asking, self.errors = (action if action in _ACTIONS else ""), {}
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking, self.errors = "", {}
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def confirm(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+        """Do what was asked about and needs nothing more."""
+        self.saving, self.errors = True, {}
+        yield None
+        yield await self._do(principal, {})
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def submit(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Do what was asked about, as the form says."""
+        self.saving, self.errors = True, {}
+        yield None
+        tags = [tag.strip() for tag in written(form, "bulk_tags").split(",") if tag.strip()]
+        closing = {
+            "scope": written(form, "bulk_scope") or SuppressionScope.ALL.value,
+            "reason": written(form, "bulk_reason"),
+        }
+        yield await self._do(principal, closing if self.asking == BulkAction.SUPPRESS else {"tags": tags})
+
+    async def _do(self, principal: Principal, arguments: Mapping[str, Any]) -> EventSpec:
+        if self.asking not in _ACTIONS:
+            raise Conflict("Choose what to do.")
+        if not self.ids and not self.all_matching:
+            raise Conflict("Tick at least one contact.")
+        contacts = await self.get_state(ContactsState)
+        ticked = ContactFilter((Condition("id", Op.ANY_OF, tuple(self.ids)),))
+        wanted = contacts._wanted(principal) if self.all_matching else ticked  # noqa: SLF001 - ours
+        context = get_context()
+        async with context.database.transaction() as session:
+            view = await begin_bulk_change(
+                session,
+                principal=principal,
+                action=BulkAction(self.asking),
+                arguments=arguments,
+                wanted=wanted,
+                now=context.clock.now(),
+            )
+        self.ids, self.all_matching, self.asking = [], False, ""
+        await contacts._read(principal, first=True)  # noqa: SLF001 - ours
+        return say_done(_sentence(view)) if view.changed else say(_sentence(view))
+
+
+def _sentence(view: BulkView) -> str:
+    """Return what was done: "12 contacts tagged. 3 left as they were: …"."""
+    parts = [f"{counted(view.changed, 'contact', 'contacts')} {_DONE[view.action]}."]
+    same = view.matched - view.changed - view.refused
+    if same:
+        parts.append(f"{same:,} were so already.")
+    if view.refused:
+        parts.append(f"{view.refused:,} left as they were: {view.refusals[0].reason}")
+    if view.status is BulkStatus.RUNNING:
+        parts.append("The others follow in the background.")
+    return " ".join(parts)
+
+
+def tick_head() -> rx.Component:
+    """Return the head of the ticks: everybody on the page."""
+    return rx.el.th(
+        rx.el.input(
+            type="checkbox",
+            checked=ContactBulkState.all_matching
+            | (ContactBulkState.ids.length() >= ContactsState.rows.length()),
+            on_change=ContactBulkState.tick_page,
+            aria_label="Select this page",
+            class_name="cs-checkbox",
+        ),
+        scope="col",
+        role="columnheader",
+        class_name="cs-tick-cell",
+    )
+
+
+def bulk_bar() -> rx.Component:
+    """Return the bar, while anybody is ticked."""
+    chosen = ContactBulkState.all_matching | (ContactBulkState.ids.length() > 0)
+    return rx.cond(
+        chosen & allows(Right.EDIT_CONTACTS),
+        rx.el.div(
+            rx.el.strong(_how_many(), " selected", class_name="cs-number", role="status"),
+            rx.cond(
+                ~ContactBulkState.all_matching & (ContactsState.has_next | ContactsState.has_previous),
+                _quiet(
+                    as_text("Select all ") + as_text(ContactsState.count) + " that match",
+                    ContactBulkState.tick_all,
+                ),
+            ),
+            _quiet("Clear selection", ContactBulkState.untick),
+            rx.el.div(
+                _action("Tag", "tag"),
+                _action("Untag", "untag"),
+                _action("Never contact", "suppress"),
+                _action("Delete", "delete"),
+                class_name="cs-toolbar-end",
+            ),
+            class_name="cs-bulk",
+        ),
+    )
+
+
+def bulk_dialogs() -> rx.Component:
+    """Return the questions."""
+    who = as_text(_how_many()) + " contacts"
+    asking = ContactBulkState.asking
+    return rx.fragment(
+        form_dialog(
+            stacked_form(
+                form_field(
+                    text_input(
+                        name="bulk_tags",
+                        placeholder="vip, newsletter",
+                        required=True,
+                        error=error_of(ContactBulkState, "tags"),
+                    ),
+                    name="bulk_tags",
+                    label="Tags",
+                    help_text="With commas between them.",
+                    error=error_of(ContactBulkState, "tags"),
+                ),
+                _buttons(choose(asking == "tag", "Tag", "Untag")),
+                on_submit=ContactBulkState.submit,
+            ),
+            is_open=(asking == "tag") | (asking == "untag"),
+            on_open_change=ContactBulkState.close,
+            title=as_text(choose(asking == "tag", "Tag ", "Untag ")) + who,
+            sentence=choose(
+                asking == "tag", "The tags are added to those they have.", "The tags are taken off."
+            ),
+        ),
+        form_dialog(
+            stacked_form(
+                form_field(
+                    select_input(
+                        name="bulk_scope", options=[(scope.value, words) for scope, words in SCOPES.items()]
+                    ),
+                    name="bulk_scope",
+                    label="What to stop",
+                ),
+                form_field(
+                    text_input(
+                        name="bulk_reason",
+                        placeholder="Asked by e-mail",
+                        error=error_of(ContactBulkState, "reason"),
+                    ),
+                    name="bulk_reason",
+                    label="Reason",
+                    help_text="Kept with your name and the time.",
+                    error=error_of(ContactBulkState, "reason"),
+                    optional=True,
+                ),
+                _buttons("Never contact"),
+                on_submit=ContactBulkState.submit,
+            ),
+            is_open=asking == "suppress",
+            on_open_change=ContactBulkState.close,
+            title=as_text("Never contact ") + who + "?",
+            sentence="Every campaign skips their numbers from now on, those that run now too.",
+        ),
+        confirm_dialog(
+            is_open=asking == "delete",
+            on_open_change=ContactBulkState.close,
+            title=as_text("Delete ") + who + "?",
+            sentence="They leave the address book for good. Who is or was in a campaign is kept: its record says "
+            "who was contacted. Suppressions stay.",
+            confirm_label="Delete",
+            on_confirm=ContactBulkState.confirm,
+            busy=ContactBulkState.saving,
+        ),
+    )
+
+
+def _buttons(label: Any) -> rx.Component:
+    return form_actions(
+        secondary_button("Go back", on_click=ContactBulkState.close(False)),
+        submit_button(label, saving=ContactBulkState.saving),
+    )
+
+
+def _how_many() -> StringVar[str]:
+    everybody, ticked = ContactsState.count, ContactBulkState.ids.length().to(str)
+    return as_text(choose(ContactBulkState.all_matching, everybody, ticked))
+
+
+def _action(label: str, action: str) -> rx.Component:
+    return rx.button(
+        label,
+        on_click=ContactBulkState.ask(action),
+        variant="surface",
+        color_scheme="red" if action in {"delete", "suppress"} else "gray",
+        size="1",
+        type="button",
+    )
+
+
+def _quiet(label: Any, on_click: Any) -> rx.Component:
+    return rx.button(label, on_click=on_click, variant="ghost", size="1", type="button")

@@ -1,0 +1,307 @@
+"""Saved segments: named filters with their live count; keeping the filter on show as one."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex.vars import ObjectVar
+
+from app.context import get_context
+from app.domain.contact_filter import as_json
+from app.domain.rights import Right
+from app.services.access.principal import Principal
+from app.services.segments.operations import create_segment, delete_segment, update_segment
+from app.services.segments.queries import SegmentView, get_segment, list_segments
+from app.web.components import (
+    actions_menu,
+    badge,
+    choose,
+    confirm_dialog,
+    drawer,
+    empty_state,
+    error_of,
+    form_actions,
+    form_dialog,
+    form_field,
+    menu_item,
+    say_done,
+    secondary_button,
+    stacked_form,
+    submit_button,
+    text_input,
+)
+from app.web.components.kinds import as_text, present
+from app.web.forms import written
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.contacts.filters import said
+from app.web.pages.contacts.state import ContactsState
+from app.web.session import allows
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLine:
+    """A segment in the sheet."""
+
+    id: int
+    name: str
+    count: str
+    rule: str
+    """Its conditions in words."""
+    campaigns: str
+    """Which campaigns keep adding its people; empty for none."""
+
+
+class SegmentsState(PageState, rx.State):
+    """The sheet of segments, and the questions about one."""
+
+    is_open: rx.Field[bool] = rx.field(False)
+    lines: rx.Field[list[SegmentLine]] = rx.field(default_factory=list)
+    asking: rx.Field[str] = rx.field("")
+    """"save", "rename" or "delete"."""
+    about: rx.Field[int] = rx.field(0)
+    name: rx.Field[str] = rx.field("")
+    version: rx.Field[int] = rx.field(0)
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal) -> None:
+        """Show the segments with how many are in each now."""
+        await self._list(principal)
+        self.is_open = True
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Put the sheet away."""
+        self.is_open = is_open
+
+    @anyone
+    def ask_to_save(self) -> None:
+        """Ask under which name the filter is kept."""
+        self.asking, self.about, self.name, self.errors = "save", 0, "", {}
+        self.version += 1
+
+    @guarded(Right.VIEW)
+    async def ask(self, principal: Principal, asking: str, segment_id: int) -> None:
+        """Ask for another name, or before a segment is forgotten."""
+        context = get_context()
+        async with context.database.session() as session:
+            view = await get_segment(
+                session, principal=principal, segment_ref=segment_id, now=context.clock.now()
+            )
+        self.asking, self.about, self.name, self.errors = asking, view.id, view.name, {}
+        self.version += 1
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking, self.errors = "", {}
+
+    @guarded(Right.VIEW)
+    async def use(self, principal: Principal, segment_id: int) -> None:
+        """Show who is in a segment."""
+        self.is_open = False
+        contacts = await self.get_state(ContactsState)
+        await contacts._show(principal, segment_id)  # noqa: SLF001 - ours
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Keep the filter on show under a name, or give a segment another name."""
+        self.saving, self.errors = True, {}
+        yield None
+        contacts = await self.get_state(ContactsState)
+        context, name = get_context(), written(form, "segment_name")
+        async with context.database.transaction() as session:
+            now = context.clock.now()
+            if self.asking == "rename":
+                segment_id = self.about
+                await update_segment(
+                    session, principal=principal, segment_ref=segment_id, changes={"name": name}, now=now
+                )
+            else:
+                rule = as_json(contacts._wanted(principal))  # noqa: SLF001 - ours
+                segment_id = await create_segment(
+                    session, principal=principal, changes={"name": name, "filter": rule}, now=now
+                )
+        if self.asking == "save" or contacts.segment_id == segment_id:
+            contacts.segment_id, contacts.segment = segment_id, name
+            contacts.is_changed = contacts.is_changed and self.asking != "save"
+        self.asking = ""
+        await self._list(principal)
+        yield say_done("Segment saved")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save_changes(self, principal: Principal) -> EventSpec:
+        """Let the segment on show be what the filter says now."""
+        self.saving = True
+        contacts = await self.get_state(ContactsState)
+        context = get_context()
+        async with context.database.transaction() as session:
+            await update_segment(
+                session,
+                principal=principal,
+                segment_ref=contacts.segment_id,
+                changes={"filter": as_json(contacts._wanted(principal))},  # noqa: SLF001 - ours
+                now=context.clock.now(),
+            )
+        contacts.is_changed = False
+        return say_done("Segment saved")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def delete(self, principal: Principal) -> EventSpec:
+        """Forget a segment; its people stay."""
+        self.saving = True
+        async with get_context().database.transaction() as session:
+            await delete_segment(session, principal=principal, segment_ref=self.about)
+        contacts = await self.get_state(ContactsState)
+        if contacts.segment_id == self.about:
+            contacts.segment_id, contacts.segment, contacts.is_changed = 0, "", False
+        self.asking = ""
+        await self._list(principal)
+        return say_done("Segment deleted; its people are still here")
+
+    async def _list(self, principal: Principal) -> None:
+        context = get_context()
+        async with context.database.session() as session:
+            found = await list_segments(
+                session, principal=principal, page_size=_MOST_SHOWN, now=context.clock.now()
+            )
+        self.lines = [_line(view) for view in found.items]
+
+
+def _line(view: SegmentView) -> SegmentLine:
+    joined = f" {'and' if view.wanted.match == 'all' else 'or'} ".join(map(said, view.wanted.conditions))
+    searched = f"Search “{view.wanted.search}”" if view.wanted.search else ""
+    adding = ", ".join(f"“{name}”" for name in view.campaigns)
+    return SegmentLine(
+        id=view.id,
+        name=view.name,
+        count=f"{view.count} now",
+        rule=". ".join(part for part in (searched, joined) if part) or "Everybody",
+        campaigns=f"Keeps adding its people: {adding}" if adding else "",
+    )
+
+
+def segment_bar() -> rx.Component:
+    """Return which segment is on show, and what may be done with the filter."""
+    return rx.cond(
+        ContactsState.is_filtered | (ContactsState.segment_id > 0),
+        rx.el.div(
+            rx.cond(
+                ContactsState.segment_id > 0,
+                badge(
+                    as_text("Segment: ")
+                    + as_text(ContactsState.segment)
+                    + as_text(choose(ContactsState.is_changed, " (changed)", "")),
+                    tone="indigo",
+                    icon="bookmark",
+                ),
+            ),
+            rx.cond(
+                allows(Right.EDIT_CONTACTS) & (ContactsState.segment_id > 0) & ContactsState.is_changed,
+                _quiet("Save changes", SegmentsState.save_changes),
+            ),
+            rx.cond(
+                allows(Right.EDIT_CONTACTS)
+                & ContactsState.is_filtered
+                & ((ContactsState.segment_id == 0) | ContactsState.is_changed),
+                _quiet("Save as a segment", SegmentsState.ask_to_save),
+            ),
+            _quiet("Clear", ContactsState.clear),
+            class_name="cs-conditions",
+        ),
+    )
+
+
+def _quiet(label: str, on_click: Any) -> rx.Component:
+    return rx.button(label, on_click=on_click, variant="ghost", size="1", type="button")
+
+
+def segments_sheet() -> rx.Component:
+    """Return the sheet and its questions."""
+    return rx.fragment(
+        drawer(
+            rx.cond(
+                SegmentsState.lines.length() > 0,
+                rx.el.ul(rx.foreach(SegmentsState.lines, _segment), class_name="cs-card-entries"),
+                empty_state(
+                    icon="bookmark",
+                    title="No segments yet",
+                    sentence="Filter the list, then keep the filter under a name. A segment is always as it is "
+                    "now: who fits later is in it.",
+                ),
+            ),
+            is_open=SegmentsState.is_open,
+            on_open_change=SegmentsState.set_open,
+            title="Segments",
+            sentence="Named filters of the address book.",
+        ),
+        _name_dialog(),
+        confirm_dialog(
+            is_open=SegmentsState.asking == "delete",
+            on_open_change=SegmentsState.close,
+            title=as_text("Delete the segment “") + as_text(SegmentsState.name) + "”?",
+            sentence="The filter is forgotten. Its people stay in the address book.",
+            confirm_label="Delete segment",
+            on_confirm=SegmentsState.delete,
+            busy=SegmentsState.saving,
+        ),
+    )
+
+
+def _segment(line: ObjectVar[SegmentLine]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.button(
+                line.name, type="button", on_click=SegmentsState.use(line.id), class_name="cs-text-button"
+            ),
+            rx.el.span(line.count, class_name="cs-quiet cs-number"),
+            rx.cond(
+                allows(Right.EDIT_CONTACTS),
+                actions_menu(
+                    menu_item("Rename", icon="pencil", on_select=SegmentsState.ask("rename", line.id)),
+                    menu_item(
+                        "Delete", icon="trash-2", danger=True, on_select=SegmentsState.ask("delete", line.id)
+                    ),
+                    label=as_text("Actions for ") + as_text(line.name),
+                ),
+            ),
+            class_name="cs-card-entry-head",
+        ),
+        rx.el.p(line.rule, class_name="cs-card-entry-note"),
+        rx.cond(present(line.campaigns), rx.el.p(line.campaigns, class_name="cs-card-entry-note")),
+    )
+
+
+def _name_dialog() -> rx.Component:
+    error = error_of(SegmentsState, "name")
+    is_new = SegmentsState.asking == "save"
+    return form_dialog(
+        stacked_form(
+            form_field(
+                text_input(
+                    name="segment_name",
+                    default_value=SegmentsState.name,
+                    placeholder="Customers who never answered",
+                    error=error,
+                    required=True,
+                    record=SegmentsState.version,
+                ),
+                name="segment_name",
+                label="Name",
+                error=error,
+            ),
+            form_actions(
+                secondary_button("Go back", on_click=SegmentsState.close(False)),
+                submit_button("Save segment", saving=SegmentsState.saving),
+            ),
+            on_submit=SegmentsState.save,
+        ),
+        is_open=is_new | (SegmentsState.asking == "rename"),
+        on_open_change=SegmentsState.close,
+        title=choose(is_new, "Save as a segment", "Rename the segment"),
+        sentence="A segment keeps the filter, not the people: who fits later is in it.",
+    )

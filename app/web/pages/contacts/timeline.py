@@ -1,0 +1,98 @@
+"""What happened with a person, worded: over all campaigns and channels, in the viewer's zone and their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.domain.campaign import Channel
+from app.models import SuppressionScope, SuppressionSource
+from app.services.contacts.history import Happening, HistoryItem
+from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
+from app.web.pages.campaign.words import in_both_zones, reason_words
+from app.web.pages.contacts.words import SCOPES, SOURCES, source_of_card
+
+ICONS: Final[Mapping[str, str]] = {
+    Happening.CREATED: "user-plus",
+    Happening.CHANGED_BY_IMPORT: "file-spreadsheet",
+    Happening.ADDED_TO_CAMPAIGN: "megaphone",
+    Happening.ATTEMPT: "phone",
+    "message": "message-square",
+    Happening.SKIPPED: "skip-forward",
+    Happening.CANCELLED: "ban",
+    Happening.SUPPRESSED: "user-x",
+    Happening.SUPPRESSION_LIFTED: "undo-2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened, as the page shows it."""
+
+    key: str
+    icon: str
+    title: str
+    detail: str
+    when: str
+    iso: str
+    campaign_id: int
+    campaign: str
+    outcome: str
+    """How an attempt ended, for its badge; empty for none."""
+
+
+def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Happened:
+    """Return one thing that happened, at its time in the viewer's zone and, if another, the person's."""
+    is_text = item.kind is Happening.ATTEMPT and item.channel == Channel.SMS
+    return Happened(
+        key=f"{item.kind}-{item.ref}",
+        icon="message" if is_text else item.kind.value,
+        title=_title(item),
+        detail=_detail(item),
+        when=in_both_zones(item.at, zone, theirs or zone, now=now),
+        iso=item.at.isoformat(),
+        campaign_id=item.campaign_id or 0,
+        campaign=item.campaign_name,
+        outcome=item.outcome if item.kind is Happening.ATTEMPT and item.outcome in DISPOSITION_LOOKS else "",
+    )
+
+
+_TITLES: Final[Mapping[Happening, str]] = {
+    Happening.CHANGED_BY_IMPORT: "Changed by a file",
+    Happening.ADDED_TO_CAMPAIGN: "Added to a campaign",
+    Happening.SKIPPED: "Skipped",
+    Happening.CANCELLED: "Cancelled",
+}
+
+
+def _title(item: HistoryItem) -> str:
+    match item.kind:
+        case Happening.CREATED:
+            return f"Added {source_of_card(item.detail)}"
+        case Happening.ATTEMPT:
+            return _attempt(item)
+        case Happening.SUPPRESSED:
+            source = SOURCES[SuppressionSource(item.outcome)]
+            return f"{SCOPES[SuppressionScope(item.status)]}: {source}"
+        case Happening.SUPPRESSION_LIFTED:
+            return f"Lifted: {SCOPES[SuppressionScope(item.status)]}"
+        case _:
+            return _TITLES[item.kind]
+
+
+def _attempt(item: HistoryItem) -> str:
+    what = "Text message" if item.channel == Channel.SMS else "Call"
+    look = ATTEMPT_LOOKS.get(item.status)
+    return what if item.outcome or look is None else f"{what}: {look.label.lower()}"
+
+
+def _detail(item: HistoryItem) -> str:
+    actor = "" if item.actor.startswith(("attempt:", "message:")) else item.actor
+    match item.kind:
+        case Happening.CREATED | Happening.ADDED_TO_CAMPAIGN:
+            said = ""
+        case Happening.SKIPPED | Happening.CANCELLED:
+            said = reason_words(item.detail)
+        case _:
+            said = item.detail
+    return " \N{MIDDLE DOT} ".join(part for part in (said, actor) if part)
