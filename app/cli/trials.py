@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,7 +14,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.cli.console import err, out
 from app.cli.errors import CommandError
 
-BENCHMARKS = ("dial", "claim", "contacts")
+BENCHMARKS: Final[Mapping[str, str]] = {
+    "dial": "dial",
+    "claim": "claim",
+    "pacing": "pacing",
+    "concurrency": "concurrency",
+    "refill": "refill",
+    "start": "start",
+    "webhooks": "webhooks",
+    "recovery": "recovery",
+    "memory": "memory",
+    "clock": "clock",
+    "import": "imports",
+}
+"""Name of a benchmark -> its module in tests.bench, whose `run` gives the figures."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 
@@ -60,7 +73,7 @@ def bench(
     """Measure something beside its yardstick, interleaved in one run. Lives in tests/bench of a checkout."""
     if name not in BENCHMARKS:
         raise CommandError(f"there is no benchmark {name}; there are: {', '.join(BENCHMARKS)}")
-    result = importlib.import_module(f"tests.bench.{name}").run()
+    result = importlib.import_module(f"tests.bench.{BENCHMARKS[name]}").run()
     if as_json:
         out.print(json.dumps(result), markup=False)
         return
