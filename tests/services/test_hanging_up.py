@@ -129,6 +129,16 @@ async def test_what_rang_before_it_was_taken_back_spends_an_attempt_in_any_order
     assert recipient.not_before == stage.clock.now() + timedelta(minutes=30)
 
 
+async def test_the_last_attempt_that_rang_before_it_was_taken_back_ends_as_not_answered(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=1, max_attempts=1)
+    stage.carrier.takes_back = True
+    await placed_in_queue(stage, queue_seconds=120, closes_in_seconds=60)
+    await stage.hear((await only(stage)).id, K.RINGING, K.CANCELLED)
+    assert await stage.statuses() == {_S.NO_ANSWER: 1}
+
+
 async def test_a_call_answered_meanwhile_goes_on(database: Database) -> None:
     stage = await set_stage(database, contacts=1)
     await placed_in_queue(stage, queue_seconds=120, closes_in_seconds=60)

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from app.db import Database
+from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.events import EventKind
 from app.domain.recipient import RecipientStatus
-from app.providers.base import CallOrder, NotPlaced, Placed
+from app.providers.base import CallOrder, NotPlaced, PlaceAnswer, Placed
+from app.services.dialing.reconciling import reconcile_overdue
+from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage
 from tests.support.waiting import until
 from worker.dialer import Dialer
@@ -108,6 +112,51 @@ async def test_turned_away_people_are_tried_again_and_none_is_lost(database: Dat
 
         await until(all_made)
     assert {each.attempts_made for each in await stage.recipients()} == {1}
+
+
+@dataclass
+class LateCarrier(ScriptedCarrier):
+    """Makes its first call only when it is let, long after the request."""
+
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    holds: bool = True
+
+    async def place_call(self, order: CallOrder) -> PlaceAnswer:
+        if not self.holds:
+            return await super().place_call(order)
+        self.holds = False
+        await self.let_go.wait()
+        return Placed(provider_id="CAlate", queue_ms=0)
+
+
+async def test_a_call_that_turns_up_after_its_attempt_was_given_up_is_ended(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    stage.carrier = carrier = LateCarrier(now=stage.clock.now)
+    async with dialing(stage) as (dialer,):
+        await until(lambda: _done(not carrier.holds))
+
+        for seconds in (21, 61):
+            stage.clock.advance(seconds=seconds)
+            await reconcile_overdue(database, carrier, carrier_account_id=stage.account.id, clock=stage.clock)
+
+        async def dialed_again() -> bool:
+            dialer.ring()
+            return len(carrier.made) == 1
+
+        await until(dialed_again)
+        carrier.let_go.set()
+
+        async def hung_up() -> bool:
+            await stage.end_calls()
+            return carrier.hung_up == ["CAlate"]
+
+        await until(hung_up)
+    given_up, newer = await stage.attempts()
+    assert (given_up.status, newer.status) == (AttemptStatus.NOT_PLACED, AttemptStatus.QUEUED)
+
+
+async def _done(value: bool) -> bool:  # noqa: FBT001 - a condition to wait for
+    return value
 
 
 async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Database) -> None:

@@ -110,9 +110,10 @@ def _move_after(case: Case, *, now: datetime) -> RecipientMove:
 
 def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> RecipientMove:
     failure, ended_at = case.progress.failure, min(case.progress.ended_at or now, now)
+    asked_about = _asked_about(case, disposition)
     decision = decide(
         case.policy,
-        disposition=_asked_about(case, disposition),
+        disposition=asked_about,
         failure=failure,
         attempts_made=case.attempts_made,
         now=ended_at,
@@ -127,7 +128,7 @@ def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> Recipien
         )
     reason = decision.reason if isinstance(decision, NoRetry) else None
     return RecipientMove(
-        status=ends_as(disposition, failure), reason=disposition, error=case.error_message or reason
+        status=ends_as(asked_about, failure), reason=disposition, error=case.error_message or reason
     )
 
 
