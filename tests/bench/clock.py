@@ -1,9 +1,10 @@
 """A three-day campaign to ten thousand people on the virtual clock: real PostgreSQL, the carrier in the process."""
 
+import asyncio
 import heapq
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
@@ -23,9 +24,13 @@ from tests.bench.measuring import Figures, figures
 from tests.bench.staging import database_at, stage_of
 from tests.support.servers import running_postgres, temporary_home
 from tests.support.stage import WORKER, Stage
+from worker.collector import quieten
 
 PEOPLE: Final = 10_000
-PER_MINUTE: Final = 12
+PER_MINUTE: Final = 60
+RETRY_AFTER: Final = timedelta(days=1)
+GROUPS: Final = 2
+"""Of webhooks under way at once, as in the intake."""
 GOAL: Final = 5_000
 _OPEN: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.IN_PROGRESS})
 _MIX: Final = {"answers": 45, "no_answer": 25, "busy": 10, "voicemail": 10, "failed": 10}
@@ -76,6 +81,7 @@ class People:
 
 def run() -> Figures:
     """Run the campaign to its end; return the simulated seconds that a real one holds."""
+    quieten()  # as the worker does
     with temporary_home() as home, running_postgres(home) as url:
         upgrade(url)
         simulated, seconds, attempts = uvloop.run(_campaign(url))
@@ -103,7 +109,7 @@ async def _campaign(url: str) -> tuple[float, float, int]:
             rate_limit_per_minute=PER_MINUTE,
             allowed_start=time_of_day(9),
             allowed_end=time_of_day(17),
-            retry_delay_minutes=120,
+            retry_delay_minutes=int(RETRY_AFTER / timedelta(minutes=1)),
         )
         people, begin, began = People(), stage.clock.now(), time.perf_counter()
         while not await stage.complete():
@@ -150,13 +156,18 @@ async def _place(stage: Stage, people: People, reservations: tuple[Reservation, 
 
 async def _tell(stage: Stage, people: People, until: datetime) -> None:
     """Apply the news of every call that is over by then: each event a webhook, those of a minute come together."""
-    news = [(event, attempt_id) for attempt_id, events in people.told_until(until) for event in events]
     deliveries = [
         Delivery(attempt_id, [_received(attempt_id, event)], raw={}, received_at=event.occurred_at)
-        for event, attempt_id in sorted(news, key=lambda each: each[0].occurred_at)
+        for attempt_id, events in people.told_until(until)
+        for event in events
     ]
+    groups = (deliveries[first::GROUPS] for first in range(GROUPS))
+    await asyncio.gather(*(_apply(stage, group, until) for group in groups))
+
+
+async def _apply(stage: Stage, deliveries: Sequence[Delivery], now: datetime) -> None:
     for first in range(0, len(deliveries), MOST_TOGETHER):
-        await receive_all(stage.database, deliveries[first : first + MOST_TOGETHER], now=until)
+        await receive_all(stage.database, deliveries[first : first + MOST_TOGETHER], now=now)
 
 
 def _received(attempt_id: UUID, event: AttemptEvent) -> ReceivedEvent:
