@@ -125,6 +125,7 @@ _ANSWERED: Final = text(
     JOIN attempt a ON a.campaign_id = c.id AND a.reserved_at >= :since
     JOIN phone_number n ON n.id = a.phone_number_id
     WHERE c.status IN ('queued', 'running') AND a.channel = 'call'
+      AND (SELECT count(*) FROM campaign_number p WHERE p.campaign_id = c.id) > 1
       AND a.disposition IN ('answered', 'voicemail', 'opted_out', 'no_answer', 'busy', 'rejected')
       AND (n.rested_at IS NULL OR a.reserved_at > n.rested_at)
       AND EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = c.id AND p.phone_number_id = n.id)
