@@ -76,6 +76,17 @@ def _cancel(page: Page) -> None:
     expect(page.get_by_role("alertdialog")).to_be_visible()
 
 
+def _unfold(page: Page) -> None:
+    for summary in page.locator(".cs-fold > summary").all():
+        summary.click()
+
+
+def _rest(page: Page) -> None:
+    page.get_by_role("button", name="Actions of").first.click()
+    page.get_by_role("menuitem", name="Let it rest").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 BEFORE_SIGN_IN: Final = (
     Shot("sign-in", "/sign-in"),
     Shot("set-up-refused", "/setup?token=used"),
@@ -97,12 +108,14 @@ SHOTS: Final = (
     Shot("wizard-message", "campaigns/{draft}/edit/message"),
     Shot("wizard-contacts", "campaigns/{draft}/edit/contacts"),
     Shot("wizard-pace", "campaigns/{draft}/edit/pace"),
+    Shot("wizard-pace-open", "campaigns/{draft}/edit/pace", _unfold),
     Shot("wizard-review", "campaigns/{draft}/edit/review"),
     Shot("contacts", "contacts"),
     Shot("contacts-filter", "contacts", _press("Add filter")),
     Shot("contacts-filtered", "contacts", _filtered),
     Shot("contact-page", "contacts", _person),
     Shot("contact-form", "contacts", _person_form),
+    Shot("imports", "imports"),
     Shot("suppressions", "suppressions"),
     Shot("suppressions-add", "suppressions", _press("Suppress a number")),
     Shot("suppressions-import", "suppressions", _press("Import")),
@@ -111,6 +124,7 @@ SHOTS: Final = (
     Shot("agent-form", "agents", _press("Ava")),
     Shot("numbers", "numbers"),
     Shot("number-form", "numbers", _press("Add number")),
+    Shot("number-rest", "numbers", _rest),
     Shot("settings", "settings"),
     Shot("settings-new-key", "settings", _press("New key")),
     Shot("settings-stop", "settings", _press("Stop all dialing")),

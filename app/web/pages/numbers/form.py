@@ -13,6 +13,7 @@ from app.web.components import (
     error_of,
     facts,
     fold,
+    folds,
     form_actions,
     form_field,
     form_row,
@@ -91,7 +92,7 @@ def _caps(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
         measured = rx.el.div(control, rx.el.span(unit, class_name="cs-unit"), class_name="cs-measure")
         return form_field(measured, name=name, label=label, help_text=help_text, error=error)
 
-    return fold(
+    section = fold(
         "Caps",
         form.caps,
         box("daily_cap", "In 24 hours", form.daily_cap, "At most, over all campaigns. 0 is no cap.", "calls"),
@@ -107,6 +108,7 @@ def _caps(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
             "minutes",
         ),
     )
+    return folds(section)
 
 
 def _copy(form: ObjectVar[NumberForm]) -> rx.Component:
