@@ -355,7 +355,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_contact_import",
         "contact",
-        ["import_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        [
+            sa.literal_column("import_id DESC"),
+            sa.literal_column("created_at DESC"),
+            sa.literal_column("id DESC"),
+        ],
         unique=False,
         postgresql_where=sa.text("import_id IS NOT NULL"),
     )
@@ -374,7 +378,7 @@ def upgrade() -> None:
         "contact",
         [
             "organization_id",
-            "last_outcome",
+            sa.literal_column("last_outcome DESC"),
             sa.literal_column("created_at DESC"),
             sa.literal_column("id DESC"),
         ],

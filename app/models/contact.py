@@ -82,7 +82,7 @@ class Contact(Row, table=True):
         Index(
             "ix_contact_last_outcome",
             "organization_id",
-            "last_outcome",
+            text("last_outcome DESC"),
             text("created_at DESC"),
             text("id DESC"),
         ),
@@ -95,7 +95,7 @@ class Contact(Row, table=True):
         Index("ix_contact_tags", "tags", postgresql_using="gin"),
         Index(
             "ix_contact_import",
-            "import_id",
+            text("import_id DESC"),
             text("created_at DESC"),
             text("id DESC"),
             postgresql_where=text("import_id IS NOT NULL"),

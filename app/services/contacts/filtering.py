@@ -220,7 +220,8 @@ def _channel(condition: Condition) -> ColumnElement[bool]:
 def _time(condition: Condition, zone: str, now: datetime) -> ColumnElement[bool]:
     if condition.field == "last_contacted_at":
         column: Any = LAST_CONTACTED
-        never = literal_column("'-infinity'") == LAST_CONTACTED
+        # A span, so that who never was is found in the order of the index: see `ways.Way`.
+        never = literal_column("'-infinity'") >= LAST_CONTACTED
     else:
         column = getattr(Contact, condition.field)
         never = col(column).is_(None)

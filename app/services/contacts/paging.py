@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal,
     literal_column,
     select,
     tuple_,
@@ -74,12 +75,14 @@ def page_statement(
 
 def count_statement(wanted: ContactFilter, *, organization_id: int, now: datetime, most: int) -> Select[int]:
     """Return the statement that counts to one more than `most`."""
+    # In the order of an index: else a large organization's count reads all that came before it in the table.
     sort = natural_sort(wanted)
     ways = ways_to(wanted, organization_id=organization_id, now=now, sort=sort)
     found = [
         select(literal_column("1", Integer).label("one"))
         .select_from(Contact)
         .where(*way.where)
+        .order_by(*([way.key] if way.listed is None else [way.listed, way.key]))
         .limit(most + 1)
         for way in ways
     ]
@@ -93,7 +96,8 @@ def _union(ways: list[Way], order: Order, after: Cursor | None, *, falling: bool
     for way in ways:
         key, row = way.key, col(Contact.id)
         reached = [] if after is None else [_beyond(way, order, after, falling=falling)]
-        by = [key.desc(), row.desc()] if falling else [key, row]
+        places = [key, row] if way.listed is None else [way.listed, key, row]
+        by = [place.desc() for place in places] if falling else places
         found: Select[int, Any] = select(row.label("id"), key.label("key"))
         pages.append(found.where(*way.where, *reached).order_by(*by).limit(limit))
     return union_all(*pages).subquery("page") if len(pages) > 1 else pages[0].subquery("page")
@@ -101,6 +105,9 @@ def _union(ways: list[Way], order: Order, after: Cursor | None, *, falling: bool
 
 def _beyond(way: Way, order: Order, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
     kind: Any = DateTime(timezone=True) if order.sort in _TIMES else Text()
-    place = tuple_(way.key, col(Contact.id))
-    reached = tuple_(cast(bindparam(None, after.key, type_=Text()), kind), after.row_id)
+    key = cast(bindparam(None, after.key, type_=Text()), kind)
+    place, reached = tuple_(way.key, col(Contact.id)), tuple_(key, after.row_id)
+    if way.listed is not None:
+        place = tuple_(way.listed, way.key, col(Contact.id))
+        reached = tuple_(literal(way.value, way.listed.type), key, after.row_id)
     return place < reached if falling else place > reached

@@ -86,6 +86,11 @@ class Way:
 
     where: Sequence[ColumnElement[bool]]
     key: Key
+    listed: Mapped[Any] | None = None
+    """The column, of one value here, that the index has before the key."""
+    value: Any = None
+    """Its value. Asked for as a span, and sorted by: for a plain `=` the planner may walk along the newest people
+    instead, and far, where those whom it looks for came long ago."""
 
 
 def natural_sort(wanted: ContactFilter) -> Sort:
@@ -111,7 +116,8 @@ def ways_to(wanted: ContactFilter, *, organization_id: int, now: datetime, sort:
     others = replace(wanted, conditions=tuple(each for each in wanted.conditions if each is not listed))
     rest = where(others, organization_id, now)
     values = listed.value if isinstance(listed.value, tuple) else ()
-    return [Way([*rest, _LISTED[listed.field] == value], key) for value in values]
+    column = _LISTED[listed.field]
+    return [Way([*rest, column >= value, column <= value], key, column, value) for value in values]
 
 
 def _listed(wanted: ContactFilter) -> Condition | None:
