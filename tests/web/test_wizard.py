@@ -22,7 +22,7 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.migrations import PROJECT
-from app.models import Campaign, Step
+from app.models import Campaign, NumberRest, Step
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign
@@ -179,6 +179,18 @@ async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(world: Wo
     assert (settings.number_pool, settings.phone_number_id) == ((world.number.id, second.id), None)
     await browser.send(BasicsState.choose_numbers("default"))
     assert (await settings_of(world, campaign_id)).number_pool == ()
+
+
+async def test_a_number_that_rests_may_be_chosen_and_says_so(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        resting = await make_number(session, world.organization, rest=NumberRest.MANUAL)
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "basics")
+    notes = {one.value: one.note for one in (await tab.state(BasicsState)).numbers}
+    assert notes == {
+        str(world.number.id): "In 1 campaign",
+        str(resting.id): "Rests: it makes no calls just now",
+    }
 
 
 async def test_a_number_of_another_organization_is_refused(world: World, tab: Driver) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import reflex as rx
@@ -114,7 +115,7 @@ class BasicsState(StepState, rx.State):
         self.agent = str(settings.agent_id or "")
         self.agents = _agent_options(agents, settings.agent_id)
         self.number = str(settings.phone_number_id or "")
-        self.numbers = _number_options(numbers, settings)
+        self.numbers = _number_options(numbers, settings, get_context().clock.now())
         self.default_number = _default_number(agents, numbers, settings)
         self.pool_advice = _pool_advice(detail.total_contacts, len(settings.number_pool))
 
@@ -145,14 +146,16 @@ def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[Agen
     ]
 
 
-def _number_options(numbers: Sequence[NumberView], settings: CampaignSettings) -> list[NumberOption]:
+def _number_options(
+    numbers: Sequence[NumberView], settings: CampaignSettings, now: datetime
+) -> list[NumberOption]:
     """Return the numbers fit for the channel, and the chosen ones even if they are not."""
     chosen = {settings.phone_number_id, *settings.number_pool}
     return [
         NumberOption(
             value=str(number.id),
             label=f"{number.pretty} · {number.label}" if number.label else number.pretty,
-            note=_why_unfit(number, settings.channel) or _use(number),
+            note=_why_unfit(number, settings.channel) or _rest(number, settings.channel, now) or _use(number),
             box=f"{POOL_PREFIX}{number.id}",
             ticked=number.id in settings.number_pool,
         )
@@ -167,6 +170,10 @@ def _why_unfit(number: NumberView, channel: Channel) -> str:
     if channel is Channel.SMS:
         return "" if number.sms else "Cannot send text messages: it will not be used"
     return "" if number.voice else "Cannot make calls: it will not be used"
+
+
+def _rest(number: NumberView, channel: Channel, now: datetime) -> str:
+    return "Rests: it makes no calls just now" if channel is Channel.CALL and number.is_resting(now) else ""
 
 
 def _use(number: NumberView) -> str:
