@@ -31,6 +31,8 @@ from app.web.pages.contacts.person_page import contact
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.pages.imports.page import imports
+from app.web.pages.imports.state import ImportsState
 from app.web.pages.not_found.page import not_found
 from app.web.pages.numbers.page import numbers
 from app.web.pages.numbers.rests import NumberRestState
@@ -90,6 +92,12 @@ app.add_page(
     route=routes.CONTACT,
     title="Contact · Callsheet",
     on_load=[*ENTER, ContactCardState.load, PersonPageState.load],
+)
+app.add_page(
+    imports,
+    route=routes.IMPORTS,
+    title="Imports · Callsheet",
+    on_load=[*ENTER, ImportsState.load, ImportsState.watch],
 )
 app.add_page(
     suppressions,

@@ -22,6 +22,7 @@ _OF_THE_ORGANIZATION: Final = (
     "campaigns/{id}/edit/pace",
     "campaigns/{id}/edit/review",
     "contacts",
+    "imports",
     "suppressions",
     "agents",
     "numbers",

@@ -78,6 +78,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_CAMPAIGNS: "load watch",
         Right.EDIT_CONTACTS: "receive use_column start give_up import_and_go_on",
     },
+    "ImportsState": {
+        Right.VIEW: "load watch turn_page",
+    },
     "KeysState": {
         ANYONE: "set_open ask_to_revoke",
         Right.MANAGE_KEYS: "create revoke",

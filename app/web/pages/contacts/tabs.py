@@ -12,6 +12,7 @@ def contacts_tabs(current: str) -> rx.Component:
     return tabs_nav(
         [
             Tab("People", routes.contacts(here())),
+            Tab("Imports", routes.imports(here())),
             Tab("Suppressed", routes.suppressions(here())),
         ],
         current=current,

@@ -1,0 +1,144 @@
+"""The history of imports."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web import routes
+from app.web.components import (
+    actions_cell,
+    badge,
+    cell,
+    column,
+    data_table,
+    download_icon,
+    empty_state,
+    lead_cell,
+    link_button,
+    page_header,
+    pagination_bar,
+    panel,
+    row,
+    table_states,
+    time_text,
+)
+from app.web.components.kinds import Text, as_text, present
+from app.web.layout import shell
+from app.web.pages.campaign.words import Moment
+from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.imports.state import ImportsState
+from app.web.pages.imports.words import LOOKS, ImportRow
+from app.web.session import allows, here
+
+
+@shell("Contacts")
+def imports() -> rx.Component:
+    """Return the page."""
+    return rx.fragment(
+        page_header(
+            "Contacts",
+            description="Every file of people that came in and what became of it.",
+        ),
+        contacts_tabs("Imports"),
+        panel(
+            table_states(
+                rx.fragment(_table(), _pages()),
+                loading=ImportsState.loading,
+                problem=ImportsState.problem,
+                is_empty=ImportsState.rows.length() == 0,
+                empty=_none_yet(),
+                on_retry=ImportsState.load,
+            ),
+            flush=True,
+        ),
+    )
+
+
+def _none_yet() -> rx.Component:
+    return empty_state(
+        icon="file-spreadsheet",
+        title="No file yet",
+        sentence="Files come in with a campaign: its Contacts step takes a CSV. Each is listed here with what became "
+        "of every row.",
+        action=link_button("Go to campaigns", icon="megaphone", href=routes.campaigns(here())),
+    )
+
+
+def _table() -> rx.Component:
+    return data_table(
+        label="Imports",
+        head=[
+            column("File"),
+            column("Status"),
+            column("Result"),
+            column("Uploaded"),
+            column("Actions", hidden_label=True),
+        ],
+        rows=rx.foreach(ImportsState.rows, _row),
+    )
+
+
+def _row(item: ObjectVar[ImportRow]) -> rx.Component:
+    return row(
+        lead_cell(rx.el.span(item.name, class_name="cs-words"), note=item.note),
+        cell(
+            rx.el.div(
+                _status(item.status),
+                rx.cond(present(item.progress), rx.el.span(item.progress, class_name="cs-quiet cs-words")),
+                class_name="cs-two-lines",
+            ),
+            label="Status",
+        ),
+        cell(_result(item), label="Result"),
+        cell(_when(item.at.to(Moment)), label="Uploaded"),
+        actions_cell(_actions(item)),
+        key=item.id,
+    )
+
+
+def _status(status: Text) -> rx.Component:
+    looks = [
+        (word, badge(look.label, tone=look.tone, icon=look.icon, live=look.live))
+        for word, look in LOOKS.items()
+    ]
+    return rx.el.span(rx.match(status, *looks, rx.fragment()))
+
+
+def _result(item: ObjectVar[ImportRow]) -> rx.Component:
+    none = rx.el.span("\N{EN DASH}", class_name="cs-none")
+    return rx.el.div(
+        rx.cond(present(item.result), rx.el.span(item.result, class_name="cs-number"), none),
+        rx.cond(
+            item.campaign_id.to(int) > 0,
+            rx.link(
+                "Its campaign",
+                href=routes.campaign(here(), item.campaign_id),
+                class_name="cs-card-entry-link",
+            ),
+        ),
+        class_name="cs-two-lines",
+    )
+
+
+def _when(at: ObjectVar[Moment]) -> rx.Component:
+    return time_text(at.text, zone=at.zone, iso=at.iso)
+
+
+def _actions(item: ObjectVar[ImportRow]) -> rx.Component:
+    return rx.cond(
+        allows(Right.EXPORT) & (item.not_in.to(int) > 0),
+        download_icon(
+            as_text("Download the rows of ") + as_text(item.name) + " that did not go in",
+            href=routes.download_not_imported(here(), item.id.to(int)),
+        ),
+    )
+
+
+def _pages() -> rx.Component:
+    return pagination_bar(
+        text=ImportsState.range_text,
+        page=ImportsState.page,
+        pages=ImportsState.pages,
+        on_previous=ImportsState.turn_page(-1),
+        on_next=ImportsState.turn_page(1),
+    )
