@@ -249,7 +249,7 @@ class Dialer:
         """Have a call ended that its attempt cannot own: it was given up, and the number has a newer one."""
         try:
             async with self.database.transaction() as session:
-                await note_second_calls(session, {attempt_id: provider_id}, now=self.clock.now())
+                await note_second_calls(session, [(attempt_id, provider_id)], now=self.clock.now())
         except Exception:
             log.exception("dialer.unrecorded_call_goes_on", extra={"attempt_id": str(attempt_id)})
 

@@ -203,7 +203,7 @@ async def test_second_calls_are_listed(world: World) -> None:
         campaign = await session.get_one(Campaign, made["id"])
         recipient = await make_recipient(session, campaign)
         attempt = await make_attempt(session, recipient, number=world.number)
-        await note_second_calls(session, {attempt.id: "CAsecond"}, now=world.clock.now())
+        await note_second_calls(session, [(attempt.id, "CAsecond")], now=world.clock.now())
     (second,) = (await world.get(f"/campaigns/{made['id']}/second-calls")).json()["items"]
     assert (second["attempt_id"], second["provider_id"], second["ended_at"]) == (
         str(attempt.id),

@@ -341,7 +341,7 @@ async def test_a_second_call_is_told_of(world: World, tab: Driver) -> None:
     person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
     attempt = await world.attempt(person, AttemptStatus.RINGING)
     async with world.database.transaction() as session:
-        await note_second_calls(session, {attempt.id: "CAsecond"}, now=NOON)
+        await note_second_calls(session, [(attempt.id, "CAsecond")], now=NOON)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(OverviewState.load())
     [second] = (await tab.state(OverviewState)).seconds

@@ -39,7 +39,7 @@ async def list_second_calls(
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     statement = (
-        select(SecondCall, Attempt.number_to, Contact.name)
+        select(SecondCall, col(Attempt.number_to), col(Contact.name))
         .join(Attempt, col(Attempt.id) == col(SecondCall.attempt_id))
         .join(Contact, col(Contact.id) == col(Attempt.contact_id))
         .where(col(SecondCall.campaign_id) == campaign.id)

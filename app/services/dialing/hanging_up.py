@@ -6,7 +6,7 @@ the end means for the recipient is told by the carrier's own events.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -80,26 +80,32 @@ _NOTE_SECONDS: Final = text(
     WITH seconds AS (
         SELECT * FROM unnest(CAST(:attempt_ids AS uuid[]), CAST(:provider_ids AS varchar[])) AS u (id, provider_id)
     ), strange AS (
-        UPDATE attempt a SET conflict = true FROM seconds WHERE a.id = seconds.id
-        RETURNING a.id, a.organization_id, a.campaign_id, a.carrier_account_id, seconds.provider_id
+        UPDATE attempt SET conflict = true WHERE id IN (SELECT id FROM seconds)
     )
     INSERT INTO second_call (organization_id, campaign_id, attempt_id, carrier_account_id, provider_id, found_at,
                              hang_up_at)
-    SELECT organization_id, campaign_id, id, carrier_account_id, provider_id, :now, :now FROM strange
+    SELECT a.organization_id, a.campaign_id, a.id, a.carrier_account_id, seconds.provider_id, :now, :now
+    FROM seconds JOIN attempt a ON a.id = seconds.id
     ON CONFLICT DO NOTHING
     RETURNING organization_id, campaign_id
     """
 )
 
 
-async def note_second_calls(session: AsyncSession, calls: Mapping[UUID, str], *, now: datetime) -> None:
-    """Write down the calls (attempt -> carrier's id) that must be ended because their attempt has another.
+async def note_second_calls(
+    session: AsyncSession, calls: Collection[tuple[UUID, str]], *, now: datetime
+) -> None:
+    """Write down the calls (attempt, carrier's id) that must be ended because their attempt has another.
 
     For a caller that holds the attempts' rows.
     """
     if not calls:
         return
-    given = {"attempt_ids": list(calls), "provider_ids": list(calls.values()), "now": now}
+    given = {
+        "attempt_ids": [attempt_id for attempt_id, _ in calls],
+        "provider_ids": [provider_id for _, provider_id in calls],
+        "now": now,
+    }
     for row in await session.execute(_NOTE_SECONDS, given):
         log.error("attempt.second_call", extra={"campaign_id": row.campaign_id})
         announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)

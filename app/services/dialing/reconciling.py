@@ -199,8 +199,7 @@ async def _settle(
         match found:
             case Found(remote=remote, others=others):
                 await _adopt(session, case, remote, now=now)
-                for other in others:
-                    await note_second_calls(session, {attempt_id: other}, now=now)
+                await note_second_calls(session, [(attempt_id, other) for other in others], now=now)
             case Ambiguous():
                 await _to_review(session, case)
             case None:

@@ -103,7 +103,7 @@ async def _bind(session: AsyncSession, placed: Mapping[UUID, Placed], *, now: da
     for organization_id, campaign_id in {(row.organization_id, row.campaign_id) for row in bound}:
         announce(session, organization_id=organization_id, campaign_id=campaign_id)
     others = placed.keys() - {row.id for row in bound}
-    await note_second_calls(session, {each: placed[each].provider_id for each in others}, now=now)
+    await note_second_calls(session, [(each, placed[each].provider_id) for each in others], now=now)
 
 
 async def _record_other(

@@ -90,7 +90,7 @@ async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now
         cases = await load_cases(session, {each.attempt_id for each in deliveries})
         known = [each for each in deliveries if each.attempt_id in cases]
         seconds = await _second_calls(session, cases, known)
-        await note_second_calls(session, {key.attempt_id: call for key, call in seconds.items()}, now=now)
+        await note_second_calls(session, [(key.attempt_id, call) for key, call in seconds.items()], now=now)
         fresh = await _store(session, cases, known)
         async with together(session):
             for attempt_id, events in _to_apply(known, fresh, seconds).items():
