@@ -10,8 +10,8 @@ import sys
 from dataclasses import replace
 from typing import Final
 
-from tests.faults.menu import MENU, WRONG, Dish
 from tests.faults.menu.base import NeverHappened, Outcome, run
+from tests.faults.menu.card import MENU, WRONG, Dish
 from tests.faults.opening import open_world
 from tests.faults.processes import TookTooLong
 

@@ -33,18 +33,18 @@ MOST_SECONDS: Final = 25.0
 RECONCILE_SECONDS: Final = 0.5
 
 
-async def _place_again(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
+async def place_again(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
     """At least once: what is unclear goes back in line."""
     await give_back(session, case, reason=reason, now=now)
 
 
-async def _forget(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
+async def forget(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
     """At most once: what is unclear is dropped, and nobody asks."""
     await session.execute(text("DELETE FROM attempt WHERE id = :id"), {"id": case.attempt_id})
 
 
-AT_LEAST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): _place_again}
-AT_MOST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): _forget}
+AT_LEAST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): place_again}
+AT_MOST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): forget}
 HASTY: Final[Patches] = {
     (reconciling, "SETTLE"): timedelta(0),
     (recording, "ASK_AFTER"): timedelta(0),

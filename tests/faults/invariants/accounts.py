@@ -93,7 +93,7 @@ def budgets_held(evidence: Evidence) -> Iterator[str]:
     """I8: nobody had more attempts than allowed, what was not placed counts for none, and retries waited."""
     made: Counter[int] = Counter()
     for attempt in evidence.attempts.values():
-        made[attempt["recipient_id"]] += _is_spent(attempt)
+        made[attempt["recipient_id"]] += is_spent(attempt)
     for recipient in evidence.recipients:
         campaign = evidence.campaigns[recipient["campaign_id"]]
         most = recipient["attempts_allowed"] or campaign["max_attempts"]
@@ -108,18 +108,21 @@ def budgets_held(evidence: Evidence) -> Iterator[str]:
     yield from _retries_waited(evidence)
 
 
-def _is_spent(attempt: Row) -> bool:
+def is_spent(attempt: Row) -> bool:
+    """Tell whether an attempt counts against its recipient's budget (but for a number of ours that was flagged)."""
     if attempt["answered_at"] is not None:
         return True
     ours_to_blame = attempt["failure"] == "misconfigured"
-    taken_back = attempt["disposition"] == "cancelled" and bool(attempt["hang_up_why"])
+    taken_back = (
+        attempt["ended_as"] == "cancelled" and attempt["hang_up_why"] != "" and attempt["ringing_at"] is None
+    )
     return attempt["status"] != "not_placed" and not ours_to_blame and not taken_back
 
 
 def _retries_waited(evidence: Evidence) -> Iterator[str]:
     spent: dict[int, list[Row]] = defaultdict(list)
     for attempt in evidence.attempts.values():
-        if _is_spent(attempt):
+        if is_spent(attempt):
             spent[attempt["recipient_id"]].append(attempt)
     by_hand = {row["recipient_id"] for row in evidence.transitions if "tried again" in row["reason"]}
     for recipient_id, attempts in spent.items():

@@ -1,0 +1,1 @@
+"""A model of everything that may happen to one campaign, in any order, on a virtual clock and a real PostgreSQL."""

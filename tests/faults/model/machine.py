@@ -1,0 +1,136 @@
+"""The state machine: hypothesis chooses what happens next, and every law is checked after it."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Final, TypeVar
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.strategies import booleans, integers, sampled_from
+
+from app.db import Database
+from tests.faults.model.carrier import Fate, Mood
+from tests.faults.model.laws import check, check_rest
+from tests.faults.model.world import Model, open_model
+from tests.support.servers import empty_all_tables
+
+Answer = TypeVar("Answer")
+
+_WORKERS: Final = integers(0, 1)
+_ANY: Final = integers(0, 11)
+_SECONDS: Final = sampled_from([0.5, 4.0, 11.0, 31.0, 61.0, 301.0, 3600.0, 5 * 3600.0])
+
+
+class Campaign(RuleBasedStateMachine):
+    """One campaign and everything that may happen to it."""
+
+    runner: ClassVar[asyncio.Runner]
+    url: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: Model | None = None
+        self.rested = False
+
+    @initialize()
+    def begin(self) -> None:
+        """A campaign is started."""
+        empty_all_tables(self.url)
+        self.database = Database(self.url, pool_size=2)
+        self.model = self._run(open_model(self.database))
+
+    @rule(worker=_WORKERS, most=integers(1, 4))
+    def reserve(self, worker: int, most: int) -> None:
+        self._do(self._model.reserve(worker, most))
+
+    @rule(worker=_WORKERS, mood=sampled_from(Mood), fate=sampled_from(Fate))
+    def place(self, worker: int, mood: Mood, fate: Fate) -> None:
+        self._do(self._model.place(worker, mood, fate))
+
+    @rule(worker=_WORKERS)
+    def record(self, worker: int) -> None:
+        self._do(self._model.record(worker))
+
+    @rule(worker=_WORKERS, mood=sampled_from(Mood), fate=sampled_from(Fate), dies=booleans())
+    def dial(self, worker: int, mood: Mood, fate: Fate, dies: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+        """All three steps at once, or a kill before the last."""
+        self._do(self._model.reserve(worker, 1))
+        self._do(self._model.place(worker, mood, fate))
+        if dies:
+            self._model.crash(worker)
+        self._do(self._model.record(worker))
+
+    @rule(worker=_WORKERS)
+    def crash(self, worker: int) -> None:
+        self._model.crash(worker)
+
+    @rule(which=_ANY)
+    def call_goes_on(self, which: int) -> None:
+        self._do(self._model.call_goes_on(which))
+
+    @rule(which=_ANY, event=_ANY)
+    def webhook(self, which: int, event: int) -> None:
+        self._do(self._model.deliver(which, event))
+
+    @rule(seconds=_SECONDS)
+    def time_passes(self, seconds: float) -> None:
+        self._model.time_passes(seconds)
+        self._do(self._model.reconcile())
+
+    @rule(what=sampled_from(["pause", "resume", "resume", "cancel", "retry failed"]))
+    def operate(self, what: str) -> None:
+        self._do(self._model.operate(what))
+
+    @rule(which=_ANY)
+    def suppress(self, which: int) -> None:
+        self._do(self._model.suppress(which))
+
+    @rule()
+    def add(self) -> None:
+        self._do(self._model.add())
+
+    @rule()
+    def complete(self) -> None:
+        self._do(self._model.stage.complete())
+
+    def teardown(self) -> None:
+        """At the end everything is left to work, and nobody may be missing."""
+        if self.model is None:
+            return
+        try:
+            self._run(self.model.come_to_rest())
+            self._run(check_rest(self.model))
+        finally:
+            self._run(self.database.dispose())
+
+    @property
+    def _model(self) -> Model:
+        assert self.model is not None
+        return self.model
+
+    def _do(self, step: Coroutine[Any, Any, object]) -> None:
+        self._run(step)
+        self._run(check(self._model))
+
+    def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.runner.run(work)
+
+
+def explore(url: str, *, examples: int, steps: int, shrink: bool = True) -> None:
+    """Try so many random histories of so many steps. Raises what breaks, shrunk to its shortest history."""
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    with asyncio.Runner() as runner:
+        machine = type("OneCampaign", (Campaign,), {"runner": runner, "url": url})
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                phases=phases,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                print_blob=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
