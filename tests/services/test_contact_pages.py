@@ -98,6 +98,19 @@ async def test_one_person_that_a_search_finds_twice_is_listed_once(
     assert len(ahead) == len(back) == 1
 
 
+@pytest.mark.parametrize(
+    ("start", "found"), [("1", 3), ("+1", 3), ("202", 2), ("44", 1), ("11", 0), ("x", 0)]
+)
+async def test_numbers_that_start_so_are_listed_once(
+    session: AsyncSession, acme: Organization, start: str, found: int
+) -> None:
+    for number in ("+12025550101", "+12025550102", "+13035550103", "+442071838750"):
+        await make_contact(session, acme, number=number)
+    asked = {"conditions": [{"field": "phone_number", "op": "starts_with", "value": start}]}
+    ahead, back = await walk(session, acme, read_filter(asked))
+    assert (len(ahead), len(back)) == (found, found)
+
+
 async def test_several_outcomes_come_newest_first(session: AsyncSession, acme: Organization) -> None:
     outcomes = ("busy", "answered", "no_answer", "busy", None, "no_answer", "busy")
     people = [
@@ -194,6 +207,10 @@ PLANS: Final = [
     (
         *({"conditions": [{"field": "phone_number", "op": "starts_with", "value": "+1202"}]}, None),
         "uq_contact_organization_id_number",
+    ),
+    (
+        *({"conditions": [{"field": "phone_number", "op": "starts_with", "value": "2029"}]}, None),
+        "Index Cond: ((organization_id",
     ),
     ({"conditions": [{"field": "last_outcome", "op": "is", "value": "rejected"}]}, None, "ix_contact_last_outcome"),
     (

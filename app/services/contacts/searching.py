@@ -41,7 +41,7 @@ def search_ways(search: str) -> list[Found]:
     ways: list[Found] = [(name_starts_with(text), LOWER_NAME)]
     if text and " " not in text:
         ways.append((and_(HAS_WORDS, _starts_with(LAST_WORD, text)), LAST_WORD))
-    ways += [(span, col(Contact.number)) for span in _number_spans(col(Contact.number), text)]
+    ways += [(span, col(Contact.number)) for span in number_spans(col(Contact.number), text)]
     return [
         (and_(condition, *(not_(earlier) for earlier, _ in ways[:place])), key)
         for place, (condition, key) in enumerate(ways)
@@ -55,7 +55,7 @@ def name_starts_with(text: str) -> ColumnElement[bool]:
 
 def number_starts_with(column: Mapped[str], text: str) -> ColumnElement[bool]:
     """Return the condition of a number that starts with these digits, with or without North America's 1."""
-    spans = _number_spans(column, text)
+    spans = number_spans(column, text)
     return or_(*spans) if spans else false()
 
 
@@ -65,12 +65,13 @@ def _starts_with(folded: ColumnElement[str], text: str) -> ColumnElement[bool]:
     return and_(folded >= start, folded < start + bindparam(None, _HIGHEST, type_=Text()))
 
 
-def _number_spans(column: Mapped[str], text: str) -> list[ColumnElement[bool]]:
-    """Return the spans of numbers that start so. Spans, because a pattern needs an index of its own."""
+def number_spans(column: Mapped[str], text: str) -> list[ColumnElement[bool]]:
+    """Return the spans of numbers that start so, none within another; an index answers each by itself."""
     digits = _digits(text.strip())
     if not digits or len(digits) > _MOST_DIGITS:
         return []
-    starts = [digits] if text.strip().startswith("+") else [digits, f"1{digits}"]
+    whole = text.strip().startswith("+") or f"1{digits}".startswith(digits)
+    starts = [digits] if whole else [digits, f"1{digits}"]
     return [column.between(f"+{start}", f"+{start.ljust(_MOST_DIGITS, '9')}") for start in starts]
 
 

@@ -27,7 +27,7 @@ from sqlmodel import col
 from app.domain.contact_filter import Condition, ContactFilter, Match, Op
 from app.models import Contact
 from app.services.contacts.filtering import LAST_CONTACTED, where
-from app.services.contacts.searching import LOWER_NAME, search_ways
+from app.services.contacts.searching import LOWER_NAME, number_spans, search_ways
 
 Key = ColumnElement[Any] | Mapped[Any]
 
@@ -110,21 +110,37 @@ def ways_to(wanted: ContactFilter, *, organization_id: int, now: datetime, sort:
         rest = where(replace(wanted, search=""), organization_id, now)
         return [Way([*rest, found], key) for found, key in search_ways(wanted.search)]
     key = KEYS.get(sort, KEYS[Sort.CREATED])
+    if sort is Sort.NUMBER and (started := _started(wanted)) is not None:
+        rest = where(_without(wanted, started), organization_id, now)
+        return [Way([*rest, span], key) for span in number_spans(col(Contact.number), str(started.value))]
     listed = _listed(wanted) if sort is Sort.CREATED else None
     if listed is None:
         return [Way(where(wanted, organization_id, now), key)]
-    others = replace(wanted, conditions=tuple(each for each in wanted.conditions if each is not listed))
-    rest = where(others, organization_id, now)
+    rest = where(_without(wanted, listed), organization_id, now)
     values = listed.value if isinstance(listed.value, tuple) else ()
     column = _LISTED[listed.field]
     return [Way([*rest, column >= value, column <= value], key, column, value) for value in values]
 
 
+def _without(wanted: ContactFilter, condition: Condition) -> ContactFilter:
+    return replace(wanted, conditions=tuple(each for each in wanted.conditions if each is not condition))
+
+
+def _asked_of_everybody(wanted: ContactFilter) -> Sequence[Condition]:
+    return () if wanted.match is Match.ANY and len(wanted.conditions) > 1 else wanted.conditions
+
+
+def _started(wanted: ContactFilter) -> Condition | None:
+    """Return a condition on the start of the number that everybody has to meet, if numbers may start so."""
+    for each in _asked_of_everybody(wanted):
+        if each.field == "phone_number" and each.op is Op.STARTS_WITH:
+            return each if number_spans(col(Contact.number), str(each.value)) else None
+    return None
+
+
 def _listed(wanted: ContactFilter) -> Condition | None:
     """Return a condition that is met by one value of a few, and that everybody has to meet."""
-    if wanted.match is Match.ANY and len(wanted.conditions) > 1:
-        return None
-    for each in wanted.conditions:
+    for each in _asked_of_everybody(wanted):
         few = isinstance(each.value, tuple) and len(each.value) <= _MOST_WAYS
         if each.field in _LISTED and each.op is Op.ANY_OF and few:
             return each
