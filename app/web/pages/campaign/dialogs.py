@@ -60,7 +60,7 @@ def _hang_up_too() -> rx.Component:
             class_name="cs-checkbox",
         ),
         rx.el.span("Also hang up calls that are going on"),
-        rx.el.span(Questions.calls, class_name="cs-number cs-quiet"),
+        rx.el.span(Questions.calls, class_name="cs-number cs-quiet cs-nowrap"),
         class_name="cs-tick",
     )
 

@@ -104,7 +104,7 @@ def seconds_panel() -> rx.Component:
     """Return the calls that the carrier made beside the one of their attempt."""
     return banner(
         rx.el.p(
-            "For one try the carrier made two calls. The one that was not ours to keep is hung up. "
+            "For one try the carrier made two calls. The second is hung up as soon as it is seen. "
             "If this happens again, tell the carrier."
         ),
         rx.el.ul(rx.foreach(OverviewState.seconds, _second), class_name="cs-reviews"),
