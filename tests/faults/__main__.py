@@ -12,23 +12,26 @@ from typing import Final
 
 from tests.faults.menu.base import NeverHappened, Outcome, run
 from tests.faults.menu.card import MENU, WRONG, Dish
+from tests.faults.model.runs import model
 from tests.faults.opening import open_world
 from tests.faults.processes import TookTooLong
 
+MODEL: Final = "model"
+_ALL: Final = (*MENU, *WRONG, MODEL)
 _MOST_SHOWN: Final = 20
 
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join([*MENU, *WRONG])}; default: all")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(_ALL)}; default: all")
     parser.add_argument("--full", action="store_true", help="more contacts, more faults")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     _forget_the_environment()
     _say(f"{'fault':17} {'contacts':>8} {'seconds':>7} {'violations':>10}  result")
     broken = 0
-    for name in given.names or [*MENU, *WRONG]:
+    for name in given.names or _ALL:
         for outcome in _served(name, full=given.full, seed=given.seed):
             broken += _is_broken(name, outcome)
             _tell(name, outcome)
@@ -36,6 +39,8 @@ def main() -> int:
 
 
 def _served(name: str, *, full: bool, seed: int) -> list[Outcome]:
+    if name == MODEL:
+        return [model(full=full)]
     dish = (MENU | WRONG)[name]
     seeds = range(seed, seed + (dish.seeds if full else 1))
     return [asyncio.run(_one(name, dish, full=full, seed=each)) for each in seeds]

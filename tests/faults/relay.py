@@ -1,6 +1,6 @@
 """A third witness: passes the carrier's webhooks on to the web process, and keeps what was acknowledged."""
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -11,6 +11,7 @@ from aiohttp import web
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
+_KEPT = 200
 _PARTS = 5
 _REPORTS = {"status": ("CallSid", "CallStatus"), "message-status": ("MessageSid", "MessageStatus")}
 """Purposes that report a status -> the fields that name it."""
@@ -34,6 +35,8 @@ class Relay:
     acknowledged: set[Acknowledged] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
     """How many requests were answered with which status; 0: the web process was away."""
+    kept: deque[tuple[str, bytes, str]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    """The latest acknowledged reports: address, body, signature."""
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
 
@@ -85,4 +88,6 @@ class Relay:
             return
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
         provider_id, status = (fields[name] for name in _REPORTS[parts[3]])
+        address = f"http://{request.headers['Host']}{request.raw_path}"
+        self.kept.append((address, body, request.headers.get("X-Twilio-Signature", "")))
         self.acknowledged.add(Acknowledged(UUID(parts[4]), provider_id, status))

@@ -7,8 +7,11 @@ from typing import Final
 from tests.faults.menu.base import Scenario
 from tests.faults.menu.callbacks import bad_callbacks
 from tests.faults.menu.carrier import ambiguous_carrier, carrier_down
+from tests.faults.menu.dialers import four_dialers
 from tests.faults.menu.kills import drain, kill_at_every_point, kill_at_random, suspend
+from tests.faults.menu.operators import operator_races
 from tests.faults.menu.servers import lose_postgres, lose_valkey
+from tests.faults.menu.storm import forged_webhooks, webhook_storm
 from tests.faults.opening import Wishes
 from tests.faults.wrong_policies import at_least_once, at_most_once, hasty
 
@@ -41,6 +44,10 @@ MENU: Final[dict[str, Dish]] = {
     "F8": Dish(ambiguous_carrier, ambiguous_carrier, (120, 1_000), Wishes(by_line=True)),
     "F9": Dish(carrier_down, partial(carrier_down, times=2, seconds=20.0), (100, 400), Wishes(by_line=True)),
     "F10": Dish(bad_callbacks, bad_callbacks, (100, 400), seeds=5),
+    "F11": Dish(webhook_storm, partial(webhook_storm, events=10_000), (150, 1_500)),
+    "F12": Dish(forged_webhooks, partial(forged_webhooks, requests=1_000, judged=100_000), (40, 100)),
+    "F14": Dish(operator_races, partial(operator_races, sequences=1_000), (100, 8_000)),
+    "F15": Dish(four_dialers, partial(four_dialers, runs=100), (60, 2_000)),
 }
 
 WRONG: Final[dict[str, Dish]] = {
