@@ -18,7 +18,7 @@ from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip, CampaignTransition
 from app.providers.base import NotPlaced, Refused
-from app.services.campaigns.lifecycle import pause_campaign, resume_campaign
+from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
 from app.services.dialing.placing import Answer
 from app.services.dialing.reserving import Reservation
@@ -224,6 +224,20 @@ class TestBreaker:
         await stage.reserve(1)
         assert (await stage.campaign()).status is _S.RUNNING
         assert len(await _trips(stage)) == 1
+
+    async def test_trying_the_failed_again_begins_anew(self, database: Database) -> None:
+        stage = await set_stage(database, contacts=8, breaker=_FAILURES, max_attempts=1)
+        await _fail(stage, *await stage.dial())
+        assert await stage.complete()
+        stage.clock.advance(seconds=60)
+        async with database.transaction() as session:
+            await retry_failed(
+                session,
+                principal=principal(stage.organization),
+                campaign_ref=stage.campaign_id,
+                now=stage.clock.now(),
+            )
+        assert len(await stage.reserve()) == 8
 
     async def test_what_was_reserved_when_it_trips_is_not_placed(self, database: Database) -> None:
         stage = await set_stage(database, contacts=40, breaker=_FAILURES)

@@ -142,6 +142,12 @@ async def test_the_ramp_names_its_step(world: World, tab: Driver) -> None:
     assert line.percent == 50.0
 
 
+async def test_a_step_that_is_more_than_its_share_names_people_alone(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(people=60, status=_S.RUNNING, ramp=True)
+    (line,) = (await _overview(tab, world, campaign_id)).overview.safeguards.lines
+    assert line.text == "Step 1 of 4: 20 of 60 contacts"
+
+
 async def test_the_budget_counts_calls_under_way(world: World, tab: Driver) -> None:
     campaign_id = await world.campaign(
         people=3, status=_S.RUNNING, budget_cap=Decimal(1), time_limit_seconds=600

@@ -124,12 +124,14 @@ def _pilot(pilot: PilotView) -> Safeguard:
 
 
 def _ramp(ramp: RampView) -> Safeguard:
-    step = f"Step {ramp.step} of {ramp.steps}: {ramp.percent}%"
-    people = f"({ramp.limit:,} of {counted(ramp.total, 'contact', 'contacts')})"
+    people = f"{ramp.limit:,} of {counted(ramp.total, 'contact', 'contacts')}"
+    # In a short list a step is more than its share.
+    is_share = ramp.limit == -(-ramp.total * ramp.percent // 100)
+    step = f"Step {ramp.step} of {ramp.steps}: " + (f"{ramp.percent}% ({people})" if is_share else people)
     note = f"{ramp.reached:,} tried. " + (
         "More follow when these went well" if ramp.step < ramp.steps else "Nobody is held back any more"
     )
-    return Safeguard("Ramp", f"{step} {people}", note, min(percent(ramp.reached, ramp.limit), 100.0))
+    return Safeguard("Ramp", step, note, min(percent(ramp.reached, ramp.limit), 100.0))
 
 
 def _budget(budget: BudgetView, *, is_text: bool) -> Safeguard:
