@@ -87,15 +87,16 @@ _OTHER_CONTACT: Final = {"number": "'+1' || (CAST(:first AS bigint) + n)", "name
 _OTHER_RECIPIENT: Final = {"contact_id": "made.id", "position": "one.position + made.nth"}
 
 
-def _copied(model: type[Row], others: Mapping[str, str]) -> tuple[str, str]:
-    """Return the columns of a table but its key, and where each comes from when the row `one` is copied."""
-    names = [column.name for column in inspect(model).local_table.columns if column.name != "id"]
+def copied(model: type[Row], others: Mapping[str, str]) -> tuple[str, str]:
+    """Return the columns of a table, and where each comes from when the row `one` is copied; a key only if given."""
+    columns = inspect(model).local_table.columns
+    names = [each.name for each in columns if each.computed is None and (each.name != "id" or "id" in others)]
     return ", ".join(names), ", ".join(others.get(name, f"one.{name}") for name in names)
 
 
 def _more() -> str:
-    contact, copied_contact = _copied(Contact, _OTHER_CONTACT)
-    recipient, copied_recipient = _copied(Recipient, _OTHER_RECIPIENT)
+    contact, copied_contact = copied(Contact, _OTHER_CONTACT)
+    recipient, copied_recipient = copied(Recipient, _OTHER_RECIPIENT)
     return f"""
         WITH people AS (
             INSERT INTO contact ({contact})
