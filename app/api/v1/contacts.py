@@ -239,7 +239,7 @@ async def create(body: NewContact, caller: Repeatable) -> Response:
 
     async def work(session: AsyncSession) -> ContactAnswer:
         contact_id = await create_contact(
-            session, principal=caller.principal, changes=_changes(body), now=caller.now
+            session, principal=caller.principal, changes=_changes(body), now=caller.now, source="api"
         )
         return await _shown(session, caller, contact_id)
 
