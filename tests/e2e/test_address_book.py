@@ -16,7 +16,8 @@ def test_filter_segment_tag_person_never_call_and_lift(
     world.sign_in(context, world.member())
 
     visit(page, world.address("contacts"))
-    page.get_by_label(f"Select {ada.name}").check()
+    page.get_by_label(f"Select {ada.name}").click()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     page.get_by_role("button", name="Tag", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Tags").fill("vip")
