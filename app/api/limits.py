@@ -52,7 +52,7 @@ class _Counted:
 
 def limit_of(path: str, content_type: str) -> int:
     """Return how many bytes a request to the path may carry."""
-    if not path.endswith("/import-data"):
+    if not path.endswith(("/import-data", "/v1/imports")):
         return LARGEST_BODY
     return LARGEST_UPLOAD if content_type.startswith("multipart/form-data") else LARGEST_JSON_IMPORT
 

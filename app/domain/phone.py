@@ -22,6 +22,7 @@ class RejectReason(StrEnum):
     EMPTY = "empty"
     NOT_A_NUMBER = "not_a_number"
     SCIENTIFIC = "scientific"
+    DATE = "date"
     SEVERAL_NUMBERS = "several_numbers"
     NO_COUNTRY = "no_country"
     UNKNOWN_COUNTRY_CODE = "unknown_country_code"
@@ -38,6 +39,9 @@ _ADVICE: Final = {
     RejectReason.SCIENTIFIC: (
         "{raw} was shortened by a spreadsheet and its last digits are lost. "
         "Format the column as text, enter the number again and save the file anew."
+    ),
+    RejectReason.DATE: (
+        "{raw} is a date: a spreadsheet took the number for one. Format the column as text and enter it again."
     ),
     RejectReason.SEVERAL_NUMBERS: (
         "{raw} holds more than one phone number. Keep one, or give each its own row."
@@ -58,6 +62,9 @@ _ADVICE: Final = {
 }
 
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
+_DATE: Final = re.compile(
+    r"(?:19|20)\d\d-[01]\d-[0-3]\d(?:[ T]\d\d:\d\d(?::\d\d)?)?|[0-3]?\d/[0-3]?\d/(?:19|20)\d\d"
+)
 _SPREADSHEET_DECIMAL: Final = re.compile(r"(\+?\d+)[.,]0+")
 _GROUPED_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 _BETWEEN_NUMBERS: Final = re.compile(r"[/;,|&\n]|\bor\b|\band\b", re.IGNORECASE)
@@ -195,6 +202,8 @@ def _reject_what_is_no_single_number(text: str, raw: str) -> None:
         raise NumberRejected(RejectReason.EMPTY, raw)
     if _SCIENTIFIC.fullmatch(text):
         raise NumberRejected(RejectReason.SCIENTIFIC, raw)
+    if _DATE.fullmatch(text):
+        raise NumberRejected(RejectReason.DATE, raw)
     parts = _BETWEEN_NUMBERS.split(text)
     if sum(_digit_count(part) >= _LEAST_DIGITS for part in parts) > 1 or text.count("+") > 1:
         raise NumberRejected(RejectReason.SEVERAL_NUMBERS, raw)

@@ -16,7 +16,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 SATELLITE: Final = frozenset({870, 881, 882, 883})
 """Country codes of ships, satellites and networks of no country: a minute costs dollars."""
 
-_PLAIN: Final = re.compile(r" *(\+?)([0-9(][0-9 ()-]{4,22}[0-9]) *")
+_PLAIN: Final = re.compile(r"(?! *(?:19|20)\d\d-\d\d-\d\d *$) *(\+?)([0-9(][0-9 ()-]{4,22}[0-9]) *")
 _DOTTED: Final = re.compile(r" *(\+?)((?:[0-9]{1,4}\.){2,4}[0-9]{2,8}) *")
 _PUNCTUATION: Final = str.maketrans("", "", " ().-")
 _MOST_DIGITS: Final = 15

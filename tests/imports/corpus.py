@@ -4,7 +4,11 @@ import codecs
 import gzip
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from openpyxl import Workbook
 
 ANN, BOB = "+12025550143", "+12025550144"
 
@@ -23,11 +27,73 @@ class Ugly:
     warned: dict[int, str] = field(default_factory=dict)
 
 
-def workbook() -> bytes:
+Cell = str | int | float | bool | date | time | None
+
+
+def workbook(
+    rows: list[list[Cell]],
+    *,
+    others: Mapping[str, list[list[Cell]]] | None = None,
+    merged: tuple[str, ...] = (),
+    far: tuple[str, str] | None = None,
+) -> bytes:
+    """An Excel workbook as openpyxl writes it."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    for cells in merged:
+        sheet.merge_cells(cells)
+    if far:
+        sheet[far[0]] = far[1]
+    for name, table in (others or {}).items():
+        other = book.create_sheet(name)
+        for row in table:
+            other.append(row)
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+    book.save(packed)
     return packed.getvalue()
+
+
+def zipped(parts: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+def changed_workbook(parts: Mapping[str, bytes]) -> bytes:
+    """A good workbook with some of its parts replaced."""
+    with zipfile.ZipFile(io.BytesIO(workbook([["phone"], [2025550143]]))) as archive:
+        whole = {name: archive.read(name) for name in archive.namelist()}
+    return zipped(whole | parts)
+
+
+def bomb(part: str) -> bytes:
+    """A part of 60 MB of blanks that packs to 60 kB."""
+    return changed_workbook({part: b" " * 60_000_000})
+
+
+def lying_bomb() -> bytes:
+    """A sheet whose entry says that it is a thousand bytes when it is ten million."""
+    sheet = b"<worksheet>" + b" " * 10_000_000
+    whole = bytearray(changed_workbook({"xl/worksheets/sheet1.xml": sheet}))
+    told = len(sheet).to_bytes(4, "little")
+    assert whole.count(told) >= 1
+    return bytes(whole.replace(told, (1_000).to_bytes(4, "little")))
+
+
+def laughing() -> bytes:
+    """Entities within entities: a billion laughs in a kilobyte."""
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    sheet = (
+        f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{entities}]>'
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>&l9;</t></is></c></row></sheetData></worksheet>'
+    )
+    return changed_workbook({"xl/worksheets/sheet1.xml": sheet.encode()})
 
 
 def wide(columns: int) -> bytes:
@@ -182,13 +248,104 @@ FILES: dict[str, Ugly] = {
     "only_blanks": Ugly(data=b" \n\n  \r\n", refused="empty"),
     "only_a_bom": Ugly(data=codecs.BOM_UTF8, refused="empty"),
     "header_only": Ugly(data=b"phone,name\n", refused="no row"),
-    "xlsx": Ugly(data=workbook(), refused="Excel workbook"),
+    "zip_that_is_no_workbook": Ugly(
+        data=zipped({"people.csv": b"phone\n2025550143\n"}), refused="zip archive"
+    ),
+    "zip_cut_off": Ugly(data=workbook([["phone"], ["2025550143"]])[:-200], refused="damaged"),
+    "zip_with_rubbish_inside": Ugly(
+        data=zipped({"xl/workbook.xml": b"<workbook/>", "[Content_Types].xml": b"<Types/>"}),
+        refused="damaged",
+    ),
+    "open_document_sheet": Ugly(data=zipped({"content.xml": b"<x/>"}), refused="OpenDocument"),
+    # Workbooks
+    "xlsx": Ugly(
+        data=workbook([["Phone", "Name"], ["2025550143", "Zoë"], [None, None], ["bad", "Bob"]]),
+        numbers=(ANN,),
+        names=("Zoë",),
+        rejected={4: "not a phone"},
+    ),
+    "xlsx_numbers_as_phones": Ugly(
+        data=workbook([["phone"], [2025550143], [12025550144.0], [1.2025550145e10], [20255501461.5]]),
+        numbers=(ANN, BOB, "+12025550145"),
+        rejected={5: ""},
+    ),
+    "xlsx_dates_as_phones": Ugly(
+        data=workbook(
+            [["phone"], [date(2025, 5, 5)], [datetime.fromisoformat("2025-05-05T14:30")], [2025550143]]
+        ),
+        numbers=(ANN,),
+        rejected={2: "date", 3: "date"},
+    ),
+    "xlsx_other_kinds_of_cells": Ugly(
+        data=workbook(
+            [["phone", "vip", "due", "name", "at"], ["2025550143", True, date(2026, 3, 1), "Ann", time(9, 5)]]
+        ),
+        numbers=(ANN,),
+        names=("Ann",),
+    ),
+    "xlsx_merged_headers": Ugly(
+        data=workbook(
+            [
+                ["Person", None, "Where", None],
+                ["Name", "Mobile", "City", "ZIP"],
+                ["Ann", "2025550143", "Rome", 7],
+            ],
+            merged=("A1:B1", "C1:D1"),
+        ),
+        numbers=(ANN,),
+        names=("Ann",),
+    ),
+    "xlsx_title_above_the_table": Ugly(
+        data=workbook(
+            [["People to call"], [], ["as of March"], ["tel", "name"], [2025550143, "Ann"], ["x", "y"]]
+        ),
+        numbers=(ANN,),
+        names=("Ann",),
+        rejected={6: "not a phone"},
+    ),
+    "xlsx_several_sheets": Ugly(
+        data=workbook([["phone"], [2025550143]], others={"Archive": [["phone"], [2025550144]]}),
+        numbers=(ANN,),
+    ),
+    "xlsx_formula_without_a_result": Ugly(
+        data=workbook([["phone", "name"], [2025550143, "=A2"], ["=1+1", "Bob"]]),
+        numbers=(ANN,),
+        rejected={3: "no phone number"},
+    ),
+    "xlsx_texts_with_breaks_and_quotes": Ugly(
+        data=workbook([["phone", "name"], ["2025550143", 'two\nlines, "quoted"']]),
+        numbers=(ANN,),
+        names=('two\nlines, "quoted"',),
+    ),
+    "xlsx_without_a_header": Ugly(
+        data=workbook([[2025550143, "Ann"], [2025550144, "Bob"]]), numbers=TWO, names=("Ann", "Bob")
+    ),
+    "xlsx_cell_far_to_the_right": Ugly(
+        data=workbook([["phone"], [2025550143]], far=("ZZZ1", "here")), refused="600 columns"
+    ),
+    "xlsx_empty": Ugly(data=workbook([]), refused="empty"),
+    "xlsx_no_phone_column": Ugly(data=workbook([["who"], ["Ann"]]), refused="No column holds phone numbers"),
+    "zip_bomb_in_a_sheet": Ugly(data=bomb("xl/worksheets/sheet1.xml"), refused="inflate"),
+    "zip_bomb_in_the_styles": Ugly(data=bomb("xl/styles.xml"), refused="inflate"),
+    "zip_bomb_that_lies_about_its_size": Ugly(data=lying_bomb(), refused="damaged"),
+    "xlsx_with_entities_that_multiply": Ugly(data=laughing(), refused="damaged"),
     "xls": Ugly(data=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, refused="Excel workbook"),
     "gzip": Ugly(data=gzip.compress(b"phone\n2025550143\n"), refused="compressed"),
     "pdf": Ugly(data=b"%PDF-1.7\n%...", refused="PDF"),
     "png": Ugly(data=b"\x89PNG\r\n\x1a\n", refused="picture"),
     "web_page": Ugly(data=b"  <!DOCTYPE html><table><tr><td>2025550143", refused="web page"),
-    "json": Ugly(data=b'[{"phone": "2025550143"}]', refused="JSON"),
+    # JSON, whatever the file is called
+    "json": Ugly(data=b'[{"phone": "2025550143", "name": "Ann"}]', numbers=(ANN,), names=("Ann",)),
+    "json_within_an_object": Ugly(
+        data=b'{"contacts": [{"phone": 2025550143}, {"tel": "x"}]}', numbers=(ANN,), rejected={2: "no phone"}
+    ),
+    "json_one_object_a_line": Ugly(data=b'{"phone": 2025550143}\n{"phone": 2025550144}\n', numbers=TWO),
+    "json_cut_off": Ugly(data=b'[{"phone": 2025550143}, {"phone": "202', refused="item 2"),
+    "json_of_no_objects": Ugly(data=b"[[1, 2], [3]]", refused="Item 1 of the JSON is no object"),
+    "json_empty_array": Ugly(data=b"[]", refused="no object"),
+    "json_nested_too_deeply": Ugly(data=b'[{"a":' * 100_000, refused="item 1"),
+    "json_endless_text": Ugly(data=b'[{"phone": "' + b"1" * 1_500_000, refused="item 1"),
+    "json_bom": Ugly(data=codecs.BOM_UTF8 + b'[{"phone": "2025550143"}]', numbers=(ANN,)),
     "nul_bytes": Ugly(data=b"phone,name\n2025550143,A\0nn\n", refused="binary"),
     "noise": Ugly(data=bytes(range(1, 256)) * 40, refused="binary"),
     "one_endless_line": Ugly(data=b"phone," + b"x" * 3_000_000, refused="1,000,000 characters"),

@@ -1,28 +1,32 @@
-"""`import-data`: a CSV or JSON file as a form, or an array of objects, into a draft or paused campaign."""
+"""`import-data`: a CSV, Excel or JSON file as a form, or an array of objects, into a draft or paused campaign."""
 
 import asyncio
 import hashlib
 import json
-import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from app.api.caller import MULTIPART, Caller, Repeatable, UploadRoute
-from app.api.limits import LARGEST_JSON_IMPORT
+from app.api.jobs import ring
 from app.api.v1.fields import Ref
 from app.api.v1.imports import Counts, RowIssue, row_issue
-from app.queue import AlreadyQueued
+from app.api.v1.uploads import (
+    checked_shape,
+    chunks_of,
+    contacts_in,
+    fingerprint_of,
+    mapping_of,
+    object_of,
+)
 from app.services.errors import FieldErrors
 from app.services.imports.decoding import MEGABYTE
 from app.services.imports.operations import (
-    FileRefused,
     import_file,
     import_json,
     queue_import,
@@ -34,12 +38,8 @@ from app.services.imports.views import ImportResult
 
 router = APIRouter(tags=["imports"], route_class=UploadRoute)
 
-log = logging.getLogger(__name__)
-
 AT_ONCE: Final = 2 * MEGABYTE
 """Files up to this size are imported before the answer; larger ones by a worker."""
-_CHUNK: Final = MEGABYTE
-_QUEUE_PATIENCE_SECONDS: Final = 2.0
 
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -50,7 +50,7 @@ _BODY: Final[dict[str, Any]] = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "CSV or JSON."},
+                        "file": {"type": "string", "format": "binary", "description": "CSV, Excel or JSON."},
                         "mapping": {
                             "type": "string",
                             "description": "JSON: column -> contact field, `variable:<name>` or `ignore`.",
@@ -103,11 +103,7 @@ async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) ->
         upload, mapping = form.get("file"), form.get("mapping")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})
-        columns = _mapping(mapping) if isinstance(mapping, str) and mapping.strip() else None
-        if (upload.filename or "").lower().endswith(".json"):
-            if (upload.size or 0) > LARGEST_JSON_IMPORT:
-                raise FileRefused(f"A JSON file may have at most {LARGEST_JSON_IMPORT // MEGABYTE} MB.")
-            return await _import_objects(campaign_id, await upload.read(), columns, caller)
+        columns = mapping_of(mapping)
         if (upload.size or 0) > AT_ONCE:
             return await _queue_file(campaign_id, upload, columns, caller)
         return await _import_file(campaign_id, upload, columns, caller)
@@ -116,7 +112,9 @@ async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) ->
 async def _import_objects(
     campaign_ref: str, body: bytes, columns: Mapping[str, str] | None, caller: Caller
 ) -> Response:
-    rows, sent_columns = _objects(body)
+    beside = await asyncio.to_thread(object_of, body)
+    rows = contacts_in(beside)
+    sent_columns = checked_shape(beside["mapping"]) if beside.get("mapping") is not None else None
 
     async def work(session: AsyncSession) -> Imported:
         return _imported(
@@ -152,7 +150,7 @@ async def _import_file(
             )
         )
 
-    fingerprint = await _fingerprint(upload, columns)
+    fingerprint = await fingerprint_of(upload, columns)
     return await caller.once(work, status=HTTPStatus.OK, fingerprint=fingerprint)
 
 
@@ -168,7 +166,7 @@ async def _queue_file(
             principal=principal,
             campaign_ref=campaign_ref,
             file_name=upload.filename or "",
-            data=_chunks(upload),
+            data=chunks_of(upload),
             now=now,
         )
         if columns is not None:
@@ -184,50 +182,11 @@ async def _queue_file(
             **dict.fromkeys(Counts.model_fields, 0),
         )
 
-    fingerprint = await _fingerprint(upload, columns)
+    fingerprint = await fingerprint_of(upload, columns)
     response = await caller.once(work, status=HTTPStatus.ACCEPTED, fingerprint=fingerprint)
     for import_id in queued:
-        await _ring(caller, import_id)
+        await ring(caller, "run_import", job_id=f"import:{import_id}", import_id=import_id)
     return response
-
-
-async def _ring(caller: Caller, import_id: int) -> None:
-    """Ask a worker to begin. Without Redis cron finds the import half a minute later."""
-    try:
-        async with asyncio.timeout(_QUEUE_PATIENCE_SECONDS):
-            await caller.context.queue.enqueue(
-                "run_import", job_id=f"import:{import_id}", import_id=import_id
-            )
-    except (AlreadyQueued, RedisError, OSError) as error:
-        log.warning("import.not_enqueued", extra={"import_id": import_id, "error": type(error).__name__})
-
-
-def _objects(body: bytes) -> tuple[list[Any], dict[str, str] | None]:
-    """Return the contacts of a JSON body and the mapping that may come with them."""
-    try:
-        sent = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise FieldErrors({"body": "This is not JSON: send an array of objects."}) from error
-    mapping = None
-    if isinstance(sent, dict):
-        mapping = _checked_mapping(sent["mapping"]) if sent.get("mapping") is not None else None
-        sent = sent.get("contacts")
-    if not isinstance(sent, list):
-        raise FieldErrors({"contacts": "Send an array of objects, each with a phone_number."})
-    return sent, mapping
-
-
-def _mapping(text: str) -> dict[str, str]:
-    try:
-        return _checked_mapping(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        raise FieldErrors({"mapping": 'This is not JSON such as {"Mobile": "phone_number"}.'}) from error
-
-
-def _checked_mapping(given: Any) -> dict[str, str]:
-    if not isinstance(given, dict) or not all(isinstance(target, str) for target in given.values()):
-        raise FieldErrors({"mapping": "Send an object: column -> contact field, variable:<name> or ignore."})
-    return given
 
 
 def _imported(result: ImportResult) -> Imported:
@@ -238,17 +197,3 @@ def _imported(result: ImportResult) -> Imported:
         issues=[row_issue(issue) for issue in result.issues],
         **{name: getattr(result, name) for name in Counts.model_fields},
     )
-
-
-async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
-    await upload.seek(0)
-    while chunk := await upload.read(_CHUNK):
-        yield chunk
-
-
-async def _fingerprint(upload: UploadFile, columns: Mapping[str, str] | None) -> str:
-    """Return what tells this upload from another: the form's boundary is new in each request."""
-    digest = hashlib.sha256(json.dumps([upload.filename, columns], sort_keys=True).encode())
-    async for chunk in _chunks(upload):
-        digest.update(chunk)
-    return digest.hexdigest()

@@ -1,19 +1,20 @@
 """What became of imported files, row by row."""
 
-from http import HTTPStatus
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.caller import Keyed, KeyedRoute, Repeatable
+from app.api.caller import Keyed, KeyedRoute
+from app.api.files import csv_file
 from app.api.v1.fields import Listing, Moment, PageNumber, PageSize, Ref, listing
-from app.services.imports.classes import IssueKind
-from app.services.imports.operations import cancel_import
+from app.services.imports.classes import NOT_IMPORTED, IssueKind
 from app.services.imports.preview import preview_import
 from app.services.imports.queries import get_import, list_imports, list_issues
+from app.services.imports.rejects import rejects_csv
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=KeyedRoute)
@@ -36,6 +37,20 @@ class Counts(BaseModel):
     duplicates: int
     suppressed: int
     warnings: int = Field(description="How many of the accepted have something to check.")
+    in_campaign: int = Field(default=0, description="Of the duplicates: those in the campaign already.")
+    known: int = Field(default=0, description="Rows whose number was in the address book already.")
+    opted_out: int = Field(default=0, description="Rows of people who once asked not to be contacted.")
+
+
+class UndoAnswer(BaseModel):
+    """What has been taken back. `GET /imports/{import_id}/issues?kind=kept` says for whom not, and why."""
+
+    at: Moment
+    by: str
+    recipients_removed: int
+    contacts_removed: int
+    contacts_restored: int
+    kept: int
 
 
 class ImportAnswer(Counts):
@@ -53,6 +68,14 @@ class ImportAnswer(Counts):
     columns: list[ColumnAnswer]
     rows_done: int
     rows_total: int | None
+    rows_per_second: float
+    seconds_left: int | None = Field(description="While it runs, at the speed it has now.")
+    created: int = Field(description="Contacts that were new.")
+    updated: int = Field(description="Contacts of which something was changed.")
+    recipients_added: int = Field(description="Into the campaign, those listed as skipped among them.")
+    sheet: str
+    sheets: list[str] = Field(description="Of a workbook: those that can be chosen before it is started.")
+    undo: UndoAnswer | None = Field(description="What an undo has done so far.")
     error: str | None
     created_by: str
     created_at: Moment
@@ -79,6 +102,16 @@ class RowPreview(BaseModel):
     warnings: list[str]
 
 
+class TextPreview(BaseModel):
+    """What the campaign's templates make of one row."""
+
+    row: int
+    phone_number: str
+    texts: dict[str, str] = Field(description="welcome, agenda, question, closing of a call; body of an SMS.")
+    missing: list[str] = Field(description="Variables without a value and nothing to stand in.")
+    error: str
+
+
 class PreviewAnswer(Counts):
     """What would become of the rows: nothing has been written."""
 
@@ -86,6 +119,7 @@ class PreviewAnswer(Counts):
     examined: int = Field(description="Rows the counts speak of.")
     first_accepted: list[RowPreview]
     first_issues: list[RowIssue]
+    texts: list[TextPreview] = Field(description="Of three people who go in, if there is a campaign.")
 
 
 @router.get("")
@@ -108,6 +142,20 @@ async def show(import_id: Ref, caller: Keyed) -> ImportAnswer:
     """Return one import with its columns."""
     async with caller.reading() as session:
         return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+
+@router.get("/{import_id}/not-imported.csv", response_class=StreamingResponse)
+async def not_imported(
+    import_id: Ref, caller: Keyed, kind: Annotated[list[IssueKind] | None, Query()] = None
+) -> StreamingResponse:
+    """Return the rows that did not go in as CSV, with row number and reason, ready to correct and send again."""
+    return await csv_file(
+        caller.context.database,
+        "not-imported.csv",
+        lambda session: rejects_csv(
+            session, principal=caller.principal, import_ref=import_id, kinds=kind or NOT_IMPORTED
+        ),
+    )
 
 
 @router.get("/{import_id}/preview")
@@ -142,27 +190,22 @@ async def issues(
     return listing(found, row_issue)
 
 
-@router.post("/{import_id}/cancel", response_model=ImportAnswer)
-async def cancel(import_id: Ref, caller: Repeatable) -> Response:
-    """Stop an import after the rows it is at; who was added stays."""
-
-    async def work(session: AsyncSession) -> ImportAnswer:
-        await cancel_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
-        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
-
-    return await caller.once(work, status=HTTPStatus.OK)
-
-
 def import_answer(view: ImportView) -> ImportAnswer:
     """Return an import as it is answered."""
-    same = ImportAnswer.model_fields.keys() - {"columns"}
+    same = ImportAnswer.model_fields.keys() - {"columns", "undo"}
     columns = [_column(column) for column in view.columns]
-    return ImportAnswer(columns=columns, **{name: getattr(view, name) for name in same})
+    return ImportAnswer(columns=columns, undo=_undo(view), **{name: getattr(view, name) for name in same})
 
 
 def row_issue(issue: IssueRow) -> RowIssue:
     """Return an issue as it is answered."""
     return RowIssue(row=issue.row_number, kind=issue.kind, reason=issue.reason, cells=issue.cells)
+
+
+def _undo(view: ImportView) -> UndoAnswer | None:
+    if view.undone_at is None:
+        return None
+    return UndoAnswer(at=view.undone_at, by=view.undone_by or "", **asdict(view.undo))
 
 
 def _column(column: Column) -> ColumnAnswer:
@@ -190,4 +233,14 @@ def _preview(found: ImportPreview) -> PreviewAnswer:
             for row in found.first_accepted
         ],
         first_issues=[row_issue(issue) for issue in found.first(*IssueKind)],
+        texts=[
+            TextPreview(
+                row=sample.row_number,
+                phone_number=sample.number,
+                texts=sample.texts,
+                missing=sample.missing,
+                error=sample.error,
+            )
+            for sample in found.samples
+        ],
     )

@@ -14,6 +14,7 @@ from app.api.v1 import (
     campaigns,
     contact_bulk,
     contacts,
+    import_actions,
     import_data,
     imports,
     keys,
@@ -43,7 +44,9 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 def v1_router() -> APIRouter:
     """Return the router of `/v1`, to be included in the application under `/api`."""
     router = APIRouter(prefix="/v1", responses=_ERRORS)
-    for part in (campaigns, campaign_actions, trips, recipients, audiences, import_data, imports, attempts):
+    for part in (campaigns, campaign_actions, trips, recipients, audiences, import_data):
+        router.include_router(part.router)
+    for part in (import_actions, imports, attempts):
         router.include_router(part.router)
     router.include_router(agents.router, prefix="/agents", tags=["agents"])
     router.include_router(

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from itertools import islice
 from typing import Final
 
@@ -31,6 +32,7 @@ _MAGIC: Final = (
     (b"SQLite format 3", "a database"),
     (b"PAR1", "a Parquet file"),
 )
+_JSON: Final = re.compile(rb'\s*(?:\[\s*[\[{\]]|\{\s*[}"])')
 _MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<table")
 
 
@@ -99,6 +101,13 @@ def _refuse_known_formats(data: bytes) -> None:
         raise FileRefused(f"This is a web page or XML, not a CSV file. {SAVE_AS_CSV}")
     if start.startswith((b"{", b"[{")):
         raise FileRefused("This is JSON, not a CSV file. Send it as JSON to the API, or save it as CSV.")
+
+
+def format_of(head: bytes) -> str:
+    """Return what a file is by its first bytes: `xlsx` (or another zip archive), `json` or `csv`."""
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    return "json" if _JSON.match(head.removeprefix(codecs.BOM_UTF8)) else "csv"
 
 
 def _byte_order_mark(data: bytes) -> str | None:

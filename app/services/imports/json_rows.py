@@ -1,16 +1,27 @@
-"""An array of JSON objects as the CSV it could have been: one set of rules and messages for both."""
+"""JSON objects as the CSV they could have been: one set of rules and messages for both.
 
+Objects of a request are at hand; those of a file are read one by one, from an array, from an object that holds one
+(`{"contacts": [...]}`), or one a line.
+"""
+
+import codecs
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any, Final
 
 from app.services.errors import FieldErrors
-from app.services.imports.reading import MAX_COLUMNS
+from app.services.imports.decoding import SAVE_AS_CSV, FileRefused
+from app.services.imports.reading import MAX_COLUMNS, MAX_RECORD
 
 _NESTED: Final = frozenset({"variables", "custom_fields", "fields"})
 """Objects within an object whose entries are columns of their own."""
+_BEGINNING: Final = re.compile(r'\s*(?:\{\s*"(?:contacts|people|data|rows|records|items)"\s*:\s*)?\[')
+_NOT_BETWEEN: Final = re.compile(r"[^\s,]")
+_DECODER: Final = json.JSONDecoder()
+_PIECE: Final = 1 << 16
 
 
 def csv_from_objects(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -52,3 +63,84 @@ def _cell(value: object) -> str:
 
 def _clean(text: str) -> str:
     return text.replace("\0", "")
+
+
+def file_objects(file: IO[bytes]) -> Iterator[dict[str, str]]:
+    """Yield each object of a JSON file as cells by column, holding little more than one. Raises `FileRefused`."""
+    text, number = _Text(file), 0
+    is_list = text.skip(_BEGINNING)
+    while (first := text.first()) and not (is_list and first == "]"):
+        number += 1
+        if first != "{":
+            raise FileRefused(f"Item {number} of the JSON is no object with a phone_number.")
+        yield _flat_object(text.take_object(number), number)
+
+
+def file_columns_of(file: IO[bytes]) -> list[str]:
+    """Return every key of the file's objects, in the order in which they first come. Raises `FileRefused`."""
+    columns: dict[str, None] = {}
+    for cells in file_objects(file):
+        columns.update(dict.fromkeys(cells))
+        if len(columns) > MAX_COLUMNS:
+            raise FileRefused(f"The objects have more than {MAX_COLUMNS} different keys.")
+    if not columns:
+        raise FileRefused("The JSON holds no object with a phone_number.")
+    return list(columns)
+
+
+class _Text:
+    """The text of a file, read as it is needed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        file.seek(0)
+        start = file.read(4)
+        file.seek(0)
+        is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        self._file = codecs.getreader("utf-16" if is_wide else "utf-8-sig")(file)
+        self._text, self._at = "", 0
+
+    def skip(self, pattern: re.Pattern[str]) -> bool:
+        """Pass over what the pattern matches at the beginning; tell whether it did."""
+        self._more()
+        if found := pattern.match(self._text):
+            self._at = found.end()
+        return found is not None
+
+    def first(self) -> str:
+        """Return the next character that is no blank and no comma, without taking it; empty at the end."""
+        while True:
+            if found := _NOT_BETWEEN.search(self._text, self._at):
+                self._at = found.start()
+                return found[0]
+            self._at = len(self._text)
+            if not self._more():
+                return ""
+
+    def take_object(self, number: int) -> Mapping[str, Any]:
+        """Return the object that begins here. Raises `FileRefused`."""
+        while True:
+            try:
+                value, self._at = _DECODER.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                if len(self._text) - self._at > MAX_RECORD or not self._more():
+                    raise FileRefused(
+                        f"The JSON cannot be read at item {number}: {error}. Check its quotation marks and commas."
+                    ) from error
+            else:
+                assert isinstance(value, dict)
+                return value
+
+    def _more(self) -> bool:
+        try:
+            read = self._file.read(_PIECE)
+        except UnicodeDecodeError as error:
+            raise FileRefused(f"The JSON is not UTF-8 text. {SAVE_AS_CSV}") from error
+        self._text, self._at = self._text[self._at :] + read, 0
+        return bool(read)
+
+
+def _flat_object(row: Mapping[str, Any], number: int) -> dict[str, str]:
+    try:
+        return _flat(row, number)
+    except RecursionError as error:
+        raise FileRefused(f"Item {number} of the JSON is nested too deeply.") from error

@@ -1,33 +1,34 @@
 """Writes of imports: store a file, map its columns, queue, cancel, or import at once what is small."""
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.rights import Right
 from app.live import announce
-from app.models import Campaign, ContactImport, ImportStatus
+from app.models import Campaign, ContactImport, ImportBatch, ImportStatus
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors
-from app.services.imports.chunks import JSON_FORMAT, first_rows, read_batches, reader_for, store_file
-from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
+from app.services.imports.chunks import JSON_FORMAT, first_rows, pieces_of, store_file, store_raw
+from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused, format_of
 from app.services.imports.json_rows import csv_from_objects
-from app.services.imports.mapping import checked_mapping, remember_mapping, suggested_mapping
+from app.services.imports.looking import EMPTY, look_through
+from app.services.imports.mapping import checked_mapping, remember_mapping
+from app.services.imports.pasted import one_a_line
 from app.services.imports.queries import list_issues
-from app.services.imports.running import (
-    BATCH_ROWS,
-    number_rules,
-    requeue_stalled_imports,
-    run_import,
-    run_within,
-)
+from app.services.imports.running import requeue_stalled_imports, run_import, run_within
 from app.services.imports.storing import locked_campaign
+from app.services.imports.tables import AT_ONCE_BYTES, RAW_FORMATS, read_table_within
+from app.services.imports.undoing import undo_import
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
 
@@ -36,21 +37,29 @@ __all__ = [
     "MAX_JSON_ROWS",
     "FileRefused",
     "cancel_import",
+    "choose_sheet",
     "import_file",
     "import_json",
+    "needs_worker",
     "queue_import",
     "requeue_stalled_imports",
     "run_import",
     "set_mapping",
     "store_import",
+    "store_objects",
+    "store_pasted",
+    "undo_import",
 ]
 
-MAX_ROWS: Final = 1_000_000
 MAX_JSON_ROWS: Final = 10_000
 """Objects in one `import-data` request; more people go into a file."""
+MAX_PASTED: Final = 5_000_000
+"""Characters of pasted text."""
 _LONGEST_NAME: Final = 200
 _STARTABLE: Final = frozenset({ImportStatus.UPLOADED, ImportStatus.FAILED})
-_ENDED: Final = frozenset({ImportStatus.COMPLETED, ImportStatus.CANCELLED})
+_ENDED: Final = frozenset(
+    {ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.UNDOING, ImportStatus.UNDONE}
+)
 
 
 async def store_import(
@@ -62,18 +71,88 @@ async def store_import(
     data: bytes | AsyncIterator[bytes],
     now: datetime,
     max_bytes: int = MAX_FILE_BYTES,
+    sheet: str = "",
 ) -> int:
     """Store a file and read it once through; return the import's id. Nobody is added yet.
 
+    What it is, its content tells, whatever its name ends in. A large workbook or JSON is left in the status
+    `reading`: enqueue `run_import` after the commit (`needs_worker` tells). `sheet`: of a workbook, else the first.
     Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft or paused.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     campaign = await _campaign(session, principal, campaign_ref)
     contact_import = await _new_import(session, principal, campaign, display_name(file_name), now)
-    contact_import.file_bytes, contact_import.encoding = await store_file(
-        session, import_id=contact_import.id, data=data, max_bytes=max_bytes
+    contact_import.sheet = sheet
+    pieces = pieces_of(data)
+    head = await anext(pieces, b"")
+    contact_import.format = format_of(head)
+    whole = _with_head(head, pieces)
+    if contact_import.format in RAW_FORMATS:
+        contact_import.file_bytes = await store_raw(
+            session, import_id=contact_import.id, data=whole, max_bytes=max_bytes
+        )
+        contact_import.status = ImportStatus.READING
+        await session.flush()
+        if contact_import.file_bytes <= AT_ONCE_BYTES:
+            await read_table_within(session, contact_import)
+    else:
+        await _store_text(session, contact_import, whole, max_bytes)
+    return contact_import.id
+
+
+async def store_pasted(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref | None, text: str, now: datetime
+) -> int:
+    """Store what was pasted (cells by tab, comma or line; a bare list of numbers too) as `store_import` does.
+
+    Raises `FieldErrors` on `text`, and as `store_import`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    if not text.strip():
+        raise FieldErrors({"text": "Paste at least one phone number."})
+    if len(text) > MAX_PASTED:
+        raise FieldErrors(
+            {"text": f"At most {MAX_PASTED:,} characters can be pasted. Upload a file instead."}
+        )
+    campaign = await _campaign(session, principal, campaign_ref)
+    contact_import = await _new_import(session, principal, campaign, "Pasted text", now)
+    contact_import.format = "text"
+    data = (await asyncio.to_thread(one_a_line, text)).encode("utf-8", "replace")
+    await _store_text(session, contact_import, data, MAX_FILE_BYTES)
+    return contact_import.id
+
+
+async def needs_worker(session: AsyncSession, import_id: int) -> bool:
+    """Tell whether a worker has to go on with a stored import: it is read, or it is queued."""
+    contact_import = await session.get_one(ContactImport, import_id)
+    return contact_import.status in {ImportStatus.READING, ImportStatus.QUEUED}
+
+
+async def choose_sheet(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    import_ref: Ref,
+    sheet: str,
+    now: datetime,  # noqa: ARG001 - every write is told the time
+) -> int:
+    """Read another sheet of the workbook; return the import's id. Enqueue `run_import` if it `needs_worker`.
+
+    Raises `FieldErrors` on `sheet`, `Conflict` once the import has begun, and `FileRefused`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    contact_import = await load(
+        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
     )
-    await _read_through(session, contact_import)
+    if contact_import.status is not ImportStatus.UPLOADED:
+        raise Conflict("The import has begun: its sheet can no longer be changed. Upload the file again.")
+    if sheet not in contact_import.sheets:
+        raise FieldErrors({"sheet": f"The file has no sheet “{sheet}”."})
+    contact_import.sheet, contact_import.status = sheet, ImportStatus.READING
+    contact_import.delimiter = contact_import.encoding = ""
+    await session.flush()
+    if contact_import.file_bytes <= AT_ONCE_BYTES:
+        await read_table_within(session, contact_import)
     return contact_import.id
 
 
@@ -109,6 +188,8 @@ async def queue_import(
 ) -> None:
     """Queue an uploaded or failed import, to go on where it stopped; enqueue `run_import` after the commit.
 
+    One that is still being read begins by itself once it is, if it has a phone column.
+
     Raises `FieldErrors` on `mapping` without a phone column, `Conflict` if it runs already, has ended, or its
     campaign is neither a draft nor paused.
     """
@@ -117,6 +198,10 @@ async def queue_import(
     # Campaign first, import second: the order of every transaction that locks both.
     campaign = await locked_campaign(session, contact_import)
     await session.refresh(contact_import, with_for_update=True)
+    if contact_import.status is ImportStatus.READING:
+        contact_import.start_when_read = True
+        await session.flush()
+        return
     if contact_import.status not in _STARTABLE:
         raise Conflict(f"This import is {contact_import.status}; it cannot be started again.")
     _require_phone(contact_import)
@@ -138,6 +223,7 @@ async def cancel_import(
     )
     if contact_import.status in _ENDED:
         raise Conflict(f"This import is {contact_import.status} already.")
+    await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == contact_import.id))
     contact_import.status, contact_import.ended_at = ImportStatus.CANCELLED, now
     await session.flush()
     _announce(session, contact_import)
@@ -168,6 +254,9 @@ async def import_file(
         now=now,
         max_bytes=max_bytes,
     )
+    contact_import = await session.get_one(ContactImport, import_id)
+    if contact_import.status is ImportStatus.READING:
+        await read_table_within(session, contact_import)
     if mapping is not None:
         await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
     return await _import_at_once(session, principal, import_id, now)
@@ -187,6 +276,27 @@ async def import_json(
     Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `import_file`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
+    import_id = await store_objects(
+        session, principal=principal, campaign_ref=campaign_ref, rows=rows, now=now
+    )
+    if mapping is not None:
+        await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
+    return await _import_at_once(session, principal, import_id, now)
+
+
+async def store_objects(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    campaign_ref: Ref | None,
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> int:
+    """Store an array of objects as `store_import` does a file; item 1 is row 1.
+
+    Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `store_import`.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
     if len(rows) > MAX_JSON_ROWS:
         raise FieldErrors(
             {"contacts": f"At most {MAX_JSON_ROWS:,} contacts fit into one request. Upload a file instead."}
@@ -194,15 +304,9 @@ async def import_json(
     campaign = await _campaign(session, principal, campaign_ref)
     contact_import = await _new_import(session, principal, campaign, "contacts.json", now)
     contact_import.format, contact_import.delimiter = JSON_FORMAT, ","
-    contact_import.file_bytes, contact_import.encoding = await store_file(
-        session, import_id=contact_import.id, data=csv_from_objects(rows), max_bytes=MAX_FILE_BYTES
-    )
-    await _read_through(session, contact_import)
-    if mapping is not None:
-        await set_mapping(
-            session, principal=principal, import_ref=contact_import.id, mapping=mapping, now=now
-        )
-    return await _import_at_once(session, principal, contact_import.id, now)
+    data = await asyncio.to_thread(csv_from_objects, rows)
+    await _store_text(session, contact_import, data, MAX_FILE_BYTES)
+    return contact_import.id
 
 
 def display_name(file_name: str) -> str:
@@ -242,26 +346,25 @@ async def _new_import(
     return contact_import
 
 
-async def _read_through(session: AsyncSession, contact_import: ContactImport) -> None:
-    """Read the whole file, so that what is wrong with it is said at once and its length is known."""
+async def _store_text(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    data: bytes | AsyncIterator[bytes],
+    max_bytes: int,
+) -> None:
+    contact_import.file_bytes, contact_import.encoding = await store_file(
+        session, import_id=contact_import.id, data=data, max_bytes=max_bytes
+    )
     if not contact_import.file_bytes:
-        raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
-    reader, rows, broken = reader_for(contact_import), 0, 0
-    async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS):
-        rows += len(batch.rows)
-        broken += sum(row.problem is not None for row in batch.rows)
-        if rows > MAX_ROWS:
-            raise FileRefused(f"The file has more than {MAX_ROWS:,} rows. Split it and upload the parts.")
-    if not reader.headers:
-        raise FileRefused("The file is empty. Choose a file with a header row and one person a row.")
-    if rows == broken:
-        raise FileRefused(
-            "The file has column names but no row that can be read below them. Add one row for each person."
-        )
-    contact_import.rows_total, contact_import.delimiter = rows, reader.delimiter
-    region, _ = await number_rules(session, contact_import.organization_id)
-    contact_import.mapping = await suggested_mapping(session, contact_import, region=region)
-    await session.flush()
+        raise FileRefused(EMPTY)
+    await look_through(session, contact_import)
+
+
+async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if head:
+        yield head
+    async for piece in rest:
+        yield piece
 
 
 async def _import_at_once(

@@ -24,9 +24,13 @@ from app.services.imports.people import ReadRows, RowPlan, read_rows, staged_tex
 from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.seen import SeenNumbers
 from app.services.imports.storing import Batch, Overtaken, store_batch
+from app.services.imports.tables import read_table
+from app.services.imports.undoing import run_undo
 
 BATCH_ROWS: Final = 5_000
 _LONGEST_ERROR: Final = 1_000
+_WORKED_ON: Final = (ImportStatus.READING, ImportStatus.RUNNING)
+_UNFINISHED: Final = (*_WORKED_ON, ImportStatus.QUEUED, ImportStatus.UNDOING)
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +47,24 @@ async def run_import(database: Database, *, import_id: int, clock: Clock) -> Non
     async with database.session() as reading:
         if not await _take_run_lock(reading, import_id):
             return
-        contact_import = await _begin(database, import_id, clock.now())
-        if contact_import is None:
-            return
         try:
-            await _run(database, reading, contact_import, clock)
+            await _go_on(database, reading, import_id, clock)
         except Overtaken:
             log.info("import.stopped", extra={"import_id": import_id})
         except CallsheetError as error:
             await _fail(database, import_id, str(error), clock.now())
+
+
+async def _go_on(database: Database, reading: AsyncSession, import_id: int, clock: Clock) -> None:
+    """Do what the import's status asks for: turn the file into a table, import it, or undo."""
+    status = await _begin(database, import_id, clock.now())
+    if status is ImportStatus.READING:
+        status = await read_table(database, import_id=import_id, now=clock.now())
+    if status is ImportStatus.RUNNING:
+        contact_import = await reading.get_one(ContactImport, import_id)
+        await _run(database, reading, contact_import, clock)
+    if status is ImportStatus.UNDOING:
+        await run_undo(database, import_id=import_id, clock=clock)
 
 
 async def run_within(session: AsyncSession, *, contact_import: ContactImport, now: datetime) -> None:
@@ -69,7 +82,7 @@ async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
     """Return the imports that are queued or running while no process runs them: enqueue a job for each."""
     unfinished = await session.scalars(
         select(col(ContactImport.id))
-        .where(col(ContactImport.status).in_([ImportStatus.QUEUED, ImportStatus.RUNNING]))
+        .where(col(ContactImport.status).in_(_UNFINISHED))
         .order_by(col(ContactImport.id))
     )
     return [import_id for import_id in unfinished.all() if await _take_run_lock(session, import_id)]
@@ -179,8 +192,8 @@ async def _take_run_lock(session: AsyncSession, import_id: int) -> bool:
     return bool((await session.execute(select(func.pg_try_advisory_xact_lock(key)))).scalar_one())
 
 
-async def _begin(database: Database, import_id: int, now: datetime) -> ContactImport | None:
-    """Return the import, running; None if it is neither queued nor running."""
+async def _begin(database: Database, import_id: int, now: datetime) -> ImportStatus | None:
+    """Return what the import is in the middle of, a queued one being begun; None if there is no such import."""
     async with database.transaction() as session:
         contact_import = (
             await session.execute(
@@ -189,10 +202,10 @@ async def _begin(database: Database, import_id: int, now: datetime) -> ContactIm
         ).scalar_one_or_none()
         if contact_import is None:
             return None
-        if contact_import.status == ImportStatus.QUEUED:
+        if contact_import.status is ImportStatus.QUEUED:
             contact_import.status = ImportStatus.RUNNING
             contact_import.started_at = contact_import.started_at or now
-        return contact_import if contact_import.status == ImportStatus.RUNNING else None
+        return contact_import.status
 
 
 async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
@@ -203,6 +216,12 @@ async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
 async def _fail(database: Database, import_id: int, reason: str, now: datetime) -> None:
     async with database.transaction() as session:
         await _end(session, import_id, now, status=ImportStatus.FAILED, error=reason[:_LONGEST_ERROR])
+        # What cannot be undone just now is tried again, until its campaign is at rest.
+        await session.execute(
+            update(ContactImport)
+            .where(col(ContactImport.id) == import_id, col(ContactImport.status) == ImportStatus.UNDOING)
+            .values(error=reason[:_LONGEST_ERROR])
+        )
 
 
 async def _end(
@@ -210,7 +229,7 @@ async def _end(
 ) -> None:
     ended = await session.execute(
         update(ContactImport)
-        .where(col(ContactImport.id) == import_id, col(ContactImport.status) == ImportStatus.RUNNING)
+        .where(col(ContactImport.id) == import_id, col(ContactImport.status).in_(_WORKED_ON))
         .values(status=status, error=error, ended_at=now)
         .returning(col(ContactImport.organization_id), col(ContactImport.campaign_id))
     )

@@ -1,0 +1,230 @@
+"""Imports step by step: send a file, objects or text; name its columns; look; start, stop, undo."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import Field, RootModel
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
+
+from app.api.caller import MULTIPART, Caller, Keyed, Repeatable, UploadRoute
+from app.api.files import PRIVATE
+from app.api.jobs import ring
+from app.api.v1.fields import Body, Ref
+from app.api.v1.imports import ImportAnswer, import_answer
+from app.api.v1.uploads import chunks_of, contacts_in, fingerprint_of, mapping_of, object_of
+from app.services.errors import FieldErrors
+from app.services.imports.operations import (
+    cancel_import,
+    choose_sheet,
+    needs_worker,
+    queue_import,
+    set_mapping,
+    store_import,
+    store_objects,
+    store_pasted,
+    undo_import,
+)
+from app.services.imports.queries import get_import
+from app.services.imports.template import template_csv
+
+router = APIRouter(prefix="/imports", tags=["imports"], route_class=UploadRoute)
+
+_OBJECTS: Final = {"type": "array", "items": {"type": "object"}}
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            MULTIPART: {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "CSV in any encoding and with any delimiter, Excel, or JSON.",
+                        },
+                        "campaign_id": {"type": "string", "description": "Without it: the address book."},
+                        "sheet": {"type": "string", "description": "Of a workbook; else the first."},
+                        "mapping": {"type": "string", "description": "JSON: column -> target."},
+                    },
+                }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "campaign_id": {"type": "string"},
+                        "contacts": _OBJECTS,
+                        "text": {"type": "string", "description": "Pasted cells, or a bare list of numbers."},
+                    },
+                }
+            },
+        },
+    }
+}
+
+Store = Callable[[AsyncSession], Awaitable[int]]
+
+
+class Mapping(RootModel[dict[str, str]]):
+    """Column -> contact field, `variable:<name>` or `ignore`; columns that are not named are ignored."""
+
+
+class Sheet(Body):
+    """Which sheet of a workbook."""
+
+    sheet: Annotated[str, Field(max_length=100)]
+
+
+@router.post("", response_model=ImportAnswer, status_code=HTTPStatus.CREATED, openapi_extra=_BODY)
+async def create(request: Request, caller: Repeatable) -> Response:
+    """Store people to be imported, and suggest what each column is. Nobody is added before `start`."""
+    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
+        return await _stored_json(await request.body(), caller)
+    async with request.form(max_files=1, max_fields=10) as form:
+        upload, campaign_id, sheet = form.get("file"), form.get("campaign_id"), form.get("sheet")
+        if not isinstance(upload, UploadFile):
+            raise FieldErrors({"file": "Send the file as the form's field `file`."})
+        columns = mapping_of(form.get("mapping"))
+
+        async def store(session: AsyncSession) -> int:
+            import_id = await store_import(
+                session,
+                principal=caller.principal,
+                campaign_ref=campaign_id if isinstance(campaign_id, str) and campaign_id else None,
+                file_name=upload.filename or "",
+                data=chunks_of(upload),
+                sheet=sheet if isinstance(sheet, str) else "",
+                now=caller.now,
+            )
+            if columns is not None:
+                await set_mapping(
+                    session, principal=caller.principal, import_ref=import_id, mapping=columns, now=caller.now
+                )
+            return import_id
+
+        fingerprint = await fingerprint_of(upload, columns, str(campaign_id), str(sheet))
+        return await _stored(store, caller, HTTPStatus.CREATED, fingerprint)
+
+
+@router.get("/template.csv", response_class=PlainTextResponse)
+async def template(caller: Keyed) -> Response:  # noqa: ARG001 - asks for a key, as every route
+    """Return a table to fill in, with the columns that are understood without a word."""
+    headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="contacts-template.csv"'}
+    return PlainTextResponse(template_csv(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.put("/{import_id}/mapping")
+async def name_columns(import_id: Ref, mapping: Mapping, caller: Keyed) -> ImportAnswer:
+    """Say what each column is used as; the next file with the same headers begins with it."""
+    async with caller.writing() as session:
+        await set_mapping(
+            session, principal=caller.principal, import_ref=import_id, mapping=mapping.root, now=caller.now
+        )
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+
+@router.put("/{import_id}/sheet")
+async def read_sheet(import_id: Ref, body: Sheet, caller: Keyed) -> ImportAnswer:
+    """Read another sheet of the workbook. Its columns are named anew."""
+    async with caller.writing() as session:
+        known = await choose_sheet(
+            session, principal=caller.principal, import_ref=import_id, sheet=body.sheet, now=caller.now
+        )
+        answer = import_answer(await get_import(session, principal=caller.principal, import_ref=known))
+        waits = await needs_worker(session, known)
+    if waits:
+        await _ring(caller, known)
+    return answer
+
+
+@router.post("/{import_id}/start", response_model=ImportAnswer, status_code=HTTPStatus.ACCEPTED)
+async def start(import_id: Ref, caller: Repeatable) -> Response:
+    """Begin, or go on with one that failed where it stopped. A worker does it: `GET /imports/{id}` tells how far."""
+
+    async def work(session: AsyncSession) -> int:
+        await queue_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
+        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
+
+    return await _stored(work, caller, HTTPStatus.ACCEPTED)
+
+
+@router.post("/{import_id}/cancel", response_model=ImportAnswer)
+async def cancel(import_id: Ref, caller: Repeatable) -> Response:
+    """Stop an import after the rows it is at; who was added stays, and can be taken out by `undo`."""
+
+    async def work(session: AsyncSession) -> ImportAnswer:
+        await cancel_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.post("/{import_id}/undo", response_model=ImportAnswer, status_code=HTTPStatus.ACCEPTED)
+async def undo(import_id: Ref, caller: Repeatable) -> Response:
+    """Take back what the import did: its contacts, what it changed, its recipients. Who was contacted stays."""
+
+    async def work(session: AsyncSession) -> int:
+        await undo_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
+        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
+
+    return await _stored(work, caller, HTTPStatus.ACCEPTED, always_ring=True)
+
+
+async def _stored_json(body: bytes, caller: Caller) -> Response:
+    contacts, beside = await asyncio.to_thread(_contacts_or_text, body)
+    campaign_ref = str(beside["campaign_id"]) if beside.get("campaign_id") is not None else None
+
+    async def store(session: AsyncSession) -> int:
+        principal, now = caller.principal, caller.now
+        if contacts is None:
+            return await store_pasted(
+                session, principal=principal, campaign_ref=campaign_ref, text=beside["text"], now=now
+            )
+        return await store_objects(
+            session, principal=principal, campaign_ref=campaign_ref, rows=contacts, now=now
+        )
+
+    return await _stored(store, caller, HTTPStatus.CREATED)
+
+
+def _contacts_or_text(body: bytes) -> tuple[list[Any] | None, dict[str, Any]]:
+    beside = object_of(body)
+    if beside.get("contacts") is not None:
+        return contacts_in(beside), beside
+    if not isinstance(beside.get("text"), str):
+        raise FieldErrors({"contacts": "Send contacts (an array of objects) or text (what was pasted)."})
+    return None, beside
+
+
+async def _stored(
+    store: Store,
+    caller: Caller,
+    status: HTTPStatus,
+    fingerprint: str | None = None,
+    *,
+    always_ring: bool = False,
+) -> Response:
+    """Do the work and answer with the import; ask a worker to go on with it if there is need."""
+    waiting: list[int] = []
+
+    async def work(session: AsyncSession) -> ImportAnswer:
+        import_id = await store(session)
+        if always_ring or await needs_worker(session, import_id):
+            waiting.append(import_id)
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+
+    response = await caller.once(work, status=status, fingerprint=fingerprint)
+    for import_id in waiting:
+        await _ring(caller, import_id)
+    return response
+
+
+async def _ring(caller: Caller, import_id: int) -> None:
+    await ring(caller, "run_import", job_id=f"import:{import_id}", import_id=import_id)

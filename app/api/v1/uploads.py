@@ -1,0 +1,63 @@
+"""What the routes that take files of people share: the file in pieces, its mapping, and its fingerprint."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from starlette.datastructures import UploadFile
+
+from app.services.errors import FieldErrors
+from app.services.imports.decoding import MEGABYTE
+
+_CHUNK: Final = MEGABYTE
+
+
+async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
+    """Yield the uploaded file from its start."""
+    await upload.seek(0)
+    while chunk := await upload.read(_CHUNK):
+        yield chunk
+
+
+async def fingerprint_of(upload: UploadFile, *said: object) -> str:
+    """Return what tells this upload from another: the form's boundary is new in each request."""
+    digest = hashlib.sha256(json.dumps([upload.filename, *said], sort_keys=True).encode())
+    async for chunk in chunks_of(upload):
+        await asyncio.to_thread(digest.update, chunk)
+    return digest.hexdigest()
+
+
+def mapping_of(text: object) -> dict[str, str] | None:
+    """Return the mapping of a form's field; None if it is not there. Raises `FieldErrors` on `mapping`."""
+    if not isinstance(text, str) or not text.strip():
+        return None
+    try:
+        return checked_shape(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise FieldErrors({"mapping": 'This is not JSON such as {"Mobile": "phone_number"}.'}) from error
+
+
+def checked_shape(given: Any) -> dict[str, str]:
+    """Return it if it is a mapping by its shape. Raises `FieldErrors` on `mapping`."""
+    if not isinstance(given, Mapping) or not all(isinstance(target, str) for target in given.values()):
+        raise FieldErrors({"mapping": "Send an object: column -> contact field, variable:<name> or ignore."})
+    return dict(given)
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """Return a JSON body as an object; an array is its `contacts`. Raises `FieldErrors` on `body`."""
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise FieldErrors({"body": "This is not JSON: send an array of objects."}) from error
+    return sent if isinstance(sent, dict) else {"contacts": sent}
+
+
+def contacts_in(sent: Mapping[str, Any]) -> list[Any]:
+    """Return the contacts of a body. Raises `FieldErrors` on `contacts`."""
+    contacts = sent.get("contacts")
+    if not isinstance(contacts, list):
+        raise FieldErrors({"contacts": "Send an array of objects, each with a phone_number."})
+    return contacts
