@@ -167,10 +167,16 @@ async def test_a_campaign_whose_numbers_all_rest_waits_and_says_so(database: Dat
     assert await stage.statuses() == {_S.PENDING: 1}
 
 
-async def test_texts_have_no_caps(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("rest", "sent"),
+    [(None, 3), (NumberRest.LOW_ANSWER_RATE, 3), (NumberRest.FLAGGED, 0), (NumberRest.MANUAL, 0)],
+)
+async def test_texts_have_no_caps_and_wait_for_a_flagged_number(
+    database: Database, rest: NumberRest | None, sent: int
+) -> None:
     stage = await set_stage(database, contacts=3, channel=Channel.SMS, messages_per_second=100)
-    await change_number(stage, 0, daily_cap=1, rest=NumberRest.FLAGGED)
-    assert len(await stage.dial()) == 3
+    await change_number(stage, 0, daily_cap=1, rest=rest)
+    assert len(await stage.dial()) == sent
 
 
 async def test_a_number_is_contacted_three_times_a_day_whatever_the_campaigns(database: Database) -> None:

@@ -16,6 +16,7 @@ from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
+from app.models import NumberRest
 from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
@@ -85,7 +86,7 @@ _COUNTED: Final = (
 _POOL: Final = text(
     f"""
     SELECT n.id, n.number, n.daily_cap, n.burst_cap, n.burst_minutes, n.cool_down_minutes,
-           n.rest IS NOT NULL AS resting, n.resting_until,
+           n.rest, n.resting_until,
            CASE WHEN n.daily_cap > 0 OR CAST(:by_use AS boolean)
                 THEN (SELECT count(*) FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago)
                 ELSE 0 END AS in_a_day,
@@ -156,7 +157,7 @@ async def _pool(
 
 
 def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
-    """Return how much a number may start. Caps and rests are a caller ID's: texts have none."""
+    """Return how much a number may start. Caps and answer rates are a caller ID's: they hold no text back."""
     caps = NumberCaps(
         daily=row.daily_cap,
         burst=row.burst_cap,
@@ -171,7 +172,7 @@ def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
             in_a_day=row.in_a_day, day_full_since=row.day_full_since, newest=tuple(row.newest or ())
         ),
         now=now,
-        resting=row.resting and calls,
+        resting=row.rest is not None and (calls or row.rest != NumberRest.LOW_ANSWER_RATE),
         resting_until=row.resting_until,
     )
 

@@ -127,7 +127,10 @@ async def _record_other(
 _LEAVE_ALONE: Final = text(
     """
     UPDATE campaign SET gate_rule = 'pacing', gate_until = :until, gate_why = CAST(:why AS varchar)
-    WHERE id = :campaign_id AND status IN ('queued', 'running') AND (gate_until IS NULL OR gate_until < :until)
+    WHERE id IN (SELECT id FROM campaign
+                 WHERE carrier_account_id = :carrier_account_id AND status IN ('queued', 'running')
+                   AND (gate_until IS NULL OR gate_until < :until)
+                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
     """
 )
 
@@ -135,7 +138,11 @@ _LEAVE_ALONE: Final = text(
 async def _turned_away(
     session: AsyncSession, case: Case, answer: NotPlaced, *, now: datetime, back_off: timedelta
 ) -> None:
-    """Put the recipient back in line, at its place; if the carrier sent us away, leave it alone for a while."""
+    """Put the recipient back in line, at its place; a carrier that sent us away is left alone for a while.
+
+    All campaigns of its account leave it alone: the next one would be sent away too. One whose row is held just now
+    is told by its own.
+    """
     await give_back(session, case, reason=answer.reason, now=now)
     if answer.retry_after_seconds is None and answer.reason in OUR_OWN_REASONS:
         return
@@ -143,7 +150,11 @@ async def _turned_away(
     why = f"The carrier takes no more just now ({answer.reason})."
     await session.execute(
         _LEAVE_ALONE,
-        {"campaign_id": case.campaign_id, "until": now + max(asked, back_off), "why": why[:500]},
+        {
+            "carrier_account_id": case.carrier_account_id,
+            "until": now + max(asked, back_off),
+            "why": why[:500],
+        },
     )
 
 
