@@ -384,6 +384,9 @@ async def _import_at_once(
         duplicates=contact_import.duplicates,
         suppressed=contact_import.suppressed,
         warnings=contact_import.warnings,
+        in_campaign=contact_import.in_campaign,
+        known=contact_import.known,
+        opted_out=contact_import.opted_out,
         issues=issues.items,
     )
 

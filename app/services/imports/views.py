@@ -159,5 +159,8 @@ class ImportResult:
     duplicates: int
     suppressed: int
     warnings: int
+    in_campaign: int
+    known: int
+    opted_out: int
     issues: list[IssueRow]
     """The first hundred; `list_issues` has all."""
