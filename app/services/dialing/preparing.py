@@ -86,10 +86,13 @@ async def prepare_batch(
 async def _worth_rendering(session: AsyncSession, campaign: Campaign, most: int) -> int:
     """Return how many to look at: a campaign with its lines full has nobody's text to render.
 
-    An estimate without locks; what may really be reserved is counted under them.
+    Nor has one for more people than its minute holds. An estimate without locks; what may really be reserved is
+    counted under them.
     """
     if campaign.channel is Channel.SMS:
         return most
+    if campaign.rate_limit_per_minute:
+        most = min(most, campaign.rate_limit_per_minute + _SPARE)
     live = (
         await session.execute(
             select(func.count())

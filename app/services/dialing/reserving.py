@@ -287,11 +287,14 @@ async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked,
 
 _WRITE: Final = text(
     """
-    WITH chosen AS (
-        SELECT * FROM unnest(
+    WITH texts AS MATERIALIZED (
+        -- As one document: an array of documents takes the driver a tenth of a whole dial to quote.
+        SELECT CAST(:rendered AS jsonb) AS all_of_them
+    ), chosen AS (
+        SELECT u.*, texts.all_of_them -> CAST(u.nth - 1 AS integer) AS rendered FROM unnest(
             CAST(:ids AS uuid[]), CAST(:recipients AS bigint[]), CAST(:phone_numbers AS bigint[]),
-            CAST(:from AS varchar[]), CAST(:to AS varchar[]), CAST(:rendered AS jsonb[])
-        ) AS u (id, recipient_id, phone_number_id, number_from, number_to, rendered)
+            CAST(:from AS varchar[]), CAST(:to AS varchar[])
+        ) WITH ORDINALITY AS u (id, recipient_id, phone_number_id, number_from, number_to, nth), texts
     ), written AS (
         INSERT INTO attempt (id, organization_id, campaign_id, run_id, step_id, recipient_id, contact_id, agent_id,
                              carrier_account_id, phone_number_id, channel, number_from, number_to, ordinal, rendered,
@@ -337,7 +340,7 @@ async def _write(
             "phone_numbers": [caller.phone_number_id for _, caller in chosen],
             "from": [caller.number for _, caller in chosen],
             "to": [prepared.number for prepared, _ in chosen],
-            "rendered": [json.dumps((prepared.rendered or {}) | speech) for prepared, _ in chosen],
+            "rendered": json.dumps([(prepared.rendered or {}) | speech for prepared, _ in chosen]),
             "agent_id": held.agent_id,
             "carrier_account_id": held.carrier_account_id,
             "channel": held.channel.value,
