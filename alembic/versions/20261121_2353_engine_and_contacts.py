@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("cursor_id", sa.BigInteger(), nullable=False),
         sa.Column("until_id", sa.BigInteger(), nullable=False),
         sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("already_in", sa.Integer(), nullable=False),
         sa.Column("suppressed", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),

@@ -229,6 +229,8 @@ class Audience(Row, table=True):
     until_id: int = Field(default=0, sa_type=BigInteger)
     """The newest contact when this look began; later ones are not in a snapshot, and the next look's otherwise."""
     added: int = Field(default=0)
+    already_in: int = Field(default=0)
+    """Those who matched and were in the campaign when the rule came by first: they are left as they are."""
     suppressed: int = Field(default=0)
     """Added as skipped: they must not be contacted."""
     last_at: datetime | None = moment(nullable=True)

@@ -91,11 +91,16 @@ async def added(stage: Stage) -> list[int]:
     return [each.contact_id for each in await stage.recipients()]
 
 
-async def state(stage: Stage) -> AudienceView:
+async def state_of(stage: Stage) -> dict[int, AudienceView]:
     async with stage.database.session() as session:
-        (only,) = await list_audiences(
+        views = await list_audiences(
             session, principal=principal(stage.organization), campaign_ref=stage.campaign_id
         )
+    return {view.id: view for view in views}
+
+
+async def state(stage: Stage) -> AudienceView:
+    (only,) = (await state_of(stage)).values()
     return only
 
 
@@ -133,11 +138,19 @@ async def test_who_is_in_already_stays_as_they_are(database: Database) -> None:
     vips = await people(stage, 4, tags=["vip"])
     await add(stage)
     await work(stage)
+    assert (await state(stage)).already_in == 0
     preview = await previewed(stage)
-    assert (preview.matching, preview.already_in, preview.would_add) == (4, 4, 0)
-    await add(stage)
+    assert [str(each) for each in (preview.matching, preview.already_in, preview.would_add)] == [
+        "4",
+        "4",
+        "0",
+    ]
+    vips += await people(stage, 5, tags=["vip"])
+    second = await add(stage)
     await work(stage)
     assert await added(stage) == vips
+    over = (await state_of(stage))[second.id]
+    assert (over.added, over.already_in) == (5, 4)
 
 
 async def previewed(stage: Stage, rule: AudienceRule = VIPS) -> audiences.AudiencePreview:

@@ -78,6 +78,7 @@ class AudienceAnswer(BaseModel):
     not_contacted_for_days: int
     not_in_campaigns: list[int]
     added: int
+    already_in: int = Field(description="Matched, and were in the campaign before: left as they are.")
     suppressed: int = Field(description="Added as skipped: they must not be contacted.")
     created_by: str
     created_at: Moment
@@ -110,7 +111,11 @@ async def preview(campaign_id: Ref, body: RuleBody, caller: Keyed) -> Preview:
             rule=await _rule(session, caller, body),
             now=caller.now,
         )
-    return Preview(matching=counted.matching, already_in=counted.already_in, would_add=counted.would_add)
+    return Preview(
+        matching=counted.matching.count,
+        already_in=counted.already_in.count,
+        would_add=counted.would_add.count,
+    )
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=AudienceAnswer)
@@ -175,6 +180,7 @@ def _answer(view: AudienceView) -> AudienceAnswer:
         not_contacted_for_days=view.not_contacted_for_days,
         not_in_campaigns=list(view.not_in_campaigns),
         added=view.added,
+        already_in=view.already_in,
         suppressed=view.suppressed,
         created_by=view.created_by,
         created_at=view.created_at,

@@ -26,6 +26,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
 from app.services.campaigns.rows import latest_run, load_campaign
 from app.services.contacts.filtering import condition_of, filter_from, where
+from app.services.contacts.queries import Counted
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 
@@ -62,9 +63,9 @@ class AudienceRule:
 class AudiencePreview:
     """What adding by a rule would do now. Counts end at `MOST_COUNTED`."""
 
-    matching: int
-    already_in: int
-    would_add: int
+    matching: Counted
+    already_in: Counted
+    would_add: Counted
     """Those that must not be contacted included: they are listed as skipped."""
 
 
@@ -81,6 +82,8 @@ class AudienceView:
     not_contacted_for_days: int
     not_in_campaigns: tuple[int, ...]
     added: int
+    already_in: int
+    """Those who matched and were in the campaign already when the rule came by first."""
     suppressed: int
     created_by: str
     created_at: datetime
@@ -244,6 +247,9 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
         audience.next_at = now + LOOK_EVERY  # A list is not changed under a running campaign.
         return False
     people = await _next_people(session, audience, campaign, now=now)
+    if audience.last_at is None:
+        until_id = people[-1].id if len(people) == BATCH else audience.until_id
+        audience.already_in += await _already_in(session, audience, campaign, until_id, now=now)
     result = await add_recipients_bulk(
         session,
         campaign=campaign,
@@ -278,6 +284,20 @@ async def _next_people(
         .limit(BATCH)
     )
     return list(rows)
+
+
+async def _already_in(
+    session: AsyncSession, audience: Audience, campaign: Campaign, until_id: int, *, now: datetime
+) -> int:
+    """Return how many of those up to `until_id` that this batch looks at are in the campaign."""
+    meant = await _conditions(session, _rule_of(audience), campaign.organization_id, now=now)
+    present = select(func.count(col(Contact.id))).where(
+        *meant,
+        ~await _absent(session, campaign),
+        col(Contact.id) > audience.cursor_id,
+        col(Contact.id) <= until_id,
+    )
+    return (await session.execute(present)).scalar_one()
 
 
 async def _look_is_through(session: AsyncSession, audience: Audience, *, now: datetime) -> None:
@@ -328,10 +348,10 @@ async def _absent(session: AsyncSession, campaign: Campaign) -> ColumnElement[bo
     return ~exists().where(col(Recipient.run_id) == run.id, col(Recipient.contact_id) == col(Contact.id))
 
 
-async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> int:
+async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> Counted:
     bounded = select(col(Contact.id)).where(*conditions).limit(MOST_COUNTED + 1).subquery()
     counted = (await session.execute(select(func.count()).select_from(bounded))).scalar_one()
-    return min(counted, MOST_COUNTED)
+    return Counted(min(counted, MOST_COUNTED), more=counted > MOST_COUNTED)
 
 
 async def _newest_contact(session: AsyncSession, organization_id: int) -> int:
@@ -354,6 +374,7 @@ async def _view(session: AsyncSession, audience: Audience) -> AudienceView:
         not_contacted_for_days=rule.not_contacted_for_days,
         not_in_campaigns=rule.not_in_campaigns,
         added=audience.added,
+        already_in=audience.already_in,
         suppressed=audience.suppressed,
         created_by=audience.created_by,
         created_at=audience.created_at,
