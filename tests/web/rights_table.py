@@ -79,7 +79,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_CONTACTS: "receive use_column start give_up import_and_go_on",
     },
     "ImportsState": {
-        Right.VIEW: "load watch turn_page",
+        ANYONE: "close",
+        Right.EDIT_CONTACTS: "undo",
+        Right.VIEW: "load watch turn_page ask",
     },
     "KeysState": {
         ANYONE: "set_open ask_to_revoke",

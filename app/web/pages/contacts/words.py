@@ -161,7 +161,7 @@ _SOURCE_OF_CARDS: Final = {
     "manual": "by hand",
     "import": "from a file",
     "api": "through the API",
-    "sample": "sample data",
+    "sample": "as sample data",
 }
 
 

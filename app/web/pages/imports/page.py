@@ -7,14 +7,17 @@ from app.domain.rights import Right
 from app.web import routes
 from app.web.components import (
     actions_cell,
+    actions_menu,
     badge,
     cell,
     column,
+    confirm_dialog,
     data_table,
     download_icon,
     empty_state,
     lead_cell,
     link_button,
+    menu_item,
     page_header,
     pagination_bar,
     panel,
@@ -37,7 +40,7 @@ def imports() -> rx.Component:
     return rx.fragment(
         page_header(
             "Contacts",
-            description="Every file of people that came in and what became of it.",
+            description="Every file of people that came in, what became of it, and how to take it back.",
         ),
         contacts_tabs("Imports"),
         panel(
@@ -50,6 +53,16 @@ def imports() -> rx.Component:
                 on_retry=ImportsState.load,
             ),
             flush=True,
+        ),
+        confirm_dialog(
+            is_open=ImportsState.undoing > 0,
+            on_open_change=ImportsState.close,
+            title=as_text("Undo the import of “") + as_text(ImportsState.name) + "”?",
+            sentence="Contacts it made are removed, fields it changed get their old values back, and who it added "
+            "to a campaign is taken off it. Who has been contacted already, or was changed since, stays.",
+            confirm_label="Undo the import",
+            on_confirm=ImportsState.undo,
+            busy=ImportsState.saving,
         ),
     )
 
@@ -125,11 +138,20 @@ def _when(at: ObjectVar[Moment]) -> rx.Component:
 
 
 def _actions(item: ObjectVar[ImportRow]) -> rx.Component:
-    return rx.cond(
-        allows(Right.EXPORT) & (item.not_in.to(int) > 0),
-        download_icon(
-            as_text("Download the rows of ") + as_text(item.name) + " that did not go in",
-            href=routes.download_not_imported(here(), item.id.to(int)),
+    return rx.fragment(
+        rx.cond(
+            allows(Right.EXPORT) & (item.not_in.to(int) > 0),
+            download_icon(
+                as_text("Download the rows of ") + as_text(item.name) + " that did not go in",
+                href=routes.download_not_imported(here(), item.id.to(int)),
+            ),
+        ),
+        rx.cond(
+            allows(Right.EDIT_CONTACTS) & item.can_undo.to(bool),
+            actions_menu(
+                menu_item("Undo", icon="undo-2", danger=True, on_select=ImportsState.ask(item.id)),
+                label=as_text("Actions for ") + as_text(item.name),
+            ),
         ),
     )
 

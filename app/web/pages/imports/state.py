@@ -1,36 +1,46 @@
-"""The history of imports: a page of files, and what became of each."""
+"""The history of imports: a page of files, what became of each, and taking one back."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
 import reflex as rx
+from redis.exceptions import RedisError
+from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.rights import Right
 from app.live_hub import Watched, watch
+from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
-from app.services.imports.queries import list_imports
+from app.services.imports.queries import get_import, list_imports
+from app.services.imports.undoing import undo_import
 from app.services.imports.views import ImportView
 from app.services.paging import Page
-from app.web.guard import PageState, guarded, still_allowed
+from app.web.components import say_done
+from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.words import page_range
 from app.web.pages.imports.words import ImportRow, import_row
 
 PAGE_SIZE: Final = 25
 
+log = logging.getLogger(__name__)
+
 
 class ImportsState(PageState, rx.State):
-    """The rows on show."""
+    """The rows on show, and the question before one is undone."""
 
     rows: rx.Field[list[ImportRow]] = rx.field(default_factory=list)
     page: rx.Field[int] = rx.field(1)
     pages: rx.Field[int] = rx.field(1)
     range_text: rx.Field[str] = rx.field("")
+    undoing: rx.Field[int] = rx.field(0)
+    name: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show the newest files."""
-        self.loading, self.problem, self.rows, self.page = True, "", [], 1
+        self.loading, self.problem, self.rows, self.page, self.undoing = True, "", [], 1, 0
         yield
         self._show(principal, await _read(principal, 1))
         self.loading = False
@@ -50,6 +60,34 @@ class ImportsState(PageState, rx.State):
         """Go to a neighbouring page."""
         self.page = min(max(1, self.page + by), self.pages)
         self._show(principal, await _read(principal, self.page))
+
+    @guarded(Right.VIEW)
+    async def ask(self, principal: Principal, import_id: int) -> None:
+        """Ask before an import is undone."""
+        async with get_context().database.session() as session:
+            view = await get_import(session, principal=principal, import_ref=import_id)
+        self.undoing, self.name = view.id, view.file_name
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.undoing = 0
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def undo(self, principal: Principal) -> EventSpec:
+        """Take the import back."""
+        self.saving = True
+        context, import_id = get_context(), self.undoing
+        self.undoing = 0
+        async with context.database.transaction() as session:
+            await undo_import(session, principal=principal, import_ref=import_id, now=context.clock.now())
+        try:
+            await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
+        except (AlreadyQueued, RedisError, OSError) as error:
+            log.warning("import.not_enqueued", extra={"import_id": import_id, "error": type(error).__name__})
+        self._show(principal, await _read(principal, self.page))
+        return say_done("The import is being undone")
 
     def _show(self, principal: Principal, found: Page[ImportView]) -> None:
         now = get_context().clock.now()

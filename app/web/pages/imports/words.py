@@ -22,6 +22,8 @@ LOOKS: Final[Mapping[str, Look]] = {
     ImportStatus.UNDONE: Look("gray", "undo-2", "Undone"),
 }
 
+_UNDOABLE: Final = frozenset({ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.FAILED})
+
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
@@ -39,6 +41,7 @@ class ImportRow:
     """Rows that did not go in."""
     at: Moment
     campaign_id: int
+    can_undo: bool
 
 
 def import_row(view: ImportView, *, zone: str, now: datetime) -> ImportRow:
@@ -54,6 +57,7 @@ def import_row(view: ImportView, *, zone: str, now: datetime) -> ImportRow:
         not_in=not_in,
         at=moment(view.created_at, zone, now=now),
         campaign_id=view.campaign_id or 0,
+        can_undo=view.status in _UNDOABLE and view.rows_done > 0,
     )
 
 

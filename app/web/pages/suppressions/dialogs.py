@@ -156,7 +156,7 @@ def file_dialog() -> rx.Component:
     return form_dialog(
         rx.el.div(
             rx.match(SuppressionFileState.stage, ("working", _working()), ("done", _done()), _choose()),
-            class_name="cs-form",
+            class_name="cs-dialog-fields",
         ),
         is_open=SuppressionFileState.is_open,
         on_open_change=SuppressionFileState.set_open,

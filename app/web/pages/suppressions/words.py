@@ -9,7 +9,7 @@ from app.models import SuppressionScope, SuppressionSource
 from app.services.suppression.importing import SuppressionImportResult
 from app.services.suppression.queries import SuppressionPage, SuppressionView
 from app.web.pages.campaign.words import Moment, counted, moment
-from app.web.pages.contacts.words import SCOPES, SOURCES, who_suppressed
+from app.web.pages.contacts.words import SCOPES, who_suppressed
 
 ANY: Final = "any"
 
@@ -76,7 +76,7 @@ def suppression_row(view: SuppressionView, *, zone: str, now: datetime) -> Suppr
         name=view.name,
         scope=SCOPES[view.scope],
         reason=view.reason,
-        source=SOURCES[view.source],
+        source=_SOURCE_NAMES[view.source],
         by=who_suppressed(view),
         at=moment(view.created_at, zone, now=now),
         is_lifted=view.lifted_at is not None,
