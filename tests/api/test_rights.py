@@ -267,7 +267,8 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         audience = Audience(
             organization_id=organization.id,
             campaign_id=campaign.id,
-            mode=AudienceMode.STANDING,
+            # One that adds nobody any more: else nobody could be removed.
+            mode=AudienceMode.STANDING if "{audience_id}" in route[1] else AudienceMode.SNAPSHOT,
             exclude={"not_contacted_for_days": 0, "not_in_campaigns": []},
             next_at=NOON,
             created_at=NOON,
