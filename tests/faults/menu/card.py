@@ -47,7 +47,7 @@ MENU: Final[dict[str, Dish]] = {
     "F11": Dish(webhook_storm, partial(webhook_storm, events=10_000), (150, 1_500)),
     "F12": Dish(forged_webhooks, partial(forged_webhooks, requests=1_000, judged=100_000), (40, 100)),
     "F14": Dish(operator_races, partial(operator_races, sequences=1_000), (100, 8_000)),
-    "F15": Dish(four_dialers, partial(four_dialers, runs=100), (60, 2_000)),
+    "F15": Dish(four_dialers, partial(four_dialers, runs=100, per_second=25), (60, 2_000)),
 }
 
 WRONG: Final[dict[str, Dish]] = {

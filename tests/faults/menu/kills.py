@@ -28,12 +28,18 @@ _BOTH_EVERY: Final = 5
 _COLD_EVERY: Final = 20
 
 
-async def kill_at_random(world: World, outcome: Outcome, *, kills: int = 8, seed: int = 1) -> None:
-    """F1: SIGKILL random workers at random instants, each started again at once; sometimes both together."""
+async def kill_at_random(
+    world: World, outcome: Outcome, *, kills: int = 8, texts: int = 1, seed: int = 1
+) -> None:
+    """F1: SIGKILL random workers at random instants, each started again at once; sometimes both together.
+
+    `texts`: how many campaigns of text messages run beside the calls.
+    """
     chance = random.Random(seed)
     workers = await world.start_workers(2)
     campaign_id = await world.start_campaign(outcome.contacts, concurrent_limit=_MANY)
-    texts_id = await world.start_campaign(max(5, outcome.contacts // 20), channel="sms")
+    few = max(5, outcome.contacts // 20)
+    text_ids = [await world.start_campaign(few, channel="sms") for _ in range(texts)]
     killed_at: list[datetime] = []
     while len(killed_at) < kills:
         share = 0.95 * len(killed_at) / kills
@@ -47,7 +53,7 @@ async def kill_at_random(world: World, outcome: Outcome, *, kills: int = 8, seed
         for victim in victims:
             victim.start(cold=len(killed_at) % _COLD_EVERY == 0)
     outcome.count("SIGKILL", kills)
-    await world.completed(campaign_id, texts_id, seconds=patience(outcome))
+    await world.completed(campaign_id, *text_ids, seconds=patience(outcome))
     gaps = await gaps_after(world, killed_at)
     outcome.measured["kill to next call, p95"] = f"{p95(gaps):.2f} s (goal {RECOVERY_SECONDS:g})"
     if p95(gaps) > RECOVERY_SECONDS:

@@ -90,7 +90,7 @@ def _acts(_: World) -> dict[str, Callable[..., Awaitable[Any]]]:
     }
 
 
-_EXTRA: Final[dict[str, dict[str, Any]]] = {"edit": {"changes": {"concurrent_limit": 3}}}
+_EXTRA: Final[dict[str, dict[str, Any]]] = {"edit": {"changes": {"rate_limit_per_minute": 9_000}}}
 
 
 async def _all_over(world: World, outcome: Outcome) -> None:
