@@ -143,6 +143,7 @@ class ImportMapping(Row, table=True):
     organization_id: int = reference("organization.id")
     headers_hash: str = Field(max_length=64)
     mapping: dict[str, Any] = json_object()
+    """Position of the column, from 0 -> what it is used as."""
     used_at: datetime = moment()
 
 

@@ -55,7 +55,9 @@ async def suggested_mapping(
             col(ImportMapping.headers_hash) == _hash(reader.headers),
         )
     )
-    return dict(remembered) if remembered else suggest_mapping(reader.headers)
+    if not remembered:
+        return suggest_mapping(reader.headers)
+    return {header: remembered[str(place)] for place, header in enumerate(reader.headers)}
 
 
 async def remember_mapping(session: AsyncSession, contact_import: ContactImport, *, now: datetime) -> None:
@@ -66,7 +68,11 @@ async def remember_mapping(session: AsyncSession, contact_import: ContactImport,
     row = {
         "organization_id": contact_import.organization_id,
         "headers_hash": _hash(reader.headers),
-        "mapping": contact_import.mapping,
+        # By position: another file may write the same headers in another case.
+        "mapping": {
+            str(place): contact_import.mapping.get(header, IGNORE)
+            for place, header in enumerate(reader.headers)
+        },
         "used_at": now,
     }
     kept = upsert(ImportMapping).values(row)
