@@ -17,6 +17,7 @@ from app.domain.rights import Role
 from app.models import (
     Audience,
     AudienceMode,
+    AudienceStatus,
     NumberRest,
     Organization,
     Suppression,
@@ -267,10 +268,11 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
         audience = Audience(
             organization_id=organization.id,
             campaign_id=campaign.id,
-            # One that adds nobody any more: else nobody could be removed.
-            mode=AudienceMode.STANDING if "{audience_id}" in route[1] else AudienceMode.SNAPSHOT,
+            mode=AudienceMode.STANDING,
+            # One that adds nobody any more, but to be ended: else nobody could be removed.
+            status=AudienceStatus.STANDING if "{audience_id}" in route[1] else AudienceStatus.ENDED,
             exclude={"not_contacted_for_days": 0, "not_in_campaigns": []},
-            next_at=NOON,
+            next_at=NOON if "{audience_id}" in route[1] else None,
             created_at=NOON,
         )
         session.add(audience)

@@ -98,7 +98,7 @@ def rest_dialogs() -> rx.Component:
             on_open_change=NumberRestState.close,
             title=as_text("Let ") + as_text(asked.shown) + " rest?",
             sentence="It makes no calls until then. Campaigns go on from their other numbers, or wait for it. "
-            "Calls in progress go on, and texts are still sent.",
+            "Calls in progress go on; it sends no texts either.",
         ),
         confirm_dialog(
             is_open=is_asked & NumberRestState.is_resting,
