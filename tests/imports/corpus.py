@@ -68,7 +68,7 @@ def changed_workbook(parts: Mapping[str, bytes]) -> bytes:
     """A good workbook with some of its parts replaced."""
     with zipfile.ZipFile(io.BytesIO(workbook([["phone"], [2025550143]]))) as archive:
         whole = {name: archive.read(name) for name in archive.namelist()}
-    return zipped(whole | parts)
+    return zipped({**whole, **parts})
 
 
 def bomb(part: str) -> bytes:

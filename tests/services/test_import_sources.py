@@ -27,10 +27,10 @@ def owner(acme: Organization) -> Principal:
     return principal(acme)
 
 
-async def stored(database: Database, owner: Principal, data: bytes, **more: str) -> ImportView:
+async def stored(database: Database, owner: Principal, data: bytes, sheet: str = "") -> ImportView:
     async with database.transaction() as session:
         import_id = await operations.store_import(
-            session, principal=owner, campaign_ref=None, file_name="a.csv", data=data, now=NOON, **more
+            session, principal=owner, campaign_ref=None, file_name="a.csv", data=data, now=NOON, sheet=sheet
         )
         return await queries.get_import(session, principal=owner, import_ref=import_id)
 
