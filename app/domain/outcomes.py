@@ -51,6 +51,8 @@ class HangUp(StrEnum):
     """The hours to reach the person end before it is dialed."""
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     """A person cancelled the campaign, and asked for its calls to be hung up."""
+    SUPPRESSED = "suppressed"
+    """The person asked not to be called while the call still waited in the carrier's queue."""
 
 
 A_NIGHT: Final = timedelta(hours=12)

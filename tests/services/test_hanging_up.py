@@ -11,11 +11,12 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind
 from app.domain.recipient import RecipientStatus
-from app.models import Attempt, SecondCall
+from app.models import Attempt, SecondCall, SuppressionScope, SuppressionSource
 from app.providers.base import MessageOrder, Placed
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
+from app.services.suppression.operations import suppress
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage
 
@@ -97,6 +98,30 @@ async def test_a_call_still_queued_when_the_hours_end_is_taken_back(database: Da
     stage.clock.advance(seconds=1)
     assert await stage.end_calls() == 1
     assert stage.carrier.taken_back == [provider_id]
+
+
+async def test_who_says_stop_while_the_call_waits_at_the_carrier_is_not_rung(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    stage.carrier.takes_back = True
+    await placed_in_queue(stage, queue_seconds=30, closes_in_seconds=3_600)
+    attempt = await only(stage)
+    async with database.transaction() as session:
+        await suppress(
+            session,
+            organization_id=stage.organization.id,
+            number=attempt.number_to,
+            scope=SuppressionScope.ALL,
+            reason="asked by text",
+            source=SuppressionSource.STOP_MESSAGE,
+            actor="test",
+            now=stage.clock.now(),
+        )
+    await stage.end_calls()
+    assert stage.carrier.taken_back == [attempt.provider_id]
+    await stage.hear(attempt.id, K.CANCELLED)
+    assert await stage.reserve() == ()
+    (person,) = await stage.recipients()
+    assert (person.status, person.blocked_by, person.attempts_made) == (_S.SKIPPED, "suppression", 0)
 
 
 async def test_what_was_taken_back_before_it_rang_spends_nothing_and_waits_for_the_hours(

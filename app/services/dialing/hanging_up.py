@@ -50,12 +50,13 @@ class _Ending:
 async def end_calls(database: Database, carrier: Hangup, *, carrier_account_id: int, clock: Clock) -> int:
     """Ask the carrier to end what should be ended by now; return how many it was asked about.
 
-    Calls that still wait in the carrier's queue when their hours end; calls of campaigns cancelled with a hang-up;
-    second calls of one attempt.
+    Calls that still wait in the carrier's queue when their hours end or the person says stop; calls of campaigns
+    cancelled with a hang-up; second calls of one attempt.
     """
     given = {"carrier_account_id": carrier_account_id, "now": clock.now(), "most": _MOST}
     async with database.transaction() as session:
         await session.execute(_CLOSE, given)
+        await session.execute(_STOP, given)
         await session.execute(_OVER, given)
         calls = await _due(session, _DUE, given)
         seconds = await _due(session, _DUE_SECONDS, given)
@@ -116,7 +117,7 @@ _HANG_UP_CAMPAIGN: Final = text(
     UPDATE attempt SET hang_up_at = :now, hang_up_why = CAST(:why AS varchar)
     FROM (SELECT id FROM attempt
           WHERE campaign_id = :campaign_id AND channel = 'call'
-            AND status IN ('placing', 'unknown', 'queued', 'ringing', 'in_progress')
+            AND status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
           ORDER BY id FOR NO KEY UPDATE) live
     WHERE attempt.id = live.id
     """
@@ -129,25 +130,42 @@ async def hang_up_campaign(session: AsyncSession, *, campaign_id: int, now: date
     await session.execute(_HANG_UP_CAMPAIGN, given)
 
 
-# Asked for once: what the carrier would not take back then is on its way, and its events tell.
+# Asked for once: what the carrier would not take back then is on its way, and its events tell. An attempt of which
+# there is news just now is passed by until the next look: whoever waits here for one holds up those who write them.
 _CLOSE: Final = text(
     """
     UPDATE attempt SET hang_up_at = :now, hang_up_why = 'calling_hours'
-    WHERE status = 'queued' AND closes_at <= :now AND channel = 'call' AND hang_up_why = ''
+    WHERE id IN (SELECT id FROM attempt
+                 WHERE status = 'queued' AND closes_at <= :now AND channel = 'call' AND hang_up_why = ''
+                   AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
+                 FOR NO KEY UPDATE SKIP LOCKED)
+    """
+)
+
+_STOP: Final = text(
+    """
+    UPDATE attempt SET hang_up_at = :now, hang_up_why = 'suppressed'
+    WHERE status = 'queued' AND channel = 'call' AND hang_up_why = ''
       AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
+      AND EXISTS (SELECT 1 FROM suppression s
+                  WHERE s.organization_id = attempt.organization_id AND s.number = attempt.number_to
+                    AND s.lifted_at IS NULL AND s.scope IN ('all', 'voice'))
     """
 )
 
 _OVER: Final = text(
     """
     UPDATE attempt SET hang_up_at = NULL
-    WHERE hang_up_at <= :now AND status IN ('not_placed', 'completed', 'delivered', 'undelivered', 'failed')
+    WHERE id IN (SELECT id FROM attempt
+                 WHERE hang_up_at <= :now
+                   AND status IN ('not_placed', 'completed', 'delivered', 'undelivered', 'failed')
+                 FOR NO KEY UPDATE SKIP LOCKED)
     """
 )
 
 _DUE: Final = text(
     """
-    SELECT id, channel, provider_id, hang_up_why = 'calling_hours' AS only_unanswered FROM attempt
+    SELECT id, channel, provider_id, hang_up_why IN ('calling_hours', 'suppressed') AS only_unanswered FROM attempt
     WHERE hang_up_at <= :now AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
     ORDER BY hang_up_at LIMIT :most
     """
