@@ -11,6 +11,8 @@ from app.web.guard import tell_of
 from app.web.logs import keep_secrets_out
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
+from app.web.pages.audiences.form import AudienceFormState
+from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.campaign.calls.page import campaign_calls
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.contacts.page import campaign_contacts
@@ -155,8 +157,11 @@ app.add_page(
         *ENTER,
         *CAMPAIGN,
         SelectionState.untick,
+        AudienceFormState.close,
+        AudiencesState.load,
         CampaignContactsState.load,
         CampaignContactsState.watch,
+        AudiencesState.watch,
     ],
 )
 app.add_page(
@@ -181,7 +186,16 @@ app.add_page(
     wizard_contacts,
     route=routes.EDIT_CONTACTS,
     title="Campaign contacts · Callsheet",
-    on_load=[*ENTER, ImportState.load, PeopleState.load, ImportState.watch, WizardState.watch],
+    on_load=[
+        *ENTER,
+        AudienceFormState.close,
+        ImportState.load,
+        AudiencesState.load,
+        PeopleState.load,
+        ImportState.watch,
+        WizardState.watch,
+        AudiencesState.watch,
+    ],
 )
 app.add_page(
     review,

@@ -66,6 +66,22 @@ def _filtered(page: Page) -> None:
     expect(page.get_by_text("1 selected")).to_be_visible()
 
 
+def _audience(page: Page) -> None:
+    page.get_by_role("button", name="From address book").first.click()
+    page.get_by_text("An outcome", exact=True).click()
+    page.get_by_label("No answer").check()
+    page.get_by_label("Busy").check()
+    expect(page.get_by_text("would be added")).to_be_visible()
+
+
+def _audience_rules(page: Page) -> None:
+    page.get_by_role("button", name="From address book").first.click()
+    page.get_by_text("Keep adding who matches while it runs").click()
+    expect(page.get_by_text("would be added")).to_be_visible()
+    page.get_by_role("button", name="Keep adding them").click()
+    expect(page.get_by_text("Keeps adding who matches").first).to_be_visible()
+
+
 def _menu(page: Page) -> None:
     page.get_by_role("button", name="Actions of Ava").click()
     expect(page.get_by_role("menu")).to_be_visible()
@@ -100,6 +116,9 @@ SHOTS: Final = (
     Shot("campaign-running-settings", "campaigns/{running}/settings"),
     Shot("campaign-cancel", "campaigns/{running}", _cancel),
     Shot("campaign-paused", "campaigns/{paused}"),
+    Shot("campaign-paused-adding", "campaigns/{paused}/contacts", _audience),
+    Shot("campaign-running-adding", "campaigns/{running}/contacts", _audience),
+    Shot("campaign-paused-rules", "campaigns/{paused}/contacts", _audience_rules),
     Shot("campaign-piloted", "campaigns/{piloted}"),
     Shot("campaign-stopped", "campaigns/{stopped}"),
     Shot("campaign-completed", "campaigns/{completed}"),
@@ -108,6 +127,7 @@ SHOTS: Final = (
     Shot("wizard-basics", "campaigns/{draft}/edit/basics"),
     Shot("wizard-message", "campaigns/{draft}/edit/message"),
     Shot("wizard-contacts", "campaigns/{draft}/edit/contacts"),
+    Shot("wizard-contacts-adding", "campaigns/{draft}/edit/contacts", _audience),
     Shot("wizard-pace", "campaigns/{draft}/edit/pace"),
     Shot("wizard-pace-open", "campaigns/{draft}/edit/pace", _unfold),
     Shot("wizard-review", "campaigns/{draft}/edit/review"),

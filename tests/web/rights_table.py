@@ -20,6 +20,19 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.EDIT_AGENTS: "save switch",
         Right.VIEW: "load watch open",
     },
+    "AudienceConditionState": {
+        ANYONE: "open set_open choose_field choose_op",
+        Right.VIEW: "add",
+    },
+    "AudienceFormState": {
+        ANYONE: "close choose tick_outcome drop_condition leave_out choose_mode",
+        Right.EDIT_CAMPAIGNS: "add",
+        Right.VIEW: "open count",
+    },
+    "AudiencesState": {
+        Right.EDIT_CAMPAIGNS: "end",
+        Right.VIEW: "load watch ask",
+    },
     "BasicsState": {
         Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward",
     },

@@ -42,7 +42,8 @@ MOST_COUNTED: Final = 10_000
 LONGEST_EXCLUSION_DAYS: Final = 3_650
 MOST_CAMPAIGNS: Final = 100
 
-_OVER: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
+OVER: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
+"""Nobody is added any more."""
 _UNFINISHED: Final = (AudienceStatus.ADDING, AudienceStatus.STANDING)
 
 
@@ -153,7 +154,7 @@ async def add_audience(
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     if mode is AudienceMode.SNAPSHOT:
         require_editable_list(campaign)
-    elif campaign.status in _OVER:
+    elif campaign.status in OVER:
         raise Conflict(f"This campaign is {campaign.status}. Duplicate it to contact more people.")
     audience = Audience(
         organization_id=campaign.organization_id,
@@ -240,7 +241,7 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
     if audience is None or audience.next_at is None or audience.next_at > now:
         return False
     campaign = await session.get_one(Campaign, audience.campaign_id, with_for_update={"key_share": True})
-    if campaign.status in _OVER:
+    if campaign.status in OVER:
         _end(audience, AudienceStatus.ENDED, now)
         return False
     if audience.mode is AudienceMode.SNAPSHOT and campaign.status not in EDITABLE:

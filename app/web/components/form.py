@@ -135,25 +135,30 @@ def select_input(
     name: str,
     options: list[tuple[str, str]] | rx.Component | rx.Var[Any],
     default_value: Text = "",
+    value: Text | None = None,
     on_change: Change | None = None,
     error: Text | None = None,
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
-    """Return the browser's own choice box of `options`: (value, words), or a foreach of `rx.el.option`."""
+    """Return the browser's own choice box of `options`: (value, words), or a foreach of `rx.el.option`.
+
+    With `value` and `on_change` it shows what the state holds.
+    """
     entries = (
         [rx.el.option(words, value=value) for value, words in options]
         if isinstance(options, list)
         else [options]
     )
     events: dict[str, Any] = {} if on_change is None else {"on_change": on_change}
+    shown: dict[str, Any] = {"default_value": default_value} if value is None else {"value": value}
     return rx.el.div(
         rx.el.select(
             *entries,
             id=name,
             key=as_text(f"{name}-") + as_text(record),
             name=name,
-            default_value=default_value,
+            **shown,
             disabled=disabled,
             class_name="cs-input cs-select",
             **events,

@@ -1,11 +1,12 @@
 """Adding a condition to the filter: what about, how, and which value."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import reflex as rx
 from reflex.vars import ObjectVar
 
-from app.domain.contact_filter import Match
+from app.domain.contact_filter import Condition, Match
 from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.contacts.filtering import filter_from
@@ -40,8 +41,8 @@ _FIRST: Final = "tags"
 _PATHS: Final = ("filter.conditions.0.value", "filter.conditions.0.field", "filter.conditions.0")
 
 
-class FilterFormState(PageState, rx.State):
-    """The dialog of a condition."""
+class ConditionForm(PageState, mixin=True):
+    """The dialog of one condition, for whatever is filtered: `_take` says what becomes of it."""
 
     is_open: rx.Field[bool] = rx.field(False)
     field: rx.Field[str] = rx.field(_FIRST)
@@ -83,15 +84,26 @@ class FilterFormState(PageState, rx.State):
         except FieldErrors as invalid:
             first = next((invalid.errors[path] for path in _PATHS if path in invalid.errors), str(invalid))
             raise FieldErrors({"value": first}) from invalid
-        contacts = await self.get_state(ContactsState)
-        await contacts._add(principal, read.conditions)  # noqa: SLF001 - a public method would be anybody's to call
+        await self._take(principal, read.conditions)
         self.is_open = False
+
+    async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+        """Ask for these conditions too."""
+        raise NotImplementedError
 
     def _about(self, field: str) -> None:
         self.field, self.ops, self.choices = field, ops_for(field), choices_for(field)
         self.op = self.ops[0].value
         self.entered_as, self.errors = input_for(field, self.op), {}
         self.version += 1
+
+
+class FilterFormState(ConditionForm, rx.State):
+    """The dialog of a condition of the list."""
+
+    async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+        contacts = await self.get_state(ContactsState)
+        await contacts._add(principal, conditions)  # noqa: SLF001 - a public method would be anybody's to call
 
 
 def conditions_bar() -> rx.Component:
@@ -118,22 +130,22 @@ def _chip(words: rx.Var[str], place: rx.Var[int]) -> rx.Component:
     return filter_chip(words, on_remove=ContactsState.drop_condition(place))
 
 
-def filter_dialog() -> rx.Component:
-    """Return the dialog that adds a condition."""
+def filter_dialog(form: type[ConditionForm], *, sentence: str) -> rx.Component:
+    """Return the dialog that adds a condition; `form` is the state that takes it."""
     return form_dialog(
         stacked_form(
             form_field(
                 select_input(
                     name="field",
                     options=list(FIELD_WORDS.items()),
-                    default_value=FilterFormState.field,
-                    on_change=FilterFormState.choose_field,
+                    default_value=form.field,
+                    on_change=form.choose_field,
                 ),
                 name="field",
                 label="Who",
             ),
             rx.cond(
-                FilterFormState.field == OWN_FIELD,
+                form.field == OWN_FIELD,
                 form_field(
                     text_input(name="own_name", placeholder="deal_stage", required=True),
                     name="own_name",
@@ -143,49 +155,50 @@ def filter_dialog() -> rx.Component:
             form_field(
                 select_input(
                     name="op",
-                    options=rx.foreach(FilterFormState.ops, _option),
-                    default_value=FilterFormState.op,
-                    on_change=FilterFormState.choose_op,
-                    record=FilterFormState.version,
+                    options=rx.foreach(form.ops, _option),
+                    default_value=form.op,
+                    on_change=form.choose_op,
+                    record=form.version,
                 ),
                 name="op",
                 label="Condition",
             ),
-            _value(),
+            _value(form),
             form_actions(
-                secondary_button("Go back", on_click=FilterFormState.set_open(False)),
-                submit_button("Add filter", saving=FilterFormState.saving),
+                secondary_button("Go back", on_click=form.set_open(False)),
+                submit_button("Add filter", saving=form.saving),
             ),
-            on_submit=FilterFormState.add,
+            on_submit=form.add,
         ),
-        is_open=FilterFormState.is_open,
-        on_open_change=FilterFormState.set_open,
+        is_open=form.is_open,
+        on_open_change=form.set_open,
         title="Add a filter",
-        sentence="Only people who meet it are listed.",
+        sentence=sentence,
     )
 
 
-def _value() -> rx.Component:
+def _value(form: type[ConditionForm]) -> rx.Component:
     return rx.fragment(
         rx.match(
-            FilterFormState.entered_as,
+            form.entered_as,
             ("none", rx.fragment()),
             (
                 "choice",
                 _field(
+                    form,
                     select_input(
                         name="value",
-                        options=rx.foreach(FilterFormState.choices, _option),
-                        record=FilterFormState.version,
-                    )
+                        options=rx.foreach(form.choices, _option),
+                        record=form.version,
+                    ),
                 ),
             ),
-            ("days", _field(_input("number", "30"), label="Days")),
-            ("date", _field(_input("date"), label="Day")),
+            ("days", _field(form, _input(form, "number", "30"), label="Days")),
+            ("date", _field(form, _input(form, "date"), label="Day")),
             (
                 "dates",
                 rx.fragment(
-                    _field(_input("date"), label="From"),
+                    _field(form, _input(form, "date"), label="From"),
                     form_field(
                         text_input(name="until", input_type="date", required=True),
                         name="until",
@@ -193,26 +206,29 @@ def _value() -> rx.Component:
                     ),
                 ),
             ),
-            ("list", _field(_input("text", "vip, newsletter"), label="Tags, with commas between")),
-            _field(_input("text")),
+            (
+                "list",
+                _field(form, _input(form, "text", "vip, newsletter"), label="Tags, with commas between"),
+            ),
+            _field(form, _input(form, "text")),
         )
     )
 
 
-def _input(input_type: InputType, placeholder: str = "") -> rx.Component:
+def _input(form: type[ConditionForm], input_type: InputType, placeholder: str = "") -> rx.Component:
     return text_input(
         name="value",
         input_type=input_type,
         placeholder=placeholder,
         required=True,
-        error=error_of(FilterFormState, "value"),
+        error=error_of(form, "value"),
         min_value=1 if input_type == "number" else None,
-        record=FilterFormState.version,
+        record=form.version,
     )
 
 
-def _field(control: rx.Component, label: str = "Value") -> rx.Component:
-    return form_field(control, name="value", label=label, error=error_of(FilterFormState, "value"))
+def _field(form: type[ConditionForm], control: rx.Component, label: str = "Value") -> rx.Component:
+    return form_field(control, name="value", label=label, error=error_of(form, "value"))
 
 
 def _option(option: ObjectVar[Option]) -> rx.Component:

@@ -73,7 +73,7 @@ def contacts() -> rx.Component:
             flush=True,
         ),
         contact_drawer(),
-        filter_dialog(),
+        filter_dialog(FilterFormState, sentence="Only people who meet it are listed."),
         segments_sheet(),
         bulk_dialogs(),
     )

@@ -11,6 +11,7 @@ from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
 from app.live_hub import Check, Watched, watch
 from app.services.access.principal import Principal
+from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.changes import FIELD_PATHS
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign, preflight
@@ -148,14 +149,18 @@ class StepState(PageState, mixin=True):
 
 
 async def import_changes(principal: Principal, campaign_id: int, check: Check) -> AsyncIterator[None]:
-    """Yield at once, and whenever a file of the campaign has got on, for as long as somebody watches."""
+    """Yield at once, and whenever a file or a rule has added people, for as long as somebody watches."""
 
     async def look() -> tuple[tuple[int, str, int], ...]:
         async with get_context().database.session() as session:
             page = await list_imports(
                 session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
             )
-        return tuple((view.id, view.status, view.accepted) for view in page.items)
+            rules = await list_audiences(session, principal=principal, campaign_ref=campaign_id)
+        return (
+            *((view.id, view.status, view.accepted) for view in page.items),
+            *((rule.id, rule.status, rule.added) for rule in rules),
+        )
 
     watched = Watched(principal.organization_id, campaign_id, "imports of a draft")
     async for _ in watch(watched, look, check=check):

@@ -1,4 +1,4 @@
-"""Adding people to a draft or paused campaign: by hand, or from the address book."""
+"""Adding people to a draft or paused campaign: by hand, or ticked one by one in the address book."""
 
 from typing import Any
 
@@ -29,6 +29,7 @@ from app.web.components import (
     text_input,
 )
 from app.web.guard import PageState, anyone, guarded
+from app.web.pages.audiences.view import audience_button
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import Known
 from app.web.pages.campaign.place import campaign_here
@@ -149,15 +150,18 @@ def _result_sentence(result: AddResult) -> str:
 
 
 def add_buttons() -> rx.Component:
-    """Return the two ways to add, where they are allowed now."""
+    """Return the ways to add, where they are allowed now."""
     offered = allows(Right.EDIT_CAMPAIGNS) & record(CampaignState.header, Header).can_edit
-    return rx.cond(
-        offered,
-        rx.el.div(
-            secondary_button("Add contact", icon="user-plus", on_click=AddContactsState.by_hand),
-            secondary_button("From address book", icon="book-user", on_click=AddContactsState.from_book),
-            class_name="cs-header-actions",
+    return rx.el.div(
+        rx.cond(
+            offered,
+            rx.fragment(
+                secondary_button("Add contact", icon="user-plus", on_click=AddContactsState.by_hand),
+                secondary_button("Choose people", icon="list-checks", on_click=AddContactsState.from_book),
+            ),
         ),
+        audience_button(),
+        class_name="cs-header-actions",
     )
 
 
@@ -228,7 +232,7 @@ def _book_dialog() -> rx.Component:
         ),
         is_open=AddContactsState.adding == "book",
         on_open_change=AddContactsState.close,
-        title="Add from the address book",
+        title="Choose people",
         sentence="Tick the people who join this campaign.",
     )
 

@@ -30,6 +30,7 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
+from app.web.pages.audiences.view import audience_panel, audience_rules
 from app.web.pages.campaign.contacts.adding import add_buttons, add_dialogs
 from app.web.pages.campaign.contacts.bulk import bulk_bar, bulk_dialog, tick_head
 from app.web.pages.campaign.contacts.person import PersonState, person_drawer
@@ -45,6 +46,8 @@ from app.web.session import allows, here
 def campaign_contacts() -> rx.Component:
     """Return the page."""
     return campaign_frame(
+        audience_panel(),
+        audience_rules(),
         panel(
             _toolbar(),
             bulk_bar(),

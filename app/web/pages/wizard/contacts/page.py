@@ -8,6 +8,8 @@ from app.web import routes
 from app.web.components import columns, download_icon, glyph, panel
 from app.web.components.kinds import as_text, choose
 from app.web.layout import shell
+from app.web.pages.audiences.form import AudienceFormState
+from app.web.pages.audiences.view import audience_button, audience_dialogs, audience_form, audience_rules
 from app.web.pages.wizard.contacts.file_panel import file_panel
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.import_view import FileLine
@@ -33,9 +35,21 @@ def contacts() -> rx.Component:
     return wizard_page(
         step,
         ImportState,
-        columns(file_panel(), by_hand_panel(), address_book_panel(), aside=_aside()),
+        columns(file_panel(), by_hand_panel(), _rule_panel(), address_book_panel(), aside=_aside()),
+        audience_dialogs(),
         closing_bar(step, _next(step), back=back_link(step)),
         unimported_question(step),
+    )
+
+
+def _rule_panel() -> rx.Component:
+    return rx.fragment(
+        panel(
+            rx.cond(AudienceFormState.is_open, audience_form(), audience_button()),
+            title="Add from the address book",
+            description="Everyone, a segment, a filter, or who did not answer another campaign.",
+        ),
+        audience_rules(),
     )
 
 

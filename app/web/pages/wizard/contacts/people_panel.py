@@ -118,7 +118,7 @@ def address_book_panel() -> rx.Component:
                 sentence="People come into it by files, by hand, or through the API.",
             ),
         ),
-        title="Choose from the address book",
+        title="Choose one by one",
         description="Who is in the campaign already is not added twice.",
         flush=False,
     )
