@@ -17,7 +17,7 @@ _LONG = 300
 
 
 def _settled(disposition: Disposition = _D.ANSWERED, **values: Any) -> Settled:
-    given = {"attempt_id": UUID(int=random.getrandbits(128)), "spoken_characters": _LONG}
+    given: dict[str, Any] = {"attempt_id": UUID(int=random.getrandbits(128)), "spoken_characters": _LONG}
     if disposition is _D.ANSWERED:
         given |= {"duration_seconds": 40}
     return Settled(disposition=disposition, **given | values)

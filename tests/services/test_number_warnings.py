@@ -1,5 +1,6 @@
 """What a start warns of about the numbers it would call from."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ async def world(database: Database) -> World:
     return await build_world(database)
 
 
-async def numbers(world: World, *kinds: dict[str, object]) -> list[PhoneNumber]:
+async def numbers(world: World, *kinds: Mapping[str, object]) -> list[PhoneNumber]:
     async with world.database.transaction() as session:
         return [
             await make_number(session, world.organization, number=f"+1201555010{place}", **kind)

@@ -81,7 +81,8 @@ def _trip_row(trip: BreakerTrip, attempts: list[Any]) -> TripRow:
 
 
 def _paused_by(campaign: RowMapping, rule: Rule) -> bool:
-    return campaign["status"] == CampaignStatus.PAUSED and campaign["gate_rule"] == rule
+    paused: bool = campaign["status"] == CampaignStatus.PAUSED
+    return paused and campaign["gate_rule"] == rule
 
 
 def _pilot(campaign: RowMapping, reached: int) -> PilotView:
