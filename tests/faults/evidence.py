@@ -39,6 +39,8 @@ class Evidence:
     pages: Mapping[int, CampaignSnapshot]
     """What each campaign's live page shows."""
     acknowledged: frozenset[Acknowledged]
+    stops: Mapping[int, Sequence[datetime]]
+    """When the pauses and cancels of each campaign were acknowledged, as far as an operator here asked for them."""
     now: datetime
 
     @cached_property
@@ -77,6 +79,7 @@ async def gather(world: World) -> Evidence:
         events=await world.rows("SELECT * FROM provider_event ORDER BY id"),
         pages=await _pages(world, campaigns, now),
         acknowledged=frozenset(world.relay.acknowledged),
+        stops=world.stops,
         now=now,
     )
 

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import signal
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -53,6 +55,8 @@ class World:
     agent_id: int
     speed: float
     workers: list[Process] = field(default_factory=list)
+    stops: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    """Campaign -> when its pauses and cancels were acknowledged: their commit was over by then."""
     dialed_before: int = 0
     """Numbers given out so far: every campaign calls people of its own."""
 
@@ -98,6 +102,7 @@ class World:
                 hang_up=hang_up,
                 now=self.context.clock.now(),
             )
+        self.stops[campaign_id].append(self.context.clock.now())
 
     def _people(self, contacts: int) -> bytes:
         first, self.dialed_before = self.dialed_before, self.dialed_before + contacts

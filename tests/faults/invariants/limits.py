@@ -119,7 +119,7 @@ def nothing_after_a_stop(evidence: Evidence) -> Iterator[str]:
 
 
 def halts_of(evidence: Evidence) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Return when each campaign was paused or cancelled, from and until."""
+    """Return when each campaign was paused or cancelled, from its acknowledgement (if we know it) and until."""
     halts: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     changes: dict[int, list[Row]] = defaultdict(list)
     for row in evidence.campaign_transitions:
@@ -127,5 +127,6 @@ def halts_of(evidence: Evidence) -> dict[int, list[tuple[datetime, datetime]]]:
     for campaign_id, rows in changes.items():
         for row, following in pairwise([*rows, {"at": evidence.now}]):
             if row["new"] in {"paused", "cancelled"}:
-                halts[campaign_id].append((row["at"], following["at"]))
+                known = (at for at in evidence.stops.get(campaign_id, ()) if at >= row["at"])
+                halts[campaign_id].append((min(known, default=row["at"]), following["at"]))
     return halts

@@ -33,7 +33,9 @@ _SLOWER: Final = 40.0
 """Calls of a second each: there are always many under way when a worker is killed."""
 
 MENU: Final[dict[str, Dish]] = {
-    "F1": Dish(kill_at_random, partial(kill_at_random, kills=200), (120, 10_000), Wishes(speed=_SLOWER)),
+    "F1": Dish(
+        kill_at_random, partial(kill_at_random, kills=200, timed=True), (120, 10_000), Wishes(speed=_SLOWER)
+    ),
     "F2": Dish(
         kill_at_every_point, partial(kill_at_every_point, times=50), (150, 600), Wishes(speed=_SLOWER)
     ),
@@ -44,7 +46,7 @@ MENU: Final[dict[str, Dish]] = {
     "F8": Dish(ambiguous_carrier, ambiguous_carrier, (120, 1_000), Wishes(by_line=True)),
     "F9": Dish(carrier_down, partial(carrier_down, times=2, seconds=20.0), (100, 400), Wishes(by_line=True)),
     "F10": Dish(bad_callbacks, bad_callbacks, (100, 400), seeds=5),
-    "F11": Dish(webhook_storm, partial(webhook_storm, events=10_000), (150, 1_500)),
+    "F11": Dish(webhook_storm, partial(webhook_storm, events=10_000, timed=True), (150, 1_500)),
     "F12": Dish(forged_webhooks, partial(forged_webhooks, requests=1_000, judged=100_000), (40, 100)),
     "F14": Dish(operator_races, partial(operator_races, sequences=1_000), (100, 8_000)),
     "F15": Dish(four_dialers, partial(four_dialers, runs=100, per_second=25), (60, 2_000)),

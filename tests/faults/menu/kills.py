@@ -29,11 +29,12 @@ _COLD_EVERY: Final = 20
 
 
 async def kill_at_random(
-    world: World, outcome: Outcome, *, kills: int = 8, texts: int = 1, seed: int = 1
+    world: World, outcome: Outcome, *, kills: int = 8, texts: int = 1, seed: int = 1, timed: bool = False
 ) -> None:
     """F1: SIGKILL random workers at random instants, each started again at once; sometimes both together.
 
-    `texts`: how many campaigns of text messages run beside the calls.
+    `texts`: how many campaigns of text messages run beside the calls. `timed`: a slow recovery is a violation too,
+    for a machine that has nothing else to do.
     """
     chance = random.Random(seed)
     workers = await world.start_workers(2)
@@ -56,7 +57,7 @@ async def kill_at_random(
     await world.completed(campaign_id, *text_ids, seconds=patience(outcome))
     gaps = await gaps_after(world, killed_at)
     outcome.measured["kill to next call, p95"] = f"{p95(gaps):.2f} s (goal {RECOVERY_SECONDS:g})"
-    if p95(gaps) > RECOVERY_SECONDS:
+    if timed and p95(gaps) > RECOVERY_SECONDS:
         outcome.violations.append(f"F1: from a kill to the next call p95 is {p95(gaps):.1f} s")
 
 

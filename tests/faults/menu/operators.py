@@ -73,6 +73,8 @@ async def _click(world: World, outcome: Outcome, campaign_id: int, what: str) ->
                 **({"carrier": world.carrier_identity} if what in {"resume", "retry_failed"} else {}),
             )
         outcome.count(what)
+        if what in {"pause", "cancel"}:
+            world.stops[campaign_id].append(world.context.clock.now())
     except _EXPECTED:
         outcome.count("refused")
     except Exception as error:  # noqa: BLE001 - whatever else it is, an operator must not see it

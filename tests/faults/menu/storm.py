@@ -25,8 +25,11 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _MEASURED_SECONDS: Final = 5.0
 
 
-async def webhook_storm(world: World, outcome: Outcome, *, events: int = 400) -> None:
-    """F11: thousands of genuine webhooks come at once, from as many connections as a carrier opens."""
+async def webhook_storm(world: World, outcome: Outcome, *, events: int = 400, timed: bool = False) -> None:
+    """F11: thousands of genuine webhooks come at once, from as many connections as a carrier opens.
+
+    `timed`: a slow acknowledgement is a violation too, for a machine that has nothing else to do.
+    """
     await world.start_workers(2)
     campaign_id = await world.start_campaign(outcome.contacts)
     await wait_for_share(world, campaign_id, 0.1, seconds=patience(outcome))
@@ -41,7 +44,7 @@ async def webhook_storm(world: World, outcome: Outcome, *, events: int = 400) ->
     p99 = sorted(took)[int(len(took) * 0.99)]
     outcome.measured["acknowledged within, p99"] = f"{p99:.3f} s (goal {P99_SECONDS:g})"
     outcome.measured["calls a second, storm over usual"] = f"{made:.1f} / {usual:.1f} (goal {DIALS_ON:g})"
-    if p99 > P99_SECONDS:
+    if timed and p99 > P99_SECONDS:
         outcome.violations.append(f"F11: a webhook of a hundred took {p99:.1f} s")
     await world.completed(campaign_id, seconds=patience(outcome))
 

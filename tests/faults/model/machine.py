@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from hypothesis.strategies import booleans, integers, sampled_from
+from hypothesis.strategies import integers, lists, sampled_from
 
 from app.db import Database
 from tests.faults.model.carrier import Fate, Mood
@@ -51,13 +51,12 @@ class Campaign(RuleBasedStateMachine):
     def record(self, worker: int) -> None:
         self._do(self._model.record(worker))
 
-    @rule(worker=_WORKERS, mood=sampled_from(Mood), fate=sampled_from(Fate), dies=booleans())
-    def dial(self, worker: int, mood: Mood, fate: Fate, dies: bool) -> None:  # noqa: FBT001 - hypothesis gives it
-        """All three steps at once, or a kill before the last."""
-        self._do(self._model.reserve(worker, 1))
-        self._do(self._model.place(worker, mood, fate))
-        if dies:
-            self._model.crash(worker)
+    @rule(worker=_WORKERS, moods=lists(sampled_from(Mood), min_size=1, max_size=3), fate=sampled_from(Fate))
+    def dial(self, worker: int, moods: list[Mood], fate: Fate) -> None:
+        """All three steps at once, for a few people."""
+        self._do(self._model.reserve(worker, len(moods)))
+        for mood in moods:
+            self._do(self._model.place(worker, mood, fate))
         self._do(self._model.record(worker))
 
     @rule(worker=_WORKERS)
