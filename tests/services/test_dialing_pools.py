@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import Database
@@ -14,7 +15,10 @@ from app.domain.events import EventKind
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.models import CampaignNumber, Consent, Contact, NumberRest, Organization, PhoneNumber
-from tests.support.builders import make_campaign, make_recipient
+from app.services.dialing.sharing import plan
+from app.services.numbers.operations import update_number
+from app.services.numbers.resting import resume_number
+from tests.support.builders import make_campaign, make_recipient, principal
 from tests.support.stage import Stage, set_stage
 
 _S = RecipientStatus
@@ -255,3 +259,32 @@ async def _another_campaign(stage: Stage) -> Stage:
         for contact in list((await session.execute(select(Contact))).scalars()):
             await make_recipient(session, made, contact, not_before=stage.clock.now())
     return Stage(stage.database, stage.clock, stage.carrier, stage.organization, stage.account, made.id)
+
+
+async def frees(session: AsyncSession, by: str, stage: Stage, number: PhoneNumber) -> None:
+    """Let a person free the number before its time."""
+    who, now = principal(stage.organization), stage.clock.now()
+    if by == "cap":
+        await update_number(session, principal=who, number_ref=number.id, changes={"daily_cap": 0}, now=now)
+    else:
+        await resume_number(session, principal=who, number_ref=number.id, now=now)
+
+
+@pytest.mark.parametrize("by", ["cap", "rest"])
+async def test_a_number_freed_by_a_person_is_used_at_once(database: Database, by: str) -> None:
+    stage = await set_stage(database, contacts=5)
+    (number,) = await ours(stage)
+    await change_number(stage, 0, daily_cap=2)
+    await stage.dial()
+    if by == "rest":
+        end = stage.clock.now() + 12 * _HOUR
+        await change_number(stage, 0, daily_cap=0, rest=NumberRest.FLAGGED, resting_until=end)
+    await stage.dial()
+    assert (await stage.campaign()).gate_until is not None
+    async with database.transaction() as session:
+        await frees(session, by, stage, number)
+    async with database.session() as session:
+        planned = await plan(session, carrier_account_id=stage.account.id, now=stage.clock.now())
+    assert [turn.campaign_id for turn in planned.turns] == [stage.campaign_id]
+    assert len(await stage.dial()) == 3
+    assert (await stage.campaign()).gate_rule is None

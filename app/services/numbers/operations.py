@@ -17,6 +17,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader, cleaned
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
+from app.services.numbers.reopening import ask_again, hold_dialing
 from app.services.numbers.use import campaigns_left_without
 from app.services.refs import Ref, load
 
@@ -76,11 +77,13 @@ async def update_number(
     Raises `NotFound` and `FieldErrors`.
     """
     authorize(principal, Right.EDIT_NUMBERS)
+    await hold_dialing(session, principal.organization_id)
     number = await _load_locked(session, principal, number_ref)
     for field, value in _read_rest(ChangeReader(changes)).items():
         setattr(number, field, value)
     number.updated_at = now
     await session.flush()
+    await ask_again(session, principal.organization_id)
     announce(session, organization_id=principal.organization_id, work=True)
 
 
@@ -92,6 +95,7 @@ async def set_number_active(
     Raises `NotFound`, and `Conflict` when a campaign that runs, is queued or scheduled has no other number.
     """
     authorize(principal, Right.EDIT_NUMBERS)
+    await hold_dialing(session, principal.organization_id)
     number = await _load_locked(session, principal, number_ref)
     if not active and (campaign := next(iter(await campaigns_left_without(session, number)), None)):
         raise Conflict(
@@ -101,6 +105,7 @@ async def set_number_active(
     number.active = active
     number.updated_at = now
     await session.flush()
+    await ask_again(session, principal.organization_id)
     announce(session, organization_id=principal.organization_id, work=active)
 
 
@@ -122,6 +127,7 @@ async def set_default_number(
     if number is not None:
         number.updated_at = now
     await session.flush()
+    await ask_again(session, principal.organization_id)
     announce(session, organization_id=principal.organization_id, work=True)
 
 

@@ -29,6 +29,7 @@ from app.models import NumberRest, PhoneNumber
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import cleaned
+from app.services.numbers.reopening import ask_again, hold_dialing
 from app.services.refs import Ref, load
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ async def resume_number(
 ) -> None:
     """Put a number that rests back to work. Raises `NotFound`, and `Conflict` if it does not rest."""
     authorize(principal, Right.EDIT_NUMBERS)
+    await hold_dialing(session, principal.organization_id)
     number = await load(
         session, PhoneNumber, number_ref, organization_id=principal.organization_id, lock=True
     )
@@ -75,6 +77,7 @@ async def resume_number(
     number.rest, number.rest_why, number.resting_until = None, "", None
     number.updated_at = now
     await session.flush()
+    await ask_again(session, principal.organization_id)
     announce(session, organization_id=principal.organization_id, work=True)
 
 
