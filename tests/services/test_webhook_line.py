@@ -1,9 +1,11 @@
 """Webhooks that come together share a commit; none is refused for another's sake."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
@@ -14,6 +16,8 @@ from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
 from app.services.dialing.webhooks import Delivery, Receipt, WebhookLine
 from tests.support.stage import Stage, set_stage
+
+Group = Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]
 
 
 def delivery(
@@ -141,3 +145,32 @@ async def test_news_of_many_people_in_one_group_leads_each_where_it_should(datab
     ]
     again = {each.not_before - stage.clock.now() for each in people if each.status is RecipientStatus.PENDING}
     assert again == {timedelta(minutes=30)}
+
+
+async def test_what_comes_as_the_last_workers_leave_is_not_left_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await set_stage(database, contacts=1)
+    (made,) = await stage.dial()
+    line, gate = WebhookLine(database), asyncio.Event()
+
+    async def settle(_: WebhookLine, group: Group) -> None:
+        await gate.wait()
+        for _, done in group:
+            done.set_result(Receipt(known=True))
+
+    async def come_late() -> Receipt:
+        await gate.wait()  # In the very step of the loop in which the workers find nothing more to do.
+        return await line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))
+
+    monkeypatch.setattr(WebhookLine, "_settle", settle)
+    early = []
+    for _ in range(2):
+        early.append(asyncio.create_task(line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    late = asyncio.create_task(come_late())
+    await asyncio.sleep(0)
+    gate.set()
+    assert await asyncio.wait_for(late, timeout=5) == Receipt(known=True)
+    await asyncio.gather(*early)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import text
@@ -236,13 +236,16 @@ class WebhookLine:
         if len(self._workers) < _GROUPS_AT_ONCE:
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
         return await done
 
     async def _work(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
-            await self._settle(group)
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+                await self._settle(group)
+        finally:
+            # In the same step as the last look: what comes a moment later must not count on who has gone.
+            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _settle(self, group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]) -> None:
         now = max(delivery.received_at for delivery, _ in group)
