@@ -1,5 +1,6 @@
 """Whose turn it is: campaigns that compete for an organization's slots."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.pacing import MINUTE, guarded
 from app.models import Agent, Campaign, Organization, PhoneNumber
+from app.services.dialing.due import next_due_at
 from app.services.dialing.sharing import Plan, plan
-from tests.support.builders import make_campaign, make_recipient
+from tests.support.builders import make_campaign, make_carrier_account, make_recipient
 from tests.support.stage import Stage, set_stage
+from tests.support.waiting import until
 
 
 async def beside(stage: Stage, *, contacts: int = 20, **values: Any) -> Stage:
@@ -148,3 +151,47 @@ async def test_a_paused_campaigns_live_calls_still_take_their_slots(database: Da
     async with database.transaction() as session:
         (await session.get_one(Campaign, first.campaign_id)).status = CampaignStatus.PAUSED
     assert await rooms(first, await beside(first)) == [0, 2]
+
+
+async def test_lines_kept_by_another_account_take_none_of_this_ones(database: Database) -> None:
+    stage = await set_stage(database, contacts=2, concurrent_limit=1)
+    await stage.dial()
+    async with database.transaction() as session:
+        before = await make_carrier_account(session)
+        await session.execute(
+            text("UPDATE attempt SET status = 'review', carrier_account_id = :id"), {"id": before.id}
+        )
+    assert len(await stage.dial()) == 1
+
+
+async def test_a_campaign_with_people_due_does_not_hide_when_another_has_some(database: Database) -> None:
+    stage = await set_stage(database, contacts=2)
+    other = await beside(stage, contacts=1)
+    later = stage.clock.now() + timedelta(seconds=20)
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE recipient SET not_before = :later WHERE campaign_id = :id"),
+            {"later": later, "id": other.campaign_id},
+        )
+    stage.clock.advance(seconds=1)
+    async with database.session() as session:
+        assert await next_due_at(session, now=stage.clock.now()) == later
+
+
+async def test_a_start_is_dated_when_it_could_begin_not_when_it_began_to_wait(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    async with database.transaction() as session:
+        await session.execute(text("SELECT id FROM carrier_account FOR NO KEY UPDATE"))
+        waiting = asyncio.create_task(stage.reserve())
+        await until(lambda: _somebody_waits(database))
+        stage.clock.advance(seconds=2)
+    await waiting
+    (attempt,) = await stage.attempts()
+    assert attempt.reserved_at == stage.clock.now()
+
+
+async def _somebody_waits(database: Database) -> bool:
+    waits = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+    async with database.session() as session:
+        found: bool = (await session.execute(waits)).scalar_one()
+    return found

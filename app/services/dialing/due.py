@@ -16,7 +16,7 @@ _NEXT_DUE: Final = text(
     CROSS JOIN LATERAL (SELECT r.not_before FROM recipient r
                         WHERE r.campaign_id = c.id AND r.status = 'pending'
                         ORDER BY r.not_before LIMIT 1) next
-    WHERE c.status IN ('queued', 'running')
+    WHERE c.status IN ('queued', 'running') AND greatest(next.not_before, c.gate_until) > :now
     """
 )
 
@@ -63,7 +63,10 @@ _COMPLETE: Final = text(
 
 
 async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """Return when the next recipient of any dialing campaign is due; None if nobody waits."""
+    """Return when the next dialing campaign comes to have someone due; None if none waits for a time.
+
+    Of those who are due already time is not what holds them back.
+    """
     return (await session.execute(_NEXT_DUE, {"now": now})).scalar_one_or_none()
 
 

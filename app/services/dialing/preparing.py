@@ -97,7 +97,12 @@ async def _worth_rendering(session: AsyncSession, campaign: Campaign, most: int)
         await session.execute(
             select(func.count())
             .select_from(Attempt)
-            .where(col(Attempt.campaign_id) == campaign.id, col(Attempt.status).in_(LIVE))
+            .where(
+                col(Attempt.campaign_id) == campaign.id,
+                col(Attempt.status).in_(LIVE),
+                # What is left of an account used before takes no line of this one.
+                col(Attempt.carrier_account_id) == campaign.carrier_account_id,
+            )
         )
     ).scalar_one()
     free = campaign.concurrent_limit - live

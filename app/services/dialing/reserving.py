@@ -92,6 +92,8 @@ async def reserve(
         held = await gating.lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
+        # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
+        now = clock.now()
         outcome = await _reserve_held(
             session, held, batch, most=most, worker=worker, boottime=boottime, now=now
         )
