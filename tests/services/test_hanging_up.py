@@ -1,5 +1,6 @@
 """Calls that should not go on: taken back when hours end in the carrier's queue, hung up, or made twice."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -324,3 +325,25 @@ async def test_a_second_call_that_only_a_look_up_shows_is_hung_up(database: Data
     attempt = await only(stage)
     assert (attempt.provider_id, attempt.status) == (first, AttemptStatus.QUEUED)
     assert stage.carrier.hung_up == [second]
+
+
+async def test_a_call_up_for_review_is_hung_up_too_if_it_turns_out_to_go_on(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    await stage.reserve()
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE attempt SET status = 'review', deadline_at = NULL"))
+    await cancel(stage, hang_up=True)
+    assert await stage.end_calls() == 0
+    await stage.hear((await only(stage)).id, K.RINGING, provider_id="CA" + "7" * 32)
+    assert await stage.end_calls() == 1
+    assert stage.carrier.hung_up == ["CA" + "7" * 32]
+
+
+async def test_a_call_of_which_there_is_news_just_now_holds_nothing_up(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    await stage.dial()
+    await closes(stage, seconds=-1)
+    async with database.transaction() as session:
+        await session.execute(text("SELECT id FROM attempt FOR NO KEY UPDATE"))
+        assert await asyncio.wait_for(stage.end_calls(), timeout=5) == 0
+    assert await stage.end_calls() == 1
