@@ -20,6 +20,7 @@ from app.models import BreakerTrip, CampaignTransition
 from app.providers.base import NotPlaced, Refused
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
+from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.placing import Answer
 from app.services.dialing.reserving import Reservation
 from app.services.numbers.carriers import CarrierIdentity
@@ -326,6 +327,18 @@ class TestPilot:
         await _resume(stage)
         assert (await stage.campaign()).pilot_passed_at is None
         assert len(await stage.dial()) == 2
+
+    async def test_a_pause_for_another_cause_does_not_end_the_pilot(self, database: Database) -> None:
+        stage = await set_stage(database, contacts=20, pilot_size=4, breaker=_OFF)
+        await stage.dial()
+        await stage.reserve()
+        assert (await stage.campaign()).gate_rule == Rule.PILOT
+        async with database.transaction() as session:
+            await pause_by_system(
+                session, campaign_id=stage.campaign_id, reason="The account is closed", now=stage.clock.now()
+            )
+        await _resume(stage)
+        assert (await stage.campaign()).pilot_passed_at is None
 
     async def test_a_retry_takes_nobodys_place(self, database: Database) -> None:
         stage = await set_stage(database, contacts=20, pilot_size=4, breaker=_OFF)

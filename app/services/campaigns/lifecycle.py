@@ -333,7 +333,8 @@ async def _note_signs_seen(session: AsyncSession, campaign: Campaign, now: datet
     tripped_at: datetime | None = await session.scalar(_LAST_TRIP, {"campaign_id": campaign.id})
     if tripped_at is not None and tripped_at > (campaign.breaker_since or datetime.min.replace(tzinfo=UTC)):
         campaign.breaker_since = max(now, tripped_at)
-    if campaign.gate_rule == Rule.PILOT:
+    # What paused it may be another thing, while the pilot's attempts were under way.
+    if campaign.gate_rule == Rule.PILOT and campaign.gate_why == campaign.status_reason:
         campaign.pilot_passed_at = now
 
 

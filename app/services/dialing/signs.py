@@ -109,7 +109,7 @@ async def _kept(session: AsyncSession, held: Held, *, now: datetime) -> Room | N
     waits = held.gate_rule in {Rule.PILOT, Rule.RAMP} or (
         held.gate_rule == Rule.BUDGET and now < at + FULL_FOR
     )
-    if not waits or not await _live(session, held):
+    if not waits or not await _under_way(session, held, now=now):
         return None
     return Room(0, Blocked(Rule(held.gate_rule or Rule.BUDGET), None, held.gate_why or ""))
 
@@ -185,8 +185,14 @@ def _budget(held: Held, count: _Count) -> _Verdict:
 
 _LIVE_STATUSES: Final = "('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
 
-_LIVE: Final = text(
-    f"SELECT EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES})"  # noqa: S608 - as below
+_UNDER_WAY: Final = text(
+    f"""
+    SELECT EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES})
+        OR CASE WHEN CAST(:awaits_reports AS boolean)
+                THEN EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status = 'sent'
+                             AND last_event_at > :reports_since)
+                ELSE false END
+    """  # noqa: S608 - as below
 )
 
 # Whom a campaign has tried is read from its attempts: while few were tried, few rows are read.
@@ -234,6 +240,13 @@ async def _count(session: AsyncSession, held: Held, *, now: datetime) -> _Count:
     )
 
 
-async def _live(session: AsyncSession, held: Held) -> bool:
-    found: bool = (await session.execute(_LIVE, {"campaign_id": held.campaign_id})).scalar_one()
+async def _under_way(session: AsyncSession, held: Held, *, now: datetime) -> bool:
+    """Tell whether what the guard waits for still goes on, without counting anybody."""
+    given = {
+        "campaign_id": held.campaign_id,
+        # A budget does not wait for reports: what a message costs is known when it is sent.
+        "awaits_reports": held.channel is Channel.SMS and held.gate_rule != Rule.BUDGET,
+        "reports_since": now - REPORTS_WITHIN,
+    }
+    found: bool = (await session.execute(_UNDER_WAY, given)).scalar_one()
     return found
