@@ -39,13 +39,20 @@ async def record(
     now = clock.now()
     async with database.transaction() as session:
         placed = {each.attempt_id: each.answer for each in answers if isinstance(each.answer, Placed)}
-        await _bind(session, placed, now=now)
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
+        if placed and others:
+            # Both at once, in the one order: two statements, each in order, are none together.
+            await session.execute(_IN_ORDER, {"ids": [*placed, *others]})
+        await _bind(session, placed, now=now)
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
         fault("before_record_commit")
     fault("after_record_commit")
 
+
+_IN_ORDER: Final = text(
+    "SELECT id FROM attempt WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+)
 
 _BIND: Final = text(
     """
