@@ -145,7 +145,10 @@ async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime)
 
 
 async def _next_people(session: AsyncSession, change: BulkChange, *, now: datetime) -> Sequence[Person]:
-    """Return the next people, locked in the order of their numbers, as imports lock them."""
+    """Return the next people, locked in the order of their numbers, as imports lock them.
+
+    They can be dialed meanwhile: an attempt only wants its contact to stay.
+    """
     meant = (
         select(col(Contact.id))
         .where(
@@ -161,7 +164,7 @@ async def _next_people(session: AsyncSession, change: BulkChange, *, now: dateti
         select(col(Contact.id), col(Contact.number))
         .where(col(Contact.id).in_(ids))
         .order_by(col(Contact.number))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return [Person(row.id, row.number) for row in await session.execute(locked)] if ids else []
 

@@ -88,12 +88,12 @@ async def _read(
 
 
 async def _locked(session: AsyncSession, principal: Principal, numbers: Sequence[str]) -> dict[str, Contact]:
-    """Return who is there, locked in the order of their numbers, as imports lock them."""
+    """Return who is there, locked in the order of their numbers, as imports lock them. They can be dialed meanwhile."""
     statement = (
         select(Contact)
         .where(col(Contact.organization_id) == principal.organization_id, col(Contact.number).in_(numbers))
         .order_by(col(Contact.number))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {contact.number: contact for contact in (await session.execute(statement)).scalars()}
 
