@@ -12,7 +12,7 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
-from app.models import AttemptTurn, Organization, ProviderEvent, ScheduleType, WorkerHeartbeat
+from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, ScheduleType, WorkerHeartbeat
 from app.services.campaigns.queries import (
     campaign_cards,
     campaign_snapshot,
@@ -28,7 +28,7 @@ from app.services.campaigns.queries import (
 from app.services.campaigns.views import CampaignSnapshot
 from app.services.errors import NotFound
 from tests.services.campaign_world import World, build_world
-from tests.support.builders import NOON, make_agent, make_contact, make_number
+from tests.support.builders import NOON, make_agent, make_audience, make_contact, make_number
 
 S = CampaignStatus
 R = RecipientStatus
@@ -238,6 +238,22 @@ async def test_the_end_of_a_campaign_says_what_it_waits_for(
 
     hold = (await _snapshot(world, campaign_id)).hold
     assert (hold.rule if hold is not None else None) == rule
+
+
+async def test_a_campaign_whose_rule_keeps_adding_waits_for_new_people(world: World) -> None:
+    await _beat(world)
+    campaign_id = await world.campaign(status=S.RUNNING)
+    await world.recipient(campaign_id, R.COMPLETED)
+    async with world.database.transaction() as session:
+        await make_audience(session, await session.get_one(Campaign, campaign_id))
+
+    hold = (await _snapshot(world, campaign_id)).hold
+    assert hold is not None
+    assert (hold.rule, hold.until) == ("waiting_for_contacts", None)
+    assert "end the rule on the Contacts tab" in hold.why
+
+    await world.recipient(campaign_id)
+    assert (await _snapshot(world, campaign_id)).hold is None
 
 
 async def test_a_finished_campaign_is_held_by_nothing(world: World) -> None:

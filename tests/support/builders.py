@@ -17,6 +17,9 @@ from app.domain.rights import Role
 from app.models import (
     Agent,
     Attempt,
+    Audience,
+    AudienceMode,
+    AudienceStatus,
     BulkAction,
     BulkChange,
     Campaign,
@@ -182,6 +185,20 @@ async def make_campaign(
         row = CampaignNumber(campaign_id=campaign.id, phone_number_id=pooled.id, position=position)
         await _stored(session, row)
     return campaign
+
+
+async def make_audience(session: AsyncSession, campaign: Campaign, **values: Any) -> Audience:
+    """A rule that keeps adding everyone to the campaign, and has added who was there."""
+    defaults: dict[str, Any] = {
+        "organization_id": campaign.organization_id,
+        "campaign_id": campaign.id,
+        "mode": AudienceMode.STANDING,
+        "status": AudienceStatus.STANDING,
+        "exclude": {"not_contacted_for_days": 0, "not_in_campaigns": []},
+        "next_at": NOON,
+        "created_at": NOON,
+    }
+    return await _stored(session, Audience(**defaults | values))
 
 
 async def make_recipient(

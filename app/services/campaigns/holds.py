@@ -35,6 +35,8 @@ class HoldFacts:
     unknown: int
     review: int
     awaiting_report: int
+    keeps_adding: bool
+    """A rule goes on adding who matches."""
 
 
 def find_hold(facts: HoldFacts, *, now: datetime) -> Hold | None:
@@ -108,6 +110,16 @@ def _review(facts: HoldFacts, _now: datetime) -> Hold | None:
     return Hold(rule="needs_review", until=None, why=why)
 
 
+def _new_people(facts: HoldFacts, _now: datetime) -> Hold | None:
+    if facts.pending or facts.at_the_carrier or not facts.keeps_adding:
+        return None
+    why = (
+        "Everybody is accounted for. A rule keeps adding who comes to match, so the campaign does not complete. "
+        "To let it complete, end the rule on the Contacts tab."
+    )
+    return Hold(rule="waiting_for_contacts", until=None, why=why)
+
+
 _REASONS: Final[tuple[Callable[[HoldFacts, datetime], Hold | None], ...]] = (
     _stop_switch,
     _campaign_state,
@@ -117,4 +129,5 @@ _REASONS: Final[tuple[Callable[[HoldFacts, datetime], Hold | None], ...]] = (
     _reports,
     _unproven,
     _review,
+    _new_people,
 )

@@ -38,6 +38,8 @@ _CAMPAIGN: Final = text(
            o.dialing_stopped_at, o.dialing_stopped_by,
            EXISTS (SELECT 1 FROM worker_heartbeat w
                    WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
+           EXISTS (SELECT 1 FROM audience a
+                   WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL) AS keeps_adding,
            (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
            (SELECT min(r.not_before) FROM recipient r
             WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at
@@ -193,6 +195,7 @@ def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> H
         unknown=attempts.live.get(AttemptStatus.UNKNOWN, 0),
         review=attempts.live.get(AttemptStatus.REVIEW, 0),
         awaiting_report=attempts.awaiting_report,
+        keeps_adding=campaign["keeps_adding"],
     )
 
 

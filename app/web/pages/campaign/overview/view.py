@@ -164,6 +164,7 @@ _HELD_TITLES: Final[Mapping[str, str]] = {
     "waiting_for_retry": "Waiting for the next attempt",
     "waiting_for_reports": "Waiting for delivery reports",
     "waiting_for_carrier": "Asking the carrier",
+    "waiting_for_contacts": "Waiting for new contacts who match",
     "needs_review": "Waiting for your decision",
     "no_worker": "No dialing worker is running",
 }
