@@ -145,7 +145,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "SelectionState": {
         ANYONE: "tick tick_all untick ask close",
-        Right.RUN_CAMPAIGNS: "do confirm confirm_carrier",
+        Right.RUN_CAMPAIGNS: "do confirm skip_instead confirm_carrier",
         Right.VIEW: "tick_page",
     },
     "SessionState": {

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from app.context import AppContext, get_context
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import AudienceMode, AudienceStatus, Organization
+from app.models import AudienceMode, AudienceStatus, Organization, Recipient
 from app.services.campaigns.audiences import AudiencePreview, AudienceView, advance
 from app.services.contacts.queries import Counted
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import campaigns_named, preview_sentence, rule_line
+from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.draft import WizardState
 from tests.support.builders import NOON, make_campaign, make_contact, make_recipient, make_segment
@@ -191,6 +195,25 @@ async def test_the_wizard_counts_those_who_were_added(
     await here.add()
     await here.browser.send(ImportState.load())
     assert (await tab.state(WizardState)).contacts == 3
+
+
+async def test_whom_a_rule_would_add_again_is_skipped_instead_of_removed(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    here = await opened(seams, acme, tab)
+    await here.browser.send(AudienceFormState.choose_mode("standing"))
+    assert (await here.add()).keeps_adding
+    await here.browser.send(SelectionState.tick_all())
+    await here.browser.send(SelectionState.ask("remove", 0))
+    await here.browser.send(SelectionState.confirm())  # refused: they would come back
+    assert (await tab.state(SelectionState)).asking == "remove"
+    await here.browser.send(SelectionState.skip_instead())
+    async with seams.database.session() as session:
+        statuses = await session.scalars(
+            select(Recipient.status).where(col(Recipient.campaign_id) == here.campaign_id)
+        )
+        assert list(statuses) == [RecipientStatus.SKIPPED] * 3
+    assert (await tab.state(SelectionState)).asking == ""
 
 
 def view(**values: Any) -> AudienceView:

@@ -6,6 +6,7 @@ from reflex.vars import StringVar
 from app.domain.rights import Right
 from app.web.components import choose, confirm_dialog, record
 from app.web.components.kinds import Click, Text, as_text
+from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.dialogs import carrier_dialog
@@ -92,7 +93,16 @@ def bulk_dialog() -> rx.Component:
             on_confirm=SelectionState.confirm,
         ),
         confirm_dialog(
-            is_open=asking == "remove",
+            is_open=(asking == "remove") & AudiencesState.keeps_adding,
+            on_open_change=SelectionState.close,
+            title=rx.Var.create("Skip ") + how_many + " instead?",
+            sentence="A rule keeps adding who matches: whoever is removed would come back. Skipped people stay on "
+            "the list and are not contacted. To remove them, end the rule first.",
+            confirm_label="Skip instead",
+            on_confirm=SelectionState.skip_instead,
+        ),
+        confirm_dialog(
+            is_open=(asking == "remove") & ~AudiencesState.keeps_adding,
             on_open_change=SelectionState.close,
             title=rx.Var.create("Remove ") + how_many + "?",
             sentence="They leave this campaign and stay in your address book. Those already tried are kept, "

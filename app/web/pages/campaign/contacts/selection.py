@@ -96,6 +96,12 @@ class SelectionState(PageState, rx.State):
             return None
 
     @guarded(Right.RUN_CAMPAIGNS)
+    async def skip_instead(self, principal: Principal) -> EventSpec | None:
+        """Skip those who would come back if they were removed."""
+        self.asking = "skip"
+        return await self._do(principal, "skip", await self._whom(), confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
     async def confirm_carrier(self, principal: Principal) -> EventSpec:
         """Do it on the carrier that is configured now."""
         return await self._do(principal, self.asking, await self._whom(), confirmed=True)
