@@ -101,9 +101,7 @@ async def dump(database: Database) -> dict[str, list[str]]:
     """Every row of every table that an import touches, but the records of imports themselves."""
     async with database.session() as session:
         return {
-            table: list(
-                await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY id"))
-            )
+            table: list(await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY id")))
             for table in ("contact", "recipient", "recipient_transition", "campaign", "run", "suppression")
         }
 
