@@ -31,7 +31,7 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 
 BATCH: Final = 1_000
-"""People looked at in one transaction: the dialer waits for the campaign's row no longer than that takes."""
+"""People added in one transaction: the dialer waits for the campaign's row no longer than that takes."""
 
 LOOK_EVERY: Final = timedelta(seconds=60)
 """How soon a standing rule is looked at again."""
@@ -240,17 +240,20 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
     audience = await session.get(Audience, audience_id, with_for_update=True)
     if audience is None or audience.next_at is None or audience.next_at > now:
         return False
-    campaign = await session.get_one(Campaign, audience.campaign_id, with_for_update={"key_share": True})
-    if campaign.status in OVER:
-        _end(audience, AudienceStatus.ENDED, now)
-        return False
-    if audience.mode is AudienceMode.SNAPSHOT and campaign.status not in EDITABLE:
-        audience.next_at = now + LOOK_EVERY  # A list is not changed under a running campaign.
+    campaign = await session.get_one(Campaign, audience.campaign_id)
+    if _has_to_wait(audience, campaign, now=now):
         return False
     people = await _next_people(session, audience, campaign, now=now)
+    already_in = 0
     if audience.last_at is None:
         until_id = people[-1].id if len(people) == BATCH else audience.until_id
-        audience.already_in += await _already_in(session, audience, campaign, until_id, now=now)
+        already_in = await _already_in(session, audience, campaign, until_id, now=now)
+    # Only now: the dialer passes the campaign by while its row is held, and to find nobody in a large address book
+    # takes longest.
+    await session.refresh(campaign, with_for_update={"key_share": True})
+    if _has_to_wait(audience, campaign, now=now):
+        return False
+    audience.already_in += already_in
     result = await add_recipients_bulk(
         session,
         campaign=campaign,
@@ -266,6 +269,17 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
         audience.cursor_id = people[-1].id
         return True
     await _look_is_through(session, audience, now=now)
+    return False
+
+
+def _has_to_wait(audience: Audience, campaign: Campaign, *, now: datetime) -> bool:
+    """Tell whether nobody may be added now; a rule whose campaign is over ends."""
+    if campaign.status in OVER:
+        _end(audience, AudienceStatus.ENDED, now)
+        return True
+    if audience.mode is AudienceMode.SNAPSHOT and campaign.status not in EDITABLE:
+        audience.next_at = now + LOOK_EVERY  # A list is not changed under a running campaign.
+        return True
     return False
 
 
