@@ -145,11 +145,13 @@ _CLOSE: Final = text(
 _STOP: Final = text(
     """
     UPDATE attempt SET hang_up_at = :now, hang_up_why = 'suppressed'
-    WHERE status = 'queued' AND channel = 'call' AND hang_up_why = ''
-      AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
-      AND EXISTS (SELECT 1 FROM suppression s
-                  WHERE s.organization_id = attempt.organization_id AND s.number = attempt.number_to
-                    AND s.lifted_at IS NULL AND s.scope IN ('all', 'voice'))
+    WHERE id IN (SELECT id FROM attempt a
+                 WHERE status = 'queued' AND channel = 'call' AND hang_up_why = ''
+                   AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
+                   AND EXISTS (SELECT 1 FROM suppression s
+                               WHERE s.organization_id = a.organization_id AND s.number = a.number_to
+                                 AND s.lifted_at IS NULL AND s.scope IN ('all', 'voice'))
+                 FOR NO KEY UPDATE SKIP LOCKED)
     """
 )
 
