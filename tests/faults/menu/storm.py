@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from io import BytesIO
 from itertools import count
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -160,7 +161,7 @@ async def _forge(
     if signed is not None:
         headers["X-Twilio-Signature"] = signed
     try:
-        async with client.post(target, data=content, headers=headers) as answer:
+        async with client.post(target, data=BytesIO(content), headers=headers) as answer:
             return name, answer.status
     except aiohttp.ClientError:  # an oversized body may be cut off before it is answered
         return name, HTTPStatus.REQUEST_ENTITY_TOO_LARGE

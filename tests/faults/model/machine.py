@@ -11,7 +11,7 @@ from hypothesis.strategies import integers, lists, sampled_from
 from app.db import Database
 from tests.faults.model.carrier import Fate, Mood
 from tests.faults.model.laws import check, check_rest
-from tests.faults.model.world import Model, open_model
+from tests.faults.model.world import Broken, Model, open_model
 from tests.support.servers import empty_all_tables
 
 Answer = TypeVar("Answer")
@@ -26,6 +26,8 @@ class Campaign(RuleBasedStateMachine):
 
     runner: ClassVar[asyncio.Runner]
     url: ClassVar[str]
+    broken: ClassVar[list[Broken]]
+    """What was found. Ids are random, so a history replayed may not be the same to hypothesis: this is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,24 +114,38 @@ class Campaign(RuleBasedStateMachine):
         self._run(check(self._model))
 
     def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        return self.runner.run(work)
+        try:
+            return self.runner.run(work)
+        except Broken as broken:
+            self.broken.append(broken)
+            raise
 
 
 def explore(url: str, *, examples: int, steps: int, shrink: bool = True) -> None:
-    """Try so many random histories of so many steps. Raises what breaks, shrunk to its shortest history."""
+    """Try so many random histories of so many steps.
+
+    Raises `Broken` with the first law that did not hold; its cause tells the history, shrunk to its shortest.
+    """
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    found: list[Broken] = []
     with asyncio.Runner() as runner:
-        machine = type("OneCampaign", (Campaign,), {"runner": runner, "url": url})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=steps,
-                phases=phases,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                print_blob=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        machine = type("OneCampaign", (Campaign,), {"runner": runner, "url": url, "broken": found})
+        try:
+            run_state_machine_as_test(machine, settings=_settings(examples, steps, phases))
+        except BaseException as error:
+            if found:
+                raise found[0] from error
+            raise
+
+
+def _settings(examples: int, steps: int, phases: list[Phase]) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        phases=phases,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
