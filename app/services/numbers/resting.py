@@ -53,6 +53,7 @@ async def rest_number(
     authorize(principal, Right.EDIT_NUMBERS)
     if until is not None and until <= now:
         raise FieldErrors({"until": "Choose a time that is still to come."})
+    await hold_dialing(session, principal.organization_id)
     number = await load(
         session, PhoneNumber, number_ref, organization_id=principal.organization_id, lock=True
     )
@@ -60,6 +61,7 @@ async def rest_number(
     number.rest_why = (cleaned(why) or f"{principal.actor} set it aside.")[:_LONGEST_WHY]
     number.rested_at, number.resting_until, number.updated_at = now, until, now
     await session.flush()
+    await ask_again(session, principal.organization_id)  # It may rest for less long than before.
     announce(session, organization_id=principal.organization_id)
 
 
