@@ -1,10 +1,10 @@
 """Adding people of the address book to a campaign by a rule: a segment or a filter, once or as they come."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
@@ -25,14 +25,19 @@ router = APIRouter(
     prefix="/campaigns/{campaign_id}/audiences", tags=["campaign contacts"], route_class=KeyedRoute
 )
 
-_NO_ANSWER = {
+_NO_ANSWER: Final = {
     "match": "all",
     "conditions": [{"field": "campaign_status", "op": "any_of", "value": ["41:no_answer", "41:busy"]}],
 }
 
 
+_RULE: Final[dict[str, Any]] = {"filter": _NO_ANSWER, "not_contacted_for_days": 7, "not_in_campaigns": [57]}
+
+
 class RuleBody(Body):
     """Whom to add: a segment's people or a filter's, without some. Without either it is everybody."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_RULE]})
 
     segment_id: RefField | None = None
     filter: dict[str, Any] | None = Field(
@@ -50,6 +55,10 @@ class RuleBody(Body):
 
 class AudienceBody(RuleBody):
     """A rule, and how long it holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_RULE | {"mode": "snapshot"}, {"segment_id": 12, "mode": "standing"}]}
+    )
 
     mode: AudienceMode = Field(
         AudienceMode.SNAPSHOT,
