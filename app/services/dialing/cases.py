@@ -83,7 +83,10 @@ _STATUSES: Final = text("SELECT id, status FROM campaign WHERE id = ANY(CAST(:id
 
 
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
-    """Lock and return the attempts and their recipients, always in the same order so that batches cannot deadlock."""
+    """Lock and return the attempts and their recipients, the attempts always in the same order.
+
+    Two batches deadlock only over different attempts of the same recipients: the loser has to be tried again.
+    """
     wanted = list(attempt_ids)
     if not wanted:
         return {}

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -252,16 +253,20 @@ class WebhookLine:
         try:
             receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
         except Exception as error:  # noqa: BLE001 - each delivery's own request is told, and answers for it
-            if len(group) == 1 or isinstance(error, _AWAY):
+            if len(group) == 1 or (isinstance(error, _AWAY) and not _lost_a_deadlock(error)):
                 _fail(group, error)
                 return
-            # One of them cannot be taken: the others must not be refused for it.
+            # One of them cannot be taken, or waits for others that wait for it: the rest must not be refused for it.
             for alone in group:
                 await self._settle([alone])
             return
         for (_, done), receipt in zip(group, receipts, strict=True):
             if not done.done():
                 done.set_result(receipt)
+
+
+def _lost_a_deadlock(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
 
 
 def _fail(group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]], error: Exception) -> None:
