@@ -210,7 +210,7 @@ async def test_whom_a_rule_would_add_again_is_skipped_instead_of_removed(
     await here.browser.send(SelectionState.skip_instead())
     async with seams.database.session() as session:
         statuses = await session.scalars(
-            select(Recipient.status).where(col(Recipient.campaign_id) == here.campaign_id)
+            select(col(Recipient.status)).where(col(Recipient.campaign_id) == here.campaign_id)
         )
         assert list(statuses) == [RecipientStatus.SKIPPED] * 3
     assert (await tab.state(SelectionState)).asking == ""

@@ -37,6 +37,7 @@ WAYS: Final = ("everyone", "segment", "filter", "outcome")
 
 _CHOSEN: Final = frozenset({"whom", "segment_id", "campaign_id", "match", "days"})
 _LONGEST: Final = 20
+_TO_THE_FORM: Final = "setTimeout(() => document.querySelector('[name=audience_whom]')?.focus(), 120)"
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class AudienceFormState(PageState, rx.State):
     """The conditions as JSON."""
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal) -> EventCallback[()]:
+    async def open(self, principal: Principal) -> AsyncIterator[EventSpec | EventCallback[()]]:
         """Offer the choices, everyone first."""
         here = campaign_here(self)
         async with get_context().database.session() as session:
@@ -82,7 +83,8 @@ class AudienceFormState(PageState, rx.State):
         self.whom, self.outcomes, self.left_out, self.days = WAYS[0], [], [], ""
         self._set(ContactFilter())
         self.mode, self.is_open = AudienceMode.SNAPSHOT.value, True
-        return self._changed()
+        yield self._changed()
+        yield rx.call_script(_TO_THE_FORM)
 
     @anyone
     def close(self) -> None:

@@ -239,8 +239,8 @@ def _days() -> rx.Component:
             debounce_timeout=300,
         ),
         name="audience_days",
-        label="Leave out who was contacted in the last days",
-        help_text="By any campaign. Empty leaves out nobody.",
+        label="Days not contacted",
+        help_text="Leaves out whom any campaign contacted within so many days.",
         error=error,
         optional=True,
     )
@@ -260,7 +260,8 @@ def _left_out() -> rx.Component:
                 disabled=AudienceFormState.campaigns.length() == 0,
             ),
             name="audience_left_out",
-            label="Leave out who is in these campaigns",
+            label="Not in these campaigns",
+            help_text="Leaves out who is in one of them, whatever became of them there.",
             optional=True,
         ),
         rx.cond(

@@ -78,6 +78,8 @@ def campaigns_named(views: Sequence[AudienceView]) -> set[int]:
 
 def preview_sentence(preview: AudiencePreview) -> str:
     """Return "1,204 match, 31 are in already, 1,173 would be added."."""
+    if not preview.matching.count:
+        return "Nobody matches now."
     matching = "1 matches" if str(preview.matching) == "1" else f"{preview.matching} match"
     inside = "1 is in already" if str(preview.already_in) == "1" else f"{preview.already_in} are in already"
     return f"{matching}, {inside}, {preview.would_add} would be added."
