@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -150,7 +151,9 @@ class Dialer:
                 carrier_account_id=self.carrier_account_id,
                 clock=self.clock,
             )
-        except AWAY:
+        except AWAY as error:
+            if _lost_a_deadlock(error):
+                return Pass(more=True)  # Somebody else went first: this one is asked again.
             raise  # That is nobody's campaign.
         except Exception as error:
             log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
@@ -281,6 +284,10 @@ class Dialer:
             seconds = min(seconds, max(0.0, (wake_at - self.clock.now()).total_seconds()))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._bell.wait(), timeout=seconds)
+
+
+def _lost_a_deadlock(error: Exception) -> bool:
+    return isinstance(getattr(error, "orig", None), DeadlockDetected)
 
 
 def _was_turned_away(answer: Answer) -> bool:

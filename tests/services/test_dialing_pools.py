@@ -15,6 +15,7 @@ from app.domain.events import EventKind
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.models import CampaignNumber, Consent, Contact, NumberRest, Organization, PhoneNumber
+from app.services.access.organizations import update_organization
 from app.services.dialing.sharing import plan
 from app.services.numbers.operations import update_number
 from app.services.numbers.resting import resume_number
@@ -197,6 +198,22 @@ async def test_a_number_is_contacted_three_times_a_day_whatever_the_campaigns(da
     assert "3 times within 24 hours" in (person.blocked_why or "")
     stage.clock.advance(hours=22)
     assert len(await other.dial()) == 1
+
+
+async def test_a_raised_cap_lets_those_who_wait_by_the_old_one_be_called(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, retry_delays=[0], organization={"frequency_cap": 1})
+    (made,) = await stage.dial()
+    await stage.hear(made.attempt_id, EventKind.BUSY)
+    stage.clock.advance(minutes=1)
+    assert await stage.dial() == ()
+    async with database.transaction() as session:
+        await update_organization(
+            session,
+            principal=principal(stage.organization),
+            changes={"frequency_cap": 2},
+            now=stage.clock.now(),
+        )
+    assert len(await stage.dial()) == 1
 
 
 async def test_an_attempt_the_carrier_never_took_counts_against_no_frequency_cap(database: Database) -> None:

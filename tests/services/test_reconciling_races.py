@@ -1,15 +1,24 @@
 """Reconcilers that are suspended, or overtaken, between asking the carrier and writing down what it said."""
 
+import asyncio
 from datetime import datetime, timedelta
+
+from sqlalchemy import text
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus
-from app.domain.campaign import Channel
-from app.domain.events import EventKind
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.events import AttemptEvent, EventKind, FailureClass
+from app.domain.recipient import RecipientStatus
 from app.providers.base import LookupFailed, RemoteAttempt, Unclear
+from app.services.campaigns.lifecycle import cancel_campaign
+from app.services.dialing.cases import load_cases
 from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.settling import apply_events
+from tests.support.builders import principal
 from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage
+from tests.support.waiting import until
 
 
 class SuspendedCarrier(ScriptedCarrier):
@@ -71,6 +80,69 @@ async def test_a_faster_carrier_is_asked_and_believed_sooner(database: Database)
         await _reconcile(stage, speed=60)
     (attempt,) = await stage.attempts()
     assert attempt.status is AttemptStatus.NOT_PLACED
+
+
+async def test_a_late_report_and_a_cancel_leave_nobody_in_line(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS, retry_on=["carrier_error"])
+    (made,) = await stage.dial()
+    await stage.hear(made.attempt_id, EventKind.SENT)
+    undelivered = AttemptEvent(
+        kind=EventKind.UNDELIVERED, occurred_at=stage.clock.now(), failure=FailureClass.TRANSIENT
+    )
+    async with database.transaction() as session:
+        case = (await load_cases(session, [made.attempt_id]))[made.attempt_id]
+        await apply_events(session, case, [undelivered], now=stage.clock.now())
+        assert case.recipient_status is RecipientStatus.PENDING
+        cancelling = asyncio.create_task(_cancel(stage))
+        await until_waiting_for_a_lock(database)
+    await cancelling
+    assert await stage.statuses() == {RecipientStatus.CANCELLED: 1}
+
+
+async def test_a_late_report_after_a_cancel_takes_nobody_back(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS, retry_on=["carrier_error"])
+    (made,) = await stage.dial()
+    await stage.hear(made.attempt_id, EventKind.SENT)
+    await _cancel(stage)
+    await stage.hear(made.attempt_id, EventKind.UNDELIVERED, failure=FailureClass.TRANSIENT)
+    assert (await stage.statuses()).keys() <= {RecipientStatus.COMPLETED, RecipientStatus.FAILED}
+
+
+async def test_a_person_who_cancels_is_not_held_up_by_a_refusal_that_pauses(database: Database) -> None:
+    stage = await set_stage(database, contacts=2)
+    first, _ = await stage.dial()
+    refused = AttemptEvent(
+        kind=EventKind.FAILED, occurred_at=stage.clock.now(), failure=FailureClass.MISCONFIGURED
+    )
+    async with database.transaction() as session:
+        case = (await load_cases(session, [first.attempt_id]))[first.attempt_id]
+        cancelling = asyncio.create_task(_cancel(stage))
+        await until_waiting_for_a_lock(database)
+        await apply_events(session, case, [refused], now=stage.clock.now())
+    await cancelling
+    assert (await stage.campaign()).status is CampaignStatus.CANCELLED
+    assert RecipientStatus.PENDING not in await stage.statuses()
+
+
+async def _cancel(stage: Stage) -> None:
+    async with stage.database.transaction() as session:
+        await cancel_campaign(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            now=stage.clock.now(),
+        )
+
+
+async def until_waiting_for_a_lock(database: Database) -> None:
+    """Return once another transaction waits for a lock of ours."""
+
+    async def waits() -> bool:
+        async with database.session() as session:
+            count = await session.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return bool(count.scalar_one())
+
+    await until(waits)
 
 
 async def _reconcile(stage: Stage, *, speed: float = 1) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -136,7 +136,6 @@ async def update_organization(
     Raises `FieldErrors`. A raised `outbound_limit` frees slots and a raised cap frees people, so the dialer is told.
     """
     authorize(principal, Right.MANAGE_SETTINGS)
-    del now  # an organization keeps no time of its last change
     organization = await _own(session, principal, lock=True)
     reader = ChangeReader(changes)
     reader.text("name", label="The organization's name", most=LONGEST_NAME, required=True)
@@ -151,10 +150,25 @@ async def update_organization(
     await read_active_number(
         session, reader, "default_phone_number_id", organization_id=principal.organization_id
     )
-    for field, value in reader.finish().items():
+    changed = reader.finish()
+    for field, value in changed.items():
         setattr(organization, field, value)
     await session.flush()
+    if changed.keys() & {"frequency_cap", "frequency_cap_hours"}:
+        await session.execute(_ASK_CAPPED_AGAIN, {"organization_id": organization.id, "now": now})
     announce(session, organization_id=organization.id, work=True)
+
+
+_ASK_CAPPED_AGAIN: Final = text(
+    """
+    UPDATE recipient r SET not_before = :now, updated_at = :now
+    FROM campaign c
+    WHERE c.id = r.campaign_id AND c.organization_id = :organization_id
+      AND c.status NOT IN ('completed', 'cancelled')
+      AND r.status = 'pending' AND r.blocked_by = 'frequency' AND r.not_before > :now
+    """
+)
+"""Whoever waits by the old cap is asked about again: the gate decides by the new one."""
 
 
 async def _own(session: AsyncSession, principal: Principal, *, lock: bool = False) -> Organization:

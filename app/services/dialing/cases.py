@@ -17,6 +17,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome, RetryPolicy
 from app.services.dialing.together import write
 
+_HELD_STATUS: Final = text("SELECT status FROM campaign WHERE id = :campaign_id FOR SHARE")
+
 _LONGEST_ERROR: Final = 1_000
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -96,6 +98,16 @@ async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict
     found = await session.execute(_STATUSES, {"ids": list(campaigns)})
     statuses = {row.id: CampaignStatus(row.status) for row in found}
     return {row["id"]: _case(row, statuses[row["campaign_id"]]) for row in rows}
+
+
+async def held_status(session: AsyncSession, campaign_id: int) -> CampaignStatus:
+    """Return the campaign's status, which stays so until this transaction ends.
+
+    For the rare news that takes somebody who was done back into line: whoever ends the campaign meanwhile waits, and
+    sees them, or has ended it, and they stay out.
+    """
+    status = (await session.execute(_HELD_STATUS, {"campaign_id": campaign_id})).scalar_one()
+    return CampaignStatus(status)
 
 
 _TYPES: Final[Mapping[str, str]] = {

@@ -224,7 +224,7 @@ _ASKED: Final = text(
     """
     UPDATE attempt
     SET hang_up_at = CAST(:again_at AS timestamptz),
-        deadline_at = CASE WHEN CAST(:ended_at AS timestamptz) IS NULL THEN deadline_at
+        deadline_at = CASE WHEN CAST(:ended_at AS timestamptz) IS NULL OR deadline_at IS NULL THEN deadline_at
                            ELSE least(deadline_at, CAST(:look_at AS timestamptz)) END
     WHERE id = :id AND hang_up_at IS NOT NULL
     """

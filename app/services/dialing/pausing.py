@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 _PAUSE: Final = text(
     """
     WITH held AS (
+        -- Whoever settles an attempt holds its rows: it must not wait here for a person who cancels the campaign and
+        -- waits for those.
         SELECT id, status FROM campaign WHERE id = :campaign_id AND status IN ('queued', 'running')
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE SKIP LOCKED
     ), paused AS (
         UPDATE campaign SET status = 'paused', status_reason = CAST(:reason AS varchar), updated_at = :now
         FROM held WHERE campaign.id = held.id
@@ -23,5 +25,8 @@ _PAUSE: Final = text(
 
 
 async def pause_by_system(session: AsyncSession, *, campaign_id: int, reason: str, now: datetime) -> None:
-    """Pause a campaign that is dialing, saying why; one that is not dialing is left alone."""
+    """Pause a campaign that is dialing, saying why; one that is not dialing is left alone.
+
+    So is one that somebody changes just now: its next bad sign pauses it.
+    """
     await session.execute(_PAUSE, {"campaign_id": campaign_id, "reason": reason[:1000], "now": now})

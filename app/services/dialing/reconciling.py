@@ -4,6 +4,7 @@ An unproven attempt is never placed again by itself. What the carrier has is bou
 `SETTLE` apart, prove that it has nothing; what stays ambiguous goes to a person.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +43,8 @@ _LOOK_BACK: Final = timedelta(seconds=30)
 
 _ASK_AGAIN: Final = timedelta(seconds=15)
 _MOST: Final = 100
+_AT_ONCE: Final = 10
+"""Look-ups under way at a time: one after the other, a thousand lost calls would hold their slots for minutes."""
 
 _OVERDUE: Final = text(
     """
@@ -73,19 +76,28 @@ async def reconcile_overdue(
             },
         )
         ids = list(overdue.scalars())
-    for attempt_id in ids:
-        try:
-            await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=SETTLE / speed)
-        except LookupFailed as error:
-            log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
-            await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
-        except OperationalError:
-            raise
-        except Exception:
-            # One that cannot be settled must not keep the others waiting.
-            log.exception("reconcile.failed", extra={"attempt_id": str(attempt_id)})
-            await _ask_later(database, attempt_id, clock.now() + NEWS_WITHIN)
+    for start in range(0, len(ids), _AT_ONCE):
+        asked = ids[start : start + _AT_ONCE]
+        await asyncio.gather(
+            *(_reconcile_one(database, carrier, each, clock=clock, settle=SETTLE / speed) for each in asked)
+        )
     return len(ids)
+
+
+async def _reconcile_one(
+    database: Database, carrier: Carrier, attempt_id: UUID, *, clock: Clock, settle: timedelta
+) -> None:
+    """Settle one, or have it asked about later: one that cannot be settled must not keep the others waiting."""
+    try:
+        await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=settle)
+    except LookupFailed as error:
+        log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
+        await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("reconcile.failed", extra={"attempt_id": str(attempt_id)})
+        await _ask_later(database, attempt_id, clock.now() + NEWS_WITHIN)
 
 
 _SET_ASIDE: Final = text(

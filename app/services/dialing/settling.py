@@ -20,7 +20,7 @@ from app.domain.recipient import RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
 from app.live import announce
 from app.models import Recipient, SuppressionScope, SuppressionSource
-from app.services.dialing.cases import Case, save_progress
+from app.services.dialing.cases import Case, held_status, save_progress
 from app.services.dialing.moving import RecipientMove, move_recipient
 from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.unspent import costs_nothing, free_move, is_flagged, rest_our_number
@@ -35,6 +35,9 @@ NEWS_WITHIN: Final = timedelta(minutes=5)
 """An attempt that is quiet for longer is looked up at the carrier (seed 003: 5 minutes)."""
 
 _MAY_PASS: Final = frozenset({Decision.AS_ASKED, Decision.TOMORROW})
+
+_REACHED: Final = frozenset({None, Disposition.DELIVERED, Disposition.ANSWERED})
+"""What takes nobody who was done back into line."""
 
 REPORTS_WITHIN: Final = timedelta(minutes=10)
 """How long a sent message's delivery report is waited for before the run may complete."""
@@ -73,6 +76,8 @@ async def apply_events(
     if decision_of(progress.failure) is Decision.PAUSE and progress.answered_at is None:
         await _hold_for_a_person(session, case, error=error, now=now)
     elif _is_news(case, before) or was_free is not is_free:
+        if case.recipient_status is RecipientStatus.COMPLETED and disposition not in _REACHED:
+            case.campaign_status = await held_status(session, case.campaign_id)
         back_in_line = is_free and case.campaign_status is not CampaignStatus.COMPLETED
         move = free_move(case, now=now) if back_in_line else _move_after(case, now=now)
         await move_recipient(session, case, move, now=now)
