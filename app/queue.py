@@ -1,11 +1,13 @@
 """The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost."""
 
 import json
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.constants import in_progress_key_prefix
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -68,6 +70,18 @@ class JobQueue:
         arguments: dict[str, Any] = {**ids, "_job_id": job_id, "_queue_name": queue.value}
         if await pool.enqueue_job(job, **arguments) is None:
             raise AlreadyQueued(job_id)
+
+    async def enqueue_again(
+        self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int | str
+    ) -> None:
+        """Enqueue a job that no process works on, also if one was killed at it.
+
+        arq lets nobody take a job that its killed worker had begun before the whole job timeout is over.
+        """
+        pool = await self._connected()
+        await pool.delete(in_progress_key_prefix + job_id)
+        with suppress(AlreadyQueued):
+            await self.enqueue(job, job_id=job_id, queue=queue, **ids)
 
     async def close(self) -> None:
         """Close the connections."""

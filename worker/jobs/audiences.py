@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.context import AppContext
-from app.queue import AlreadyQueued
 from app.services.campaigns import audiences
 
 
@@ -19,9 +18,6 @@ async def enqueue_due_audiences(ctx: dict[str, Any]) -> None:
     async with context.database.session() as session:
         due = await audiences.due_audiences(session, now=context.clock.now())
     for audience_id in due:
-        try:
-            await context.queue.enqueue(
-                "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
-            )
-        except AlreadyQueued:
-            continue
+        await context.queue.enqueue_again(
+            "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
+        )

@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.context import AppContext
-from app.queue import AlreadyQueued
 from app.services.contacts import bulk
 
 
@@ -14,12 +13,9 @@ async def advance_bulk_change(ctx: dict[str, Any], bulk_id: int) -> None:
 
 
 async def enqueue_due_bulk_changes(ctx: dict[str, Any]) -> None:
-    """Enqueue a job for each bulk change that is not over: those whose job was lost."""
+    """Enqueue a job for each bulk change that nobody works on: those whose job was lost."""
     context: AppContext = ctx["context"]
     async with context.database.session() as session:
         due = await bulk.due_bulk_changes(session, now=context.clock.now())
     for bulk_id in due:
-        try:
-            await context.queue.enqueue("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
-        except AlreadyQueued:
-            continue
+        await context.queue.enqueue_again("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)

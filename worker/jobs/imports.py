@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.context import AppContext
-from app.queue import AlreadyQueued
 from app.services.imports import operations
 
 
@@ -19,7 +18,4 @@ async def requeue_stalled_imports(ctx: dict[str, Any]) -> None:
     async with context.database.session() as session:
         stalled = await operations.requeue_stalled_imports(session)
     for import_id in stalled:
-        try:
-            await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
-        except AlreadyQueued:
-            continue
+        await context.queue.enqueue_again("run_import", job_id=f"import:{import_id}", import_id=import_id)

@@ -210,12 +210,13 @@ async def list_audiences(
 
 
 async def due_audiences(session: AsyncSession, *, now: datetime) -> list[int]:
-    """Return the rules to work on now, the longest due first."""
+    """Return the rules to work on now that nobody is at, the longest due first."""
     rows = await session.scalars(
         select(col(Audience.id))
         .where(col(Audience.next_at) <= now)
         .order_by(col(Audience.next_at))
         .limit(100)
+        .with_for_update(skip_locked=True)
     )
     return list(rows)
 

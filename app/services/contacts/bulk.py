@@ -101,9 +101,10 @@ async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock)
 
 
 async def due_bulk_changes(session: AsyncSession, *, now: datetime) -> list[int]:
-    """Return the bulk changes that are not over, the longest waiting first."""
+    """Return the bulk changes that are not over and that nobody is at, the longest waiting first."""
     due = select(col(BulkChange.id)).where(col(BulkChange.next_at) <= now).order_by(col(BulkChange.next_at))
-    return list((await session.execute(due.limit(100))).scalars())
+    free = due.limit(100).with_for_update(skip_locked=True)
+    return list((await session.execute(free)).scalars())
 
 
 async def cancel_bulk_change(
