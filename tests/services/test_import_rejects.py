@@ -55,7 +55,13 @@ async def test_a_corrected_file_of_rejects_goes_in(database: Database) -> None:
         second = await operations.import_file(
             session, principal=owner, campaign_ref=None, file_name="b.csv", data=corrected.encode(), now=NOON
         )
+        pieces = await rejects_csv(session, principal=owner, import_ref=second.import_id)
+        still_wrong = list(
+            csv.reader(io.StringIO("".join([piece async for piece in pieces])[1:], newline=""))
+        )
     assert second.accepted == 2
+    assert still_wrong[0] == ["callsheet_row", "callsheet_reason", "phone", "name"]
+    assert still_wrong[1][2:] == ["12", "'=1+1"]
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])

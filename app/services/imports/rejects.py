@@ -1,6 +1,6 @@
 """The rows that did not go in, as a CSV to correct and upload again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from typing import Final
 
 from sqlalchemy import select, tuple_
@@ -31,24 +31,31 @@ async def rejects_csv(
 ) -> AsyncIterator[str]:
     """Return a CSV in pieces: row number, reason, and the row's cells as they were.
 
-    A row that could not be split into cells has its first line in the first column.
+    A row that could not be split into cells has its first line in the first column. Of a file that was such a
+    CSV itself, its row numbers and reasons are left out: the new ones replace them.
     """
     authorize(principal, Right.EXPORT)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
     reader, _ = await first_rows(session, contact_import, 1)
-    return _pieces(session, contact_import.id, [ROW_HEADER, REASON_HEADER, *reader.headers], kinds)
+    return _pieces(session, contact_import.id, reader.headers, kinds)
 
 
 async def _pieces(
-    session: AsyncSession, import_id: int, headers: list[str], kinds: Sequence[IssueKind]
+    session: AsyncSession, import_id: int, headers: Sequence[str], kinds: Sequence[IssueKind]
 ) -> AsyncIterator[str]:
-    yield BYTE_ORDER_MARK + csv_rows([headers])
+    dropped = {position for position, header in enumerate(headers) if header in {ROW_HEADER, REASON_HEADER}}
+    yield BYTE_ORDER_MARK + csv_rows([[ROW_HEADER, REASON_HEADER, *_without(dropped, headers)]])
     last = (0, 0)
     while page := await _page_after(session, import_id, kinds, last):
         yield csv_rows(
-            [str(issue.row_number), issue.reason, *map(str, issue.row.get("cells", []))] for issue in page
+            [str(issue.row_number), issue.reason, *_without(dropped, issue.row.get("cells", []))]
+            for issue in page
         )
         last = (page[-1].row_number, page[-1].id)
+
+
+def _without(dropped: Container[int], cells: Sequence[object]) -> list[str]:
+    return [str(cell) for position, cell in enumerate(cells) if position not in dropped]
 
 
 async def _page_after(
