@@ -11,7 +11,7 @@ SHORT = ("placed again", "no second look")
 
 @pytest.mark.timeout(240)
 def test_no_history_of_a_campaign_loses_anybody_or_calls_anybody_twice(database_url: str) -> None:
-    explore(database_url, examples=15, steps=25)
+    explore(database_url, examples=12, steps=20)
 
 
 @pytest.mark.timeout(240)

@@ -61,6 +61,20 @@ class Campaign(RuleBasedStateMachine):
             self._do(self._model.place(worker, mood, fate))
         self._do(self._model.record(worker))
 
+    @rule(worker=_WORKERS, what=sampled_from(["pause", "cancel", "suppress", "sleep"]), which=integers(0, 3))
+    def overtaken(self, worker: int, what: str, which: int) -> None:
+        """Something happens between the reservation and the request."""
+        self._do(self._model.reserve(worker, 4))
+        if what == "suppress":
+            self._do(self._model.suppress(which))
+        elif what == "sleep":
+            self._model.time_passes(11)
+        else:
+            self._do(self._model.operate(what))
+        for _ in range(4):
+            self._do(self._model.place(worker, Mood.ACCEPTS, Fate.ANSWERED))
+        self._do(self._model.record(worker))
+
     @rule(worker=_WORKERS)
     def crash(self, worker: int) -> None:
         self._model.crash(worker)
@@ -73,10 +87,11 @@ class Campaign(RuleBasedStateMachine):
     def webhook(self, which: int, event: int) -> None:
         self._do(self._model.deliver(which, event))
 
-    @rule(seconds=_SECONDS)
-    def time_passes(self, seconds: float) -> None:
-        self._model.time_passes(seconds)
-        self._do(self._model.reconcile())
+    @rule(seconds=_SECONDS, times=integers(1, 3))
+    def time_passes(self, seconds: float, times: int) -> None:
+        for _ in range(times):
+            self._model.time_passes(seconds)
+            self._do(self._model.reconcile())
 
     @rule(what=sampled_from(["pause", "resume", "resume", "cancel", "retry failed"]))
     def operate(self, what: str) -> None:
