@@ -32,6 +32,7 @@ from tests.support.builders import (
 FILE: Final = b"phone,name\n2025550143,Ann\n12,=1+1\n"
 
 TABLE: Final[Mapping[str, Right]] = {
+    "/download/{organization}/contacts.csv": Right.EXPORT,
     "/download/{organization}/imports/{import_id}/not-imported.csv": Right.EXPORT,
     "/download/{organization}/campaigns/{campaign_id}/contacts.csv": Right.EXPORT,
     "/download/{organization}/campaigns/{campaign_id}/calls.csv": Right.EXPORT,
