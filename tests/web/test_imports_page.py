@@ -50,3 +50,5 @@ async def test_undoing_is_asked_about_and_handed_to_a_worker(
     async with seams.database.session() as session:
         kept = await session.get_one(ContactImport, done.import_id)
     assert kept.status is ImportStatus.UNDOING
+    await browser.send(ImportsState.undo())  # the second of two quick clicks
+    assert (await tab.state(ImportsState)).problem == ""

@@ -75,8 +75,10 @@ class ImportsState(PageState, rx.State):
             self.undoing = 0
 
     @guarded(Right.EDIT_CONTACTS)
-    async def undo(self, principal: Principal) -> EventSpec:
-        """Take the import back."""
+    async def undo(self, principal: Principal) -> EventSpec | None:
+        """Take the import back. The second of two quick clicks finds the question answered."""
+        if not self.undoing:
+            return None
         self.saving = True
         context, import_id = get_context(), self.undoing
         self.undoing = 0
