@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 
 _WORKERS: Final = integers(0, 1)
 _ANY: Final = integers(0, 11)
-_SECONDS: Final = sampled_from([0.5, 4.0, 11.0, 31.0, 61.0, 301.0, 3600.0, 5 * 3600.0])
+_UNCLEAR: Final = [Mood.LOSES_ANSWER, Mood.LOSES_ORDER, Mood.ACCEPTS_LATE]
+_SECONDS: Final = sampled_from([0.5, 4.0, 11.0, 16.0, 31.0, 61.0, 301.0, 3600.0, 5 * 3600.0])
 
 
 class Campaign(RuleBasedStateMachine):
@@ -74,6 +75,14 @@ class Campaign(RuleBasedStateMachine):
         for _ in range(4):
             self._do(self._model.place(worker, Mood.ACCEPTS, Fate.ANSWERED))
         self._do(self._model.record(worker))
+
+    @rule(worker=_WORKERS, mood=sampled_from(_UNCLEAR), waits=lists(_SECONDS, min_size=2, max_size=4))
+    def unclear(self, worker: int, mood: Mood, waits: list[float]) -> None:
+        """An answer is lost, and the carrier is asked again and again."""
+        self.dial(worker=worker, moods=[mood], fate=Fate.ANSWERED)
+        for seconds in waits:
+            self._model.time_passes(seconds)
+            self._do(self._model.reconcile())
 
     @rule(worker=_WORKERS)
     def crash(self, worker: int) -> None:
