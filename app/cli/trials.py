@@ -26,6 +26,7 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "memory": "memory",
     "clock": "clock",
     "import": "imports",
+    "contacts": "contacts",
 }
 """Name of a benchmark -> its module in tests.bench, whose `run` gives the figures."""
 
