@@ -87,9 +87,13 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         SIGNED_IN: "find_the_way",
     },
     "ImportState": {
-        ANYONE: "count_upload end_upload ask",
-        Right.EDIT_CAMPAIGNS: "load watch",
-        Right.EDIT_CONTACTS: "receive use_column start give_up import_and_go_on",
+        ANYONE: "count_upload end_upload ask refuse",
+        Right.EDIT_CONTACTS: "load watch receive paste use_sheet use_column start give_up import_and_go_on",
+    },
+    "ImportDetailsState": {
+        ANYONE: "set_open ask",
+        Right.EDIT_CONTACTS: "cancel go_on",
+        Right.VIEW: "open refresh choose_kind",
     },
     "ImportsState": {
         ANYONE: "close",

@@ -4,7 +4,8 @@ import pytest
 
 from app.context import AppContext
 from app.models import ContactImport, ImportStatus, Organization
-from app.services.imports.operations import import_file
+from app.services.imports.operations import import_file, store_import
+from app.web.pages.imports.details import ImportDetailsState
 from app.web.pages.imports.state import ImportsState
 from tests.support.builders import NOON, principal
 from tests.web.browser import signed_in
@@ -52,3 +53,58 @@ async def test_undoing_is_asked_about_and_handed_to_a_worker(
     assert kept.status is ImportStatus.UNDOING
     await browser.send(ImportsState.undo())  # the second of two quick clicks
     assert (await tab.state(ImportsState)).problem == ""
+
+
+async def test_an_import_opens_with_its_counts_and_why_rows_did_not_go_in(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        done = await import_file(
+            session, principal=principal(acme), campaign_ref=None, file_name="a.csv", data=FILE, now=NOON
+        )
+    browser = await signed_in(tab, acme, "/imports")
+    await browser.send(ImportDetailsState.open(done.import_id))
+    state = await tab.state(ImportDetailsState)
+    counts = {figure.name: figure.count for figure in state.details.figures}
+    assert (counts["Went in"], counts["Rejected"], counts["Duplicates"]) == ("1", "1", "1")
+    assert (state.details.can_cancel, state.details.can_go_on) == (False, False)
+    assert [(line.row, line.kind) for line in state.issues] == [("Row 3", "Rejected"), ("Row 4", "Duplicate")]
+    assert all(line.reason for line in state.issues)
+    await browser.send(ImportDetailsState.choose_kind("rejected"))
+    assert [line.cells for line in (await tab.state(ImportDetailsState)).issues] == ["12 \N{MIDDLE DOT} Al"]
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's own way to Redis
+async def test_an_import_that_was_left_goes_on_from_its_sheet_and_can_be_cancelled(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        left = await store_import(
+            session, principal=principal(acme), campaign_ref=None, file_name="a.csv", data=FILE, now=NOON
+        )
+    browser = await signed_in(tab, acme, "/imports")
+    await browser.send(ImportDetailsState.open(left))
+    assert (await tab.state(ImportDetailsState)).details.can_go_on
+    await browser.send(ImportDetailsState.go_on())
+    queued = (await tab.state(ImportDetailsState)).details
+    assert (queued.status, queued.can_go_on, queued.can_cancel) == ("queued", False, True)
+    await browser.send(ImportDetailsState.cancel())
+    assert (await tab.state(ImportDetailsState)).details.status == "cancelled"
+
+
+async def test_an_import_without_a_column_of_numbers_says_so_in_its_sheet(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        left = await store_import(
+            session,
+            principal=principal(acme),
+            campaign_ref=None,
+            file_name="a.csv",
+            data=b"a,b\nx,y\n",
+            now=NOON,
+        )
+    browser = await signed_in(tab, acme, "/imports")
+    await browser.send(ImportDetailsState.open(left))
+    await browser.send(ImportDetailsState.go_on())
+    assert "phone numbers" in (await tab.state(ImportDetailsState)).errors["mapping"]

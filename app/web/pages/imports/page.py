@@ -8,7 +8,6 @@ from app.web import routes
 from app.web.components import (
     actions_cell,
     actions_menu,
-    badge,
     cell,
     column,
     confirm_dialog,
@@ -25,12 +24,14 @@ from app.web.components import (
     table_states,
     time_text,
 )
-from app.web.components.kinds import Text, as_text, present
+from app.web.components.kinds import as_text, present
 from app.web.layout import shell
 from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.imports.details import ImportDetailsState
+from app.web.pages.imports.sheet import import_drawer, status_badge
 from app.web.pages.imports.state import ImportsState
-from app.web.pages.imports.words import LOOKS, ImportRow
+from app.web.pages.imports.words import ImportRow
 from app.web.session import allows, here
 
 
@@ -54,6 +55,7 @@ def imports() -> rx.Component:
             ),
             flush=True,
         ),
+        import_drawer(),
         confirm_dialog(
             is_open=ImportsState.undoing > 0,
             on_open_change=ImportsState.close,
@@ -93,10 +95,18 @@ def _table() -> rx.Component:
 
 def _row(item: ObjectVar[ImportRow]) -> rx.Component:
     return row(
-        lead_cell(rx.el.span(item.name, class_name="cs-words"), note=item.note),
+        lead_cell(
+            rx.el.button(
+                item.name,
+                type="button",
+                on_click=ImportDetailsState.open(item.id),
+                class_name="cs-row-link cs-words",
+            ),
+            note=item.note,
+        ),
         cell(
             rx.el.div(
-                _status(item.status),
+                status_badge(item.status),
                 rx.cond(present(item.progress), rx.el.span(item.progress, class_name="cs-quiet cs-words")),
                 class_name="cs-two-lines",
             ),
@@ -107,14 +117,6 @@ def _row(item: ObjectVar[ImportRow]) -> rx.Component:
         actions_cell(_actions(item)),
         key=item.id,
     )
-
-
-def _status(status: Text) -> rx.Component:
-    looks = [
-        (word, badge(look.label, tone=look.tone, icon=look.icon, live=look.live))
-        for word, look in LOOKS.items()
-    ]
-    return rx.el.span(rx.match(status, *looks, rx.fragment()))
 
 
 def _result(item: ObjectVar[ImportRow]) -> rx.Component:

@@ -1,17 +1,14 @@
 """The history of imports: a page of files, what became of each, and taking one back."""
 
-import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
 import reflex as rx
-from redis.exceptions import RedisError
-from reflex.event import EventSpec
+from reflex.event import EventCallback, EventSpec
 
 from app.context import get_context
 from app.domain.rights import Right
 from app.live_hub import Watched, watch
-from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.undoing import undo_import
@@ -20,11 +17,11 @@ from app.services.paging import Page
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.words import page_range
+from app.web.pages.imports.details import ImportDetailsState
+from app.web.pages.imports.enqueuing import enqueue_import
 from app.web.pages.imports.words import ImportRow, import_row
 
 PAGE_SIZE: Final = 25
-
-log = logging.getLogger(__name__)
 
 
 class ImportsState(PageState, rx.State):
@@ -46,7 +43,7 @@ class ImportsState(PageState, rx.State):
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, principal: Principal) -> AsyncIterator[EventCallback[()]]:
         """Follow the newest files, wherever they run."""
         watched = Watched(principal.organization_id, None, "imports")
         check = still_allowed(self, Right.VIEW)
@@ -54,6 +51,10 @@ class ImportsState(PageState, rx.State):
             async with self:
                 if self.page == 1 and not self.loading:
                     self._show(principal, found)
+                details = await self.get_state(ImportDetailsState)
+                is_open = details.is_open
+            if is_open:
+                yield ImportDetailsState.refresh
 
     @guarded(Right.VIEW, supersedes=True)
     async def turn_page(self, principal: Principal, by: int) -> None:
@@ -84,10 +85,7 @@ class ImportsState(PageState, rx.State):
         self.undoing = 0
         async with context.database.transaction() as session:
             await undo_import(session, principal=principal, import_ref=import_id, now=context.clock.now())
-        try:
-            await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
-        except (AlreadyQueued, RedisError, OSError) as error:
-            log.warning("import.not_enqueued", extra={"import_id": import_id, "error": type(error).__name__})
+        await enqueue_import(import_id)
         self._show(principal, await _read(principal, self.page))
         return say_done("The import is being undone")
 

@@ -1,14 +1,15 @@
 """The history of imports, worded for people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from app.models import ImportStatus
-from app.services.imports.views import ImportView, Undo
+from app.services.imports.classes import IssueKind
+from app.services.imports.views import ImportView, IssueRow, Undo
 from app.web.components.status import Look
-from app.web.pages.campaign.words import Moment, counted, moment
+from app.web.pages.campaign.words import Moment, counted, duration, moment
 
 LOOKS: Final[Mapping[str, Look]] = {
     ImportStatus.READING: Look("blue", "hourglass", "Being read"),
@@ -22,6 +23,35 @@ LOOKS: Final[Mapping[str, Look]] = {
     ImportStatus.UNDONE: Look("gray", "undo-2", "Undone"),
 }
 
+ISSUE_CLASSES: Final[Mapping[str, tuple[IssueKind, ...]]] = {
+    "rejected": (IssueKind.REJECTED,),
+    "duplicate": (IssueKind.DUPLICATE, IssueKind.IN_CAMPAIGN),
+    "suppressed": (IssueKind.SUPPRESSED, IssueKind.OPTED_OUT),
+    "warning": (IssueKind.WARNING,),
+    "known": (IssueKind.KNOWN,),
+    "kept": (IssueKind.KEPT,),
+}
+"""A class of rows that can be looked at alone -> what it is made of."""
+
+ISSUE_WORDS: Final[Mapping[IssueKind, str]] = {
+    IssueKind.REJECTED: "Rejected",
+    IssueKind.DUPLICATE: "Duplicate",
+    IssueKind.IN_CAMPAIGN: "In the campaign already",
+    IssueKind.SUPPRESSED: "Suppressed",
+    IssueKind.OPTED_OUT: "Opted out",
+    IssueKind.WARNING: "To check",
+    IssueKind.KNOWN: "Known",
+    IssueKind.KEPT: "Stayed after the undo",
+}
+
+_LONGEST_CELLS: Final = 200
+_STOPPABLE: Final = frozenset(
+    {
+        *(ImportStatus.READING, ImportStatus.UPLOADED, ImportStatus.QUEUED),
+        *(ImportStatus.RUNNING, ImportStatus.FAILED),
+    }
+)
+_STARTABLE: Final = frozenset({ImportStatus.UPLOADED, ImportStatus.FAILED})
 _UNDOABLE: Final = frozenset({ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.FAILED})
 
 
@@ -42,6 +72,83 @@ class ImportRow:
     at: Moment
     campaign_id: int
     can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A count with its name."""
+
+    name: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDetails:
+    """A file in its sheet."""
+
+    id: int = 0
+    name: str = ""
+    status: str = ""
+    progress: str = ""
+    """How far and how fast it is while it runs; why it failed; what an undo did."""
+    percent: int = 0
+    """Of the rows, while it runs."""
+    file: str = ""
+    by: str = ""
+    uploaded: str = ""
+    took: str = ""
+    figures: list[Figure] = field(default_factory=list)
+    not_in: int = 0
+    campaign_id: int = 0
+    can_cancel: bool = False
+    can_go_on: bool = False
+    is_new: bool = False
+    """It was never started: to go on is to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLine:
+    """A row there is something to say of."""
+
+    row: str
+    """"Row 12"; empty for what an undo left."""
+    kind: str
+    cells: str
+    reason: str
+
+
+def import_details(view: ImportView, *, zone: str, now: datetime) -> ImportDetails:
+    """Return a file as its sheet shows it."""
+    at = moment(view.created_at, zone, now=now)
+    return ImportDetails(
+        id=view.id,
+        name=view.file_name,
+        status=view.status.value,
+        progress=_speed(view) or _progress(view),
+        percent=100 * view.rows_done // view.rows_total if view.rows_total else 0,
+        file=_file(view),
+        by=view.created_by,
+        uploaded=f"{at.text} {at.zone}",
+        took=duration((view.ended_at - view.started_at).total_seconds())
+        if view.started_at and view.ended_at
+        else "",
+        figures=_figures(view),
+        not_in=view.rejected + view.duplicates + view.suppressed,
+        campaign_id=view.campaign_id or 0,
+        can_cancel=view.status in _STOPPABLE,
+        can_go_on=view.status in _STARTABLE,
+        is_new=view.status is ImportStatus.UPLOADED,
+    )
+
+
+def issue_line(issue: IssueRow) -> IssueLine:
+    """Return a row as the sheet shows it."""
+    return IssueLine(
+        row=f"Row {issue.row_number:,}" if issue.row_number else "",
+        kind=ISSUE_WORDS[issue.kind],
+        cells=" \N{MIDDLE DOT} ".join(cell for cell in issue.cells if cell.strip())[:_LONGEST_CELLS],
+        reason=issue.reason,
+    )
 
 
 def import_row(view: ImportView, *, zone: str, now: datetime) -> ImportRow:
@@ -71,6 +178,42 @@ def _progress(view: ImportView) -> str:
             return _undone(view.undo, view.undone_by)
         case _:
             return ""
+
+
+def _speed(view: ImportView) -> str:
+    """Return "1,000 of 5,000 rows, 2,000 a second, 0:02 left" of one that runs."""
+    if view.status is not ImportStatus.RUNNING or not view.rows_total:
+        return ""
+    parts = [
+        f"{view.rows_done:,} of {view.rows_total:,} rows",
+        f"{view.rows_per_second:,.0f} a second" if view.rows_per_second else "",
+        f"{duration(view.seconds_left)} left" if view.seconds_left is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _file(view: ImportView) -> str:
+    rows = counted(view.rows_total, "row", "rows") if view.rows_total is not None else ""
+    parts = [view.format.upper(), f"{max(1, round(view.file_bytes / 1000)):,} KB", rows, view.sheet]
+    return " \N{MIDDLE DOT} ".join(part for part in parts if part)
+
+
+def _figures(view: ImportView) -> list[Figure]:
+    counts = {
+        "Rows read": view.rows_done,
+        "Went in": view.accepted,
+        "New contacts": view.created,
+        "Changed contacts": view.updated,
+        "In the address book before": view.known,
+        "Added to the campaign": view.recipients_added if view.campaign_id else None,
+        "Rejected": view.rejected,
+        "Duplicates": view.duplicates,
+        "In the campaign before": view.in_campaign if view.campaign_id else None,
+        "Suppressed": view.suppressed,
+        "Once opted out": view.opted_out,
+        "To check": view.warnings,
+    }
+    return [Figure(name, f"{count:,}") for name, count in counts.items() if count is not None]
 
 
 def _undone(undo: Undo, by: str | None) -> str:
