@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from openpyxl import Workbook
 from redis.asyncio import Redis
 from sqlalchemy import select
 from sqlmodel import col
@@ -735,3 +736,117 @@ async def test_another_organizations_import_cannot_be_started(world: World, tab:
     assert (
         await world.ask(get_import, principal=principal(stranger), import_ref=foreign)
     ).status == "uploaded"
+
+
+def workbook(**sheets: list[list[str]]) -> bytes:
+    """Return an Excel workbook of those sheets."""
+    book, file = Workbook(), BytesIO()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+PEOPLE = [["phone_number", "name"], ["+12025550143", "Ann"], ["+12025550144", "Ben"]]
+
+
+async def test_a_workbook_is_taken_and_another_sheet_can_be_chosen(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    data = workbook(North=PEOPLE, South=PEOPLE[:2])
+    await events_of(tab, ImportState, "receive", upload(data, "people.xlsx"))
+    state = await tab.state(ImportState)
+    assert (state.stage, state.tally.accepted, state.sheets) == ("uploaded", 2, ["North", "South"])
+    assert "XLSX" in state.facts
+    await browser.send(ImportState.use_sheet("South"))
+    state = await tab.state(ImportState)
+    assert (state.sheet, state.tally.accepted, state.errors, state.looking) == ("South", 1, {}, False)
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_a_large_workbook_is_read_by_a_worker_and_then_opened(
+    world: World, tab: Driver, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.imports.operations.AT_ONCE_BYTES", 10)
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(workbook(North=PEOPLE), "people.xlsx"))
+    state = await tab.state(ImportState)
+    assert (state.stage, state.columns) == ("reading", [])
+    assert await redis.exists(f"arq:job:import:{state.import_id}")
+    await browser.send(ImportState.load())
+    assert (await tab.state(ImportState)).stage == "reading"
+    await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
+    view = await world.ask(get_import, import_ref=state.import_id)
+    assert (await tab.state(ImportState))._follow([view])
+    await browser.send(ImportState.load())
+    state = await tab.state(ImportState)
+    assert (state.stage, state.tally.accepted) == ("uploaded", 2)
+
+
+async def test_json_is_taken_as_a_file(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    data = b'[{"phone_number": "+12025550143", "name": "Ann"}]'
+    await events_of(tab, ImportState, "receive", upload(data, "people.json"))
+    state = await tab.state(ImportState)
+    assert (state.stage, state.tally.accepted) == ("uploaded", 1)
+
+
+async def test_a_pasted_list_is_mapped_and_looked_through(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await browser.send(ImportState.paste({"text": " "}))
+    assert (await tab.state(ImportState)).errors == {"text": "Paste at least one phone number."}
+    await browser.send(ImportState.paste({"text": "+12025550143\n+12025550144\n"}))
+    state = await tab.state(ImportState)
+    assert (state.stage, state.file_name, state.tally.accepted) == ("uploaded", "Pasted text", 2)
+    assert (state.errors, state.saving) == ({}, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("file-invalid-type", "CSV, XLSX or JSON"),
+        ("file-too-large", "larger than"),
+        ("too-many-files", "one file"),
+    ],
+)
+async def test_what_the_browser_refuses_is_said_in_words(
+    world: World, tab: Driver, code: str, words: str
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await browser.send(ImportState.refuse([{"file": {}, "errors": [{"code": code, "message": "…"}]}]))
+    await events_of(tab, ImportState, "receive", [])
+    assert words in (await tab.state(ImportState)).errors["contacts-file"]
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_a_second_click_on_import_changes_nothing(world: World, tab: Driver, redis: Redis) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(SEED))
+    await browser.send(ImportState.start())
+    assert await events_of(tab, ImportState, "start") == "[]"
+    assert await events_of(tab, ImportState, "import_and_go_on") == "[]"
+    state = await tab.state(ImportState)
+    assert (state.stage, state.saving, tab.errors) == ("working", False, [])
+
+
+async def test_the_preview_tells_who_is_known_and_what_the_message_will_say(
+    world: World, tab: Driver
+) -> None:
+    async with world.database.transaction() as session:
+        await make_contact(session, world.organization, number="+12025550143")
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    await events_of(
+        tab, ImportState, "receive", upload(b"phone_number,name\n+12025550143,Ann\n+12025550144,Ben\n")
+    )
+    state = await tab.state(ImportState)
+    assert (state.tally.known, state.tally.opted_out) == (1, 0)
+    assert [sample.said for sample in state.samples] == ["Hello Ann.", "Hello Ben."]

@@ -1,5 +1,6 @@
 """Forms: a field with its label, help and error tied together, and the drop zone of files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,21 +287,26 @@ def upload_zone(
     error: Text = "",
     on_cancel: Click | None = None,
     max_bytes: int | None = None,
+    accept: dict[str, Sequence[Any]] | None = None,
+    on_reject: Submit | None = None,
 ) -> rx.Component:
-    """Return the drop zone of one CSV file; the browser refuses a larger one than `max_bytes`.
+    """Return the drop zone of one file: a CSV, or of `accept` (media type -> endings).
 
+    The browser refuses other kinds, and a larger one than `max_bytes`: `on_reject` is told, else a toast says so.
     `upload_id` is a literal; `on_drop`: `S.receive(rx.upload_files(upload_id=..., on_upload_progress=...))`.
     """
+    rejected: dict[str, Any] = {} if on_reject is None else {"on_drop_rejected": on_reject}
     return rx.el.div(
         rx.upload.root(
             rx.cond(busy, _uploading(percent), _awaiting(title, hint)),
             id=upload_id,
-            accept={"text/csv": [".csv"], "text/plain": [".txt"]},
+            accept=accept or {"text/csv": [".csv"], "text/plain": [".txt"]},
             max_files=1,
             multiple=False,
             max_size=max_bytes,
             disabled=busy,
             on_drop=on_drop,
+            **rejected,
             class_name="cs-drop",
             drag_active_style=rx.style.Style(borderColor="var(--accent-9)", background="var(--accent-a3)"),
         ),

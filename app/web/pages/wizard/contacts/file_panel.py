@@ -1,5 +1,8 @@
 """The panel of a file: drop it, name its columns, look at what it would do, import it."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
 
@@ -15,24 +18,35 @@ from app.web.components import (
     download_link,
     error_of,
     field_error,
+    form_field,
     glyph,
     lead_cell,
     panel,
-    phone_text,
     primary_button,
     record,
     row,
     secondary_button,
+    select_input,
     spinner_text,
+    text_area,
     upload_zone,
 )
 from app.web.components.kinds import as_text, choose, flag_word
-from app.web.pages.wizard.contacts.import_state import ImportState
-from app.web.pages.wizard.contacts.import_view import TARGETS, AcceptedRow, ColumnRow, RefusedRow, Tally
+from app.web.pages.wizard.contacts.import_state import ZONE, ImportState
+from app.web.pages.wizard.contacts.import_view import TARGETS, ColumnRow, Tally
+from app.web.pages.wizard.contacts.incoming import KINDS_OF_FILES
+from app.web.pages.wizard.contacts.preview_panel import counts_of, preview_of
 from app.web.pages.wizard.contacts.unimported import import_words
 from app.web.session import allows, here
 
-ZONE = "contacts-file"
+FILES: Final[dict[str, Sequence[Any]]] = {
+    "text/csv": [".csv"],
+    "text/plain": [".txt"],
+    "text/tab-separated-values": [".tsv"],
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": [".xlsx"],
+    "application/json": [".json"],
+}
+"""What the browser lets through; what a file is, its content tells."""
 
 
 def file_panel() -> rx.Component:
@@ -40,14 +54,16 @@ def file_panel() -> rx.Component:
     return panel(
         rx.match(
             ImportState.stage,
+            ("reading", _reading()),
             ("uploaded", _uploaded()),
             ("working", _working()),
             ("failed", _failed()),
             ("done", _done()),
             _drop(),
         ),
-        title="Upload a file",
-        description="A CSV with a header row and one person a row. Duplicates are skipped and counted.",
+        title="Upload or paste a list",
+        description=f"A {KINDS_OF_FILES} file, or rows copied from a spreadsheet, one person each. "
+        "Duplicates are skipped and counted.",
         actions=[
             rx.el.a(
                 glyph("download", size=15),
@@ -62,8 +78,15 @@ def file_panel() -> rx.Component:
 
 
 def _drop() -> rx.Component:
+    return rx.el.div(_zone(), _paste(), class_name="cs-wizard-fields cs-wizard-wide")
+
+
+def _zone() -> rx.Component:
     return upload_zone(
         upload_id=ZONE,
+        accept=FILES,
+        title=f"Drop a {KINDS_OF_FILES} file here, or click to choose one",
+        on_reject=ImportState.refuse,
         on_drop=ImportState.receive(
             rx.upload_files(upload_id=ZONE, on_upload_progress=ImportState.count_upload)
         ),
@@ -74,6 +97,54 @@ def _drop() -> rx.Component:
         error=error_of(ImportState, ZONE),
         on_cancel=[rx.cancel_upload(ZONE), ImportState.end_upload],
         max_bytes=MAX_FILE_BYTES,
+    )
+
+
+def _paste() -> rx.Component:
+    error = error_of(ImportState, "text")
+    return rx.form(
+        form_field(
+            text_area(
+                name="text",
+                placeholder="+1 202 555 0143, Jane Smith",
+                error=error,
+                rows=4,
+                record=ImportState.round,
+            ),
+            name="text",
+            label="Or paste a list",
+            help_text="Rows copied from a spreadsheet, or one number a line.",
+            error=error,
+        ),
+        rx.el.div(
+            rx.button(
+                glyph("clipboard-paste"),
+                "Use this list",
+                type="submit",
+                variant="surface",
+                color_scheme="gray",
+                loading=ImportState.saving,
+            ),
+            class_name="cs-wizard-buttons",
+        ),
+        on_submit=ImportState.paste,
+        class_name="cs-wizard-fields cs-wizard-wide",
+    )
+
+
+def _reading() -> rx.Component:
+    return rx.el.div(
+        _file_line(),
+        spinner_text("The file is being read"),
+        rx.el.p(
+            "Its columns show up here as soon as it has been read. You can leave this page meanwhile.",
+            class_name="cs-help",
+        ),
+        rx.el.div(
+            secondary_button("Use another file", on_click=ImportState.give_up),
+            class_name="cs-wizard-buttons",
+        ),
+        class_name="cs-wizard-fields cs-wizard-wide",
     )
 
 
@@ -91,9 +162,10 @@ def _uploaded() -> rx.Component:
     tally = record(ImportState.tally, Tally)
     return rx.el.div(
         _file_line(),
+        rx.cond(ImportState.sheets.length() > 1, _sheet()),
         _columns(),
         field_error("mapping", error_of(ImportState, "mapping")),
-        rx.cond(ImportState.looking, spinner_text("Looking through the file"), _preview(tally)),
+        rx.cond(ImportState.looking, spinner_text("Looking through the file"), preview_of(tally)),
         rx.el.div(
             secondary_button("Use another file", on_click=ImportState.give_up),
             primary_button(
@@ -106,6 +178,23 @@ def _uploaded() -> rx.Component:
             class_name="cs-wizard-buttons",
         ),
         class_name="cs-wizard-fields cs-wizard-wide",
+    )
+
+
+def _sheet() -> rx.Component:
+    error = error_of(ImportState, "sheet")
+    return form_field(
+        select_input(
+            name="sheet",
+            options=rx.foreach(ImportState.sheets, lambda name: rx.el.option(name, value=name)),
+            value=ImportState.sheet,
+            on_change=ImportState.use_sheet,
+            disabled=ImportState.looking,
+            error=error,
+        ),
+        name="sheet",
+        label="Sheet",
+        error=error,
     )
 
 
@@ -164,99 +253,6 @@ def _target(found: ObjectVar[ColumnRow]) -> rx.Component:
     )
 
 
-def _preview(tally: ObjectVar[Tally]) -> rx.Component:
-    return rx.cond(
-        tally.done.to(int) > 0,
-        rx.el.div(
-            _counts(tally),
-            rx.cond(tally.note != "", rx.el.p(tally.note, class_name="cs-help")),
-            rx.cond(ImportState.accepted.length() > 0, _accepted()),
-            rx.cond(ImportState.refused.length() > 0, _refused()),
-            class_name="cs-wizard-fields cs-wizard-wide",
-        ),
-    )
-
-
-def _counts(tally: ObjectVar[Tally]) -> rx.Component:
-    return rx.el.dl(
-        _count("Accepted", tally.accepted, "green"),
-        _count("Rejected", tally.rejected, "red"),
-        _count("Duplicates", tally.duplicates, "gray"),
-        _count("Do not contact", tally.suppressed, "amber"),
-        _count("To check", tally.warnings, "blue"),
-        aria_live="polite",
-        class_name="cs-wizard-counts",
-    )
-
-
-def _count(words: str, count: rx.Var[int], tone: str) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(words),
-        rx.el.dd(count, class_name="cs-number"),
-        data_tone=choose(count.to(int) > 0, tone, "none"),
-    )
-
-
-def _accepted() -> rx.Component:
-    return _rows(
-        "Accepted: the first rows",
-        [column("Row"), column("Number"), column("Name"), column("Variables")],
-        rx.foreach(ImportState.accepted, _accepted_row),
-    )
-
-
-def _rows(title: str, head: list[rx.Component], rows: rx.Component) -> rx.Component:
-    return rx.el.div(
-        rx.el.h3(title, class_name="cs-wizard-heading"),
-        rx.el.div(data_table(label=title, head=head, rows=rows), class_name="cs-wizard-frame"),
-    )
-
-
-def _accepted_row(found: ObjectVar[AcceptedRow]) -> rx.Component:
-    return row(
-        cell(found.row, label="Row", number=True),
-        cell(phone_text(found.number), label="Number"),
-        cell(rx.el.span(found.name, class_name="cs-wizard-name"), label="Name"),
-        cell(
-            rx.el.div(
-                rx.el.span(found.variables, class_name="cs-wizard-variables"),
-                rx.cond(
-                    found.warning != "",
-                    rx.el.div(
-                        as_text("To check: ") + as_text(found.warning),
-                        class_name="cs-wizard-reason",
-                        data_tone="blue",
-                    ),
-                ),
-            ),
-            label="Variables",
-        ),
-        key=found.row,
-    )
-
-
-def _refused() -> rx.Component:
-    return _rows(
-        "Not imported: the first rows, with the reason",
-        [column("Row"), column("Why"), column("What it says")],
-        rx.foreach(ImportState.refused, _refused_row),
-    )
-
-
-def _refused_row(found: ObjectVar[RefusedRow]) -> rx.Component:
-    return row(
-        cell(found.row, label="Row", number=True),
-        cell(
-            rx.el.span(
-                rx.el.strong(found.kind), as_text(". ") + as_text(found.reason), class_name="cs-wizard-reason"
-            ),
-            label="Why",
-        ),
-        cell(rx.el.span(found.cells, class_name="cs-wizard-clip"), label="What it says"),
-        key=found.row,
-    )
-
-
 def _working() -> rx.Component:
     tally = record(ImportState.tally, Tally)
     return rx.el.div(
@@ -267,11 +263,12 @@ def _working() -> rx.Component:
                 tally.done.to(str) + as_text(" of ") + tally.total.to(str) + as_text(" rows"),
                 class_name="cs-help cs-number",
             ),
+            rx.cond(tally.pace != "", rx.el.span(tally.pace, class_name="cs-help cs-number")),
             role="status",
             class_name="cs-wizard-progress",
         ),
-        rx.el.p("You can go on to the next step: the import does not need this page.", class_name="cs-help"),
-        _counts(tally),
+        rx.el.p("You can go on meanwhile: the import does not need this page.", class_name="cs-help"),
+        counts_of(tally),
         rx.el.div(
             secondary_button("Stop the import", on_click=ImportState.give_up, icon="square"),
             class_name="cs-wizard-buttons",
@@ -285,10 +282,13 @@ def _failed() -> rx.Component:
     return rx.el.div(
         _file_line(),
         banner(tally.note, kind="danger", title="The import stopped"),
-        _counts(tally),
+        counts_of(tally),
         rx.el.div(
             secondary_button("Use another file", on_click=ImportState.give_up),
-            primary_button("Go on with the import", on_click=ImportState.start, busy=ImportState.saving),
+            rx.cond(
+                ImportState.columns.length() > 0,
+                primary_button("Go on with the import", on_click=ImportState.start, busy=ImportState.saving),
+            ),
             class_name="cs-wizard-buttons",
         ),
         class_name="cs-wizard-fields cs-wizard-wide",
@@ -301,18 +301,11 @@ def _done() -> rx.Component:
     return rx.el.div(
         _file_line(),
         banner(
-            tally.accepted.to(str)
-            + as_text(
-                choose(
-                    tally.accepted.to(int) == 1,
-                    " contact is now in the campaign.",
-                    " contacts are now in the campaign.",
-                )
-            ),
+            tally.accepted.to(str) + as_text(_where(tally)),
             kind="success",
             title="Imported",
         ),
-        _counts(tally),
+        counts_of(tally),
         rx.el.div(
             rx.cond(
                 (skipped > 0) & allows(Right.EXPORT),
@@ -326,3 +319,9 @@ def _done() -> rx.Component:
         ),
         class_name="cs-wizard-fields cs-wizard-wide",
     )
+
+
+def _where(tally: ObjectVar[Tally]) -> rx.Var[str]:
+    people = as_text(choose(tally.accepted.to(int) == 1, " contact is", " contacts are"))
+    place = choose(ImportState.into_campaign, " now in the campaign.", " now in the address book.")
+    return people + as_text(place)

@@ -1,34 +1,30 @@
 """A file on its way into the campaign: uploaded, its columns named, looked through, imported."""
 
-import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
-from redis.exceptions import RedisError
 from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.contact_fields import FIELDS, VARIABLE
 from app.domain.rights import Right
 from app.live_hub import Watched, watch
-from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import get_campaign
 from app.services.errors import FieldErrors
-from app.services.imports.classes import NOT_IMPORTED
+from app.services.imports.classes import NOT_IMPORTED, IssueKind
 from app.services.imports.decoding import FileRefused
-from app.services.imports.operations import cancel_import, queue_import, set_mapping, store_import
+from app.services.imports.operations import cancel_import, queue_import, set_mapping
 from app.services.imports.preview import preview_import
-from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import Column, ImportPreview, ImportView
+from app.web import routes
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (
     AcceptedRow,
     ColumnRow,
     FileLine,
     RefusedRow,
+    SampleRow,
     Tally,
     accepted_row,
     column_rows,
@@ -37,38 +33,48 @@ from app.web.pages.wizard.contacts.import_view import (
     import_tally,
     preview_tally,
     refused_row,
+    sample_row,
     stage_of,
 )
-from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.contacts.incoming import (
+    NO_FILE,
+    enqueue_if_needed,
+    read_import,
+    read_imports,
+    read_sheet,
+    refusal_of,
+    store_text,
+    store_upload,
+)
+from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep
 
 PREVIEW_ROWS: Final = 8
+ZONE: Final = "contacts-file"
 
-_CHUNK: Final = 1 << 20
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Imports:
-    """What everybody who watches this campaign's imports is shown."""
-
-    views: tuple[ImportView, ...]
-    contacts: int
+_STARTABLE: Final = frozenset({"uploaded", "failed"})
+_UNFINISHED: Final = frozenset({"reading", "uploaded", "working", "failed"})
 
 
 class ImportState(PageState, rx.State):
-    """The file at hand, and those before it."""
+    """The file at hand, and those before it: of the campaign in the address, else of the address book."""
 
+    into_campaign: rx.Field[bool] = rx.field(False)
     import_id: rx.Field[int] = rx.field(0)
     stage: rx.Field[str] = rx.field("none")
-    """none, uploaded, working, failed or done."""
+    """none, reading, uploaded, working, failed or done."""
     file_name: rx.Field[str] = rx.field("")
     facts: rx.Field[str] = rx.field("")
     columns: rx.Field[list[ColumnRow]] = rx.field(default_factory=list)
     tally: rx.Field[Tally] = rx.field(default_factory=Tally)
     accepted: rx.Field[list[AcceptedRow]] = rx.field(default_factory=list)
     refused: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
+    to_check: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
+    samples: rx.Field[list[SampleRow]] = rx.field(default_factory=list)
+    sheets: rx.Field[list[str]] = rx.field(default_factory=list)
+    sheet: rx.Field[str] = rx.field("")
+    round: rx.Field[int] = rx.field(0)
+    """Grows with each list that was taken, so that the box to paste into is empty for the next."""
     looking: rx.Field[bool] = rx.field(False)
     """The file is being looked through."""
     uploading: rx.Field[bool] = rx.field(False)
@@ -77,34 +83,47 @@ class ImportState(PageState, rx.State):
     asking: rx.Field[bool] = rx.field(False)
     """Whether to go on although the file is not imported."""
 
-    @guarded(Right.EDIT_CAMPAIGNS)
+    @guarded(Right.EDIT_CONTACTS)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Take up the file that was left half-way, if there is one."""
         self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
         self.asking = False
         yield
-        campaign_id = draft_id(self)
-        await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
-        imports = (await _imports(principal, campaign_id)).views
+        campaign_id = _campaign(self)
+        self.into_campaign = campaign_id is not None
+        if campaign_id is not None:
+            await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
+        imports = (await read_imports(principal, campaign_id)).views
         self.loading = False
         self._list(imports)
-        unfinished = [view for view in imports if stage_of(view.status) in {"uploaded", "working", "failed"}]
         self.import_id, self.stage = 0, "none"
-        if unfinished:
-            async for _ in self._open(principal, unfinished[0].id):
-                yield
+        # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
+        mine = [view for view in imports if campaign_id or view.created_by == principal.actor]
+        for view in mine:
+            if stage_of(view.status) in _UNFINISHED:
+                async for _ in self._open(principal, view.id):
+                    yield
+                break
 
-    @guarded(Right.EDIT_CAMPAIGNS, background=True)
+    @guarded(Right.EDIT_CONTACTS, background=True)
     async def watch(self, principal: Principal) -> None:
-        """Follow the imports of this campaign, wherever they run."""
-        campaign_id = draft_id(self)
-        watched = Watched(principal.organization_id, campaign_id, "imports")
-        check = still_allowed(self, Right.EDIT_CAMPAIGNS)
-        async for imports in watch(watched, lambda: _imports(principal, campaign_id), check=check):
+        """Follow the imports, wherever they run; a file that has been read is opened."""
+        campaign_id = _campaign(self)
+        watched = Watched(principal.organization_id, campaign_id, "imports" if campaign_id else "own imports")
+        check = still_allowed(self, Right.EDIT_CONTACTS)
+        async for imports in watch(watched, lambda: read_imports(principal, campaign_id), check=check):
             async with self:
-                self._follow(imports.views)
-                wizard = await self.get_state(WizardState)
-                wizard.contacts = imports.contacts
+                is_read = self._follow(imports.views)
+                import_id = self.import_id
+                if campaign_id is not None:
+                    wizard = await self.get_state(WizardState)
+                    wizard.contacts = imports.contacts
+            if is_read:
+                view, found = await read_import(principal, import_id), await _previewed(principal, import_id)
+                async with self:
+                    if self.import_id == import_id:
+                        self._show_file(view)
+                        self._show_found(found)
 
     @anyone
     def count_upload(self, progress: dict[str, Any]) -> None:
@@ -119,19 +138,58 @@ class ImportState(PageState, rx.State):
         """Show the drop zone again."""
         self.uploading, self.percent = False, 0
 
+    @anyone
+    def refuse(self, rejected: list[dict[str, Any]]) -> None:
+        """Say why the browser would not take the file."""
+        self.uploading, self.percent = False, 0
+        self.errors = {ZONE: refusal_of(rejected)}
+
     @guarded(Right.EDIT_CONTACTS)
     async def receive(self, principal: Principal, files: list[rx.UploadFile]) -> AsyncIterator[None]:
         """Store the file and read it through, or say why it cannot be used."""
+        if not files:
+            # `refuse` knows why, and may have said so already.
+            self.errors = {ZONE: self.errors.get(ZONE) or NO_FILE}
+            return
         self.errors, self.uploading, self.percent = {}, True, 100
         yield
         try:
-            import_id = await _store(principal, draft_id(self), files)
+            import_id = await store_upload(principal, _campaign(self), files)
         except FileRefused as refused:
-            self.errors = {"contacts-file": str(refused)}
+            self.errors = {ZONE: str(refused)}
             return
         finally:
             self.uploading, self.percent = False, 0
         async for _ in self._open(principal, import_id):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def paste(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
+        """Take a pasted list as if it were a file."""
+        self.errors, self.saving = {}, True
+        yield
+        try:
+            import_id = await store_text(principal, _campaign(self), str(form.get("text") or ""))
+        except FileRefused as refused:
+            self.errors = {"text": str(refused)}
+            return
+        self.round += 1
+        async for _ in self._open(principal, import_id):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def use_sheet(self, principal: Principal, sheet: str) -> AsyncIterator[None]:
+        """Read another sheet of the workbook."""
+        self.errors, self.looking = {}, True
+        yield
+        try:
+            await read_sheet(principal, self.import_id, sheet)
+        except FileRefused as refused:
+            self.errors = {"sheet": str(refused)}
+            return
+        finally:
+            self.looking = False
+        async for _ in self._open(principal, self.import_id):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
@@ -146,7 +204,9 @@ class ImportState(PageState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def start(self, principal: Principal) -> AsyncIterator[None]:
-        """Queue the import; it goes on wherever the person goes."""
+        """Queue the import; it goes on wherever the person goes. The second of two quick clicks finds it begun."""
+        if self.stage not in _STARTABLE:
+            return
         self.saving, self.errors = True, {}
         yield
         await self._queue(principal)
@@ -159,23 +219,26 @@ class ImportState(PageState, rx.State):
     @guarded(Right.EDIT_CONTACTS)
     async def import_and_go_on(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
         """Queue the import, and go to the next step."""
+        campaign_id = _campaign(self)
+        if self.stage not in _STARTABLE or campaign_id is None:
+            return
         self.saving, self.errors = True, {}
         yield None
         self.asking = False
         await self._queue(principal)
-        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, draft_id(self)))
+        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, campaign_id))
 
     @guarded(Right.EDIT_CONTACTS)
     async def give_up(self, principal: Principal) -> None:
         """Put the file away, or stop its import; who was added stays."""
         context = get_context()
-        if self.stage in {"uploaded", "working", "failed"}:
+        if self.stage in _UNFINISHED:
             async with context.database.transaction() as session:
                 await cancel_import(
                     session, principal=principal, import_ref=self.import_id, now=context.clock.now()
                 )
         self.import_id, self.stage, self.errors = 0, "none", {}
-        self._list((await _imports(principal, draft_id(self))).views)
+        self._list((await read_imports(principal, _campaign(self))).views)
 
     async def _queue(self, principal: Principal) -> None:
         context = get_context()
@@ -184,27 +247,24 @@ class ImportState(PageState, rx.State):
                 session, principal=principal, import_ref=self.import_id, now=context.clock.now()
             )
         self.stage, self.tally = "working", Tally(total=self.tally.total)
-        try:
-            await context.queue.enqueue(
-                "run_import", job_id=f"import:{self.import_id}", import_id=self.import_id
-            )
-        except AlreadyQueued:
-            return
-        except (RedisError, OSError) as error:
-            # The row says "queued": cron finds it as soon as Redis is back.
-            log.warning("import.enqueue_failed", extra={"import_id": self.import_id, "error": str(error)})
+        await enqueue_if_needed(self.import_id)
 
     async def _open(self, principal: Principal, import_id: int) -> AsyncIterator[None]:
-        async with get_context().database.session() as session:
-            view = await get_import(session, principal=principal, import_ref=import_id)
-        self.import_id, self.stage = view.id, stage_of(view.status)
-        self.file_name, self.facts = view.file_name, file_facts(view)
-        targets = {column.header: column.target for column in view.columns}
-        self.columns = column_rows(view.columns, targets, {})
-        self.tally, self.accepted, self.refused = import_tally(view), [], []
+        self._show_file(await read_import(principal, import_id))
         if self.stage == "uploaded":
             async for _ in self._look_through(principal):
                 yield
+
+    def _show_file(self, view: ImportView) -> None:
+        self.import_id, self.stage = view.id, stage_of(view.status)
+        self.file_name, self.facts = view.file_name, file_facts(view)
+        self.sheets, self.sheet = view.sheets, view.sheet
+        targets = {column.header: column.target for column in view.columns}
+        self.columns, self.tally = column_rows(view.columns, targets, {}), import_tally(view)
+        self._clear_preview()
+
+    def _clear_preview(self) -> None:
+        self.accepted, self.refused, self.to_check, self.samples = [], [], [], []
 
     async def _map(self, principal: Principal, chosen: dict[str, str]) -> AsyncIterator[None]:
         context = get_context()
@@ -219,7 +279,8 @@ class ImportState(PageState, rx.State):
                 )
             self.errors = {}
         except FieldErrors as refused:
-            self.errors, self.accepted, self.refused = refused.errors, [], []
+            self.errors = refused.errors
+            self._clear_preview()
         self.columns = column_rows([_column(row) for row in self.columns], chosen, self.errors)
         if not self.errors:
             async for _ in self._look_through(principal):
@@ -230,58 +291,51 @@ class ImportState(PageState, rx.State):
         self.looking = True
         yield
         try:
-            async with get_context().database.session() as session:
-                preview = await preview_import(
-                    session, principal=principal, import_ref=self.import_id, limit=PREVIEW_ROWS
-                )
-        except FieldErrors as refused:
-            self.errors, self.tally = refused.errors, Tally()
-        else:
-            self._show_preview(preview)
+            self._show_found(await _previewed(principal, self.import_id))
         finally:
             self.looking = False
 
-    def _show_preview(self, preview: ImportPreview) -> None:
-        self.tally = preview_tally(preview)
-        self.accepted = [accepted_row(row) for row in preview.first_accepted]
-        self.refused = [refused_row(row) for row in preview.first(*NOT_IMPORTED)]
+    def _show_found(self, found: ImportPreview | FieldErrors) -> None:
+        """Show the preview, or what has to be mended before there is one."""
+        if isinstance(found, FieldErrors):
+            self.errors, self.tally = found.errors, Tally()
+            return
+        self.tally = preview_tally(found)
+        self.accepted = [accepted_row(row) for row in found.first_accepted]
+        self.refused = [refused_row(row) for row in found.first(*NOT_IMPORTED)]
+        self.to_check = [refused_row(row) for row in found.first(IssueKind.WARNING)]
+        self.samples = [sample_row(sample) for sample in found.samples]
 
-    def _follow(self, imports: Sequence[ImportView]) -> None:
-        """Show how the import at hand gets on."""
+    def _follow(self, imports: Sequence[ImportView]) -> bool:
+        """Show how the import at hand gets on; tell whether it has just been read and is to be opened."""
         self._list(imports)
-        for view in imports:
-            if view.id == self.import_id and self.stage in {"working", "failed", "done"}:
-                self.stage, self.tally = stage_of(view.status), import_tally(view)
+        view = next((view for view in imports if view.id == self.import_id), None)
+        if view is None or self.stage not in {"reading", "working", "failed", "done"}:
+            return False
+        stage = stage_of(view.status)
+        if stage == "uploaded":
+            return True
+        self.stage, self.tally = stage, import_tally(view)
+        return False
 
     def _list(self, imports: Sequence[ImportView]) -> None:
         self.earlier = [file_line(view) for view in imports if view.ended_at is not None and view.rows_done]
 
 
-async def _imports(principal: Principal, campaign_id: int) -> _Imports:
-    async with get_context().database.session() as session:
-        page = await list_imports(session, principal=principal, campaign_ref=campaign_id, page_size=10)
-        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-    return _Imports(tuple(page.items), detail.total_contacts)
+def _campaign(state: rx.State) -> int | None:
+    """Return the campaign the address claims; None on the page of the address book."""
+    return routes.place(state.router.url.path).campaign_id
 
 
-async def _store(principal: Principal, campaign_id: int, files: Sequence[rx.UploadFile]) -> int:
-    if not files:
-        raise FileRefused("No file came through. Choose it again.")
-    context = get_context()
-    async with context.database.transaction() as session:
-        return await store_import(
-            session,
-            principal=principal,
-            campaign_ref=campaign_id,
-            file_name=files[0].name or "contacts.csv",
-            data=_pieces(files[0]),
-            now=context.clock.now(),
-        )
-
-
-async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(_CHUNK):
-        yield piece
+async def _previewed(principal: Principal, import_id: int) -> ImportPreview | FieldErrors:
+    """Return what would become of the rows, or what has to be mended first."""
+    try:
+        async with get_context().database.session() as session:
+            return await preview_import(
+                session, principal=principal, import_ref=import_id, limit=PREVIEW_ROWS
+            )
+    except FieldErrors as refused:
+        return refused
 
 
 def _column(row: ColumnRow) -> Column:

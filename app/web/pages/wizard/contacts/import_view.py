@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.contact_fields import FIELDS, IGNORE, VARIABLE
+from app.domain.phone import pretty
 from app.models import ImportStatus
 from app.services.imports.classes import IssueKind
 from app.services.imports.decoding import MEGABYTE
-from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow
+from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText
 
 FIELD_WORDS: Final = {
     "phone_number": "Phone number",
@@ -39,8 +40,11 @@ _KINDS: Final = {
 }
 _SHOWN_ALREADY: Final = frozenset({"name", "phone_number"})
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SOON: Final = 100
+"""Seconds; longer times are told in minutes."""
+_FORMATS: Final = {"xlsx": "XLSX", "json": "JSON"}
 _STAGES: Final = {
-    ImportStatus.READING: "working",
+    ImportStatus.READING: "reading",
     ImportStatus.UPLOADED: "uploaded",
     ImportStatus.QUEUED: "working",
     ImportStatus.RUNNING: "working",
@@ -98,7 +102,21 @@ class Tally:
     duplicates: int = 0
     suppressed: int = 0
     warnings: int = 0
+    known: int = 0
+    opted_out: int = 0
     note: str = ""
+    pace: str = ""
+    """While it runs: how fast, and how long it will still take."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """What the campaign's message will say to one person."""
+
+    who: str
+    said: str
+    problem: str
+    """Why it cannot be said, or which variables have no value; empty if all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +134,14 @@ def stage_of(status: ImportStatus) -> str:
 
 
 def file_facts(view: ImportView) -> str:
-    """Return size, rows, encoding and separator in one line."""
-    rows = view.rows_total or 0
-    parts = [
-        _size(view.file_bytes),
-        f"{rows:,} row{'s' * (rows != 1)}",
-        view.encoding.upper(),
-        f"separated by {_DELIMITERS.get(view.delimiter, view.delimiter)}",
-    ]
+    """Return what is known of the file in one line: size, rows, and how it was read."""
+    parts = [_size(view.file_bytes)]
+    if view.rows_total is not None:
+        parts.append(f"{view.rows_total:,} row{'s' * (view.rows_total != 1)}")
+    if view.format in _FORMATS:
+        parts.append(_FORMATS[view.format])
+    elif view.encoding:
+        parts += [view.encoding.upper(), f"separated by {_DELIMITERS.get(view.delimiter, view.delimiter)}"]
     return " · ".join(parts)
 
 
@@ -155,6 +173,8 @@ def preview_tally(preview: ImportPreview) -> Tally:
         duplicates=preview.duplicates,
         suppressed=preview.suppressed,
         warnings=preview.warnings,
+        known=preview.known,
+        opted_out=preview.opted_out,
         note=sampled if preview.sampled else "",
     )
 
@@ -171,7 +191,10 @@ def import_tally(view: ImportView) -> Tally:
         duplicates=view.duplicates,
         suppressed=view.suppressed,
         warnings=view.warnings,
+        known=view.known,
+        opted_out=view.opted_out,
         note=view.error or "",
+        pace=_pace(view),
     )
 
 
@@ -188,12 +211,28 @@ def refused_row(row: IssueRow) -> RefusedRow:
     return RefusedRow(str(row.row_number), _KINDS[row.kind], row.reason, cells)
 
 
+def sample_row(sample: SampleText) -> SampleRow:
+    """Return what one person will hear or read, part after part."""
+    said = " ".join(text for text in sample.texts.values() if text)
+    missing = ", ".join(f"{{{{{name}}}}}" for name in sample.missing)
+    lacking = f"Nothing stands in for {missing}." if missing else ""
+    return SampleRow(f"Row {sample.row_number} · {pretty(sample.number)}", said, sample.error or lacking)
+
+
 def file_line(view: ImportView) -> FileLine:
     """Return an ended import for the list of earlier files."""
     skipped = view.rejected + view.duplicates + view.suppressed
     outcome = f"{view.accepted:,} added" + (f", {skipped:,} not" if skipped else "")
     stopped = "Cancelled: " if view.status is ImportStatus.CANCELLED else ""
     return FileLine(view.id, view.file_name, stopped + outcome)
+
+
+def _pace(view: ImportView) -> str:
+    if view.seconds_left is None:
+        return ""
+    minutes = round(view.seconds_left / 60)
+    left = f"{view.seconds_left} seconds" if view.seconds_left < _SOON else f"{minutes} minutes"
+    return f"{view.rows_per_second:,.0f} rows a second · about {left} left"
 
 
 def _size(size: int) -> str:

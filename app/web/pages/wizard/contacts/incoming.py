@@ -1,0 +1,125 @@
+"""What the pages of a file ask of imports: store it, hand it to a worker, and read how it gets on."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import reflex as rx
+from redis.exceptions import RedisError
+
+from app.context import get_context
+from app.queue import AlreadyQueued
+from app.services.access.principal import Principal
+from app.services.campaigns.queries import get_campaign
+from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE, FileRefused
+from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
+from app.services.imports.queries import get_import, list_imports
+from app.services.imports.views import ImportView
+from app.services.paging import MAX_PAGE_SIZE
+
+KINDS_OF_FILES: Final = "CSV, XLSX or JSON"
+NO_FILE: Final = "No file came through. Choose it again."
+
+_CHUNK: Final = 1 << 20
+_LATEST: Final = 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What everybody who watches the imports of a campaign, or of the address book, is shown."""
+
+    views: tuple[ImportView, ...]
+    contacts: int
+    """In the campaign; 0 where there is none."""
+
+
+async def read_imports(principal: Principal, campaign_id: int | None) -> Imports:
+    """Return the latest imports of a campaign; without one, those into the address book alone."""
+    async with get_context().database.session() as session:
+        if campaign_id is None:
+            page = await list_imports(session, principal=principal, page_size=MAX_PAGE_SIZE)
+            return Imports(tuple(view for view in page.items if view.campaign_id is None)[:_LATEST], 0)
+        page = await list_imports(session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST)
+        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+    return Imports(tuple(page.items), detail.total_contacts)
+
+
+async def read_import(principal: Principal, import_id: int) -> ImportView:
+    """Return the import with its columns."""
+    async with get_context().database.session() as session:
+        return await get_import(session, principal=principal, import_ref=import_id)
+
+
+async def store_upload(principal: Principal, campaign_id: int | None, files: Sequence[rx.UploadFile]) -> int:
+    """Store the first file; return the import's id. Raises `FileRefused`."""
+    if not files:
+        raise FileRefused(NO_FILE)
+    context = get_context()
+    async with context.database.transaction() as session:
+        import_id = await store_import(
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            file_name=files[0].name or "contacts.csv",
+            data=_pieces(files[0]),
+            now=context.clock.now(),
+        )
+    await enqueue_if_needed(import_id)
+    return import_id
+
+
+async def store_text(principal: Principal, campaign_id: int | None, text: str) -> int:
+    """Store what was pasted; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
+    context = get_context()
+    async with context.database.transaction() as session:
+        return await store_pasted(
+            session, principal=principal, campaign_ref=campaign_id, text=text, now=context.clock.now()
+        )
+
+
+async def read_sheet(principal: Principal, import_id: int, sheet: str) -> None:
+    """Read another sheet of the workbook. Raises `FieldErrors` on `sheet`, `FileRefused` and `Conflict`."""
+    context = get_context()
+    async with context.database.transaction() as session:
+        await choose_sheet(
+            session, principal=principal, import_ref=import_id, sheet=sheet, now=context.clock.now()
+        )
+    await enqueue_if_needed(import_id)
+
+
+async def enqueue_if_needed(import_id: int) -> None:
+    """Hand the import to a worker if it is to be read, or to be imported."""
+    context = get_context()
+    async with context.database.session() as session:
+        if not await needs_worker(session, import_id):
+            return
+    try:
+        await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
+    except AlreadyQueued:
+        return
+    except (RedisError, OSError) as error:
+        # The row says what is to be done: cron finds it as soon as Redis is back.
+        log.warning("import.enqueue_failed", extra={"import_id": import_id, "error": str(error)})
+
+
+def refusal_of(rejected: Sequence[dict[str, Any]]) -> str:
+    """Say why the browser did not take the files: the codes of its drop zone, in words."""
+    codes = {
+        str(error.get("code"))
+        for one in rejected
+        for error in one.get("errors", [])
+        if isinstance(error, dict)
+    }
+    if "too-many-files" in codes:
+        return "Choose one file at a time."
+    if "file-too-large" in codes:
+        return f"The file is larger than {MAX_FILE_BYTES // MEGABYTE} MB. Split it and upload the parts one by one."
+    return f"This kind of file cannot be read. Save the list as {KINDS_OF_FILES}."
+
+
+async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(_CHUNK):
+        yield piece
