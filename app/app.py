@@ -33,6 +33,7 @@ from app.web.pages.contacts.person_page import contact
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.pages.imports.new import new_import
 from app.web.pages.imports.page import imports
 from app.web.pages.imports.state import ImportsState
 from app.web.pages.not_found.page import not_found
@@ -94,6 +95,12 @@ app.add_page(
     route=routes.CONTACT,
     title="Contact · Callsheet",
     on_load=[*ENTER, ContactCardState.load, PersonPageState.load],
+)
+app.add_page(
+    new_import,
+    route=routes.CONTACTS_IMPORT,
+    title="Import people · Callsheet",
+    on_load=[*ENTER, ImportState.load, ImportState.watch],
 )
 app.add_page(
     imports,

@@ -35,6 +35,7 @@ EDIT_CONTACTS: Final = "/[org]/campaigns/[campaign_id]/edit/contacts"
 EDIT_PACE: Final = "/[org]/campaigns/[campaign_id]/edit/pace"
 EDIT_REVIEW: Final = "/[org]/campaigns/[campaign_id]/edit/review"
 CONTACTS: Final = "/[org]/contacts"
+CONTACTS_IMPORT: Final = "/[org]/contacts/import"
 CONTACT: Final = "/[org]/contacts/[contact_id]"
 IMPORTS: Final = "/[org]/imports"
 SUPPRESSIONS: Final = "/[org]/suppressions"
@@ -148,6 +149,11 @@ def edit_review(organization: Slug, campaign_id: Id) -> str:
 def contacts(organization: Slug) -> str:
     """Return the address of the address book."""
     return f"/{organization}/contacts"
+
+
+def contacts_import(organization: Slug) -> str:
+    """Return the address of the page that takes people into the address book."""
+    return f"/{organization}/contacts/import"
 
 
 def contact(organization: Slug, contact_id: Id) -> str:

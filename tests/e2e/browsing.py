@@ -81,7 +81,7 @@ def row(page: Page, text: str | re.Pattern[str]) -> Locator:
 def choose_file(page: Page, file: Path) -> None:
     """Choose a file in the drop zone that is shown."""
     with page.expect_file_chooser() as chooser:
-        page.get_by_text("Drop a CSV file here, or click to choose one").click()
+        page.get_by_text(re.compile("Drop a .* file here, or click to choose one")).click()
     chooser.value.set_files(file)
 
 

@@ -76,6 +76,7 @@ def _audience(page: Page) -> None:
 
 def _audience_rules(page: Page) -> None:
     page.get_by_role("button", name="From address book").first.click()
+    page.get_by_text("The whole address book.").click()
     page.get_by_text("Keep adding who matches while it runs").click()
     expect(page.locator(".cs-audience .cs-form-note")).to_contain_text(re.compile("match"))
     page.get_by_role("button", name="Keep adding them").click()
@@ -137,6 +138,7 @@ SHOTS: Final = (
     Shot("contact-page", "contacts", _person),
     Shot("contact-form", "contacts", _person_form),
     Shot("imports", "imports"),
+    Shot("imports-new", "contacts/import"),
     Shot("suppressions", "suppressions"),
     Shot("suppressions-add", "suppressions", _press("Suppress a number")),
     Shot("suppressions-import", "suppressions", _press("Import")),

@@ -850,3 +850,47 @@ async def test_the_preview_tells_who_is_known_and_what_the_message_will_say(
     state = await tab.state(ImportState)
     assert (state.tally.known, state.tally.opted_out) == (1, 0)
     assert [sample.said for sample in state.samples] == ["Hello Ann.", "Hello Ben."]
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
+async def test_people_are_imported_into_the_address_book_without_a_campaign(
+    world: World, tab: Driver, redis: Redis
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await signed_in(tab, world.organization, "/contacts/import")
+    await browser.send(ImportState.load())
+    await events_of(tab, ImportState, "receive", upload(SEED))
+    state = await tab.state(ImportState)
+    assert (state.stage, state.into_campaign, state.samples, tab.errors) == ("uploaded", False, [], [])
+    await browser.send(ImportState.load())
+    assert (await tab.state(ImportState)).import_id == state.import_id
+    await browser.send(ImportState.start())
+    await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
+    view = await world.ask(get_import, import_ref=state.import_id)
+    assert (view.campaign_id, view.accepted) == (None, 3)
+    await browser.send(ImportState.load())
+    assert [line.text for line in (await tab.state(ImportState)).earlier] == ["3 added"]
+    assert await world.people(campaign_id) == {}
+
+
+async def test_a_colleagues_file_for_the_address_book_is_not_taken_up(world: World, tab: Driver) -> None:
+    async with world.database.transaction() as session:
+        await store_import(
+            session,
+            principal=world.someone(),
+            campaign_ref=None,
+            file_name="theirs.csv",
+            data=SEED,
+            now=get_context().clock.now(),
+        )
+    browser = await signed_in(tab, world.organization, "/contacts/import")
+    await browser.send(ImportState.load())
+    assert (await tab.state(ImportState)).stage == "none"
+
+
+async def test_a_viewer_may_not_import_people(world: World, tab: Driver) -> None:
+    browser = await signed_in(tab, world.organization, "/contacts/import", role=Role.VIEWER)
+    await browser.send(ImportState.load())
+    assert "does not allow" in (await tab.state(ImportState)).problem
+    await browser.send(ImportState.paste({"text": "+12025550143"}))
+    assert (await tab.state(ImportState)).stage == "none"

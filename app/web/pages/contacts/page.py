@@ -17,6 +17,7 @@ from app.web.components import (
     download_link,
     empty_state,
     lead_cell,
+    link_button,
     no_matches,
     page_header,
     panel,
@@ -51,7 +52,7 @@ def contacts() -> rx.Component:
         page_header(
             "Contacts",
             description="Everyone you call or text: one entry a number, whatever the campaign.",
-            actions=[_new_button()],
+            actions=[_import_button(), _new_button()],
         ),
         contacts_tabs("People"),
         panel(
@@ -108,13 +109,20 @@ def _new_button() -> rx.Component:
     )
 
 
+def _import_button() -> rx.Component:
+    return rx.cond(
+        allows(Right.EDIT_CONTACTS),
+        link_button("Import people", icon="file-up", href=routes.contacts_import(here())),
+    )
+
+
 def _none_yet() -> rx.Component:
     return empty_state(
         icon="users",
         title="No contacts yet",
-        sentence="Contacts come in with a campaign's file, or one by one by hand. "
+        sentence="Contacts come in from a file or a pasted list, with a campaign, or one by one by hand. "
         "Each is kept here with all that campaigns did.",
-        action=_new_button(),
+        action=_import_button(),
     )
 
 

@@ -1,0 +1,59 @@
+"""People into the address book: the wizard's file panel, without a campaign."""
+
+import reflex as rx
+
+from app.web import routes
+from app.web.components import (
+    columns,
+    error_state,
+    glyph,
+    link_button,
+    page_header,
+    panel,
+    spinner_text,
+)
+from app.web.layout import shell
+from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.wizard.contacts.file_panel import file_panel
+from app.web.pages.wizard.contacts.import_state import ImportState
+from app.web.session import here
+
+
+@shell("Contacts")
+def new_import() -> rx.Component:
+    """Return the page."""
+    return rx.fragment(
+        page_header(
+            "Import people",
+            description="Into the address book, without calling or texting anybody. "
+            "A campaign can take them from there.",
+            actions=[link_button("Back to contacts", icon="arrow-left", href=routes.contacts(here()))],
+        ),
+        contacts_tabs("People"),
+        rx.cond(
+            ImportState.problem != "",
+            error_state(ImportState.problem, on_retry=ImportState.load),
+            rx.cond(
+                ImportState.loading,
+                panel(spinner_text("Looking for a file left half-way")),
+                columns(file_panel(), aside=_aside()),
+            ),
+        ),
+    )
+
+
+def _aside() -> rx.Component:
+    return panel(
+        rx.el.p(
+            "A number that is in the address book already is not added twice: what the file says replaces what was "
+            "there, and empty cells replace nothing.",
+            class_name="cs-help",
+        ),
+        rx.link(
+            "All imports, and how to take one back",
+            glyph("arrow-right", size=13),
+            href=routes.imports(here()),
+            class_name="cs-wizard-link",
+        ),
+        title="Good to know",
+    )
