@@ -155,12 +155,17 @@ def _menu(header: ObjectVar[Header]) -> rx.Component:
 
 def _tabs(header: ObjectVar[Header], current: TabName) -> rx.Component:
     campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
+
+    def at(address: str) -> rx.Var[str]:
+        # Until the page is connected the id is empty: such an address would be the list's.
+        return choose(campaign_id == "", "#", address)
+
     return tabs_nav(
         [
-            Tab("Overview", routes.campaign(here(), campaign_id)),
-            Tab("Contacts", routes.campaign_contacts(here(), campaign_id), count=header.total.to(int)),
-            Tab("Settings", routes.campaign_settings(here(), campaign_id)),
-            Tab("Call log", routes.campaign_calls(here(), campaign_id)),
+            Tab("Overview", at(routes.campaign(here(), campaign_id))),
+            Tab("Contacts", at(routes.campaign_contacts(here(), campaign_id)), count=header.total.to(int)),
+            Tab("Settings", at(routes.campaign_settings(here(), campaign_id))),
+            Tab("Call log", at(routes.campaign_calls(here(), campaign_id))),
         ],
         current=current,
         label="Campaign",
