@@ -95,7 +95,7 @@ def _empty() -> rx.Component:
     none_yet = empty_state(
         icon="users",
         title="No contacts yet",
-        sentence="Add people by hand or from your address book, or upload a CSV file while the campaign is "
+        sentence="Add people by hand or from your address book, or upload a list while the campaign is "
         "a draft.",
         action=add_buttons(),
     )
