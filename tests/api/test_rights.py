@@ -95,8 +95,8 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
         OPERATOR, campaign=_COMPLETED, recipient=RecipientStatus.FAILED
     ),
     ("get", "/campaigns/{campaign_id}/audiences"): Rule(VIEWER),
-    ("post", "/campaigns/{campaign_id}/audiences"): Rule(MANAGER, 202, {}),
-    ("post", "/campaigns/{campaign_id}/audiences/preview"): Rule(VIEWER, body={}),
+    ("post", "/campaigns/{campaign_id}/audiences"): Rule(MANAGER, 202, {"everyone": True}),
+    ("post", "/campaigns/{campaign_id}/audiences/preview"): Rule(VIEWER, body={"everyone": True}),
     ("post", "/campaigns/{campaign_id}/audiences/{audience_id}/end"): Rule(MANAGER),
     ("get", "/campaigns/{campaign_id}/contacts"): Rule(VIEWER),
     ("post", "/campaigns/{campaign_id}/contacts"): Rule(MANAGER, 201, {"phone_number": "+12025550111"}),

@@ -16,6 +16,7 @@ def test_a_rule_adds_who_matches_keeps_adding_and_is_ended(
 
     visit(page, world.address(f"campaigns/{campaign_id}/contacts"))
     page.get_by_role("button", name="From address book").click()
+    page.get_by_text("The whole address book.").click()
     expect(page.get_by_text("3 match, 1 is in already, 2 would be added.")).to_be_visible()
     page.get_by_text("Keep adding who matches while it runs").click()
     page.get_by_role("button", name="Keep adding them").click()

@@ -379,15 +379,21 @@ async def test_only_what_can_be_is_asked_for(database: Database) -> None:
     owner = principal(stage.organization)
     async with database.session() as session:
         with pytest.raises(FieldErrors, match="not_contacted_for_days"):
-            await read_rule(session, principal=owner, not_contacted_for_days=-1)
+            await read_rule(session, principal=owner, everyone=True, not_contacted_for_days=-1)
         with pytest.raises(FieldErrors, match=r"filter\.conditions\.0"):
             await read_rule(
                 session, principal=owner, filter={"conditions": [{"field": "nothing", "op": "is"}]}
             )
         with pytest.raises(FieldErrors, match="not both"):
-            await read_rule(session, principal=owner, segment=1, filter={"search": "x"})
+            await read_rule(session, principal=owner, segment=1, filter={})
+        with pytest.raises(FieldErrors, match="everyone"):
+            await read_rule(session, principal=owner)
+        with pytest.raises(FieldErrors, match="not both"):
+            await read_rule(session, principal=owner, everyone=True, filter={"search": "x"})
+        with pytest.raises(FieldErrors, match="means everybody"):
+            await read_rule(session, principal=owner, filter={"conditions": []})
         with pytest.raises(NotFound):
-            await read_rule(session, principal=stranger, not_in_campaigns=[stage.campaign_id])
+            await read_rule(session, principal=stranger, everyone=True, not_in_campaigns=[stage.campaign_id])
         with pytest.raises(NotFound):
             await preview_audience(
                 session, principal=stranger, campaign_ref=stage.campaign_id, rule=VIPS, now=stage.clock.now()

@@ -64,6 +64,7 @@ async def opened(
     status: CampaignStatus = CampaignStatus.PAUSED,
     role: Role = Role.OWNER,
     path: str = "contacts",
+    whom: str = "everyone",
 ) -> Here:
     """The form, over an address book of three, of whom Ada is a VIP and Cleo is in the campaign already."""
     async with seams.database.transaction() as session:
@@ -79,7 +80,18 @@ async def opened(
     here = Here(await signed_in(tab, acme, f"/campaigns/{campaign.id}/{path}", role=role), campaign.id, tab)
     await here.browser.send(AudiencesState.load())
     await here.do(AudienceFormState.open())
+    if whom:
+        await here.do(AudienceFormState.choose("whom", whom))
     return here
+
+
+async def test_nobody_is_added_before_it_is_chosen_whom(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    here = await opened(seams, acme, tab, whom="")
+    form = await tab.state(AudienceFormState)
+    assert (form.whom, form.preview, form.ready) == ("", "Choose whom to add.", False)
+    assert (await here.add()).lines == []
 
 
 async def test_the_form_says_how_many_would_be_added_before_the_button(

@@ -35,7 +35,7 @@ _RULE: Final[dict[str, Any]] = {"filter": _NO_ANSWER, "not_contacted_for_days": 
 
 
 class RuleBody(Body):
-    """Whom to add: a segment's people or a filter's, without some. Without either it is everybody."""
+    """Whom to add: exactly one of a segment's people, a filter's, or everyone; without some."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_RULE]})
 
@@ -44,6 +44,9 @@ class RuleBody(Body):
         None,
         description="A contact filter, as `GET /contacts` takes it: here everyone who did not answer campaign 41.",
         examples=[_NO_ANSWER],
+    )
+    everyone: bool = Field(
+        False, description="The whole address book: has to be said, so that nobody adds it by mistake."
     )
     not_contacted_for_days: int = Field(
         0, description="Leave out whom any campaign contacted within so many days."
@@ -68,11 +71,12 @@ class AudienceBody(RuleBody):
 
 
 class Preview(BaseModel):
-    """What adding by a rule would do now. Counts end at 10,000."""
+    """What adding by a rule would do now. Counts end at 10,000; `more` names those that would go on."""
 
     matching: int
     already_in: int
     would_add: int
+    more: list[str] = Field(description="Which of `matching`, `already_in` and `would_add` are above 10,000.")
 
 
 class AudienceAnswer(BaseModel):
@@ -120,10 +124,10 @@ async def preview(campaign_id: Ref, body: RuleBody, caller: Keyed) -> Preview:
             rule=await _rule(session, caller, body),
             now=caller.now,
         )
+    counts = {name: getattr(counted, name) for name in ("matching", "already_in", "would_add")}
     return Preview(
-        matching=counted.matching.count,
-        already_in=counted.already_in.count,
-        would_add=counted.would_add.count,
+        **{name: count.count for name, count in counts.items()},
+        more=[name for name, count in counts.items() if count.more],
     )
 
 
@@ -173,6 +177,7 @@ async def _rule(session: AsyncSession, caller: Caller, body: RuleBody) -> Audien
         principal=caller.principal,
         segment=body.segment_id,
         filter=body.filter,
+        everyone=body.everyone,
         not_contacted_for_days=body.not_contacted_for_days,
         not_in_campaigns=body.not_in_campaigns,
     )

@@ -98,17 +98,20 @@ async def read_rule(
     principal: Principal,
     segment: Ref | None = None,
     filter: object = None,  # noqa: A002 - the API's word
+    everyone: bool = False,
     not_contacted_for_days: int = 0,
     not_in_campaigns: Sequence[Ref] = (),
     zone: str = "UTC",
 ) -> AudienceRule:
-    """Return the rule that a person or a system asks for. Raises `FieldErrors` and `NotFound`."""
+    """Return the rule that a person or a system asks for: a segment, a filter that leaves somebody out, or everyone.
+
+    Raises `FieldErrors` unless it is exactly one of the three, and `NotFound`.
+    """
+    _require_one_of(segment, filter, everyone=everyone)
     if not 0 <= not_contacted_for_days <= LONGEST_EXCLUSION_DAYS:
         raise FieldErrors({"not_contacted_for_days": f"Between 0 and {LONGEST_EXCLUSION_DAYS:,} days."})
     if len(not_in_campaigns) > MOST_CAMPAIGNS:
         raise FieldErrors({"not_in_campaigns": f"At most {MOST_CAMPAIGNS} campaigns."})
-    if segment is not None and filter:
-        raise FieldErrors({"segment_id": "Send a segment_id or a filter, not both."})
     rule = AudienceRule(
         not_contacted_for_days=not_contacted_for_days,
         not_in_campaigns=tuple(
@@ -118,7 +121,22 @@ async def read_rule(
     if segment is not None:
         found = await load(session, Segment, segment, organization_id=principal.organization_id)
         return replace(rule, segment_id=found.id)
-    return replace(rule, filter=filter_from(filter or {}, zone=zone))
+    wanted = EVERYBODY if everyone else filter_from(filter, zone=zone)
+    if not (everyone or wanted.conditions or wanted.search):
+        raise FieldErrors(
+            {"filter": "This filter means everybody. If that is what you want, send everyone: true."}
+        )
+    return replace(rule, filter=wanted)
+
+
+def _require_one_of(segment: Ref | None, wanted: object, *, everyone: bool) -> None:
+    """A rule that says nothing would add the whole address book: that has to be said."""
+    if segment is None and wanted is None and not everyone:
+        raise FieldErrors({"everyone": "Say whom to add: send a segment_id, a filter, or everyone: true."})
+    if segment is not None and wanted is not None:
+        raise FieldErrors({"segment_id": "Send a segment_id or a filter, not both."})
+    if everyone and (segment is not None or wanted is not None):
+        raise FieldErrors({"everyone": "Send everyone: true, or a segment_id or a filter, not both."})
 
 
 async def preview_audience(

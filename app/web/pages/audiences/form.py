@@ -46,7 +46,8 @@ class AudienceFormState(PageState, rx.State):
     """What is chosen so far, and what it would do."""
 
     is_open: rx.Field[bool] = rx.field(False)
-    whom: rx.Field[str] = rx.field(WAYS[0])
+    whom: rx.Field[str] = rx.field("")
+    """One of `WAYS`; empty until it is chosen."""
     segments: rx.Field[list[Option]] = rx.field(default_factory=list)
     segment_id: rx.Field[str] = rx.field("")
     chips: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -71,7 +72,7 @@ class AudienceFormState(PageState, rx.State):
 
     @guarded(Right.VIEW)
     async def open(self, principal: Principal) -> AsyncIterator[EventSpec | EventCallback[()]]:
-        """Offer the choices, everyone first."""
+        """Offer the choices, with none of them made."""
         here = campaign_here(self)
         async with get_context().database.session() as session:
             segments = await segment_names(session, principal=principal, most=MOST_OFFERED)
@@ -80,7 +81,7 @@ class AudienceFormState(PageState, rx.State):
         self.campaigns = [Option(str(each), name) for each, name in campaigns if each != here]
         self.segment_id = self.segments[0].value if self.segments else ""
         self.campaign_id = self.campaigns[0].value if self.campaigns else ""
-        self.whom, self.outcomes, self.left_out, self.days = WAYS[0], [], [], ""
+        self.whom, self.outcomes, self.left_out, self.days = "", [], [], ""
         self._set(ContactFilter())
         self.mode, self.is_open = AudienceMode.SNAPSHOT.value, True
         yield self._changed()
@@ -180,6 +181,8 @@ class AudienceFormState(PageState, rx.State):
     def _missing(self) -> str:
         """Return what is still to be chosen; empty if nothing is."""
         match self.whom:
+            case "":
+                return "Choose whom to add."
             case "segment" if not self.segment_id:
                 return "There is no segment yet: filter the address book, and keep the filter under a name."
             case "filter" if not self.chips:
@@ -194,7 +197,7 @@ class AudienceFormState(PageState, rx.State):
     async def _read_rule(self, session: AsyncSession, principal: Principal) -> AudienceRule:
         if self.days and not (self.days.isascii() and self.days.isdecimal()):
             raise FieldErrors({"not_contacted_for_days": "Use a whole number of days."})
-        whom: dict[str, Any] = {}
+        whom: dict[str, Any] = {"everyone": self.whom == "everyone"}
         if self.whom == "segment":
             whom = {"segment": self.segment_id}
         elif self.whom == "filter":

@@ -239,8 +239,8 @@ def _days() -> rx.Component:
             debounce_timeout=300,
         ),
         name="audience_days",
-        label="Days not contacted",
-        help_text="Leaves out whom any campaign contacted within so many days.",
+        label="Days since the last contact, at least",
+        help_text="Leaves out whom any campaign contacted more recently than that.",
         error=error,
         optional=True,
     )
