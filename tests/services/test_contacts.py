@@ -115,6 +115,15 @@ async def test_a_strict_organization_refuses_numbers_nobody_uses(session: AsyncS
         await create_contact(session, principal=strict, changes={"number": "+15551234567"}, now=NOON)
 
 
+async def test_a_name_cannot_turn_the_direction_of_what_follows(
+    session: AsyncSession, acme: Organization
+) -> None:
+    contact = await make_contact(session, acme)
+    changes = {"name": "Ann\u202eeel\u2066"}
+    await update_contact(session, principal=principal(acme), contact_id=contact.id, changes=changes, now=NOON)
+    assert contact.name == "Anneel"
+
+
 async def test_control_characters_never_reach_the_database(session: AsyncSession, acme: Organization) -> None:
     contact = await make_contact(session, acme)
     changes = {"name": "John\x00 Doe\ud800", "notes": "one\ntwo"}

@@ -21,8 +21,14 @@ CARD: Final = (
 )
 """The columns of a contact that a file can fill, beside its custom fields."""
 
-_UNPRINTABLE: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000)))
-"""NUL and lone surrogates are refused by the database, the others by what speaks or shows the text."""
+_UNPRINTABLE: Final = dict.fromkeys(
+    (
+        *(*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000)),
+        *(*range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    )
+)
+"""NUL and lone surrogates are refused by the database, the others by what speaks or shows the text; those that turn
+its direction would deceive a reader."""
 
 
 class RowPlan(NamedTuple):
