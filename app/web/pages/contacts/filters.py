@@ -47,8 +47,8 @@ _OP_WORDS: Final[Mapping[Op, str]] = {
     Op.BEFORE: "before",
     Op.AFTER: "after",
     Op.BETWEEN: "between",
-    Op.WITHIN_DAYS: "in the last days",
-    Op.NOT_WITHIN_DAYS: "not in the last days",
+    Op.WITHIN_DAYS: "in the last … days",
+    Op.NOT_WITHIN_DAYS: "not in the last … days",
     Op.EMPTY: "is empty",
     Op.NOT_EMPTY: "is not empty",
 }
@@ -137,7 +137,7 @@ def said(condition: Condition) -> str:
     if condition.op in {Op.ANY_OF, Op.NONE_OF} and condition.field in CHOICES:
         op = "is" if condition.op is Op.ANY_OF else "is not"
     if condition.op in {Op.WITHIN_DAYS, Op.NOT_WITHIN_DAYS}:
-        return f"{words} {op.removesuffix(' days')} {condition.value} days"
+        return f"{words} {op.replace('…', str(condition.value))}"
     value = condition.value
     if value is None:
         return f"{words} {op}"

@@ -9,7 +9,7 @@ from app.domain.campaign import Channel
 from app.models import SuppressionScope, SuppressionSource
 from app.services.contacts.history import Happening, HistoryItem
 from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
-from app.web.pages.campaign.words import in_both_zones, reason_words
+from app.web.pages.campaign.words import REPLY_WORDS, in_both_zones, reason_words
 from app.web.pages.contacts.words import SCOPES, SOURCES, source_of_card
 
 ICONS: Final[Mapping[str, str]] = {
@@ -91,6 +91,8 @@ def _detail(item: HistoryItem) -> str:
     match item.kind:
         case Happening.CREATED | Happening.ADDED_TO_CAMPAIGN:
             said = ""
+        case Happening.ATTEMPT:
+            said = REPLY_WORDS.get(item.detail, item.detail)
         case Happening.SKIPPED | Happening.CANCELLED:
             said = reason_words(item.detail)
         case _:

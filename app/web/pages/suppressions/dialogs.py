@@ -204,6 +204,7 @@ def _choose() -> rx.Component:
             error=error_of(SuppressionFileState, ZONE),
             max_bytes=MAX_BYTES,
         ),
+        form_actions(secondary_button("Go back", on_click=SuppressionFileState.set_open(False))),
     )
 
 

@@ -200,7 +200,10 @@ def _hand_dialog() -> rx.Component:
                 help_text="One a line, for the templates: name = value.",
                 optional=True,
             ),
-            form_actions(submit_button("Add contact", saving=AddContactsState.saving)),
+            form_actions(
+                secondary_button("Cancel", on_click=AddContactsState.close(False)),
+                submit_button("Add contact", saving=AddContactsState.saving),
+            ),
             on_submit=AddContactsState.add,
         ),
         is_open=AddContactsState.adding == "hand",
@@ -220,6 +223,7 @@ def _book_dialog() -> rx.Component:
         ),
         rx.el.p(AddContactsState.known_note, class_name="cs-quiet"),
         form_actions(
+            secondary_button("Cancel", on_click=AddContactsState.close(False)),
             rx.button(
                 "Add ",
                 AddContactsState.chosen.length(),
@@ -228,7 +232,7 @@ def _book_dialog() -> rx.Component:
                 loading=AddContactsState.saving,
                 disabled=AddContactsState.chosen.length() == 0,
                 type="button",
-            )
+            ),
         ),
         is_open=AddContactsState.adding == "book",
         on_open_change=AddContactsState.close,
