@@ -34,12 +34,12 @@ def test_rows_that_cannot_be_called_are_listed_with_their_reasons(
     assert "Chloe" in told
 
 
-def test_a_file_that_is_no_csv_is_refused_and_another_is_welcome(
+def test_a_file_that_is_no_list_is_refused_and_another_is_welcome(
     context: BrowserContext, page: Page, world: World, tmp_path: Path
 ) -> None:
     _open_contacts_step(context, page, world)
     choose_file(page, _file(tmp_path, "people.csv", b"PK\x03\x04" + bytes(200)))
-    expect(page.get_by_text("not a CSV file")).to_be_visible()
+    expect(page.get_by_text("damaged or protected by a password")).to_be_visible()
     choose_file(page, _file(tmp_path, "people.csv", b""))
     expect(page.get_by_text("is empty")).to_be_visible()
     choose_file(page, _file(tmp_path, "people.csv", b"name,town\nAda,York\n"))
@@ -48,6 +48,28 @@ def test_a_file_that_is_no_csv_is_refused_and_another_is_welcome(
     page.get_by_role("button", name="Use another file").click()
     choose_file(page, _file(tmp_path, "people.csv", b"phone\n2125557002\n"))
     expect(page.get_by_role("button", name="Import 1 contact")).to_be_enabled()
+
+
+def test_a_kind_of_file_that_cannot_be_read_is_refused_at_the_drop_zone(
+    context: BrowserContext, page: Page, world: World, tmp_path: Path
+) -> None:
+    _open_contacts_step(context, page, world)
+    choose_file(page, _file(tmp_path, "people.pdf", b"%PDF-1.7"))
+    expect(page.get_by_text("This kind of file cannot be read.")).to_be_visible()
+    expect(page.get_by_text("Files not Accepted")).to_have_count(0)
+
+
+def test_a_pasted_list_goes_into_the_address_book_by_two_quick_clicks(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    world.sign_in(context, world.member())
+    visit(page, world.address("contacts"))
+    page.get_by_role("link", name="Import people").first.click()
+    page.get_by_label("Or paste a list").fill("+12125557003\tAda\n+12125557004\tBen\n")
+    page.get_by_role("button", name="Use this list").click()
+    page.get_by_role("button", name="Import 2 contacts").dblclick()
+    expect(page.get_by_text("2 contacts are now in the address book.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("cannot be started again")).to_have_count(0)
 
 
 def _open_contacts_step(context: BrowserContext, page: Page, world: World) -> None:

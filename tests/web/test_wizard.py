@@ -805,6 +805,8 @@ async def test_a_pasted_list_is_mapped_and_looked_through(world: World, tab: Dri
     state = await tab.state(ImportState)
     assert (state.stage, state.file_name, state.tally.accepted) == ("uploaded", "Pasted text", 2)
     assert (state.errors, state.saving) == ({}, False)
+    assert await events_of(tab, ImportState, "paste", {"text": "+12025550145"}) == "[]"
+    assert (await tab.state(ImportState)).import_id == state.import_id
 
 
 @pytest.mark.parametrize(

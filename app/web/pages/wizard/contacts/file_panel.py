@@ -93,7 +93,7 @@ def _zone() -> rx.Component:
         busy=ImportState.uploading,
         percent=ImportState.percent,
         hint=f"Up to {MAX_FILE_BYTES // MEGABYTE} MB. Needs a phone number column; every other column can be used "
-        "in the message.",
+        "in messages.",
         error=error_of(ImportState, ZONE),
         on_cancel=[rx.cancel_upload(ZONE), ImportState.end_upload],
         max_bytes=MAX_FILE_BYTES,

@@ -165,7 +165,9 @@ class ImportState(PageState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def paste(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
-        """Take a pasted list as if it were a file."""
+        """Take a pasted list as if it were a file. The second of two quick clicks finds it taken."""
+        if self.stage in _UNFINISHED:
+            return
         self.errors, self.saving = {}, True
         yield
         try:
