@@ -1,5 +1,6 @@
 """Columns of a spreadsheet and what they mean: header aliases, the suggested mapping, and its rules."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Final
 from app.domain.template_variables import variable_name, variable_names
 
 PHONE: Final = "phone_number"
+TAGS: Final = "tags"
 IGNORE: Final = "ignore"
 VARIABLE: Final = "variable:"
 """A target that begins so keeps the column as a template variable of the name that follows."""
@@ -49,9 +51,26 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "zip": ("zip", "zip_code", "postcode", "postal_code"),
     "language": ("language", "lang", "locale"),
     "notes": ("notes", "note", "comment", "comments", "remarks"),
-    IGNORE: ("callsheet_row", "callsheet_reason"),
+    TAGS: ("tags", "tag", "labels"),
+    IGNORE: (
+        *("callsheet_row", "callsheet_reason"),
+        *("suppressed", "last_outcome", "last_contacted_at", "created_at", "updated_at"),
+    ),
 }
 """Contact field -> headers that mean it, the surest first. `contact` is a number unless another column is."""
+
+_OF_OUR_EXPORT: Final = frozenset({"suppressed", "last_outcome", "last_contacted_at"})
+"""A file with all of these is an export of the address book."""
+_NOT_FROM_OUR_EXPORT: Final = frozenset(
+    {
+        *("consent", "consent_source", "consent_wording", "consent_evidence", "consent_at"),
+        "source",
+    }
+)
+"""What such a file says of people and an import does not take. In other files it is the organization's own."""
+
+MOST_TAGS: Final = 50
+LONGEST_TAG: Final = 50
 
 FIELDS: Final = tuple(field for field in _ALIASES if field != IGNORE)
 """What a column may be mapped to, beside `variable:<name>` and `ignore`."""
@@ -98,6 +117,8 @@ def suggest_mapping(headers: Sequence[str]) -> dict[str, str]:
         found = _first_match(free, keys, [_key(alias) for alias in aliases])
         for header in found if field == IGNORE else found[:1]:
             chosen[header] = field
+    if set(headers) >= _OF_OUR_EXPORT:
+        chosen |= dict.fromkeys((header for header in headers if header in _NOT_FROM_OUR_EXPORT), IGNORE)
     names = dict(zip(headers, variable_names(headers), strict=True))
     return {header: chosen.get(header, VARIABLE + names[header]) for header in headers}
 
@@ -141,6 +162,21 @@ def require_phone_column(mapping: Mapping[str, str]) -> None:
     """Raise `MappingInvalid` unless a column holds the phone number."""
     if PHONE not in mapping.values():
         raise MappingInvalid({"": "Choose the column that holds the phone numbers."})
+
+
+def tags_in(cell: str) -> list[str]:
+    """Return the tags of a cell, each once: a JSON array's texts, else what stands between commas or semicolons."""
+    found = _json_tags(cell) if cell.startswith("[") else None
+    tags = re.split(r"[,;]", cell) if found is None else found
+    return list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+
+
+def _json_tags(cell: str) -> list[str] | None:
+    try:
+        found = json.loads(cell)
+    except ValueError:
+        return None
+    return [str(tag) for tag in found if isinstance(tag, str | int)] if isinstance(found, list) else None
 
 
 def _first_match(headers: Sequence[str], keys: Mapping[str, str], aliases: Sequence[str]) -> list[str]:

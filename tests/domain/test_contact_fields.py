@@ -8,6 +8,7 @@ from app.domain.contact_fields import (
     canonical_target,
     check_mapping,
     suggest_mapping,
+    tags_in,
     unique_headers,
 )
 
@@ -104,3 +105,22 @@ def test_every_error_of_a_mapping_is_told_at_once() -> None:
 
 def test_headers_become_distinct_names() -> None:
     assert unique_headers(["Name", "Name", "", " a  b "]) == ["Name", "Name (2)", "Column 3", "a b"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "tags"),
+    [
+        ("vip, new;Berlin ,vip", ["vip", "new", "Berlin"]),
+        ('["vip", "Smith, Ann", 7]', ["vip", "Smith, Ann", "7"]),
+        ("[vip", ["[vip"]),
+        (" ; ", []),
+    ],
+)
+def test_tags_stand_between_commas_or_semicolons_or_in_a_json_array(cell: str, tags: list[str]) -> None:
+    assert tags_in(cell) == tags
+
+
+def test_what_our_own_export_says_beside_the_card_makes_no_own_fields() -> None:
+    columns = ["phone_number", "tags", "consent", "suppressed", "last_outcome", "last_contacted_at", "source"]
+    assert list(suggest_mapping(columns).values()) == ["phone_number", "tags", *["ignore"] * 5]
+    assert suggest_mapping(["phone", "source"])["source"] == "variable:source"

@@ -25,6 +25,7 @@ from app.models import (
     SuppressionSource,
 )
 from app.services.access.principal import Principal
+from app.services.contacts.exporting import address_book_csv
 from app.services.errors import Conflict, NotAllowed, NotFound
 from app.services.imports import operations, queries, running, undoing
 from app.services.imports.views import Undo
@@ -161,6 +162,39 @@ async def test_an_undone_import_leaves_everything_as_it_was(
         view = await queries.get_import(session, principal=owner, import_ref=import_id)
     assert view.undo == Undo(recipients_removed=5, contacts_removed=3, contacts_restored=1, kept=0)
     assert (view.undone_at, view.undone_by) == (LATER, owner.actor)
+
+
+async def test_tags_are_added_to_those_there_and_an_undo_takes_them_away(
+    database: Database, owner: Principal, acme: Organization
+) -> None:
+    async with database.transaction() as session:
+        await make_contact(session, acme, number=ANN, tags=["vip"])
+    before = await dump(database)
+    data = f'phone,tags\n{ANN},"new, vip"\n{BOB},"a ""b""; c\\d"\n'.encode()
+    import_id = await imported(database, owner, None, data)
+    async with database.session() as session:
+        tags = {contact.number: contact.tags for contact in await session.scalars(select(Contact))}
+    assert tags == {ANN: ["vip", "new"], BOB: ['a "b"', "c\\d"]}
+    again = await imported(database, owner, None, data)
+    async with database.session() as session:
+        assert (await session.get_one(ContactImport, again)).updated == 0
+    await undone(database, owner, import_id)
+    assert await dump(database) == before
+
+
+async def test_an_export_of_the_address_book_that_comes_back_changes_nothing(
+    database: Database, owner: Principal, acme: Organization
+) -> None:
+    async with database.transaction() as session:
+        await make_contact(
+            session, acme, number=ANN, name="Ann", tags=["vip", "new"], fields={"city": "Bari"}
+        )
+    async with database.session() as session:
+        pieces = address_book_csv(session, principal=owner, now=LATER)
+        data = "".join([piece async for piece in await pieces])
+    before = await dump(database)
+    await imported(database, owner, None, data.encode())
+    assert await dump(database) == before
 
 
 async def test_an_undone_import_into_the_address_book_leaves_it_as_it_was(

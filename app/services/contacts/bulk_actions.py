@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.contact_fields import MOST_TAGS
 from app.models import BulkAction, BulkChange, SuppressionScope, SuppressionSource
 from app.services.access.principal import Principal
 from app.services.contacts.deleting import Kept, delete_contacts
-from app.services.contacts.fields import MOST_TAGS, read_consent, read_tags
+from app.services.contacts.fields import read_consent, read_tags
 from app.services.fields import ChangeReader
 from app.services.suppression.closing import LONGEST_REASON, Closing, close_numbers
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.contact_fields import LENGTHS
+from app.domain.contact_fields import LENGTHS, LONGEST_TAG, MOST_TAGS
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.models import Consent, Organization
 from app.services.fields import ChangeReader, cleaned
@@ -26,8 +26,6 @@ _CONSENT_TEXTS: Final = {
     "consent_wording": ("The wording", 2_000),
     "consent_evidence": ("The evidence", 2_000),
 }
-MOST_TAGS: Final = 50
-_LONGEST_TAG: Final = 50
 MOST_FIELDS: Final = 200
 _LONGEST_FIELD_NAME: Final = 60
 _LONGEST_FIELD: Final = 4_000
@@ -86,8 +84,8 @@ def read_tags(reader: ChangeReader) -> None:
         reader.refuse("tags", "Tags must be a list of texts.")
         return
     tags = list(dict.fromkeys(tag for tag in map(cleaned, given) if tag))
-    if len(tags) > MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
-        reader.refuse("tags", f"Use at most {MOST_TAGS} tags of at most {_LONGEST_TAG} characters each.")
+    if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
+        reader.refuse("tags", f"Use at most {MOST_TAGS} tags of at most {LONGEST_TAG} characters each.")
     else:
         reader.values["tags"] = tags
 

@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.contact_fields import MOST_TAGS
 from app.domain.rights import Right
 from app.live import announce
 from app.models import Consent, Contact
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.fields import MOST_FIELDS, MOST_TAGS, consent_moment, read_contact
+from app.services.contacts.fields import MOST_FIELDS, consent_moment, read_contact
 from app.services.errors import FieldErrors
 
 MOST_ROWS: Final = 1_000

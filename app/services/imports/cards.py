@@ -6,22 +6,30 @@ from typing import Final, NamedTuple
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.contact_fields import MOST_TAGS
 from app.services.imports.people import CARD
 
-_NAMES: Final = ", ".join(CARD)
+_COLUMNS: Final = (*CARD, "tags")
+_NAMES: Final = ", ".join(_COLUMNS)
 _PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
 
 # In the order of numbers, in which every import takes them: none waits for another in a circle.
 _CREATE_SQL: Final = """
-INSERT INTO contact (organization_id, number, {names}, tags, fields, consent, consent_source, consent_wording,
+INSERT INTO contact (organization_id, number, {names}, fields, consent, consent_source, consent_wording,
     consent_evidence, source, import_id, created_at, updated_at)
-SELECT :organization_id, number, {names}, '{{}}', custom, 'unknown', '', '',
+SELECT :organization_id, number, {names}, custom, 'unknown', '', '',
     '', :source, :import_id, :now, :now
 FROM import_stage ORDER BY number
 ON CONFLICT (organization_id, number) DO NOTHING
 """
 
+_ALL_TAGS: Final = """c.tags || ARRAY(
+        SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (c.tags)
+        ORDER BY u.place LIMIT greatest(0, :most_tags - cardinality(c.tags))
+    ) AS new_tags"""
+
 # A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
+# Tags are added to those that are there, none is taken away.
 _MERGED: Final = ", ".join(
     [
         *(f"coalesce(nullif(s.{name}, ''), c.{name}) AS new_{name}" for name in _PLAIN),
@@ -29,10 +37,11 @@ _MERGED: Final = ", ".join(
             f"CASE WHEN s.name <> '' THEN s.{part} ELSE c.{part} END AS new_{part}"
             for part in ("first_name", "last_name")
         ),
+        _ALL_TAGS,
     ]
 )
-_OLD: Final = ", ".join(f"'{name}', {name}" for name in CARD)
-_NEW: Final = ", ".join(f"'{name}', new_{name}" for name in CARD)
+_OLD: Final = ", ".join(f"'{name}', {name}" for name in _COLUMNS)
+_NEW: Final = ", ".join(f"'{name}', new_{name}" for name in _COLUMNS)
 
 # What is changed is kept as it was, name by name, so that an undo puts back that and nothing else.
 _UPDATE_SQL: Final = """
@@ -78,9 +87,9 @@ _LISTS: Final = {
     "merged": _MERGED,
     "old": _OLD,
     "new": _NEW,
-    "theirs": ", ".join(f"c.{name}" for name in CARD),
-    "new_names": ", ".join(f"new_{name}" for name in CARD),
-    "assignments": ", ".join(f"{name} = changed.new_{name}" for name in CARD),
+    "theirs": ", ".join(f"c.{name}" for name in _COLUMNS),
+    "new_names": ", ".join(f"new_{name}" for name in _COLUMNS),
+    "assignments": ", ".join(f"{name} = changed.new_{name}" for name in _COLUMNS),
 }
 _CREATE: Final = text(_CREATE_SQL.format(**_LISTS))
 _UPDATE: Final = text(_UPDATE_SQL.format(**_LISTS))
@@ -99,7 +108,7 @@ async def save_cards(
     """Create or bring up to date the contacts of the staged people; keep what was changed."""
     same = {"organization_id": organization_id, "import_id": import_id, "now": now}
     created = await _affected(session, _CREATE, same | {"source": f"import:{import_id}"})
-    updated = await _affected(session, _UPDATE, same) if created < people else 0
+    updated = await _affected(session, _UPDATE, same | {"most_tags": MOST_TAGS}) if created < people else 0
     return Saved(created, updated)
 
 

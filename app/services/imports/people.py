@@ -8,7 +8,16 @@ from json.encoder import encode_basestring_ascii
 from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
-from app.domain.contact_fields import IGNORE, LENGTHS, PHONE, VARIABLE
+from app.domain.contact_fields import (
+    IGNORE,
+    LENGTHS,
+    LONGEST_TAG,
+    MOST_TAGS,
+    PHONE,
+    TAGS,
+    VARIABLE,
+    tags_in,
+)
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.services.imports.classes import IN_THIS_FILE, Issue, IssueKind
@@ -46,12 +55,13 @@ class Person(NamedTuple):
     row: FileRow
     number: str
     fields: dict[str, str]
-    """Contact field -> text; those without a text are left out. `name` is there if any part of it is."""
+    """Contact field -> text, without tags; those without a text are left out. `name` is there if any part of it is."""
     variables: dict[str, str]
     """Everything this row says, by template name: what a campaign keeps."""
     custom: dict[str, str]
     """The part of `variables` that has no place of its own on a contact."""
     warnings: list[str]
+    tags: list[str]
 
 
 class ReadRows(NamedTuple):
@@ -90,12 +100,19 @@ def staged_text(people: Iterable[Person], *, with_variables: bool) -> str:
             place,
             person.number,
             *[person.fields.get(name, "") for name in CARD],
+            _array(person.tags),
             _json(person.custom, keys),
             _json(person.variables, keys) if with_variables else "{}",
         )
         for place, person in enumerate(people)
     )
     return text.getvalue()
+
+
+def _array(texts: Sequence[str]) -> str:
+    """Return the texts as PostgreSQL writes an array."""
+    escaped = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return "{" + ",".join([f'"{text}"' for text in escaped]) + "}"
 
 
 class _Keys(dict[str, str]):
@@ -120,7 +137,9 @@ def _read_row(row: FileRow, plan: RowPlan) -> Person:
         _join_name(cells)
     if "time_zone" in cells:
         _check_time_zone(cells, warnings)
+    tags = _tags(cells, warnings)
     everything = {**custom, **cells}
+    cells.pop(TAGS, None)
     for name in [name for name in cells if name not in LENGTHS]:
         custom[name] = cells.pop(name)
     if country and region != country:
@@ -131,7 +150,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> Person:
         if len(text) > LENGTHS[name]:
             warnings.append(f"{name} was shortened to {LENGTHS[name]:,} characters.")
             cells[name] = text[: LENGTHS[name]]
-    return Person(row, phone.e164, cells, everything, custom, [*phone.warnings, *warnings])
+    return Person(row, phone.e164, cells, everything, custom, [*phone.warnings, *warnings], tags)
 
 
 def _sort_cells(
@@ -170,6 +189,18 @@ def _join_name(cells: dict[str, str]) -> None:
     parts = (cells.get("first_name", ""), cells.get("last_name", ""))
     if name := cells.get("name") or " ".join(filter(None, parts)):
         cells["name"] = name
+
+
+def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
+    """Return the row's tags, and write them as a template says them."""
+    if TAGS not in cells:
+        return []
+    found = tags_in(cells[TAGS])
+    tags = list(dict.fromkeys(tag[:LONGEST_TAG].strip() for tag in found[:MOST_TAGS]))
+    if tags != found:
+        warnings.append(f"At most {MOST_TAGS} tags of {LONGEST_TAG} characters were kept.")
+    cells[TAGS] = ", ".join(tags)
+    return tags
 
 
 def _check_time_zone(cells: dict[str, str], warnings: list[str]) -> None:

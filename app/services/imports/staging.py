@@ -14,7 +14,7 @@ from app.services.campaigns.rows import latest_run
 from app.services.imports.classes import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
 from app.services.imports.people import CARD, Person, ReadRows
 
-COLUMNS: Final = ("place", "number", *CARD, "custom", "variables")
+COLUMNS: Final = ("place", "number", *CARD, "tags", "custom", "variables")
 
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
 """Suppressions that the person asked for."""
@@ -29,7 +29,7 @@ _EVERY_CHANNEL: Final = (SuppressionScope.ALL,)
 _TABLE: Final = text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (place integer, number varchar, "
     + ", ".join(f"{name} text" for name in CARD)
-    + ", custom jsonb, variables jsonb) ON COMMIT DELETE ROWS"
+    + ", tags varchar[], custom jsonb, variables jsonb) ON COMMIT DELETE ROWS"
 )
 _EMPTY: Final = text("TRUNCATE import_stage")
 _COPY: Final = f"COPY import_stage FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({', '.join(CARD)}))"

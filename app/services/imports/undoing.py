@@ -125,12 +125,14 @@ SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM kept) AS kept,
 
 _CHANGES: Final = text(
     _CHANGES_SQL.format(
-        columns=", ".join(f"'{name}', {name}" for name in CARD),
+        columns=", ".join(f"'{name}', {name}" for name in (*CARD, "tags")),
         assignments=", ".join(
             f"{name} = CASE WHEN '{name}' = ANY(told.columns) THEN told.before ->> '{name}' "
             f"ELSE contact.{name} END"
             for name in CARD
-        ),
+        )
+        + ", tags = CASE WHEN 'tags' = ANY(told.columns) THEN "
+        "ARRAY(SELECT jsonb_array_elements_text(told.before -> 'tags')) ELSE contact.tags END",
     )
 )
 

@@ -24,6 +24,7 @@ FIELD_WORDS: Final = {
     "zip": "ZIP or postcode",
     "language": "Language",
     "notes": "Notes",
+    "tags": "Tags",
 }
 TARGETS: Final = [(field, FIELD_WORDS[field]) for field in FIELDS]
 """Contact fields that a column can be used as, with their words."""
