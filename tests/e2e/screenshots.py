@@ -57,13 +57,6 @@ def _person_form(page: Page) -> None:
     expect(page.get_by_label("Own fields")).to_be_visible()
 
 
-def _paste(page: Page) -> None:
-    rows = ["phone_number,name,company", "+12125550080,Ada Abbott,Acme", "+12125559001,Ben Brandt,Acme"]
-    page.get_by_label("Or paste a list").fill("\n".join([*rows, "12,Chloe,", "+15551234567,Dan,"]))
-    page.get_by_role("button", name="Use this list").click()
-    expect(page.get_by_role("table", name="Not imported")).to_be_visible()
-
-
 def _filtered(page: Page) -> None:
     _press("Add filter")(page)
     page.get_by_label("Tags, with commas between").fill("vip")
@@ -146,7 +139,6 @@ SHOTS: Final = (
     Shot("contact-form", "contacts", _person_form),
     Shot("imports", "imports"),
     Shot("imports-new", "contacts/import"),
-    Shot("wizard-pasted", "campaigns/{draft}/edit/contacts", _paste),
     Shot("suppressions", "suppressions"),
     Shot("suppressions-add", "suppressions", _press("Suppress a number")),
     Shot("suppressions-import", "suppressions", _press("Import")),
