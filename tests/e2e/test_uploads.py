@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from random import Random
 
+from openpyxl import Workbook
 from playwright.sync_api import BrowserContext, Page, expect
 
+from app.services.imports.tables import AT_ONCE_BYTES
 from tests.e2e.browsing import choose_file, visit
 from tests.e2e.world import World
 
@@ -70,6 +73,22 @@ def test_a_pasted_list_goes_into_the_address_book_by_two_quick_clicks(
     page.get_by_role("button", name="Import 2 contacts").dblclick()
     expect(page.get_by_text("2 contacts are now in the address book.")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("cannot be started again")).to_have_count(0)
+
+
+def test_a_large_workbook_is_read_while_its_page_watches(
+    context: BrowserContext, page: Page, world: World, tmp_path: Path
+) -> None:
+    _open_contacts_step(context, page, world)
+    book, chance = Workbook(write_only=True), Random(1)
+    sheet = book.create_sheet("People")
+    sheet.append(["phone_number", "note"])
+    for number in range(3_000):
+        sheet.append([f"+1212{5_557_100 + number}", chance.randbytes(450).hex()])
+    book.save(tmp_path / "people.xlsx")
+    assert (tmp_path / "people.xlsx").stat().st_size > AT_ONCE_BYTES
+    choose_file(page, tmp_path / "people.xlsx")
+    expect(page.get_by_text("The file is being read")).to_be_visible()
+    expect(page.get_by_role("button", name="Import 3000 contacts")).to_be_enabled(timeout=30_000)
 
 
 def _open_contacts_step(context: BrowserContext, page: Page, world: World) -> None:
