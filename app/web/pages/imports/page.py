@@ -73,9 +73,12 @@ def _none_yet() -> rx.Component:
     return empty_state(
         icon="file-spreadsheet",
         title="No file yet",
-        sentence="Files come in with a campaign: its Contacts step takes a CSV. Each is listed here with what became "
-        "of every row.",
-        action=link_button("Go to campaigns", icon="megaphone", href=routes.campaigns(here())),
+        sentence="Import people here, or in a campaign's Contacts step. Each file is listed with what became of every "
+        "row.",
+        action=rx.cond(
+            allows(Right.EDIT_CONTACTS),
+            link_button("Import people", icon="upload", href=routes.contacts_import(here())),
+        ),
     )
 
 
