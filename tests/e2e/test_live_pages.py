@@ -40,6 +40,7 @@ def test_a_page_comes_back_after_the_web_process_died(
     expect(status(page)).to_contain_text("Draft")
     witness.expect("WebSocket", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "Transport", "websocket error")
     world.installation.crash("web")
+    page.set_default_timeout(40_000)  # What is clicked now waits until the process is there again.
     start(page)
     expect(status(page)).to_contain_text("Completed", timeout=45_000)
     page.reload()

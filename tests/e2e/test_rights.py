@@ -9,7 +9,7 @@ from tests.e2e.browsing import heading, ready, row, status, toast, visit
 from tests.e2e.world import World
 
 _ACTIONS = re.compile(
-    r"^(Create|New|Add|Edit|Save|Start|Pause|Resume|Cancel|Retry|Skip|Remove|Delete|Stop all|More actions)\b"
+    r"^(Create|New|Add(?! filter)|Edit|Save|Start|Pause|Resume|Cancel|Retry|Skip|Remove|Delete|Stop all|More actions)\b"
 )
 
 
