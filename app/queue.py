@@ -1,9 +1,11 @@
 """The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost."""
 
+import asyncio
 import json
+import logging
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from arq.connections import ArqRedis, RedisSettings, create_pool
@@ -11,7 +13,12 @@ from arq.constants import in_progress_key_prefix
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS: Final = 2
 
 
 class QueueName(StrEnum):
@@ -70,6 +77,17 @@ class JobQueue:
         arguments: dict[str, Any] = {**ids, "_job_id": job_id, "_queue_name": queue.value}
         if await pool.enqueue_job(job, **arguments) is None:
             raise AlreadyQueued(job_id)
+
+    async def hint(self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int) -> None:
+        """Ask a worker to begin what is committed: the row says so itself, and cron finds it without this.
+
+        Nobody waits long for a hint: without Redis it is logged and given up.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.enqueue(job, job_id=job_id, queue=queue, **ids)
+        except (AlreadyQueued, RedisError, OSError) as error:
+            log.warning("job.not_enqueued", extra={"job_id": job_id, "error": type(error).__name__})
 
     async def enqueue_again(
         self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int | str

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.jobs import ring
 from app.api.v1.fields import Body, Moment, Ref, RefField, RowId
 from app.models import AudienceMode, AudienceStatus
 from app.services.campaigns.audiences import (
@@ -150,7 +149,9 @@ async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Respo
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)
     for audience_id in begun:
-        await ring(caller, "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id)
+        await caller.context.queue.hint(
+            "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
+        )
     return response
 
 

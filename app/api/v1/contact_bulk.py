@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.jobs import ring
 from app.api.problems import in_our_words
 from app.api.v1.fields import Body, Moment, Ref, RefField, RowIds
 from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
@@ -140,7 +139,7 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)
     for bulk_id in begun:
-        await ring(caller, "advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
+        await caller.context.queue.hint("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
     return response
 
 

@@ -13,7 +13,6 @@ from starlette.datastructures import UploadFile
 
 from app.api.caller import MULTIPART, Caller, Keyed, Repeatable, UploadRoute
 from app.api.files import PRIVATE
-from app.api.jobs import ring
 from app.api.v1.fields import Body, Ref
 from app.api.v1.imports import ImportAnswer, import_answer
 from app.api.v1.uploads import chunks_of, contacts_in, fingerprint_of, mapping_of, object_of
@@ -227,4 +226,4 @@ async def _stored(
 
 
 async def _ring(caller: Caller, import_id: int) -> None:
-    await ring(caller, "run_import", job_id=f"import:{import_id}", import_id=import_id)
+    await caller.context.queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)

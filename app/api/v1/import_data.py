@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from app.api.caller import MULTIPART, Caller, Repeatable, UploadRoute
-from app.api.jobs import ring
 from app.api.v1.fields import Ref
 from app.api.v1.imports import Counts, RowIssue, row_issue
 from app.api.v1.uploads import (
@@ -185,7 +184,7 @@ async def _queue_file(
     fingerprint = await fingerprint_of(upload, columns)
     response = await caller.once(work, status=HTTPStatus.ACCEPTED, fingerprint=fingerprint)
     for import_id in queued:
-        await ring(caller, "run_import", job_id=f"import:{import_id}", import_id=import_id)
+        await caller.context.queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
     return response
 
 

@@ -1,13 +1,11 @@
 """Choosing whom to add: everyone, a segment, a filter or another campaign's outcome, without some; and how long."""
 
 import json
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import reflex as rx
-from redis.exceptions import RedisError
 from reflex.event import EventCallback, EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +15,6 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.models import AudienceMode
-from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import AudienceRule, add_audience, preview_audience, read_rule
 from app.services.campaigns.names import newest_campaigns
@@ -38,8 +35,6 @@ WAYS: Final = ("everyone", "segment", "filter", "outcome")
 _CHOSEN: Final = frozenset({"whom", "segment_id", "campaign_id", "match", "days"})
 _LONGEST: Final = 20
 _TO_THE_FORM: Final = "setTimeout(() => document.querySelector('[name=audience_whom]')?.focus(), 120)"
-
-log = logging.getLogger(__name__)
 
 
 class AudienceFormState(PageState, rx.State):
@@ -239,11 +234,6 @@ class AudienceConditionState(ConditionForm, rx.State):
 
 
 async def _enqueue(audience_id: int) -> None:
-    queue = get_context().queue
-    try:
-        await queue.enqueue("advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id)
-    except AlreadyQueued:
-        return
-    except (RedisError, OSError) as error:
-        # The row says when it is due: cron finds it as soon as Redis is back.
-        log.warning("audience.enqueue_failed", extra={"audience_id": audience_id, "error": str(error)})
+    await get_context().queue.hint(
+        "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
+    )

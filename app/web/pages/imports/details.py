@@ -15,8 +15,8 @@ from app.services.imports.views import ImportView, IssueRow
 from app.services.paging import Page
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.imports.enqueuing import enqueue_import
 from app.web.pages.imports.words import ISSUE_CLASSES, ImportDetails, IssueLine, import_details, issue_line
+from app.web.pages.wizard.contacts.incoming import enqueue_import
 
 FIRST_ISSUES: Final = 20
 ALL_CLASSES: Final = "all"

@@ -1,15 +1,12 @@
 """What the pages of a file ask of imports: store it, hand it to a worker, and read how it gets on."""
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
-from redis.exceptions import RedisError
 
 from app.context import get_context
-from app.queue import AlreadyQueued
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import get_campaign
 from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE, FileRefused
@@ -23,8 +20,6 @@ NO_FILE: Final = "No file came through. Choose it again."
 
 _CHUNK: Final = 1 << 20
 _LATEST: Final = 10
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +91,12 @@ async def enqueue_if_needed(import_id: int) -> None:
     async with context.database.session() as session:
         if not await needs_worker(session, import_id):
             return
-    try:
-        await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
-    except AlreadyQueued:
-        return
-    except (RedisError, OSError) as error:
-        # The row says what is to be done: cron finds it as soon as Redis is back.
-        log.warning("import.enqueue_failed", extra={"import_id": import_id, "error": str(error)})
+    await enqueue_import(import_id)
+
+
+async def enqueue_import(import_id: int) -> None:
+    """Have a worker go on with the import."""
+    await get_context().queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
 
 
 def refusal_of(rejected: Sequence[dict[str, Any]]) -> str:
