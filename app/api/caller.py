@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Depends, Header, Request, Response
-from fastapi.exceptions import HTTPException
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
@@ -32,16 +33,20 @@ Work = Callable[[AsyncSession], Awaitable[BaseModel]]
 
 
 class KeyedRoute(APIRoute):
-    """A route that wants an API key: who has none learns nothing, not even which fields there are."""
+    """A route that wants an API key: who has none learns nothing, not even which fields there are.
+
+    A query parameter that the route does not know is refused: a misspelt filter would list everybody.
+    """
 
     media_types: ClassVar = frozenset({JSON})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler behind the check of the key and of the body's type."""
-        handle = super().get_route_handler()
+        """Return the handler behind the check of the key, of the query's names and of the body's type."""
+        handle, known = super().get_route_handler(), _query_names(self.dependant)
 
         async def keyed(request: Request) -> Response:
             request.state.principal = await identify(context_of(request), bearer(request))
+            _check_query(request, known)
             _check_media_type(request, self.media_types)
             response = await handle(request)
             response.headers.setdefault("Cache-Control", "no-store")
@@ -139,6 +144,23 @@ async def identify(context: AppContext, key: str) -> Principal:
     if principal is None:
         raise NotIdentified
     return principal
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    """Return the query parameters that a route and all it depends on take."""
+    own = (field.alias for field in dependant.query_params)
+    return frozenset(own).union(*map(_query_names, dependant.dependencies))
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    """Refuse parameters that are not `known`. Raises `RequestValidationError`."""
+    told = f"Use one of: {', '.join(sorted(known))}." if known else "This address takes none."
+    unknown = [
+        {"type": "query_unknown", "loc": ("query", name), "msg": f"There is no such parameter. {told}"}
+        for name in request.query_params.keys() - known  # each once
+    ]
+    if unknown:
+        raise RequestValidationError(unknown)
 
 
 def _check_media_type(request: Request, accepted: frozenset[str]) -> None:

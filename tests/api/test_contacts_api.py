@@ -79,6 +79,30 @@ async def test_what_cannot_be_listed_by_is_named(world: World, query: dict[str, 
             assert fields_of(await world.get(path, params=query)) == {field}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/contacts?serach=ann", "/contacts?state=NY", "/contacts/export.csv?limit=3", "/contacts/bulk?x=1"),
+        *("/segments?sort=name", "/segments/1/contacts?search=ann", "/imports?status=failed"),
+        *("/imports/1/issues?type=rejected", "/suppressions?cursor=x", "/suppressions/export.csv?after=3"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused_by_its_name(world: World, path: str) -> None:
+    name = path.partition("?")[2].partition("=")[0]
+    answer = await world.get(path)
+    assert fields_of(answer) == {name}
+    assert "There is no such parameter" in answer.json()["errors"][0]["message"]
+
+
+async def test_an_invalid_value_of_a_parameter_is_refused_by_its_name(world: World) -> None:
+    for path in (
+        *("/contacts?sort=odd", "/contacts?limit=0", "/contacts?descending=2", "/segments?page=0"),
+        *("/imports?page_size=0", "/imports/1/preview?limit=0", "/suppressions?state=odd"),
+        *("/suppressions?scope=odd", "/suppressions?source=odd", "/suppressions?after=0"),
+    ):
+        assert fields_of(await world.get(path)) == {path.partition("?")[2].partition("=")[0]}
+
+
 async def test_a_filter_and_a_search_go_together(world: World) -> None:
     ann = await add(world, name="Ann Doe", tags=["vip"])
     await add(world, name="Bob Doe")
