@@ -27,10 +27,11 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 def recount_all(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
     """Return a verdict for each campaign and one for the carrier account. Raises `CommandError`."""
-    return asyncio.run(_recount_all(settings, environment, days))
+    return asyncio.run(recounted(settings, environment, days=days))
 
 
-async def _recount_all(settings: Settings, environment: Mapping[str, str], days: int) -> list[Verdict]:
+async def recounted(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
+    """Return what `recount_all` returns. Raises `CommandError`."""
     from app.db import Database
     from app.providers.base import LookupFailed
     from app.services.dialing.witnessing import by_campaign

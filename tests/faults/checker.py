@@ -1,5 +1,7 @@
 """Compares the witnesses after a fault run: our rows, the carrier's ledger, what was acknowledged, the page.
 
+`doctor --deep`, which recounts by itself, must come to the same verdict.
+
 A violation is a sentence that begins with the invariant it breaks (I1 to I11 of the reliability contract). It is
 counted over everything the world ever did, not only the last campaign.
 """
@@ -7,6 +9,7 @@ counted over everything the world ever did, not only the last campaign.
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from app.cli.deep import recounted
 from app.providers.registry import configured_account
 from app.providers.twilio.webhooks import TwilioWebhooks
 from tests.faults.evidence import Evidence, gather
@@ -47,4 +50,10 @@ async def violations(world: World) -> list[str]:
     evidence = await gather(world)
     found = [sentence for invariant in _INVARIANTS for sentence in invariant(evidence)]
     webhooks = TwilioWebhooks(configured_account(world.settings))
-    return [*found, *any_order_is_the_same(evidence, webhooks)]
+    return [*found, *any_order_is_the_same(evidence, webhooks), *await _doctor_finds(world)]
+
+
+async def _doctor_finds(world: World) -> list[str]:
+    """Return what `callsheet doctor --deep` says of the same installation."""
+    verdicts = await recounted(world.settings, world.environment, days=1)
+    return [f"I3: doctor --deep: {name}: {problem}" for name, _, problems in verdicts for problem in problems]

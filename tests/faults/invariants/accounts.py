@@ -1,12 +1,13 @@
 """I1 to I4 and I8: each call is one attempt's, everybody is somewhere, every count agrees, budgets hold."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
 from app.domain.attempt import LIVE
+from app.domain.number_health import UNWANTED
 from app.domain.recipient import RecipientStatus
 from tests.faults.evidence import Evidence, Row
 
@@ -91,9 +92,7 @@ def pages_agree(evidence: Evidence) -> Iterator[str]:
 
 def budgets_held(evidence: Evidence) -> Iterator[str]:
     """I8: nobody had more attempts than allowed, what was not placed counts for none, and retries waited."""
-    made: Counter[int] = Counter()
-    for attempt in evidence.attempts.values():
-        made[attempt["recipient_id"]] += is_spent(attempt)
+    made = Counter(attempt["recipient_id"] for attempt in spent_of(evidence.attempts.values()))
     for recipient in evidence.recipients:
         campaign = evidence.campaigns[recipient["campaign_id"]]
         most = recipient["attempts_allowed"] or campaign["max_attempts"]
@@ -108,8 +107,24 @@ def budgets_held(evidence: Evidence) -> Iterator[str]:
     yield from _retries_waited(evidence)
 
 
-def is_spent(attempt: Row) -> bool:
-    """Tell whether an attempt counts against its recipient's budget (but for a number of ours that was flagged)."""
+def spent_of(attempts: Iterable[Row]) -> list[Row]:
+    """Return the attempts that count against their recipients' budgets, each recipient's in their order.
+
+    The first that a network turned away because of our number is free; what it says twice is not about the number.
+    """
+    distrusted: set[int] = set()
+    spent = []
+    for attempt in sorted(attempts, key=lambda attempt: attempt["ordinal"]):
+        recipient_id, for_our_number = attempt["recipient_id"], attempt["failure"] == "sender_health"
+        free = for_our_number and attempt["sip_code"] != UNWANTED and recipient_id not in distrusted
+        if for_our_number:
+            distrusted.add(recipient_id)
+        if _is_spent(attempt) and not free:
+            spent.append(attempt)
+    return spent
+
+
+def _is_spent(attempt: Row) -> bool:
     if attempt["answered_at"] is not None:
         return True
     ours_to_blame = attempt["failure"] == "misconfigured"
@@ -121,14 +136,13 @@ def is_spent(attempt: Row) -> bool:
 
 def _retries_waited(evidence: Evidence) -> Iterator[str]:
     spent: dict[int, list[Row]] = defaultdict(list)
-    for attempt in evidence.attempts.values():
-        if is_spent(attempt):
-            spent[attempt["recipient_id"]].append(attempt)
+    for attempt in spent_of(evidence.attempts.values()):
+        spent[attempt["recipient_id"]].append(attempt)
     by_hand = {row["recipient_id"] for row in evidence.transitions if "tried again" in row["reason"]}
     for recipient_id, attempts in spent.items():
         if recipient_id in by_hand:
             continue
-        for earlier, later in pairwise(sorted(attempts, key=lambda attempt: attempt["ordinal"])):
+        for earlier, later in pairwise(attempts):
             delay = timedelta(minutes=evidence.campaigns[later["campaign_id"]]["retry_delay_minutes"])
             due = (earlier["ended_at"] or later["reserved_at"]) + delay - _CLOCKS_DIFFER
             if later["reserved_at"] < due:

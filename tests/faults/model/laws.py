@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.domain.attempt import ENDED, LIVE
 from app.domain.recipient import TRANSITIONS, RecipientStatus
 from app.services.dialing.recounting import recount
-from tests.faults.invariants.accounts import is_spent
+from tests.faults.invariants.accounts import spent_of
 from tests.faults.invariants.limits import densest
 from tests.faults.model.carrier import ACCEPTS_LATE
 from tests.faults.model.world import CLOSES, LIMIT, OPENS, PER_MINUTE, RETRY_MINUTES, ZONE, Broken, Model
@@ -104,7 +104,7 @@ def _is_open(at: datetime) -> bool:
 
 
 def _budgets(attempts: Sequence[Row], recipients: Sequence[Row]) -> Iterator[str]:
-    made = Counter(attempt["recipient_id"] for attempt in attempts if is_spent(attempt))
+    made = Counter(attempt["recipient_id"] for attempt in spent_of(attempts))
     for recipient in recipients:
         allowed = recipient["attempts_allowed"] or 2
         if recipient["attempts_made"] != made[recipient["id"]]:
@@ -116,8 +116,7 @@ def _budgets(attempts: Sequence[Row], recipients: Sequence[Row]) -> Iterator[str
 
 
 def _gaps(attempts: Sequence[Row]) -> Iterator[str]:
-    spent = [attempt for attempt in attempts if is_spent(attempt)]
-    for earlier, later in pairwise(spent):
+    for earlier, later in pairwise(spent_of(attempts)):
         waited = later["reserved_at"] - (earlier["ended_at"] or later["reserved_at"])
         if waited < timedelta(minutes=RETRY_MINUTES):
             yield f"I8: contact {later['recipient_id']} was tried again after {waited}"
