@@ -76,6 +76,7 @@ _FULL_NUMBER: Final = 10
 """So many digits are a number with its area code in nearly every country."""
 _SHORTEST_LOCAL: Final = 4
 """Fewer digits are an emergency or service number, or a slip; never one that lacks its area code."""
+_NORTH_AMERICAN: Final = re.compile(r"\+1[2-9][0-9]{9}")
 _LONGEST_INPUT: Final = 80
 _MOST_DIGITS: Final = 15
 """E.164's limit, country code included; some national plans go beyond it and carriers refuse those."""
@@ -159,6 +160,8 @@ def mask(e164: str) -> str:
 @lru_cache(maxsize=20_000)
 def pretty(e164: str) -> str:
     """Return the number as people write it: `+1 201-555-0123`. Text that is no number stays."""
+    if _NORTH_AMERICAN.fullmatch(e164):  # as the library does, which takes thirty times as long
+        return f"+1 {e164[2:5]}-{e164[5:8]}-{e164[8:]}"
     number = _parsed(e164, None)
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number else e164
 

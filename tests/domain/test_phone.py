@@ -230,6 +230,12 @@ def test_a_number_is_shown_as_people_write_it() -> None:
     assert pretty("whatever") == local_format("whatever") == "whatever"
 
 
+@given(st.from_regex(r"\A\+1[2-9][0-9]{9}\Z"))
+def test_north_american_numbers_are_shown_as_the_library_shows_them(e164: str) -> None:
+    number = phonenumbers.parse(e164)
+    assert pretty(e164) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def test_regions_are_known_by_their_codes() -> None:
     assert is_region("US")
     assert is_region("gb")
