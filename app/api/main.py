@@ -33,7 +33,8 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     rest = _rest()
     rest.dependency_overrides = api.dependency_overrides
     problems.install(api)
-    for router in (sign_in.router, downloads.router, webhooks.router, live.router):
+    api.router.routes.extend(webhooks.WebhookRoutes().all())  # First, since they are asked the most.
+    for router in (sign_in.router, downloads.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
     api.add_middleware(SecurityHeaders)

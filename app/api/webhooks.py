@@ -4,16 +4,19 @@ Unauthentic requests get 403 and leave no trace; 503, when the database is away,
 """
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.context import AppContext, get_context
 from app.db import Database
@@ -39,8 +42,6 @@ from app.services.messaging.inbound import heed
 from app.services.numbers.carriers import identity_of
 
 log = logging.getLogger(__name__)
-
-router = APIRouter(prefix=PATH_PREFIX, include_in_schema=False)
 
 _MACHINES: Final = frozenset({AnsweredBy.MACHINE, AnsweredBy.FAX})
 _LAST_ASK: Final = 2
@@ -80,57 +81,66 @@ class _Refused(Exception):
         self.status = status
 
 
-Context = Annotated[AppContext, Depends(get_context)]
-Doorman = Annotated[Intake, Depends(get_intake)]
+@dataclass(frozen=True, slots=True)
+class WebhookRoutes:
+    """The routes of one carrier account's webhooks.
 
+    Plain routes: solving an endpoint's dependencies costs several times what believing a webhook does.
+    """
 
-@router.api_route("/{purpose}/{attempt_id}/{token}", methods=["GET", "POST"])
-async def webhook(
-    purpose: str,
-    attempt_id: str,
-    token: str,
-    request: Request,
-    context: Context,
-    intake: Doorman,
-    background: BackgroundTasks,
-) -> Response:
-    """Take one webhook: 204, TwiML where the carrier asks what to say, 403, 413 or 503."""
-    try:
-        verified = await _verify(intake, request, purpose, attempt_id, token)
-        second_call = await _receive(context, intake, verified)
-        if second_call is not None:
-            background.add_task(
-                end_second_call,
-                context.database,
-                intake.carrier,
-                provider_id=second_call,
-                clock=context.clock,
+    context: Callable[[], AppContext] = get_context
+    intake: Callable[[], Intake] = get_intake
+
+    def all(self) -> list[Route]:
+        """Return them, the one asked most first."""
+        return [
+            Route(
+                f"{PATH_PREFIX}/{{purpose}}/{{attempt_id}}/{{token}}", self._webhook, methods=["GET", "POST"]
+            ),
+            Route(INBOUND_PATH, self._inbound, methods=["POST"]),
+        ]
+
+    async def _webhook(self, request: Request) -> Response:
+        """Take one webhook: 204, TwiML where the carrier asks what to say, 403, 404, 413 or 503."""
+        context, intake, attempt_id = self.context(), self.intake(), request.path_params["attempt_id"]
+        try:
+            verified = await _verify(intake, request)
+            second_call = await _receive(context, intake, verified)
+            response = await _answer(
+                context, intake, verified, request, is_second_call=second_call is not None
             )
-        return await _answer(context, intake, verified, request, is_second_call=second_call is not None)
-    except _Refused as refused:
-        return Response(status_code=refused.status)
-    except UnknownAttempt:
-        log.warning("webhook.unknown_attempt", extra={"attempt_id": attempt_id})
-        return Response(status_code=HTTPStatus.NOT_FOUND)
-    except (SQLAlchemyError, OSError) as error:
-        return _not_stored(attempt_id, error)
+        except _Refused as refused:
+            return Response(status_code=refused.status)
+        except UnknownAttempt:
+            log.warning("webhook.unknown_attempt", extra={"attempt_id": attempt_id})
+            return Response(status_code=HTTPStatus.NOT_FOUND)
+        except (SQLAlchemyError, OSError) as error:
+            return _not_stored(attempt_id, error)
+        if second_call is not None:
+            response.background = _ending(context, intake, second_call)
+        return response
+
+    async def _inbound(self, request: Request) -> Response:
+        """Take a text that a person sent to one of our numbers: 204, 403, 413 or 503. The carrier answers them."""
+        context, intake = self.context(), self.intake()
+        now = context.clock.now()
+        try:
+            fields = await _believe(intake, request, about="inbound")
+            message = parse_inbound_message(fields, received_at=now)
+            await heed(
+                context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
+            )
+        except _Refused as refused:
+            return Response(status_code=refused.status)
+        except (SQLAlchemyError, OSError) as error:
+            return _not_stored("inbound", error)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.post(INBOUND_PATH.removeprefix(PATH_PREFIX))
-async def inbound(request: Request, context: Context, intake: Doorman) -> Response:
-    """Take a text that a person sent to one of our numbers: 204, 403, 413 or 503. The carrier answers them."""
-    now = context.clock.now()
-    try:
-        fields = await _believe(intake, request, about="inbound")
-        message = parse_inbound_message(fields, received_at=now)
-        await heed(
-            context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
-        )
-    except _Refused as refused:
-        return Response(status_code=refused.status)
-    except (SQLAlchemyError, OSError) as error:
-        return _not_stored("inbound", error)
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+def _ending(context: AppContext, intake: Intake, second_call: str) -> BackgroundTask:
+    return BackgroundTask(
+        end_second_call, context.database, intake.carrier, provider_id=second_call, clock=context.clock
+    )
 
 
 def _not_stored(about: str, error: Exception) -> Response:
@@ -138,9 +148,9 @@ def _not_stored(about: str, error: Exception) -> Response:
     return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
 
 
-async def _verify(intake: Intake, request: Request, purpose: str, attempt_id: str, token: str) -> Verified:
-    named = _named(intake.account, purpose, attempt_id, token)
-    return Verified(*named, await _believe(intake, request, about=attempt_id))
+async def _verify(intake: Intake, request: Request) -> Verified:
+    named = _named(intake.account, **request.path_params)
+    return Verified(*named, await _believe(intake, request, about=str(named[1])))
 
 
 async def _believe(intake: Intake, request: Request, *, about: str) -> Mapping[str, str]:

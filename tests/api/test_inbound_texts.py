@@ -6,15 +6,15 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
+from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, get_intake, router
+from app.api.webhooks import Intake, WebhookRoutes
 from app.config import Settings
-from app.context import build_context, get_context
+from app.context import build_context
 from app.db import Database
 from app.models import Organization, ProviderEvent, Suppression, SuppressionScope, SuppressionSource
 from app.providers.base import CarrierAccount
@@ -83,11 +83,8 @@ async def acme(database: Database) -> Organization:
 @pytest.fixture
 async def person(database: Database, acme: Organization) -> AsyncIterator[Person]:
     context = build_context(Settings(database_url=database.url, redis_url="redis://127.0.0.1:1"))
-    app = FastAPI()
-    app.include_router(router)
     intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=TwilioCarrier(ACCOUNT))
-    app.dependency_overrides[get_context] = lambda: context
-    app.dependency_overrides[get_intake] = lambda: intake
+    app = Starlette(routes=WebhookRoutes(lambda: context, lambda: intake).all())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Person(client)

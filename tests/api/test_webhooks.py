@@ -9,15 +9,15 @@ from xml.etree.ElementTree import fromstring
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
+from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, get_intake, router
+from app.api.webhooks import Intake, WebhookRoutes
 from app.config import Settings
-from app.context import AppContext, build_context, get_context
+from app.context import AppContext, build_context
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
@@ -152,12 +152,9 @@ def context_on(database: Database) -> AppContext:
 
 
 async def door_to(database: Database, attempt_id: UUID) -> AsyncIterator[Door]:
-    app = FastAPI()
-    app.include_router(router)
     carrier = HangingUp()
     intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=carrier)
-    app.dependency_overrides[get_context] = lambda: context_on(database)
-    app.dependency_overrides[get_intake] = lambda: intake
+    app = Starlette(routes=WebhookRoutes(lambda: context_on(database), lambda: intake).all())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Door(client, attempt_id, carrier)
