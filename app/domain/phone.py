@@ -138,6 +138,7 @@ def normalize_slowly(raw: str, *, region: str, strict: bool = False) -> PhoneNum
     return PhoneNumber(_e164(number), (*warnings, *dear))
 
 
+@lru_cache(maxsize=8)
 def _warnings(assigned: bool, *, premium: bool, satellite: bool) -> tuple[str, ...]:  # noqa: FBT001 - private
     told = {
         "The length is right, but no phone company uses such numbers. It was kept as it is.": not assigned,

@@ -40,10 +40,9 @@ class _Plan:
     """The numbers of one country code."""
 
     lengths: frozenset[int]
+    """Of numbers without the code."""
     prefix: re.Pattern[str] | None
     """What may stand before a number within the country."""
-    numbers: re.Pattern[str]
-    """Matches the numbers that exist; a group takes part if they cost extra."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,9 @@ def read_plain(raw: str, region: str | None) -> PlainNumber | None:
     shape = _PLAIN.fullmatch(raw) or _DOTTED.fullmatch(raw)
     if shape is None:
         return None
-    digits = shape[2].translate(_PUNCTUATION)
+    digits = shape[2]
+    if not digits.isdecimal():
+        digits = digits.translate(_PUNCTUATION)
     if shape[1]:
         return _international(digits)
     dialed = _dialed(region) if region else None
@@ -100,23 +101,32 @@ def _in_plan(code: str, national: str, plan: _Plan) -> PlainNumber | None:
         return None
     if plan.prefix is not None and plan.prefix.match(national):
         return None
-    found = plan.numbers.fullmatch(national)
+    found = _numbers(code, length).fullmatch(national)
     e164 = f"+{code}{national}"
     return PlainNumber(e164, found is not None, found is not None and found.lastindex is not None)
 
 
 @lru_cache(maxsize=2_000)
 def _plan(code: str) -> _Plan | None:
-    regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code.isdecimal() and code[0] != "0" else None
-    each = (PhoneMetadata.metadata_for_region_or_calling_code(int(code), region) for region in regions or ())
-    known = [metadata for metadata in each if metadata is not None]
+    known = _regions(code)
     if not known or known[0].general_desc is None:
         return None
     return _Plan(
         lengths=frozenset(known[0].general_desc.possible_length),
         prefix=_compiled(known[0].national_prefix_for_parsing),
-        numbers=re.compile(_existing(known)),
     )
+
+
+@lru_cache(maxsize=2_000)
+def _numbers(code: str, length: int) -> re.Pattern[str]:
+    """Return what matches the numbers so long that exist; its group takes part if they cost extra."""
+    return re.compile(_existing(_regions(code), length))
+
+
+def _regions(code: str) -> list[PhoneMetadata]:
+    regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code.isdecimal() and code[0] != "0" else None
+    each = (PhoneMetadata.metadata_for_region_or_calling_code(int(code), region) for region in regions or ())
+    return [metadata for metadata in each if metadata is not None]
 
 
 @lru_cache(maxsize=300)
@@ -140,32 +150,38 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return re.compile(pattern) if pattern else None
 
 
-def _existing(regions: Sequence[PhoneMetadata]) -> str:
-    """Return the pattern of all numbers of a country code: of the first region that claims a number, its own."""
+def _existing(regions: Sequence[PhoneMetadata], length: int) -> str:
+    """Return the pattern of the numbers of a country code: of the first region that claims a number, its own.
+
+    The length is no part of it, and what the region's numbers begin with comes first: that fails fastest.
+    """
     if len(regions) == 1:
-        return _of_region(regions[0])
+        return _of_region(regions[0], length)
     alternatives, claimed = [], ""
     for metadata in regions:
         leading = f"(?={_bare(metadata.leading_digits)})" if metadata.leading_digits else ""
-        alternatives.append(f"{claimed}{leading}{_of_region(metadata)}")
+        alternatives.append(f"{leading}{claimed}{_of_region(metadata, length)}")
         if metadata.leading_digits:
             claimed += f"(?!{_bare(metadata.leading_digits)})"
     return "|".join(f"(?:{alternative})" for alternative in alternatives)
 
 
-def _of_region(metadata: PhoneMetadata) -> str:
-    others = "|".join(_pattern(getattr(metadata, kind)) for kind in _NOT_PREMIUM)
-    return f"(?={_pattern(metadata.general_desc)}\\Z)(?:({_pattern(metadata.premium_rate)})|{others})\\Z"
+def _of_region(metadata: PhoneMetadata, length: int) -> str:
+    others = (_pattern(getattr(metadata, kind), length) for kind in _NOT_PREMIUM)
+    kinds = "|".join(pattern for pattern in others if pattern)
+    general, premium = _pattern(metadata.general_desc, length), _pattern(metadata.premium_rate, length)
+    if not general or not (premium or kinds):
+        return _NOTHING
+    return f"(?={general}\\Z)(?:{'|'.join(filter(None, (premium and f'({premium})', kinds)))})"
 
 
-def _pattern(description: PhoneNumberDesc | None) -> str:
+def _pattern(description: PhoneNumberDesc | None, length: int) -> str:
+    """Return the pattern of one kind of number, nothing if none of that kind is so long."""
     if description is None or not description.national_number_pattern:
-        return _NOTHING
-    lengths = "|".join(f"[0-9]{{{length}}}" for length in description.possible_length if length > 0)
-    if description.possible_length and not lengths:
-        return _NOTHING
-    said = f"(?=(?:{lengths})\\Z)" if lengths else ""
-    return f"{said}(?:{_bare(description.national_number_pattern)})"
+        return ""
+    if description.possible_length and length not in description.possible_length:
+        return ""
+    return f"(?:{_bare(description.national_number_pattern)})"
 
 
 def _bare(pattern: str) -> str:
