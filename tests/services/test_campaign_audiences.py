@@ -35,7 +35,8 @@ from app.services.campaigns.audiences import (
     preview_audience,
     read_rule,
 )
-from app.services.campaigns.lifecycle import resume_campaign
+from app.services.campaigns.forecast import preflight
+from app.services.campaigns.lifecycle import resume_campaign, start_campaign
 from app.services.campaigns.recipients import remove_recipients
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity
@@ -238,6 +239,16 @@ async def _beside(first: Stage) -> Stage:
     return Stage(first.database, first.clock, first.carrier, first.organization, first.account, made.id)
 
 
+def identity(stage: Stage) -> CarrierIdentity:
+    account = stage.account
+    return CarrierIdentity(
+        kind=account.kind,
+        account_sid=account.account_sid,
+        api_url=account.api_url,
+        simulated=account.simulated,
+    )
+
+
 async def test_a_snapshot_needs_a_draft_or_paused_campaign(database: Database) -> None:
     stage = await set_stage(database, contacts=1)
     with pytest.raises(Conflict, match="Pause the campaign first"):
@@ -248,19 +259,13 @@ async def test_a_paused_campaign_is_not_resumed_before_everyone_is_in(database: 
     stage = await paused(database)
     await people(stage, 2, tags=["vip"])
     await add(stage)
-    identity = CarrierIdentity(
-        kind=stage.account.kind,
-        account_sid=stage.account.account_sid,
-        api_url=stage.account.api_url,
-        simulated=stage.account.simulated,
-    )
     with pytest.raises(Conflict, match="still being added"):
         async with database.transaction() as session:
             await resume_campaign(
                 session,
                 principal=principal(stage.organization),
                 campaign_ref=stage.campaign_id,
-                carrier=identity,
+                carrier=identity(stage),
                 now=stage.clock.now(),
             )
 
@@ -274,8 +279,6 @@ async def test_a_standing_rule_keeps_adding_while_the_campaign_runs(database: Da
     later = await people(stage, 1, tags=["vip"])
     await work(stage)
     assert await added(stage) == first, "it looks again after a minute"
-    stage.clock.advance(minutes=1)
-    await work(stage)
     stage.clock.advance(minutes=1)
     await work(stage)
     assert await added(stage) == first + later
@@ -292,6 +295,43 @@ async def test_someone_who_comes_to_match_is_added_too(database: Database) -> No
     stage.clock.advance(minutes=1)
     await work(stage)
     assert await added(stage) == [person]
+
+
+async def test_a_draft_with_a_standing_rule_alone_starts_and_waits_for_people(database: Database) -> None:
+    stage = await set_stage(database, contacts=0, status=CampaignStatus.DRAFT)
+    carrier, owner = identity(stage), principal(stage.organization)
+    asked: dict[str, Any] = {"principal": owner, "campaign_ref": stage.campaign_id, "carrier": carrier}
+    with pytest.raises(FieldErrors, match="nobody to contact"):
+        async with database.transaction() as session:
+            await start_campaign(session, **asked, now=stage.clock.now())
+    await add(stage, mode=AudienceMode.STANDING)
+    await work(stage)
+    async with database.transaction() as session:
+        check = await preflight(session, **asked, now=stage.clock.now())
+        assert (check.errors, check.awaits_people, check.contacts) == ({}, True, 0)
+        assert any("waits" in warning for warning in check.warnings)
+        await start_campaign(session, **asked, now=stage.clock.now())
+    assert (await stage.dial(), await stage.complete()) == ((), False)
+    (late,) = await people(stage, 1, tags=["vip"])
+    stage.clock.advance(minutes=1)
+    await work(stage)
+    assert await added(stage) == [late]
+    assert len(await stage.dial()) == 1
+
+
+async def test_what_those_who_come_will_have_is_a_warning_and_no_obstacle(database: Database) -> None:
+    words = {"welcome_message_template": "About {{deal_stage}}"}
+    stage = await set_stage(database, contacts=0, status=CampaignStatus.DRAFT, step=words)
+    await add(stage, mode=AudienceMode.STANDING)
+    async with database.session() as session:
+        check = await preflight(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            now=stage.clock.now(),
+        )
+    assert check.errors == {}
+    assert any("{{deal_stage}} is not known yet" in warning for warning in check.warnings)
 
 
 async def test_a_campaign_with_a_standing_rule_is_not_completed_before_a_person_ends_it(

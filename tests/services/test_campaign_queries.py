@@ -256,6 +256,18 @@ async def test_a_campaign_whose_rule_keeps_adding_waits_for_new_people(world: Wo
     assert (await _snapshot(world, campaign_id)).hold is None
 
 
+async def test_a_campaign_whose_rule_found_nobody_yet_says_so(world: World) -> None:
+    await _beat(world)
+    campaign_id = await world.campaign(status=S.QUEUED)
+    async with world.database.transaction() as session:
+        await make_audience(session, await session.get_one(Campaign, campaign_id))
+
+    hold = (await _snapshot(world, campaign_id)).hold
+    assert hold is not None
+    assert hold.rule == "waiting_for_contacts"
+    assert "Nobody matches" in hold.why
+
+
 async def test_a_finished_campaign_is_held_by_nothing(world: World) -> None:
     for status in (S.DRAFT, S.COMPLETED, S.CANCELLED):
         assert await _holds(world, status=status) is None

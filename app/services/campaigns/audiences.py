@@ -262,6 +262,8 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
     campaign = await session.get_one(Campaign, audience.campaign_id)
     if _has_to_wait(audience, campaign, now=now):
         return False
+    if audience.status is AudienceStatus.STANDING and not audience.cursor_id:  # A new look: at newcomers too.
+        audience.until_id = await _newest_contact(session, audience.organization_id)
     people = await _next_people(session, audience, campaign, now=now)
     already_in = 0
     if audience.last_at is None:
@@ -341,7 +343,6 @@ async def _look_is_through(session: AsyncSession, audience: Audience, *, now: da
         return
     audience.status = AudienceStatus.STANDING
     audience.cursor_id = 0
-    audience.until_id = await _newest_contact(session, audience.organization_id)
     audience.next_at = now + LOOK_EVERY
 
 

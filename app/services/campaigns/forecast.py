@@ -75,6 +75,7 @@ async def preflight(
         errors=readiness.errors,
         warnings=[*readiness.warnings, *_length_warnings(texts)],
         contacts=readiness.contacts,
+        awaits_people=readiness.awaits_people,
         estimated_minutes=_minutes(rows.campaign, readiness),
         numbers=[pretty(number.number) for number in readiness.numbers],
         first_call_at=_first_call_at(rows, now) if not readiness.errors else None,

@@ -29,6 +29,7 @@ class HoldFacts:
     gate_rule: str | None
     gate_until: datetime | None
     gate_why: str | None
+    total: int
     pending: int
     next_due_at: datetime | None
     at_the_carrier: int
@@ -113,6 +114,9 @@ def _review(facts: HoldFacts, _now: datetime) -> Hold | None:
 def _new_people(facts: HoldFacts, _now: datetime) -> Hold | None:
     if facts.pending or facts.at_the_carrier or not facts.keeps_adding:
         return None
+    if not facts.total:
+        why = "Nobody matches the campaign's rule yet. Whoever comes to match is added within a minute, and contacted."
+        return Hold(rule="waiting_for_contacts", until=None, why=why)
     why = (
         "Everybody is accounted for. A rule keeps adding who comes to match, so the campaign does not complete. "
         "To let it complete, end the rule on the Contacts tab."

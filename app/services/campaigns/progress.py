@@ -189,6 +189,7 @@ def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> H
         gate_rule=campaign["gate_rule"],
         gate_until=campaign["gate_until"],
         gate_why=campaign["gate_why"],
+        total=people.total,
         pending=people.counts[RecipientStatus.PENDING],
         next_due_at=campaign["next_due_at"],
         at_the_carrier=sum(attempts.live.get(each, 0) for each in AT_THE_CARRIER),

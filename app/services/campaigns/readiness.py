@@ -26,7 +26,7 @@ from app.services.campaigns.number_warnings import number_warnings, why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of
-from app.services.campaigns.unfinished import file_not_imported, import_under_way
+from app.services.campaigns.unfinished import file_not_imported, import_under_way, standing_rule
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
 """Variables that need no column of an import."""
@@ -46,6 +46,8 @@ class Readiness:
     """The caller IDs that would be used, in turn."""
     contacts: int
     """Those who would be contacted."""
+    awaits_people: bool
+    """There is nobody yet, and a rule adds who comes to match."""
 
 
 async def check_readiness(
@@ -59,24 +61,30 @@ async def check_readiness(
     numbers = tuple(number for number in chosen if why_unusable(number, campaign.channel, account_id) is None)
     contacts = await _pending(session, campaign.id)
     waiting = await file_not_imported(session, campaign.id)
+    awaits_people = not contacts and await standing_rule(session, campaign.id)
+    unfinished = await import_under_way(session, campaign.id)
     errors = {
-        **_contact_errors(contacts, await import_under_way(session, campaign.id), waiting),
+        **_contact_errors(unfinished, waiting, somebody=contacts > 0 or awaits_people),
         **_channel_errors(campaign, agent),
         **_number_errors(campaign, chosen, numbers, account_id),
         **_time_errors(rows, now),
         **_empty_template_errors(step, agent),
     }
-    template_errors, warnings = await _template_problems(session, campaign, step, agent)
+    template_errors, warnings = await _template_problems(
+        session, campaign, step, agent, awaits_people=awaits_people
+    )
     return Readiness(
         errors=errors | template_errors,
         warnings=[
-            *_file_warnings(contacts, waiting),
+            *([_AWAITS_PEOPLE] if awaits_people else []),
+            *_file_warnings(waiting, somebody=contacts > 0 or awaits_people),
             *warnings,
             *number_warnings(campaign, chosen, account_id, contacts=contacts, now=now),
         ],
         agent=agent,
         numbers=numbers,
         contacts=contacts,
+        awaits_people=awaits_people,
     )
 
 
@@ -123,11 +131,14 @@ async def _pending(session: AsyncSession, campaign_id: int) -> int:
     return (await session.execute(pending)).scalar_one()
 
 
-def _contact_errors(contacts: int, unfinished: str | None, waiting: str | None) -> dict[str, str]:
-    """Return why there is nobody to contact: `unfinished` is a reason to wait, `waiting` a file's name."""
+def _contact_errors(unfinished: str | None, waiting: str | None, *, somebody: bool) -> dict[str, str]:
+    """Return why there is nobody to contact: `unfinished` is a reason to wait, `waiting` a file's name.
+
+    `somebody`: there are people, or a rule that adds them.
+    """
     if unfinished is not None:
         return {"contacts": unfinished}
-    if contacts:
+    if somebody:
         return {}
     if waiting is not None:
         return {
@@ -136,8 +147,8 @@ def _contact_errors(contacts: int, unfinished: str | None, waiting: str | None) 
     return {"contacts": "There is nobody to contact yet. Add at least one contact."}
 
 
-def _file_warnings(contacts: int, waiting: str | None) -> list[str]:
-    if not contacts or waiting is None:
+def _file_warnings(waiting: str | None, *, somebody: bool) -> list[str]:
+    if not somebody or waiting is None:
         return []
     return [f"“{waiting}” is uploaded but not imported: its people will not be contacted."]
 
@@ -197,9 +208,12 @@ def _empty_template_errors(step: Step, agent: Agent | None) -> dict[str, str]:
 
 
 async def _template_problems(
-    session: AsyncSession, campaign: Campaign, step: Step, agent: Agent | None
+    session: AsyncSession, campaign: Campaign, step: Step, agent: Agent | None, *, awaits_people: bool
 ) -> tuple[dict[str, str], list[str]]:
-    """Return errors by field, and warnings: syntax, and variables that nobody or not everybody has."""
+    """Return errors by field, and warnings: syntax, and variables that nobody or not everybody has.
+
+    While nobody is there yet, nobody can tell what those who come will have.
+    """
     names = await recipient_variable_names(session, campaign.id)
     known = [*ALWAYS_KNOWN, *names]
     errors: dict[str, str] = {}
@@ -212,7 +226,12 @@ async def _template_problems(
         except TemplateInvalid as error:
             errors[field] = template_problem(error)
             continue
-        if unknown and campaign.missing is Missing.FALLBACK:
+        if unknown and awaits_people:
+            warnings.append(
+                f"Whether those who come have a value for {_braced(unknown)} is not known yet. "
+                "Give a fallback value, in case they have none."
+            )
+        elif unknown and campaign.missing is Missing.FALLBACK:
             errors[field] = _unknown(unknown, names)
         elif unknown:
             warnings.append(f"Nobody has a value for {_braced(unknown)}.")
@@ -256,6 +275,10 @@ def _names(source: str) -> tuple[str, ...]:
     except TemplateInvalid:
         return ()
 
+
+_AWAITS_PEOPLE: Final = (
+    "Nobody matches the campaign's rule yet. It starts and waits: whoever comes to match is contacted then."
+)
 
 _COMPANY: Final = (
     "{{company}} says your organization's name, but the list has a company column too. "

@@ -338,6 +338,8 @@ class Preflight:
     errors: dict[str, str]
     warnings: list[str]
     contacts: int
+    awaits_people: bool
+    """There is nobody yet, and a rule adds who comes to match."""
     estimated_minutes: int | None
     """First round only, while calling hours are open; None without contacts."""
     numbers: list[str]

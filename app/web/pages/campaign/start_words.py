@@ -32,11 +32,14 @@ def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
         verb = "Resume"
     act = "texted" if settings.channel is Channel.SMS else "called"
     is_simulated = get_settings().carrier_simulated
+    who = _who(check.contacts, act, is_simulated=is_simulated)
+    if check.awaits_people:
+        who = _whoever_comes(act, is_simulated=is_simulated)
     return StartQuestion(
         verb=verb,
         title=f"{verb} “{settings.name}”?",
-        sentence=f"{_who(check.contacts, act, is_simulated=is_simulated)} {_when(settings, check)}".strip(),
-        confirm=verb if is_simulated else f"{verb} for {counted(check.contacts, 'contact', 'contacts')}",
+        sentence=who if check.awaits_people else f"{who} {_when(settings, check)}".strip(),
+        confirm=_confirm(verb, check, is_simulated=is_simulated),
         warnings=check.warnings,
     )
 
@@ -47,6 +50,19 @@ def _who(contacts: int, act: str, *, is_simulated: bool) -> str:
     if is_simulated:
         return f"The carrier is simulated: nobody is really {act}. {people} will be played through."
     return f"{people} will really be {act}."
+
+
+def _whoever_comes(act: str, *, is_simulated: bool) -> str:
+    waiting = "Nobody matches its rule yet: it waits for people."
+    if is_simulated:
+        return f"{waiting} The carrier is simulated: nobody is really {act}."
+    return f"{waiting} Whoever comes to match will really be {act}."
+
+
+def _confirm(verb: str, check: Preflight, *, is_simulated: bool) -> str:
+    if is_simulated or check.awaits_people:
+        return verb
+    return f"{verb} for {counted(check.contacts, 'contact', 'contacts')}"
 
 
 def _when(settings: CampaignSettings, check: Preflight) -> str:

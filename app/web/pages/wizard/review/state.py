@@ -194,9 +194,11 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
         first = in_zone(check.first_call_at, settings.time_zone)
+    if check.awaits_people:
+        first = "Once somebody matches"
     is_sms = settings.channel is Channel.SMS
     facts = [
-        Fact("Contacts", f"{check.contacts:,}"),
+        Fact("Contacts", "Who comes to match" if check.awaits_people else f"{check.contacts:,}"),
         Fact("First message" if is_sms else "First call", first),
         Fact(
             "Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"
