@@ -1,7 +1,7 @@
 """An attempt with its recipient and its campaign's retry policy, locked together: what every outcome is decided on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -67,13 +67,10 @@ _LOAD: Final = text(
            a.status, a.ended_as, a.answered_by, a.ringing_at, a.answered_at, a.ended_at, a.last_event_at,
            a.duration_seconds, a.sip_code, a.error_code, a.failure, a.reply, a.replied_at, a.opted_out, a.conflict,
            a.price, a.price_unit,
-           r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made,
-           coalesce(r.attempts_allowed, c.max_attempts) AS max_attempts,
-           c.retry_delay_minutes, c.retry_on, c.retry_delays, c.retry_delays_by_outcome, c.retry_back_off,
+           r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made, r.attempts_allowed,
            a.rendered ->> 'body' AS body
     FROM attempt a
     JOIN recipient r ON r.id = a.recipient_id
-    JOIN campaign c ON c.id = a.campaign_id
     WHERE a.id = ANY(CAST(:ids AS uuid[]))
     ORDER BY a.id
     FOR NO KEY UPDATE OF a, r
@@ -81,7 +78,13 @@ _LOAD: Final = text(
 )
 
 
-_STATUSES: Final = text("SELECT id, status FROM campaign WHERE id = ANY(CAST(:ids AS bigint[]))")
+_CAMPAIGNS: Final = text(
+    """
+    SELECT id, status, max_attempts, retry_delay_minutes, retry_on, retry_delays, retry_delays_by_outcome,
+           retry_back_off
+    FROM campaign WHERE id = ANY(CAST(:ids AS bigint[]))
+    """
+)
 
 
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
@@ -95,9 +98,9 @@ async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict
     rows = (await session.execute(_LOAD, {"ids": wanted})).mappings().all()
     campaigns = {row["campaign_id"] for row in rows}
     # Asked once the locks are held: what the first statement saw may be older than its wait for them.
-    found = await session.execute(_STATUSES, {"ids": list(campaigns)})
-    statuses = {row.id: CampaignStatus(row.status) for row in found}
-    return {row["id"]: _case(row, statuses[row["campaign_id"]]) for row in rows}
+    found = (await session.execute(_CAMPAIGNS, {"ids": list(campaigns)})).mappings()
+    rules = {row["id"]: (CampaignStatus(row["status"]), _policy(row)) for row in found}
+    return {row["id"]: _case(row, *rules[row["campaign_id"]]) for row in rows}
 
 
 async def held_status(session: AsyncSession, campaign_id: int) -> CampaignStatus:
@@ -124,14 +127,22 @@ _TYPES: Final[Mapping[str, str]] = {
     "conflict": "boolean",
     "price": "numeric",
 }
+_PROGRESS: Final = tuple(each.name for each in fields(AttemptProgress))
 _SAVED: Final = (
-    *(each.name for each in fields(AttemptProgress)),
+    *_PROGRESS,
     "disposition",
     "deadline_at",
     "error_message",
 )
-_ASSIGNED: Final = ", ".join(f"{name} = CAST(:{name} AS {_TYPES.get(name, 'varchar')})" for name in _SAVED)
-_SAVE: Final = text(f"UPDATE attempt SET {_ASSIGNED} WHERE id = :attempt_id")  # noqa: S608 - our columns' names
+_ASSIGNED: Final = ", ".join(f"{name} = line.{name}" for name in _SAVED)
+_TYPED: Final = ", ".join(f"{name} {_TYPES.get(name, 'varchar')}" for name in _SAVED)
+_SAVE: Final = text(
+    f"""
+    UPDATE attempt SET {_ASSIGNED}
+    FROM json_to_recordset(CAST(:lines AS json)) AS line (attempt_id uuid, {_TYPED})
+    WHERE attempt.id = line.attempt_id
+    """  # noqa: S608 - our columns' names
+)
 
 
 async def save_progress(
@@ -144,21 +155,22 @@ async def save_progress(
     error_message: str | None,
     ended_at: datetime | None = None,
 ) -> None:
-    """Write an attempt's new progress and disposition."""
+    """Write an attempt's new progress and disposition. The attempt's row is held: `load_cases` has locked it."""
     message = error_message.replace("\0", "")[:_LONGEST_ERROR] if error_message is not None else None
-    values = asdict(progress) | {
+    line = {name: getattr(progress, name) for name in _PROGRESS} | {
         "attempt_id": case.attempt_id,
         "disposition": disposition,
         "deadline_at": deadline_at,
         "error_message": message,
     }
     if ended_at is not None:
-        values["ended_at"] = ended_at
-    await write(session, _SAVE, values)
+        line["ended_at"] = ended_at
+    await write(session, _SAVE, line)
     case.progress, case.disposition = progress, disposition
 
 
-def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus) -> Case:
+def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus, policy: RetryPolicy) -> Case:
+    allowed = row["attempts_allowed"]
     return Case(
         attempt_id=row["id"],
         organization_id=row["organization_id"],
@@ -183,7 +195,7 @@ def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus) -> Case:
         recipient_status=RecipientStatus(row["recipient_status"]),
         recipient_is_ours=row["last_attempt_id"] == row["id"],
         attempts_made=row["attempts_made"],
-        policy=_policy(row),
+        policy=policy if allowed is None else replace(policy, max_attempts=allowed),
         campaign_status=campaign_status,
         body=row["body"],
     )
@@ -202,9 +214,7 @@ def _policy(row: Mapping[Any, Any]) -> RetryPolicy:
 
 
 _PLAIN: Final = tuple(
-    field.name
-    for field in fields(AttemptProgress)
-    if field.name not in {"status", "ended_as", "answered_by", "failure", "price"}
+    name for name in _PROGRESS if name not in {"status", "ended_as", "answered_by", "failure", "price"}
 )
 
 

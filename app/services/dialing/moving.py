@@ -33,33 +33,43 @@ class RecipientMove:
 
 _MOVE: Final = text(
     """
-    WITH moved AS (
-        UPDATE recipient
-        SET status = CAST(:new AS varchar),
-            not_before = coalesce(CAST(:not_before AS timestamptz), not_before),
-            attempts_made = attempts_made - CAST(:unspent AS integer),
-            last_disposition = CASE WHEN CAST(:unspent AS integer) = 1 THEN last_disposition
-                                    ELSE CAST(:disposition AS varchar) END,
-            last_error = CAST(:error AS varchar),
-            blocked_by = CAST(:blocked_by AS varchar),
-            blocked_why = CAST(:blocked_why AS varchar),
-            updated_at = :now
-        WHERE CAST(:moves AS boolean)
-          AND id = :recipient_id AND status = CAST(:old AS varchar) AND last_attempt_id = :attempt_id
-        RETURNING id
+    WITH line AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line (
+            recipient_id bigint, attempt_id uuid, contact_id bigint, moves boolean, old varchar, new varchar,
+            reason varchar, not_before timestamptz, unspent boolean, disposition varchar, error varchar,
+            blocked_by varchar, blocked_why varchar, reserved_at timestamptz, now timestamptz)
+    ), moved AS (
+        UPDATE recipient r
+        SET status = line.new,
+            not_before = coalesce(line.not_before, r.not_before),
+            attempts_made = r.attempts_made - CAST(line.unspent AS integer),
+            last_disposition = CASE WHEN line.unspent THEN r.last_disposition ELSE line.disposition END,
+            last_error = line.error,
+            blocked_by = line.blocked_by,
+            blocked_why = line.blocked_why,
+            updated_at = line.now
+        FROM line
+        WHERE line.moves
+          AND r.id = line.recipient_id AND r.status = line.old AND r.last_attempt_id = line.attempt_id
+        RETURNING line.*
+    ), newest AS (
+        SELECT DISTINCT ON (contact_id) contact_id, reserved_at, disposition FROM line WHERE NOT unspent
+        ORDER BY contact_id, reserved_at DESC
+    ), held AS (
+        SELECT newest.* FROM newest JOIN contact c ON c.id = newest.contact_id ORDER BY c.id FOR NO KEY UPDATE OF c
     ), told AS (
         -- How the newest attempt ended, over all campaigns. No new version of the person: what was rendered stands.
-        UPDATE contact
-        SET last_contacted_at = CAST(:reserved_at AS timestamptz),
-            last_outcome = coalesce(CAST(:disposition AS varchar), last_outcome)
-        WHERE id = :contact_id AND CAST(:unspent AS integer) = 0
-          AND (last_contacted_at IS NULL OR last_contacted_at <= :reserved_at)
-          AND (last_contacted_at IS DISTINCT FROM :reserved_at
-               OR last_outcome IS DISTINCT FROM coalesce(CAST(:disposition AS varchar), last_outcome))
+        UPDATE contact c
+        SET last_contacted_at = held.reserved_at,
+            last_outcome = coalesce(held.disposition, c.last_outcome)
+        FROM held
+        WHERE c.id = held.contact_id
+          AND (c.last_contacted_at IS NULL OR c.last_contacted_at <= held.reserved_at)
+          AND (c.last_contacted_at IS DISTINCT FROM held.reserved_at
+               OR c.last_outcome IS DISTINCT FROM coalesce(held.disposition, c.last_outcome))
     )
     INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
-    SELECT id, CAST(:old AS varchar), CAST(:new AS varchar), CAST(:reason AS varchar), :attempt_id, :now
-    FROM moved WHERE CAST(:old AS varchar) <> CAST(:new AS varchar)
+    SELECT recipient_id, old, new, reason, attempt_id, now FROM moved WHERE old <> new
     """
 )
 
@@ -82,7 +92,7 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
             "new": status.value,
             "old": case.recipient_status.value,
             "not_before": move.not_before,
-            "unspent": int(move.unspent),
+            "unspent": move.unspent,
             "disposition": case.disposition.value if case.disposition else None,
             "error": move.error[:500] if move.error else None,
             "blocked_by": move.blocked_by if waits else None,
@@ -94,7 +104,6 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
             "contact_id": case.contact_id,
             "reserved_at": case.reserved_at,
         },
-        order=case.contact_id,
     )
     if moves:
         case.recipient_status = status

@@ -1,5 +1,6 @@
-"""Writing what many attempts of one transaction change in few round trips instead of two or three for each."""
+"""Writing what many attempts of one transaction change by one statement instead of one for each."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -9,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _KEY: Final = "together"
 
-Lines = dict[TextClause, list[tuple[int, Mapping[str, Any]]]]
+Line = Mapping[str, Any]
+Lines = dict[TextClause, list[Line]]
 
 
 @asynccontextmanager
 async def together(session: AsyncSession) -> AsyncIterator[None]:
-    """Let everything that `write` is given inside be sent at the end, each statement's lines as one pipeline."""
+    """Let everything that `write` is given inside be sent at the end, each statement once with all its lines."""
     session.info[_KEY] = {}
     try:
         yield
@@ -23,24 +25,27 @@ async def together(session: AsyncSession) -> AsyncIterator[None]:
         del session.info[_KEY]
 
 
-async def write(
-    session: AsyncSession, statement: TextClause, values: Mapping[str, Any], *, order: int = 0
-) -> None:
+async def write(session: AsyncSession, statement: TextClause, line: Line) -> None:
     """Execute a change whose answer nobody needs: now or, within `together`, at its end.
 
-    `order`: lines of a statement are sent in this order, so that transactions which touch the same rows
-    do so in the same order.
+    The statement reads its lines from `:lines`, as `lines_of` makes it, and takes them in any order: it is for the
+    statement to lock what others may lock too in one order.
     """
     lines: Lines | None = session.info.get(_KEY)
     if lines is None:
-        await session.execute(statement, values)
+        await session.execute(statement, {"lines": lines_of([line])})
     else:
-        lines.setdefault(statement, []).append((order, values))
+        lines.setdefault(statement, []).append(line)
 
 
 async def flush(session: AsyncSession) -> None:
     """Send what has gathered: for whoever is about to read it."""
     lines: Lines = session.info.get(_KEY, {})
-    for statement, ordered in lines.items():
-        await session.execute(statement, [values for _, values in sorted(ordered, key=lambda line: line[0])])
+    for statement, gathered in lines.items():
+        await session.execute(statement, {"lines": lines_of(gathered)})
     lines.clear()
+
+
+def lines_of(lines: list[Line]) -> str:
+    """Return the lines as one document, for `json_to_recordset`: an array a column takes the driver far longer."""
+    return json.dumps(lines, default=str)

@@ -1,13 +1,12 @@
 """Webhook intake: a carrier's event is stored raw and applied in one transaction, before it is acknowledged."""
 
 import asyncio
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID
 
 from psycopg.errors import DeadlockDetected
@@ -24,7 +23,7 @@ from app.providers.base import ReceivedEvent
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.settling import apply_events
-from app.services.dialing.together import together
+from app.services.dialing.together import Line, lines_of, together
 
 log = logging.getLogger(__name__)
 
@@ -172,8 +171,9 @@ async def _too_late(session: AsyncSession, case: Case) -> str | None:
 _STORE: Final = text(
     """
     INSERT INTO provider_event (carrier_account_id, attempt_id, kind, dedupe_key, payload, received_at)
-    SELECT * FROM unnest(CAST(:accounts AS bigint[]), CAST(:attempts AS uuid[]), CAST(:kinds AS varchar[]),
-                         CAST(:keys AS varchar[]), CAST(:payloads AS jsonb[]), CAST(:times AS timestamptz[]))
+    SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line (
+        carrier_account_id bigint, attempt_id uuid, kind varchar, dedupe_key varchar, payload jsonb,
+        received_at timestamptz)
     ON CONFLICT DO NOTHING
     RETURNING carrier_account_id, dedupe_key
     """
@@ -184,24 +184,25 @@ async def _store(
     session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
 ) -> set[tuple[UUID, str]]:
     """Insert the events not seen before, and return those: attempt and key."""
-    lines = [
-        (cases[delivery.attempt_id], each, delivery) for delivery in deliveries for each in delivery.events
+    lines: list[Line] = [
+        {
+            "carrier_account_id": cases[delivery.attempt_id].carrier_account_id,
+            "attempt_id": delivery.attempt_id,
+            "kind": each.event.kind,
+            "dedupe_key": each.dedupe_key,
+            "payload": dict(delivery.raw),
+            "received_at": delivery.received_at,
+        }
+        for delivery in deliveries
+        for each in delivery.events
     ]
     if not lines:
         return set()
-    given: dict[str, list[Any]] = {
-        "accounts": [case.carrier_account_id for case, _, _ in lines],
-        "attempts": [case.attempt_id for case, _, _ in lines],
-        "kinds": [each.event.kind.value for _, each, _ in lines],
-        "keys": [each.dedupe_key for _, each, _ in lines],
-        "payloads": [json.dumps(dict(delivery.raw)) for _, _, delivery in lines],
-        "times": [delivery.received_at for _, _, delivery in lines],
-    }
-    stored = {(row.carrier_account_id, row.dedupe_key) for row in await session.execute(_STORE, given)}
+    stored = {tuple(row) for row in await session.execute(_STORE, {"lines": lines_of(lines)})}
     return {
-        (case.attempt_id, each.dedupe_key)
-        for case, each, _ in lines
-        if (case.carrier_account_id, each.dedupe_key) in stored
+        (line["attempt_id"], line["dedupe_key"])
+        for line in lines
+        if (line["carrier_account_id"], line["dedupe_key"]) in stored
     }
 
 
