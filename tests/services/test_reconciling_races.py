@@ -13,9 +13,9 @@ from app.domain.recipient import RecipientStatus
 from app.providers.base import LookupFailed, RemoteAttempt, Unclear
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.cases import load_cases
-from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
 from app.services.dialing.settling import apply_events
-from tests.support.builders import principal
+from tests.support.builders import make_carrier_account, principal
 from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage
 from tests.support.waiting import until
@@ -80,6 +80,31 @@ async def test_a_faster_carrier_is_asked_and_believed_sooner(database: Database)
         await _reconcile(stage, speed=60)
     (attempt,) = await stage.attempts()
     assert attempt.status is AttemptStatus.NOT_PLACED
+
+
+async def test_a_row_about_which_nothing_can_be_asked_keeps_no_other_waiting(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    await stage.dial()
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE attempt SET provider_id = NULL"))
+    stage.clock.advance(minutes=6)
+    await _reconcile(stage)
+    (attempt,) = await stage.attempts()
+    assert attempt.status is AttemptStatus.QUEUED
+    assert attempt.deadline_at is not None
+    assert attempt.deadline_at > stage.clock.now()
+
+
+async def test_what_is_set_aside_with_its_account_is_shown_at_once(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    await stage.dial()
+    stage.clock.advance(minutes=20)
+    async with database.transaction() as session:
+        other = await make_carrier_account(session)
+        await set_aside_other_accounts(session, carrier_account_id=other.id, now=stage.clock.now())
+        assert {note.campaign_id for note in session.info["notes"]} == {stage.campaign_id}
+    (attempt,) = await stage.attempts()
+    assert attempt.status is AttemptStatus.REVIEW
 
 
 async def test_a_late_report_and_a_cancel_leave_nobody_in_line(database: Database) -> None:

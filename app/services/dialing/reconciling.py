@@ -105,6 +105,7 @@ _SET_ASIDE: Final = text(
     UPDATE attempt SET status = 'review', deadline_at = NULL,
                        error_message = 'It was made on a carrier account that is not in use any more.'
     WHERE deadline_at <= :long_ago AND carrier_account_id <> :carrier_account_id AND status <> 'sent'
+    RETURNING organization_id, campaign_id
     """
 )
 _FOREIGN: Final = text(
@@ -120,9 +121,9 @@ async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id:
 
     Its campaigns are paused, saying so, and its overdue attempts go to a person.
     """
-    await session.execute(
-        _SET_ASIDE, {"long_ago": now - REPORTS_WITHIN, "carrier_account_id": carrier_account_id}
-    )
+    given = {"long_ago": now - REPORTS_WITHIN, "carrier_account_id": carrier_account_id}
+    for row in (await session.execute(_SET_ASIDE, given)).all():
+        announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
     for campaign_id in (
         (await session.execute(_FOREIGN, {"carrier_account_id": carrier_account_id})).scalars().all()
     ):
@@ -135,7 +136,7 @@ async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id:
 async def reconcile(
     database: Database, carrier: Carrier, *, attempt_id: UUID, clock: Clock, settle: timedelta = SETTLE
 ) -> None:
-    """Settle one attempt by what the carrier knows. Raises `LookupFailed`; nothing is changed then."""
+    """Settle one attempt by what the carrier knows. Raises `LookupFailed`, `Unaskable`; nothing is changed then."""
     async with database.session() as session:
         case = (await load_cases(session, [attempt_id])).get(attempt_id)
     if case is None or case.deadline_at is None:
@@ -148,6 +149,12 @@ async def reconcile(
     elif case.progress.status in UNPROVEN:
         found = await _find(database, carrier, case)
         await _settle(database, attempt_id, found, asked_at=asked_at, now=clock.now(), settle=settle)
+    else:
+        raise Unaskable(f"{case.progress.status} without an id of the carrier")
+
+
+class Unaskable(Exception):
+    """Nothing can be asked about this attempt: a row that none of our steps makes."""
 
 
 class Ambiguous(Exception):
