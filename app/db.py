@@ -47,6 +47,8 @@ class Database:
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size,
                 pool_pre_ping=self._ping,
+                # The connections used last know the statements already: a new one plans each of them again.
+                pool_use_lifo=True,
                 # A carrier gives up on a webhook after 15 s: better a 503 it sends again than none.
                 pool_timeout=_POOL_SECONDS,
                 connect_args={"connect_timeout": 5},

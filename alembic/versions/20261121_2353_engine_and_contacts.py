@@ -516,10 +516,23 @@ def upgrade() -> None:
     )
     for implied in ("organization", "campaign", "step"):
         op.drop_constraint(op.f(f"fk_recipient_{implied}_id"), "recipient", type_="foreignkey")
+    for implied in ("organization", "campaign", "run", "step", "contact"):
+        op.drop_constraint(op.f(f"fk_attempt_{implied}_id"), "attempt", type_="foreignkey")
+    op.drop_index("ix_attempt_recipient", table_name="attempt")  # the unique constraint is the same
 
 
 def downgrade() -> None:
     """Take back."""
+    op.create_index("ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False)
+    for implied in ("organization", "campaign", "run", "step", "contact"):
+        op.create_foreign_key(
+            op.f(f"fk_attempt_{implied}_id"),
+            "attempt",
+            implied,
+            [f"{implied}_id"],
+            ["id"],
+            ondelete="RESTRICT" if implied == "contact" else "CASCADE",
+        )
     for implied in ("organization", "campaign", "step"):
         op.create_foreign_key(
             op.f(f"fk_recipient_{implied}_id"),
