@@ -26,6 +26,7 @@ from app.web.pages.campaign.state import CAMPAIGN
 from app.web.pages.campaigns.page import campaigns
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.contacts.bulk import ContactBulkState
+from app.web.pages.contacts.bulk_history import BulkHistoryState
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.page import contacts
 from app.web.pages.contacts.person import PersonPageState
@@ -33,6 +34,7 @@ from app.web.pages.contacts.person_page import contact
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
+from app.web.pages.imports.details import ImportDetailsState
 from app.web.pages.imports.new import new_import
 from app.web.pages.imports.page import imports
 from app.web.pages.imports.state import ImportsState
@@ -88,7 +90,13 @@ app.add_page(
     contacts,
     route=routes.CONTACTS,
     title="Contacts · Callsheet",
-    on_load=[*ENTER, ContactCardState.reset_card, ContactBulkState.untick, ContactsState.load],
+    on_load=[
+        *ENTER,
+        ContactCardState.reset_card,
+        ContactBulkState.untick,
+        ContactsState.load,
+        BulkHistoryState.watch,
+    ],
 )
 app.add_page(
     contact,
@@ -106,7 +114,7 @@ app.add_page(
     imports,
     route=routes.IMPORTS,
     title="Imports · Callsheet",
-    on_load=[*ENTER, ImportsState.load, ImportsState.watch],
+    on_load=[*ENTER, ImportsState.load, ImportDetailsState.load, ImportsState.watch],
 )
 app.add_page(
     suppressions,

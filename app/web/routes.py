@@ -166,6 +166,11 @@ def imports(organization: Slug) -> str:
     return f"/{organization}/imports"
 
 
+def import_sheet(organization: Slug, import_id: Id) -> str:
+    """Return the address of the history of imports with the sheet of one open."""
+    return f"/{organization}/imports?import={import_id}"
+
+
 def suppressions(organization: Slug) -> str:
     """Return the address of the suppression list."""
     return f"/{organization}/suppressions"

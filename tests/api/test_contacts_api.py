@@ -189,6 +189,9 @@ async def test_all_that_match_are_changed_and_the_rest_is_named(world: World) ->
     )
     shown = (await world.get(f"/contacts/bulk/{deleted['uuid']}")).json()
     assert shown == deleted
+    assert deleted["arguments"] == {}
+    newest = (await world.get("/contacts/bulk?page_size=1")).json()
+    assert (newest["items"], newest["total"]) == ([deleted], 2)
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's, of redis

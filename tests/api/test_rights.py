@@ -147,6 +147,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/contacts/export.csv"): Rule(MANAGER),
     ("post", "/contacts/upsert"): Rule(MANAGER, body={"contacts": [{}]}),
     ("post", "/contacts/bulk"): Rule(MANAGER, 202, {"action": "delete", "filter": {"search": "nobody"}}),
+    ("get", "/contacts/bulk"): Rule(VIEWER),
     ("get", "/contacts/bulk/{bulk_id}"): Rule(VIEWER),
     ("post", "/contacts/bulk/{bulk_id}/cancel"): Rule(MANAGER),
     ("get", "/segments"): Rule(VIEWER),

@@ -21,8 +21,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch open",
     },
     "AudienceConditionState": {
-        ANYONE: "open set_open choose_field choose_op",
-        Right.VIEW: "add",
+        ANYONE: "set_open choose_field choose_op",
+        Right.VIEW: "open add",
     },
     "AudienceFormState": {
         ANYONE: "close choose tick_outcome drop_condition leave_out choose_mode",
@@ -35,6 +35,11 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "BasicsState": {
         Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward",
+    },
+    "BulkHistoryState": {
+        ANYONE: "set_open",
+        Right.EDIT_CONTACTS: "cancel",
+        Right.VIEW: "open watch",
     },
     "CallLogState": {
         ANYONE: "close",
@@ -80,8 +85,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load find sort_by turn_page choose_match drop_condition clear",
     },
     "FilterFormState": {
-        ANYONE: "open set_open choose_field choose_op",
-        Right.VIEW: "add",
+        ANYONE: "set_open choose_field choose_op",
+        Right.VIEW: "open add",
     },
     "HomeState": {
         SIGNED_IN: "find_the_way",
@@ -93,7 +98,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "ImportDetailsState": {
         ANYONE: "set_open ask",
         Right.EDIT_CONTACTS: "cancel go_on",
-        Right.VIEW: "open refresh choose_kind",
+        Right.VIEW: "load open refresh choose_kind",
     },
     "ImportsState": {
         ANYONE: "close",
@@ -177,7 +182,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "ask_to_lift show_history",
     },
     "SuppressionFileState": {
-        ANYONE: "open set_open choose_scope write_reason count_upload",
+        ANYONE: "open set_open choose_scope write_reason count_upload refuse",
         Right.EDIT_CONTACTS: "receive",
     },
     "SuppressionsState": {

@@ -14,8 +14,9 @@ from app.services.campaigns.audiences import AudiencePreview, AudienceView, adva
 from app.services.contacts.queries import Counted
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.rules import AudiencesState
-from app.web.pages.audiences.words import campaigns_named, preview_sentence, rule_line
+from app.web.pages.audiences.words import preview_sentence, rule_line
 from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.contacts.naming import Names
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.draft import WizardState
 from tests.support.builders import NOON, make_campaign, make_contact, make_recipient, make_segment
@@ -251,11 +252,11 @@ def view(**values: Any) -> AudienceView:
 
 def test_progress_and_result_are_counted_in_words() -> None:
     adding = view(added=3_990, suppressed=10)
-    line = rule_line(adding, {}, CampaignStatus.PAUSED, zone="UTC", now=NOON)
+    line = rule_line(adding, Names(), CampaignStatus.PAUSED, zone="UTC", now=NOON)
     assert (line.state, line.state_words) == ("adding", "Adding\u2026 4,000 so far")
     assert line.result == "3,990 added · 10 skipped: they must not be contacted"
     assert line.by == "by ann@example.com"
-    line = rule_line(adding, {}, CampaignStatus.RUNNING, zone="UTC", now=NOON)
+    line = rule_line(adding, Names(), CampaignStatus.RUNNING, zone="UTC", now=NOON)
     assert line.state_words == "Waits until the campaign is paused"
 
 
@@ -264,8 +265,7 @@ def test_a_rule_names_the_campaigns_it_speaks_of() -> None:
     inside = {"field": "campaign_id", "op": "none_of", "value": [6]}
     rule = {"match": "any", "conditions": [outcome, inside]}
     spoken = view(rule=rule, not_in_campaigns=(7,), not_contacted_for_days=1)
-    assert campaigns_named([spoken]) == {4, 5, 6, 7}
-    names = {4: "May", 5: "June", 6: "July"}
+    names = Names({4: "May", 5: "June", 6: "July"})
     line = rule_line(spoken, names, CampaignStatus.PAUSED, zone="UTC", now=NOON)
     assert line.whom == "In “May”: busy, no answer, “June”: failed or Not in “July”"
     assert line.left_out == "Without those contacted in the last day or in a deleted campaign"

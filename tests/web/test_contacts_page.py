@@ -5,15 +5,18 @@ from typing import Any
 import pytest
 
 from app.context import AppContext
-from app.models import Organization
+from app.domain.recipient import RecipientStatus
+from app.models import ContactImport, Organization
 from app.web.pages.contacts.bulk import ContactBulkState
+from app.web.pages.contacts.bulk_history import BulkHistoryState
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.filter_form import FilterFormState
 from app.web.pages.contacts.person import PersonPageState
 from app.web.pages.contacts.segments import SegmentsState
 from app.web.pages.contacts.state import PAGE_SIZE, ContactsState
 from app.web.pages.contacts.words import own_fields, tags
-from tests.support.builders import make_campaign, make_contact, make_recipient
+from app.web.pages.imports.details import ImportDetailsState
+from tests.support.builders import NOON, make_bulk_change, make_campaign, make_contact, make_recipient
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
 
@@ -117,6 +120,42 @@ async def test_conditions_are_said_in_words(
     assert (await tab.state(ContactsState)).chips == [chip]
 
 
+async def test_people_are_filtered_by_campaign_status_there_and_import(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        file = ContactImport(
+            organization_id=acme.id, file_name="leads.csv", file_bytes=1, created_by="ann", created_at=NOON
+        )
+        session.add(file)
+        await session.flush()
+        ada = await make_contact(session, acme, name="Ada", import_id=file.id)
+        ben = await make_contact(session, acme, name="Ben")
+        spring = await make_campaign(session, acme, name="Spring")
+        await make_recipient(session, spring, ada, status=RecipientStatus.BUSY)
+        await make_recipient(session, spring, ben)
+    browser = await address_book(seams, acme, tab)
+    asked: tuple[tuple[str, str, dict[str, str], str, set[str]], ...] = (
+        ("campaign_id", "is", {"value": str(spring.id)}, "In “Spring”", {"Ada", "Ben"}),
+        (
+            *("campaign_status", "is", {"value": str(spring.id), "status": "busy"}),
+            *("In “Spring”: busy", {"Ada"}),
+        ),
+        ("import_id", "is", {"value": str(file.id)}, "From “leads.csv”", {"Ada"}),
+        ("import_id", "empty", {}, "Not from an import", {"Ben"}),
+    )
+    for field, op, form, chip, names in asked:
+        await browser.send(FilterFormState.open())
+        await browser.send(FilterFormState.choose_field(field))
+        offered = [option.words for option in (await tab.state(FilterFormState)).choices]
+        assert offered[0].startswith("leads.csv" if field == "import_id" else "Spring")
+        await browser.send(FilterFormState.choose_op(op))
+        await browser.send(FilterFormState.add(form))
+        state = await tab.state(ContactsState)
+        assert (state.chips, {row.name for row in state.rows}) == ([chip], names)
+        await browser.send(ContactsState.clear())
+
+
 async def test_a_condition_without_a_value_says_so(
     seams: AppContext, acme: Organization, tab: Driver
 ) -> None:
@@ -148,6 +187,50 @@ async def test_ticked_people_or_all_that_match_are_tagged_suppressed_and_deleted
     await browser.send(ContactBulkState.ask("delete"))
     await browser.send(ContactBulkState.confirm())
     assert (await tab.state(ContactsState)).rows == []
+
+
+async def test_what_was_done_to_many_is_kept_with_who_whom_and_the_result(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await address_book(seams, acme, tab, people=3)
+    await browser.send(ContactBulkState.tick_page())
+    await browser.send(ContactBulkState.ask("tag"))
+    await browser.send(ContactBulkState.submit({"bulk_tags": "vip"}))
+    async with seams.database.transaction() as session:
+        under_way = await make_bulk_change(session, acme, created_by="ann@example.com")
+    await browser.send(BulkHistoryState.open())
+    history = await tab.state(BulkHistoryState)
+    running, done = history.lines
+    assert (done.title, done.whom, done.result, done.status) == (
+        *("Tag vip", "3 chosen one by one", "3 contacts changed", "completed"),
+    )
+    assert (running.id, running.status, running.by) == (under_way.id, "running", "by ann@example.com")
+    assert history.under_way.startswith(running.title)
+    await browser.send(BulkHistoryState.cancel(under_way.id))
+    history = await tab.state(BulkHistoryState)
+    assert (history.under_way, history.lines[0].status) == ("", "cancelled")
+
+
+async def test_a_persons_page_leads_to_the_import_they_came_from(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        file = ContactImport(
+            organization_id=acme.id, file_name="leads.csv", file_bytes=1, created_by="ann", created_at=NOON
+        )
+        session.add(file)
+        await session.flush()
+        ada = await make_contact(session, acme, name="Ada", source=f"import:{file.id}", import_id=file.id)
+    browser = await signed_in(tab, acme, f"/contacts/{ada.id}")
+    await browser.send(ContactCardState.load())
+    await browser.send(PersonPageState.load())
+    assert (await tab.state(ContactCardState)).card.import_id == file.id
+    [created] = (await tab.state(PersonPageState)).events
+    assert (created.title, created.import_id) == ("Added from a file", file.id)
+    browser.path = f"/{acme.slug}/imports?import={file.id}"
+    await browser.send(ImportDetailsState.load())
+    sheet = await tab.state(ImportDetailsState)
+    assert (sheet.is_open, sheet.details.name) == (True, "leads.csv")
 
 
 async def test_a_persons_page_tells_everything_that_happened(

@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 import reflex as rx
 
 from app.context import AppContext
@@ -111,6 +112,24 @@ async def test_a_file_is_imported_with_its_result_and_its_bad_rows(
     assert [(line.row, line.cells) for line in state.result.first_rejected or []] == [(3, "12, Al")]
     [row] = (await tab.state(SuppressionsState)).rows
     assert (row.scope, row.reason) == ("Never text", "Bought list")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("file-too-large", "larger than 10 MB. Split it"),
+        ("file-invalid-type", "Save the list as CSV."),
+        ("too-many-files", "one file at a time"),
+    ],
+)
+async def test_what_the_browser_refuses_is_said_in_words(
+    acme: Organization, tab: Driver, code: str, words: str
+) -> None:
+    browser = await signed_in(tab, acme, "/suppressions")
+    await browser.send(SuppressionFileState.open())
+    await browser.send(SuppressionFileState.refuse([{"errors": [{"code": code}]}]))
+    state = await tab.state(SuppressionFileState)
+    assert (words in state.errors[ZONE], state.stage) == (True, "choose")
 
 
 async def test_a_file_that_is_no_list_says_so_and_waits_for_another(

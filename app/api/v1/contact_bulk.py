@@ -1,5 +1,6 @@
 """Many people of the address book at once: adding and changing them by number, and changing all that a filter means."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.problems import in_our_words
-from app.api.v1.fields import Body, Moment, Ref, RefField, RowIds
+from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, RefField, RowIds, listing
 from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
 from app.models import BulkAction, BulkStatus, SuppressionScope
 from app.services.contacts.bulk import (
@@ -18,6 +19,7 @@ from app.services.contacts.bulk import (
     begin_bulk_change,
     cancel_bulk_change,
     get_bulk_change,
+    list_bulk_changes,
 )
 from app.services.contacts.filtering import filter_from
 from app.services.contacts.upserting import MOST_ROWS, UpsertedRow, Verdict, upsert_contacts
@@ -26,6 +28,8 @@ from app.services.segments.queries import segment_filter
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
 
+_FEW = 10
+"""So many of those who were left as they were are listed with each of many bulk changes."""
 _WHOM = "Send one of `ids`, `filter` and `segment_id`; everybody is the filter `{}`."
 
 
@@ -92,6 +96,7 @@ class BulkAnswer(BaseModel):
     action: BulkAction
     status: BulkStatus
     filter: dict[str, Any]
+    arguments: dict[str, Any] = Field(description="The tags, the suppression or the consent.")
     matched: int = Field(description="Who was met so far.")
     changed: int = Field(description="How many of them were not so already.")
     refused: int
@@ -143,6 +148,16 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
     return response
 
 
+@router.get("/bulk")
+async def bulk_changes(
+    caller: Keyed, *, page: PageNumber = 1, page_size: PageSize = 25
+) -> Listing[BulkAnswer]:
+    """List the bulk changes, the newest first, each with the first few of those who were left as they were."""
+    async with caller.reading() as session:
+        found = await list_bulk_changes(session, principal=caller.principal, page=page, page_size=page_size)
+    return listing(found, lambda view: bulk_answer(replace(view, refusals=view.refusals[:_FEW])))
+
+
 @router.get("/bulk/{bulk_id}")
 async def bulk_progress(bulk_id: Ref, caller: Keyed) -> BulkAnswer:
     """Return how far a bulk change is."""
@@ -170,6 +185,7 @@ def bulk_answer(view: BulkView) -> BulkAnswer:
         action=view.action,
         status=view.status,
         filter=as_json(view.wanted),
+        arguments=view.arguments,
         matched=view.matched,
         changed=view.changed,
         refused=view.refused,

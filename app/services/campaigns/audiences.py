@@ -289,7 +289,7 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
     if len(people) == BATCH:
         audience.cursor_id = people[-1].id
         return True
-    await _look_is_through(session, audience, now=now)
+    _look_is_through(audience, now=now)
     return False
 
 
@@ -336,7 +336,7 @@ async def _already_in(
     return (await session.execute(present)).scalar_one()
 
 
-async def _look_is_through(session: AsyncSession, audience: Audience, *, now: datetime) -> None:
+def _look_is_through(audience: Audience, *, now: datetime) -> None:
     audience.last_at = now
     if audience.mode is AudienceMode.SNAPSHOT:
         _end(audience, AudienceStatus.DONE, now)

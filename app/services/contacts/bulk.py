@@ -22,6 +22,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
 from app.services.contacts.filtering import where
 from app.services.errors import Conflict
+from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load
 
 BATCH: Final = 1_000
@@ -124,6 +125,19 @@ async def get_bulk_change(session: AsyncSession, *, principal: Principal, bulk_r
     """Return how far a bulk change is. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     return _view(await load(session, BulkChange, bulk_ref, organization_id=principal.organization_id))
+
+
+async def list_bulk_changes(
+    session: AsyncSession, *, principal: Principal, page: int = 1, page_size: int = 25
+) -> Page[BulkView]:
+    """Return the organization's bulk changes, those under way and those that are over, the newest first."""
+    authorize(principal, Right.VIEW)
+    ours = col(BulkChange.organization_id) == principal.organization_id
+    offset, limit = offset_of(page, page_size)
+    total = await session.scalar(select(func.count()).select_from(BulkChange).where(ours)) or 0
+    newest = select(BulkChange).where(ours).order_by(col(BulkChange.id).desc())
+    found = await session.scalars(newest.offset(offset).limit(limit))
+    return Page([_view(change) for change in found], total, max(1, page), limit)
 
 
 async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime) -> bool:

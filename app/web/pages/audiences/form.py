@@ -26,10 +26,9 @@ from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import OUTCOMES, preview_sentence
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.contacts.filter_form import ConditionForm
-from app.web.pages.contacts.filters import Option, said
+from app.web.pages.contacts.filters import said
+from app.web.pages.contacts.naming import MOST_OFFERED, Option, names_in
 
-MOST_OFFERED: Final = 200
-"""Segments, and campaigns, to choose from."""
 WAYS: Final = ("everyone", "segment", "filter", "outcome")
 
 _CHOSEN: Final = frozenset({"whom", "segment_id", "campaign_id", "match", "days"})
@@ -77,7 +76,7 @@ class AudienceFormState(PageState, rx.State):
         self.segment_id = self.segments[0].value if self.segments else ""
         self.campaign_id = self.campaigns[0].value if self.campaigns else ""
         self.whom, self.outcomes, self.left_out, self.days = "", [], [], ""
-        self._set(ContactFilter())
+        self._set(ContactFilter(), [])
         self.mode, self.is_open = AudienceMode.SNAPSHOT.value, True
         yield self._changed()
         yield rx.call_script(_TO_THE_FORM)
@@ -107,7 +106,9 @@ class AudienceFormState(PageState, rx.State):
         """Take one condition of the filter away."""
         wanted = self._filter()
         kept = tuple(one for at, one in enumerate(wanted.conditions) if at != place)
-        self._set(replace(wanted, conditions=kept))
+        self._set(
+            replace(wanted, conditions=kept), [words for at, words in enumerate(self.chips) if at != place]
+        )
         return self._changed()
 
     @anyone
@@ -212,9 +213,8 @@ class AudienceFormState(PageState, rx.State):
     def _filter(self) -> ContactFilter:
         return read_filter(json.loads(self._rule))
 
-    def _set(self, wanted: ContactFilter) -> None:
-        self._rule = json.dumps(as_json(wanted))
-        self.chips = [said(one) for one in wanted.conditions]
+    def _set(self, wanted: ContactFilter, chips: list[str]) -> None:
+        self._rule, self.chips = json.dumps(as_json(wanted)), chips
 
     def _changed(self) -> EventCallback[()]:
         """Note that the count no longer holds, and have it made anew."""
@@ -228,8 +228,10 @@ class AudienceConditionState(ConditionForm, rx.State):
     async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
         form = await self.get_state(AudienceFormState)
         wanted = form._filter()  # noqa: SLF001 - a public method would be anybody's to call
-        asked = (*wanted.conditions, *conditions)
-        form._set(replace(wanted, conditions=asked, zone=principal.time_zone))  # noqa: SLF001
+        asked = replace(wanted, conditions=(*wanted.conditions, *conditions), zone=principal.time_zone)
+        async with get_context().database.session() as session:
+            names = await names_in(session, [asked], principal=principal)
+        form._set(asked, [said(one, names) for one in asked.conditions])  # noqa: SLF001
         await form._count(principal)  # noqa: SLF001
 
 

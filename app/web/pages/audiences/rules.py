@@ -1,6 +1,5 @@
 """The rules by which people are added to the campaign in the address, kept live, and ending one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import reflex as rx
@@ -8,18 +7,19 @@ from reflex.event import EventSpec
 
 from app.context import get_context
 from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
 from app.live_hub import Watched
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import OVER, AudienceView, end_audience, list_audiences
-from app.services.campaigns.names import campaign_names
 from app.services.campaigns.rows import load_campaign
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.audiences.words import RuleLine, campaigns_named, rule_line
+from app.web.pages.audiences.words import RuleLine, rule_line
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.state import is_there
+from app.web.pages.contacts.naming import Names, names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class _Rules:
     """What everybody who watches a campaign's rules is shown."""
 
     views: tuple[AudienceView, ...]
-    names: Mapping[int, str]
+    names: Names
     status: CampaignStatus
 
 
@@ -102,6 +102,10 @@ async def _read(principal: Principal, campaign_id: int) -> _Rules:
     async with get_context().database.session() as session:
         campaign = await load_campaign(session, principal, campaign_id)
         views = tuple(await list_audiences(session, principal=principal, campaign_ref=campaign_id))
-        named = campaigns_named(views)
-        names = await campaign_names(session, principal=principal, ids=named) if named else {}
+        names = await names_in(
+            session,
+            [read_filter(view.rule) for view in views],
+            principal=principal,
+            campaigns=[each for view in views for each in view.not_in_campaigns],
+        )
     return _Rules(views, names, campaign.status)

@@ -128,6 +128,8 @@ class ContactBulkState(PageState, rx.State):
                 wanted=wanted,
                 now=context.clock.now(),
             )
+        if view.status is BulkStatus.RUNNING:
+            await context.queue.hint("advance_bulk_change", job_id=f"bulk:{view.id}", bulk_id=view.id)
         self.ids, self.all_matching, self.asking = [], False, ""
         await contacts._read(principal, first=True)  # noqa: SLF001 - ours
         return say_done(_sentence(view)) if view.changed else say(_sentence(view))

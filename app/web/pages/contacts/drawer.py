@@ -91,7 +91,18 @@ def card_facts(card: ObjectVar[ContactCard]) -> rx.Component:
         ("Own fields", rx.el.span(_value(card.own_fields), class_name="cs-lines")),
         ("Consent", _consent(card)),
         ("Notes", rx.el.span(_value(card.notes), class_name="cs-lines")),
-        ("Added", rx.el.span(card.added, class_name="cs-number")),
+        ("Added", _added(card)),
+    )
+
+
+def _added(card: ObjectVar[ContactCard]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(card.added, class_name="cs-number"),
+        rx.cond(
+            card.import_id.to(int) > 0,
+            rx.link("See the import", href=routes.import_sheet(here(), card.import_id)),
+        ),
+        class_name="cs-two-lines",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import reflex as rx
 from reflex.vars import ObjectVar
 
+from app.context import get_context
 from app.domain.contact_filter import Condition, Match
 from app.domain.rights import Right
 from app.services.access.principal import Principal
@@ -25,16 +26,19 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import InputType
+from app.web.forms import written
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.contacts.filters import (
+    CHOSEN,
     FIELD_WORDS,
     OWN_FIELD,
-    Option,
+    STATUS_OPTIONS,
     choices_for,
     condition_from,
     input_for,
     ops_for,
 )
+from app.web.pages.contacts.naming import Option, offered
 from app.web.pages.contacts.state import ContactsState
 
 _FIRST: Final = "tags"
@@ -51,10 +55,14 @@ class ConditionForm(PageState, mixin=True):
     choices: rx.Field[list[Option]] = rx.field(default_factory=list)
     entered_as: rx.Field[str] = rx.field("text")
     version: rx.Field[int] = rx.field(0)
+    _offered: rx.Field[dict[str, list[Option]]] = rx.field(default_factory=dict)
+    """Field -> the campaigns or imports to choose from."""
 
-    @anyone
-    def open(self) -> None:
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal) -> None:
         """Open the dialog."""
+        async with get_context().database.session() as session:
+            self._offered = await offered(session, principal=principal)
         self.is_open, self.errors = True, {}
         self._about(_FIRST)
 
@@ -78,6 +86,8 @@ class ConditionForm(PageState, mixin=True):
     async def add(self, principal: Principal, form: dict[str, Any]) -> None:
         """Add the condition and show whom it leaves."""
         self.errors = {}
+        if self.entered_as in {"campaign", "status", "import"} and not written(form, "value"):
+            raise FieldErrors({"value": "Choose one; if there is none, there is nothing to filter by yet."})
         said = {"conditions": [condition_from(form, self.field, self.op)]}
         try:
             read = filter_from(said, zone=principal.time_zone)
@@ -92,7 +102,8 @@ class ConditionForm(PageState, mixin=True):
         raise NotImplementedError
 
     def _about(self, field: str) -> None:
-        self.field, self.ops, self.choices = field, ops_for(field), choices_for(field)
+        self.field, self.ops = field, ops_for(field)
+        self.choices = self._offered.get(field, []) if field in CHOSEN else choices_for(field)
         self.op = self.ops[0].value
         self.entered_as, self.errors = input_for(field, self.op), {}
         self.version += 1
@@ -182,14 +193,17 @@ def _value(form: type[ConditionForm]) -> rx.Component:
         rx.match(
             form.entered_as,
             ("none", rx.fragment()),
+            ("choice", _field(form, _choice(form))),
+            ("campaign", _field(form, _choice(form), label="Campaign")),
+            ("import", _field(form, _choice(form), label="Import")),
             (
-                "choice",
-                _field(
-                    form,
-                    select_input(
-                        name="value",
-                        options=rx.foreach(form.choices, _option),
-                        record=form.version,
+                "status",
+                rx.fragment(
+                    _field(form, _choice(form), label="Campaign"),
+                    form_field(
+                        select_input(name="status", options=STATUS_OPTIONS, record=form.version),
+                        name="status",
+                        label="Status there",
                     ),
                 ),
             ),
@@ -212,6 +226,15 @@ def _value(form: type[ConditionForm]) -> rx.Component:
             ),
             _field(form, _input(form, "text")),
         )
+    )
+
+
+def _choice(form: type[ConditionForm]) -> rx.Component:
+    return select_input(
+        name="value",
+        options=rx.foreach(form.choices, _option),
+        record=form.version,
+        error=error_of(form, "value"),
     )
 
 

@@ -1,11 +1,25 @@
 """The filter of the address book in words: what may be asked, how it is said, and what a form means."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from app.domain.contact_filter import CHOICES, EMPTINESS, OWN, Condition, Kind, Op, kind_of, ops_of
+from app.domain.contact_filter import (
+    CHOICES,
+    EMPTINESS,
+    OWN,
+    Condition,
+    ContactFilter,
+    Kind,
+    Match,
+    Op,
+    kind_of,
+    ops_of,
+)
+from app.domain.recipient import RecipientStatus
 from app.web.forms import written
+from app.web.pages.campaign.words import STATUS_WORDS
+from app.web.pages.contacts.naming import IN_CAMPAIGNS, Names, Option, values_of
 
 OWN_FIELD: Final = "own"
 """The choice of a field of the organization's own; its name is typed."""
@@ -16,6 +30,9 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "last_contacted_at": "Last contacted",
     "suppressed": "Suppressed",
     "consent": "Consent",
+    "campaign_id": "Campaign",
+    "campaign_status": "Status in a campaign",
+    "import_id": "Import",
     "name": "Name",
     "first_name": "First name",
     "last_name": "Last name",
@@ -56,6 +73,8 @@ _OFFERED: Final[Mapping[Kind, tuple[Op, ...]]] = {
     Kind.TEXT: (Op.CONTAINS, Op.IS, Op.IS_NOT, Op.STARTS_WITH, Op.NOT_CONTAINS, Op.EMPTY, Op.NOT_EMPTY),
     Kind.TAGS: (Op.ANY_OF, Op.ALL_OF, Op.NONE_OF, Op.EMPTY, Op.NOT_EMPTY),
     Kind.CHOICE: (Op.IS, Op.IS_NOT, Op.EMPTY, Op.NOT_EMPTY),
+    Kind.IDS: (Op.IS, Op.IS_NOT, Op.NOT_EMPTY, Op.EMPTY),
+    Kind.OUTCOME: (Op.IS, Op.IS_NOT),
     Kind.CHANNEL: (Op.IS, Op.IS_NOT),
     Kind.TIME: (
         *(Op.WITHIN_DAYS, Op.NOT_WITHIN_DAYS, Op.BEFORE, Op.AFTER, Op.BETWEEN),
@@ -75,12 +94,11 @@ _CHOICE_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An entry of a choice box."""
+CHOSEN: Final = IN_CAMPAIGNS | {"import_id"}
+"""Fields whose values are chosen among what the organization has."""
 
-    value: str
-    words: str
+STATUS_OPTIONS: Final = [(status.value, words) for status, words in STATUS_WORDS.items()]
+"""What may have become of somebody in a campaign."""
 
 
 def ops_for(field: str) -> list[Option]:
@@ -97,7 +115,10 @@ def choices_for(field: str) -> list[Option]:
 
 
 def input_for(field: str, op: str) -> str:
-    """Return how the value is entered: "none", "choice", "days", "date", "dates", "list" or "text"."""
+    """Return how the value is entered.
+
+    "none", "choice", "campaign", "status", "import", "days", "date", "dates", "list" or "text".
+    """
     if op in EMPTINESS:
         return "none"
     if op in {Op.WITHIN_DAYS, Op.NOT_WITHIN_DAYS}:
@@ -108,7 +129,15 @@ def input_for(field: str, op: str) -> str:
         return "date"
     if field in CHOICES:
         return "choice"
-    return "list" if field == "tags" else "text"
+    return _ENTERED_AS.get(field, "text")
+
+
+_ENTERED_AS: Final = {
+    "campaign_id": "campaign",
+    "campaign_status": "status",
+    "import_id": "import",
+    "tags": "list",
+}
 
 
 def condition_from(form: Mapping[str, Any], field: str, op: str) -> dict[str, Any]:
@@ -122,6 +151,8 @@ def condition_from(form: Mapping[str, Any], field: str, op: str) -> dict[str, An
             value = int(value) if value.isascii() and value.isdecimal() else value
         case "dates":
             value = [value, written(form, "until")]
+        case "status":
+            value = f"{value}:{written(form, 'status')}"
         case "list":
             value = [word.strip() for word in value.split(",") if word.strip()]
         case _:
@@ -129,8 +160,14 @@ def condition_from(form: Mapping[str, Any], field: str, op: str) -> dict[str, An
     return {"field": name, "op": op} | ({} if value is None else {"value": value})
 
 
-def said(condition: Condition) -> str:
+def said(condition: Condition, names: Names) -> str:
     """Return a condition as its chip says it: "Tags any of vip, new"."""
+    if condition.field in IN_CAMPAIGNS:
+        return _in_campaigns(condition, names.campaigns)
+    if condition.field == "import_id":
+        return _from_imports(condition, names.imports)
+    if condition.field == "id":
+        return f"{len(values_of(condition)):,} chosen one by one"
     name = condition.field.removeprefix(OWN)
     words = FIELD_WORDS.get(condition.field, name)
     op = _op_words(condition.op, condition.field)
@@ -151,7 +188,43 @@ def said(condition: Condition) -> str:
     return f"{words} {op} {(' and ' if condition.op is Op.BETWEEN else ', ').join(parts)}"
 
 
+def filter_words(wanted: ContactFilter, names: Names) -> str:
+    """Return a filter as a sentence without its full stop."""
+    parts = [f"Search “{wanted.search}”"] if wanted.search else []
+    joined = " and " if wanted.match is Match.ALL else " or "
+    conditions = joined.join(said(condition, names) for condition in wanted.conditions)
+    return ". ".join([*parts, conditions] if conditions else parts) or "Everyone in the address book"
+
+
+def named(ids: Iterable[int], names: Mapping[int, str], what: str) -> str:
+    """Return "“May”, “June”", or "a deleted campaign" for those that are no more."""
+    return ", ".join(f"“{names[each]}”" if each in names else f"a deleted {what}" for each in ids)
+
+
+def _in_campaigns(condition: Condition, names: Mapping[int, str]) -> str:
+    if condition.op in EMPTINESS:
+        return "In no campaign" if condition.op is Op.EMPTY else "In some campaign"
+    outcomes: dict[int, list[str]] = defaultdict(list)
+    for value in values_of(condition):
+        campaign_id, _, status = str(value).partition(":")
+        outcomes[int(campaign_id)] += [STATUS_WORDS[RecipientStatus(status)].lower()] if status else []
+    parts = [
+        f"{named([campaign_id], names, 'campaign')}{': ' if words else ''}{', '.join(words)}"
+        for campaign_id, words in outcomes.items()
+    ]
+    return f"{'Not in' if condition.op is Op.NONE_OF else 'In'} {', '.join(parts)}"
+
+
+def _from_imports(condition: Condition, names: Mapping[int, str]) -> str:
+    if condition.op in EMPTINESS:
+        return "Not from an import" if condition.op is Op.EMPTY else "From some import"
+    said_names = named([int(each) for each in values_of(condition)], names, "import")
+    return f"{'Not from' if condition.op is Op.NONE_OF else 'From'} {said_names}"
+
+
 def _op_words(op: Op, field: str) -> str:
+    if field in CHOSEN and op in EMPTINESS:
+        return "none" if op is Op.EMPTY else "any"
     if kind_of(field) is Kind.TIME and op in EMPTINESS:
         return "never" if op is Op.EMPTY else "ever"
     return _OP_WORDS[op]

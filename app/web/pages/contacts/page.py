@@ -35,6 +35,7 @@ from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
 from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs, tick_head
+from app.web.pages.contacts.bulk_history import BulkHistoryState, bulk_history_sheet, under_way_bar
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.drawer import contact_drawer
 from app.web.pages.contacts.filter_form import FilterFormState, conditions_bar, filter_dialog
@@ -60,6 +61,7 @@ def contacts() -> rx.Component:
                 ~ContactsState.loading & ((ContactsState.rows.length() > 0) | ContactsState.is_filtered),
                 rx.fragment(_toolbar(), conditions_bar(), segment_bar()),
             ),
+            under_way_bar(),
             bulk_bar(),
             table_states(
                 rx.fragment(_table(), _pages()),
@@ -76,6 +78,7 @@ def contacts() -> rx.Component:
         contact_drawer(),
         filter_dialog(FilterFormState, sentence="Only people who meet it are listed."),
         segments_sheet(),
+        bulk_history_sheet(),
         bulk_dialogs(),
     )
 
@@ -84,6 +87,7 @@ def _toolbar() -> rx.Component:
     return toolbar(
         secondary_button("Add filter", icon="list-filter", on_click=FilterFormState.open),
         secondary_button("Segments", icon="bookmark", on_click=SegmentsState.open),
+        secondary_button("Bulk changes", icon="history", on_click=BulkHistoryState.open),
         search=search_field(
             value=ContactsState.search,
             on_change=ContactsState.find,

@@ -125,6 +125,14 @@ def _event(event: ObjectVar[Happened]) -> rx.Component:
                     class_name="cs-card-entry-link",
                 ),
             ),
+            rx.cond(
+                event.import_id.to(int) > 0,
+                rx.link(
+                    "See the import",
+                    href=routes.import_sheet(here(), event.import_id),
+                    class_name="cs-card-entry-link",
+                ),
+            ),
             rx.cond(present(event.detail), rx.el.p(event.detail, class_name="cs-words")),
             rx.el.time(event.when, date_time=event.iso, class_name="cs-quiet cs-number"),
             class_name="cs-timeline-body",

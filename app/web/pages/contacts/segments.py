@@ -35,7 +35,8 @@ from app.web.components import (
 from app.web.components.kinds import as_text, present
 from app.web.forms import written
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.contacts.filters import said
+from app.web.pages.contacts.filters import filter_words
+from app.web.pages.contacts.naming import Names, names_in
 from app.web.pages.contacts.state import ContactsState
 from app.web.session import allows
 
@@ -169,18 +170,18 @@ class SegmentsState(PageState, rx.State):
             found = await list_segments(
                 session, principal=principal, page_size=_MOST_SHOWN, now=context.clock.now()
             )
-        self.lines = [_line(view) for view in found.items]
+            wanted = [view.wanted for view in found.items]
+            names = await names_in(session, wanted, principal=principal)
+        self.lines = [_line(view, names) for view in found.items]
 
 
-def _line(view: SegmentView) -> SegmentLine:
-    joined = f" {'and' if view.wanted.match == 'all' else 'or'} ".join(map(said, view.wanted.conditions))
-    searched = f"Search “{view.wanted.search}”" if view.wanted.search else ""
+def _line(view: SegmentView, names: Names) -> SegmentLine:
     adding = ", ".join(f"“{name}”" for name in view.campaigns)
     return SegmentLine(
         id=view.id,
         name=view.name,
         count=f"{view.count} now",
-        rule=". ".join(part for part in (searched, joined) if part) or "Everybody",
+        rule=filter_words(view.wanted, names),
         campaigns=f"Keeps adding its people: {adding}" if adding else "",
     )
 

@@ -18,6 +18,7 @@ from app.services.contacts.ways import DESCENDING, Sort
 from app.services.segments.queries import get_segment
 from app.web.guard import PageState, guarded
 from app.web.pages.contacts.filters import said
+from app.web.pages.contacts.naming import names_in
 from app.web.pages.contacts.words import ContactItem, contact_item
 
 PAGE_SIZE: Final = 25
@@ -135,7 +136,7 @@ class ContactsState(PageState, rx.State):
     def _set(self, wanted: ContactFilter) -> None:
         """Take another filter; the search stays what is written in its box."""
         self._rule = json.dumps(as_json(wanted))
-        self.chips, self.match = [said(one) for one in wanted.conditions], wanted.match.value
+        self.match = wanted.match.value
         self.is_changed = self.segment_id > 0
 
     async def _read(self, principal: Principal, *, first: bool = False) -> None:
@@ -154,8 +155,10 @@ class ContactsState(PageState, rx.State):
                 limit=PAGE_SIZE,
                 now=now,
             )
+            names = await names_in(session, [wanted], principal=principal)
             if first or not self.count:
                 self.count = str(await count_contacts(session, principal=principal, wanted=wanted, now=now))
+        self.chips = [said(one, names) for one in wanted.conditions]
         self.rows = [contact_item(row, zone=principal.time_zone, now=now) for row in found.items]
         self.sort, self.descending = found.sort.value, found.descending
         self._next, self._previous = found.next, found.previous

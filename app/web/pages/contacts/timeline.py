@@ -37,6 +37,8 @@ class Happened:
     iso: str
     campaign_id: int
     campaign: str
+    import_id: int
+    """The import that did it; 0: none did."""
     outcome: str
     """How an attempt ended, for its badge; empty for none."""
 
@@ -53,8 +55,15 @@ def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Hap
         iso=item.at.isoformat(),
         campaign_id=item.campaign_id or 0,
         campaign=item.campaign_name,
+        import_id=_import_of(item),
         outcome=item.outcome if item.kind is Happening.ATTEMPT and item.outcome in DISPOSITION_LOOKS else "",
     )
+
+
+def _import_of(item: HistoryItem) -> int:
+    kind, _, import_id = item.detail.partition(":") if item.kind is Happening.CREATED else ("", "", item.ref)
+    is_import = kind == "import" or item.kind is Happening.CHANGED_BY_IMPORT
+    return int(import_id) if is_import and import_id.isdecimal() else 0
 
 
 _TITLES: Final[Mapping[Happening, str]] = {

@@ -101,6 +101,8 @@ class ContactCard:
     own_fields: str = ""
     """One `name: value` a line, as they are edited."""
     added: str = ""
+    import_id: int = 0
+    """The import that created the card; 0: none."""
     consent: str = "unknown"
     consent_words: str = ""
     consent_source: str = ""
@@ -153,6 +155,7 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         notes=detail.notes,
         tags=", ".join(row.tags),
         own_fields="\n".join(f"{name}: {value}" for name, value in sorted(detail.fields.items())),
+        import_id=detail.import_id or 0,
         added=f"{added.text} {added.zone}, {source_of_card(detail.source)}",
     )
 

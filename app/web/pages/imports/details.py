@@ -13,6 +13,7 @@ from app.services.imports.operations import cancel_import, queue_import
 from app.services.imports.queries import get_import, list_issues
 from app.services.imports.views import ImportView, IssueRow
 from app.services.paging import Page
+from app.services.refs import Ref
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.imports.words import ISSUE_CLASSES, ImportDetails, IssueLine, import_details, issue_line
@@ -36,6 +37,14 @@ class ImportDetailsState(PageState, rx.State):
     """How many more rows there are than are shown; empty for none."""
     asking: rx.Field[bool] = rx.field(False)
     """Whether to stop the import."""
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        """Show the import that the address names, if it names one."""
+        self.is_open, self.kind, self.asking, self.errors = False, ALL_CLASSES, False, {}
+        if asked := self.router.url.query_parameters.get("import"):
+            await self._read(principal, str(asked))
+            self.is_open = True
 
     @guarded(Right.VIEW)
     async def open(self, principal: Principal, import_id: int) -> None:
@@ -91,21 +100,21 @@ class ImportDetailsState(PageState, rx.State):
         await self._read(principal, self.details.id)
         return say_done("The import goes on")
 
-    async def _read(self, principal: Principal, import_id: int) -> None:
-        view, found = await _find(principal, import_id, self.kind)
+    async def _read(self, principal: Principal, import_ref: Ref) -> None:
+        view, found = await _find(principal, import_ref, self.kind)
         self.details = import_details(view, zone=principal.time_zone, now=get_context().clock.now())
         self.issues = [issue_line(issue) for issue in found.items]
         left = found.total - len(found.items)
         self.issues_note = f"And {left:,} more." if left > 0 else ""
 
 
-async def _find(principal: Principal, import_id: int, kind: str) -> tuple[ImportView, Page[IssueRow]]:
+async def _find(principal: Principal, import_ref: Ref, kind: str) -> tuple[ImportView, Page[IssueRow]]:
     async with get_context().database.session() as session:
-        view = await get_import(session, principal=principal, import_ref=import_id)
+        view = await get_import(session, principal=principal, import_ref=import_ref)
         found = await list_issues(
             session,
             principal=principal,
-            import_ref=import_id,
+            import_ref=import_ref,
             kinds=ISSUE_CLASSES.get(kind, _SHOWN),
             page_size=FIRST_ISSUES,
         )

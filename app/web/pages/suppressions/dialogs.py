@@ -202,6 +202,7 @@ def _choose() -> rx.Component:
             percent=SuppressionFileState.percent,
             hint=f"Up to {MAX_BYTES // MEGABYTE} MB",
             error=error_of(SuppressionFileState, ZONE),
+            on_reject=SuppressionFileState.refuse,
             max_bytes=MAX_BYTES,
         ),
         form_actions(secondary_button("Go back", on_click=SuppressionFileState.set_open(False))),

@@ -15,8 +15,11 @@ from app.services.suppression.importing import MAX_BYTES, import_suppressions
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import ImportOutcome, outcome, scope_or_all
+from app.web.refusals import refusal_of
 
 ZONE: Final = "suppressions-file"
+_NO_FILE: Final = "This file cannot be used: choose a CSV file of at most 10 MB."
+_TOO_LARGE: Final = "Split it and import the parts one by one."
 
 
 class SuppressionFileState(PageState, rx.State):
@@ -59,11 +62,21 @@ class SuppressionFileState(PageState, rx.State):
         self.percent = int(100 * share) if isinstance(share, int | float) else 0
         self.uploading = self.percent < 100  # noqa: PLR2004 - percent
 
+    @anyone
+    def refuse(self, rejected: list[dict[str, Any]]) -> None:
+        """Say why the browser would not take the file."""
+        self.uploading, self.percent = False, 0
+        self.errors = {ZONE: refusal_of(rejected, largest=MAX_BYTES, kinds="CSV", advice=_TOO_LARGE)}
+
     @guarded(Right.EDIT_CONTACTS)
     async def receive(
         self, principal: Principal, files: list[rx.UploadFile]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
         """Suppress the numbers of the file, and tell how far it is."""
+        if not files:
+            # `refuse` knows why, and may have said so already.
+            self.errors = {ZONE: self.errors.get(ZONE) or _NO_FILE}
+            return
         self.errors, self.uploading, self.stage = {}, False, "working"
         self.result = ImportOutcome()
         yield None
@@ -72,8 +85,9 @@ class SuppressionFileState(PageState, rx.State):
             async for step in import_suppressions(
                 context.database,
                 principal=principal,
-                file_name=(files[0].name or "") if files else "",
-                data=await _content(files),
+                file_name=files[0].name or "",
+                # One byte more than is allowed, of one that is too large.
+                data=bytes(await files[0].read(MAX_BYTES + 1)),
                 scope=scope_or_all(self.scope),
                 reason=self.reason,
                 clock=context.clock,
@@ -88,10 +102,3 @@ class SuppressionFileState(PageState, rx.State):
             raise
         self.stage = "done"
         yield SuppressionsState.refresh
-
-
-async def _content(files: list[rx.UploadFile]) -> bytes:
-    """Return the file; one byte more than is allowed of one that is too large. Raises `FileRefused`."""
-    if not files:
-        raise FileRefused("This file cannot be used: choose a CSV file of at most 10 MB.")
-    return bytes(await files[0].read(MAX_BYTES + 1))

@@ -13,7 +13,7 @@ from app.live_hub import Watched, watch
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
-from app.services.imports.decoding import FileRefused
+from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
@@ -37,17 +37,19 @@ from app.web.pages.wizard.contacts.import_view import (
     stage_of,
 )
 from app.web.pages.wizard.contacts.incoming import (
+    KINDS_OF_FILES,
     NO_FILE,
+    TOO_LARGE,
     enqueue_if_needed,
     read_import,
     read_imports,
     read_sheet,
-    refusal_of,
     store_text,
     store_upload,
 )
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep
+from app.web.refusals import refusal_of
 
 PREVIEW_ROWS: Final = 8
 ZONE: Final = "contacts-file"
@@ -142,7 +144,9 @@ class ImportState(PageState, rx.State):
     def refuse(self, rejected: list[dict[str, Any]]) -> None:
         """Say why the browser would not take the file."""
         self.uploading, self.percent = False, 0
-        self.errors = {ZONE: refusal_of(rejected)}
+        self.errors = {
+            ZONE: refusal_of(rejected, largest=MAX_FILE_BYTES, kinds=KINDS_OF_FILES, advice=TOO_LARGE)
+        }
 
     @guarded(Right.EDIT_CONTACTS)
     async def receive(self, principal: Principal, files: list[rx.UploadFile]) -> AsyncIterator[None]:

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
 from app.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import get_campaign
-from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE, FileRefused
+from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
@@ -17,6 +17,7 @@ from app.services.paging import MAX_PAGE_SIZE
 
 KINDS_OF_FILES: Final = "CSV, XLSX or JSON"
 NO_FILE: Final = "No file came through. Choose it again."
+TOO_LARGE: Final = "Split it and upload the parts one by one."
 
 _CHUNK: Final = 1 << 20
 _LATEST: Final = 10
@@ -97,21 +98,6 @@ async def enqueue_if_needed(import_id: int) -> None:
 async def enqueue_import(import_id: int) -> None:
     """Have a worker go on with the import."""
     await get_context().queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
-
-
-def refusal_of(rejected: Sequence[dict[str, Any]]) -> str:
-    """Say why the browser did not take the files: the codes of its drop zone, in words."""
-    codes = {
-        str(error.get("code"))
-        for one in rejected
-        for error in one.get("errors", [])
-        if isinstance(error, dict)
-    }
-    if "too-many-files" in codes:
-        return "Choose one file at a time."
-    if "file-too-large" in codes:
-        return f"The file is larger than {MAX_FILE_BYTES // MEGABYTE} MB. Split it and upload the parts one by one."
-    return f"This kind of file cannot be read. Save the list as {KINDS_OF_FILES}."
 
 
 async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:

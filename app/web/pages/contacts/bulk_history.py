@@ -1,0 +1,222 @@
+"""The bulk changes of the address book: those under way, followed live, and what became of earlier ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex.vars import ObjectVar
+
+from app.context import get_context
+from app.domain.rights import Right
+from app.live_hub import Watched, watch
+from app.models import BulkAction, BulkStatus, SuppressionScope
+from app.services.access.principal import Principal
+from app.services.contacts.bulk import BulkView, cancel_bulk_change, list_bulk_changes
+from app.web.components import badge, drawer, empty_state, say_done, time_text
+from app.web.components.kinds import as_text, choose, present
+from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.pages.campaign.words import Moment, counted, moment
+from app.web.pages.contacts.filters import filter_words
+from app.web.pages.contacts.naming import Names, names_in
+from app.web.pages.contacts.words import CONSENTS, SCOPES
+from app.web.session import allows
+
+MOST_SHOWN: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLine:
+    """A bulk change in the sheet."""
+
+    id: int
+    title: str
+    """What it does: "Tag vip, new"."""
+    whom: str
+    result: str
+    refused: str
+    """Why the first of those who were left as they were were; empty for none."""
+    status: str
+    by: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What everybody who watches the bulk changes is shown."""
+
+    views: tuple[BulkView, ...]
+    names: Names
+
+
+class BulkHistoryState(PageState, rx.State):
+    """The sheet, and the change that is under way."""
+
+    is_open: rx.Field[bool] = rx.field(False)
+    lines: rx.Field[list[BulkLine]] = rx.field(default_factory=list)
+    under_way: rx.Field[str] = rx.field("")
+    """How far the newest of those under way is; empty if none is."""
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal) -> None:
+        """Show the newest changes."""
+        self._show(principal, await _read(principal))
+        self.is_open = True
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Put the sheet away."""
+        self.is_open = is_open
+
+    @guarded(Right.VIEW, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Follow the changes, wherever they are made."""
+        async with self:
+            self.is_open = False
+        watched = Watched(principal.organization_id, None, "bulk changes")
+        check = still_allowed(self, Right.VIEW)
+        async for found in watch(watched, lambda: _read(principal), check=check):
+            async with self:
+                self._show(principal, found)
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def cancel(self, principal: Principal, bulk_id: int) -> EventSpec:
+        """Change nobody more."""
+        context = get_context()
+        async with context.database.transaction() as session:
+            await cancel_bulk_change(session, principal=principal, bulk_ref=bulk_id, now=context.clock.now())
+        self._show(principal, await _read(principal))
+        return say_done("Nobody more is changed; who was changed stays so")
+
+    def _show(self, principal: Principal, found: _Changes) -> None:
+        zone, now = principal.time_zone, get_context().clock.now()
+        self.lines = [
+            BulkLine(
+                id=view.id,
+                title=_title(view),
+                whom=filter_words(view.wanted, found.names),
+                result=_result(view),
+                refused=view.refusals[0].reason if view.refusals else "",
+                status=view.status.value,
+                by=f"by {view.created_by}" if view.created_by else "",
+                at=moment(view.created_at, zone, now=now),
+            )
+            for view in found.views
+        ]
+        running = [line for line in self.lines if line.status == BulkStatus.RUNNING]
+        self.under_way = f"{running[0].title}: {running[0].result}" if running else ""
+
+
+async def _read(principal: Principal) -> _Changes:
+    async with get_context().database.session() as session:
+        found = await list_bulk_changes(session, principal=principal, page_size=MOST_SHOWN)
+        names = await names_in(session, [view.wanted for view in found.items], principal=principal)
+    return _Changes(tuple(found.items), names)
+
+
+def _title(view: BulkView) -> str:
+    said = view.arguments
+    match view.action:
+        case BulkAction.TAG:
+            return f"Tag {', '.join(said['tags'])}"
+        case BulkAction.UNTAG:
+            return f"Take off {', '.join(said['tags'])}"
+        case BulkAction.SUPPRESS:
+            return SCOPES[SuppressionScope(said["scope"])]
+        case BulkAction.CONSENT:
+            return f"Consent: {CONSENTS[said['consent']].lower()}"
+        case BulkAction.DELETE:
+            return "Delete"
+
+
+def _result(view: BulkView) -> str:
+    parts = [f"{counted(view.changed, 'contact', 'contacts')} changed"]
+    if same := view.matched - view.changed - view.refused:
+        parts.append(f"{same:,} were so already")
+    if view.refused:
+        parts.append(f"{view.refused:,} left as they were")
+    return ", ".join(parts)
+
+
+_BADGES: Final[Mapping[BulkStatus, rx.Component]] = {
+    BulkStatus.RUNNING: badge("Under way", tone="indigo", icon="loader", live=True),
+    BulkStatus.COMPLETED: badge("Done", tone="green", icon="check"),
+    BulkStatus.CANCELLED: badge("Cancelled", tone="gray", icon="ban"),
+}
+
+
+def under_way_bar() -> rx.Component:
+    """Return how far a bulk change is, while one is under way."""
+    return rx.cond(
+        present(BulkHistoryState.under_way),
+        rx.el.div(
+            badge("Under way", tone="indigo", icon="loader", live=True),
+            rx.el.span(BulkHistoryState.under_way, role="status", class_name="cs-number cs-words"),
+            rx.button("See it", on_click=BulkHistoryState.open, variant="ghost", size="1", type="button"),
+            class_name="cs-conditions",
+        ),
+    )
+
+
+def bulk_history_sheet() -> rx.Component:
+    """Return the sheet, closed until it is asked for."""
+    return drawer(
+        rx.cond(
+            BulkHistoryState.lines.length() > 0,
+            rx.el.ul(rx.foreach(BulkHistoryState.lines, _line), class_name="cs-card-entries"),
+            empty_state(
+                icon="history",
+                title="No bulk changes yet",
+                sentence="Tick people in the list to tag, untag, suppress or delete them together. What was done, "
+                "by whom and with what result is kept here.",
+            ),
+        ),
+        is_open=BulkHistoryState.is_open,
+        on_open_change=BulkHistoryState.set_open,
+        title="Bulk changes",
+        sentence="What was done to many people at once, the newest first.",
+    )
+
+
+def _line(line: ObjectVar[BulkLine]) -> rx.Component:
+    at: ObjectVar[Moment] = line.at.to(Moment)
+    return rx.el.li(
+        rx.el.div(
+            rx.el.strong(line.title, class_name="cs-words"),
+            rx.el.div(
+                rx.el.span(
+                    rx.match(
+                        line.status,
+                        *[(status.value, look) for status, look in _BADGES.items()],
+                        rx.fragment(),
+                    )
+                ),
+                rx.cond(
+                    allows(Right.EDIT_CONTACTS) & (line.status == BulkStatus.RUNNING.value),
+                    rx.button(
+                        "Cancel",
+                        on_click=BulkHistoryState.cancel(line.id),
+                        variant="ghost",
+                        color_scheme="gray",
+                        size="1",
+                        type="button",
+                        aria_label=as_text("Cancel: ") + as_text(line.title),
+                    ),
+                ),
+                class_name="cs-audience-state",
+            ),
+            class_name="cs-card-entry-head",
+        ),
+        rx.el.p(line.whom, class_name="cs-words"),
+        rx.el.p(
+            line.result,
+            choose(present(line.refused), as_text(": ") + as_text(line.refused), ""),
+            class_name="cs-card-entry-note cs-number cs-words",
+        ),
+        rx.el.p(
+            time_text(at.text, zone=at.zone, iso=at.iso),
+            choose(present(line.by), as_text(" ") + as_text(line.by), ""),
+            class_name="cs-card-entry-note",
+        ),
+    )

@@ -1,0 +1,81 @@
+"""The campaigns and imports that filters speak of, by name; and those that a filter may speak of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.context import get_context
+from app.domain.contact_filter import Condition, ContactFilter
+from app.services.access.principal import Principal
+from app.services.campaigns.names import campaign_names, newest_campaigns
+from app.services.imports.names import import_names, newest_imports
+from app.web.pages.campaign.words import moment
+
+IN_CAMPAIGNS: Final = frozenset({"campaign_id", "campaign_status"})
+MOST_OFFERED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An entry of a choice box."""
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Id -> name; what is missing was deleted."""
+
+    campaigns: Mapping[int, str] = field(default_factory=dict)
+    imports: Mapping[int, str] = field(default_factory=dict)
+
+
+def values_of(condition: Condition) -> tuple[str | int, ...]:
+    """Return what a condition compares with, as a list."""
+    value = condition.value
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+async def names_in(
+    session: AsyncSession,
+    filters: Iterable[ContactFilter],
+    *,
+    principal: Principal,
+    campaigns: Iterable[int] = (),
+) -> Names:
+    """Return the names of what filters speak of, and of some campaigns more."""
+    asked = list(filters)
+    named, files = _ids(asked, IN_CAMPAIGNS) | set(campaigns), _ids(asked, frozenset({"import_id"}))
+    return Names(
+        await campaign_names(session, principal=principal, ids=named) if named else {},
+        await import_names(session, principal=principal, ids=files) if files else {},
+    )
+
+
+async def offered(session: AsyncSession, *, principal: Principal) -> dict[str, list[Option]]:
+    """Return what may be chosen of the fields that speak of campaigns and imports, the newest first."""
+    campaigns = [
+        Option(str(each), name)
+        for each, name in await newest_campaigns(session, principal=principal, most=MOST_OFFERED)
+    ]
+    zone, now = principal.time_zone, get_context().clock.now()
+    imports = [
+        Option(str(each.id), f"{each.file_name}, {moment(each.created_at, zone, now=now).text}")
+        for each in await newest_imports(session, principal=principal, most=MOST_OFFERED)
+    ]
+    return {"campaign_id": campaigns, "campaign_status": campaigns, "import_id": imports}
+
+
+def _ids(filters: Iterable[ContactFilter], fields: frozenset[str]) -> set[int]:
+    return {
+        int(str(value).partition(":")[0])
+        for wanted in filters
+        for condition in wanted.conditions
+        if condition.field in fields
+        for value in values_of(condition)
+    }
