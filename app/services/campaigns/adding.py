@@ -1,4 +1,4 @@
-"""Adding people to a campaign: from the address book, by hand, or thousands at once for an import."""
+"""Adding people to a campaign: from the address book, by hand, or thousands at once by a rule."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,14 @@ _BAD_VARIABLE: Final = (
 
 # `given` is who is added: contact_id, number, variables, and place, their order. Numbers are looked up as a range
 # of one, in order: statistics that are out of date then never lead to another index than that of numbers.
-_ADD: Final = """
-    WITH given AS ({given}), fresh AS (
+_ADD: Final = text("""
+    WITH given AS (
+        SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, u.variables, u.place
+        FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
+             WITH ORDINALITY AS u (contact_id, variables, place)
+        JOIN contact c ON c.id = u.contact_id AND c.organization_id = :organization_id
+        ORDER BY c.id, u.place
+    ), fresh AS (
         SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.place) AS position,
                s.reason IS NOT NULL AS suppressed, s.reason
         FROM given g
@@ -65,33 +71,7 @@ _ADD: Final = """
     SELECT count(*) FILTER (WHERE status = 'pending') AS added,
            count(*) FILTER (WHERE status = 'skipped') AS suppressed
     FROM added
-"""
-
-_BULK: Final = text(
-    _ADD.format(
-        given="""
-        SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, u.variables, u.place
-        FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
-             WITH ORDINALITY AS u (contact_id, variables, place)
-        JOIN contact c ON c.id = u.contact_id AND c.organization_id = :organization_id
-        ORDER BY c.id, u.place
-        """
-    )
-)
-
-_STAGED: Final = text(
-    _ADD.format(
-        given="""
-        SELECT c.id AS contact_id, s.number, s.variables, s.place
-        FROM import_stage s
-        CROSS JOIN LATERAL (
-            SELECT id FROM contact
-            WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
-            ORDER BY organization_id, number LIMIT 1
-        ) c
-        """
-    )
-)
+""")
 
 
 async def add_recipients_bulk(
@@ -117,18 +97,8 @@ async def add_recipients_bulk(
         "import_id": import_id,
         "audience_id": audience_id,
     }
-    listed = (await session.execute(_BULK, parameters)).one()
+    listed = (await session.execute(_ADD, parameters)).one()
     return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=len(rows))
-
-
-async def add_staged(
-    session: AsyncSession, *, campaign: Campaign, import_id: int, now: datetime
-) -> AddResult:
-    """Add the people of the temporary table `import_stage`, who are contacts, as `add_recipients_bulk` does."""
-    parameters = await _parameters(session, campaign, now) | {"import_id": import_id, "audience_id": None}
-    listed = (await session.execute(_STAGED, parameters)).one()
-    asked = listed.added + listed.suppressed
-    return await _listed(session, campaign, added=listed.added, suppressed=listed.suppressed, asked=asked)
 
 
 async def _parameters(session: AsyncSession, campaign: Campaign, now: datetime) -> dict[str, object]:

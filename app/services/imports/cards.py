@@ -1,5 +1,6 @@
 """The address book's part of a batch: new contacts, and what the file says of those that are there."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -7,21 +8,13 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import MOST_TAGS
+from app.services.imports.lines import COLUMNS, Lines, with_head
 from app.services.imports.people import CARD
+from app.services.imports.staging import copy_rows, planned_anew, stage
 
 _COLUMNS: Final = (*CARD, "tags")
 _NAMES: Final = ", ".join(_COLUMNS)
 _PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
-
-# In the order of numbers, in which every import takes them: none waits for another in a circle.
-_CREATE_SQL: Final = """
-INSERT INTO contact (organization_id, number, {names}, fields, consent, consent_source, consent_wording,
-    consent_evidence, source, import_id, created_at, updated_at)
-SELECT :organization_id, number, {names}, custom, 'unknown', '', '',
-    '', :source, :import_id, :now, :now
-FROM import_stage ORDER BY number
-ON CONFLICT (organization_id, number) DO NOTHING
-"""
 
 _ALL_TAGS: Final = """c.tags || ARRAY(
         SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (c.tags)
@@ -46,7 +39,7 @@ _NEW: Final = ", ".join(f"'{name}', new_{name}" for name in _COLUMNS)
 # What is changed is kept as it was, name by name, so that an undo puts back that and nothing else.
 _UPDATE_SQL: Final = """
 WITH met AS MATERIALIZED (
-    SELECT c.id, c.fields, c.updated_at, s.custom, {theirs}, {merged}
+    SELECT c.id, c.fields, c.updated_at, s.fields AS custom, {theirs}, {merged}
     FROM (SELECT * FROM import_stage ORDER BY number) s
     CROSS JOIN LATERAL (
         SELECT * FROM contact
@@ -91,25 +84,56 @@ _LISTS: Final = {
     "new_names": ", ".join(f"new_{name}" for name in _COLUMNS),
     "assignments": ", ".join(f"{name} = changed.new_{name}" for name in _COLUMNS),
 }
-_CREATE: Final = text(_CREATE_SQL.format(**_LISTS))
 _UPDATE: Final = text(_UPDATE_SQL.format(**_LISTS))
+
+
+_NEW_IDS: Final = text(
+    "SELECT array_agg(nextval(name)) FROM CAST(pg_get_serial_sequence('contact', 'id') AS regclass) name, "
+    "generate_series(1, :count)"
+)
+_COPY: Final = (
+    "COPY contact (organization_id, source, import_id, created_at, updated_at, consent, consent_source, "
+    f"consent_wording, consent_evidence, id, {', '.join(COLUMNS)}) FROM STDIN"
+)
 
 
 class Saved(NamedTuple):
     """What became of the cards."""
 
+    contacts: dict[int, int]
+    """Everybody's id, by place."""
     created: int
     updated: int
 
 
 async def save_cards(
-    session: AsyncSession, *, organization_id: int, import_id: int, people: int, now: datetime
+    session: AsyncSession,
+    lines: Lines,
+    known: Mapping[int, int],
+    *,
+    organization_id: int,
+    import_id: int,
+    now: datetime,
 ) -> Saved:
-    """Create or bring up to date the contacts of the staged people; keep what was changed."""
-    same = {"organization_id": organization_id, "import_id": import_id, "now": now}
-    created = await _affected(session, _CREATE, same | {"source": f"import:{import_id}"})
-    updated = await _affected(session, _UPDATE, same | {"most_tags": MOST_TAGS}) if created < people else 0
-    return Saved(created, updated)
+    """Create the contacts of a batch and bring those up to date that are `known`; keep what was changed.
+
+    Raises psycopg's `UniqueViolation` if another transaction has added one of the others in the meantime.
+    """
+    new = [place for place in lines.order if place not in known]
+    contacts = dict(known)
+    if new:
+        ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
+        contacts |= zip(new, ids, strict=True)
+        head = (organization_id, f"import:{import_id}", import_id, now, now, "unknown", "", "", "")
+        cards = [f"{contact_id}\t{lines.cards[place]}" for place, contact_id in zip(new, ids, strict=True)]
+        await copy_rows(session, _COPY, with_head(head, cards))
+    updated = 0
+    if known:
+        await stage(session, [lines.cards[place] for place in lines.order if place in known])
+        given = {"organization_id": organization_id, "import_id": import_id, "now": now}
+        async with planned_anew(session):
+            updated = await _affected(session, _UPDATE, given | {"most_tags": MOST_TAGS})
+    return Saved(contacts, len(new), updated)
 
 
 async def _affected(session: AsyncSession, statement: TextClause, parameters: dict[str, object]) -> int:

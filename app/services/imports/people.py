@@ -1,10 +1,8 @@
 """From rows of a file to people: number, contact fields, template variables, warnings, and who comes twice."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
@@ -30,6 +28,9 @@ CARD: Final = (
 )
 """The columns of a contact that a file can fill, beside its custom fields."""
 
+_FIELDS: Final = frozenset({PHONE, TAGS, *LENGTHS})
+"""What has a place of its own; every other target is a variable by that name."""
+
 _UNPRINTABLE: Final = dict.fromkeys(
     (
         *(*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000)),
@@ -40,13 +41,25 @@ _UNPRINTABLE: Final = dict.fromkeys(
 its direction would deceive a reader."""
 
 
-class RowPlan(NamedTuple):
+@dataclass(frozen=True)
+class RowPlan:
     """How the rows of one file are read."""
 
     targets: tuple[str, ...]
     """One for each column: a contact field, `variable:<name>` or `ignore`."""
     region: str
     strict: bool
+
+    @cached_property
+    def columns(self) -> tuple[tuple[str, bool], ...]:
+        """Of each column: its field or variable ("" is ignored), and whether it is a variable."""
+        return tuple(map(_column, self.targets))
+
+
+def _column(target: str) -> tuple[str, bool]:
+    if target == IGNORE:
+        return "", False
+    return target.removeprefix(VARIABLE), target not in _FIELDS
 
 
 class Person(NamedTuple):
@@ -92,97 +105,55 @@ def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> Read
     return ReadRows(len(rows), people, issues)
 
 
-def staged_text(people: Iterable[Person], *, with_variables: bool) -> str:
-    """Return the people as CSV, in the order of the columns of `staging.COLUMNS`."""
-    text, keys = io.StringIO(), _Keys()
-    csv.writer(text, lineterminator="\n").writerows(
-        (
-            place,
-            person.number,
-            *[person.fields.get(name, "") for name in CARD],
-            _array(person.tags),
-            _json(person.custom, keys),
-            _json(person.variables, keys) if with_variables else "{}",
-        )
-        for place, person in enumerate(people)
-    )
-    return text.getvalue()
-
-
-def _array(texts: Sequence[str]) -> str:
-    """Return the texts as PostgreSQL writes an array."""
-    escaped = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
-    return "{" + ",".join([f'"{text}"' for text in escaped]) + "}"
-
-
-class _Keys(dict[str, str]):
-    """Names as they begin an entry of a JSON object, each written once."""
-
-    def __missing__(self, name: str) -> str:
-        self[name] = written = f"{encode_basestring_ascii(name)}:"
-        return written
-
-
-def _json(texts: dict[str, str], keys: _Keys) -> str:
-    """Return an object of texts, three times as fast as `json.dumps` does."""
-    return f"{{{','.join([keys[name] + encode_basestring_ascii(text) for name, text in texts.items()])}}}"
-
-
 def _read_row(row: FileRow, plan: RowPlan) -> Person:
-    cells, custom, warnings = _sort_cells(row.cells, plan.targets)
-    country = cells.get("country", "").upper()
+    fields, custom, warnings = _sort_cells(row.cells, plan)
+    country = fields["country"].upper() if "country" in fields else ""
     region = country if country and is_region(country) else plan.region
-    phone = normalize(cells.pop(PHONE, ""), region=region, strict=plan.strict)
-    if "first_name" in cells or "last_name" in cells:
-        _join_name(cells)
-    if "time_zone" in cells:
-        _check_time_zone(cells, warnings)
-    tags = _tags(cells, warnings)
-    everything = {**custom, **cells}
-    cells.pop(TAGS, None)
-    for name in [name for name in cells if name not in LENGTHS]:
-        custom[name] = cells.pop(name)
+    phone = normalize(fields.pop(PHONE, ""), region=region, strict=plan.strict)
+    if "first_name" in fields or "last_name" in fields:
+        _join_name(fields)
+    if "time_zone" in fields:
+        _check_time_zone(fields, warnings)
+    tags = _tags(fields, warnings) if TAGS in fields else []
+    variables = custom | fields
+    fields.pop(TAGS, None)
     if country and region != country:
-        custom["country"] = cells.pop("country")
+        custom["country"] = fields.pop("country")
     elif country:
-        cells["country"] = country
-    for name, text in cells.items():
+        fields["country"] = country
+    for name, text in fields.items():
         if len(text) > LENGTHS[name]:
             warnings.append(f"{name} was shortened to {LENGTHS[name]:,} characters.")
-            cells[name] = text[: LENGTHS[name]]
-    return Person(row, phone.e164, cells, everything, custom, [*phone.warnings, *warnings], tags)
+            fields[name] = text[: LENGTHS[name]]
+    if phone.warnings:
+        warnings = [*phone.warnings, *warnings]
+    return Person(row, phone.e164, fields, variables, custom, warnings, tags)
 
 
-def _sort_cells(
-    cells: Sequence[str], targets: tuple[str, ...]
-) -> tuple[dict[str, str], dict[str, str], list[str]]:
+def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:
     """Return (contact fields, template variables, warnings); empty cells are left out."""
     fields: dict[str, str] = {}
     custom: dict[str, str] = {}
     warnings: list[str] = []
-    for target, cell in zip(targets, cells, strict=False):
-        text = cell.strip()
-        if not text or target == IGNORE:
+    is_plain = "".join(cells).isprintable()
+    for (name, is_variable), cell in zip(plan.columns, cells, strict=False):
+        text = cell.strip() if is_plain else cell.translate(_UNPRINTABLE).strip()
+        if not text or not name:
             continue
-        if not text.isprintable():
-            text = text.translate(_UNPRINTABLE).strip()
-        if target.startswith(VARIABLE):
-            _keep_variable(target[len(VARIABLE) :], text, custom, warnings)
-        elif text:
-            fields[target] = text
-    if len(cells) > len(targets) and any(cell.strip() for cell in cells[len(targets) :]):
+        if not is_variable:
+            fields[name] = text
+        elif len(text) <= LONGEST_VARIABLE:
+            custom[name] = text
+        else:
+            warnings.append(f"{name} was shortened to {LONGEST_VARIABLE:,} characters.")
+            custom[name] = text[:LONGEST_VARIABLE]
+    width = len(plan.columns)
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
         warnings.append(
-            f"The row has {len(cells)} cells but the header has {len(targets)}: the rest was left out. "
+            f"The row has {len(cells)} cells but the header has {width}: the rest was left out. "
             "Check that no cell is in the wrong column."
         )
     return fields, custom, warnings
-
-
-def _keep_variable(name: str, text: str, custom: dict[str, str], warnings: list[str]) -> None:
-    if len(text) > LONGEST_VARIABLE:
-        warnings.append(f"{name} was shortened to {LONGEST_VARIABLE:,} characters.")
-    if text:
-        custom[name] = text[:LONGEST_VARIABLE]
 
 
 def _join_name(cells: dict[str, str]) -> None:
@@ -193,8 +164,6 @@ def _join_name(cells: dict[str, str]) -> None:
 
 def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
     """Return the row's tags, and write them as a template says them."""
-    if TAGS not in cells:
-        return []
     found = tags_in(cells[TAGS])
     tags = list(dict.fromkeys(tag[:LONGEST_TAG].strip() for tag in found[:MOST_TAGS]))
     if tags != found:

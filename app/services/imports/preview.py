@@ -22,7 +22,7 @@ from app.services.imports.classes import Issue, IssueKind
 from app.services.imports.people import CARD, Person, ReadRows
 from app.services.imports.running import BATCH_ROWS, number_rules, prepared, row_plan
 from app.services.imports.seen import SeenNumbers
-from app.services.imports.staging import NOBODY, Judgement, judge, stage
+from app.services.imports.staging import NOBODY, Judgement, judge
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
 from app.services.refs import Ref, load
 
@@ -78,12 +78,16 @@ async def _look(
     async with aclosing(batches):
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
-            rows, staged = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=False)
+            rows, lines = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=False)
             known = NOBODY
             if rows.people:
-                await stage(session, staged)
                 known = await judge(
-                    session, rows.people, organization_id=contact_import.organization_id, campaign=campaign
+                    session,
+                    rows.people,
+                    lines,
+                    organization_id=contact_import.organization_id,
+                    campaign=campaign,
+                    hold=False,
                 )
             _add(counted, rows, known)
             if counted.examined >= PREVIEW_ROWS:

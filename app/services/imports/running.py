@@ -20,7 +20,8 @@ from app.live import announce
 from app.models import ContactImport, ImportBatch, ImportStatus, Organization
 from app.services.errors import CallsheetError
 from app.services.imports.chunks import Place, read_batches, reader_for
-from app.services.imports.people import ReadRows, RowPlan, read_rows, staged_text
+from app.services.imports.lines import Lines, lines_of
+from app.services.imports.people import ReadRows, RowPlan, read_rows
 from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.seen import SeenNumbers
 from app.services.imports.storing import Batch, Overtaken, store_batch
@@ -98,10 +99,8 @@ async def people_batches(session: AsyncSession, contact_import: ContactImport) -
     async with aclosing(batches):
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
-            rows, staged = await asyncio.to_thread(
-                prepared, batch.rows, plan, seen, for_campaign=for_campaign
-            )
-            yield Batch(position, rows, staged, batch.place.as_json())
+            rows, lines = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
+            yield Batch(position, rows, lines, batch.place.as_json())
             position += rows.total
 
 
@@ -124,10 +123,10 @@ async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str
 
 def prepared(
     rows: list[FileRow], plan: RowPlan, seen: SeenNumbers, *, for_campaign: bool
-) -> tuple[ReadRows, str]:
-    """Return the rows as people, and these as the temporary table takes them. Call it in a thread."""
+) -> tuple[ReadRows, Lines]:
+    """Return the rows as people, and what they will write. Call it in a thread."""
     read = read_rows(rows, plan, seen)
-    return read, staged_text(read.people, with_variables=for_campaign)
+    return read, lines_of(read, for_campaign=for_campaign)
 
 
 async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[Place | None, SeenNumbers]:

@@ -1,6 +1,7 @@
-"""People on their way in: a temporary table, filled by COPY, on which whole batches are judged and stored at once."""
+"""What the database knows of the people of a batch, and the temporary table of those who are there already."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -12,9 +13,8 @@ from app.domain.campaign import Channel
 from app.models import Campaign, SuppressionScope, SuppressionSource
 from app.services.campaigns.rows import latest_run
 from app.services.imports.classes import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
+from app.services.imports.lines import COLUMNS, Lines, warning_of, with_head
 from app.services.imports.people import CARD, Person, ReadRows
-
-COLUMNS: Final = ("place", "number", *CARD, "tags", "custom", "variables")
 
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
 """Suppressions that the person asked for."""
@@ -27,48 +27,65 @@ _SCOPES: Final = {
 _EVERY_CHANNEL: Final = (SuppressionScope.ALL,)
 
 _TABLE: Final = text(
-    "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (place integer, number varchar, "
+    "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
     + ", ".join(f"{name} text" for name in CARD)
-    + ", tags varchar[], custom jsonb, variables jsonb) ON COMMIT DELETE ROWS"
+    + ", tags varchar[], fields jsonb) ON COMMIT DELETE ROWS"
 )
 _EMPTY: Final = text("TRUNCATE import_stage")
-_COPY: Final = f"COPY import_stage FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({', '.join(CARD)}))"
+_COPY: Final = f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN"
 
 # A plan made when tables were small reads them whole once they have grown, and their statistics lag behind an
 # import: each row is looked up by its index, whatever the planner believes. Where several indexes begin with the
 # organization, "from this number to this number, in order" is what only the index of numbers gives.
-_PLAN: Final = text(
+_BY_INDEX: Final = text(
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
-    "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
-    "set_config('plan_cache_mode', 'force_custom_plan', true)"
+    "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
 )
 
-_JUDGE: Final = text("""
-SELECT s.place, c.id IS NOT NULL AS is_known, c.consent, stop.source AS stopped_by, stop.reason,
-    gone.lifted_at, :run_id > 0 AND EXISTS (
-        SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = c.id OFFSET 0
-    ) AS is_listed
-FROM import_stage s
-LEFT JOIN LATERAL (
+_KNOWN_SQL: Final = """
+SELECT s.place, c.id, c.consent, :run_id > 0 AND EXISTS (
+    SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = c.id OFFSET 0
+) AS is_listed
+FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, place)
+CROSS JOIN LATERAL (
     SELECT id, consent FROM contact
     WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
-    ORDER BY organization_id, number LIMIT 1
-) c ON true
-LEFT JOIN LATERAL (
-    SELECT source, reason FROM suppression
+    ORDER BY organization_id, number LIMIT 1 {lock}
+) c
+"""
+_KNOWN: Final = text(_KNOWN_SQL.format(lock=""))
+# Who is there stays there until the batch is in.
+_HELD: Final = text(_KNOWN_SQL.format(lock="FOR KEY SHARE"))
+
+_STOPS: Final = text("""
+SELECT s.place, stop.source, stop.reason, stop.scope, stop.lifted_at
+FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, place)
+CROSS JOIN LATERAL (
+    SELECT number, id, source, reason, scope, lifted_at FROM suppression
     WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
-        AND lifted_at IS NULL AND scope = ANY(CAST(:scopes AS varchar[]))
-    ORDER BY number, source = ANY(CAST(:opt_outs AS varchar[])) DESC, id LIMIT 1
-) stop ON true
-LEFT JOIN LATERAL (
-    SELECT lifted_at FROM suppression
-    WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
-        AND lifted_at IS NOT NULL AND source = ANY(CAST(:opt_outs AS varchar[]))
-    ORDER BY number DESC, id DESC LIMIT 1
-) gone ON true
-WHERE c.id IS NOT NULL OR stop.source IS NOT NULL OR gone.lifted_at IS NOT NULL
-ORDER BY s.place
+    ORDER BY organization_id, number, id
+) stop
+ORDER BY s.place, stop.id
 """)
+
+
+class Stop(NamedTuple):
+    """A suppression that holds."""
+
+    source: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """What the database knows of one person."""
+
+    contact_id: int | None = None
+    consent: str = ""
+    is_listed: bool = False
+    """In the campaign already."""
+    stop: Stop | None = None
+    lifted_at: datetime | None = None
+    """When a wish not to be contacted was lifted last."""
 
 
 class Judgement(NamedTuple):
@@ -83,11 +100,19 @@ class Judgement(NamedTuple):
     """Once asked not to be contacted, whether that still stands or not."""
     going_in: frozenset[int]
     """Places of those who go into the campaign or, without one, into the address book."""
+    found: dict[int, Found]
+    """By place; of who is not in it nothing is known."""
+
+    @property
+    def contacts(self) -> dict[int, int]:
+        """Ids of those who are in the address book, by place."""
+        ids = ((place, found.contact_id) for place, found in self.found.items())
+        return {place: contact_id for place, contact_id in ids if contact_id is not None}
 
     def warnings(self, rows: ReadRows) -> list[Issue]:
         """Return the warnings of those who go in; of the others there is something else to say."""
         return [
-            Issue(person.row, IssueKind.WARNING, " ".join(person.warnings))
+            warning_of(person)
             for place, person in enumerate(rows.people)
             if person.warnings and place in self.going_in
         ]
@@ -103,26 +128,35 @@ class Judgement(NamedTuple):
             "rejected": len(rows.issues) - in_file,
             "duplicates": in_file + self.in_campaign,
             "suppressed": self.stopped,
-            "warnings": len(self.warnings(rows)),
+            "warnings": sum(bool(rows.people[place].warnings) for place in self.going_in),
             "in_campaign": self.in_campaign,
             "known": self.known,
             "opted_out": self.opted_out,
         }
 
 
-NOBODY: Final = Judgement([], 0, 0, 0, 0, frozenset())
+NOBODY: Final = Judgement([], 0, 0, 0, 0, frozenset(), {})
 
 
-async def stage(session: AsyncSession, staged: str) -> None:
-    """Fill the temporary table with these people alone, until the transaction ends."""
+async def stage(session: AsyncSession, cards: Sequence[str]) -> None:
+    """Fill the temporary table with these people alone (of `Lines.cards`), until the transaction ends."""
     await session.execute(_TABLE)
-    if session.info.get("import_staged"):
-        await session.execute(_EMPTY)
-    session.info["import_staged"] = True
-    await session.execute(_PLAN)
-    cursor = (await _driver(session)).cursor()
-    async with cursor, cursor.copy(_COPY) as copy:
-        await copy.write(staged)
+    await session.execute(_EMPTY)
+    await copy_rows(session, _COPY, with_head((), cards))
+
+
+@asynccontextmanager
+async def planned_anew(session: AsyncSession) -> AsyncIterator[None]:
+    """Have the statements within planned for the tables as they are now, not once for all.
+
+    `plan_cache_mode` would do that for the checks of foreign keys too, a plan for each row: most of the time.
+    """
+    driver = await _driver(session)
+    usual, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = usual
 
 
 async def copy_rows(session: AsyncSession, statement: str, rows: str) -> None:
@@ -133,61 +167,87 @@ async def copy_rows(session: AsyncSession, statement: str, rows: str) -> None:
 
 
 async def judge(
-    session: AsyncSession, people: Sequence[Person], *, organization_id: int, campaign: Campaign | None
+    session: AsyncSession,
+    people: Sequence[Person],
+    lines: Lines,
+    *,
+    organization_id: int,
+    campaign: Campaign | None,
+    hold: bool = True,
 ) -> Judgement:
-    """Return what is known of the staged people: in the address book, in the campaign, not to be contacted."""
+    """Return what is known of the people: in the address book, in the campaign, not to be contacted.
+
+    With `hold`, those in the address book cannot be deleted before this transaction ends.
+    """
+    await session.execute(_BY_INDEX)
     run_id = (await latest_run(session, campaign.id)).id if campaign else 0
-    found = await session.execute(
-        _JUDGE,
-        {
-            "organization_id": organization_id,
-            "run_id": run_id,
-            "scopes": list(_SCOPES[campaign.channel] if campaign else _EVERY_CHANNEL),
-            "opt_outs": list(OPT_OUTS),
-        },
-    )
-    return _judgement(people, found.all(), is_campaign=campaign is not None)
+    same = {"organization_id": organization_id, "numbers": lines.numbers}
+    async with planned_anew(session):
+        known = await session.execute(_HELD if hold else _KNOWN, same | {"run_id": run_id})
+        stops = await session.execute(_STOPS, same)
+    found = {lines.order[row.place - 1]: Found(row.id, row.consent, row.is_listed) for row in known}
+    scopes = _SCOPES[campaign.channel] if campaign else _EVERY_CHANNEL
+    for row in stops:
+        place = lines.order[row.place - 1]
+        found[place] = _stopped(found.get(place, Found()), row, scopes)
+    return _judgement(people, found, is_campaign=campaign is not None)
 
 
-def _judgement(people: Sequence[Person], found: Sequence[Any], *, is_campaign: bool) -> Judgement:
+def _stopped(found: Found, row: Any, scopes: Sequence[SuppressionScope]) -> Found:
+    """Add one suppression, in the order of their age: what the person asked for themselves counts most."""
+    if row.lifted_at is not None:
+        return found._replace(lifted_at=row.lifted_at) if row.source in OPT_OUTS else found
+    if row.scope not in scopes or (
+        found.stop and (found.stop.source in OPT_OUTS or row.source not in OPT_OUTS)
+    ):
+        return found
+    return found._replace(stop=Stop(row.source, row.reason))
+
+
+def _judgement(people: Sequence[Person], found: dict[int, Found], *, is_campaign: bool) -> Judgement:
     issues: list[Issue] = []
     stays_out: set[int] = set()
-    for row in found:
-        person = people[row.place]
-        kind, reason = _class(row, is_campaign=is_campaign)
-        issues.append(Issue(person.row, kind, reason))
-        if row.stopped_by or row.is_listed:
-            stays_out.add(row.place)
-        elif row.is_known and kind is not IssueKind.KNOWN:
-            issues.append(Issue(person.row, IssueKind.KNOWN, KNOWN_ALREADY))
+    for place, of_one in sorted(found.items()):
+        said = _class(of_one, is_campaign=is_campaign)
+        if said is None:
+            continue
+        issues.append(Issue(people[place].row, *said))
+        if of_one.stop or of_one.is_listed:
+            stays_out.add(place)
+        elif of_one.contact_id is not None and said[0] is not IssueKind.KNOWN:
+            issues.append(Issue(people[place].row, IssueKind.KNOWN, KNOWN_ALREADY))
+    each = found.values()
     return Judgement(
         issues=issues,
-        known=sum(row.is_known for row in found),
-        in_campaign=sum(row.is_listed and not row.stopped_by for row in found),
-        stopped=sum(row.stopped_by is not None for row in found),
-        opted_out=sum(_once_said_no(row) for row in found),
+        known=sum(one.contact_id is not None for one in each),
+        in_campaign=sum(one.is_listed and not one.stop for one in each),
+        stopped=sum(one.stop is not None for one in each),
+        opted_out=sum(map(_once_said_no, each)),
         going_in=frozenset(range(len(people))) - stays_out,
+        found=found,
     )
 
 
-def _class(row: Any, *, is_campaign: bool) -> tuple[IssueKind, str]:
-    if row.stopped_by:
-        kind = IssueKind.OPTED_OUT if row.stopped_by in OPT_OUTS else IssueKind.SUPPRESSED
-        return kind, _not_to_be_contacted(row.reason, is_campaign=is_campaign)
-    if row.is_listed:
+def _class(found: Found, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
+    """Return what is said of somebody first; None if what is known is of another channel."""
+    if found.stop:
+        kind = IssueKind.OPTED_OUT if found.stop.source in OPT_OUTS else IssueKind.SUPPRESSED
+        return kind, _not_to_be_contacted(found.stop.reason, is_campaign=is_campaign)
+    if found.is_listed:
         return IssueKind.IN_CAMPAIGN, IN_THIS_CAMPAIGN
-    if row.lifted_at is not None:
-        return IssueKind.OPTED_OUT, _lifted(row.lifted_at)
-    if row.consent in _NO:
-        return IssueKind.OPTED_OUT, f"This person's consent is {row.consent}: whoever needs it skips them."
-    return IssueKind.KNOWN, KNOWN_ALREADY
+    if found.lifted_at is not None:
+        return IssueKind.OPTED_OUT, _lifted(found.lifted_at)
+    if found.consent in _NO:
+        return IssueKind.OPTED_OUT, f"This person's consent is {found.consent}: whoever needs it skips them."
+    return (IssueKind.KNOWN, KNOWN_ALREADY) if found.contact_id is not None else None
 
 
 _NO: Final = frozenset({"denied", "withdrawn"})
 
 
-def _once_said_no(row: Any) -> bool:
-    return row.stopped_by in OPT_OUTS or row.lifted_at is not None or row.consent in _NO
+def _once_said_no(found: Found) -> bool:
+    is_stopped = found.stop is not None and found.stop.source in OPT_OUTS
+    return is_stopped or found.lifted_at is not None or found.consent in _NO
 
 
 def _not_to_be_contacted(reason: str, *, is_campaign: bool) -> str:

@@ -1,30 +1,31 @@
 """One batch of an import: contacts, recipients, issues, counters and progress in one transaction."""
 
-import csv
-import io
-import json
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from psycopg import errors
 from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.faults import fault
 from app.live import announce
 from app.models import Campaign, ContactImport, ImportBatch, ImportStatus
-from app.services.campaigns.adding import add_staged, require_editable_list
+from app.services.campaigns.adding import require_editable_list
 from app.services.errors import NotFound
 from app.services.imports.cards import Saved, save_cards
-from app.services.imports.classes import Issue
+from app.services.imports.lines import Lines, issue_line, with_head
 from app.services.imports.people import ReadRows
-from app.services.imports.staging import NOBODY, Judgement, copy_rows, judge, stage
+from app.services.imports.recipients import add_recipients
+from app.services.imports.staging import NOBODY, Judgement, copy_rows, judge
 
-_LONGEST_REASON: Final = 500
-_COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN (FORMAT csv)"
+_COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
+_RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation, errors.DeadlockDetected)
+"""Somebody else added or deleted one of the people at the same moment: judged again, the batch goes in."""
+_MOST_RACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,18 @@ class Batch:
     position: int
     """Rows of the file that come before them."""
     rows: ReadRows
-    staged: str
-    """The people as the temporary table takes them."""
+    lines: Lines
+    """What they will write."""
     place: dict[str, Any]
+
+
+class _Stored(NamedTuple):
+    """What became of the people of a batch."""
+
+    known: Judgement
+    saved: Saved
+    listed: int
+    """Of the campaign's recipients."""
 
 
 class Overtaken(Exception):
@@ -55,26 +65,58 @@ async def store_batch(
     contact_import = await _locked_import(session, import_id, batch.position)
     if campaign is not None:
         require_editable_list(campaign)
-    people, organization_id = batch.rows.people, contact_import.organization_id
-    if people:
-        await stage(session, batch.staged)
-        known = await judge(session, people, organization_id=organization_id, campaign=campaign)
-        saved = await save_cards(
-            session, organization_id=organization_id, import_id=import_id, people=len(people), now=now
-        )
-        fault("import_contacts_stored")
-        if campaign is not None:
-            added = await add_staged(session, campaign=campaign, import_id=import_id, now=now)
-            contact_import.recipients_added += added.added + added.suppressed
-    else:
-        known, saved = NOBODY, Saved(0, 0)
-    await _record_issues(session, import_id, [*batch.rows.issues, *known.issues, *known.warnings(batch.rows)])
-    _count(contact_import, batch.rows, known, saved)
+    stored = await _without_races(session, contact_import, campaign, batch, now)
+    contact_import.recipients_added += stored.listed
+    await _record_issues(session, import_id, batch.lines, stored.known)
+    _count(contact_import, batch.rows, stored)
     contact_import.rows_per_second = rows_per_second or contact_import.rows_per_second
     await _remember_place(session, import_id, batch)
     await session.flush()
-    announce(session, organization_id=organization_id, campaign_id=contact_import.campaign_id)
+    announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)
     fault("import_batch_stored")
+
+
+async def _without_races(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    campaign: Campaign | None,
+    batch: Batch,
+    now: datetime,
+) -> _Stored:
+    for _ in range(_MOST_RACES - 1):
+        try:
+            async with session.begin_nested():
+                return await _store_people(session, contact_import, campaign, batch, now)
+        except _RACES:
+            continue
+        except DBAPIError as error:
+            if not isinstance(error.orig, _RACES):
+                raise
+    return await _store_people(session, contact_import, campaign, batch, now)
+
+
+async def _store_people(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    campaign: Campaign | None,
+    batch: Batch,
+    now: datetime,
+) -> _Stored:
+    people, lines = batch.rows.people, batch.lines
+    if not people:
+        return _Stored(NOBODY, Saved({}, 0, 0), 0)
+    organization_id, import_id = contact_import.organization_id, contact_import.id
+    known = await judge(session, people, lines, organization_id=organization_id, campaign=campaign)
+    saved = await save_cards(
+        session, lines, known.contacts, organization_id=organization_id, import_id=import_id, now=now
+    )
+    fault("import_contacts_stored")
+    listed = 0
+    if campaign is not None:
+        listed = await add_recipients(
+            session, lines, known, saved.contacts, campaign=campaign, import_id=import_id, now=now
+        )
+    return _Stored(known, saved, listed)
 
 
 async def locked_campaign(session: AsyncSession, contact_import: ContactImport) -> Campaign | None:
@@ -108,26 +150,20 @@ async def _locked_import(session: AsyncSession, import_id: int, position: int) -
     return contact_import
 
 
-async def _record_issues(session: AsyncSession, import_id: int, issues: Sequence[Issue]) -> None:
-    if not issues:
-        return
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        (
-            import_id,
-            issue.row.number,
-            issue.kind.value,
-            issue.reason[:_LONGEST_REASON],
-            json.dumps({"cells": issue.row.cells}),
-        )
-        for issue in issues
-    )
-    await copy_rows(session, _COPY_ISSUES, text.getvalue())
+async def _record_issues(session: AsyncSession, import_id: int, lines: Lines, known: Judgement) -> None:
+    warnings = (line for place, line in lines.warnings.items() if place in known.going_in)
+    issues = [*lines.issues, *map(issue_line, known.issues), *warnings]
+    if issues:
+        await copy_rows(session, _COPY_ISSUES, with_head((import_id,), issues))
 
 
-def _count(contact_import: ContactImport, rows: ReadRows, known: Judgement, saved: Saved) -> None:
-    added = known.tally(rows) | {"rows_done": rows.total, **saved._asdict()}
-    for counter, count in added.items():
+def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> None:
+    counts = stored.known.tally(rows) | {
+        "rows_done": rows.total,
+        "created": stored.saved.created,
+        "updated": stored.saved.updated,
+    }
+    for counter, count in counts.items():
         setattr(contact_import, counter, getattr(contact_import, counter) + count)
 
 
