@@ -33,6 +33,9 @@ MOST_TOGETHER: Final = 100
 _GROUPS_AT_ONCE: Final = 2
 """While one group waits for its commit, the next is worked on."""
 
+_SHARE: Final = 0.5
+"""The next begins beside a group that is under way once this share of its number waits: small groups cost most."""
+
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
@@ -220,36 +223,47 @@ def _to_apply(
     return news
 
 
+Waiting = tuple[Delivery, "asyncio.Future[Receipt]"]
+
+
 @dataclass
 class WebhookLine:
     """Deliveries of one process on their way into the ledger: those that come while others commit share a commit.
 
-    Nobody waits for company: an idle line begins at once.
+    Nobody waits for company alone: an idle line begins at once.
     """
 
     database: Database
-    _waiting: list[tuple[Delivery, "asyncio.Future[Receipt]"]] = field(default_factory=list)
-    _workers: set["asyncio.Task[None]"] = field(default_factory=set)
+    _waiting: list[Waiting] = field(default_factory=list)
+    _groups: dict["asyncio.Task[None]", int] = field(default_factory=dict)
+    """How many deliveries each group under way has; 0: it is about to take those that wait."""
 
     async def receive(self, delivery: Delivery) -> Receipt:
         """Return once the delivery is committed. Raises what kept it from being: the carrier sends it again."""
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, done))
-        if len(self._workers) < _GROUPS_AT_ONCE:
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
+        self._begin()
         return await done
 
+    def _begin(self) -> None:
+        sizes = self._groups.values()
+        is_time = len(self._waiting) > _SHARE * max(sizes, default=0)
+        if is_time and len(sizes) < _GROUPS_AT_ONCE and 0 not in sizes:
+            # A turn of the loop passes before it begins: what else arrives in this one comes along.
+            self._groups[asyncio.create_task(self._work())] = 0
+
     async def _work(self) -> None:
+        group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._groups[task] = len(group)
         try:
-            while self._waiting:
-                group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
-                await self._settle(group)
+            await self._settle(group)
         finally:
             # In the same step as the last look: what comes a moment later must not count on who has gone.
-            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            del self._groups[task]
+            self._begin()
 
-    async def _settle(self, group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]) -> None:
+    async def _settle(self, group: Sequence[Waiting]) -> None:
         now = max(delivery.received_at for delivery, _ in group)
         try:
             receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
@@ -270,7 +284,7 @@ def _lost_a_deadlock(error: Exception) -> bool:
     return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
 
 
-def _fail(group: Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]], error: Exception) -> None:
+def _fail(group: Sequence[Waiting], error: Exception) -> None:
     for _, done in group:
         if not done.done():
             done.set_exception(error)
