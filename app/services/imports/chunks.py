@@ -11,6 +11,7 @@ from sqlmodel import col
 from app.models import ContactImport, ImportChunk
 from app.services.imports.decoding import EncodingDetector, too_large
 from app.services.imports.reading import FileRow, RowReader
+from app.services.imports.threads import in_thread
 
 CHUNK_BYTES = 1 << 18
 JSON_FORMAT = "json"
@@ -110,7 +111,7 @@ async def read_batches(
         before, held = reader.state(), len(waiting)
         chunk = await anext(chunks, None)
         is_last = chunk is None
-        rows = await asyncio.to_thread(reader.feed, chunk) if chunk else await asyncio.to_thread(reader.close)
+        rows = await in_thread(reader.feed, chunk) if chunk else await in_thread(reader.close)
         waiting += rows[skip:]
         given, skip = skip - held, 0
         while len(waiting) >= size or (is_last and waiting):

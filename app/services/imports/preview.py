@@ -1,6 +1,5 @@
 """What an import would do: counts by class, the first rows of each, and what the campaign would say to three."""
 
-import asyncio
 from collections import defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from app.services.imports.people import CARD, Person, ReadRows
 from app.services.imports.running import BATCH_ROWS, number_rules, prepared, row_plan
 from app.services.imports.seen import SeenNumbers
 from app.services.imports.staging import NOBODY, Judgement, judge
+from app.services.imports.threads import in_thread
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
 from app.services.refs import Ref, load
 
@@ -78,7 +78,7 @@ async def _look(
     async with aclosing(batches):
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
-            rows, lines = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=False)
+            rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=False)
             known = NOBODY
             if rows.people:
                 known = await judge(

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,12 +26,17 @@ from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.seen import SeenNumbers
 from app.services.imports.storing import Batch, Overtaken, store_batch
 from app.services.imports.tables import read_table
+from app.services.imports.threads import in_thread
 from app.services.imports.undoing import run_undo
 
 BATCH_ROWS: Final = 5_000
 _LONGEST_ERROR: Final = 1_000
 _WORKED_ON: Final = (ImportStatus.READING, ImportStatus.RUNNING)
 _UNFINISHED: Final = (*_WORKED_ON, ImportStatus.QUEUED, ImportStatus.UNDOING)
+
+# A server that dies forgets the last batches with their place in the file, and they are done again. The commit that
+# ends the import waits, and so makes sure of all before it.
+_NOT_WAITING_FOR_THE_DISK: Final = text("SET LOCAL synchronous_commit = off")
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +104,7 @@ async def people_batches(session: AsyncSession, contact_import: ContactImport) -
     async with aclosing(batches):
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
-            rows, lines = await asyncio.to_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
+            rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
             yield Batch(position, rows, lines, batch.place.as_json())
             position += rows.total
 
@@ -151,6 +156,7 @@ async def _run(
     async with aclosing(one_ahead(people_batches(reading, contact_import))) as batches:
         async for batch in batches:
             async with database.transaction() as session:
+                await session.execute(_NOT_WAITING_FOR_THE_DISK)
                 await store_batch(
                     session,
                     import_id=contact_import.id,
