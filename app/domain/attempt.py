@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 
@@ -145,16 +145,16 @@ class AttemptProgress:
 
 def apply_event(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
     """Return the progress after the event: events in any order, any number of times, end the same."""
-    merged = _merge_details(progress, event)
     match event.kind:
         case EventKind.UNKNOWN:
             return progress
         case EventKind.REPLIED:
-            return _merge_reply(merged, event)
+            changes = _reply(progress, event)
         case EventKind.OPTED_OUT:
-            return replace(merged, opted_out=True)
+            changes = {"opted_out": True}
         case _:
-            return _merge_end(_merge_status(merged, event), event)
+            changes = _status(progress, event) | _end(progress, event)
+    return replace(progress, **_details(progress, event), **changes)
 
 
 def disposition_of(progress: AttemptProgress) -> Disposition | None:
@@ -182,64 +182,58 @@ def _failure_disposition(failure: FailureClass | None, otherwise: Disposition) -
     return otherwise
 
 
-def _merge_details(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
-    return replace(
-        progress,
-        last_event_at=_latest(progress.last_event_at, event.occurred_at),
-        answered_by=_surer(progress.answered_by, event.answered_by),
-        duration_seconds=_larger(progress.duration_seconds, event.duration_seconds),
-        sip_code=_larger(progress.sip_code, event.sip_code),
-        error_code=_larger(progress.error_code, event.error_code),
-        price=_dearer(progress.price, event.price),
-        price_unit=progress.price_unit
+_Changes = dict[str, Any]
+"""Fields of the progress, merged with an event's."""
+
+
+def _details(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
+    return {
+        "last_event_at": _latest(progress.last_event_at, event.occurred_at),
+        "answered_by": _surer(progress.answered_by, event.answered_by),
+        "duration_seconds": _larger(progress.duration_seconds, event.duration_seconds),
+        "sip_code": _larger(progress.sip_code, event.sip_code),
+        "error_code": _larger(progress.error_code, event.error_code),
+        "price": _dearer(progress.price, event.price),
+        "price_unit": progress.price_unit
         if event.price_unit is None
         else max(progress.price_unit or "", event.price_unit),
-    )
+    }
 
 
-def _merge_reply(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+def _reply(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
     known = (progress.replied_at, progress.reply)
     if progress.replied_at is not None and known >= (
         event.occurred_at,
         event.reply or "",
     ):
-        return progress
-    return replace(progress, reply=event.reply or "", replied_at=event.occurred_at)
+        return {}
+    return {"reply": event.reply or "", "replied_at": event.occurred_at}
 
 
-def _merge_status(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+def _status(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
     target = _MOVES_TO[event.kind]
-    status = target if _RANK[target] > _RANK[progress.status] else progress.status
-    return replace(
-        progress,
-        status=status,
-        ringing_at=_earliest(
-            progress.ringing_at,
-            event.occurred_at if event.kind is EventKind.RINGING else None,
-        ),
-        answered_at=_earliest(
-            progress.answered_at,
-            event.occurred_at if event.kind is EventKind.ANSWERED else None,
-        ),
-    )
+    changes: _Changes = {"status": target} if _RANK[target] > _RANK[progress.status] else {}
+    if event.kind is EventKind.RINGING:
+        changes["ringing_at"] = _earliest(progress.ringing_at, event.occurred_at)
+    if event.kind is EventKind.ANSWERED:
+        changes["answered_at"] = _earliest(progress.answered_at, event.occurred_at)
+    return changes
 
 
-def _merge_end(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
+def _end(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
     if event.kind not in _END_PRIORITY:
-        return progress
+        return {}
     wins = progress.ended_as is None or _END_PRIORITY[event.kind] > _END_PRIORITY[progress.ended_as]
-    ended_as = event.kind if wins else progress.ended_as
-    return replace(
-        progress,
-        ended_as=ended_as,
-        ended_at=_earliest(progress.ended_at, event.occurred_at),
-        failure=_worse(progress.failure, event.failure),
-        conflict=progress.conflict or (progress.ended_as not in {None, event.kind}),
-    )
+    return {
+        "ended_as": event.kind if wins else progress.ended_as,
+        "ended_at": _earliest(progress.ended_at, event.occurred_at),
+        "failure": _worse(progress.failure, event.failure),
+        "conflict": progress.conflict or (progress.ended_as not in {None, event.kind}),
+    }
 
 
-def _earliest(known: datetime | None, new: datetime | None) -> datetime | None:
-    return min((at for at in (known, new) if at is not None), default=None)
+def _earliest(known: datetime | None, new: datetime) -> datetime:
+    return new if known is None else min(known, new)
 
 
 def _latest(known: datetime | None, new: datetime) -> datetime:
@@ -247,25 +241,20 @@ def _latest(known: datetime | None, new: datetime) -> datetime:
 
 
 def _larger(known: int | None, new: int | None) -> int | None:
-    return max((number for number in (known, new) if number is not None), default=None)
+    return new if known is None else known if new is None else max(known, new)
 
 
 def _dearer(known: str | None, new: str | None) -> str | None:
-    return max((price for price in (known, new) if price is not None), key=Decimal, default=None)
+    return new if known is None else known if new is None else max(known, new, key=Decimal)
 
 
 def _surer(known: AnsweredBy | None, new: AnsweredBy | None) -> AnsweredBy | None:
-    return max(
-        (who for who in (known, new) if who is not None),
-        key=_ANSWERED_BY_PRIORITY.__getitem__,
-        default=None,
-    )
+    if known is None or new is None:
+        return new if known is None else known
+    return max(known, new, key=_ANSWERED_BY_PRIORITY.__getitem__)
 
 
 def _worse(known: FailureClass | None, new: FailureClass | None) -> FailureClass | None:
-    order = list(FailureClass)
-    return min(
-        (cause for cause in (known, new) if cause is not None),
-        key=order.index,
-        default=None,
-    )
+    if known is None or new is None:
+        return new if known is None else known
+    return min(known, new, key=list(FailureClass).index)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from app.domain.events import AttemptEvent, EventKind, FailureClass
 from app.providers.base import (
@@ -216,14 +216,18 @@ def _is_form(request: WebhookRequest) -> bool:
 
 
 def _form(encoded: bytes) -> FormFields:
-    """Return all fields, blank ones too since they are signed. Raises `WebhookRejected` for absurdly many."""
-    try:
-        pairs = parse_qsl(
-            encoded.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
-        )
-    except ValueError as error:
-        raise WebhookRejected("the form has too many fields") from error
-    return tuple(pairs)
+    """Return all fields, blank ones too since they are signed. Raises `WebhookRejected` for absurdly many.
+
+    As `urllib.parse.parse_qsl` reads them, which takes several times as long over what needs no decoding.
+    """
+    pairs = [pair for pair in encoded.decode("utf-8", "replace").replace("+", " ").split("&") if pair]
+    if len(pairs) > _MAX_FIELDS:
+        raise WebhookRejected("the form has too many fields")
+    return tuple((_plain(name), _plain(value)) for name, _, value in (pair.partition("=") for pair in pairs))
+
+
+def _plain(text: str) -> str:
+    return unquote(text) if "%" in text else text
 
 
 def _json_fields(body: bytes) -> FormFields:
