@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.live import LiveNote
-from app.live_hub import LiveHub, Watched
+from app.live_hub import LiveHub, Watched, rest_after
 from app.services.errors import CallsheetError
 
 ACME = Watched(organization_id=1, campaign_id=None, what="list")
@@ -65,6 +65,11 @@ async def test_a_burst_of_notes_is_read_once_more_at_most_twice(hub: LiveHub) ->
     assert await asyncio.wait_for(anext(snapshots), 5) == 1
     assert source.reads <= 3
     await snapshots.aclose()
+
+
+def test_a_slow_reading_is_followed_by_a_longer_rest() -> None:
+    assert rest_after(0.01, shortest=0.25) == 0.25
+    assert rest_after(0.2, shortest=0.25) == pytest.approx(0.8)
 
 
 async def test_a_lost_note_is_healed_by_the_slow_tick() -> None:
