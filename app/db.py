@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -24,15 +25,25 @@ class Database:
     """A pooled PostgreSQL, opened on first use so that a forked child never shares sockets with its parent."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, on_commit: Announcer | None = None, ping: bool = True
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        on_commit: Announcer | None = None,
+        ping: bool = True,
+        by_index: bool = False,
     ) -> None:
         """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed.
 
         `ping` asks each pooled connection whether it is still good before it is used: a round trip more, and no
         error after the database was away. The dialer goes without, since it tries everything again.
+
+        `by_index`: for statements that look up few rows of great tables, again and again. A plan that is kept from
+        when a table was still empty must not read it through when it is full.
         """
         self.url = url
         self._ping = ping
+        self._by_index = by_index
         self._pool_size = pool_size
         self._on_commit = on_commit
         self._engine: AsyncEngine | None = None
@@ -53,12 +64,24 @@ class Database:
                 pool_timeout=_POOL_SECONDS,
                 connect_args={"connect_timeout": 5},
             )
+            if self._by_index:
+                event.listen(self._engine.sync_engine, "connect", _plan_by_index)
         return self._engine
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reading; whatever it wrote is rolled back at the end."""
         async with self._maker()() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Give a session for looks: each statement is on its own and sees what was committed before it.
+
+        Two round trips fewer than `session`, whose rollback also makes the driver forget what it had prepared: a
+        pool that sees no rollback plans its statements once. Nothing may be written.
+        """
+        async with self._maker()(bind=self.engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
             yield session
 
     @asynccontextmanager
@@ -80,6 +103,13 @@ class Database:
         if self._sessions is None:
             self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         return self._sessions
+
+
+def _plan_by_index(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SET enable_seqscan = off")
+    cursor.close()
+    connection.commit()  # what is set in a transaction ends with its rollback
 
 
 async def calibrate(database: Database, clock: CalibratedClock) -> None:

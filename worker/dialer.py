@@ -27,6 +27,7 @@ from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve
 from app.services.dialing.sharing import Turn, earliest, plan
+from worker.looking import Looking, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ TICK_SECONDS: Final = 1.0
 """A missed ring costs no more than this."""
 
 MOST_IN_FLIGHT: Final = 200
-"""Requests to the carrier under way at once in one process."""
+"""Requests to the carrier under way in one process when it reserves a further pass."""
 
 GROUP_SECONDS: Final = 0.01
 """Answers that come within this share a commit."""
@@ -55,6 +56,7 @@ class Dialer:
     """One dialing task of one worker process."""
 
     database: Database
+    """Best one of its own: a rollback makes a connection forget the statements that it had prepared."""
     feed: LiveFeed | None
     """None: no doorbell, only the tick."""
     carrier: Carrier
@@ -69,6 +71,9 @@ class Dialer:
     _failures: dict[int, int] = field(default_factory=dict)
     _turned_away: int = 0
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._looking = Looking(self._wanted)
 
     async def run(self) -> None:
         """Dial until `stop`. What is reserved when it stops is placed or given back before this returns."""
@@ -120,13 +125,13 @@ class Dialer:
         wake_at: list[datetime | None] = []
         more = True
         while more and not self._stopping:
-            async with self.database.session() as session:
+            async with self.database.reading() as session:
                 round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())
             outcomes = [await self._take(turn) for turn in round_.turns]
             more = any(outcome.more for outcome in outcomes)
             wake_at += [round_.next_at, *(outcome.next_at for outcome in outcomes)]
         await self._complete()
-        async with self.database.session() as session:
+        async with self.database.reading() as session:
             following = await next_due_at(session, now=self.clock.now())
         return earliest((*wake_at, following), after=self.clock.now())
 
@@ -171,7 +176,7 @@ class Dialer:
         self._failures.pop(campaign_id, None)
 
     async def _complete(self) -> None:
-        async with self.database.session() as session:
+        async with self.database.reading() as session:
             finished = await finished_campaigns(session)
         for campaign_id in finished:
             async with self.database.transaction() as session:
@@ -196,16 +201,17 @@ class Dialer:
                 self._answers.put_nowait(given_up(reservation, STOPPED))
 
     async def _place(self, reservation: Reservation, closes_at: datetime | None) -> None:
-        async def recheck() -> bool:
-            return reservation.attempt_id in await self._wanted((reservation,))
-
         answer = await place(
-            self.carrier, reservation, clock=self.clock, closes_at=closes_at, recheck=recheck
+            self.carrier,
+            reservation,
+            clock=self.clock,
+            closes_at=closes_at,
+            recheck=lambda: self._looking.still(reservation),
         )
         self._answers.put_nowait(answer)
 
-    async def _wanted(self, reservations: tuple[Reservation, ...]) -> dict[UUID, datetime | None]:
-        async with self.database.session() as session:
+    async def _wanted(self, reservations: tuple[Reservation, ...]) -> Wanted:
+        async with self.database.reading() as session:
             return await still_wanted(session, reservations, worker=self.worker, now=self.clock.now())
 
     async def _record_answers(self) -> None:

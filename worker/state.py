@@ -13,7 +13,7 @@ from uuid import uuid4
 from app.clock import CalibratedClock
 from app.config import get_settings
 from app.context import AppContext, build_context
-from app.db import calibrate
+from app.db import Announcer, Database, calibrate
 from app.faults import install_from_environment
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
@@ -38,6 +38,8 @@ END_CALLS_SECONDS: Final = 0.5
 NUMBERS_SECONDS: Final = 30.0
 INBOUND_SECONDS: Final = 5.0
 PRICES_SECONDS: Final = 5.0
+DIALER_CONNECTIONS: Final = 4
+"""It reserves, records and looks, one of each at a time."""
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -78,6 +80,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
         await _end(tasks)
         await dialer
         await state.carrier.aclose()
+        await state.dialer.database.dispose()
         await context.close()
 
 
@@ -106,7 +109,7 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
         row = await ensure_carrier_account(session, identity, now=clock.now())
     carrier, name = make_carrier(identity.kind, account), _name()
     dialer = Dialer(
-        database=context.database,
+        database=dialing_database(context.database.url, on_commit=context.feed.publish),
         feed=context.feed,
         carrier=carrier,
         clock=clock,
@@ -114,6 +117,11 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
         carrier_account_id=row.id,
     )
     return WorkerState(context, clock, carrier, row.id, dialer, name)
+
+
+def dialing_database(url: str, *, on_commit: Announcer | None = None) -> Database:
+    """Return connections for a dialer alone: nobody else's rollback makes them forget what they prepared."""
+    return Database(url, pool_size=DIALER_CONNECTIONS, on_commit=on_commit, ping=False, by_index=True)
 
 
 def _name() -> str:

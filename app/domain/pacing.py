@@ -24,7 +24,7 @@ _TINY: Final = 1e-9
 _MOST_SHARED: Final = 1_000
 """Slots handed out at one time: the next pass hands out the rest."""
 
-MOST_AT_ONCE: Final = 100
+MOST_AT_ONCE: Final = 200
 """Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
 
 

@@ -95,6 +95,8 @@ def render(
     Raises `TemplateInvalid`, and in mode `skip` `MissingVariable`.
     """
     compiled = _compiled(source, missing)
+    if compiled.constant is not None:
+        return compiled.constant
     context: dict[str, str] = {}
     for name, plain in compiled.lookups:
         value = _value(variables, name, plain)
@@ -197,10 +199,11 @@ _STRICT_ENVIRONMENT: Final = _environment(_Required)
 class _Compiled:
     """A template ready to render in one mode, and the names it looks up."""
 
-    __slots__ = ("lookups", "names", "template")
+    __slots__ = ("constant", "lookups", "names", "template")
 
-    def __init__(self, template: Template, names: tuple[str, ...]) -> None:
-        self.template, self.names = template, names
+    def __init__(self, template: Template, names: tuple[str, ...], *, constant: str | None) -> None:
+        """`constant`: what it says to everyone, if it is without tags."""
+        self.template, self.names, self.constant = template, names, constant
         self.lookups = tuple((name, variable_name(name)) for name in names)
 
 
@@ -211,7 +214,8 @@ def _compiled(source: str, missing: Missing) -> _Compiled:
     names = tuple(dict.fromkeys(names_in(tree)))
     if missing is Missing.KEEP:
         _keep_placeholders(tree, _placeholders(source))
-    return _Compiled(environment.from_string(tree), names)
+    template = environment.from_string(tree)
+    return _Compiled(template, names, constant=None if "{" in source else template.render())
 
 
 def _placeholders(source: str) -> Iterator[str]:

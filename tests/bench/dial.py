@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import aiohttp
@@ -27,6 +27,7 @@ from tests.bench.staging import (
     stage_of,
 )
 from worker.collector import quieten
+from worker.state import dialing_database
 
 CONNECTIONS: Final = 50
 CONTACTS: Final = 3_000
@@ -85,11 +86,13 @@ def stub() -> Iterator[str]:
 
 async def _rounds(database_url: str, url: str) -> list[Round]:
     rounds = []
+    the_dialers = dialing_database(database_url)
     async with database_at(database_url) as database:
         for _ in range(ROUNDS + 1):
             yardstick = await bare(url)
-            product, commits = await dialed(database, url)
+            product, commits = await dialed(database, the_dialers, url)
             rounds.append(Round(product, yardstick, commits))
+    await the_dialers.dispose()
     return rounds[1:]  # the first warms everything up
 
 
@@ -116,10 +119,13 @@ async def bare(url: str) -> float:
         return CONTACTS / (time.perf_counter() - began)
 
 
-async def dialed(database: Database, url: str) -> tuple[float, float]:
-    """Return dials a second of a campaign without limits, each reserved and recorded durably, and commits per dial."""
+async def dialed(database: Database, the_dialers: Database, url: str) -> tuple[float, float]:
+    """Return dials a second of a campaign without limits, each reserved and recorded durably, and commits per dial.
+
+    `the_dialers`: connections of its own, as the worker gives it.
+    """
     await empty(database)
-    stage = await stage_of(database, CONTACTS, **NO_LIMITS)
+    stage = replace(await stage_of(database, CONTACTS, **NO_LIMITS), database=the_dialers)
     dialer = dialer_of(stage, carrier_at(url, connections=CONNECTIONS))
     before, began = await _commits(database), time.perf_counter()
     task = asyncio.create_task(dialer.run())

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
-from app.domain.pacing import MINUTE, guarded
+from app.domain.pacing import MINUTE, MOST_AT_ONCE, guarded
 from app.models import Agent, Campaign, Organization, PhoneNumber
 from app.services.dialing.due import next_due_at
 from app.services.dialing.sharing import Plan, plan
@@ -134,7 +134,7 @@ async def test_an_agents_limit_bounds_what_its_campaign_wants(database: Database
 async def test_texts_take_no_slot(database: Database) -> None:
     first = await slots(database, 5)
     texts = await beside(first, channel=Channel.SMS)
-    assert await rooms(first, texts) == [5, 100]
+    assert await rooms(first, texts) == [5, MOST_AT_ONCE]
 
 
 async def test_whoever_may_not_dial_is_not_in_the_plan(database: Database) -> None:

@@ -24,8 +24,8 @@ from twilio.http.response import Response
 TIMEOUT = ClientTimeout(total=7.0, connect=3.0)
 """Seconds for a whole request, and for getting a connection: inside the engine's guard of 10."""
 
-CONNECTION_LIMIT = 256
-"""Parallel requests to one carrier; above the highest concurrency the dialer uses."""
+CONNECTION_LIMIT = 400
+"""Parallel requests to one carrier: as many as the dialer has under way at most."""
 
 _LONGEST_WAIT_SECONDS = 3600.0
 """However long a `Retry-After` asks for, we look again after an hour."""

@@ -1,11 +1,31 @@
 """What one attempt says: the step's templates with one recipient's variables."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from app.domain.campaign import Channel
 from app.domain.templates import build_variables, render
-from app.models import Agent, Campaign, CompanyMeaning, Contact, Step
+from app.models import Agent, Campaign, CompanyMeaning, Step
+
+
+class Card(Protocol):
+    """What a message may say of a contact."""
+
+    @property
+    def number(self) -> str: ...  # noqa: D102 - a contact's columns
+    @property
+    def name(self) -> str | None: ...  # noqa: D102
+    @property
+    def first_name(self) -> str | None: ...  # noqa: D102
+    @property
+    def last_name(self) -> str | None: ...  # noqa: D102
+    @property
+    def email(self) -> str | None: ...  # noqa: D102
+    @property
+    def company(self) -> str | None: ...  # noqa: D102
+    @property
+    def notes(self) -> str | None: ...  # noqa: D102
+
 
 CALL_PARTS: Final[Mapping[str, str]] = {
     "welcome": "welcome_message_template",
@@ -24,7 +44,7 @@ def render_attempt_texts(
     campaign: Campaign,
     agent: Agent | None,
     organization_name: str,
-    contact: Contact,
+    contact: Card,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
     """Return what the attempt says: welcome, agenda, question, closing of a call, or body of a message.
@@ -53,7 +73,7 @@ def attempt_variables(
     campaign: Campaign,
     agent: Agent | None,
     organization_name: str,
-    contact: Contact,
+    contact: Card,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
     """Return one recipient's variables. Its own, fixed when it was added, win over the contact's card."""
@@ -66,7 +86,7 @@ def attempt_variables(
     )
 
 
-def _card(contact: Contact) -> dict[str, str | None]:
+def _card(contact: Card) -> dict[str, str | None]:
     return {
         "name": contact.name,
         "first_name": contact.first_name,

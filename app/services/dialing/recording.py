@@ -60,7 +60,7 @@ _BIND: Final = text(
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]))
                  AS u (id, provider_id, queue_ms)
     ), locked AS (
-        SELECT a.id, a.status AS old,
+        SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms,
                -- It would leave the carrier's queue when this person's hours are over.
                a.channel = 'call' AND a.hang_up_why = ''
                AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
@@ -69,9 +69,9 @@ _BIND: Final = text(
         ORDER BY a.id FOR NO KEY UPDATE OF a
     ), bound AS (
         UPDATE attempt a
-        SET provider_id = placed.provider_id,
+        SET provider_id = locked.provider_id,
             placed_at = coalesce(a.placed_at, :now),
-            queued_for_ms = placed.queue_ms,
+            queued_for_ms = locked.queue_ms,
             hang_up_at = CASE WHEN locked.too_late THEN :now ELSE a.hang_up_at END,
             hang_up_why = CASE WHEN locked.too_late THEN 'calling_hours' ELSE a.hang_up_why END,
             status = CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN 'queued'
@@ -79,8 +79,8 @@ _BIND: Final = text(
             deadline_at = CASE WHEN a.ended_as IS NULL THEN coalesce(
                 CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN NULL ELSE a.deadline_at END,
                 CAST(:deadline_at AS timestamptz)) ELSE NULL END
-        FROM placed, locked
-        WHERE a.id = placed.id AND locked.id = a.id AND (a.provider_id IS NULL OR a.provider_id = placed.provider_id)
+        FROM locked
+        WHERE a.id = locked.id AND (a.provider_id IS NULL OR a.provider_id = locked.provider_id)
         RETURNING a.id, a.organization_id, a.campaign_id, a.recipient_id, locked.old
     ), spent AS (
         -- Given up as not placed, and placed after all: it counts.

@@ -16,7 +16,7 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
 from app.domain.gate import Blocked, Rule
-from app.domain.pacing import allowance
+from app.domain.pacing import MOST_AT_ONCE, allowance
 from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
@@ -25,8 +25,8 @@ from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
 from app.services.dialing.preparing import Batch, Prepared, prepare_batch
 
-BATCH: Final = 100
-"""Most attempts reserved in one pass: what is reserved but unsent at a crash must be looked up."""
+BATCH: Final = MOST_AT_ONCE
+"""Most attempts reserved in one pass."""
 
 RECONCILE_AFTER: Final = timedelta(seconds=20)
 """A reservation without an answer for longer than this was left by a dead worker: the placing guard is 10 s."""
@@ -83,7 +83,7 @@ async def reserve(
     Nothing of a campaign that has meanwhile moved to another carrier account than the worker's.
     """
     boottime, now = clock.boottime(), clock.now()
-    async with database.session() as session:
+    async with database.reading() as session:
         batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
     if batch is None or not batch.prepared:
         return Pass()
