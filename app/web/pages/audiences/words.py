@@ -9,9 +9,9 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.models import AudienceMode, AudienceStatus
 from app.services.campaigns.audiences import AudiencePreview, AudienceView
-from app.web.pages.campaign.words import Moment, moment
 from app.web.pages.contacts.filters import filter_words, named
 from app.web.pages.contacts.naming import Names
+from app.web.words import Moment, moment
 
 OUTCOMES: Final = (
     RecipientStatus.NO_ANSWER,

@@ -19,7 +19,8 @@ from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.actions import carrier_identity
-from app.web.pages.campaign.words import STATUS_WORDS, counted
+from app.web.pages.campaign.words import STATUS_WORDS
+from app.web.words import counted
 
 
 @dataclass(frozen=True, slots=True)

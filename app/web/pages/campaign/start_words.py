@@ -8,8 +8,8 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Preflight
-from app.web.pages.campaign.words import counted
 from app.web.pages.wizard.moments import in_zone
+from app.web.words import counted
 
 
 @dataclass(frozen=True, slots=True)

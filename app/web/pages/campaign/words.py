@@ -1,10 +1,7 @@
-"""Times, sizes and sums in words: made by the server, in the zone that matters, with the zone beside them."""
+"""Statuses, replies and reasons of a campaign's contacts in words, and its progress."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from app.domain.attempt import Disposition
 from app.domain.gate import Rule
@@ -12,11 +9,8 @@ from app.domain.metrics import percent
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
 from app.services.campaigns.views import Counts
-from app.services.paging import Page
 from app.web.components import ProgressView
-
-_SMALL: Final = 0.01
-NOTHING: Final = "\u2013"  # a dash
+from app.web.words import counted
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
     RecipientStatus.PENDING: "Pending",
@@ -61,84 +55,9 @@ _REASON_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment as people read it, its zone, and as machines do; empty texts for none."""
-
-    text: str = ""
-    zone: str = ""
-    iso: str = ""
-
-
-def moment(at: datetime | None, zone: str, *, now: datetime) -> Moment:
-    """Return "21 Nov, 14:05" in the zone; with the year if it is another than now."""
-    if at is None:
-        return Moment()
-    there = at.astimezone(ZoneInfo(zone))
-    year = "" if there.year == now.astimezone(ZoneInfo(zone)).year else f" {there.year}"
-    return Moment(f"{there.day} {there:%b}{year}, {there:%H:%M}", zone_word(there), there.isoformat())
-
-
 def reason_words(reason: str) -> str:
     """Return why a status changed, as a sentence without its full stop."""
     return _REASON_WORDS.get(reason, reason[:1].upper() + reason[1:])
-
-
-def zone_word(at: datetime) -> str:
-    """Return "EST", or "UTC+3" for zones that have no letters."""
-    name = at.tzname() or "UTC"
-    if name[0] not in "+-":
-        return name
-    hours, minutes = name[1:3].lstrip("0") or "0", name[3:]
-    return f"UTC{name[0]}{hours}" + (f":{minutes}" if minutes else "")
-
-
-def clock_time(at: datetime, zone: str) -> str:
-    """Return "14:05:12" in the zone."""
-    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
-
-
-def in_both_zones(at: datetime, zone: str, other: str, *, now: datetime) -> str:
-    """Return the moment in `zone`, and in `other` too if its clocks show another time."""
-    here, there = moment(at, zone, now=now), moment(at, other, now=now)
-    text = f"{here.text} {here.zone}"
-    return text if here.text == there.text else f"{text} ({there.text} {there.zone})"
-
-
-def rate(share: float, *, of: int) -> str:
-    """Return "72.1%"; a dash while there is nothing to measure."""
-    return f"{share:g}%" if of else NOTHING
-
-
-def duration(seconds: float | None) -> str:
-    """Return "1:05" or "1:02:05"; a dash for none."""
-    if seconds is None:
-        return NOTHING
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def money(amount: float | None, unit: str | None) -> str:
-    """Return "$1.25", or "1.25 EUR"; below one cent with four decimals; a dash for none."""
-    if amount is None:
-        return NOTHING
-    number = f"{amount:,.2f}" if amount >= _SMALL or amount == 0 else f"{amount:.4f}"
-    return f"${number}" if unit in {None, "USD"} else f"{number} {unit}"
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Return "1 contact" or "1,200 contacts"."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
-def page_range(page: Page[Any], one: str, many: str) -> str:
-    """Return "1 to 25 of 312 contacts", with a dash for "to"."""
-    if not page.items:
-        return counted(page.total, one, many)
-    first = (page.page - 1) * page.page_size + 1
-    last = first + len(page.items) - 1
-    return f"{first:,}\u2013{last:,} of {counted(page.total, one, many)}"
 
 
 def progress(counts: Counts) -> ProgressView:

@@ -21,8 +21,8 @@ from app.services.campaigns.queries import campaign_cards, list_campaigns
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
-from app.web.pages.campaign.words import moment, page_range
 from app.web.pages.campaigns.view import ALL, SORTS, Cards, Item, Query, cards, item
+from app.web.words import moment, page_range
 
 SHORTEST_REFETCH: Final = 1.0
 """Seconds between two readings of one browser's rows, however much happens."""

@@ -12,7 +12,8 @@ from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.services.campaigns.views import CampaignCards, CampaignRow
 from app.web.components import ProgressView
 from app.web.pages.campaign.state import may_retry
-from app.web.pages.campaign.words import Moment, counted, moment, progress, rate
+from app.web.pages.campaign.words import progress
+from app.web.words import Moment, counted, moment, rate
 
 ALL: Final = "all"
 SORTS: Final = ("name", "status", "created", "progress")

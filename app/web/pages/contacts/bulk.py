@@ -32,10 +32,10 @@ from app.web.components import (
 from app.web.components.kinds import as_text
 from app.web.forms import written
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.campaign.words import counted
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import SCOPES
 from app.web.session import allows
+from app.web.words import counted
 
 _ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})
 _DONE: Final[Mapping[BulkAction, str]] = {

@@ -17,11 +17,11 @@ from app.services.contacts.bulk import BulkView, cancel_bulk_change, list_bulk_c
 from app.web.components import badge, drawer, empty_state, say_done, time_text
 from app.web.components.kinds import as_text, choose, present
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.words import Moment, counted, moment
 from app.web.pages.contacts.filters import filter_words
 from app.web.pages.contacts.naming import Names, names_in
 from app.web.pages.contacts.words import CONSENTS, SCOPES
 from app.web.session import allows
+from app.web.words import Moment, counted, moment
 
 MOST_SHOWN: Final = 50
 

@@ -19,12 +19,12 @@ from app.web.components import (
     time_text,
 )
 from app.web.components.kinds import Child, Text, as_text, present
-from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.form import contact_form
 from app.web.pages.contacts.questions import lift_question, suppress_question
 from app.web.pages.contacts.words import ContactCard, HistoryItem, SuppressionItem
 from app.web.session import allows, here
+from app.web.words import Moment
 
 
 def contact_drawer() -> rx.Component:

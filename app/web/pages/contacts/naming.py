@@ -11,7 +11,7 @@ from app.domain.contact_filter import Condition, ContactFilter
 from app.services.access.principal import Principal
 from app.services.campaigns.names import campaign_names, newest_campaigns
 from app.services.imports.names import import_names, newest_imports
-from app.web.pages.campaign.words import moment
+from app.web.words import moment
 
 IN_CAMPAIGNS: Final = frozenset({"campaign_id", "campaign_status"})
 MOST_OFFERED: Final = 200

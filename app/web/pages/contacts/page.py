@@ -33,7 +33,6 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs, tick_head
 from app.web.pages.contacts.bulk_history import BulkHistoryState, bulk_history_sheet, under_way_bar
 from app.web.pages.contacts.card import ContactCardState
@@ -44,6 +43,7 @@ from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.tabs import contacts_tabs
 from app.web.pages.contacts.words import ContactItem
 from app.web.session import allows, here
+from app.web.words import Moment
 
 
 @shell("Contacts")

@@ -8,7 +8,7 @@ from typing import Final
 from app.models import Consent, SuppressionScope, SuppressionSource
 from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
 from app.services.suppression.queries import SuppressionView
-from app.web.pages.campaign.words import Moment, moment
+from app.web.words import Moment, moment
 
 SCOPES: Final[Mapping[SuppressionScope, str]] = {
     SuppressionScope.ALL: "Never call or text",

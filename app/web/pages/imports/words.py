@@ -9,7 +9,7 @@ from app.models import ImportStatus
 from app.services.imports.classes import IssueKind
 from app.services.imports.views import ImportView, IssueRow, Undo
 from app.web.components.status import Look
-from app.web.pages.campaign.words import Moment, counted, duration, moment
+from app.web.words import Moment, counted, duration, moment
 
 LOOKS: Final[Mapping[str, Look]] = {
     ImportStatus.READING: Look("blue", "hourglass", "Being read"),

@@ -22,11 +22,11 @@ from app.web.components import (
     time_text,
 )
 from app.web.components.kinds import as_text, present
-from app.web.pages.campaign.words import Moment
 from app.web.pages.numbers.rests import OPEN_END, SPANS, NumberRestState
 from app.web.pages.numbers.rows import WHY, RestRow
 from app.web.pages.numbers.state import NumbersState
 from app.web.session import allows
+from app.web.words import Moment
 
 
 def resting_panel() -> rx.Component:

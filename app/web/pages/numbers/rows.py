@@ -9,7 +9,7 @@ from app.context import get_context
 from app.models import NumberRest
 from app.services.access.principal import Principal
 from app.services.numbers.queries import NumberView, calls_in_a_day, list_numbers
-from app.web.pages.campaign.words import Moment, counted, moment
+from app.web.words import Moment, counted, moment
 
 WHY: Final[Mapping[NumberRest, str]] = {
     NumberRest.FLAGGED: "Flagged as spam",

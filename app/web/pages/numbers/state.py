@@ -23,8 +23,8 @@ from app.web.carrier import owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.words import counted
 from app.web.pages.numbers.rows import NumberRow, RestRow, caps_words, read_numbers
+from app.web.words import counted
 
 CAPS: Final = ("daily_cap", "burst_cap", "burst_minutes", "cool_down_minutes")
 

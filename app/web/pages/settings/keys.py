@@ -16,7 +16,7 @@ from app.services.errors import FieldErrors
 from app.web.components import say_done
 from app.web.forms import written
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.campaign.words import Moment, moment
+from app.web.words import Moment, moment
 
 
 @dataclass(frozen=True, slots=True)

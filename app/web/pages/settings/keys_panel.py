@@ -31,9 +31,9 @@ from app.web.components import (
     time_text,
 )
 from app.web.components.kinds import as_text, present
-from app.web.pages.campaign.words import Moment
 from app.web.pages.settings.keys import KeyRow, KeysState
 from app.web.session import allows
+from app.web.words import Moment
 
 _ROLES: list[tuple[str, str]] = [
     (Role.VIEWER.value, "Viewer: reads everything"),

@@ -26,12 +26,12 @@ from app.web.components import (
 )
 from app.web.components.kinds import present
 from app.web.layout import shell
-from app.web.pages.campaign.words import Moment
 from app.web.pages.campaigns.switch import StopSwitchState, switch_dialogs
 from app.web.pages.settings.form import organization_form
 from app.web.pages.settings.keys_panel import keys_panel
 from app.web.pages.settings.state import Machinery, MemberRow, SettingsState
 from app.web.session import allows
+from app.web.words import Moment
 
 
 @shell("Settings")

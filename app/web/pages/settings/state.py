@@ -24,8 +24,8 @@ from app.web.carrier import carrier_words
 from app.web.components import say_done
 from app.web.forms import chosen_id, ticked, written
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.words import Moment, counted, moment
 from app.web.session import SessionState
+from app.web.words import Moment, counted, moment
 
 _TEXTS: Final = (
     "name",

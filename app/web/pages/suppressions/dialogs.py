@@ -27,12 +27,12 @@ from app.web.components import (
     upload_zone,
 )
 from app.web.components.kinds import as_text, present
-from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.words import SCOPES
 from app.web.pages.suppressions.changing import SuppressionChangeState
 from app.web.pages.suppressions.file import ZONE, SuppressionFileState
 from app.web.pages.suppressions.words import ImportOutcome, RejectedLine, SuppressionRow
 from app.web.session import here
+from app.web.words import Moment
 
 _SCOPES = [(scope.value, words) for scope, words in SCOPES.items()]
 

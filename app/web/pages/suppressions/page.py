@@ -32,7 +32,6 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.campaign.words import Moment
 from app.web.pages.contacts.tabs import contacts_tabs
 from app.web.pages.suppressions.changing import SuppressionChangeState
 from app.web.pages.suppressions.dialogs import change_dialogs, file_dialog
@@ -40,6 +39,7 @@ from app.web.pages.suppressions.file import SuppressionFileState
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import SCOPE_OPTIONS, SOURCE_OPTIONS, STATES, SuppressionRow
 from app.web.session import allows, here
+from app.web.words import Moment
 
 
 @shell("Contacts")

@@ -8,8 +8,8 @@ from typing import Final
 from app.models import SuppressionScope, SuppressionSource
 from app.services.suppression.importing import SuppressionImportResult
 from app.services.suppression.queries import SuppressionPage, SuppressionView
-from app.web.pages.campaign.words import Moment, counted, moment
 from app.web.pages.contacts.words import SCOPES, who_suppressed
+from app.web.words import Moment, counted, moment
 
 ANY: Final = "any"
 

@@ -32,8 +32,8 @@ from app.web.pages.campaign.calls.sheet import call_sheet
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.calls.view import ALL, CallItem, Query
 from app.web.pages.campaign.header import campaign_frame
-from app.web.pages.campaign.words import Moment
 from app.web.session import allows, here
+from app.web.words import Moment
 
 
 @shell("Campaigns")

@@ -17,7 +17,7 @@ from app.web.components import (
 from app.web.components.kinds import Child
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.calls.view import CallDetail, CallItem, Event, Line, Part
-from app.web.pages.campaign.words import Moment
+from app.web.words import Moment
 
 
 def call_sheet() -> rx.Component:

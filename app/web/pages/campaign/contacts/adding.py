@@ -34,8 +34,8 @@ from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import Known
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.state import CampaignState, Header
-from app.web.pages.campaign.words import counted
 from app.web.session import allows
+from app.web.words import counted
 
 _SHOWN = 20
 

@@ -23,7 +23,7 @@ from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.calls.view import CallItem
 from app.web.pages.campaign.contacts.view import Person, PersonDetail, Step, Variable, person_detail
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.words import Moment
+from app.web.words import Moment
 
 
 class PersonState(PageState, rx.State):

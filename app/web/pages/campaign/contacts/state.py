@@ -18,7 +18,7 @@ from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.state import is_there, live_snapshot
-from app.web.pages.campaign.words import page_range
+from app.web.words import page_range
 
 SHORTEST_REFETCH: Final = 2.0
 """Seconds between two readings of one browser's rows, however much happens."""

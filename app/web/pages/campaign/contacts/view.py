@@ -10,7 +10,8 @@ from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
 from app.web.pages.campaign.calls.view import CallItem, call_item
-from app.web.pages.campaign.words import STATUS_WORDS, Moment, counted, moment, reason_words
+from app.web.pages.campaign.words import STATUS_WORDS, reason_words
+from app.web.words import Moment, counted, moment
 
 ALL: Final = "all"
 SORTS: Final = ("position", "name", "status", "attempts", "last_attempt", "next")

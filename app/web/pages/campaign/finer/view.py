@@ -12,7 +12,7 @@ from app.domain.ramp import STEPS
 from app.domain.retry import RetryOutcome
 from app.services.campaigns.settings import CampaignSettings, delays_of
 from app.web.forms import ticked, written
-from app.web.pages.campaign.words import counted
+from app.web.words import counted
 
 OUTCOMES: Final[Mapping[RetryOutcome, str]] = {
     RetryOutcome.NO_ANSWER: "No answer",

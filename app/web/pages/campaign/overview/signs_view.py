@@ -17,7 +17,7 @@ from app.services.campaigns.views import (
     SignsView,
     TripRow,
 )
-from app.web.pages.campaign.words import Moment, counted, moment, money
+from app.web.words import Moment, counted, moment, money
 
 SHOWN: Final = 5
 """Attempts of a trip that are listed; the call log has them all."""

@@ -23,7 +23,7 @@ from app.web.pages.campaign.finer.view import (
     finer_values,
     retry_facts,
 )
-from app.web.pages.campaign.words import NOTHING, counted, moment
+from app.web.words import NOTHING, counted, moment
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TEMPLATES: Final[Mapping[str, str]] = {
