@@ -14,6 +14,7 @@ router = APIRouter(prefix="/auth", include_in_schema=False)
 
 Context = Annotated[AppContext, Depends(get_context)]
 
+HOME: Final = "/"
 SIGN_IN: Final = "/sign-in"
 TICKET_REFUSED: Final = f"{SIGN_IN}?expired=1"
 _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -23,7 +24,12 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 async def complete(
     request: Request, context: Context, ticket: Annotated[str, Query(max_length=200)] = ""
 ) -> RedirectResponse:
-    """Turn a sign-in ticket into the session's cookie and go on to the page that was wanted."""
+    """Turn a sign-in ticket into the session's cookie and go on to the page that was wanted.
+
+    Not at another site's bidding, which could have somebody work in its own account unawares.
+    """
+    if _sent_by_another_site(request):
+        return _go(TICKET_REFUSED)
     async with context.database.transaction() as session:
         redeemed = await redeem_ticket(
             session,
@@ -47,7 +53,9 @@ async def complete(
 
 @router.get("/sign-out")
 async def leave(request: Request, context: Context) -> RedirectResponse:
-    """End the session, clear its cookie and show the sign-in page."""
+    """End the session, clear its cookie and show the sign-in page. Not at another site's bidding."""
+    if _sent_by_another_site(request):
+        return _go(HOME)
     if token := request.cookies.get(SESSION_COOKIE):
         async with context.database.transaction() as session:
             await sign_out(session, token=token, now=context.clock.now())
@@ -58,6 +66,11 @@ async def leave(request: Request, context: Context) -> RedirectResponse:
 
 def _go(path: str) -> RedirectResponse:
     return RedirectResponse(path, HTTPStatus.SEE_OTHER, headers=_PRIVATE)
+
+
+def _sent_by_another_site(request: Request) -> bool:
+    """Tell whether another site's page made the browser come here (Fetch Metadata; what does not send it is let in)."""
+    return request.headers.get("sec-fetch-site") == "cross-site"
 
 
 def _by_https(request: Request, context: AppContext) -> bool:

@@ -338,6 +338,20 @@ async def test_a_ticket_leads_to_our_own_pages_only(world: World) -> None:
     assert entered.headers["location"] == "/"
 
 
+async def test_no_other_site_signs_anybody_in_or_out(world: World) -> None:
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    ticket = await ticket_for(world, "/")
+    entered = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=elsewhere)
+    assert "set-cookie" not in entered.headers
+    token = await sign_in(world)
+    kept = await world.client.get(
+        "/auth/sign-out", headers=elsewhere | {"Cookie": f"{SESSION_COOKIE}={token}"}
+    )
+    assert "set-cookie" not in kept.headers
+    async with world.database.session() as session:
+        assert await resolve_session(session, token=token, now=NOON + timedelta(seconds=1)) is not None
+
+
 async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) -> None:
     ticket = await ticket_for(world, "/")
     entered = await world.client.get(
