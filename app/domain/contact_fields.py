@@ -52,6 +52,11 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "language": ("language", "lang", "locale"),
     "notes": ("notes", "note", "comment", "comments", "remarks"),
     TAGS: ("tags", "tag", "labels"),
+    "consent": ("consent", "consent_status"),
+    "consent_source": ("consent_source",),
+    "consent_wording": ("consent_wording", "consent_text"),
+    "consent_evidence": ("consent_evidence", "consent_proof"),
+    "consent_at": ("consent_at", "consent_date", "consent_time"),
     IGNORE: (
         *("callsheet_row", "callsheet_reason"),
         *("suppressed", "last_outcome", "last_contacted_at", "created_at", "updated_at"),
@@ -61,13 +66,11 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _OF_OUR_EXPORT: Final = frozenset({"suppressed", "last_outcome", "last_contacted_at"})
 """A file with all of these is an export of the address book."""
-_NOT_FROM_OUR_EXPORT: Final = frozenset(
-    {
-        *("consent", "consent_source", "consent_wording", "consent_evidence", "consent_at"),
-        "source",
-    }
-)
+_NOT_FROM_OUR_EXPORT: Final = frozenset({"source"})
 """What such a file says of people and an import does not take. In other files it is the organization's own."""
+
+CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence", "consent_at")
+"""The fields that say what a person agreed to."""
 
 MOST_TAGS: Final = 50
 LONGEST_TAG: Final = 50
@@ -86,6 +89,9 @@ LENGTHS: Final[Mapping[str, int]] = {
     "state": 50,
     "language": 20,
     "notes": 4000,
+    "consent_source": 200,
+    "consent_wording": 2000,
+    "consent_evidence": 2000,
 }
 """Fields with a place of their own on a contact, and how many characters that holds."""
 

@@ -122,5 +122,5 @@ def test_tags_stand_between_commas_or_semicolons_or_in_a_json_array(cell: str, t
 
 def test_what_our_own_export_says_beside_the_card_makes_no_own_fields() -> None:
     columns = ["phone_number", "tags", "consent", "suppressed", "last_outcome", "last_contacted_at", "source"]
-    assert list(suggest_mapping(columns).values()) == ["phone_number", "tags", *["ignore"] * 5]
+    assert list(suggest_mapping(columns).values()) == ["phone_number", "tags", "consent", *["ignore"] * 4]
     assert suggest_mapping(["phone", "source"])["source"] == "variable:source"

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.contact_fields import MOST_TAGS
+from app.domain.contact_fields import CONSENT, MOST_TAGS
 from app.services.imports.lines import COLUMNS, Lines, with_head
 from app.services.imports.people import CARD
 from app.services.imports.staging import copy_rows, planned_anew, stage
 
-_COLUMNS: Final = (*CARD, "tags")
+_COLUMNS: Final = (*CARD, "tags", *CONSENT)
 _NAMES: Final = ", ".join(_COLUMNS)
 _PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
 
@@ -20,6 +20,23 @@ _ALL_TAGS: Final = """c.tags || ARRAY(
         SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (c.tags)
         ORDER BY u.place LIMIT greatest(0, :most_tags - cardinality(c.tags))
     ) AS new_tags"""
+
+# A yes never takes the place of a no, and a row that says nothing of consent, or `unknown`, changes none.
+_SAYS: Final = "s.consent <> 'unknown' AND c.consent NOT IN ('denied', 'withdrawn')"
+_TURNS: Final = f"{_SAYS} AND s.consent <> c.consent"
+_NEW_MOMENT: Final = (
+    f"CASE WHEN {_TURNS} THEN s.consent_at WHEN {_SAYS} THEN coalesce(c.consent_at, s.consent_at) "
+    "ELSE c.consent_at END AS new_consent_at"
+)
+_CONSENT: Final = [
+    f"CASE WHEN {_SAYS} THEN s.consent ELSE c.consent END AS new_consent",
+    *(
+        f"CASE WHEN {_TURNS} THEN s.{name} WHEN {_SAYS} THEN coalesce(nullif(s.{name}, ''), c.{name}) "
+        f"ELSE c.{name} END AS new_{name}"
+        for name in ("consent_source", "consent_wording", "consent_evidence")
+    ),
+    _NEW_MOMENT,
+]
 
 # A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
 # Tags are added to those that are there, none is taken away.
@@ -31,6 +48,7 @@ _MERGED: Final = ", ".join(
             for part in ("first_name", "last_name")
         ),
         _ALL_TAGS,
+        *_CONSENT,
     ]
 )
 _OLD: Final = ", ".join(f"'{name}', {name}" for name in _COLUMNS)
@@ -92,8 +110,8 @@ _NEW_IDS: Final = text(
     "generate_series(1, :count)"
 )
 _COPY: Final = (
-    "COPY contact (organization_id, source, import_id, created_at, updated_at, consent, consent_source, "
-    f"consent_wording, consent_evidence, id, {', '.join(COLUMNS)}) FROM STDIN"
+    "COPY contact (organization_id, source, import_id, created_at, updated_at, id, "
+    f"{', '.join(COLUMNS)}) FROM STDIN"
 )
 
 
@@ -124,7 +142,7 @@ async def save_cards(
     if new:
         ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
         contacts |= zip(new, ids, strict=True)
-        head = (organization_id, f"import:{import_id}", import_id, now, now, "unknown", "", "", "")
+        head = (organization_id, f"import:{import_id}", import_id, now, now)
         cards = [f"{contact_id}\t{lines.cards[place]}" for place, contact_id in zip(new, ids, strict=True)]
         await copy_rows(session, _COPY, with_head(head, cards))
     updated = 0

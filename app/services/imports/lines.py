@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
+from app.domain.contact_fields import CONSENT
+from app.models import Consent
 from app.services.imports.classes import Issue, IssueKind
+from app.services.imports.consents import Consented
 from app.services.imports.people import CARD, Person, ReadRows
 
-COLUMNS: Final = ("number", *CARD, "tags", "fields")
+COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
 """Of a line of `Lines.cards`."""
 
 NULL: Final = "\\N"
+_NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _LONGEST_REASON: Final = 500
 _NO_TEXT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -83,7 +87,13 @@ def _card(person: Person, keys: Mapping[str, str]) -> str:
     if "\\" in whole or not whole.isprintable():
         texts = [text.translate(_ESCAPES) for text in texts]
     tags = _array(person.tags).translate(_ESCAPES) if person.tags else "{}"
-    return "\t".join((person.number, *texts, tags, _json(person.custom, keys)))
+    consent = _consent(person.consent) if person.consent else _NO_CONSENT
+    return "\t".join((person.number, *texts, tags, _json(person.custom, keys), consent))
+
+
+def _consent(said: Consented) -> str:
+    texts = map(escaped, (said.source, said.wording, said.evidence))
+    return "\t".join((said.status, *texts, said.at.isoformat()))
 
 
 def _array(texts: Sequence[str]) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
 from app.domain.contact_fields import (
+    CONSENT,
     IGNORE,
     LENGTHS,
     LONGEST_TAG,
@@ -19,6 +21,7 @@ from app.domain.contact_fields import (
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.services.imports.classes import IN_THIS_FILE, Issue, IssueKind
+from app.services.imports.consents import Consented, ConsentUnclear, take_consent
 from app.services.imports.reading import FileRow
 from app.services.imports.seen import SeenNumbers
 
@@ -28,7 +31,7 @@ CARD: Final = (
 )
 """The columns of a contact that a file can fill, beside its custom fields."""
 
-_FIELDS: Final = frozenset({PHONE, TAGS, *LENGTHS})
+_FIELDS: Final = frozenset({PHONE, TAGS, *CONSENT, *LENGTHS})
 """What has a place of its own; every other target is a variable by that name."""
 
 _UNPRINTABLE: Final = dict.fromkeys(
@@ -49,11 +52,18 @@ class RowPlan:
     """One for each column: a contact field, `variable:<name>` or `ignore`."""
     region: str
     strict: bool
+    uploaded_at: datetime
+    """When a consent was given of which the row does not say it."""
 
     @cached_property
     def columns(self) -> tuple[tuple[str, bool], ...]:
         """Of each column: its field or variable ("" is ignored), and whether it is a variable."""
         return tuple(map(_column, self.targets))
+
+    @cached_property
+    def says_consent(self) -> bool:
+        """Whether any column is about consent."""
+        return not set(CONSENT).isdisjoint(self.targets)
 
 
 def _column(target: str) -> tuple[str, bool]:
@@ -75,6 +85,7 @@ class Person(NamedTuple):
     """The part of `variables` that has no place of its own on a contact."""
     warnings: list[str]
     tags: list[str]
+    consent: Consented | None = None
 
 
 class ReadRows(NamedTuple):
@@ -95,7 +106,7 @@ def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> Read
             continue
         try:
             person = _read_row(row, plan)
-        except NumberRejected as rejected:
+        except (NumberRejected, ConsentUnclear) as rejected:
             issues.append(Issue(row, IssueKind.REJECTED, str(rejected)))
             continue
         if seen.add(int(person.number[1:])):
@@ -110,6 +121,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> Person:
     country = fields["country"].upper() if "country" in fields else ""
     region = country if country and is_region(country) else plan.region
     phone = normalize(fields.pop(PHONE, ""), region=region, strict=plan.strict)
+    consent = take_consent(fields, warnings, uploaded_at=plan.uploaded_at) if plan.says_consent else None
     if "first_name" in fields or "last_name" in fields:
         _join_name(fields)
     if "time_zone" in fields:
@@ -127,7 +139,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> Person:
             fields[name] = text[: LENGTHS[name]]
     if phone.warnings:
         warnings = [*phone.warnings, *warnings]
-    return Person(row, phone.e164, fields, variables, custom, warnings, tags)
+    return Person(row, phone.e164, fields, variables, custom, warnings, tags, consent)
 
 
 def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:

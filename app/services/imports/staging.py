@@ -29,7 +29,8 @@ _EVERY_CHANNEL: Final = (SuppressionScope.ALL,)
 _TABLE: Final = text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
     + ", ".join(f"{name} text" for name in CARD)
-    + ", tags varchar[], fields jsonb) ON COMMIT DELETE ROWS"
+    + ", tags varchar[], fields jsonb, consent text, consent_source text, consent_wording text, "
+    "consent_evidence text, consent_at timestamptz) ON COMMIT DELETE ROWS"
 )
 _EMPTY: Final = text("TRUNCATE import_stage")
 _COPY: Final = f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN"
@@ -208,7 +209,7 @@ def _judgement(people: Sequence[Person], found: dict[int, Found], *, is_campaign
     issues: list[Issue] = []
     stays_out: set[int] = set()
     for place, of_one in sorted(found.items()):
-        said = _class(of_one, is_campaign=is_campaign)
+        said = _class(of_one, people[place], is_campaign=is_campaign)
         if said is None:
             continue
         issues.append(Issue(people[place].row, *said))
@@ -228,7 +229,7 @@ def _judgement(people: Sequence[Person], found: dict[int, Found], *, is_campaign
     )
 
 
-def _class(found: Found, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
+def _class(found: Found, person: Person, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
     """Return what is said of somebody first; None if what is known is of another channel."""
     if found.stop:
         kind = IssueKind.OPTED_OUT if found.stop.source in OPT_OUTS else IssueKind.SUPPRESSED
@@ -238,7 +239,7 @@ def _class(found: Found, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
     if found.lifted_at is not None:
         return IssueKind.OPTED_OUT, _lifted(found.lifted_at)
     if found.consent in _NO:
-        return IssueKind.OPTED_OUT, f"This person's consent is {found.consent}: whoever needs it skips them."
+        return IssueKind.OPTED_OUT, _said_no(found.consent, person)
     return (IssueKind.KNOWN, KNOWN_ALREADY) if found.contact_id is not None else None
 
 
@@ -254,6 +255,13 @@ def _not_to_be_contacted(reason: str, *, is_campaign: bool) -> str:
     why = f" ({reason})" if reason else ""
     then = "is listed as skipped" if is_campaign else "is kept in the address book only"
     return f"This number must not be contacted{why}. It {then}."
+
+
+def _said_no(consent: str, person: Person) -> str:
+    said = f"This person's consent is {consent}: whoever needs it skips them."
+    if person.consent is None or person.consent.status in _NO:
+        return said
+    return f"{said} The file says that it is {person.consent.status}: only a person can turn a no into a yes."
 
 
 def _lifted(at: datetime) -> str:

@@ -15,6 +15,7 @@ from sqlmodel import col
 from app.clock import Clock
 from app.db import Database
 from app.domain.campaign import CampaignStatus
+from app.domain.contact_fields import CONSENT
 from app.domain.rights import Right
 from app.faults import fault
 from app.live import announce
@@ -123,16 +124,19 @@ SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM kept) AS kept,
     (SELECT count(*) FROM restored) AS done
 """
 
+_CONSENT_TEXTS: Final = tuple(name for name in CONSENT if name != "consent_at")
 _CHANGES: Final = text(
     _CHANGES_SQL.format(
-        columns=", ".join(f"'{name}', {name}" for name in (*CARD, "tags")),
+        columns=", ".join(f"'{name}', {name}" for name in (*CARD, "tags", *CONSENT)),
         assignments=", ".join(
             f"{name} = CASE WHEN '{name}' = ANY(told.columns) THEN told.before ->> '{name}' "
             f"ELSE contact.{name} END"
-            for name in CARD
+            for name in (*CARD, *_CONSENT_TEXTS)
         )
         + ", tags = CASE WHEN 'tags' = ANY(told.columns) THEN "
-        "ARRAY(SELECT jsonb_array_elements_text(told.before -> 'tags')) ELSE contact.tags END",
+        "ARRAY(SELECT jsonb_array_elements_text(told.before -> 'tags')) ELSE contact.tags END, "
+        "consent_at = CASE WHEN 'consent_at' = ANY(told.columns) "
+        "THEN CAST(told.before ->> 'consent_at' AS timestamptz) ELSE contact.consent_at END",
     )
 )
 
