@@ -25,6 +25,11 @@ FIELD_WORDS: Final = {
     "language": "Language",
     "notes": "Notes",
     "tags": "Tags",
+    "consent": "Consent",
+    "consent_source": "Source of the consent",
+    "consent_wording": "Wording of the consent",
+    "consent_evidence": "Proof of the consent",
+    "consent_at": "Time of the consent",
 }
 TARGETS: Final = [(field, FIELD_WORDS[field]) for field in FIELDS]
 """Contact fields that a column can be used as, with their words."""
