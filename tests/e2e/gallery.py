@@ -31,6 +31,7 @@ from app.services.numbers.carriers import identity_of
 from app.services.numbers.operations import set_default_number, update_number
 from app.services.numbers.queries import list_numbers
 from app.services.suppression.operations import suppress_contact
+from tests.e2e.gallery_people import bring_people
 from tests.e2e.installation import Installation
 from tests.e2e.world import PASSWORD
 
@@ -101,6 +102,7 @@ def make_gallery(installation: Installation) -> Gallery:
     gallery = Gallery(installation, _owner(installation))
     do = installation.services.do
     do(lambda session: _furnish(session, gallery))
+    do(lambda session: bring_people(session, owner=gallery.principal, now=_now(installation)))
     completed = _campaign(gallery, "Spring check-ups", 36)
     _start(gallery, completed)
     _wait_for(gallery, completed, CampaignStatus.COMPLETED)

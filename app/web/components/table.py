@@ -39,13 +39,19 @@ def data_table(
     )
 
 
-def column(label: Text, *, align: Align = "start", hidden_label: bool = False) -> rx.Component:
-    """Return the head of a column that does not sort; `hidden_label` for one of actions or ticks."""
+def column(
+    label: Text, *, align: Align = "start", hidden_label: bool = False, wide_only: bool = False
+) -> rx.Component:
+    """Return the head of a column that does not sort; `hidden_label` for one of actions or ticks.
+
+    `wide_only`, as of its cells: left out where the table would scroll sideways.
+    """
     return rx.el.th(
         rx.el.span(label, class_name="cs-hidden" if hidden_label else ""),
         scope="col",
         role="columnheader",
         data_align=align,
+        data_wide_only=flag_word(wide_only),
     )
 
 
@@ -88,13 +94,16 @@ def row(*cells: rx.Component, key: Text | rx.Var[int], selected: Flag = False) -
     return rx.el.tr(*cells, key=key, role="row", data_selected=flag_word(selected))
 
 
-def cell(*children: Child, label: str = "", align: Align = "start", number: bool = False) -> rx.Component:
+def cell(
+    *children: Child, label: str = "", align: Align = "start", number: bool = False, wide_only: bool = False
+) -> rx.Component:
     """Return a cell; `label` (the column's) stands before the value when rows are cards."""
     return rx.el.td(
         *children,
         role="cell",
         data_label=label,
         data_align=align,
+        data_wide_only=flag_word(wide_only),
         class_name="cs-number" if number else "",
     )
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
-from reflex.vars import StringVar
 
 from app.context import get_context
 from app.domain.contact_filter import Condition, ContactFilter, Op
@@ -31,13 +30,15 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import anyone, guarded
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import SCOPES
 from app.web.session import allows
+from app.web.ticking import Ticking, bar_action, how_many, ticked_bar
 from app.web.words import counted
 
 _ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})
+_LABELS: Final = {"tag": "Tag", "untag": "Untag", "suppress": "Never contact", "delete": "Delete"}
 _DONE: Final[Mapping[BulkAction, str]] = {
     BulkAction.TAG: "tagged",
     BulkAction.UNTAG: "untagged",
@@ -46,39 +47,8 @@ _DONE: Final[Mapping[BulkAction, str]] = {
 }
 
 
-class ContactBulkState(PageState, rx.State):
-    """Who is ticked, and what is asked about them."""
-
-    ids: rx.Field[list[int]] = rx.field(default_factory=list)
-    all_matching: rx.Field[bool] = rx.field(False)
-    """Everybody who fits the search and filter, on every page."""
-    asking: rx.Field[str] = rx.field("")
-    """"tag", "untag", "suppress" or "delete"."""
-
-    @anyone
-    def tick(self, contact_id: int) -> None:
-        """Tick or untick one."""
-        self.all_matching = False
-        others = [one for one in self.ids if one != contact_id]
-        self.ids = others if contact_id in self.ids else [*others, contact_id]
-
-    @guarded(Right.VIEW)
-    async def tick_page(self, principal: Principal) -> None:
-        """Tick everybody on the page; once more unticks all."""
-        del principal
-        page = [one.id for one in (await self.get_state(ContactsState)).rows]
-        self.all_matching = False
-        self.ids = [] if set(page) <= set(self.ids) else list(dict.fromkeys([*self.ids, *page]))
-
-    @anyone
-    def tick_all(self) -> None:
-        """Choose everybody who matches, on every page."""
-        self.all_matching = True
-
-    @anyone
-    def untick(self) -> None:
-        """Choose nobody."""
-        self.ids, self.all_matching, self.asking, self.errors = [], False, "", {}
+class ContactBulkState(Ticking, rx.State):
+    """Who is ticked, and what is asked about them: "tag", "untag", "suppress" or "delete"."""
 
     @anyone
     def ask(self, action: str) -> None:
@@ -109,6 +79,9 @@ class ContactBulkState(PageState, rx.State):
             "reason": written(form, "bulk_reason"),
         }
         yield await self._do(principal, closing if self.asking == BulkAction.SUPPRESS else {"tags": tags})
+
+    async def _on_page(self) -> list[int]:
+        return [one.id for one in (await self.get_state(ContactsState)).rows]
 
     async def _do(self, principal: Principal, arguments: Mapping[str, Any]) -> EventSpec:
         if self.asking not in _ACTIONS:
@@ -148,53 +121,23 @@ def _sentence(view: BulkView) -> str:
     return " ".join(parts)
 
 
-def tick_head() -> rx.Component:
-    """Return the head of the ticks: everybody on the page."""
-    return rx.el.th(
-        rx.el.input(
-            type="checkbox",
-            checked=ContactBulkState.all_matching
-            | (ContactBulkState.ids.length() >= ContactsState.rows.length()),
-            on_change=ContactBulkState.tick_page,
-            aria_label="Select this page",
-            class_name="cs-checkbox",
-        ),
-        scope="col",
-        role="columnheader",
-        class_name="cs-tick-cell",
-    )
-
-
 def bulk_bar() -> rx.Component:
     """Return the bar, while anybody is ticked."""
-    chosen = ContactBulkState.all_matching | (ContactBulkState.ids.length() > 0)
-    return rx.cond(
-        chosen & allows(Right.EDIT_CONTACTS),
-        rx.el.div(
-            rx.el.strong(_how_many(), " selected", class_name="cs-number", role="status"),
-            rx.cond(
-                ~ContactBulkState.all_matching & (ContactsState.has_next | ContactsState.has_previous),
-                _quiet(
-                    as_text("Select all ") + as_text(ContactsState.count) + " that match",
-                    ContactBulkState.tick_all,
-                ),
-            ),
-            _quiet("Clear selection", ContactBulkState.untick),
-            rx.el.div(
-                _action("Tag", "tag"),
-                _action("Untag", "untag"),
-                _action("Never contact", "suppress"),
-                _action("Delete", "delete"),
-                class_name="cs-toolbar-end",
-            ),
-            class_name="cs-bulk",
-        ),
+    return ticked_bar(
+        ContactBulkState,
+        *[
+            bar_action(label, ContactBulkState.ask(action), danger=action in {"delete", "suppress"})
+            for action, label in _LABELS.items()
+        ],
+        everybody=ContactsState.count,
+        has_more=ContactsState.has_next | ContactsState.has_previous,
+        is_shown=allows(Right.EDIT_CONTACTS),
     )
 
 
 def bulk_dialogs() -> rx.Component:
     """Return the questions."""
-    who = as_text(_how_many()) + " contacts"
+    who = how_many(ContactBulkState, ContactsState.count) + " contacts"
     asking = ContactBulkState.asking
     return rx.fragment(
         form_dialog(
@@ -268,23 +211,3 @@ def _buttons(label: Any) -> rx.Component:
         secondary_button("Go back", on_click=ContactBulkState.close(False)),
         submit_button(label, saving=ContactBulkState.saving),
     )
-
-
-def _how_many() -> StringVar[str]:
-    everybody, ticked = ContactsState.count, ContactBulkState.ids.length().to(str)
-    return as_text(choose(ContactBulkState.all_matching, everybody, ticked))
-
-
-def _action(label: str, action: str) -> rx.Component:
-    return rx.button(
-        label,
-        on_click=ContactBulkState.ask(action),
-        variant="surface",
-        color_scheme="red" if action in {"delete", "suppress"} else "gray",
-        size="1",
-        type="button",
-    )
-
-
-def _quiet(label: Any, on_click: Any) -> rx.Component:
-    return rx.button(label, on_click=on_click, variant="ghost", size="1", type="button")

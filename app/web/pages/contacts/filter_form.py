@@ -117,23 +117,19 @@ class FilterFormState(ConditionForm, rx.State):
         await contacts._add(principal, conditions)  # noqa: SLF001 - a public method would be anybody's to call
 
 
-def conditions_bar() -> rx.Component:
+def conditions() -> rx.Component:
     """Return the conditions in force, with what lifts each and how they are joined."""
-    return rx.cond(
-        ContactsState.chips.length() > 0,
-        rx.el.div(
-            rx.cond(
-                ContactsState.chips.length() > 1,
-                select_filter(
-                    label="How conditions are joined",
-                    value=ContactsState.match,
-                    options=[(Match.ALL.value, "All of these"), (Match.ANY.value, "Any of these")],
-                    on_change=ContactsState.choose_match,
-                ),
+    return rx.fragment(
+        rx.cond(
+            ContactsState.chips.length() > 1,
+            select_filter(
+                label="How conditions are joined",
+                value=ContactsState.match,
+                options=[(Match.ALL.value, "All of these"), (Match.ANY.value, "Any of these")],
+                on_change=ContactsState.choose_match,
             ),
-            rx.foreach(ContactsState.chips, _chip),
-            class_name="cs-conditions",
         ),
+        rx.foreach(ContactsState.chips, _chip),
     )
 
 

@@ -17,9 +17,7 @@ from app.web.components import (
     download_link,
     empty_state,
     lead_cell,
-    link_button,
     no_matches,
-    page_header,
     panel,
     phone_text,
     primary_button,
@@ -33,16 +31,17 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs, tick_head
+from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs
 from app.web.pages.contacts.bulk_history import BulkHistoryState, bulk_history_sheet, under_way_bar
 from app.web.pages.contacts.card import ContactCardState
 from app.web.pages.contacts.drawer import contact_drawer
-from app.web.pages.contacts.filter_form import FilterFormState, conditions_bar, filter_dialog
-from app.web.pages.contacts.segments import SegmentsState, segment_bar, segments_sheet
+from app.web.pages.contacts.filter_form import FilterFormState, conditions, filter_dialog
+from app.web.pages.contacts.segments import SegmentsState, segment_actions, segments_sheet
 from app.web.pages.contacts.state import ContactsState
-from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.contacts.tabs import address_book_head, import_button
 from app.web.pages.contacts.words import ContactItem
 from app.web.session import allows, here
+from app.web.ticking import is_ticked, tick_cell, tick_head
 from app.web.words import Moment
 
 
@@ -50,19 +49,18 @@ from app.web.words import Moment
 def contacts() -> rx.Component:
     """Return the page."""
     return rx.fragment(
-        page_header(
-            "Contacts",
-            description="Everyone you call or text: one entry a number, whatever the campaign.",
-            actions=[_import_button(), _new_button()],
+        address_book_head(
+            "People",
+            "Everyone you call or text: one entry a number, whatever the campaign.",
+            import_button(),
+            _new_button(),
         ),
-        contacts_tabs("People"),
         panel(
             rx.cond(
                 ~ContactsState.loading & ((ContactsState.rows.length() > 0) | ContactsState.is_filtered),
-                rx.fragment(_toolbar(), conditions_bar(), segment_bar()),
+                rx.fragment(_toolbar(), _filter_bar()),
             ),
             under_way_bar(),
-            bulk_bar(),
             table_states(
                 rx.fragment(_table(), _pages()),
                 loading=ContactsState.loading,
@@ -73,6 +71,7 @@ def contacts() -> rx.Component:
                 ),
                 on_retry=ContactsState.load,
             ),
+            bulk_bar(),
             flush=True,
         ),
         contact_drawer(),
@@ -106,17 +105,23 @@ def _toolbar() -> rx.Component:
     )
 
 
+def _filter_bar() -> rx.Component:
+    return rx.cond(
+        ContactsState.is_filtered | (ContactsState.segment_id > 0),
+        rx.el.div(
+            conditions(),
+            segment_actions(),
+            role="group",
+            aria_label="Filter in force",
+            class_name="cs-conditions",
+        ),
+    )
+
+
 def _new_button() -> rx.Component:
     return rx.cond(
         allows(Right.EDIT_CONTACTS),
         primary_button("New contact", icon="plus", on_click=ContactCardState.open(0)),
-    )
-
-
-def _import_button() -> rx.Component:
-    return rx.cond(
-        allows(Right.EDIT_CONTACTS),
-        link_button("Import people", icon="file-up", href=routes.contacts_import(here())),
     )
 
 
@@ -126,7 +131,7 @@ def _none_yet() -> rx.Component:
         title="No contacts yet",
         sentence="Contacts come in from a file or a pasted list, with a campaign, or one by one by hand. "
         "Each is kept here with all that campaigns did.",
-        action=_import_button(),
+        action=import_button(),
     )
 
 
@@ -134,11 +139,14 @@ def _table() -> rx.Component:
     return data_table(
         label="Contacts",
         head=[
-            rx.cond(allows(Right.EDIT_CONTACTS), tick_head()),
+            rx.cond(
+                allows(Right.EDIT_CONTACTS),
+                tick_head(ContactBulkState, on_page=ContactsState.rows.length()),
+            ),
             _sortable("Name", "name"),
             _sortable("Number", "phone_number"),
             column("Tags"),
-            column("Campaigns", align="end"),
+            column("Campaigns", align="end", wide_only=True),
             column("Last outcome"),
             _sortable("Last contact", "last_contacted"),
             _sortable("Added", "created"),
@@ -158,21 +166,13 @@ def _sortable(label: str, key: str) -> rx.Component:
 
 
 def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
-    ticked = ContactBulkState.all_matching | ContactBulkState.ids.contains(contact.id)
     return row(
         rx.cond(
             allows(Right.EDIT_CONTACTS),
-            rx.el.td(
-                rx.el.input(
-                    type="checkbox",
-                    checked=ticked,
-                    on_change=ContactBulkState.tick(contact.id),
-                    aria_label=as_text("Select ")
-                    + as_text(choose(present(contact.name), contact.name, contact.number)),
-                    class_name="cs-checkbox",
-                ),
-                role="cell",
-                class_name="cs-tick-cell",
+            tick_cell(
+                ContactBulkState,
+                contact.id,
+                choose(present(contact.name), contact.name, contact.number),
             ),
         ),
         lead_cell(
@@ -189,12 +189,12 @@ def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
         ),
         cell(phone_text(contact.number), label="Number"),
         cell(_tags(contact.tags), label="Tags"),
-        cell(contact.campaigns, label="Campaigns", align="end", number=True),
+        cell(contact.campaigns, label="Campaigns", align="end", number=True, wide_only=True),
         cell(disposition_badge(contact.outcome), label="Last outcome"),
         cell(_moment(contact.contacted.to(Moment)), label="Last contact"),
         cell(_added(contact.added.to(Moment)), label="Added"),
         key=contact.id,
-        selected=ticked,
+        selected=is_ticked(ContactBulkState, contact.id),
     )
 
 

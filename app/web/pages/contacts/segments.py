@@ -186,34 +186,30 @@ def _line(view: SegmentView, names: Names) -> SegmentLine:
     )
 
 
-def segment_bar() -> rx.Component:
+def segment_actions() -> rx.Component:
     """Return which segment is on show, and what may be done with the filter."""
-    return rx.cond(
-        ContactsState.is_filtered | (ContactsState.segment_id > 0),
-        rx.el.div(
-            rx.cond(
-                ContactsState.segment_id > 0,
-                badge(
-                    as_text("Segment: ")
-                    + as_text(ContactsState.segment)
-                    + as_text(choose(ContactsState.is_changed, " (changed)", "")),
-                    tone="indigo",
-                    icon="bookmark",
-                ),
+    return rx.fragment(
+        rx.cond(
+            ContactsState.segment_id > 0,
+            badge(
+                as_text("Segment: ")
+                + as_text(ContactsState.segment)
+                + as_text(choose(ContactsState.is_changed, " (changed)", "")),
+                tone="indigo",
+                icon="bookmark",
             ),
-            rx.cond(
-                allows(Right.EDIT_CONTACTS) & (ContactsState.segment_id > 0) & ContactsState.is_changed,
-                _quiet("Save changes", SegmentsState.save_changes),
-            ),
-            rx.cond(
-                allows(Right.EDIT_CONTACTS)
-                & ContactsState.is_filtered
-                & ((ContactsState.segment_id == 0) | ContactsState.is_changed),
-                _quiet("Save as a segment", SegmentsState.ask_to_save),
-            ),
-            _quiet("Clear", ContactsState.clear),
-            class_name="cs-conditions",
         ),
+        rx.cond(
+            allows(Right.EDIT_CONTACTS) & (ContactsState.segment_id > 0) & ContactsState.is_changed,
+            _quiet("Save changes", SegmentsState.save_changes),
+        ),
+        rx.cond(
+            allows(Right.EDIT_CONTACTS)
+            & ContactsState.is_filtered
+            & ((ContactsState.segment_id == 0) | ContactsState.is_changed),
+            _quiet("Save as a segment", SegmentsState.ask_to_save),
+        ),
+        _quiet("Clear", ContactsState.clear),
     )
 
 
@@ -259,16 +255,22 @@ def _segment(line: ObjectVar[SegmentLine]) -> rx.Component:
             rx.el.button(
                 line.name, type="button", on_click=SegmentsState.use(line.id), class_name="cs-text-button"
             ),
-            rx.el.span(line.count, class_name="cs-quiet cs-number"),
-            rx.cond(
-                allows(Right.EDIT_CONTACTS),
-                actions_menu(
-                    menu_item("Rename", icon="pencil", on_select=SegmentsState.ask("rename", line.id)),
-                    menu_item(
-                        "Delete", icon="trash-2", danger=True, on_select=SegmentsState.ask("delete", line.id)
+            rx.el.div(
+                rx.el.span(line.count, class_name="cs-quiet cs-number"),
+                rx.cond(
+                    allows(Right.EDIT_CONTACTS),
+                    actions_menu(
+                        menu_item("Rename", icon="pencil", on_select=SegmentsState.ask("rename", line.id)),
+                        menu_item(
+                            "Delete",
+                            icon="trash-2",
+                            danger=True,
+                            on_select=SegmentsState.ask("delete", line.id),
+                        ),
+                        label=as_text("Actions for ") + as_text(line.name),
                     ),
-                    label=as_text("Actions for ") + as_text(line.name),
                 ),
+                class_name="cs-audience-state",
             ),
             class_name="cs-card-entry-head",
         ),

@@ -1,10 +1,18 @@
-"""The tabs of the address book."""
+"""The head that the pages of the address book share: title, what to do, tabs."""
 
 import reflex as rx
 
+from app.domain.rights import Right
 from app.web import routes
-from app.web.components import Tab, tabs_nav
-from app.web.session import here
+from app.web.components import Tab, link_button, page_header, tabs_nav
+from app.web.session import allows, here
+
+
+def address_book_head(current: str, description: str, *actions: rx.Component) -> rx.Component:
+    """Return the head of a page; `current` is the marked tab's word."""
+    return rx.fragment(
+        page_header("Contacts", description=description, actions=list(actions)), contacts_tabs(current)
+    )
 
 
 def contacts_tabs(current: str) -> rx.Component:
@@ -17,4 +25,12 @@ def contacts_tabs(current: str) -> rx.Component:
         ],
         current=current,
         label="Contacts",
+    )
+
+
+def import_button() -> rx.Component:
+    """Return the way to an import, for who may import."""
+    return rx.cond(
+        allows(Right.EDIT_CONTACTS),
+        link_button("Import people", icon="file-up", href=routes.contacts_import(here())),
     )

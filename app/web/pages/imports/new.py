@@ -25,11 +25,10 @@ def new_import() -> rx.Component:
     return rx.fragment(
         page_header(
             "Import people",
-            description="Into the address book, without calling or texting anybody. "
-            "A campaign can take them from there.",
+            description="Into the address book: nobody is called or texted by that.",
             actions=[link_button("Back to contacts", icon="arrow-left", href=routes.contacts(here()))],
         ),
-        contacts_tabs("People"),
+        contacts_tabs("Imports"),
         rx.cond(
             ImportState.problem != "",
             error_state(ImportState.problem, on_retry=ImportState.load),

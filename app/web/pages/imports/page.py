@@ -15,9 +15,7 @@ from app.web.components import (
     download_icon,
     empty_state,
     lead_cell,
-    link_button,
     menu_item,
-    page_header,
     pagination_bar,
     panel,
     row,
@@ -26,7 +24,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.contacts.tabs import address_book_head, import_button
 from app.web.pages.imports.details import ImportDetailsState
 from app.web.pages.imports.sheet import import_drawer, status_badge
 from app.web.pages.imports.state import ImportsState
@@ -39,11 +37,11 @@ from app.web.words import Moment
 def imports() -> rx.Component:
     """Return the page."""
     return rx.fragment(
-        page_header(
-            "Contacts",
-            description="Every file of people that came in, what became of it, and how to take it back.",
+        address_book_head(
+            "Imports",
+            "Every file of people that came in, what became of it, and how to take it back.",
+            import_button(),
         ),
-        contacts_tabs("Imports"),
         panel(
             table_states(
                 rx.fragment(_table(), _pages()),
@@ -75,10 +73,7 @@ def _none_yet() -> rx.Component:
         title="No file yet",
         sentence="Import people here, or in a campaign's Contacts step. Each file is listed with what became of every "
         "row.",
-        action=rx.cond(
-            allows(Right.EDIT_CONTACTS),
-            link_button("Import people", icon="upload", href=routes.contacts_import(here())),
-        ),
+        action=import_button(),
     )
 
 

@@ -134,7 +134,7 @@ def _counts(details: ObjectVar[ImportDetails]) -> rx.Component:
         rx.el.div(rx.el.h3("Rows by class"), class_name="cs-card-section-head"),
         rx.el.dl(
             rx.foreach(details.figures.to(list[Figure]), _figure),
-            class_name="cs-facts",
+            class_name="cs-facts cs-facts-pairs",
         ),
         class_name="cs-card-section",
     )

@@ -129,9 +129,7 @@ def import_details(view: ImportView, *, zone: str, now: datetime) -> ImportDetai
         file=_file(view),
         by=view.created_by,
         uploaded=f"{at.text} {at.zone}",
-        took=duration((view.ended_at - view.started_at).total_seconds())
-        if view.started_at and view.ended_at
-        else "",
+        took=_took(view),
         figures=_figures(view),
         not_in=view.rejected + view.duplicates + view.suppressed,
         campaign_id=view.campaign_id or 0,
@@ -139,6 +137,13 @@ def import_details(view: ImportView, *, zone: str, now: datetime) -> ImportDetai
         can_go_on=view.status in _STARTABLE,
         is_new=view.status is ImportStatus.UPLOADED,
     )
+
+
+def _took(view: ImportView) -> str:
+    if view.started_at is None or view.ended_at is None:
+        return ""
+    seconds = (view.ended_at - view.started_at).total_seconds()
+    return duration(seconds) if seconds >= 1 else "Less than a second"
 
 
 def issue_line(issue: IssueRow) -> IssueLine:

@@ -18,7 +18,6 @@ from app.web.components import (
     lead_cell,
     menu_item,
     no_matches,
-    page_header,
     panel,
     phone_text,
     primary_button,
@@ -32,7 +31,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.tabs import contacts_tabs
+from app.web.pages.contacts.tabs import address_book_head
 from app.web.pages.suppressions.changing import SuppressionChangeState
 from app.web.pages.suppressions.dialogs import change_dialogs, file_dialog
 from app.web.pages.suppressions.file import SuppressionFileState
@@ -46,12 +45,11 @@ from app.web.words import Moment
 def suppressions() -> rx.Component:
     """Return the page."""
     return rx.fragment(
-        page_header(
-            "Contacts",
-            description="Numbers that no campaign, import or API call may contact, whoever is in the address book.",
-            actions=[_buttons()],
+        address_book_head(
+            "Suppressed",
+            "Numbers that no campaign, import or API call may contact, whoever is in the address book.",
+            _buttons(),
         ),
-        contacts_tabs("Suppressed"),
         panel(
             rx.cond(
                 ~SuppressionsState.loading

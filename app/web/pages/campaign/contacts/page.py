@@ -32,7 +32,7 @@ from app.web.components import (
 from app.web.layout import shell
 from app.web.pages.audiences.view import audience_panel, audience_rules
 from app.web.pages.campaign.contacts.adding import add_buttons, add_dialogs
-from app.web.pages.campaign.contacts.bulk import bulk_bar, bulk_dialog, tick_head
+from app.web.pages.campaign.contacts.bulk import bulk_bar, bulk_dialog
 from app.web.pages.campaign.contacts.person import PersonState, person_drawer
 from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
@@ -40,6 +40,7 @@ from app.web.pages.campaign.contacts.view import ALL, Person, Query
 from app.web.pages.campaign.header import campaign_frame
 from app.web.pages.campaign.words import STATUS_WORDS
 from app.web.session import allows, here
+from app.web.ticking import is_ticked, tick_cell, tick_head
 
 
 @shell("Campaigns")
@@ -50,7 +51,6 @@ def campaign_contacts() -> rx.Component:
         audience_rules(),
         panel(
             _toolbar(),
-            bulk_bar(),
             table_states(
                 rx.el.div(_table(), _pages(), class_name="cs-people"),
                 loading=Contacts.loading,
@@ -59,6 +59,7 @@ def campaign_contacts() -> rx.Component:
                 empty=_empty(),
                 on_retry=Contacts.load,
             ),
+            bulk_bar(),
             flush=True,
         ),
         person_drawer(),
@@ -106,7 +107,7 @@ def _table() -> rx.Component:
     return data_table(
         label="Contacts of this campaign",
         head=[
-            tick_head(),
+            tick_head(SelectionState, on_page=Contacts.people.length()),
             _sortable("#", "position"),
             _sortable("Contact", "name"),
             _sortable("Status", "status"),
@@ -127,19 +128,8 @@ def _sortable(label: str, key: str) -> rx.Component:
 
 
 def _row(person: ObjectVar[Person]) -> rx.Component:
-    ticked = SelectionState.all_matching | SelectionState.ids.contains(person.id)
     return row(
-        rx.el.td(
-            rx.el.input(
-                type="checkbox",
-                checked=ticked,
-                on_change=SelectionState.tick(person.id),
-                aria_label=rx.Var.create("Select ") + person.name.to(str),
-                class_name="cs-checkbox",
-            ),
-            role="cell",
-            class_name="cs-tick-cell",
-        ),
+        tick_cell(SelectionState, person.id, person.name.to(str)),
         rx.el.td(person.position, role="cell", class_name="cs-number cs-position"),
         lead_cell(
             rx.el.button(
@@ -160,7 +150,7 @@ def _row(person: ObjectVar[Person]) -> rx.Component:
         cell(_next(person), label="Next attempt"),
         actions_cell(_menu(person)),
         key=person.id,
-        selected=ticked,
+        selected=is_ticked(SelectionState, person.id),
     )
 
 

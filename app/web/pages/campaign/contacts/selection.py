@@ -14,11 +14,12 @@ from app.services.campaigns.recipients import remove_recipients, retry_recipient
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
 from app.web.components import say, say_done
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import anyone, guarded
 from app.web.pages.campaign.actions import carrier_identity
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import bulk_sentence
 from app.web.pages.campaign.place import campaign_here
+from app.web.ticking import Ticking
 
 _OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
     "retry": retry_recipients,
@@ -27,43 +28,13 @@ _OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
 }
 
 
-class SelectionState(PageState, rx.State):
-    """Which contacts are ticked, and what is asked about them."""
+class SelectionState(Ticking, rx.State):
+    """Which contacts are ticked, and what is asked about them: "retry", "skip" or "remove"."""
 
-    ids: rx.Field[list[int]] = rx.field(default_factory=list)
-    all_matching: rx.Field[bool] = rx.field(False)
-    """Everybody who fits the search and filter, on every page."""
-    asking: rx.Field[str] = rx.field("")
-    """"retry", "skip" or "remove"."""
     single: rx.Field[int] = rx.field(0)
     """The one contact the question is about; 0: those ticked."""
     carrier_question: rx.Field[str] = rx.field("")
     """Asked when a completed campaign would run again on another carrier."""
-
-    @anyone
-    def tick(self, recipient_id: int) -> None:
-        """Tick or untick one."""
-        self.all_matching = False
-        others = [one for one in self.ids if one != recipient_id]
-        self.ids = others if recipient_id in self.ids else [*others, recipient_id]
-
-    @guarded(Right.VIEW)
-    async def tick_page(self, principal: Principal) -> None:
-        """Tick everybody on the page; once more unticks all."""
-        del principal
-        page = [one.id for one in (await self.get_state(CampaignContactsState)).people]
-        self.all_matching = False
-        self.ids = [] if set(page) <= set(self.ids) else list(dict.fromkeys([*self.ids, *page]))
-
-    @anyone
-    def tick_all(self) -> None:
-        """Choose everybody who matches, on every page."""
-        self.all_matching = True
-
-    @anyone
-    def untick(self) -> None:
-        """Choose nobody."""
-        self.ids, self.all_matching, self.single, self.asking = [], False, 0, ""
 
     @anyone
     def ask(self, action: str, recipient_id: int) -> None:
@@ -105,6 +76,9 @@ class SelectionState(PageState, rx.State):
     async def confirm_carrier(self, principal: Principal) -> EventSpec:
         """Do it on the carrier that is configured now."""
         return await self._do(principal, self.asking, await self._whom(), confirmed=True)
+
+    async def _on_page(self) -> list[int]:
+        return [one.id for one in (await self.get_state(CampaignContactsState)).people]
 
     async def _whom(self) -> Mapping[str, Any]:
         if self.single:
