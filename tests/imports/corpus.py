@@ -230,7 +230,7 @@ FILES: dict[str, Ugly] = {
         rejected={3: "", 4: "country code", 5: "not a phone", 6: "not a phone"},
     ),
     "control_characters_in_a_cell": Ugly(
-        data=b"phone,name\n2025550143,A\x07nn" + b" " * 2_000, numbers=(ANN,), names=("Ann",)
+        data=b"phone,name\n2025550143,A\x07nn", numbers=(ANN,), names=("Ann",)
     ),
     "unknown_time_zone": Ugly(
         data=b"phone,tz\n2025550143,Mars/Olympus\n2025550144,europe/paris\n",
@@ -341,12 +341,32 @@ FILES: dict[str, Ugly] = {
     ),
     "json_one_object_a_line": Ugly(data=b'{"phone": 2025550143}\n{"phone": 2025550144}\n', numbers=TWO),
     "json_cut_off": Ugly(data=b'[{"phone": 2025550143}, {"phone": "202', refused="item 2"),
-    "json_of_no_objects": Ugly(data=b"[[1, 2], [3]]", refused="Item 1 of the JSON is no object"),
+    "json_of_no_objects": Ugly(data=b"[[1, 2], [3]]", refused="no object"),
+    "json_with_other_things_between": Ugly(
+        data=b'[{"phone": "2025550143"}, null, [1, {"phone": 7}], "2025550144", -1.5e3, {"phone": 2025550144}]',
+        numbers=TWO,
+        rejected={2: "no object", 3: "no object", 4: "no object", 5: "no object"},
+    ),
+    "json_with_an_object_too_deep_between": Ugly(
+        data=b'[{"phone": "2025550143"}, {"a": ' + b"[" * 5_000 + b"]" * 5_000 + b"}]", refused="item 2"
+    ),
     "json_empty_array": Ugly(data=b"[]", refused="no object"),
     "json_nested_too_deeply": Ugly(data=b'[{"a":' * 100_000, refused="item 1"),
     "json_endless_text": Ugly(data=b'[{"phone": "' + b"1" * 1_500_000, refused="item 1"),
     "json_bom": Ugly(data=codecs.BOM_UTF8 + b'[{"phone": "2025550143"}]', numbers=(ANN,)),
-    "nul_bytes": Ugly(data=b"phone,name\n2025550143,A\0nn\n", refused="binary"),
+    "nul_in_a_cell": Ugly(
+        data=b"phone,name\n2025550143,A\0nn\n2025550144,Bob\n", numbers=(BOB,), rejected={2: "NUL"}
+    ),
+    "nul_in_a_header": Ugly(data=b"phone,na\0me\n2025550143,Ann\n", numbers=(ANN,)),
+    "nul_in_a_row_without_a_header": Ugly(
+        data=b"2025550143,A\0nn\n2025550144,Bob\n", numbers=(BOB,), rejected={1: "NUL"}
+    ),
+    "nul_in_a_broken_row": Ugly(
+        data=b'phone,name\n2025550143,"A\0nn" Lee\n2025550144,Bob\n',
+        numbers=(BOB,),
+        rejected={2: "quotation mark"},
+    ),
+    "nul_bytes": Ugly(data=b"phone,name\n2025550143,Ann\n" + b"\0" * 500, refused="binary"),
     "noise": Ugly(data=bytes(range(1, 256)) * 40, refused="binary"),
     "one_endless_line": Ugly(data=b"phone," + b"x" * 3_000_000, refused="1,000,000 characters"),
     "endless_line_after_good_rows": Ugly(

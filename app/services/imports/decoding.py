@@ -16,6 +16,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE_LINES: Final = 50
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
 _MOST_CONTROL: Final = 0.005
+_FEW_CONTROL: Final = 8
+"""So many control characters are a slip, however small the file is."""
 
 SAVE_AS_CSV: Final = "Open it in your spreadsheet program, save it as “CSV UTF-8” and upload that file."
 
@@ -31,8 +33,9 @@ _MAGIC: Final = (
     (b"{\\rtf", "a word processor's document"),
     (b"SQLite format 3", "a database"),
     (b"PAR1", "a Parquet file"),
+    (codecs.BOM_UTF32_LE, "binary data or text in UTF-32"),
 )
-_JSON: Final = re.compile(rb'\s*(?:\[\s*[\[{\]]|\{\s*[}"])')
+_JSON: Final = re.compile(rb'\s*(?:\[\s*(?:[\[{\]"]|null\b|true\b|false\b)|\{\s*[}"])')
 _MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<table")
 
 
@@ -68,8 +71,8 @@ class EncodingDetector:
 
     def result(self) -> str:
         """Return the name of the codec to read the whole file with. Raises `FileRefused`."""
-        if self._controls > self._bytes * _MOST_CONTROL:
-            raise holds_binary_data()
+        if self._controls > max(_FEW_CONTROL, self._bytes * _MOST_CONTROL):
+            raise FileRefused(f"The file holds binary data, not text. {SAVE_AS_CSV}")
         if self._encoding != "utf-16":
             self._check_utf8(b"", final=True)
         if self._is_utf8:
@@ -79,8 +82,6 @@ class EncodingDetector:
         return "cp1252"
 
     def _count_controls(self, data: bytes) -> None:
-        if b"\0" in data:
-            raise holds_binary_data()
         self._bytes += len(data)
         self._controls += len(data) - len(data.translate(None, _CONTROL))
 
@@ -114,11 +115,6 @@ def _byte_order_mark(data: bytes) -> str | None:
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
-
-
-def holds_binary_data() -> FileRefused:
-    """Return the refusal of what is no text."""
-    return FileRefused(f"The file holds binary data, not text. {SAVE_AS_CSV}")
 
 
 def separator_line(line: str) -> str | None:

@@ -22,6 +22,7 @@ _BEGINNING: Final = re.compile(r'\s*(?:\{\s*"(?:contacts|people|data|rows|record
 _NOT_BETWEEN: Final = re.compile(r"[^\s,]")
 _DECODER: Final = json.JSONDecoder()
 _PIECE: Final = 1 << 16
+_LONGEST_SHOWN: Final = 2_000
 
 
 def csv_from_objects(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -65,22 +66,31 @@ def _clean(text: str) -> str:
     return text.replace("\0", "")
 
 
-def file_objects(file: IO[bytes]) -> Iterator[dict[str, str]]:
-    """Yield each object of a JSON file as cells by column, holding little more than one. Raises `FileRefused`."""
+def file_objects(file: IO[bytes]) -> Iterator[dict[str, str] | str]:
+    """Yield each object of a JSON file as cells by column, holding little more than one.
+
+    Whatever else is an item of its own is yielded as its text, shortened. Raises `FileRefused`.
+    """
     text, number = _Text(file), 0
     is_list = text.skip(_BEGINNING)
     while (first := text.first()) and not (is_list and first == "]"):
         number += 1
-        if first != "{":
-            raise FileRefused(f"Item {number} of the JSON is no object with a phone_number.")
-        yield _flat_object(text.take_object(number), number)
+        item = text.take_item(number)
+        yield _flat_object(item, number) if isinstance(item, dict) else _shown(item, number)
+
+
+def _shown(item: object, number: int) -> str:
+    try:
+        return _clean(json.dumps(item, ensure_ascii=False))[:_LONGEST_SHOWN]
+    except RecursionError as error:
+        raise _too_deep(number) from error
 
 
 def file_columns_of(file: IO[bytes]) -> list[str]:
     """Return every key of the file's objects, in the order in which they first come. Raises `FileRefused`."""
     columns: dict[str, None] = {}
-    for cells in file_objects(file):
-        columns.update(dict.fromkeys(cells))
+    for item in file_objects(file):
+        columns.update(dict.fromkeys(() if isinstance(item, str) else item))
         if len(columns) > MAX_COLUMNS:
             raise FileRefused(f"The objects have more than {MAX_COLUMNS} different keys.")
     if not columns:
@@ -116,18 +126,20 @@ class _Text:
             if not self._more():
                 return ""
 
-    def take_object(self, number: int) -> Mapping[str, Any]:
-        """Return the object that begins here. Raises `FileRefused`."""
+    def take_item(self, number: int) -> object:
+        """Return the value that begins here. Raises `FileRefused`."""
         while True:
             try:
-                value, self._at = _DECODER.raw_decode(self._text, self._at)
+                value, end = _DECODER.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
                 if len(self._text) - self._at > MAX_RECORD or not self._more():
                     raise FileRefused(
                         f"The JSON cannot be read at item {number}: {error}. Check its quotation marks and commas."
                     ) from error
-            else:
-                assert isinstance(value, dict)
+                continue
+            # A number may go on in the next piece of the file.
+            if end < len(self._text) or isinstance(value, dict | list | str) or not self._more():
+                self._at = end
                 return value
 
     def _more(self) -> bool:
@@ -143,4 +155,8 @@ def _flat_object(row: Mapping[str, Any], number: int) -> dict[str, str]:
     try:
         return _flat(row, number)
     except RecursionError as error:
-        raise FileRefused(f"Item {number} of the JSON is nested too deeply.") from error
+        raise _too_deep(number) from error
+
+
+def _too_deep(number: int) -> FileRefused:
+    return FileRefused(f"Item {number} of the JSON is nested too deeply.")

@@ -20,7 +20,6 @@ NULL: Final = "\\N"
 _NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _LONGEST_REASON: Final = 500
-_NO_TEXT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class Lines(NamedTuple):

@@ -15,7 +15,6 @@ from app.services.imports.decoding import (
     SAVE_AS_CSV,
     FileRefused,
     guess_delimiter,
-    holds_binary_data,
     separator_line,
 )
 
@@ -24,6 +23,14 @@ MAX_RECORD: Final = MEGABYTE
 MAX_COLUMNS: Final = 500
 _DETECT_CHARACTERS: Final = 64_000
 _SHOWN_OF_A_BROKEN_LINE: Final = 2_000
+NO_OBJECT: Final = "\0"
+"""What came as JSON holds no NUL: it begins the one cell of an item that is no object."""
+_NOT_AN_OBJECT: Final = (
+    'This item is no object with a phone_number, such as {"phone_number": "+12025550143"}.'
+)
+_NUL: Final = "\ufdd0"
+"""Stands for a NUL, which the database refuses: Unicode keeps it for such use within a program."""
+_NO_TEXT: Final = "\N{REPLACEMENT CHARACTER}"
 _LONGEST_SHORT_CELL: Final = 40
 _FEWEST_DIGITS: Final = 7
 _MOST_OPENING_ROWS: Final = 10
@@ -63,6 +70,7 @@ class RowReader:
         self._partial = ""
         self._number = 0
         self._started = False
+        self._holds_nul = False
         self._opening: list[FileRow] = []
 
     def feed(self, data: bytes) -> list[FileRow]:
@@ -86,7 +94,8 @@ class RowReader:
             "partial": self._partial,
             "number": self._number,
             "started": self._started,
-            "opening": [[row.number, row.cells] for row in self._opening],
+            "holds_nul": self._holds_nul,
+            "opening": [list(row) for row in self._opening],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -95,8 +104,9 @@ class RowReader:
         self._decoder.setstate((base64.b64decode(held), flags))
         self.delimiter, self.headers = state["delimiter"], list(state["headers"])
         self.headerless, self._started = state["headerless"], state["started"]
+        self._holds_nul = state["holds_nul"]
         self._held, self._partial, self._number = list(state["held"]), state["partial"], state["number"]
-        self._opening = [FileRow(number, cells) for number, cells in state["opening"]]
+        self._opening = [FileRow(*row) for row in state["opening"]]
 
     def _decode(self, data: bytes, *, final: bool) -> str:
         try:
@@ -106,7 +116,8 @@ class RowReader:
                 f"After row {self._number} the file holds characters that cannot be read. {SAVE_AS_CSV}"
             ) from error
         if "\0" in text:
-            raise holds_binary_data()
+            self._holds_nul = True
+            return text.replace("\0", _NUL)
         return text
 
     def _read(self, text: str, *, final: bool) -> list[FileRow]:
@@ -157,8 +168,10 @@ class RowReader:
                 for cells in reader:
                     done = position + reader.line_num
                     self._number += 1
-                    if self._items or "".join(cells).strip():
-                        self._give(FileRow(self._number, cells), rows)
+                    if not self._items and not "".join(cells).strip():
+                        continue
+                    row = FileRow(self._number, cells)
+                    self._give(self._without_nul(row) if self._holds_nul else row, rows)
                 position = done
             except csv.Error as error:
                 record = lines[done:]
@@ -181,7 +194,19 @@ class RowReader:
         self._number += 1
         if not self.headers and not self._opening:
             raise FileRefused(f"The header row cannot be read: {_explained(error)}")
-        return FileRow(self._number, [line.rstrip("\r\n")[:_SHOWN_OF_A_BROKEN_LINE]], _explained(error))
+        shown = line.rstrip("\r\n")[:_SHOWN_OF_A_BROKEN_LINE].replace(_NUL, _NO_TEXT)
+        return FileRow(self._number, [shown], _explained(error))
+
+    def _without_nul(self, row: FileRow) -> FileRow:
+        """Refuse a row with a NUL: what once stood there is lost, be it a letter or a digit of the number."""
+        if _NUL not in "".join(row.cells):
+            return row
+        if self._items:
+            return FileRow(row.number, [row.cells[0].removeprefix(_NUL)], _NOT_AN_OBJECT)
+        shown = [cell.replace(_NUL, _NO_TEXT) for cell in row.cells]
+        return FileRow(
+            row.number, shown, "The row holds a character that is no text (NUL). Type that cell again."
+        )
 
     def _is_opening_complete(self, row: FileRow) -> bool:
         """Tell whether it is known which row holds the names of the columns."""

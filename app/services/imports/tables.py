@@ -21,6 +21,7 @@ from app.services.imports.chunks import CHUNK_BYTES, JSON_FORMAT, stored_chunks,
 from app.services.imports.decoding import FileRefused
 from app.services.imports.json_rows import file_columns_of, file_objects
 from app.services.imports.looking import look_through
+from app.services.imports.reading import NO_OBJECT
 from app.services.imports.storing import Overtaken
 
 WORKBOOK: Final = "xlsx"
@@ -148,8 +149,11 @@ def _workbook_rows(file: IO[bytes], sheet: str) -> Iterator[Sequence[str]]:
 def _json_rows(file: IO[bytes]) -> Iterator[Sequence[str]]:
     columns = file_columns_of(file)
     yield columns
-    for cells in file_objects(file):
-        yield [cells.get(column, "") for column in columns]
+    for item in file_objects(file):
+        if isinstance(item, str):
+            yield [NO_OBJECT + item]
+        else:
+            yield [item.get(column, "") for column in columns]
 
 
 def _in_pieces(rows: Iterator[Sequence[str]]) -> Iterator[bytes]:
