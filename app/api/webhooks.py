@@ -150,7 +150,7 @@ def _not_stored(about: str, error: Exception) -> Response:
 
 async def _verify(intake: Intake, request: Request) -> Verified:
     named = _named(intake.account, **request.path_params)
-    return Verified(*named, await _believe(intake, request, about=str(named[1])))
+    return Verified(*named, await _believe(intake, request, about=request.path_params["attempt_id"]))
 
 
 async def _believe(intake: Intake, request: Request, *, about: str) -> Mapping[str, str]:

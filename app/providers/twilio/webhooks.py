@@ -220,14 +220,15 @@ def _form(encoded: bytes) -> FormFields:
 
     As `urllib.parse.parse_qsl` reads them, which takes several times as long over what needs no decoding.
     """
-    pairs = [pair for pair in encoded.decode("utf-8", "replace").replace("+", " ").split("&") if pair]
+    pairs = encoded.decode("utf-8", "replace").replace("+", " ").split("&")
     if len(pairs) > _MAX_FIELDS:
         raise WebhookRejected("the form has too many fields")
-    return tuple((_plain(name), _plain(value)) for name, _, value in (pair.partition("=") for pair in pairs))
-
-
-def _plain(text: str) -> str:
-    return unquote(text) if "%" in text else text
+    return [
+        (unquote(name), unquote(value)) if "%" in pair else (name, value)
+        for pair in pairs
+        if pair
+        for name, _, value in (pair.partition("="),)
+    ]
 
 
 def _json_fields(body: bytes) -> FormFields:

@@ -161,7 +161,7 @@ async def save_progress(
 ) -> None:
     """Write an attempt's new progress and disposition. The attempt's row is held: `load_cases` has locked it."""
     message = error_message.replace("\0", "")[:_LONGEST_ERROR] if error_message is not None else None
-    line = {name: getattr(progress, name) for name in _PROGRESS} | {
+    line = {name: value for name in _PROGRESS if (value := getattr(progress, name)) is not None} | {
         "attempt_id": case.attempt_id,
         "disposition": disposition,
         "deadline_at": deadline_at,

@@ -28,8 +28,8 @@ async def together(session: AsyncSession) -> AsyncIterator[None]:
 async def write(session: AsyncSession, statement: TextClause, line: Line) -> None:
     """Execute a change whose answer nobody needs: now or, within `together`, at its end.
 
-    The statement reads its lines from `:lines`, as `lines_of` makes it, and takes them in any order: it is for the
-    statement to lock what others may lock too in one order.
+    The statement reads its lines from `:lines`, as `lines_of` makes it; what a line lacks is NULL. It takes them in any
+    order: it is for the statement to lock what others may lock too in one order.
     """
     lines: Lines | None = session.info.get(_KEY)
     if lines is None:

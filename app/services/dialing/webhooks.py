@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from psycopg.errors import DeadlockDetected
@@ -43,6 +43,13 @@ class UnknownAttempt(Exception):
     """The webhook names an attempt that is not in the ledger."""
 
 
+class Call(NamedTuple):
+    """Whose call a delivery is about: the attempt's own, or a second one."""
+
+    attempt_id: UUID
+    provider_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One verified webhook of one attempt."""
@@ -51,6 +58,12 @@ class Delivery:
     events: Sequence[ReceivedEvent]
     raw: Mapping[str, str]
     received_at: datetime
+
+    @property
+    def call(self) -> Call:
+        """What tells it from other deliveries of its attempt."""
+        named = [each.event.provider_id for each in self.events if each.event.provider_id]
+        return Call(self.attempt_id, named[0] if named else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +113,7 @@ async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now
                 await apply_events(session, cases[attempt_id], events, now=now)
         fault("before_webhook_commit")
     fault("after_webhook_commit")
-    return [Receipt(each.attempt_id in cases, seconds.get(_Key.of(each))) for each in deliveries]
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """A delivery by what tells it from others of its attempt: whose call it is about."""
-
-    attempt_id: UUID
-    provider_id: str | None
-
-    @classmethod
-    def of(cls, delivery: Delivery) -> "_Key":
-        named = (each.event.provider_id for each in delivery.events if each.event.provider_id)
-        return cls(delivery.attempt_id, next(named, None))
+    return [Receipt(each.attempt_id in cases, seconds.get(each.call)) for each in deliveries]
 
 
 _BIND: Final = text(
@@ -127,11 +127,11 @@ _BIND: Final = text(
 
 async def _second_calls(
     session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
-) -> dict[_Key, str]:
+) -> dict[Call, str]:
     """Bind the carrier's ids where our own response has not yet; return those that are not their attempts' own."""
     bound: dict[UUID, str] = {}
-    seconds: dict[_Key, str] = {}
-    for key in dict.fromkeys(map(_Key.of, deliveries)):
+    seconds: dict[Call, str] = {}
+    for key in dict.fromkeys(each.call for each in deliveries):
         case = cases[key.attempt_id]
         if key.provider_id is not None and case.provider_id is None:
             bound[key.attempt_id] = case.provider_id = key.provider_id
@@ -210,12 +210,12 @@ async def _store(
 
 
 def _to_apply(
-    deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[_Key, str]
+    deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[Call, str]
 ) -> dict[UUID, list[AttemptEvent]]:
     """Return what is news of the attempts' own calls."""
     news: dict[UUID, list[AttemptEvent]] = defaultdict(list)
     for delivery in deliveries:
-        if _Key.of(delivery) in seconds:
+        if seconds and delivery.call in seconds:
             continue
         for each in delivery.events:
             if (delivery.attempt_id, each.dedupe_key) in fresh and each.event.kind is not EventKind.UNKNOWN:
