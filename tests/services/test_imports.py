@@ -264,7 +264,7 @@ async def test_a_mapping_by_hand_wins(database: Database, session: AsyncSession,
 async def test_a_mapping_that_cannot_work_is_refused_at_the_column(
     database: Database, owner: Principal, mapping: dict[str, str], field: str, message: str
 ) -> None:
-    import_id = await store(database, owner, None, b"ref,who\n2025550143,Ann\n")
+    import_id = await store(database, owner, None, b"ref,who\n17,Ann\n")
 
     async with database.session() as session:
         with pytest.raises(FieldErrors) as refused:
@@ -278,7 +278,7 @@ async def test_a_mapping_that_cannot_work_is_refused_at_the_column(
 async def test_without_a_phone_column_nothing_is_queued_or_previewed(
     database: Database, owner: Principal
 ) -> None:
-    import_id = await store(database, owner, None, b"ref,who\n2025550143,Ann\n")
+    import_id = await store(database, owner, None, b"ref,who\n17,Ann\n")
 
     async with database.session() as session:
         with pytest.raises(FieldErrors, match="phone numbers"):
@@ -287,6 +287,30 @@ async def test_without_a_phone_column_nothing_is_queued_or_previewed(
             await preview_import(session, principal=owner, import_ref=import_id)
     with pytest.raises(FileRefused, match="Name one of them phone_number"):
         await import_at_once(database, owner, None, b"ref,who\n2025550143,Ann\n")
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        (b"ref,who,reach\n1000000001,Ann,2025550143\n1000000002,Bob,\n1000000003,Cid,2025550145\n", "reach"),
+        (b"a,b\n2025550143,2025550143\n,2025550144\nx,2025550145\n", "b"),
+        (b"ref,who\n1000000001,Ann\n1000000002,Bob\n", None),
+        (b"who,when\nAnn,2026-03-10\n", None),
+    ],
+)
+async def test_the_cells_tell_the_column_of_numbers_where_no_header_does(
+    database: Database, owner: Principal, table: bytes, column: str | None
+) -> None:
+    import_id = await store(database, owner, None, table)
+    async with database.session() as session:
+        view = await queries.get_import(session, principal=owner, import_ref=import_id)
+    phones = [each.header for each in view.columns if each.target == "phone_number"]
+    assert phones == ([column] if column else [])
+
+
+async def test_nobody_is_imported_by_a_guess_that_nobody_saw(database: Database, owner: Principal) -> None:
+    with pytest.raises(FileRefused, match="Name one of them phone_number"):
+        await import_at_once(database, owner, None, b"reach\n2025550143\n2025550144\n")
 
 
 async def test_a_preview_tells_all_and_writes_nothing(

@@ -167,6 +167,7 @@ async def _queue_file(
             file_name=upload.filename or "",
             data=chunks_of(upload),
             now=now,
+            guess=False,
         )
         if columns is not None:
             await set_mapping(session, principal=principal, import_ref=import_id, mapping=columns, now=now)

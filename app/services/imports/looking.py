@@ -16,10 +16,11 @@ _ROWS: Final = 5_000
 EMPTY: Final = "The file is empty. Choose a file with a header row and one person a row."
 
 
-async def look_through(session: AsyncSession, contact_import: ContactImport) -> None:
+async def look_through(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:
     """Read the whole file, so that what is wrong with it is said at once and its length is known.
 
-    Raises `FileRefused`.
+    With `guess`, a column of numbers that no header names is suggested as the phone numbers: only where somebody
+    sees the suggestion before it counts. Raises `FileRefused`.
     """
     reader, rows, broken = reader_for(contact_import), 0, 0
     async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=_ROWS):
@@ -39,5 +40,7 @@ async def look_through(session: AsyncSession, contact_import: ContactImport) -> 
     region = await session.scalar(
         select(col(Organization.default_region)).where(col(Organization.id) == contact_import.organization_id)
     )
-    contact_import.mapping = await suggested_mapping(session, contact_import, region=region or "")
+    contact_import.mapping = await suggested_mapping(
+        session, contact_import, region=region or "", guess=guess
+    )
     await session.flush()

@@ -30,6 +30,7 @@ from app.services.imports.views import Column
 SAMPLES: Final = 3
 _SAMPLED_ROWS: Final = 20
 _LONGEST_SAMPLE: Final = 80
+_MOST: Final = 0.5
 
 
 async def file_columns(session: AsyncSession, contact_import: ContactImport) -> list[Column]:
@@ -43,9 +44,12 @@ async def file_columns(session: AsyncSession, contact_import: ContactImport) -> 
 
 
 async def suggested_mapping(
-    session: AsyncSession, contact_import: ContactImport, *, region: str
+    session: AsyncSession, contact_import: ContactImport, *, region: str, guess: bool
 ) -> dict[str, str]:
-    """Return the mapping last used for these headers, else what the headers, or without any the cells, mean."""
+    """Return the mapping last used for these headers, else what the headers, or without any the cells, mean.
+
+    With `guess`, the cells also tell the column of the phone numbers if no header does.
+    """
     reader, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
     if reader.headerless:
         return _by_content(reader.headers, rows, region)
@@ -56,7 +60,8 @@ async def suggested_mapping(
         )
     )
     if not remembered:
-        return suggest_mapping(reader.headers)
+        meant = suggest_mapping(reader.headers)
+        return meant if PHONE in meant.values() or not guess else _with_phone(meant, rows, region)
     return {header: remembered[str(place)] for place, header in enumerate(reader.headers)}
 
 
@@ -94,6 +99,28 @@ def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) ->
     if len(words) == 1:
         meant[words[0]] = "name"
     return meant
+
+
+def _with_phone(meant: dict[str, str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
+    """Take the column for the phone numbers in which the most cells are some, and most of all."""
+    held = [_share(rows, place, region) for place in range(len(meant))]
+    best = max(held, default=0.0)
+    if best <= _MOST:
+        return meant
+    return meant | {list(meant)[held.index(best)]: PHONE}
+
+
+def _share(rows: Sequence[FileRow], place: int, region: str) -> float:
+    """Return how many of a column's cells, of 1, are numbers that somebody has; ids only look like numbers."""
+    cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+    return sum(_is_assigned(cell, region) for cell in cells) / len(cells) if cells else 0
+
+
+def _is_assigned(cell: str, region: str) -> bool:
+    try:
+        return not normalize(cell, region=region, strict=True).warnings
+    except NumberRejected:
+        return False
 
 
 def _mostly(rows: Sequence[FileRow], place: int, region: str, looks: Callable[[str, str], bool]) -> bool:

@@ -62,7 +62,7 @@ _ENDED: Final = frozenset(
 )
 
 
-async def store_import(
+async def store_import(  # noqa: PLR0913 - what the caller alone knows
     session: AsyncSession,
     *,
     principal: Principal,
@@ -72,11 +72,13 @@ async def store_import(
     now: datetime,
     max_bytes: int = MAX_FILE_BYTES,
     sheet: str = "",
+    guess: bool = True,
 ) -> int:
     """Store a file and read it once through; return the import's id. Nobody is added yet.
 
     What it is, its content tells, whatever its name ends in. A large workbook or JSON is left in the status
     `reading`: enqueue `run_import` after the commit (`needs_worker` tells). `sheet`: of a workbook, else the first.
+    `guess`: suggest a column of phone numbers by its cells if no header names one; not if nobody sees it first.
     Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft or paused.
     """
     authorize(principal, Right.EDIT_CONTACTS)
@@ -94,9 +96,9 @@ async def store_import(
         contact_import.status = ImportStatus.READING
         await session.flush()
         if contact_import.file_bytes <= AT_ONCE_BYTES:
-            await read_table_within(session, contact_import)
+            await read_table_within(session, contact_import, guess=guess)
     else:
-        await _store_text(session, contact_import, whole, max_bytes)
+        await _store_text(session, contact_import, whole, max_bytes, guess=guess)
     return contact_import.id
 
 
@@ -118,7 +120,7 @@ async def store_pasted(
     contact_import = await _new_import(session, principal, campaign, "Pasted text", now)
     contact_import.format = "text"
     data = (await asyncio.to_thread(one_a_line, text)).encode("utf-8", "replace")
-    await _store_text(session, contact_import, data, MAX_FILE_BYTES)
+    await _store_text(session, contact_import, data, MAX_FILE_BYTES, guess=True)
     return contact_import.id
 
 
@@ -152,7 +154,7 @@ async def choose_sheet(
     contact_import.delimiter = contact_import.encoding = ""
     await session.flush()
     if contact_import.file_bytes <= AT_ONCE_BYTES:
-        await read_table_within(session, contact_import)
+        await read_table_within(session, contact_import, guess=True)
     return contact_import.id
 
 
@@ -253,10 +255,11 @@ async def import_file(
         data=data,
         now=now,
         max_bytes=max_bytes,
+        guess=False,
     )
     contact_import = await session.get_one(ContactImport, import_id)
     if contact_import.status is ImportStatus.READING:
-        await read_table_within(session, contact_import)
+        await read_table_within(session, contact_import, guess=False)
     if mapping is not None:
         await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
     return await _import_at_once(session, principal, import_id, now)
@@ -305,7 +308,7 @@ async def store_objects(
     contact_import = await _new_import(session, principal, campaign, "contacts.json", now)
     contact_import.format, contact_import.delimiter = JSON_FORMAT, ","
     data = await asyncio.to_thread(csv_from_objects, rows)
-    await _store_text(session, contact_import, data, MAX_FILE_BYTES)
+    await _store_text(session, contact_import, data, MAX_FILE_BYTES, guess=False)
     return contact_import.id
 
 
@@ -351,13 +354,15 @@ async def _store_text(
     contact_import: ContactImport,
     data: bytes | AsyncIterator[bytes],
     max_bytes: int,
+    *,
+    guess: bool,
 ) -> None:
     contact_import.file_bytes, contact_import.encoding = await store_file(
         session, import_id=contact_import.id, data=data, max_bytes=max_bytes
     )
     if not contact_import.file_bytes:
         raise FileRefused(EMPTY)
-    await look_through(session, contact_import)
+    await look_through(session, contact_import, guess=guess)
 
 
 async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

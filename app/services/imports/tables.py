@@ -37,8 +37,11 @@ class _Sheets(NamedTuple):
     chosen: str
 
 
-async def read_table_within(session: AsyncSession, contact_import: ContactImport) -> None:
-    """Turn a small file into a table in the caller's transaction. Raises `FileRefused`."""
+async def read_table_within(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:
+    """Turn a small file into a table in the caller's transaction. Raises `FileRefused`.
+
+    `guess`: whether the cells may tell the column of the phone numbers (`look_through`).
+    """
     async with _spooled(session, contact_import.id) as file:
         await _forget_table(session, contact_import.id)
         await _take_sheets(contact_import, file)
@@ -47,7 +50,7 @@ async def read_table_within(session: AsyncSession, contact_import: ContactImport
         while piece := await asyncio.to_thread(next, pieces, b""):
             await write_chunk(session, import_id=contact_import.id, position=position, data=piece)
             position += 1
-    await _finish(session, contact_import)
+    await _finish(session, contact_import, guess=guess)
 
 
 async def read_table(database: Database, *, import_id: int, now: datetime) -> ImportStatus:
@@ -70,17 +73,18 @@ async def read_table(database: Database, *, import_id: int, now: datetime) -> Im
     async with database.transaction() as session:
         row = await _still_reading(session, import_id)
         row.sheet, row.sheets = contact_import.sheet, contact_import.sheets
-        await _finish(session, row)
+        # What begins by itself begins with what the headers say: nobody sees a guess first.
+        await _finish(session, row, guess=not row.start_when_read)
         if row.start_when_read and _has_phone(row):
             row.status, row.started_at = ImportStatus.RUNNING, now
         announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
         return row.status
 
 
-async def _finish(session: AsyncSession, contact_import: ContactImport) -> None:
+async def _finish(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:
     contact_import.encoding, contact_import.delimiter = "utf-8", ","
     await session.flush()
-    await look_through(session, contact_import)
+    await look_through(session, contact_import, guess=guess)
     contact_import.status = ImportStatus.UPLOADED
     await session.flush()
 
