@@ -40,6 +40,9 @@ MOST_IN_FLIGHT: Final = 200
 GROUP_SECONDS: Final = 0.01
 """Answers that come within this share a commit."""
 
+AHEAD: Final = timedelta(seconds=0.3)
+"""Starts that a rate allows this soon are reserved at once, and leave each at its time: waking late loses none."""
+
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 """What says that the database cannot be reached just now."""
 
@@ -122,18 +125,19 @@ class Dialer:
 
         Returns when time alone allows more.
         """
-        wake_at: list[datetime | None] = []
+        wake_at: dict[int | None, datetime | None] = {}
         more = True
         while more and not self._stopping:
             async with self.database.reading() as session:
                 round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())
-            outcomes = [await self._take(turn) for turn in round_.turns]
-            more = any(outcome.more for outcome in outcomes)
-            wake_at += [round_.next_at, *(outcome.next_at for outcome in outcomes)]
+            outcomes = {turn.campaign_id: await self._take(turn) for turn in round_.turns}
+            more = any(outcome.more for outcome in outcomes.values())
+            # None: those that the plan left out. What has come meanwhile is not waited for.
+            wake_at |= {None: round_.next_at} | {each: outcomes[each].next_at for each in outcomes}
         await self._complete()
         async with self.database.reading() as session:
             following = await next_due_at(session, now=self.clock.now())
-        return earliest((*wake_at, following), after=self.clock.now())
+        return earliest((*wake_at.values(), following))
 
     async def _take(self, turn: Turn) -> Pass:
         """Reserve and send what one campaign may start now."""
@@ -155,6 +159,7 @@ class Dialer:
                 worker=self.worker,
                 carrier_account_id=self.carrier_account_id,
                 clock=self.clock,
+                ahead=AHEAD,
             )
         except AWAY as error:
             if _lost_a_deadlock(error):
@@ -191,22 +196,28 @@ class Dialer:
         """Start placing what may still be placed; give the rest back."""
         if not reservations:
             return
+        looked_at = self.clock.boottime()
         wanted = {} if self._stopping else await self._wanted(reservations)
         for reservation in reservations:
             if reservation.attempt_id in wanted:
-                task = asyncio.create_task(self._place(reservation, wanted[reservation.attempt_id]))
+                closes_at = wanted[reservation.attempt_id]
+                task = asyncio.create_task(self._place(reservation, closes_at, looked_at))
                 self._in_flight.add(task)
                 task.add_done_callback(self._in_flight.discard)
             else:
                 self._answers.put_nowait(given_up(reservation, STOPPED))
 
-    async def _place(self, reservation: Reservation, closes_at: datetime | None) -> None:
+    async def _place(self, reservation: Reservation, closes_at: datetime | None, looked_at: float) -> None:
+        early = reservation.reserved_boottime - self.clock.boottime()
+        if early > 0:
+            await self.clock.sleep(early)
         answer = await place(
             self.carrier,
             reservation,
             clock=self.clock,
             closes_at=closes_at,
             recheck=lambda: self._looking.still(reservation),
+            looked_at=looked_at,
         )
         self._answers.put_nowait(answer)
 

@@ -5,7 +5,7 @@ so any number of dialers that ask under one lock get answers that hold together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 MINUTE: Final = timedelta(minutes=1)
 SECOND: Final = timedelta(seconds=1)
 
-GUARD: Final = 0.015
+GUARD: Final = 0.025
 """Every rate's window is longer by this part: requests reach the carrier unevenly late, and it must see no excess."""
 
 LONGEST_GUARD: Final = timedelta(milliseconds=500)
@@ -26,6 +26,12 @@ _MOST_SHARED: Final = 1_000
 
 MOST_AT_ONCE: Final = 200
 """Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
+
+
+_NOT_AHEAD: Final = timedelta(0)
+
+_UNPACED: Final = 10_000
+"""Starts a second that no dialer comes near: what is sent late then makes no excess."""
 
 
 class PacingLimit(StrEnum):
@@ -54,6 +60,12 @@ class PacingLimits:
     account_per_second: int = 0
 
     @property
+    def is_paced(self) -> bool:
+        """Whether a start that leaves late might meet those of the next window."""
+        account = 0 < self.account_per_second <= _UNPACED
+        return bool(account or self.calls_per_minute or self.throttle_delay_ms or self.messages_per_second)
+
+    @property
     def lookback(self) -> timedelta:
         """How far back `PacingCounts.recent` has to reach."""
         needed = [timedelta(milliseconds=self.throttle_delay_ms), SECOND]
@@ -69,8 +81,22 @@ class PacingCounts:
     live_agent: int = 0
     recent: Sequence[datetime] = ()
     """The campaign's starts within `PacingLimits.lookback`, ascending."""
+    recent_left_out: int = 0
+    """As many newer ones, at most, are not among `recent`: what they say does not matter (see `left_out`)."""
+    latest: datetime | None = None
+    """The campaign's newest start; None: it is the last of `recent`."""
     recent_account: Sequence[datetime] = ()
     """Every start on the carrier account within the last second, ascending, whatever the campaign."""
+    account_left_out: int = 0
+    """As `recent_left_out`."""
+
+
+def left_out(most: int) -> int:
+    """Return how many of the newest starts need not be known for a rate of `most`.
+
+    A pass starts `MOST_AT_ONCE` at most: what leaves the window while it does decides, and nothing newer.
+    """
+    return max(0, most - MOST_AT_ONCE - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +108,8 @@ class Allowance:
     """Supposing `count` start now: when time alone would allow one more. None: only a freed slot helps."""
     limited_by: PacingLimit | None = None
     """What keeps `count` from being larger."""
+    starts: tuple[datetime, ...] = field(default=(), compare=False)
+    """When each of the `count` may start, ascending: now, or as far ahead as was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +120,17 @@ class _Rate:
     most: int
     window: timedelta
     starts: Sequence[datetime]
+    left_out: int = 0
 
-    def free(self, now: datetime) -> int:
-        # A start on another machine may carry a slightly later time than ours: it counts as well.
-        return max(0, self.most - sum(start > now - self.window for start in self.starts))
+    def next_at(self, made: Sequence[datetime]) -> datetime | None:
+        """Return when one more may start after `made` have; None: at any time.
 
-    def next_at(self, now: datetime, count: int) -> datetime:
-        starts = sorted([*self.starts, *[now] * count])
-        return starts[-self.most] + self.window if len(starts) >= self.most else now
+        A start on another machine may carry a later time than ours: it counts as well.
+        """
+        place = self.most - len(made) - self.left_out
+        if place < 1:
+            return made[-self.most] + self.window if self.most <= len(made) else made[0] + self.window
+        return self.starts[-place] + self.window if place <= len(self.starts) else None
 
 
 def guarded(window: timedelta) -> timedelta:
@@ -113,17 +144,39 @@ def effective_limit(limits: PacingLimits) -> int | None:
     return min((limit for limit in concurrencies if limit), default=None)
 
 
-def allowance(limits: PacingLimits, counts: PacingCounts, *, now: datetime) -> Allowance:
-    """Return how many may start now, what holds more back, and when time alone would allow one more."""
+def allowance(
+    limits: PacingLimits, counts: PacingCounts, *, now: datetime, ahead: timedelta = _NOT_AHEAD
+) -> Allowance:
+    """Return how many may start now, what holds more back, and when time alone would allow one more.
+
+    `ahead`: also those that may start that soon, each at its time: whoever wakes a little late loses nothing of a rate.
+    """
     rates = tuple(_rates(limits, counts))
     slots = tuple(_free_slots(limits, counts))
-    free = (*slots, *((rate.free(now), rate.name) for rate in rates))
-    count, limited_by = min(free, key=lambda each: each[0], default=(MOST_AT_ONCE, None))
-    if count > MOST_AT_ONCE:
-        count, limited_by = MOST_AT_ONCE, None
-    if any(slot <= count for slot, _ in slots):
-        return Allowance(count, None, limited_by)
-    return Allowance(count, max((rate.next_at(now, count) for rate in rates), default=now), limited_by)
+    most, limited_by = min(slots, key=lambda each: each[0], default=(MOST_AT_ONCE, None))
+    if most > MOST_AT_ONCE:
+        most, limited_by = MOST_AT_ONCE, None
+    starts: list[datetime] = []
+    next_at, slowest = _next(rates, starts, now)
+    while len(starts) < most and next_at <= now + ahead:
+        starts.append(next_at)
+        next_at, slowest = _next(rates, starts, now)
+    if len(starts) < most:
+        limited_by = slowest
+    freed_only = any(slot <= len(starts) for slot, _ in slots)
+    return Allowance(len(starts), None if freed_only else next_at, limited_by, tuple(starts))
+
+
+def _next(
+    rates: Sequence[_Rate], made: Sequence[datetime], now: datetime
+) -> tuple[datetime, PacingLimit | None]:
+    """Return when one more may start after `made` have, and the rate that says so."""
+    at, slowest = (made[-1] if made else now), None
+    for rate in rates:
+        allowed = rate.next_at(made)
+        if allowed is not None and allowed > at:
+            at, slowest = allowed, rate.name
+    return at, slowest
 
 
 def _free_slots(limits: PacingLimits, counts: PacingCounts) -> Iterator[tuple[int, PacingLimit]]:
@@ -138,14 +191,19 @@ def _free_slots(limits: PacingLimits, counts: PacingCounts) -> Iterator[tuple[in
 
 def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
     delay = timedelta(milliseconds=limits.throttle_delay_ms)
-    for name, most, window, starts in (
-        (PacingLimit.THROTTLE_DELAY, 1 if delay else 0, delay, counts.recent),
-        (PacingLimit.CALLS_PER_MINUTE, limits.calls_per_minute, MINUTE, counts.recent),
-        (PacingLimit.MESSAGES_PER_SECOND, limits.messages_per_second, SECOND, counts.recent),
-        (PacingLimit.ACCOUNT_PER_SECOND, limits.account_per_second, SECOND, counts.recent_account),
+    latest = counts.recent if counts.latest is None else (counts.latest,)
+    campaign, account = (
+        (counts.recent, counts.recent_left_out),
+        (counts.recent_account, counts.account_left_out),
+    )
+    for name, most, window, (starts, left_out) in (
+        (PacingLimit.THROTTLE_DELAY, 1 if delay else 0, delay, (latest, 0)),
+        (PacingLimit.CALLS_PER_MINUTE, limits.calls_per_minute, MINUTE, campaign),
+        (PacingLimit.MESSAGES_PER_SECOND, limits.messages_per_second, SECOND, campaign),
+        (PacingLimit.ACCOUNT_PER_SECOND, limits.account_per_second, SECOND, account),
     ):
         if most:
-            yield _Rate(name, most, guarded(window), starts)
+            yield _Rate(name, most, guarded(window), starts, left_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,15 @@ from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
+from app.domain.pacing import SECOND, guarded
 from app.domain.recipient import RecipientStatus
 from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
 from app.providers.base import NotPlaced, ReceivedEvent, Refused, Unclear
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.reserving import reserve
 from app.services.dialing.webhooks import receive
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import WORKER, Stage, set_stage
 
 _S = RecipientStatus
 
@@ -172,6 +174,47 @@ async def test_a_worker_that_slept_while_connecting_sends_nothing(database: Data
     (recipient,) = await stage.recipients()
     assert stage.carrier.orders == []
     assert (recipient.status, recipient.attempts_made) == (_S.PENDING, 0)
+
+
+async def test_what_a_stall_kept_back_under_a_rate_is_given_back_and_leaves_with_the_next(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=4, account={"calls_per_second": 4})
+    reservations = await stage.reserve()
+    stage.clock.advance(seconds=1.2)
+    answers = await stage.place(*reservations)
+    await stage.record(*answers)
+    assert stage.carrier.orders == []
+    assert [each.attempts_made for each in await stage.recipients()] == [0, 0, 0, 0]
+    assert len(await stage.dial()) == len(stage.carrier.orders) == 4
+
+
+async def test_without_a_rate_a_second_of_delay_gives_nothing_back(database: Database) -> None:
+    stage = await set_stage(
+        database, contacts=1, account={"calls_per_second": 20_000}, rate_limit_per_minute=0
+    )
+    reservations = await stage.reserve()
+    stage.clock.advance(seconds=1.2)
+    await stage.place(*reservations)
+    assert len(stage.carrier.orders) == 1
+
+
+async def test_ahead_each_is_dated_when_its_rate_lets_it_leave(database: Database) -> None:
+    stage = await set_stage(database, contacts=3, account={"calls_per_second": 1}, rate_limit_per_minute=0)
+    outcome = await reserve(
+        database,
+        campaign_id=stage.campaign_id,
+        worker=WORKER,
+        carrier_account_id=stage.account.id,
+        clock=stage.clock,
+        ahead=timedelta(seconds=2),
+    )
+    apart = guarded(SECOND).total_seconds()
+    leaves = [each.reserved_boottime - stage.clock.boottime() for each in outcome.reservations]
+    assert leaves == pytest.approx([0, apart])
+    dated = sorted(each.reserved_at for each in await stage.attempts())
+    assert dated == [stage.clock.now(), stage.clock.now() + guarded(SECOND)]
+    assert outcome.next_at == stage.clock.now() + 2 * guarded(SECOND) - timedelta(seconds=1)
 
 
 async def test_the_stop_switch_stops_everything_at_once(database: Database) -> None:

@@ -159,6 +159,7 @@ async def set_stage(
     numbers: int = 1,
     channel: Channel = Channel.CALL,
     organization: dict[str, Any] | None = None,
+    account: dict[str, Any] | None = None,
     agent: dict[str, Any] | None = None,
     step: dict[str, Any] | None = None,
     **campaign: Any,
@@ -167,7 +168,7 @@ async def set_stage(
     clock = VirtualClock()
     async with database.transaction() as session:
         owner = await make_organization(session, **{"outbound_limit": 1000} | (organization or {}))
-        account = await make_carrier_account(session, calls_per_second=1000)
+        account = await make_carrier_account(session, **{"calls_per_second": 1000} | (account or {}))
         speaker = await make_agent(session, owner, **(agent or {}))
         ours = [await make_number(session, owner, carrier_account_id=account.id) for _ in range(numbers)]
         values: dict[str, Any] = {

@@ -12,7 +12,7 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
-from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded
+from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded, left_out
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
@@ -247,16 +247,17 @@ _COUNT: Final = text(
     SELECT
       (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE} AND {_OURS})
           AS live_campaign,
-      (SELECT count(*) FROM attempt
-       WHERE organization_id = :organization_id AND {_LIVE} AND {_OURS} AND channel = 'call') AS live_organization,
-      (SELECT count(*) FROM attempt WHERE agent_id = :agent_id AND {_LIVE} AND {_OURS} AND channel = 'call')
-          AS live_agent,
+      live.organization AS live_organization, live.agent AS live_agent,
       ARRAY(SELECT reserved_at FROM attempt
             WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since
-            ORDER BY reserved_at DESC LIMIT :campaign_most) AS recent,
+            ORDER BY reserved_at DESC OFFSET :campaign_left_out LIMIT :campaign_most) AS recent,
+      (SELECT max(reserved_at) FROM attempt
+       WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since) AS latest,
       ARRAY(SELECT reserved_at FROM attempt
             WHERE {_OURS} AND reserved_at > :account_since AND channel = 'call'
-            ORDER BY reserved_at DESC LIMIT :account_most) AS recent_account
+            ORDER BY reserved_at DESC OFFSET :account_left_out LIMIT :account_most) AS recent_account
+    FROM (SELECT count(*) AS organization, count(*) FILTER (WHERE agent_id = :agent_id) AS agent FROM attempt
+          WHERE organization_id = :organization_id AND {_LIVE} AND {_OURS} AND channel = 'call') live
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -264,6 +265,8 @@ _COUNT: Final = text(
 async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCounts:
     """Count live attempts and recent reservations from the rows: nothing is held, so nothing can leak."""
     limits = held.limits
+    of_campaign = max(limits.calls_per_minute, limits.messages_per_second, 1)
+    of_account = max(limits.account_per_second, 1)
     row = (
         await session.execute(
             _COUNT,
@@ -273,9 +276,11 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
                 "agent_id": held.agent_id,
                 "carrier_account_id": held.carrier_account_id,
                 "campaign_since": now - limits.lookback,
-                "campaign_most": max(limits.calls_per_minute, limits.messages_per_second, 1),
+                "campaign_left_out": left_out(of_campaign),
+                "campaign_most": of_campaign - left_out(of_campaign),
                 "account_since": now - guarded(SECOND),
-                "account_most": max(limits.account_per_second, 1),
+                "account_left_out": left_out(of_account),
+                "account_most": of_account - left_out(of_account),
             },
         )
     ).one()
@@ -284,7 +289,10 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
         live_organization=row.live_organization,
         live_agent=row.live_agent,
         recent=sorted(row.recent),
+        recent_left_out=left_out(of_campaign),
+        latest=row.latest,
         recent_account=sorted(row.recent_account),
+        account_left_out=left_out(of_account),
     )
 
 

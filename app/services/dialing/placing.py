@@ -31,6 +31,12 @@ OUR_OWN_REASONS: Final = frozenset({TOO_OLD, STOPPED})
 PLACE_WITHIN_SECONDS: Final = 10.0
 """A worker that was suspended gives its older reservations up instead of placing them."""
 
+PLACE_PACED_WITHIN_SECONDS: Final = 1.0
+"""The same where a rate holds: what a stall kept back would leave beside the starts of the next second.
+
+Asked before connecting, which alone may take longer: a slow network must not keep everybody from being called.
+"""
+
 RECHECK_AFTER_SECONDS: Final = 0.3
 """A request that took longer to get ready is sent only if it is still wanted: a pause takes effect within a second."""
 
@@ -83,16 +89,20 @@ async def place(
     clock: Clock,
     closes_at: datetime | None = None,
     recheck: Recheck | None = None,
+    looked_at: float | None = None,
 ) -> Answer:
     """Ask the carrier once. A reservation that has grown old is given up, known not placed.
 
     `closes_at`: no text is delivered from then on. `recheck`: whether it is still wanted, asked if the request could
-    not leave at once.
+    not leave soon after that was looked at: at `looked_at` of the clock's `boottime`, None for now.
     """
     fault("before_post")
-    if _is_old(reservation, clock):
+    if _age(reservation, clock) > (
+        PLACE_PACED_WITHIN_SECONDS if reservation.is_paced else PLACE_WITHIN_SECONDS
+    ):
         return given_up(reservation, TOO_OLD)
-    before_sending = _last_look(reservation, clock=clock, recheck=recheck)
+    looked_at = clock.boottime() if looked_at is None else looked_at
+    before_sending = _last_look(reservation, looked_at, clock=clock, recheck=recheck)
     if reservation.channel is Channel.SMS:
         message = _message(reservation, closes_at, now=clock.now())
         answer = await placer.place_message(replace(message, before_sending=before_sending))
@@ -102,16 +112,17 @@ async def place(
     return Answer(reservation.attempt_id, answer)
 
 
-def _is_old(reservation: Reservation, clock: Clock) -> bool:
-    return clock.boottime() - reservation.reserved_boottime > PLACE_WITHIN_SECONDS
+def _age(reservation: Reservation, clock: Clock) -> float:
+    return clock.boottime() - reservation.reserved_boottime
 
 
-def _last_look(reservation: Reservation, *, clock: Clock, recheck: Recheck | None) -> BeforeSending:
+def _last_look(
+    reservation: Reservation, looked_at: float, *, clock: Clock, recheck: Recheck | None
+) -> BeforeSending:
     """Return what is asked before the first byte leaves: a worker may have slept since, or somebody paused."""
-    looked_at = clock.boottime()
 
     async def look() -> None:
-        if _is_old(reservation, clock):
+        if _age(reservation, clock) > PLACE_WITHIN_SECONDS:
             raise NotSent(TOO_OLD)
         if recheck is None or clock.boottime() - looked_at <= RECHECK_AFTER_SECONDS:
             return

@@ -54,6 +54,9 @@ class Reservation:
     time_limit_seconds: int
     detect_machine: bool
     reserved_boottime: float
+    """When it may leave, by the clock that goes on in a sleep: now, or a moment ahead."""
+    is_paced: bool = False
+    """Some rate holds it: late by a second it would meet the starts of the next one."""
     closes_at: datetime | None = None
     """When the hours end in which this person may be reached; None: they do not."""
 
@@ -77,12 +80,14 @@ async def reserve(
     carrier_account_id: int,
     clock: Clock,
     most: int = BATCH,
+    ahead: timedelta = timedelta(0),
 ) -> Pass:
     """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
-    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's.
+    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. `ahead`: also what
+    the rates allow so soon, each dated when it may leave; whoever places waits until then.
     """
-    boottime, now = clock.boottime(), clock.now()
+    now = clock.now()
     async with database.reading() as session:
         batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
     if batch is None or not batch.prepared:
@@ -93,18 +98,26 @@ async def reserve(
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
         # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
-        now = clock.now()
-        outcome = await _reserve_held(
-            session, held, batch, most=most, worker=worker, boottime=boottime, now=now
-        )
+        start = _Start(clock.now(), clock.boottime(), ahead)
+        outcome = await _reserve_held(session, held, batch, most=most, worker=worker, start=start)
         fault("before_reserve_commit")
     fault("after_reserve_commit")
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a pass began, by both clocks, and how far ahead of it attempts may be dated."""
+
+    now: datetime
+    boottime: float
+    ahead: timedelta
+
+
 async def _reserve_held(
-    session: AsyncSession, held: Held, batch: Batch, *, most: int, worker: str, boottime: float, now: datetime
+    session: AsyncSession, held: Held, batch: Batch, *, most: int, worker: str, start: _Start
 ) -> Pass:
+    now = start.now
     closed = await _closed(session, held, batch, now=now)
     if closed is not None:
         return closed
@@ -115,20 +128,27 @@ async def _reserve_held(
         await gating.store_verdict(session, held, room.blocked)
         return Pass(next_at=room.blocked.until)
     counts = await gating.count(session, held, now=now)
-    allowed = allowance(held.limits, counts, now=now)
+    closes = closes_at(held.hours, (held.zone_name,), now)
+    ahead = start.ahead if closes is None else min(start.ahead, closes - now)
+    allowed = allowance(held.limits, counts, now=now, ahead=ahead)
+    # Woken half the lead early, whoever is late by less still dates each start at its time.
+    next_at = None if allowed.next_at is None else allowed.next_at - start.ahead / 2
     count = min(allowed.count, most, room.count if room.count is not None else most)
     if count == 0:
-        return Pass(next_at=allowed.next_at)
+        return Pass(next_at=next_at)
     # All that were looked at are asked about, so that people who may not be called take nobody's turn.
     claimed = await _claim(session, held, batch.prepared, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
     chosen = _with_numbers(held, through[:count])
-    reservations = await _write(session, held, chosen, worker=worker, boottime=boottime, now=now)
+    starts = allowed.starts or (now,) * count
+    reservations = await _write(
+        session, held, chosen, starts[: len(chosen)], worker=worker, start=start, closes=closes
+    )
     if chosen or held.gate_rule is not None:
         await gating.started(session, held, reserved=len(chosen), now=now)
     only_the_pass_ended = count == allowed.count and allowed.limited_by is None
     more = batch.is_full and (only_the_pass_ended or len(chosen) < count)
-    return Pass(reservations, next_at=allowed.next_at, more=more and held.pool.free)
+    return Pass(reservations, next_at=next_at, more=more and held.pool.free)
 
 
 async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datetime) -> Pass | None:
@@ -295,8 +315,8 @@ _WRITE: Final = text(
     ), chosen AS (
         SELECT u.*, texts.all_of_them -> CAST(u.nth - 1 AS integer) AS rendered FROM unnest(
             CAST(:ids AS uuid[]), CAST(:recipients AS bigint[]), CAST(:phone_numbers AS bigint[]),
-            CAST(:from AS varchar[]), CAST(:to AS varchar[])
-        ) WITH ORDINALITY AS u (id, recipient_id, phone_number_id, number_from, number_to, nth), texts
+            CAST(:from AS varchar[]), CAST(:to AS varchar[]), CAST(:starts AS timestamptz[])
+        ) WITH ORDINALITY AS u (id, recipient_id, phone_number_id, number_from, number_to, start, nth), texts
     ), written AS (
         INSERT INTO attempt (id, organization_id, campaign_id, run_id, step_id, recipient_id, contact_id, agent_id,
                              carrier_account_id, phone_number_id, channel, number_from, number_to, ordinal, rendered,
@@ -304,7 +324,8 @@ _WRITE: Final = text(
         SELECT u.id, r.organization_id, r.campaign_id, r.run_id, r.step_id, r.id, r.contact_id, :agent_id,
                :carrier_account_id, u.phone_number_id, CAST(:channel AS varchar), u.number_from, u.number_to,
                coalesce((SELECT max(a.ordinal) FROM attempt a WHERE a.recipient_id = r.id), 0) + 1, u.rendered,
-               'placing', :now, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0, false, false
+               'placing', u.start, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0,
+               false, false
         FROM chosen u JOIN recipient r ON r.id = u.recipient_id
     ), taken AS (
         UPDATE recipient r
@@ -323,16 +344,20 @@ async def _write(
     session: AsyncSession,
     held: Held,
     chosen: Sequence[tuple[Prepared, NumberUse]],
+    starts: Sequence[datetime],
     *,
     worker: str,
-    boottime: float,
-    now: datetime,
+    start: _Start,
+    closes: datetime | None,
 ) -> tuple[Reservation, ...]:
     """Insert one attempt for each, `placing`, with its text and caller ID; the recipients go in progress."""
     if not chosen:
         return ()
-    closes = closes_at(held.hours, (held.zone_name,), now)
-    attempts = [_reservation(held, prepared, caller, boottime, closes) for prepared, caller in chosen]
+    now = start.now
+    attempts = [
+        _reservation(held, prepared, caller, start.boottime + (at - now).total_seconds(), closes)
+        for (prepared, caller), at in zip(chosen, starts, strict=True)
+    ]
     speech = {"language": held.language, "voice": held.voice}
     await session.execute(
         _WRITE,
@@ -343,6 +368,7 @@ async def _write(
             "from": [caller.number for _, caller in chosen],
             "to": [prepared.number for prepared, _ in chosen],
             "rendered": json.dumps([(prepared.rendered or {}) | speech for prepared, _ in chosen]),
+            "starts": list(starts),
             "agent_id": held.agent_id,
             "carrier_account_id": held.carrier_account_id,
             "channel": held.channel.value,
@@ -371,5 +397,6 @@ def _reservation(
         time_limit_seconds=held.time_limit_seconds,
         detect_machine=held.detect_machine,
         reserved_boottime=boottime,
+        is_paced=held.limits.is_paced,
         closes_at=closes,
     )

@@ -117,6 +117,6 @@ def _contender(row: Row[Any]) -> Contender:
     )
 
 
-def earliest(moments: Iterable[datetime | None], *, after: datetime) -> datetime | None:
-    """Return the first of the moments that is still to come; None if none is."""
-    return min((at for at in moments if at is not None and at > after), default=None)
+def earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    """Return the first of the moments; None if there is none."""
+    return min((at for at in moments if at is not None), default=None)
