@@ -1,11 +1,15 @@
 """Database seam: one lazily opened engine a process, sessions, and `transaction()`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any, Final, LiteralString, cast
 
+import psycopg
+from psycopg.rows import dict_row
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -17,6 +21,8 @@ from app.clock import CalibratedClock
 from app.live import LiveNote
 
 _POOL_SECONDS = 5
+
+_DRIVER: Final = "driver"
 
 Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 
@@ -110,6 +116,32 @@ def _plan_by_index(connection: DBAPIConnection, _record: object) -> None:
     cursor.execute("SET enable_seqscan = off")
     cursor.close()
     connection.commit()  # what is set in a transaction ends with its rollback
+
+
+async def quickly(
+    session: AsyncSession, sql: LiteralString, values: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Execute a statement in the session's transaction by the driver alone, and return its rows.
+
+    For what is sent very often: the way through SQLAlchemy takes three times as long. Values stand as `%(name)s`.
+    Raises what SQLAlchemy does.
+    """
+    driver = await _driver_of(session)
+    try:
+        cursor = await driver.cursor(row_factory=dict_row).execute(sql, values)
+        return [] if cursor.rownumber is None else await cursor.fetchall()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(sql, dict(values), error, psycopg.Error) from error
+
+
+async def _driver_of(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """Return the driver's connection that the session's transaction has."""
+    known, driver = session.info.get(_DRIVER, (None, None))
+    if driver is None or known is not session.sync_session.get_transaction():
+        pooled = await (await session.connection()).get_raw_connection()
+        driver = pooled.driver_connection
+        session.info[_DRIVER] = (session.sync_session.get_transaction(), driver)
+    return cast("psycopg.AsyncConnection[Any]", driver)
 
 
 async def calibrate(database: Database, clock: CalibratedClock) -> None:

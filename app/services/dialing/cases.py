@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
-from sqlalchemy import TextualSelect, column, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import quickly
 from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
@@ -59,14 +60,7 @@ class Case:
     """A message's text."""
 
 
-def _loading(sql: str) -> TextualSelect:
-    """Return the statement with its columns named: what the driver says of so many is then looked at only once."""
-    selected = sql.partition("SELECT")[2].partition("FROM")[0].split(",")
-    return text(sql).columns(*(column(each.split()[-1].rpartition(".")[2]) for each in selected))
-
-
-_LOAD: Final = _loading(
-    """
+_LOAD: Final = """
     SELECT a.id, a.organization_id, a.campaign_id, a.contact_id, a.phone_number_id, a.carrier_account_id, a.channel,
            a.number_to, a.number_from, a.provider_id, a.reserved_at, a.closes_at, a.hang_up_why, a.deadline_at,
            a.looks, a.looked_at, a.error_message, a.disposition,
@@ -77,18 +71,15 @@ _LOAD: Final = _loading(
            a.rendered ->> 'body' AS body
     FROM attempt a
     JOIN recipient r ON r.id = a.recipient_id
-    WHERE a.id = ANY(CAST(:ids AS uuid[]))
+    WHERE a.id = ANY(CAST(%(ids)s AS uuid[]))
     ORDER BY a.id
     FOR NO KEY UPDATE OF a, r
-    """
-)
-_CAMPAIGNS: Final = _loading(
-    """
+"""
+_CAMPAIGNS: Final = """
     SELECT id, status, max_attempts, retry_delay_minutes, retry_on, retry_delays, retry_delays_by_outcome,
            retry_back_off
-    FROM campaign WHERE id = ANY(CAST(:ids AS bigint[]))
-    """
-)
+    FROM campaign WHERE id = ANY(CAST(%(ids)s AS bigint[]))
+"""
 
 
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
@@ -99,10 +90,10 @@ async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict
     wanted = list(attempt_ids)
     if not wanted:
         return {}
-    rows = (await session.execute(_LOAD, {"ids": wanted})).mappings().all()
+    rows = await quickly(session, _LOAD, {"ids": wanted})
     campaigns = {row["campaign_id"] for row in rows}
     # Asked once the locks are held: what the first statement saw may be older than its wait for them.
-    found = (await session.execute(_CAMPAIGNS, {"ids": list(campaigns)})).mappings()
+    found = await quickly(session, _CAMPAIGNS, {"ids": list(campaigns)})
     rules = {row["id"]: (CampaignStatus(row["status"]), _policy(row)) for row in found}
     return {row["id"]: _case(row, *rules[row["campaign_id"]]) for row in rows}
 
@@ -140,13 +131,11 @@ _SAVED: Final = (
 )
 _ASSIGNED: Final = ", ".join(f"{name} = line.{name}" for name in _SAVED)
 _TYPED: Final = ", ".join(f"{name} {_TYPES.get(name, 'varchar')}" for name in _SAVED)
-_SAVE: Final = text(
-    f"""
+_SAVE: Final[LiteralString] = f"""
     UPDATE attempt SET {_ASSIGNED}
-    FROM json_to_recordset(CAST(:lines AS json)) AS line (attempt_id uuid, {_TYPED})
+    FROM json_to_recordset(CAST(%(lines)s AS json)) AS line (attempt_id uuid, {_TYPED})
     WHERE attempt.id = line.attempt_id
-    """  # noqa: S608 - our columns' names
-)
+"""  # noqa: S608 - our columns' names
 
 
 async def save_progress(

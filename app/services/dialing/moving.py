@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import CampaignStatus
@@ -31,10 +30,9 @@ class RecipientMove:
     blocked_why: str | None = None
 
 
-_MOVE: Final = text(
-    """
+_MOVE: Final = """
     WITH line AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line (
+        SELECT * FROM json_to_recordset(CAST(%(lines)s AS json)) AS line (
             recipient_id bigint, attempt_id uuid, contact_id bigint, moves boolean, old varchar, new varchar,
             reason varchar, not_before timestamptz, unspent boolean, disposition varchar, error varchar,
             blocked_by varchar, blocked_why varchar, reserved_at timestamptz, now timestamptz)
@@ -70,8 +68,7 @@ _MOVE: Final = text(
     )
     INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
     SELECT recipient_id, old, new, reason, attempt_id, now FROM moved WHERE old <> new
-    """
-)
+"""
 
 
 async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove, *, now: datetime) -> None:

@@ -3,15 +3,16 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
-from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import quickly
 
 _KEY: Final = "together"
 
 Line = Mapping[str, Any]
-Lines = dict[TextClause, list[Line]]
+Lines = dict[LiteralString, list[Line]]
 
 
 @asynccontextmanager
@@ -25,15 +26,15 @@ async def together(session: AsyncSession) -> AsyncIterator[None]:
         del session.info[_KEY]
 
 
-async def write(session: AsyncSession, statement: TextClause, line: Line) -> None:
+async def write(session: AsyncSession, statement: LiteralString, line: Line) -> None:
     """Execute a change whose answer nobody needs: now or, within `together`, at its end.
 
-    The statement reads its lines from `:lines`, as `lines_of` makes it; what a line lacks is NULL. It takes them in any
-    order: it is for the statement to lock what others may lock too in one order.
+    The statement reads its lines from `%(lines)s`, as `lines_of` makes it; what a line lacks is NULL. It takes them in
+    any order: it is for the statement to lock what others may lock too in one order.
     """
     lines: Lines | None = session.info.get(_KEY)
     if lines is None:
-        await session.execute(statement, {"lines": lines_of([line])})
+        await quickly(session, statement, {"lines": lines_of([line])})
     else:
         lines.setdefault(statement, []).append(line)
 
@@ -42,7 +43,7 @@ async def flush(session: AsyncSession) -> None:
     """Send what has gathered: for whoever is about to read it."""
     lines: Lines = session.info.get(_KEY, {})
     for statement, gathered in lines.items():
-        await session.execute(statement, {"lines": lines_of(gathered)})
+        await quickly(session, statement, {"lines": lines_of(gathered)})
     lines.clear()
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
+from app.db import Database, quickly
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
@@ -171,16 +171,14 @@ async def _too_late(session: AsyncSession, case: Case) -> str | None:
     return case.provider_id if succeeded else None
 
 
-_STORE: Final = text(
-    """
+_STORE: Final = """
     INSERT INTO provider_event (carrier_account_id, attempt_id, kind, dedupe_key, payload, received_at)
-    SELECT * FROM json_to_recordset(CAST(:lines AS json)) AS line (
+    SELECT * FROM json_to_recordset(CAST(%(lines)s AS json)) AS line (
         carrier_account_id bigint, attempt_id uuid, kind varchar, dedupe_key varchar, payload jsonb,
         received_at timestamptz)
     ON CONFLICT DO NOTHING
     RETURNING carrier_account_id, dedupe_key
-    """
-)
+"""
 
 
 async def _store(
@@ -201,7 +199,8 @@ async def _store(
     ]
     if not lines:
         return set()
-    stored = {tuple(row) for row in await session.execute(_STORE, {"lines": lines_of(lines)})}
+    rows = await quickly(session, _STORE, {"lines": lines_of(lines)})
+    stored = {(row["carrier_account_id"], row["dedupe_key"]) for row in rows}
     return {
         (line["attempt_id"], line["dedupe_key"])
         for line in lines
