@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Right, Role, has_right
 from app.models import Audience, AudienceMode, Organization, Segment
+from app.services.contacts.queries import list_contacts
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.segments.operations import create_segment, delete_segment, update_segment
-from app.services.segments.queries import get_segment, list_segments, segment_contacts
+from app.services.segments.queries import get_segment, list_segments, segment_filter
 from tests.support.builders import (
     NOON,
     make_campaign,
@@ -39,7 +40,8 @@ async def test_a_segment_counts_who_is_in_it_now(session: AsyncSession, acme: Or
     await make_contact(session, acme)
     after = await get_segment(session, principal=someone, segment_ref=segment_id, now=NOON)
     assert (before.count.count, after.count.count, after.name) == (0, 1, "VIPs")
-    page = await segment_contacts(session, principal=someone, segment_ref=segment_id, now=NOON)
+    wanted = await segment_filter(session, principal=someone, segment_ref=segment_id)
+    page = await list_contacts(session, principal=someone, wanted=wanted, now=NOON)
     assert [row.tags for row in page.items] == [["vip"]]
 
 

@@ -1,9 +1,10 @@
 """The address book."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.files import csv_file
 from app.api.v1.fields import Body, Moment, PageSize, RowId, Search
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
+from app.domain.contact_filter import ContactFilter
 from app.models import Consent, SuppressionScope
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
@@ -20,9 +22,7 @@ from app.services.contacts.history import Happening, contact_history
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
     ContactDetail,
-    ContactPage,
     ContactRow,
-    Counted,
     count_contacts,
     get_contact,
     list_contacts,
@@ -42,6 +42,25 @@ Filter = Annotated[
     ),
 ]
 Cursor = Annotated[str, Query(max_length=4_000, description="`next_cursor` or `previous_cursor` of a page.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of people, in which order."""
+
+    sort: Sort | None
+    descending: bool | None
+    cursor: str
+    limit: int
+
+
+def _paging(
+    *, sort: Sort | None = None, descending: bool | None = None, cursor: Cursor = "", limit: PageSize = 50
+) -> Paging:
+    return Paging(sort, descending, cursor, limit)
+
+
+PageOfPeople = Annotated[Paging, Depends(_paging)]
 
 
 class ContactBody(Body):
@@ -175,10 +194,7 @@ async def index(
     *,
     search: Search = "",
     wanted: Filter = "",
-    sort: Sort | None = None,
-    descending: bool | None = None,
-    cursor: Cursor = "",
-    limit: PageSize = 50,
+    page: PageOfPeople,
 ) -> ContactListing:
     """List people by a search and a filter, a page at a time.
 
@@ -194,18 +210,7 @@ async def index(
     """
     people = chosen(wanted, search, zone=caller.principal.time_zone)
     async with caller.reading() as session:
-        page = await list_contacts(
-            session,
-            principal=caller.principal,
-            wanted=people,
-            sort=sort,
-            descending=descending,
-            cursor=cursor,
-            limit=limit,
-            now=caller.now,
-        )
-        total = await count_contacts(session, principal=caller.principal, wanted=people, now=caller.now)
-    return contact_listing(page, total)
+        return await people_of(session, caller, people, page)
 
 
 @router.get("/export.csv", response_class=StreamingResponse)
@@ -312,21 +317,29 @@ async def suppress(contact_id: RowId, body: NeverBody, caller: Repeatable) -> Re
     return await caller.once(work)
 
 
-def contact_item(row: ContactRow) -> ContactItem:
-    """Return a person of a list."""
-    return ContactItem(**_item(row))
-
-
-def contact_listing(page: ContactPage, total: Counted) -> ContactListing:
-    """Return a page of people."""
-    return ContactListing(
-        items=[contact_item(row) for row in page.items],
-        next_cursor=page.next or None,
-        previous_cursor=page.previous or None,
-        total=total.count,
-        more_than_total=total.more,
+async def people_of(
+    session: AsyncSession, caller: Caller, wanted: ContactFilter, page: Paging
+) -> ContactListing:
+    """Return a page of whom a filter means, and how many they are."""
+    found = await list_contacts(
+        session,
+        principal=caller.principal,
+        wanted=wanted,
         sort=page.sort,
         descending=page.descending,
+        cursor=page.cursor,
+        limit=page.limit,
+        now=caller.now,
+    )
+    total = await count_contacts(session, principal=caller.principal, wanted=wanted, now=caller.now)
+    return ContactListing(
+        items=[ContactItem(**_item(row)) for row in found.items],
+        next_cursor=found.next or None,
+        previous_cursor=found.previous or None,
+        total=total.count,
+        more_than_total=total.more,
+        sort=found.sort,
+        descending=found.descending,
     )
 
 

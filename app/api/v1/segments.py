@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.contacts import ContactListing, Cursor, contact_listing
+from app.api.v1.contacts import ContactListing, PageOfPeople, people_of
 from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, Search, listing
 from app.domain.contact_filter import as_json
-from app.services.contacts.ways import Sort
 from app.services.segments.operations import create_segment, delete_segment, update_segment
-from app.services.segments.queries import SegmentView, get_segment, list_segments, segment_contacts
+from app.services.segments.queries import SegmentView, get_segment, list_segments, segment_filter
 
 router = APIRouter(prefix="/segments", tags=["segments"], route_class=KeyedRoute)
 
@@ -109,29 +108,11 @@ async def delete(segment_id: Ref, caller: Keyed) -> None:
 
 
 @router.get("/{segment_id}/contacts")
-async def contacts(
-    segment_id: Ref,
-    caller: Keyed,
-    *,
-    sort: Sort | None = None,
-    descending: bool | None = None,
-    cursor: Cursor = "",
-    limit: PageSize = 50,
-) -> ContactListing:
+async def contacts(segment_id: Ref, caller: Keyed, page: PageOfPeople) -> ContactListing:
     """List who is in the segment now, as GET /contacts does."""
     async with caller.reading() as session:
-        view = await get_segment(session, principal=caller.principal, segment_ref=segment_id, now=caller.now)
-        page = await segment_contacts(
-            session,
-            principal=caller.principal,
-            segment_ref=segment_id,
-            sort=sort,
-            descending=descending,
-            cursor=cursor,
-            limit=limit,
-            now=caller.now,
-        )
-    return contact_listing(page, view.count)
+        wanted = await segment_filter(session, principal=caller.principal, segment_ref=segment_id)
+        return await people_of(session, caller, wanted, page)
 
 
 def segment_answer(view: SegmentView) -> SegmentAnswer:

@@ -13,8 +13,7 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
 from app.models import Audience, Campaign, Segment
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.queries import ContactPage, Counted, count_contacts, list_contacts
-from app.services.contacts.ways import Sort
+from app.services.contacts.queries import Counted, count_contacts
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load
 
@@ -82,31 +81,6 @@ async def list_segments(
     found = list((await session.execute(named.offset(offset).limit(limit))).scalars())
     views = [await _view(session, principal, segment, now) for segment in found]
     return Page(views, total, max(1, page), limit)
-
-
-async def segment_contacts(
-    session: AsyncSession,
-    *,
-    principal: Principal,
-    segment_ref: Ref,
-    sort: Sort | None = None,
-    descending: bool | None = None,
-    cursor: str = "",
-    limit: int = 50,
-    now: datetime,
-) -> ContactPage:
-    """Return one page of who is in the segment now. Raises `NotFound`, and `FieldErrors` for a bad cursor."""
-    wanted = await segment_filter(session, principal=principal, segment_ref=segment_ref)
-    return await list_contacts(
-        session,
-        principal=principal,
-        wanted=wanted,
-        sort=sort,
-        descending=descending,
-        cursor=cursor,
-        limit=limit,
-        now=now,
-    )
 
 
 async def _view(session: AsyncSession, principal: Principal, segment: Segment, now: datetime) -> SegmentView:
