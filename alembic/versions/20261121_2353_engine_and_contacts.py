@@ -502,6 +502,10 @@ def upgrade() -> None:
     op.add_column(
         "contact_import", sa.Column("start_when_read", sa.Boolean(), nullable=False, server_default="false")
     )
+    op.add_column(
+        "contact_import",
+        sa.Column("head", postgresql.JSONB(astext_type=sa.String()), nullable=False, server_default="{}"),
+    )
     for counter in ("in_campaign", "known", "opted_out"):
         op.add_column("contact_import", sa.Column(counter, sa.Integer(), nullable=False, server_default="0"))
     op.add_column(
@@ -550,7 +554,7 @@ def downgrade() -> None:
     )
     for column in (
         *("rows_per_second", "opted_out", "known", "in_campaign"),
-        *("start_when_read", "sheets", "sheet"),
+        *("start_when_read", "sheets", "sheet", "head"),
     ):
         op.drop_column("contact_import", column)
     op.drop_constraint(op.f("uq_import_chunk_import_id_raw_position"), "import_chunk", type_="unique")

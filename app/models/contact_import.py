@@ -56,6 +56,8 @@ class ContactImport(Row, table=True):
     """Of a workbook: the sheet that is read."""
     sheets: list[str] = words_list()
     """Of a workbook: the names of the sheets that can be chosen."""
+    head: dict[str, Any] = json_object()
+    """`headers`, `samples` of each column, and `headerless`: what is shown once the file is gone."""
     mapping: dict[str, Any] = json_object()
     """Column header -> contact field, or `variable:<name>`, or `ignore`."""
     start_when_read: bool = Field(default=False)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -122,16 +122,9 @@ async def read_batches(
         position += 1
 
 
-async def first_rows(
-    session: AsyncSession, contact_import: ContactImport, count: int
-) -> tuple[RowReader, list[FileRow]]:
-    """Return the reader, which knows the headers, and the first rows that could be split into cells."""
-    reader = reader_for(contact_import)
-    rows: list[FileRow] = []
-    async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=count):
-        rows = [row for row in batch.rows if not row.problem]
-        break
-    return reader, rows
+async def forget_file(session: AsyncSession, import_id: int) -> None:
+    """Delete the stored file of an import that has ended: what is still shown of it is in its `head`."""
+    await session.execute(delete(ImportChunk).where(col(ImportChunk.import_id) == import_id))
 
 
 async def pieces_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

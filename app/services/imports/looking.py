@@ -9,9 +9,11 @@ from sqlmodel import col
 from app.models import ContactImport, Organization
 from app.services.imports.chunks import read_batches, reader_for
 from app.services.imports.decoding import FileRefused
-from app.services.imports.mapping import suggested_mapping
+from app.services.imports.mapping import samples, suggested_mapping
+from app.services.imports.reading import FileRow
 
 MAX_ROWS: Final = 1_000_000
+SAMPLED_ROWS: Final = 20
 _ROWS: Final = 5_000
 EMPTY: Final = "The file is empty. Choose a file with a header row and one person a row."
 
@@ -23,8 +25,11 @@ async def look_through(session: AsyncSession, contact_import: ContactImport, *, 
     sees the suggestion before it counts. Raises `FileRefused`.
     """
     reader, rows, broken = reader_for(contact_import), 0, 0
+    first: list[FileRow] = []
     async for batch in read_batches(session, import_id=contact_import.id, reader=reader, size=_ROWS):
         rows += len(batch.rows)
+        if len(first) < SAMPLED_ROWS:
+            first += [row for row in batch.rows if not row.problem][: SAMPLED_ROWS - len(first)]
         broken += sum(row.problem is not None for row in batch.rows)
         if rows > MAX_ROWS:
             raise FileRefused(
@@ -37,10 +42,15 @@ async def look_through(session: AsyncSession, contact_import: ContactImport, *, 
             "The file has column names but no row that can be read below them. Add one row for each person."
         )
     contact_import.rows_total, contact_import.delimiter = rows, reader.delimiter
+    contact_import.head = {
+        "headers": reader.headers,
+        "headerless": reader.headerless,
+        "samples": [samples(first, position) for position in range(len(reader.headers))],
+    }
     region = await session.scalar(
         select(col(Organization.default_region)).where(col(Organization.id) == contact_import.organization_id)
     )
     contact_import.mapping = await suggested_mapping(
-        session, contact_import, region=region or "", guess=guess
+        session, contact_import, first, region=region or "", guess=guess
     )
     await session.flush()

@@ -23,60 +23,65 @@ from app.domain.phone import NumberRejected, normalize
 from app.domain.template_variables import variable_names
 from app.models import ContactImport, ImportMapping
 from app.services.errors import FieldErrors
-from app.services.imports.chunks import first_rows
 from app.services.imports.reading import FileRow
 from app.services.imports.views import Column
 
 SAMPLES: Final = 3
-_SAMPLED_ROWS: Final = 20
 _LONGEST_SAMPLE: Final = 80
 _MOST: Final = 0.5
 
 
-async def file_columns(session: AsyncSession, contact_import: ContactImport) -> list[Column]:
+def headers_of(contact_import: ContactImport) -> list[str]:
+    """Return the names of the columns, in the order of the file; none while it is being read."""
+    return list(contact_import.head.get("headers", []))
+
+
+def file_columns(contact_import: ContactImport) -> list[Column]:
     """Return the columns in the order of the file, each with up to three samples of what is in it."""
-    reader, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
-    headers, names = reader.headers, variable_names(reader.headers)
-    return [
-        _column(header, names[position], contact_import.mapping, _samples(rows, position))
-        for position, header in enumerate(headers)
-    ]
+    headers, shown = headers_of(contact_import), contact_import.head.get("samples", [])
+    named = zip(headers, variable_names(headers), shown, strict=True)
+    return [_column(header, name, contact_import.mapping, cells) for header, name, cells in named]
 
 
 async def suggested_mapping(
-    session: AsyncSession, contact_import: ContactImport, *, region: str, guess: bool
+    session: AsyncSession,
+    contact_import: ContactImport,
+    rows: Sequence[FileRow],
+    *,
+    region: str,
+    guess: bool,
 ) -> dict[str, str]:
     """Return the mapping last used for these headers, else what the headers, or without any the cells, mean.
 
-    With `guess`, the cells also tell the column of the phone numbers if no header does.
+    `rows` are the first of the file. With `guess`, their cells also tell the column of the phone numbers if no
+    header does.
     """
-    reader, rows = await first_rows(session, contact_import, _SAMPLED_ROWS)
-    if reader.headerless:
-        return _by_content(reader.headers, rows, region)
+    headers = headers_of(contact_import)
+    if contact_import.head["headerless"]:
+        return _by_content(headers, rows, region)
     remembered = await session.scalar(
         select(col(ImportMapping.mapping)).where(
             col(ImportMapping.organization_id) == contact_import.organization_id,
-            col(ImportMapping.headers_hash) == _hash(reader.headers),
+            col(ImportMapping.headers_hash) == _hash(headers),
         )
     )
     if not remembered:
-        meant = suggest_mapping(reader.headers)
+        meant = suggest_mapping(headers)
         return meant if PHONE in meant.values() or not guess else _with_phone(meant, rows, region)
-    return {header: remembered[str(place)] for place, header in enumerate(reader.headers)}
+    return {header: remembered[str(place)] for place, header in enumerate(headers)}
 
 
 async def remember_mapping(session: AsyncSession, contact_import: ContactImport, *, now: datetime) -> None:
     """Keep the import's mapping for the next file of the organization with the same headers."""
-    reader, _ = await first_rows(session, contact_import, 1)
-    if reader.headerless:
+    headers = headers_of(contact_import)
+    if contact_import.head["headerless"]:
         return
     row = {
         "organization_id": contact_import.organization_id,
-        "headers_hash": _hash(reader.headers),
+        "headers_hash": _hash(headers),
         # By position: another file may write the same headers in another case.
         "mapping": {
-            str(place): contact_import.mapping.get(header, IGNORE)
-            for place, header in enumerate(reader.headers)
+            str(place): contact_import.mapping.get(header, IGNORE) for place, header in enumerate(headers)
         },
         "used_at": now,
     }
@@ -160,6 +165,7 @@ def _column(header: str, safe_name: str, mapping: Mapping[str, str], samples: li
     return Column(header=header, target=target, variable_name=name, samples=samples)
 
 
-def _samples(rows: Sequence[FileRow], position: int) -> list[str]:
+def samples(rows: Sequence[FileRow], position: int) -> list[str]:
+    """Return what a column holds in the first of these rows that say something there, shortened."""
     cells = (row.cells[position].strip() for row in rows if position < len(row.cells))
     return [cell[:_LONGEST_SAMPLE] for cell in cells if cell][:SAMPLES]

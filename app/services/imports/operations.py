@@ -18,11 +18,11 @@ from app.models import Campaign, ContactImport, ImportBatch, ImportStatus
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors
-from app.services.imports.chunks import JSON_FORMAT, first_rows, pieces_of, store_file, store_raw
+from app.services.imports.chunks import JSON_FORMAT, forget_file, pieces_of, store_file, store_raw
 from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused, format_of
 from app.services.imports.json_rows import csv_from_objects
 from app.services.imports.looking import EMPTY, look_through
-from app.services.imports.mapping import checked_mapping, remember_mapping
+from app.services.imports.mapping import checked_mapping, headers_of, remember_mapping
 from app.services.imports.pasted import one_a_line
 from app.services.imports.queries import list_issues
 from app.services.imports.running import requeue_stalled_imports, run_import, run_within
@@ -176,8 +176,7 @@ async def set_mapping(
     )
     if contact_import.status not in _STARTABLE or contact_import.rows_done:
         raise Conflict("The import has begun: its columns can no longer be changed. Upload the file again.")
-    reader, _ = await first_rows(session, contact_import, 1)
-    contact_import.mapping = checked_mapping(reader.headers, mapping)
+    contact_import.mapping = checked_mapping(headers_of(contact_import), mapping)
     await session.flush()
 
 
@@ -226,6 +225,7 @@ async def cancel_import(
     if contact_import.status in _ENDED:
         raise Conflict(f"This import is {contact_import.status} already.")
     await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == contact_import.id))
+    await forget_file(session, contact_import.id)
     contact_import.status, contact_import.ended_at = ImportStatus.CANCELLED, now
     await session.flush()
     _announce(session, contact_import)

@@ -11,11 +11,11 @@ from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.templates import MissingVariable, TemplateInvalid, unresolved
-from app.models import Agent, Campaign, Contact, ContactImport, Organization
+from app.models import Agent, Campaign, Contact, ContactImport, ImportStatus, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import first_step
-from app.services.errors import FieldErrors
+from app.services.errors import Conflict, FieldErrors
 from app.services.imports.chunks import read_batches, reader_for
 from app.services.imports.classes import Issue, IssueKind
 from app.services.imports.people import CARD, Person, ReadRows
@@ -29,6 +29,9 @@ from app.services.refs import Ref, load
 PREVIEW_ROWS: Final = 100_000
 """A preview looks at so many rows of a file; beyond, its counts are of these and it says so."""
 SAMPLES: Final = 3
+_ENDED: Final = frozenset(
+    {ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.UNDOING, ImportStatus.UNDONE}
+)
 
 
 @dataclass(slots=True)
@@ -49,10 +52,13 @@ async def preview_import(
 ) -> ImportPreview:
     """Return what would become of the rows, with the first `limit` of each class; nothing is written.
 
-    Raises `FieldErrors` on `mapping` while no column holds the phone number.
+    Raises `FieldErrors` on `mapping` while no column holds the phone number, `Conflict` once the import has ended:
+    what became of the rows is in its counts and issues.
     """
     authorize(principal, Right.VIEW)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
+    if contact_import.status in _ENDED:
+        raise Conflict(f"This import is {contact_import.status}: see what became of its rows instead.")
     try:
         require_phone_column(contact_import.mapping)
     except MappingInvalid as invalid:

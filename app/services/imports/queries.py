@@ -21,7 +21,7 @@ async def get_import(session: AsyncSession, *, principal: Principal, import_ref:
     """Return an import with its columns and three samples of each."""
     authorize(principal, Right.VIEW)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
-    return _view(contact_import, await file_columns(session, contact_import))
+    return _view(contact_import, file_columns(contact_import))
 
 
 async def list_imports(

@@ -11,8 +11,8 @@ from app.domain.rights import Right
 from app.models import ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
 from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
-from app.services.imports.chunks import first_rows
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
+from app.services.imports.mapping import headers_of
 from app.services.refs import Ref, load
 
 ROW_HEADER: Final = "callsheet_row"
@@ -36,8 +36,7 @@ async def rejects_csv(
     """
     authorize(principal, Right.EXPORT)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
-    reader, _ = await first_rows(session, contact_import, 1)
-    return _pieces(session, contact_import.id, reader.headers, kinds)
+    return _pieces(session, contact_import.id, headers_of(contact_import), kinds)
 
 
 async def _pieces(

@@ -19,7 +19,7 @@ from app.faults import fault
 from app.live import announce
 from app.models import ContactImport, ImportBatch, ImportStatus, Organization
 from app.services.errors import CallsheetError
-from app.services.imports.chunks import Place, read_batches, reader_for
+from app.services.imports.chunks import Place, forget_file, read_batches, reader_for
 from app.services.imports.lines import Lines, lines_of
 from app.services.imports.people import ReadRows, RowPlan, read_rows
 from app.services.imports.reading import FileRow, RowReader
@@ -215,6 +215,7 @@ async def _begin(database: Database, import_id: int, now: datetime) -> ImportSta
 
 async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
     await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == import_id))
+    await forget_file(session, import_id)
     await _end(session, import_id, now, status=ImportStatus.COMPLETED, error=None)
 
 
