@@ -54,6 +54,15 @@ class Database:
         self._on_commit = on_commit
         self._engine: AsyncEngine | None = None
         self._sessions: async_sessionmaker[AsyncSession] | None = None
+        self._beside: list[Database] = []
+
+    def beside(self, *, pool_size: int) -> "Database":
+        """Return further connections to the same server, that plan by index; they are closed with these."""
+        other = Database(
+            self.url, pool_size=pool_size, on_commit=self._on_commit, ping=self._ping, by_index=True
+        )
+        self._beside.append(other)
+        return other
 
     @property
     def engine(self) -> AsyncEngine:
@@ -101,6 +110,8 @@ class Database:
 
     async def dispose(self) -> None:
         """Close all pooled connections."""
+        for other in self._beside:
+            await other.dispose()
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = self._sessions = None

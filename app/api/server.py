@@ -1,5 +1,6 @@
 """The API's own process: `callsheet web --api-only`, to scale apart from the browser UI."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,8 @@ def app() -> FastAPI:
 @asynccontextmanager
 async def _running(_: FastAPI) -> AsyncIterator[None]:
     install_from_environment()
+    # What was loaded so far stays: looking through it again and again holds every answer up.
+    gc.freeze()
     async with live_hub():
         try:
             yield

@@ -37,7 +37,13 @@ from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.services.dialing.conversations import Turn, script_of, write_turns
 from app.services.dialing.hanging_up import end_second_call
-from app.services.dialing.webhooks import Delivery, UnknownAttempt, WebhookLine, second_call_of
+from app.services.dialing.webhooks import (
+    GROUPS_AT_ONCE,
+    Delivery,
+    UnknownAttempt,
+    WebhookLine,
+    second_call_of,
+)
 from app.services.messaging.inbound import heed
 from app.services.numbers.carriers import identity_of
 
@@ -205,7 +211,7 @@ async def _receive(context: AppContext, intake: Intake, verified: Verified) -> s
 @lru_cache(maxsize=1)
 def _line(database: Database) -> WebhookLine:
     """Return the one line of this process: deliveries that come together are committed together."""
-    return WebhookLine(database)
+    return WebhookLine(database.beside(pool_size=GROUPS_AT_ONCE))
 
 
 async def _answer(

@@ -30,11 +30,8 @@ log = logging.getLogger(__name__)
 MOST_TOGETHER: Final = 100
 """Deliveries that share a transaction at most."""
 
-_GROUPS_AT_ONCE: Final = 2
+GROUPS_AT_ONCE: Final = 2
 """While one group waits for its commit, the next is worked on."""
-
-_SHARE: Final = 0.5
-"""The next begins beside a group that is under way once this share of its number waits: small groups cost most."""
 
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
@@ -246,8 +243,9 @@ class WebhookLine:
 
     def _begin(self) -> None:
         sizes = self._groups.values()
-        is_time = len(self._waiting) > _SHARE * max(sizes, default=0)
-        if is_time and len(sizes) < _GROUPS_AT_ONCE and 0 not in sizes:
+        # Beside a group that is under way a larger one begins: two small ones cost nearly twice as much as one.
+        is_time = len(self._waiting) > max(sizes, default=0)
+        if is_time and len(sizes) < GROUPS_AT_ONCE and 0 not in sizes:
             # A turn of the loop passes before it begins: what else arrives in this one comes along.
             self._groups[asyncio.create_task(self._work())] = 0
 
