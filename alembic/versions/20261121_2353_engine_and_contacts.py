@@ -523,10 +523,20 @@ def upgrade() -> None:
     for implied in ("organization", "campaign", "run", "step", "contact"):
         op.drop_constraint(op.f(f"fk_attempt_{implied}_id"), "attempt", type_="foreignkey")
     op.drop_index("ix_attempt_recipient", table_name="attempt")  # the unique constraint is the same
+    op.drop_index("ix_attempt_live_agent", table_name="attempt")  # an agent's calls are its organization's
 
 
 def downgrade() -> None:
     """Take back."""
+    op.create_index(
+        "ix_attempt_live_agent",
+        "attempt",
+        ["agent_id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "status IN ('in_progress', 'placing', 'queued', 'review', 'ringing', 'unknown')"
+        ),
+    )
     op.create_index("ix_attempt_recipient", "attempt", ["recipient_id", "ordinal"], unique=False)
     for implied in ("organization", "campaign", "run", "step", "contact"):
         op.create_foreign_key(

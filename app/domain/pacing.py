@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 MINUTE: Final = timedelta(minutes=1)
@@ -231,18 +232,21 @@ def fair_rooms(limit: int, contenders: Sequence[Contender]) -> dict[int, int]:
     shares = _shares(limit, contenders)
     held = {each.campaign_id: each.live for each in contenders}
     free = min(limit - sum(held.values()), _MOST_SHARED)
-    for _ in range(free):
-        below = [
-            each for each in contenders if held[each.campaign_id] + 1 <= shares[each.campaign_id] + _TINY
-        ]
-        part = [each for each in contenders if held[each.campaign_id] + _TINY < shares[each.campaign_id]]
-        if not part:
-            break
-        if below:
-            next_ = min(below, key=lambda each: (held[each.campaign_id] / each.weight, _need(each)))
-        else:
-            next_ = min(part, key=_need)
-        held[next_.campaign_id] += 1
+
+    def turn(each: Contender) -> tuple[float, tuple[float, int], Contender]:
+        return (held[each.campaign_id] / each.weight, _need(each), each)
+
+    whole = [turn(each) for each in contenders if each.live + 1 <= shares[each.campaign_id] + _TINY]
+    heapify(whole)
+    while free > 0 and whole:
+        each = heappop(whole)[-1]
+        held[each.campaign_id] += 1
+        free -= 1
+        if held[each.campaign_id] + 1 <= shares[each.campaign_id] + _TINY:
+            heappush(whole, turn(each))
+    part = [each for each in contenders if held[each.campaign_id] + _TINY < shares[each.campaign_id]]
+    for each in sorted(part, key=_need)[: max(0, free)]:
+        held[each.campaign_id] += 1
     return {each.campaign_id: held[each.campaign_id] - each.live for each in contenders}
 
 
@@ -258,14 +262,10 @@ def _need(contender: Contender) -> tuple[float, int]:
 def _shares(limit: int, contenders: Sequence[Contender]) -> Mapping[int, float]:
     """Return each one's part of the slots, whole or not: fill all alike by weight until it has what it wants."""
     shares: dict[int, float] = {}
-    left, open_ = float(limit), list(contenders)
-    while open_:
-        per_weight = left / sum(each.weight for each in open_)
-        content = [each for each in open_ if each.live + each.wanting <= per_weight * each.weight]
-        if not content:
-            return shares | {each.campaign_id: per_weight * each.weight for each in open_}
-        for each in content:
-            shares[each.campaign_id] = float(each.live + each.wanting)
-            left -= each.live + each.wanting
-        open_ = [each for each in open_ if each not in content]
+    left, weights = float(limit), sum(each.weight for each in contenders)
+    for each in sorted(contenders, key=lambda each: (each.live + each.wanting) / each.weight):
+        # Whoever wants least for its weight is content first; of those who are not, all get the same for theirs.
+        shares[each.campaign_id] = min(float(each.live + each.wanting), left / weights * each.weight)
+        left -= shares[each.campaign_id]
+        weights -= each.weight
     return shares

@@ -68,7 +68,6 @@ class Attempt(Row, table=True):
         # Slots are counted from these, never kept.
         Index("ix_attempt_live_campaign", "campaign_id", postgresql_where=_LIVE),
         Index("ix_attempt_live_organization", "organization_id", postgresql_where=_LIVE),
-        Index("ix_attempt_live_agent", "agent_id", postgresql_where=_LIVE),
         Index(
             "ix_attempt_deadline",
             "deadline_at",

@@ -189,6 +189,17 @@ async def test_what_a_stall_kept_back_under_a_rate_is_given_back_and_leaves_with
     assert len(await stage.dial()) == len(stage.carrier.orders) == 4
 
 
+async def test_the_next_start_keeps_its_distance_from_one_that_left_late(database: Database) -> None:
+    stage = await set_stage(database, contacts=2, account={"calls_per_second": 1}, rate_limit_per_minute=0)
+    reservations = await stage.reserve()
+    stage.clock.advance(seconds=0.4)
+    await stage.record(*await stage.place(*reservations))
+    stage.clock.advance(seconds=0.8)
+    assert await stage.reserve() == ()
+    stage.clock.advance(seconds=0.3)
+    assert len(await stage.reserve()) == 1
+
+
 async def test_without_a_rate_a_second_of_delay_gives_nothing_back(database: Database) -> None:
     stage = await set_stage(
         database, contacts=1, account={"calls_per_second": 20_000}, rate_limit_per_minute=0

@@ -131,6 +131,16 @@ async def test_an_agents_limit_bounds_what_its_campaign_wants(database: Database
     assert await rooms(first, other) == [2, 8]
 
 
+async def test_campaigns_of_one_agent_share_its_calls_and_keep_no_slot_from_others(database: Database) -> None:
+    first = await slots(database, 10, agent={"max_concurrent_calls": 4})
+    second, without = await beside(first), await beside(first)
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE campaign SET agent_id = NULL WHERE id = :id"), {"id": without.campaign_id}
+        )
+    assert await rooms(first, second, without) == [2, 2, 6]
+
+
 async def test_texts_take_no_slot(database: Database) -> None:
     first = await slots(database, 5)
     texts = await beside(first, channel=Channel.SMS)

@@ -21,6 +21,11 @@ from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
 _MIDNIGHT: Final = time(0, 0)
+LATE_FORGIVEN: Final = timedelta(milliseconds=15)
+"""A request that left no later than this after its date counts from its date: the guard margin covers it."""
+
+_LATEST_START: Final = timedelta(seconds=5)
+"""A request that left later than this after its date was given up, or is dated by when it was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,18 +247,24 @@ def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
 _LIVE: Final = "status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
 _OURS: Final = "carrier_account_id = :carrier_account_id"
 """What an account used before may still have going on takes no slot of this one."""
+# What left later than it was dated counts from then: the next one keeps its distance from that.
+_STARTED_AT: Final = (
+    "greatest(reserved_at, least(coalesce(placed_at, reserved_at), reserved_at + interval '5 seconds')"
+    f" - interval '{LATE_FORGIVEN.microseconds} microseconds')"
+)
 _COUNT: Final = text(
     f"""
     SELECT
       (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE} AND {_OURS})
           AS live_campaign,
       live.organization AS live_organization, live.agent AS live_agent,
-      ARRAY(SELECT reserved_at FROM attempt
+      ARRAY(SELECT {_STARTED_AT} FROM attempt
             WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since
             ORDER BY reserved_at DESC OFFSET :campaign_left_out LIMIT :campaign_most) AS recent,
-      (SELECT max(reserved_at) FROM attempt
-       WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since) AS latest,
-      ARRAY(SELECT reserved_at FROM attempt
+      (SELECT {_STARTED_AT} FROM attempt
+       WHERE campaign_id = :campaign_id AND reserved_at > :campaign_since
+       ORDER BY reserved_at DESC LIMIT 1) AS latest,
+      ARRAY(SELECT {_STARTED_AT} FROM attempt
             WHERE {_OURS} AND reserved_at > :account_since AND channel = 'call'
             ORDER BY reserved_at DESC OFFSET :account_left_out LIMIT :account_most) AS recent_account
     FROM (SELECT count(*) AS organization, count(*) FILTER (WHERE agent_id = :agent_id) AS agent FROM attempt
@@ -275,10 +286,10 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
                 "organization_id": held.organization_id,
                 "agent_id": held.agent_id,
                 "carrier_account_id": held.carrier_account_id,
-                "campaign_since": now - limits.lookback,
+                "campaign_since": now - limits.lookback - _LATEST_START,
                 "campaign_left_out": left_out(of_campaign),
                 "campaign_most": of_campaign - left_out(of_campaign),
-                "account_since": now - guarded(SECOND),
+                "account_since": now - guarded(SECOND) - _LATEST_START,
                 "account_left_out": left_out(of_account),
                 "account_most": of_account - left_out(of_account),
             },

@@ -53,6 +53,8 @@ class Answer:
 
     attempt_id: UUID
     answer: PlaceAnswer
+    left_at: datetime | None = None
+    """When the request left; None: it did not, or that is not known."""
 
 
 _STILL_WANTED: Final = text(
@@ -102,14 +104,15 @@ async def place(
     ):
         return given_up(reservation, TOO_OLD)
     looked_at = clock.boottime() if looked_at is None else looked_at
-    before_sending = _last_look(reservation, looked_at, clock=clock, recheck=recheck)
+    left: list[datetime] = []
+    before_sending = _last_look(reservation, looked_at, left, clock=clock, recheck=recheck)
     if reservation.channel is Channel.SMS:
         message = _message(reservation, closes_at, now=clock.now())
         answer = await placer.place_message(replace(message, before_sending=before_sending))
     else:
         answer = await placer.place_call(replace(_call(reservation), before_sending=before_sending))
     fault("after_post")
-    return Answer(reservation.attempt_id, answer)
+    return Answer(reservation.attempt_id, answer, left[-1] if left else None)
 
 
 def _age(reservation: Reservation, clock: Clock) -> float:
@@ -117,23 +120,35 @@ def _age(reservation: Reservation, clock: Clock) -> float:
 
 
 def _last_look(
-    reservation: Reservation, looked_at: float, *, clock: Clock, recheck: Recheck | None
+    reservation: Reservation,
+    looked_at: float,
+    left: list[datetime],
+    *,
+    clock: Clock,
+    recheck: Recheck | None,
 ) -> BeforeSending:
-    """Return what is asked before the first byte leaves: a worker may have slept since, or somebody paused."""
+    """Return what is asked before the first byte leaves: a worker may have slept since, or somebody paused.
+
+    When it lets it leave, it notes the time in `left`.
+    """
 
     async def look() -> None:
         if _age(reservation, clock) > PLACE_WITHIN_SECONDS:
             raise NotSent(TOO_OLD)
-        if recheck is None or clock.boottime() - looked_at <= RECHECK_AFTER_SECONDS:
-            return
-        try:
-            wanted = await recheck()
-        except Exception as error:
-            raise NotSent(STOPPED) from error  # Whoever cannot know does not call.
-        if not wanted:
-            raise NotSent(STOPPED)
+        if recheck is not None and clock.boottime() - looked_at > RECHECK_AFTER_SECONDS:
+            await _look_again(recheck)
+        left.append(clock.now())
 
     return look
+
+
+async def _look_again(recheck: Recheck) -> None:
+    try:
+        wanted = await recheck()
+    except Exception as error:
+        raise NotSent(STOPPED) from error  # Whoever cannot know does not call.
+    if not wanted:
+        raise NotSent(STOPPED)
 
 
 def given_up(reservation: Reservation, reason: str) -> Answer:

@@ -39,11 +39,12 @@ async def record(
     now = clock.now()
     async with database.transaction() as session:
         placed = {each.attempt_id: each.answer for each in answers if isinstance(each.answer, Placed)}
+        left = [each.left_at or now for each in answers if isinstance(each.answer, Placed)]
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         if placed and others:
             # Both at once, in the one order: two statements, each in order, are none together.
             await session.execute(_IN_ORDER, {"ids": [*placed, *others]})
-        await _bind(session, placed, now=now)
+        await _bind(session, placed, left, now=now)
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
         fault("before_record_commit")
@@ -57,10 +58,10 @@ _IN_ORDER: Final = text(
 _BIND: Final = text(
     """
     WITH placed AS (
-        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]))
-                 AS u (id, provider_id, queue_ms)
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]),
+                             CAST(:left AS timestamptz[])) AS u (id, provider_id, queue_ms, left_at)
     ), locked AS (
-        SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms,
+        SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms, placed.left_at,
                -- It would leave the carrier's queue when this person's hours are over.
                a.channel = 'call' AND a.hang_up_why = ''
                AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
@@ -70,7 +71,7 @@ _BIND: Final = text(
     ), bound AS (
         UPDATE attempt a
         SET provider_id = locked.provider_id,
-            placed_at = coalesce(a.placed_at, :now),
+            placed_at = coalesce(a.placed_at, locked.left_at),
             queued_for_ms = locked.queue_ms,
             hang_up_at = CASE WHEN locked.too_late THEN :now ELSE a.hang_up_at END,
             hang_up_why = CASE WHEN locked.too_late THEN 'calling_hours' ELSE a.hang_up_why END,
@@ -92,8 +93,13 @@ _BIND: Final = text(
 )
 
 
-async def _bind(session: AsyncSession, placed: Mapping[UUID, Placed], *, now: datetime) -> None:
-    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call, to be hung up."""
+async def _bind(
+    session: AsyncSession, placed: Mapping[UUID, Placed], left: Sequence[datetime], *, now: datetime
+) -> None:
+    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call, to be hung up.
+
+    `left`: when each request left.
+    """
     if not placed:
         return
     rows = await session.execute(
@@ -102,6 +108,7 @@ async def _bind(session: AsyncSession, placed: Mapping[UUID, Placed], *, now: da
             "ids": list(placed),
             "provider_ids": [each.provider_id for each in placed.values()],
             "queue_ms": [each.queue_ms for each in placed.values()],
+            "left": list(left),
             "now": now,
             "deadline_at": now + NEWS_WITHIN,
         },

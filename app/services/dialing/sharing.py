@@ -4,8 +4,9 @@ Planned from one look without locks: what may really be reserved is counted unde
 another dialer costs a little fairness for a moment, and never a limit.
 """
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -36,16 +37,10 @@ class Plan:
     """When time alone allows a campaign that was left out, because of its calls per minute, to start one more."""
 
 
-_LIVE: Final = "a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
-_OURS: Final = "a.carrier_account_id = :carrier_account_id"
 _DUE: Final = text(
-    f"""
+    """
     SELECT c.id, c.organization_id, c.channel, c.weight, c.concurrent_limit, o.outbound_limit, c.gate_rule,
-           due.people,
-           CASE WHEN g.max_concurrent_calls > 0 THEN g.max_concurrent_calls -
-               (SELECT count(*) FROM attempt a WHERE a.agent_id = g.id AND {_LIVE} AND {_OURS} AND a.channel = 'call')
-               END AS agent_free,
-           (SELECT count(*) FROM attempt a WHERE a.campaign_id = c.id AND {_LIVE} AND {_OURS}) AS live,
+           c.agent_id, g.max_concurrent_calls AS agent_limit, due.people,
            (SELECT count(*) FROM (SELECT 1 FROM attempt a
                                   WHERE a.campaign_id = c.id AND a.reserved_at > :minute_ago
                                   LIMIT 1000) recent) AS recent,
@@ -58,20 +53,33 @@ _DUE: Final = text(
     LEFT JOIN agent g ON g.id = c.agent_id
     CROSS JOIN LATERAL (SELECT count(*) AS people FROM (
         SELECT 1 FROM recipient r
-        WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now LIMIT :most) r) due
+        WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now
+        LIMIT CASE WHEN c.channel = 'sms' THEN CAST(:most AS integer)
+                   ELSE least(CAST(:most AS integer), c.concurrent_limit) END) r) due
     WHERE c.status IN ('queued', 'running') AND c.carrier_account_id = :carrier_account_id
       AND o.dialing_stopped_at IS NULL
       AND (c.gate_until IS NULL OR c.gate_until <= :now)
       AND due.people > 0
     ORDER BY c.organization_id, c.id
-    """  # noqa: S608 - constants are put in, nothing a caller gives
+    """
 )
-_LIVE_CALLS: Final = text(
-    f"""
-    SELECT a.organization_id, count(*) AS live FROM attempt a
-    WHERE {_LIVE} AND {_OURS} AND a.channel = 'call' GROUP BY a.organization_id
-    """  # noqa: S608 - constants are put in, nothing a caller gives
+_LIVE: Final = text(
+    """
+    SELECT a.organization_id, a.campaign_id, a.agent_id, a.channel, count(*) AS live FROM attempt a
+    WHERE a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+      AND a.carrier_account_id = :carrier_account_id
+    GROUP BY a.organization_id, a.campaign_id, a.agent_id, a.channel
+    """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """How many attempts are live on the account: all of a campaign's; of an organization and an agent, the calls."""
+
+    campaigns: Counter[int]
+    organizations: Counter[int]
+    agents: Counter[int]
 
 
 async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> Plan:
@@ -81,37 +89,63 @@ async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime)
     due = (
         await session.execute(_DUE, given | {"now": now, "minute_ago": minute_ago, "most": MOST_AT_ONCE})
     ).all()
+    if not due:
+        return Plan()
+    live = _count_live((await session.execute(_LIVE, given)).all())
     waits = [row.full_since + guarded(MINUTE) for row in due if row.full_since is not None]
     callers = [row for row in due if row.channel != Channel.SMS and row.full_since is None]
     rooms = {row.id: MOST_AT_ONCE for row in due if row.channel == Channel.SMS}
-    if callers:
-        live = {row.organization_id: row.live for row in await session.execute(_LIVE_CALLS, given)}
-        for organization_id, rows in groupby(callers, key=lambda row: row.organization_id):
-            rooms |= _share(list(rows), live=live.get(organization_id, 0))
+    for _, rows in groupby(callers, key=lambda row: row.organization_id):
+        rooms |= _share(list(rows), live)
     turns = tuple(
         Turn(each.campaign_id, min(rooms[each.campaign_id], MOST_AT_ONCE))
-        for each in neediest_first([_contender(row) for row in due])
+        for each in neediest_first([_contender(row, live) for row in due])
         if rooms.get(each.campaign_id)
     )
     return Plan(turns, min(waits, default=None))
 
 
-def _share(rows: list[Row[Any]], *, live: int) -> dict[int, int]:
+def _count_live(rows: Iterable[Row[Any]]) -> _Live:
+    live = _Live(Counter(), Counter(), Counter())
+    for row in rows:
+        live.campaigns[row.campaign_id] += row.live
+        if row.channel != Channel.SMS:
+            live.organizations[row.organization_id] += row.live
+            live.agents[row.agent_id] += row.live
+    return live
+
+
+def _share(rows: list[Row[Any]], live: _Live) -> dict[int, int]:
     """Return how many each may start of the slots that the organization's other campaigns leave."""
-    contenders = [_contender(row) for row in rows]
-    others = live - sum(each.live for each in contenders)
+    contenders = _within_agents(rows, live)
+    others = live.organizations[rows[0].organization_id] - sum(each.live for each in contenders)
     return fair_rooms(max(0, rows[0].outbound_limit - others), contenders)
 
 
-def _contender(row: Row[Any]) -> Contender:
-    free = [row.people, row.concurrent_limit - row.live]
-    free += [row.agent_free] if row.agent_free is not None else []
+def _within_agents(rows: list[Row[Any]], live: _Live) -> list[Contender]:
+    """Return the contenders, each wanting no more than its share of its agent: no slot is kept for what cannot be."""
+    contenders = [_contender(row, live) for row in rows]
+    of_agents: dict[int, list[Contender]] = {}
+    for row, contender in zip(rows, contenders, strict=True):
+        if row.agent_limit:
+            of_agents.setdefault(row.agent_id, []).append(contender)
+    limits = {row.agent_id: row.agent_limit for row in rows}
+    rooms: dict[int, int] = {}
+    for agent_id, group in of_agents.items():
+        others = live.agents[agent_id] - sum(each.live for each in group)
+        rooms |= fair_rooms(max(0, limits[agent_id] - others), group)
+    return [replace(each, wanting=rooms.get(each.campaign_id, each.wanting)) for each in contenders]
+
+
+def _contender(row: Row[Any], live: _Live) -> Contender:
+    now_live = live.campaigns[row.id]
+    free = [row.people, row.concurrent_limit - now_live]
     # Whom a rule held when it was last asked is asked again, and keeps no slots from others meanwhile.
     free += [1] if row.gate_rule is not None else []
     return Contender(
         campaign_id=row.id,
         weight=row.weight,
-        live=row.live,
+        live=now_live,
         wanting=max(0, min(free)),
         recent=row.recent,
     )
