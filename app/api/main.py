@@ -33,10 +33,10 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     rest = _rest()
     rest.dependency_overrides = api.dependency_overrides
     problems.install(api)
-    api.router.routes.extend(webhooks.WebhookRoutes().all())  # First, since they are asked the most.
     for router in (sign_in.router, downloads.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
+    api.add_middleware(webhooks.WebhookDoor)
     api.add_middleware(SecurityHeaders)
     return api
 

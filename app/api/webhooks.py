@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.context import AppContext, get_context
 from app.db import Database
@@ -87,59 +87,61 @@ class _Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookRoutes:
-    """The routes of one carrier account's webhooks.
+class WebhookDoor:
+    """ASGI middleware: answers what comes to the carrier's addresses, and lets everything else pass.
 
-    Plain routes: solving an endpoint's dependencies costs several times what believing a webhook does.
+    In front of the framework's routes: finding one and preparing its endpoint costs as much as believing a webhook.
     """
 
-    context: Callable[[], AppContext] = get_context
-    intake: Callable[[], Intake] = get_intake
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        context: Callable[[], AppContext] = get_context,
+        intake: Callable[[], Intake] = get_intake,
+    ) -> None:
+        self._app, self._context, self._intake = app, context, intake
 
-    def all(self) -> list[Route]:
-        """Return them, the one asked most first."""
-        return [
-            Route(
-                f"{PATH_PREFIX}/{{purpose}}/{{attempt_id}}/{{token}}", self._webhook, methods=["GET", "POST"]
-            ),
-            Route(INBOUND_PATH, self._inbound, methods=["POST"]),
-        ]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
+        if scope["type"] != "http" or not scope["path"].startswith(f"{PATH_PREFIX}/"):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answered(request)
+        except _Refused as refused:
+            response = Response(status_code=refused.status)
+        except UnknownAttempt as unknown:
+            log.warning("webhook.unknown_attempt", extra={"attempt_id": str(unknown)})
+            response = Response(status_code=HTTPStatus.NOT_FOUND)
+        except (SQLAlchemyError, OSError) as error:
+            response = _not_stored(error)
+        await response(scope, receive, send)
+
+    async def _answered(self, request: Request) -> Response:
+        if request.scope["path"] == INBOUND_PATH:
+            return await self._inbound(request)
+        return await self._webhook(request)
 
     async def _webhook(self, request: Request) -> Response:
-        """Take one webhook: 204, TwiML where the carrier asks what to say, 403, 404, 413 or 503."""
-        context, intake, attempt_id = self.context(), self.intake(), request.path_params["attempt_id"]
-        try:
-            verified = await _verify(intake, request)
-            second_call = await _receive(context, intake, verified)
-            response = await _answer(
-                context, intake, verified, request, is_second_call=second_call is not None
-            )
-        except _Refused as refused:
-            return Response(status_code=refused.status)
-        except UnknownAttempt:
-            log.warning("webhook.unknown_attempt", extra={"attempt_id": attempt_id})
-            return Response(status_code=HTTPStatus.NOT_FOUND)
-        except (SQLAlchemyError, OSError) as error:
-            return _not_stored(attempt_id, error)
+        """Take one webhook: 204, or TwiML where the carrier asks what to say. Raises what stands in the way."""
+        context, intake = self._context(), self._intake()
+        verified = await _verify(intake, request)
+        second_call = await _receive(context, intake, verified)
+        response = await _answer(context, intake, verified, request, is_second_call=second_call is not None)
         if second_call is not None:
             response.background = _ending(context, intake, second_call)
         return response
 
     async def _inbound(self, request: Request) -> Response:
-        """Take a text that a person sent to one of our numbers: 204, 403, 413 or 503. The carrier answers them."""
-        context, intake = self.context(), self.intake()
+        """Take a text that a person sent to one of our numbers: 204. The carrier answers them."""
+        context, intake = self._context(), self._intake()
         now = context.clock.now()
-        try:
-            fields = await _believe(intake, request, about="inbound")
-            message = parse_inbound_message(fields, received_at=now)
-            await heed(
-                context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
-            )
-        except _Refused as refused:
-            return Response(status_code=refused.status)
-        except (SQLAlchemyError, OSError) as error:
-            return _not_stored("inbound", error)
+        fields = await _believe(intake, request, about="inbound")
+        message = parse_inbound_message(fields, received_at=now)
+        await heed(
+            context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
+        )
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -149,17 +151,17 @@ def _ending(context: AppContext, intake: Intake, second_call: str) -> Background
     )
 
 
-def _not_stored(about: str, error: Exception) -> Response:
-    log.error("webhook.not_stored", extra={"about": about, "error": type(error).__name__})
+def _not_stored(error: Exception) -> Response:
+    log.error("webhook.not_stored", extra={"error": type(error).__name__})
     return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
 
 
 async def _verify(intake: Intake, request: Request) -> Verified:
-    named = _named(intake.account, **request.path_params)
-    return Verified(*named, await _believe(intake, request, about=request.path_params["attempt_id"]))
+    purpose, attempt_id = _named(intake.account, request.scope["path"])
+    return Verified(purpose, attempt_id, await _believe(intake, request, about=attempt_id))
 
 
-async def _believe(intake: Intake, request: Request, *, about: str) -> Mapping[str, str]:
+async def _believe(intake: Intake, request: Request, *, about: object) -> Mapping[str, str]:
     """Return the fields of an authentic request of our account. Raises `_Refused`."""
     received = WebhookRequest(
         method=request.method,
@@ -171,13 +173,14 @@ async def _believe(intake: Intake, request: Request, *, about: str) -> Mapping[s
     try:
         return intake.webhooks.verify(received)
     except WebhookRejected as rejected:
-        log.warning("webhook.rejected", extra={"about": about, "reason": str(rejected)})
+        log.warning("webhook.rejected", extra={"about": str(about), "reason": str(rejected)})
         raise _Refused(HTTPStatus.FORBIDDEN) from rejected
 
 
-def _named(account: CarrierAccount, purpose: str, attempt_id: str, token: str) -> tuple[Purpose, UUID]:
-    """Return what the path is about if its token is ours; nothing of it is looked up before."""
+def _named(account: CarrierAccount, path: str) -> tuple[Purpose, UUID]:
+    """Return what the path is about if its token is ours; nothing of it is looked up before. Raises `_Refused`."""
     try:
+        purpose, attempt_id, token = path.removeprefix(f"{PATH_PREFIX}/").split("/")
         named = Purpose(purpose), UUID(attempt_id)
     except ValueError as error:
         raise _Refused(HTTPStatus.FORBIDDEN) from error

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, WebhookRoutes
+from app.api.webhooks import Intake, WebhookDoor
 from app.config import Settings
 from app.context import build_context
 from app.db import Database
@@ -84,7 +84,7 @@ async def acme(database: Database) -> Organization:
 async def person(database: Database, acme: Organization) -> AsyncIterator[Person]:
     context = build_context(Settings(database_url=database.url, redis_url="redis://127.0.0.1:1"))
     intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=TwilioCarrier(ACCOUNT))
-    app = Starlette(routes=WebhookRoutes(lambda: context, lambda: intake).all())
+    app = WebhookDoor(Starlette(), context=lambda: context, intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Person(client)

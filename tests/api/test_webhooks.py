@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, WebhookRoutes
+from app.api.webhooks import Intake, WebhookDoor
 from app.config import Settings
 from app.context import AppContext, build_context
 from app.db import Database
@@ -154,7 +154,7 @@ def context_on(database: Database) -> AppContext:
 async def door_to(database: Database, attempt_id: UUID) -> AsyncIterator[Door]:
     carrier = HangingUp()
     intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=carrier)
-    app = Starlette(routes=WebhookRoutes(lambda: context_on(database), lambda: intake).all())
+    app = WebhookDoor(Starlette(), context=lambda: context_on(database), intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Door(client, attempt_id, carrier)
