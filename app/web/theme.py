@@ -29,4 +29,5 @@ def head() -> list[rx.Component]:
         ),
         rx.el.meta(name="theme-color", content="#3e63dd"),
         rx.el.script(src="/lock.js", defer=True),
+        rx.el.script(src="/focus.js", defer=True),
     ]

@@ -18,7 +18,7 @@ from tests.e2e.gallery import Gallery, make_gallery, set_up_link
 from tests.e2e.installation import running_installation
 from tests.support.chromium import running_chromium
 
-WIDTHS: Final = {1440: 900, 390: 844}
+WIDTHS: Final = {1440: 900, 1024: 768, 390: 844}
 """Pixels wide -> pixels high."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
@@ -64,6 +64,11 @@ def _filtered(page: Page) -> None:
     expect(page.get_by_text("Tags any of vip")).to_be_visible()
     page.get_by_role("row").get_by_label(re.compile("^Select (?!this page)")).first.click()
     expect(page.get_by_text("1 selected")).to_be_visible()
+
+
+def _imported(page: Page) -> None:
+    page.get_by_role("button", name="autumn-leads.csv", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("Rows to look at")).to_be_visible()
 
 
 def _audience(page: Page) -> None:
@@ -135,9 +140,13 @@ SHOTS: Final = (
     Shot("contacts", "contacts"),
     Shot("contacts-filter", "contacts", _press("Add filter")),
     Shot("contacts-filtered", "contacts", _filtered),
+    Shot("contacts-segments", "contacts", _press("Segments")),
+    Shot("contacts-bulk-changes", "contacts", _press("Bulk changes")),
+    Shot("contact-new", "contacts", _press("New contact")),
     Shot("contact-page", "contacts", _person),
     Shot("contact-form", "contacts", _person_form),
     Shot("imports", "imports"),
+    Shot("imports-sheet", "imports", _imported),
     Shot("imports-new", "contacts/import"),
     Shot("suppressions", "suppressions"),
     Shot("suppressions-add", "suppressions", _press("Suppress a number")),

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.browsing import heading, ready, visit
 from tests.e2e.world import PASSWORD, World
@@ -46,6 +46,29 @@ def test_the_first_stop_of_a_page_skips_to_its_content(page: Page, world: World)
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_a_dialog_takes_the_focus_and_gives_it_back_to_what_opened_it(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    world.campaign("Spring reminders", world.contacts(2))
+    world.sign_in(context, world.member())
+    visit(page, world.address("contacts"))
+    for name in ("Add filter", "Segments", "Bulk changes", "New contact"):
+        opener = page.get_by_role("button", name=name).first
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog").locator(":focus")).to_have_count(1)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(opener).to_be_focused()
+    page.get_by_label(re.compile("^Select (?!this page)")).first.press("Space")
+    delete = page.get_by_role("button", name="Delete", exact=True)
+    _tab_to(page, delete)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alertdialog").get_by_role("button", name="Go back")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(delete).to_be_focused()
 
 
 def _tab_to(page: Page, wanted: Locator) -> None:

@@ -21,6 +21,7 @@ from app.web.components import (
     form_field,
     glyph,
     lead_cell,
+    link_button,
     panel,
     primary_button,
     record,
@@ -312,6 +313,14 @@ def _done() -> rx.Component:
                 download_link(
                     "Download the rows that did not go in",
                     href=rx.Var.create(routes.download_not_imported(here(), ImportState.import_id)).to(str),
+                ),
+            ),
+            rx.cond(
+                ~ImportState.into_campaign,
+                link_button(
+                    "See the import",
+                    icon="file-check-2",
+                    href=routes.import_sheet(here(), ImportState.import_id),
                 ),
             ),
             secondary_button("Upload another file", on_click=ImportState.give_up, icon="file-up"),
