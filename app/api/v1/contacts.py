@@ -206,7 +206,8 @@ async def index(
 
     As fast in a large address book as in a small one, in the sort they have without one: the search; `name` is or
     starts with; `phone_number` starts with; `last_outcome`; `last_contacted_at`; `import_id`; `created_at`; `id`.
-    `tags` has an index too; other conditions are looked up along the order of the page.
+    `tags` and `suppressed` have an index that is not sorted; other conditions are looked up along the order of the
+    page. Those take longer the fewer people meet them: at 1,000,000 people a tenth of a second rather than a hundredth.
     """
     people = chosen(wanted, search, zone=caller.principal.time_zone)
     async with caller.reading() as session:
