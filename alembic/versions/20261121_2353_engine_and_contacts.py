@@ -523,11 +523,19 @@ def upgrade() -> None:
     for implied in ("organization", "campaign", "run", "step", "contact"):
         op.drop_constraint(op.f(f"fk_attempt_{implied}_id"), "attempt", type_="foreignkey")
     op.drop_index("ix_attempt_recipient", table_name="attempt")  # the unique constraint is the same
+    op.create_index(
+        "ix_recipient_held",
+        "recipient",
+        ["campaign_id", "not_before", "position"],
+        unique=False,
+        postgresql_where=sa.text("status = 'pending' AND blocked_by = 'number_in_use'"),
+    )
     op.drop_index("ix_attempt_live_agent", table_name="attempt")  # an agent's calls are its organization's
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("ix_recipient_held", table_name="recipient")
     op.create_index(
         "ix_attempt_live_agent",
         "attempt",

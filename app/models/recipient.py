@@ -35,6 +35,14 @@ class Recipient(Row, table=True):
             "position",
             postgresql_where=text("status = 'pending'"),
         ),
+        # Who waits for a number in use: they keep their place at the head of the line.
+        Index(
+            "ix_recipient_held",
+            "campaign_id",
+            "not_before",
+            "position",
+            postgresql_where=text("status = 'pending' AND blocked_by = 'number_in_use'"),
+        ),
         Index("ix_recipient_list", "campaign_id", "position"),
         Index("ix_recipient_status", "campaign_id", "status", "position"),
         Index("ix_recipient_contact", "contact_id"),

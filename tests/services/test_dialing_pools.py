@@ -16,6 +16,7 @@ from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.models import CampaignNumber, Consent, Contact, NumberRest, Organization, PhoneNumber
 from app.services.access.organizations import update_organization
+from app.services.dialing.placing import STOPPED, given_up
 from app.services.dialing.sharing import plan
 from app.services.numbers.operations import update_number
 from app.services.numbers.resting import resume_number
@@ -96,6 +97,24 @@ async def test_a_retry_comes_from_another_number_if_asked(database: Database) ->
         database, contacts=1, numbers=2, number_strategy=NumberStrategy.STICKY, retry_other_number=True
     )
     assert await retried(stage) == [0, 1]
+
+
+async def test_the_other_number_is_other_than_the_one_that_called_not_than_one_that_was_never_sent(
+    database: Database,
+) -> None:
+    stage = await set_stage(
+        database, contacts=1, numbers=2, number_strategy=NumberStrategy.STICKY, retry_other_number=True
+    )
+    assert await retried(stage) == [0, 1]
+    for attempt in await stage.attempts():
+        if attempt.ended_as is None:
+            await stage.hear(attempt.id, EventKind.NO_ANSWER)
+    stage.clock.advance(hours=2)
+    (reservation,) = await stage.reserve()
+    await stage.record(given_up(reservation, STOPPED))
+    stage.clock.advance(minutes=1)
+    await stage.dial()
+    assert await shown(stage) == [0, 1, 0, 0]
 
 
 async def test_local_presence_shows_the_contacts_area(database: Database) -> None:

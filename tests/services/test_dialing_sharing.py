@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.events import EventKind
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, guarded
-from app.models import Agent, Campaign, Organization, PhoneNumber
+from app.models import Agent, Campaign, Contact, Organization, PhoneNumber
 from app.services.dialing.due import next_due_at
 from app.services.dialing.sharing import Plan, plan
 from tests.support.builders import make_campaign, make_carrier_account, make_recipient
@@ -131,7 +132,9 @@ async def test_an_agents_limit_bounds_what_its_campaign_wants(database: Database
     assert await rooms(first, other) == [2, 8]
 
 
-async def test_campaigns_of_one_agent_share_its_calls_and_keep_no_slot_from_others(database: Database) -> None:
+async def test_campaigns_of_one_agent_share_its_calls_and_keep_no_slot_from_others(
+    database: Database,
+) -> None:
     first = await slots(database, 10, agent={"max_concurrent_calls": 4})
     second, without = await beside(first), await beside(first)
     async with database.transaction() as session:
@@ -139,6 +142,22 @@ async def test_campaigns_of_one_agent_share_its_calls_and_keep_no_slot_from_othe
             text("UPDATE campaign SET agent_id = NULL WHERE id = :id"), {"id": without.campaign_id}
         )
     assert await rooms(first, second, without) == [2, 2, 6]
+
+
+async def test_whoever_waits_for_a_number_in_use_keeps_the_place_in_line(database: Database) -> None:
+    first = await slots(database, 100)
+    person, following, *_ = await first.recipients()
+    other = await beside(first, contacts=0)
+    async with database.transaction() as session:
+        contact = await session.get_one(Contact, person.contact_id)
+        campaign = await session.get_one(Campaign, other.campaign_id)
+        await make_recipient(session, campaign, contact, not_before=first.clock.now())
+    (talking,) = await other.dial()
+    await first.dial(1)
+    await other.hear(talking.attempt_id, EventKind.COMPLETED)
+    first.clock.advance(seconds=31)
+    await first.dial(1)
+    assert [each.recipient_id for each in await first.attempts()] == [following.id, person.id]
 
 
 async def test_texts_take_no_slot(database: Database) -> None:

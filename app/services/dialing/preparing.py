@@ -72,9 +72,19 @@ _DUE: Final = text(
     SELECT r.id, r.updated_at, r.step_id, r.variables, contact.updated_at AS contact_version,
            contact.number, contact.name, contact.first_name, contact.last_name, contact.email, contact.company,
            contact.notes
-    FROM recipient r JOIN contact ON contact.id = r.contact_id
-    WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
-    ORDER BY r.not_before, r.position
+    FROM (
+        -- Who was at the head of the line when somebody else talked to their number is there again afterwards.
+        (SELECT r.*, 1 AS turn FROM recipient r
+         WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
+           AND r.blocked_by = 'number_in_use'
+         ORDER BY r.not_before, r.position LIMIT :most)
+        UNION ALL
+        (SELECT r.*, 2 AS turn FROM recipient r
+         WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
+           AND r.blocked_by IS DISTINCT FROM 'number_in_use'
+         ORDER BY r.not_before, r.position LIMIT :most)
+    ) r JOIN contact ON contact.id = r.contact_id
+    ORDER BY r.turn, r.not_before, r.position
     LIMIT :most
     """
 )

@@ -193,7 +193,9 @@ _CLAIM: Final = text(
                 WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
                 ORDER BY a.reserved_at DESC LIMIT 1) END AS seen_last,
            CASE WHEN CAST(:other_number AS boolean) THEN
-               (SELECT a.phone_number_id FROM attempt a WHERE a.id = r.last_attempt_id) END AS shown_last,
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.recipient_id = r.id AND a.provider_id IS NOT NULL AND a.status <> 'not_placed'
+                ORDER BY a.ordinal DESC LIMIT 1) END AS shown_last,
            EXISTS (SELECT 1 FROM attempt a
                    WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
                      AND a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress'))
@@ -201,7 +203,7 @@ _CLAIM: Final = text(
     FROM recipient r
     JOIN contact ON contact.id = r.contact_id
     WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
-    ORDER BY r.not_before, r.position
+    ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
     FOR NO KEY UPDATE OF r SKIP LOCKED
     """
 )
