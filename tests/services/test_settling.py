@@ -12,8 +12,9 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
-from app.models import Attempt, Contact, NumberRest, PhoneNumber, Recipient
+from app.models import Attempt, Contact, NumberRest, PhoneNumber, Recipient, RecipientTransition
 from app.providers.base import NotPlaced, Refused
+from app.services.dialing.conservation import unaccounted
 from app.services.dialing.reconciling import settle_review
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage
@@ -48,6 +49,13 @@ async def refuse(stage: Stage, failure: FailureClass, code: int = 0) -> None:
     stage.carrier.answers = lambda _: Refused(failure=failure, code=code, message="No.")
     await stage.dial()
     stage.carrier.answers = lambda _: None
+
+
+async def last_reason(stage: Stage) -> str:
+    """Why the last step of the only recipient's history was taken."""
+    steps = select(col(RecipientTransition.reason)).order_by(col(RecipientTransition.id).desc()).limit(1)
+    async with stage.database.session() as session:
+        return (await session.execute(steps)).scalar_one()
 
 
 # --- what the contact's card says ---
@@ -160,6 +168,52 @@ async def test_an_undelivered_text_is_tried_again_if_its_cause_may_pass(
     await stage.hear(reservation.attempt_id, K.SENT)
     await stage.hear(reservation.attempt_id, K.UNDELIVERED, failure=failure, error_code=code)
     assert (await only(stage)).status is status
+
+
+async def expire(stage: Stage, *, hours: float) -> None:
+    """Let a text wait at the carrier for so long, until the hours of its person end, and be dropped then."""
+    (reservation,) = await stage.reserve()
+    async with stage.database.transaction() as session:
+        attempt = await session.get_one(Attempt, reservation.attempt_id)
+        attempt.closes_at = stage.clock.now() + timedelta(hours=2)
+    await stage.record(*await stage.place(reservation))
+    stage.clock.advance(hours=hours)
+    await stage.hear(reservation.attempt_id, K.FAILED, failure=F.TOMORROW, error_code=30036)
+
+
+async def test_a_text_that_expires_with_our_hours_spends_nothing_and_waits_for_the_next(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS)
+    await expire(stage, hours=2)
+    recipient = await only(stage)
+    assert (recipient.status, recipient.attempts_made, recipient.blocked_by) == (
+        _S.PENDING,
+        0,
+        "calling_hours",
+    )
+    assert recipient.not_before == stage.clock.now()
+    async with database.session() as session:
+        assert await unaccounted(session) == []
+
+
+async def test_a_text_refused_for_the_day_while_hours_go_on_spends_an_attempt(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS)
+    await expire(stage, hours=1)
+    assert (await only(stage)).attempts_made == 1
+    async with database.session() as session:
+        assert await unaccounted(session) == []
+
+
+async def test_a_text_that_arrives_after_it_was_called_expired_counts(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS)
+    await expire(stage, hours=2)
+    (attempt,) = await stage.attempts()
+    await stage.hear(attempt.id, K.DELIVERED)
+    recipient = await only(stage)
+    assert (recipient.status, recipient.attempts_made) == (_S.COMPLETED, 1)
+    async with database.session() as session:
+        assert await unaccounted(session) == []
 
 
 async def test_an_unknown_refusal_fails_for_good_and_keeps_its_class(database: Database) -> None:
@@ -343,3 +397,4 @@ async def test_a_review_ends_as_a_person_says(
         )
     recipient = await only(stage)
     assert (recipient.status, recipient.attempts_made) == (status, spent)
+    assert (await last_reason(stage)).startswith(principal(stage.organization).actor)

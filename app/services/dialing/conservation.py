@@ -13,6 +13,8 @@ SPENT: Final = """
     AND NOT (a.failure IS NOT DISTINCT FROM 'misconfigured' AND a.answered_at IS NULL)
     AND NOT (a.hang_up_why <> '' AND a.ended_as IS NOT DISTINCT FROM 'cancelled'
              AND a.ringing_at IS NULL AND a.answered_at IS NULL)
+    AND (a.channel = 'sms' AND a.failure = 'tomorrow' AND a.disposition IN ('undelivered', 'carrier_error')
+         AND a.ended_at >= a.closes_at - interval '5 seconds') IS NOT TRUE
     AND NOT (a.disposition IS NOT DISTINCT FROM 'rejected' AND a.failure IS NOT DISTINCT FROM 'sender_health'
              AND a.sip_code IS DISTINCT FROM 607
              AND NOT EXISTS (SELECT 1 FROM attempt earlier
@@ -20,7 +22,7 @@ SPENT: Final = """
                                AND earlier.failure = 'sender_health'))
 """
 """Which attempts `a` count against their recipient's budget: not what was not placed, what our own settings or number
-prevented, or what we took back before it rang (`unspent`)."""
+prevented, what we took back before it rang, or what was dropped when our hours ended (`unspent`)."""
 
 _CHECKS: Final = {
     "{n} contacts of ended campaigns are still waiting, as in campaign {campaign_id}": """

@@ -338,6 +338,7 @@ async def settle_review(
     if case.progress.status is not AttemptStatus.REVIEW:
         raise Conflict("This attempt is not up for review any more.")
     if placed:
-        await apply_events(session, case, [AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)], now=now)
+        nobody = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+        await apply_events(session, case, [nobody], now=now, by=f"{principal.actor}: it was placed")
     else:
         await give_back(session, case, reason=f"{principal.actor}: it was not placed.", now=now)

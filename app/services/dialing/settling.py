@@ -44,9 +44,18 @@ REPORTS_WITHIN: Final = timedelta(minutes=10)
 
 
 async def apply_events(
-    session: AsyncSession, case: Case, events: list[AttemptEvent], *, now: datetime, error: str | None = None
+    session: AsyncSession,
+    case: Case,
+    events: list[AttemptEvent],
+    *,
+    now: datetime,
+    error: str | None = None,
+    by: str | None = None,
 ) -> None:
-    """Merge events into the attempt, and move the recipient if they settle it. Applying them again changes nothing."""
+    """Merge events into the attempt, and move the recipient if they settle it. Applying them again changes nothing.
+
+    `by`: the person who says so in place of the carrier, for the recipient's history.
+    """
     progress = case.progress
     case.error_message = error or case.error_message
     for event in events:
@@ -80,6 +89,8 @@ async def apply_events(
             case.campaign_status = await held_status(session, case.campaign_id)
         back_in_line = is_free and case.campaign_status is not CampaignStatus.COMPLETED
         move = free_move(case, now=now) if back_in_line else _move_after(case, now=now)
+        if by is not None:
+            move = replace(move, reason=f"{by}: {move.reason}")
         await move_recipient(session, case, move, now=now)
     announce(
         session,

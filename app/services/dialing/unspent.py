@@ -1,13 +1,14 @@
 """Attempts that the carrier had, and that nevertheless spend none of the recipient's budget."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
-from app.domain.events import EventKind
+from app.domain.campaign import Channel
+from app.domain.events import EventKind, FailureClass
 from app.domain.gate import Rule
 from app.domain.number_health import said_by_the_person
 from app.domain.outcomes import Decision, HangUp, decision_of
@@ -21,10 +22,10 @@ from app.services.numbers.resting import rest_flagged
 async def costs_nothing(session: AsyncSession, case: Case) -> bool:
     """Tell whether the attempt, as it stands, spends none of the recipient's budget though the carrier had it.
 
-    We took it back before it rang; or a network turned our number away, the first time for this recipient: twice,
-    and it is not the number.
+    We took it back before it rang; it waited at the carrier until our hours ended, as we had asked; or a network turned
+    our number away, the first time for this recipient: twice, and it is not the number.
     """
-    if _was_taken_back(case):
+    if _was_taken_back(case) or _expired_with_the_hours(case):
         return True
     if not is_flagged(case) or said_by_the_person(case.progress.sip_code):
         return False
@@ -46,6 +47,21 @@ def _was_taken_back(case: Case) -> bool:
     return case.hang_up_why != "" and progress.ended_as is EventKind.CANCELLED and not rang
 
 
+def _expired_with_the_hours(case: Case) -> bool:
+    """Tell whether a text was dropped unsent because it may be held no longer than our hours last."""
+    progress = case.progress
+    if case.channel is not Channel.SMS or case.closes_at is None or progress.ended_at is None:
+        return False
+    dropped = case.disposition in _DROPPED and progress.failure is FailureClass.TOMORROW
+    return dropped and progress.ended_at >= case.closes_at - WHOLE_SECONDS
+
+
+_DROPPED: Final = frozenset({Disposition.UNDELIVERED, Disposition.CARRIER_ERROR})
+
+WHOLE_SECONDS: Final = timedelta(seconds=5)
+"""A carrier holds a text for whole seconds from its own receipt: so much before our hours end it may drop it."""
+
+
 def is_flagged(case: Case) -> bool:
     """Tell whether the call or message was turned away because of the number that it came from."""
     return (
@@ -56,6 +72,9 @@ def is_flagged(case: Case) -> bool:
 
 def free_move(case: Case, *, now: datetime) -> RecipientMove:
     """Return where the recipient goes after an attempt that spends nothing: back in line."""
+    if _expired_with_the_hours(case):
+        why = "The hours to reach this person ended while the text waited at the carrier. It was dropped unsent."
+        return _when_hours_open(case, reason="expired: the hours ended", why=why)
     if not _was_taken_back(case):
         why = "our number was turned away"
         return RecipientMove(
@@ -66,9 +85,13 @@ def free_move(case: Case, *, now: datetime) -> RecipientMove:
     why = (
         "The hours to reach this person ended while the call waited at the carrier. It was taken back unrung."
     )
+    return _when_hours_open(case, reason="taken back: the hours ended", why=why)
+
+
+def _when_hours_open(case: Case, *, reason: str, why: str) -> RecipientMove:
     return RecipientMove(
         status=RecipientStatus.PENDING,
-        reason="taken back: the hours ended",
+        reason=reason,
         not_before=case.closes_at,
         unspent=True,
         blocked_by=Rule.CALLING_HOURS,
