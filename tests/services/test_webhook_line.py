@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,12 +11,12 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from app.db import Database
+from app.db import Database, quickly
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
-from app.services.dialing import webhooks
+from app.services.dialing import cases, moving, webhooks
 from app.services.dialing.webhooks import Delivery, Receipt, WebhookLine
 from tests.support.stage import Stage, set_stage
 
@@ -200,3 +201,54 @@ async def test_a_group_that_loses_a_deadlock_is_taken_one_by_one(
     )
     assert receipts == [Receipt(known=True)] * 3
     assert await stored(database) == 3
+
+
+async def be_cut_off(database: Database) -> None:
+    """Begin a transaction, and go on with it when its connection has been closed by the server."""
+    async with database.transaction() as session:
+        (row,) = await quickly(session, "SELECT pg_backend_pid() AS pid", {})
+        async with database.transaction() as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), row)
+        await quickly(session, "SELECT %(one)s", {"one": 1})
+
+
+async def test_a_connection_cut_within_a_group_is_told_as_any_other_and_made_anew(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    (made,) = await stage.dial()
+    with pytest.raises(OperationalError):
+        await be_cut_off(database)
+    line = WebhookLine(database)
+    assert (await line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))).known
+
+
+@pytest.mark.parametrize("sql", [cases._LOAD, cases._SAVE, moving._MOVE])
+async def test_no_group_reads_a_great_table_through_however_small_it_was(
+    database: Database, sql: LiteralString
+) -> None:
+    async with database.beside(pool_size=1).transaction() as session:
+        plan = await quickly(session, f"EXPLAIN {sql}", {"ids": [], "lines": "[]"})
+    assert not [row for row in plan if "Seq Scan" in row["QUERY PLAN"]]
+
+
+async def test_news_of_two_attempts_of_one_person_in_one_group_leaves_the_newer_outcome(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=1, retry_delay_minutes=1)
+    (first,) = await stage.dial()
+    await stage.hear(first.attempt_id, EventKind.BUSY)
+    stage.clock.advance(minutes=2)
+    (second,) = await stage.dial()
+    line = WebhookLine(database)
+    for order in ((second, first), (first, second)):
+        await asyncio.gather(
+            *(
+                line.receive(
+                    delivery(stage, each.attempt_id, EventKind.COMPLETED, key=f"{order}{each}"[:200])
+                )
+                for each in order
+            )
+        )
+    async with database.session() as session:
+        told = (await session.execute(text("SELECT last_outcome, last_contacted_at FROM contact"))).one()
+    assert tuple(told) == ("answered", (await stage.attempts())[1].reserved_at)
+    assert await stage.statuses() == {RecipientStatus.COMPLETED: 1}
