@@ -92,6 +92,12 @@ def how_many(state: type[Ticking], everybody: Text) -> StringVar[str]:
     return as_text(choose(state.all_matching, as_text(everybody), state.ids.length().to(str)))
 
 
+def whom(state: type[Ticking], everybody: Text) -> StringVar[str]:
+    """Return "1 contact" or "25 contacts": those chosen, for the title of a question about them."""
+    chosen = how_many(state, everybody)
+    return chosen + as_text(choose(chosen == "1", " contact", " contacts"))
+
+
 def ticked_bar(
     state: type[Ticking], *actions: Child, everybody: Text, has_more: rx.Var[bool], is_shown: rx.Var[bool]
 ) -> rx.Component:

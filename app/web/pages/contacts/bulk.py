@@ -34,7 +34,7 @@ from app.web.guard import anyone, guarded
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import SCOPES
 from app.web.session import allows
-from app.web.ticking import Ticking, bar_action, how_many, ticked_bar
+from app.web.ticking import Ticking, bar_action, ticked_bar, whom
 from app.web.words import counted
 
 _ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})
@@ -137,7 +137,7 @@ def bulk_bar() -> rx.Component:
 
 def bulk_dialogs() -> rx.Component:
     """Return the questions."""
-    who = how_many(ContactBulkState, ContactsState.count) + " contacts"
+    who = whom(ContactBulkState, ContactsState.count)
     asking = ContactBulkState.asking
     return rx.fragment(
         form_dialog(

@@ -11,7 +11,7 @@ from app.web.pages.campaign.contacts.state import CampaignContactsState as Conta
 from app.web.pages.campaign.dialogs import carrier_dialog
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows
-from app.web.ticking import bar_action, how_many, ticked_bar
+from app.web.ticking import bar_action, ticked_bar, whom
 
 
 def bulk_bar() -> rx.Component:
@@ -37,8 +37,8 @@ def bulk_bar() -> rx.Component:
 
 def bulk_dialog() -> rx.Component:
     """Return the question before contacts are retried, skipped or removed."""
-    chosen = how_many(SelectionState, Contacts.total.to(str)) + " contacts"
-    whom = as_text(choose(SelectionState.single != 0, "1 contact", chosen))
+    chosen = whom(SelectionState, Contacts.total.to(str))
+    who = as_text(choose(SelectionState.single != 0, "1 contact", chosen))
     asking = SelectionState.asking
     return rx.fragment(
         carrier_dialog(
@@ -49,7 +49,7 @@ def bulk_dialog() -> rx.Component:
         confirm_dialog(
             is_open=(asking == "retry") & (SelectionState.carrier_question == ""),
             on_open_change=SelectionState.close,
-            title=rx.Var.create("Retry ") + whom + "?",
+            title=rx.Var.create("Retry ") + who + "?",
             sentence="Each gets one more attempt. Those who were reached, wait or are being contacted are "
             "left alone. A completed campaign runs again for them.",
             confirm_label="Retry",
@@ -59,7 +59,7 @@ def bulk_dialog() -> rx.Component:
         confirm_dialog(
             is_open=asking == "skip",
             on_open_change=SelectionState.close,
-            title=rx.Var.create("Skip ") + whom + "?",
+            title=rx.Var.create("Skip ") + who + "?",
             sentence="Those who wait are not contacted in this campaign. You can retry them later.",
             confirm_label="Skip",
             on_confirm=SelectionState.confirm,
@@ -67,7 +67,7 @@ def bulk_dialog() -> rx.Component:
         confirm_dialog(
             is_open=(asking == "remove") & AudiencesState.keeps_adding,
             on_open_change=SelectionState.close,
-            title=rx.Var.create("Skip ") + whom + " instead?",
+            title=rx.Var.create("Skip ") + who + " instead?",
             sentence="A rule keeps adding who matches: whoever is removed would come back. Skipped people stay on "
             "the list and are not contacted. To remove them, end the rule first.",
             confirm_label="Skip instead",
@@ -76,7 +76,7 @@ def bulk_dialog() -> rx.Component:
         confirm_dialog(
             is_open=(asking == "remove") & ~AudiencesState.keeps_adding,
             on_open_change=SelectionState.close,
-            title=rx.Var.create("Remove ") + whom + "?",
+            title=rx.Var.create("Remove ") + who + "?",
             sentence="They leave this campaign and stay in your address book. Those already tried are kept, "
             "with what happened.",
             confirm_label="Remove",
