@@ -20,9 +20,12 @@ from app.models import BreakerTrip, CampaignTransition
 from app.providers.base import NotPlaced, Refused
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
+from app.services.dialing import gating
+from app.services.dialing.guards import Guards
 from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.placing import Answer
 from app.services.dialing.reserving import Reservation
+from app.services.dialing.signs import count_ahead
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_recipient, principal
 from tests.support.stage import Stage, set_stage
@@ -646,6 +649,24 @@ class TestBudget:
             await stage.record(Answer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None)))
         stage.clock.advance(seconds=5)
         assert len(await stage.dial()) == 3
+
+
+async def test_a_count_without_locks_holds_only_while_nothing_was_reserved_since(database: Database) -> None:
+    stage = await set_stage(database, contacts=20, pilot_size=10)
+    async with database.session() as session:
+        counted = await count_ahead(session, await stage.campaign(), now=stage.clock.now())
+    assert counted is not None
+    held = [counted.holds(await _guards(stage))]
+    await stage.dial(2)
+    held.append(counted.holds(await _guards(stage)))
+    assert held == [True, False]
+
+
+async def _guards(stage: Stage) -> Guards:
+    async with stage.database.transaction() as session:
+        locked = await gating.lock(session, stage.campaign_id, now=stage.clock.now())
+    assert locked is not None
+    return locked.guards
 
 
 async def test_without_guards_a_pass_counts_nothing(database: Database) -> None:

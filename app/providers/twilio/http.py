@@ -115,7 +115,17 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         return self._open
 
 
-_ESCAPED: Final = re.compile(r"[^A-Za-z0-9_.~-]")
+_COMMON: Final = (
+    ("%", "%25"),
+    (":", "%3A"),
+    ("/", "%2F"),
+    ("#", "%23"),
+    ("=", "%3D"),
+    ("&", "%26"),
+    (",", "%2C"),
+)
+"""What our URLs are full of; first the per cent sign, which every escape brings along."""
+_ESCAPED: Final = re.compile(r"[^A-Za-z0-9_.~%-]")
 _ESCAPES: Final = {chr(code): quote_plus(chr(code)) for code in range(128)}
 
 
@@ -140,7 +150,11 @@ def _quoted(value: object) -> str:
     text = str(value)
     if not text.isascii():
         return quote_plus(text)
-    return text if text.isalnum() else _ESCAPED.sub(_escape, text)
+    if text.isalnum():
+        return text
+    for plain, escape in _COMMON:
+        text = text.replace(plain, escape)
+    return _ESCAPED.sub(_escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -90,8 +90,9 @@ async def reserve(
     now = clock.now()
     async with database.reading() as session:
         batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
-    if batch is None or not batch.prepared:
-        return Pass()
+        if batch is None or not batch.prepared:
+            return Pass()
+        counted = await signs.count_ahead(session, batch.campaign, now=now)
     fault("before_reserve")
     async with database.transaction() as session:
         held = await gating.lock(session, campaign_id, now=now)
@@ -99,7 +100,7 @@ async def reserve(
             return Pass()
         # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
         start = _Start(clock.now(), clock.boottime(), ahead)
-        outcome = await _reserve_held(session, held, batch, most=most, worker=worker, start=start)
+        outcome = await _reserve_held(session, held, batch, counted, most=most, worker=worker, start=start)
         fault("before_reserve_commit")
     fault("after_reserve_commit")
     return outcome
@@ -115,15 +116,22 @@ class _Start:
 
 
 async def _reserve_held(
-    session: AsyncSession, held: Held, batch: Batch, *, most: int, worker: str, start: _Start
+    session: AsyncSession,
+    held: Held,
+    batch: Batch,
+    counted: signs.Counted | None,
+    *,
+    most: int,
+    worker: str,
+    start: _Start,
 ) -> Pass:
     now = start.now
     closed = await _closed(session, held, batch, now=now)
     if closed is not None:
         return closed
-    room = await signs.room(session, held, now=now)
-    if room.paused:
-        return Pass()
+    room = await signs.room(session, held, counted, now=now)
+    if room.paused or room.recount:
+        return Pass(more=room.recount)
     if room.blocked is not None:
         await gating.store_verdict(session, held, room.blocked)
         return Pass(next_at=room.blocked.until)

@@ -5,12 +5,13 @@ nobody else's place. It ends, as a ramp's step does, when nothing of it is under
 later are not waited for, and go with the rest. For messages delivery reports are waited for as at a campaign's end.
 
 All of it is decided and written in the reservation's transaction: a kill leaves either nothing or all of it, and
-whoever comes next decides the same.
+whoever comes next decides the same. Counted it is before, without locks: at a million attempts that takes longer than
+the whole account may wait. The count holds if nothing was reserved since, which the campaign's row tells.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from app.domain.budget import Spending, more_within
 from app.domain.campaign import Channel
 from app.domain.gate import Blocked, Rule
 from app.live import announce
+from app.models import Campaign
 from app.services.campaigns.costs import read_spending
 from app.services.dialing import gating
 from app.services.dialing.breaking import look_for_signs, trip
@@ -45,6 +47,37 @@ class Room:
     """What holds the campaign while `count` is 0, to be shown; it goes on by itself."""
     paused: bool = False
     """The campaign was paused in this transaction: nothing may be reserved, and the transaction must commit."""
+    recount: bool = False
+    """Somebody reserved since it was counted: nothing may be reserved before it is counted anew."""
+
+
+class Guarded(Protocol):
+    """What is known of a guarded campaign, with or without its lock."""
+
+    @property
+    def campaign_id(self) -> int: ...  # noqa: D102 - as `gating.Held`
+    @property
+    def channel(self) -> Channel: ...  # noqa: D102
+    @property
+    def guards(self) -> Guards: ...  # noqa: D102
+    @property
+    def gate_rule(self) -> str | None: ...  # noqa: D102
+    @property
+    def gate_why(self) -> str | None: ...  # noqa: D102
+    @property
+    def time_limit_seconds(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """A campaign as its row was before the lock."""
+
+    campaign_id: int
+    channel: Channel
+    guards: Guards
+    gate_rule: str | None
+    gate_why: str | None
+    time_limit_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +108,56 @@ class _Verdict:
     pause: Blocked | None = None
 
 
-async def room(session: AsyncSession, held: Held, *, now: datetime) -> Room:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A count without locks, and what the campaign's row said before it: each reservation changes that."""
+
+    count: _Count
+    left: int | None
+    at: datetime | None
+
+    def holds(self, guards: Guards) -> bool:
+        """Tell whether nothing was reserved since."""
+        return (self.left, self.at) == (guards.room_left, guards.room_at)
+
+
+async def count_ahead(session: AsyncSession, campaign: Campaign, *, now: datetime) -> Counted | None:
+    """Count what the guards of a campaign go by, if what was counted last does not hold any more. Locks nothing.
+
+    `campaign`: its row as it was read before this.
+    """
+    looked = _Looked(
+        campaign_id=campaign.id,
+        channel=campaign.channel,
+        guards=Guards.of(vars(campaign)),
+        gate_rule=campaign.gate_rule,
+        gate_why=campaign.gate_why,
+        time_limit_seconds=campaign.time_limit_seconds,
+    )
+    if not _is_limited(looked.guards) or await _kept(session, looked, now=now) is not None:
+        return None
+    count = await _count(session, looked, now=now)
+    return Counted(count, looked.guards.room_left, looked.guards.room_at)
+
+
+async def room(session: AsyncSession, held: Held, counted: Counted | None, *, now: datetime) -> Room:
     """Return how many more attempts of the campaign its pilot, ramp and budget allow; pause it on a bad sign.
 
-    The caller holds the campaign's lock and has found it dialing.
+    The caller holds the campaign's lock and has found it dialing. `counted`: what `count_ahead` gave.
     """
     limited = _is_limited(held.guards)
     kept = await _kept(session, held, now=now) if limited else None
-    # Counted first: what has ended by then, the breaker sees.
-    count = await _count(session, held, now=now) if limited and kept is None else None
+    count = counted.count if counted is not None and counted.holds(held.guards) else None
+    if limited and kept is None and count is None:
+        return Room(0, recount=True)
+    # Looked for after the count: what had ended by then, the breaker sees.
     tripped = await look_for_signs(session, held)
     if tripped is not None:
         await trip(session, held, tripped, now=now)
         return Room(paused=True)
-    return kept or (await _decide(session, held, count, now=now) if count is not None else Room())
+    if kept is not None or count is None or not limited:
+        return kept or Room()
+    return await _decide(session, held, count, now=now)
 
 
 def _is_limited(guards: Guards) -> bool:
@@ -99,7 +168,7 @@ def _ramps(guards: Guards) -> bool:
     return guards.ramp and guards.ramp_step < ramp.LAST
 
 
-async def _kept(session: AsyncSession, held: Held, *, now: datetime) -> Room | None:
+async def _kept(session: AsyncSession, held: Guarded, *, now: datetime) -> Room | None:
     """Return what was counted last, if that still holds; None: count anew."""
     left, at = held.guards.room_left, held.guards.room_at
     if left is None or at is None:
@@ -213,12 +282,17 @@ _PEOPLE: Final = text(
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
+# Never the same time twice: with what is left it tells whether anything was reserved since a count.
 _KEEP: Final = text(
-    "UPDATE campaign SET room_left = :left, room_at = :now, ramp_step = :step WHERE id = :campaign_id"
+    """
+    UPDATE campaign SET room_left = :left, ramp_step = :step,
+           room_at = greatest(CAST(:now AS timestamptz), room_at + interval '1 microsecond')
+    WHERE id = :campaign_id
+    """
 )
 
 
-async def _count(session: AsyncSession, held: Held, *, now: datetime) -> _Count:
+async def _count(session: AsyncSession, held: Guarded, *, now: datetime) -> _Count:
     given = {
         "campaign_id": held.campaign_id,
         "is_text": held.channel is Channel.SMS,
@@ -240,7 +314,7 @@ async def _count(session: AsyncSession, held: Held, *, now: datetime) -> _Count:
     )
 
 
-async def _under_way(session: AsyncSession, held: Held, *, now: datetime) -> bool:
+async def _under_way(session: AsyncSession, held: Guarded, *, now: datetime) -> bool:
     """Tell whether what the guard waits for still goes on, without counting anybody."""
     given = {
         "campaign_id": held.campaign_id,
