@@ -18,7 +18,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 def sign(token: str, url: str, fields: FormFields = ()) -> str:
     """Return the signature of a request with these form fields."""
     signed = url + "".join(name + value for name, value in sorted(set(fields)))
-    return base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
+    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
 
 
 class SignatureVerifier:

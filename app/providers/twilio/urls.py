@@ -1,5 +1,6 @@
 """Callback URLs: one per purpose and attempt, each with a token only we can make."""
 
+import hashlib
 import hmac
 import re
 from enum import StrEnum
@@ -29,7 +30,7 @@ class Purpose(StrEnum):
 def callback_token(secret: str, purpose: Purpose, attempt_id: UUID) -> str:
     """Return the token that proves a callback URL for this purpose and attempt was made by us."""
     message = f"{purpose.value}:{attempt_id}".encode()
-    return hmac.digest(secret.encode(), message, "sha256").hex()[:_TOKEN_LENGTH]
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()[:_TOKEN_LENGTH]
 
 
 def token_is_valid(secret: str, purpose: Purpose, attempt_id: UUID, token: str) -> bool:
