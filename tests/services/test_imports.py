@@ -547,6 +547,19 @@ def test_a_file_name_is_shown_without_its_path_and_tricks(given: str, shown: str
     assert operations.display_name(given) == shown
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "json"])
+async def test_the_examples_say_the_same_in_every_format(
+    database: Database, session: AsyncSession, owner: Principal, ending: str
+) -> None:
+    example = (PROJECT / "assets" / f"example-contacts.{ending}").read_bytes()
+    assert (await import_at_once(database, owner, None, example)).accepted == 3
+    assert {(person.number, person.name) for person in (await contacts(session)).values()} == {
+        ("+15551234567", "John Doe"),
+        ("+15559876543", "Jane Smith"),
+        ("+15555550100", "Bob Wilson"),
+    }
+
+
 def test_the_template_and_the_example_are_there() -> None:
     for name in ("contacts-template.csv", "example-contacts.csv"):
         assert (

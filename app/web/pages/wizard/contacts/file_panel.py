@@ -66,15 +66,21 @@ def file_panel() -> rx.Component:
         description=f"A {KINDS_OF_FILES} file, or rows copied from a spreadsheet, one person each. "
         "Duplicates are skipped and counted.",
         actions=[
-            rx.el.a(
-                glyph("download", size=15),
-                "CSV template",
-                href="/contacts-template.csv",
-                download="contacts-template.csv",
-                reload_document=True,  # Else the router would look for a page of that address.
-                class_name="cs-wizard-download",
-            )
+            _file_to_keep("CSV template", "contacts-template.csv"),
+            _file_to_keep("XLSX example", "example-contacts.xlsx"),
+            _file_to_keep("JSON example", "example-contacts.json"),
         ],
+    )
+
+
+def _file_to_keep(label: str, name: str) -> rx.Component:
+    return rx.el.a(
+        glyph("download", size=15),
+        label,
+        href=f"/{name}",
+        download=name,
+        reload_document=True,  # Else the router would look for a page of that address.
+        class_name="cs-wizard-download",
     )
 
 
