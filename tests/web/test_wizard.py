@@ -649,12 +649,18 @@ async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(world: W
     assert (state.import_id, state.stage, state.tally.accepted) == (first, "uploaded", 3)
 
 
+async def test_a_file_without_a_column_of_numbers_asks_for_one(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(b"a,b\nx,y\n"))
+    assert "phone numbers" in (await tab.state(ImportState)).errors["mapping"]
+
+
 async def test_a_field_moved_to_another_column_leaves_the_first_a_variable(world: World, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(b"a,b\n+12025550143,+12025550144\n"))
-    assert "phone numbers" in (await tab.state(ImportState)).errors["mapping"]
-    await browser.send(ImportState.use_column("a", "phone_number"))
+    assert [row.target for row in (await tab.state(ImportState)).columns] == ["phone_number", "variable:b"]
     await browser.send(ImportState.use_column("b", "phone_number"))
     state = await tab.state(ImportState)
     assert [(row.header, row.target) for row in state.columns] == [("a", "variable:a"), ("b", "phone_number")]
