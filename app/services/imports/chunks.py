@@ -14,6 +14,7 @@ from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.threads import in_thread
 
 CHUNK_BYTES = 1 << 18
+_WRITE = insert(ImportChunk)
 JSON_FORMAT = "json"
 """An import that came as JSON objects is kept as CSV; only its rows are numbered otherwise."""
 
@@ -66,7 +67,8 @@ async def write_chunk(
 ) -> None:
     """Write one piece."""
     row = {"import_id": import_id, "raw": raw, "position": position, "data": data}
-    await session.execute(insert(ImportChunk).values(row))
+    # Beside the statement: what is part of one is freed by the search for circles, hundreds of pieces later.
+    await session.execute(_WRITE, [row])
 
 
 async def stored_chunks(

@@ -169,8 +169,5 @@ def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> No
 
 async def _remember_place(session: AsyncSession, import_id: int, batch: Batch) -> None:
     numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
-    await session.execute(
-        insert(ImportBatch).values(
-            import_id=import_id, position=batch.position, numbers=numbers.tobytes(), place=batch.place
-        )
-    )
+    row = {"import_id": import_id, "position": batch.position, "place": batch.place}
+    await session.execute(insert(ImportBatch), [row | {"numbers": numbers.tobytes()}])
