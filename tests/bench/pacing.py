@@ -29,8 +29,10 @@ class Paced:
     """Part of the allowed rate."""
     over_by_reservations: int
     """Reservations that were one too many in the window that ends with them."""
+    over_by_departures: int
+    """The same of requests, by when each left us, beyond what the guard margin forgives."""
     over_by_ledger: int
-    """The same of calls, by the carrier's clock, beyond what the guard margin forgives."""
+    """The same of calls, by the carrier's clock: how unevenly late they arrived there adds to it."""
     closest_ms: float
     """By how much two calls that must be a window apart were further apart at the carrier; negative: nearer."""
 
@@ -53,6 +55,7 @@ def run() -> Figures:
             name: {
                 "used": round(each.used, 4),
                 "over_by_reservations": each.over_by_reservations,
+                "over_by_departures": each.over_by_departures,
                 "over_by_ledger": each.over_by_ledger,
                 "closest_ms": round(each.closest_ms, 1),
             }
@@ -93,7 +96,10 @@ async def _run(world: World, people: int, *, limit: int, window: float, **settin
     changes: dict[str, Any] = {"concurrent_limit": _UNBOUND, "max_attempts": 1, **settings}
     campaign_id = await world.start_campaign(people, **changes)
     await world.completed(campaign_id, seconds=60 + 2 * people / limit * window)
-    rows = await world.rows("SELECT reserved_at FROM attempt WHERE campaign_id = :id", id=campaign_id)
+    rows = await world.rows(
+        "SELECT reserved_at, placed_at FROM attempt WHERE campaign_id = :id AND placed_at IS NOT NULL",
+        id=campaign_id,
+    )
     reserved = _seconds([row["reserved_at"] for row in rows])
     ledger = (await world.ledger())[before:]
     accepted = _seconds([datetime.fromisoformat(str(entry["accepted_at"])) for entry in ledger])
@@ -103,6 +109,7 @@ async def _run(world: World, people: int, *, limit: int, window: float, **settin
         window=window,
         used=_used(reserved, limit, window),
         over_by_reservations=_over(reserved, limit, window),
+        over_by_departures=_over(_seconds([row["placed_at"] for row in rows]), limit, window - guard),
         over_by_ledger=_over(accepted, limit, window - guard),
         closest_ms=1000 * min(late - early - window for early, late in _apart(accepted, limit)),
     )
