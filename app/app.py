@@ -1,5 +1,7 @@
 """The web process: the browser UI, the API and the webhooks in one app on one port."""
 
+import gc
+
 import reflex as rx
 
 from app.api.main import create_api
@@ -80,6 +82,8 @@ app = rx.App(
     api_transformer=[create_api(), GuardUploads],
 )
 app.register_lifespan_task(live_hub)
+# What was loaded so far stays: looking through it again and again holds every answer up.
+app.register_lifespan_task(gc.freeze)
 
 app.add_page(home, route=routes.HOME, title="Callsheet", on_load=HomeState.find_the_way)
 app.add_page(home, route=routes.ORGANIZATION_HOME, title="Callsheet", on_load=HomeState.find_the_way)

@@ -131,7 +131,17 @@ def _is_spent(attempt: Row) -> bool:
     taken_back = (
         attempt["ended_as"] == "cancelled" and attempt["hang_up_why"] != "" and attempt["ringing_at"] is None
     )
-    return attempt["status"] != "not_placed" and not ours_to_blame and not taken_back
+    free = ours_to_blame or taken_back or _was_dropped_at_closing_time(attempt)
+    return attempt["status"] != "not_placed" and not free
+
+
+def _was_dropped_at_closing_time(attempt: Row) -> bool:
+    """Tell whether a text waited at the carrier until our hours ended, and was dropped as we had asked."""
+    if attempt["failure"] != "tomorrow" or attempt["closes_at"] is None or attempt["ended_at"] is None:
+        return False
+    undelivered = attempt["disposition"] in {"undelivered", "carrier_error"}
+    closed: bool = attempt["ended_at"] >= attempt["closes_at"] - timedelta(seconds=5)
+    return attempt["channel"] == "sms" and undelivered and closed
 
 
 def _retries_waited(evidence: Evidence) -> Iterator[str]:
