@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
@@ -154,12 +155,28 @@ class _SheetParser(WorkSheetParser):
                     holder.clear()
 
 
+class _Sheet(ReadOnlyWorksheet):
+    """openpyxl's sheet, which is not searched for its size: where none is said, all its rows would be held."""
+
+    def _get_size(self) -> None:
+        return
+
+
 class _Reader(ExcelReader):
     """openpyxl's reader, with the workbook's texts kept on disk: a million of them take 100 MB in memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.texts = _Texts()
+
+    def read_worksheets(self) -> None:
+        """Note the sheets with cells, and look into none of them yet."""
+        for sheet, relation in self.parser.find_sheets():
+            if relation.target not in self.valid_files or "chartsheet" in relation.Type:
+                continue
+            found = _Sheet(self.wb, sheet.name, relation.target, self.shared_strings)
+            found.sheet_state = sheet.state or "visible"
+            self.wb._sheets.append(found)  # type: ignore[attr-defined]  # noqa: SLF001 - as openpyxl does
 
     def read_strings(self) -> None:
         """Read the shared texts, if the workbook has any."""
