@@ -168,12 +168,12 @@ async def set_stage(
     clock = VirtualClock()
     async with database.transaction() as session:
         owner = await make_organization(session, **{"outbound_limit": 1000} | (organization or {}))
-        account = await make_carrier_account(session, **{"calls_per_second": 1000} | (account or {}))
+        line = await make_carrier_account(session, **{"calls_per_second": 1000} | (account or {}))
         speaker = await make_agent(session, owner, **(agent or {}))
-        ours = [await make_number(session, owner, carrier_account_id=account.id) for _ in range(numbers)]
+        ours = [await make_number(session, owner, carrier_account_id=line.id) for _ in range(numbers)]
         values: dict[str, Any] = {
             "status": CampaignStatus.QUEUED,
-            "carrier_account_id": account.id,
+            "carrier_account_id": line.id,
             "concurrent_limit": 1000,
             "rate_limit_per_minute": 1000,
             "retry_on": sorted(RETRIED_BY_DEFAULT),
@@ -192,7 +192,7 @@ async def set_stage(
         )
         await _add_people(session, made, contacts, clock)
     carrier = ScriptedCarrier(now=clock.now)
-    return Stage(database, clock, carrier, owner, account, made.id)
+    return Stage(database, clock, carrier, owner, line, made.id)
 
 
 async def _add_people(session: AsyncSession, campaign: Campaign, contacts: int, clock: VirtualClock) -> None:
