@@ -116,7 +116,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/campaigns/{campaign_id}/second-calls"): Rule(VIEWER),
     ("get", "/imports"): Rule(VIEWER),
     ("get", "/imports/{import_id}"): Rule(VIEWER),
-    ("get", "/imports/{import_id}/preview"): Rule(VIEWER),
+    ("get", "/imports/{import_id}/preview"): Rule(VIEWER, 409),
     ("get", "/imports/{import_id}/issues"): Rule(VIEWER),
     ("post", "/imports"): Rule(MANAGER, 201, {"text": "+12025550111"}),
     ("get", "/imports/template.csv"): Rule(VIEWER),
