@@ -53,7 +53,7 @@ HASTY: Final[Patches] = {
 
 async def at_least_once(world: World, outcome: Outcome) -> None:
     """Whatever was unclear is placed again: people are called twice."""
-    await _dial_wrongly(world, outcome, AT_LEAST_ONCE, {"error_after_accept": 0.2})
+    await _dial_wrongly(world, outcome, AT_LEAST_ONCE, {"error_after_accept": 0.5})
 
 
 async def at_most_once(world: World, outcome: Outcome) -> None:
