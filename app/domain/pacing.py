@@ -151,8 +151,10 @@ def allowance(
     """Return how many may start now, what holds more back, and when time alone would allow one more.
 
     `ahead`: also those that may start that soon, each at its time: whoever wakes a little late loses nothing of a rate.
+    Who can wait so starts evenly within a second: of ten at once, all would reach the carrier in the next second if
+    they were a little late, beside the next ten.
     """
-    rates = tuple(_rates(limits, counts))
+    rates = (*_rates(limits, counts), *(_gaps(limits, counts) if ahead else ()))
     slots = tuple(_free_slots(limits, counts))
     most, limited_by = min(slots, key=lambda each: each[0], default=(MOST_AT_ONCE, None))
     if most > MOST_AT_ONCE:
@@ -205,6 +207,17 @@ def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
     ):
         if most:
             yield _Rate(name, most, guarded(window), starts, left_out)
+
+
+def _gaps(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
+    """Yield the least time between two starts that spreads what a second allows over all of it."""
+    latest = counts.recent if counts.latest is None else (counts.latest,)
+    for name, most, starts in (
+        (PacingLimit.MESSAGES_PER_SECOND, limits.messages_per_second, latest),
+        (PacingLimit.ACCOUNT_PER_SECOND, limits.account_per_second, counts.recent_account),
+    ):
+        if 0 < most <= MOST_AT_ONCE:
+            yield _Rate(name, 1, guarded(SECOND) / most, starts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

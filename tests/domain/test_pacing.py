@@ -167,11 +167,22 @@ def test_the_lookback_covers_every_window(per_minute: int, delay_ms: int, second
 
 
 def test_ahead_each_start_is_dated_when_its_rate_allows_it() -> None:
-    paced = PacingLimits(campaign_concurrency=0, organization_concurrency=0, account_per_second=2)
-    busy = PacingCounts(live_campaign=0, live_organization=0, recent_account=[ago(0.9), ago(0.8)])
-    answer = allowance(paced, busy, now=NOW, ahead=timedelta(seconds=0.3))
-    assert answer.starts == (until(1, ago=0.9), until(1, ago=0.8))
-    assert (answer.count, answer.next_at) == (2, answer.starts[0] + guarded(timedelta(seconds=1)))
+    busy = counts(0, 0, 0, ago(59.9), ago(59.8))
+    answer = allowance(limits(per_minute=2), busy, now=NOW, ahead=timedelta(seconds=2))
+    assert answer.starts == (until(60, ago=59.9), until(60, ago=59.8))
+    assert (answer.count, answer.next_at) == (2, answer.starts[0] + guarded(timedelta(minutes=1)))
+
+
+@pytest.mark.parametrize("rate", ["messages_per_second", "account_per_second"])
+def test_ahead_the_starts_of_a_second_are_spread_over_all_of_it(rate: str) -> None:
+    paced = PacingLimits(campaign_concurrency=0, organization_concurrency=0, **{rate: 10})
+    idle = PacingCounts(live_campaign=0, live_organization=0)
+    gap = guarded(timedelta(seconds=1)) / 10
+    answer = allowance(paced, idle, now=NOW, ahead=timedelta(seconds=0.3))
+    assert answer.starts == (NOW, NOW + gap, NOW + 2 * gap)
+    assert answer.next_at == NOW + 3 * gap
+    busy = PacingCounts(live_campaign=0, live_organization=0, recent=[ago(0.05)], recent_account=[ago(0.05)])
+    assert allowance(paced, busy, now=NOW, ahead=timedelta(seconds=0.1)).starts == (ago(0.05) + gap,)
 
 
 def test_ahead_takes_no_more_than_the_slots() -> None:
