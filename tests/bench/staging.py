@@ -21,6 +21,7 @@ from tests.support.builders import make_recipient
 from tests.support.servers import temporary_home
 from tests.support.stage import Stage, set_stage
 from worker.dialer import Dialer
+from worker.state import dialing_database
 
 SID: Final = "AC" + "0" * 32
 NO_LIMITS: Final[dict[str, Any]] = {
@@ -48,7 +49,7 @@ def durable_postgres() -> Iterator[str]:
 @asynccontextmanager
 async def database_at(url: str) -> AsyncIterator[Database]:
     """The database as the dialer uses it."""
-    database = Database(url, pool_size=10, ping=False)
+    database = dialing_database(url)
     try:
         yield database
     finally:
