@@ -51,14 +51,20 @@ HASTY: Final[Patches] = {
 }
 
 
+_UNTOLD: Final[Mapping[str, object]] = {"lose_callback": 1.0}
+"""A callback that comes before our own answer is recorded makes that answer clear: nothing is left to do wrong."""
+
+
 async def at_least_once(world: World, outcome: Outcome) -> None:
     """Whatever was unclear is placed again: people are called twice."""
-    await _dial_wrongly(world, outcome, AT_LEAST_ONCE, {"error_after_accept": 0.5})
+    await _dial_wrongly(world, outcome, AT_LEAST_ONCE, {**_UNTOLD, "error_after_accept": 0.5})
 
 
 async def at_most_once(world: World, outcome: Outcome) -> None:
     """Whatever was unclear is dropped: people are lost, calls belong to nobody."""
-    await _dial_wrongly(world, outcome, AT_MOST_ONCE, {"error_after_accept": 0.2, "error_before_accept": 0.1})
+    await _dial_wrongly(
+        world, outcome, AT_MOST_ONCE, {**_UNTOLD, "error_after_accept": 0.2, "error_before_accept": 0.1}
+    )
 
 
 async def hasty(world: World, outcome: Outcome) -> None:
