@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from app.context import get_context
 from app.live import LiveNote
+from app.tasks import end_tasks
 
 T = TypeVar("T")
 Load = Callable[[], Awaitable[T]]
@@ -154,7 +155,7 @@ class LiveHub:
         finally:
             topic.watchers -= 1
             if topic.watchers == 0 and (left := self._topics.pop(watched, None)) is not None:
-                left[1].cancel()
+                await end_tasks(left[1])
 
     def _topic(self, watched: Watched, load: Load[T]) -> Topic[T]:
         """Return the topic, read by its newest watcher's `load`: an earlier one may have lost its right."""
@@ -168,8 +169,7 @@ class LiveHub:
 
     async def close(self) -> None:
         """Stop reading."""
-        for _, task in self._topics.values():
-            task.cancel()
+        await end_tasks(*(task for _, task in self._topics.values()))
         self._topics.clear()
 
 
@@ -188,9 +188,7 @@ async def live_hub() -> AsyncIterator[None]:
         yield
     finally:
         _Process.hub = None
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await end_tasks(following)
         await hub.close()
 
 

@@ -6,21 +6,29 @@ reconciling, launching) therefore runs beside arq, and arq is begun again when R
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from io import StringIO
 from typing import Any, Final
 
 import uvloop
 from arq import Worker
 
 from app.logs import configure
+from app.tasks import end_tasks
 from worker.collector import quieten
 from worker.settings import BULK, DIAL
 from worker.state import bulk_work, dialing
 
 log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 8.5
+"""How long a worker that was told to stop may finish its work: longer than a request to the carrier may take (7 s, and
+1 s late), shorter than whoever told it waits before it kills (`app.supervisor`: 9 s)."""
 
 _AGAIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 2.0
@@ -45,9 +53,8 @@ async def run(queue: str) -> None:
         arq = asyncio.create_task(_keep_arq(settings, ctx), name="arq")
         await stop.wait()
         log.info("worker.stopping")
-        arq.cancel()
-        with suppress(asyncio.CancelledError):
-            await arq
+        _end_in_time(loop)
+        await end_tasks(arq)
 
 
 async def _keep_arq(settings: dict[str, Any], ctx: dict[Any, Any]) -> None:
@@ -64,6 +71,29 @@ async def _keep_arq(settings: dict[str, Any], ctx: dict[Any, Any]) -> None:
             with suppress(Exception):
                 await asyncio.wait_for(worker.close(), _CLOSE_SECONDS)
         await asyncio.sleep(_AGAIN_SECONDS)
+
+
+def _end_in_time(loop: asyncio.AbstractEventLoop) -> None:
+    """End this process if it has not ended by itself in time, and log what it was still doing.
+
+    As harmless as any kill: what is reserved is a row, and the next worker asks the carrier about it. A thread, so that
+    a loop that is stuck cannot keep it from that.
+    """
+
+    def end() -> None:
+        log.error("worker.drain_took_too_long", extra={"tasks": _stacks(loop)})
+        os._exit(1)
+
+    timer = threading.Timer(DRAIN_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _stacks(loop: asyncio.AbstractEventLoop) -> str:
+    text = StringIO()
+    for task in asyncio.all_tasks(loop):
+        task.print_stack(limit=5, file=text)
+    return text.getvalue()
 
 
 def main() -> None:

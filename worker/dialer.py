@@ -27,6 +27,7 @@ from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve
 from app.services.dialing.sharing import Turn, earliest, plan
+from app.tasks import end_tasks
 from worker.looking import Looking, Wanted
 
 log = logging.getLogger(__name__)
@@ -85,12 +86,8 @@ class Dialer:
         try:
             await self._dial(recorder)
         finally:
-            listener.cancel()
             await self._drain()
-            recorder.cancel()
-            for task in (listener, recorder):
-                with suppress(asyncio.CancelledError):
-                    await task
+            await end_tasks(listener, recorder)
 
     def stop(self) -> None:
         """Reserve nothing more; `run` returns when what was reserved is settled."""

@@ -25,6 +25,7 @@ from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.numbers.inbound import hear_texts
 from app.services.numbers.resting import end_rests, rest_seldom_answered
+from app.tasks import end_tasks
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
         yield {"context": context, "state": state}
     finally:
         state.dialer.stop()
-        await _end(tasks)
+        await end_tasks(*tasks)
         await dialer
         await state.carrier.aclose()
         await state.dialer.database.dispose()
@@ -98,7 +99,7 @@ async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
     try:
         yield {"context": context}
     finally:
-        await _end([heartbeat])
+        await end_tasks(heartbeat)
         await context.close()
 
 
@@ -236,9 +237,3 @@ async def _keep_dialing(dialer: Dialer) -> None:
         except Exception:
             log.exception("dialer.fell_over")
             await asyncio.sleep(_RESTART_SECONDS)
-
-
-async def _end(tasks: list["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,6 +17,7 @@ from app.live_hub import Watched, watch
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_snapshot, get_campaign
 from app.services.errors import NotFound
+from app.tasks import end_tasks
 
 router = APIRouter()
 
@@ -107,9 +108,7 @@ async def _serve(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 async def _send(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
