@@ -1,11 +1,13 @@
-"""Database seam: one lazily opened engine a process, sessions, and `transaction()`."""
+"""Database seam: one lazily opened engine a process, sessions to read in, and `write` for all that changes rows."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
+from psycopg.errors import DeadlockDetected
 from psycopg.rows import dict_row
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,9 +22,16 @@ from sqlalchemy.ext.asyncio import (
 from app.clock import CalibratedClock
 from app.live import LiveNote
 
+log = logging.getLogger(__name__)
+
 _POOL_SECONDS = 5
 
+_TRIES: Final = 10
+"""Deadlocks in a row before a transaction is given up: each time another one has gone through."""
+
 _DRIVER: Final = "driver"
+
+T = TypeVar("T")
 
 Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 
@@ -99,9 +108,30 @@ class Database:
         async with self._maker()(bind=self.engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
             yield session
 
+    async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Do `work` in one transaction, commit it, and return what it returned.
+
+        When two transactions wait for each other PostgreSQL ends one: its work is done again from the start. So `work`
+        changes rows and nothing else, and nobody is ever told of a deadlock. Raises what `work` raises, after a
+        rollback.
+        """
+        for tries_left in range(_TRIES, 0, -1):
+            try:
+                async with self.transaction() as session:
+                    return await work(session)
+            except (DBAPIError, DeadlockDetected) as error:
+                # SQLAlchemy wraps the driver's error; what goes to the driver directly, as a COPY, raises it as it is.
+                if tries_left == 1 or not isinstance(getattr(error, "orig", error), DeadlockDetected):
+                    raise
+                log.warning("database.deadlock", extra={"tries_left": tries_left - 1})
+        raise AssertionError("the last try returns or raises")
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Give a session whose work is committed at the end, or rolled back if the block raises."""
+        """Give a session whose work is committed at the end, or rolled back if the block raises.
+
+        It can lose a deadlock, and raises that: for tests, and for `write`, which does it again.
+        """
         async with self._maker().begin() as session:
             yield session
         notes: list[LiveNote] = session.info.pop("notes", [])

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import httpx
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.context import AppContext, build_context
@@ -160,7 +161,8 @@ async def _run(
 
 async def _prepare(context: AppContext) -> Principal:
     now = context.clock.now()
-    async with context.database.transaction() as session:
+
+    async def work(session: AsyncSession) -> Principal:
         organization = await create_organization(session, name="Demo", now=now)
         organization.outbound_limit = 100
         principal = console_principal(organization)
@@ -170,10 +172,13 @@ async def _prepare(context: AppContext) -> Principal:
         )
         return principal
 
+    return await context.database.write(work)
+
 
 async def _campaign(context: AppContext, principal: Principal, contacts: int, settings: Settings) -> int:
     now = context.clock.now()
-    async with context.database.transaction() as session:
+
+    async def draft(session: AsyncSession) -> tuple[int, int]:
         agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
         numbers = await session.execute(text("SELECT id FROM phone_number ORDER BY id"))
         changes = _campaign_settings(agent_id, list(numbers.scalars()))
@@ -187,16 +192,20 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
             now=now,
         )
         await queue_import(session, principal=principal, import_ref=import_id, now=now)
+        return campaign_id, import_id
+
+    campaign_id, import_id = await context.database.write(draft)
     await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
     await _until_imported(context, import_id)
-    async with context.database.transaction() as session:
-        await start_campaign(
+    await context.database.write(
+        lambda session: start_campaign(
             session,
             principal=principal,
             campaign_ref=campaign_id,
             carrier=identity_of(configured_account(settings)),
             now=context.clock.now(),
         )
+    )
     return campaign_id
 
 

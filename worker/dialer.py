@@ -9,10 +9,10 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -158,9 +158,7 @@ class Dialer:
                 clock=self.clock,
                 ahead=AHEAD,
             )
-        except AWAY as error:
-            if _lost_a_deadlock(error):
-                return Pass(more=True)  # Somebody else went first: this one is asked again.
+        except AWAY:
             raise  # That is nobody's campaign.
         except Exception as error:
             log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
@@ -173,16 +171,20 @@ class Dialer:
 
     async def _pause(self, campaign_id: int, error: Exception) -> None:
         reason = f"This campaign cannot be dialed ({type(error).__name__}: {error}). Check its settings."
-        async with self.database.transaction() as session:
-            await pause_by_system(session, campaign_id=campaign_id, reason=reason, now=self.clock.now())
+        await self.database.write(
+            lambda session: pause_by_system(
+                session, campaign_id=campaign_id, reason=reason, now=self.clock.now()
+            )
+        )
         self._failures.pop(campaign_id, None)
 
     async def _complete(self) -> None:
         async with self.database.reading() as session:
             finished = await finished_campaigns(session)
         for campaign_id in finished:
-            async with self.database.transaction() as session:
-                await complete_campaign(session, campaign_id=campaign_id, now=self.clock.now())
+            await self.database.write(
+                partial(complete_campaign, campaign_id=campaign_id, now=self.clock.now())
+            )
 
     async def _room(self) -> None:
         """Wait until another batch may be under way."""
@@ -265,8 +267,9 @@ class Dialer:
     async def _end_unrecorded(self, attempt_id: UUID, provider_id: str) -> None:
         """Have a call ended that its attempt cannot own: it was given up, and the number has a newer one."""
         try:
-            async with self.database.transaction() as session:
-                await note_second_calls(session, [(attempt_id, provider_id)], now=self.clock.now())
+            await self.database.write(
+                lambda session: note_second_calls(session, [(attempt_id, provider_id)], now=self.clock.now())
+            )
         except Exception:
             log.exception("dialer.unrecorded_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
@@ -298,10 +301,6 @@ class Dialer:
             seconds = min(seconds, max(0.0, (wake_at - self.clock.now()).total_seconds()))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._bell.wait(), timeout=seconds)
-
-
-def _lost_a_deadlock(error: Exception) -> bool:
-    return isinstance(getattr(error, "orig", None), DeadlockDetected)
 
 
 def _was_turned_away(answer: Answer) -> bool:

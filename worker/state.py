@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.clock import CalibratedClock
 from app.config import get_settings
 from app.context import AppContext, build_context
@@ -92,8 +94,11 @@ async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
     started_at, name = context.clock.now(), _name()
 
     async def beat_once() -> None:
-        async with context.database.transaction() as session:
-            await beat(session, worker=name, queue="bulk", started_at=started_at, now=context.clock.now())
+        await context.database.write(
+            lambda session: beat(
+                session, worker=name, queue="bulk", started_at=started_at, now=context.clock.now()
+            )
+        )
 
     heartbeat = asyncio.create_task(_keep(beat_once, HEARTBEAT_SECONDS), name="heartbeat")
     try:
@@ -106,8 +111,9 @@ async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
 async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
     account = configured_account(context.settings)
     identity = identity_of(account)
-    async with context.database.transaction() as session:
-        row = await ensure_carrier_account(session, identity, now=clock.now())
+    row = await context.database.write(
+        lambda session: ensure_carrier_account(session, identity, now=clock.now())
+    )
     carrier, name = make_carrier(identity.kind, account), _name()
     dialer = Dialer(
         database=dialing_database(context.database.url, on_commit=context.feed.publish),
@@ -134,8 +140,11 @@ def _beat(state: WorkerState, queue: str) -> Work:
 
     async def once() -> None:
         await calibrate(state.context.database, state.clock)
-        async with state.context.database.transaction() as session:
-            await beat(session, worker=state.name, queue=queue, started_at=started_at, now=state.clock.now())
+        await state.context.database.write(
+            lambda session: beat(
+                session, worker=state.name, queue=queue, started_at=started_at, now=state.clock.now()
+            )
+        )
 
     return once
 
@@ -144,10 +153,11 @@ def _ask_the_carrier(state: WorkerState) -> Work:
     """Settle what is unproven or has gone quiet, and what waits for a carrier account not in use."""
 
     async def once() -> None:
-        async with state.context.database.transaction() as session:
-            await set_aside_other_accounts(
+        await state.context.database.write(
+            lambda session: set_aside_other_accounts(
                 session, carrier_account_id=state.carrier_account_id, now=state.clock.now()
             )
+        )
         await reconcile_overdue(
             state.context.database,
             state.carrier,
@@ -177,9 +187,12 @@ def _look_after_numbers(state: WorkerState) -> Work:
     """Rest the numbers that are answered too seldom, and put back to work those that have rested."""
 
     async def once() -> None:
-        async with state.context.database.transaction() as session:
+
+        async def work(session: AsyncSession) -> None:
             await end_rests(session, now=state.clock.now())
             await rest_seldom_answered(session, now=state.clock.now())
+
+        await state.context.database.write(work)
 
     return once
 
@@ -213,8 +226,7 @@ def _launch(state: WorkerState) -> Work:
     """Start the scheduled campaigns whose time has come."""
 
     async def once() -> None:
-        async with state.context.database.transaction() as session:
-            await launch_due(session, now=state.clock.now())
+        await state.context.database.write(lambda session: launch_due(session, now=state.clock.now()))
 
     return once
 

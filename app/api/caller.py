@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -28,6 +28,8 @@ from app.services.numbers.carriers import CarrierIdentity, identity_of
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+T = TypeVar("T")
 
 Work = Callable[[AsyncSession], Awaitable[BaseModel]]
 
@@ -75,9 +77,9 @@ class Caller:
         """Return a session to read in."""
         return self.context.database.session()
 
-    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Return a session whose work is committed at the end."""
-        return self.context.database.transaction()
+    async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Do the work in one transaction, as `Database.write` does."""
+        return await self.context.database.write(work)
 
     def carrier(self) -> CarrierIdentity:
         """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
@@ -98,11 +100,11 @@ class Caller:
         """
         key = self.idempotency_key
         if key is None:
-            async with self.writing() as session:
-                answer = Answer(status, (await work(session)).model_dump(mode="json", by_alias=True))
+            answer = Answer(status, (await self.write(work)).model_dump(mode="json", by_alias=True))
             return JSONResponse(answer.body, status_code=status)
         request_hash = await self._hash(fingerprint)
-        async with self.writing() as session:
+
+        async def unless_repeated(session: AsyncSession) -> JSONResponse:
             known = await begin(
                 session, principal=self.principal, key=key, request_hash=request_hash, now=self.now
             )
@@ -113,7 +115,9 @@ class Caller:
             answer = Answer(status, (await work(session)).model_dump(mode="json", by_alias=True))
             kept = Answer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
             await remember(session, principal=self.principal, key=key, answer=kept)
-        return JSONResponse(answer.body, status_code=status)
+            return JSONResponse(answer.body, status_code=status)
+
+        return await self.write(unless_repeated)
 
     async def _hash(self, fingerprint: str | None) -> str:
         """Return what tells this request from another: whose key, where to, and the body's bytes."""
@@ -139,8 +143,9 @@ async def identify(context: AppContext, key: str) -> Principal:
     """Return whom the key stands for. Raises `NotIdentified`."""
     if not key:
         raise NotIdentified
-    async with context.database.transaction() as session:
-        principal = await resolve_key(session, key=key, now=context.clock.now())
+    principal = await context.database.write(
+        lambda session: resolve_key(session, key=key, now=context.clock.now())
+    )
     if principal is None:
         raise NotIdentified
     return principal

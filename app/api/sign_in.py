@@ -30,13 +30,14 @@ async def complete(
     """
     if _sent_by_another_site(request):
         return _go(TICKET_REFUSED)
-    async with context.database.transaction() as session:
-        redeemed = await redeem_ticket(
+    redeemed = await context.database.write(
+        lambda session: redeem_ticket(
             session,
             ticket=ticket,
             user_agent=request.headers.get("user-agent", ""),
             now=context.clock.now(),
         )
+    )
     if redeemed is None:
         return _go(TICKET_REFUSED)
     response = _go(local_path(redeemed.next_path))
@@ -57,8 +58,7 @@ async def leave(request: Request, context: Context) -> RedirectResponse:
     if _sent_by_another_site(request):
         return _go(HOME)
     if token := request.cookies.get(SESSION_COOKIE):
-        async with context.database.transaction() as session:
-            await sign_out(session, token=token, now=context.clock.now())
+        await context.database.write(lambda session: sign_out(session, token=token, now=context.clock.now()))
     response = _go(SIGN_IN)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=_by_https(request, context))
     return response

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
@@ -224,13 +225,15 @@ async def _answer(
         return Response(status_code=HTTPStatus.NO_CONTENT)
     if is_second_call or answered_by(verified.fields.get("AnsweredBy")) in _MACHINES:
         return _spoken(hang_up())
-    async with context.database.transaction() as session:
+    asked = _LAST_ASK if request.query_params.get("ask") == str(_LAST_ASK) else 1
+
+    async def converse(session: AsyncSession) -> Speech:
         script = await script_of(session, attempt_id=verified.attempt_id)
-        asked = _LAST_ASK if request.query_params.get("ask") == str(_LAST_ASK) else 1
         speech, turns = _converse(intake.account, verified, script, asked=asked)
-        now = context.clock.now()
-        await write_turns(session, attempt_id=verified.attempt_id, turns=turns, now=now)
-    return _spoken(speech)
+        await write_turns(session, attempt_id=verified.attempt_id, turns=turns, now=context.clock.now())
+        return speech
+
+    return _spoken(await context.database.write(converse))
 
 
 def _converse(

@@ -83,8 +83,10 @@ async def _beside_the_carrier(
 
     account = configured_account(Settings(**dict[str, Any](environment)))
     identity = identity_of(account)
-    async with database.transaction() as session:
-        row = await ensure_carrier_account(session, identity, now=datetime.now(UTC))
+    row = await database.write(
+        lambda session: ensure_carrier_account(session, identity, now=datetime.now(UTC))
+    )
+    async with database.session() as session:
         oldest = await oldest_attempt(session, carrier_account_id=row.id)
     if oldest is None:
         return "no attempt was ever made on this account", []

@@ -133,8 +133,7 @@ def _in_a_transaction(make: Callable[[AsyncSession], Awaitable[Made]]) -> Made:
     async def run(url: str) -> Made:
         database = Database(url)
         try:
-            async with database.transaction() as session:
-                return await make(session)
+            return await database.write(make)
         finally:
             await database.dispose()
 

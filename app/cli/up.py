@@ -109,8 +109,7 @@ async def _issue_set_up_link(database_url: str) -> str | None:
 
     database = Database(database_url)
     try:
-        async with database.transaction() as session:
-            return await issue_setup_link(session, now=SystemClock().now())
+        return await database.write(lambda session: issue_setup_link(session, now=SystemClock().now()))
     finally:
         await database.dispose()
 

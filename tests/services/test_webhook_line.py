@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import LiteralString
 from uuid import UUID, uuid4
 
 import pytest
-from psycopg.errors import DeadlockDetected
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
@@ -16,7 +15,7 @@ from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
-from app.services.dialing import cases, moving, webhooks
+from app.services.dialing import cases, moving
 from app.services.dialing.webhooks import Delivery, Receipt, WebhookLine
 from tests.support.stage import Stage, set_stage
 
@@ -177,30 +176,6 @@ async def test_what_comes_as_the_last_workers_leave_is_not_left_waiting(
     gate.set()
     assert await asyncio.wait_for(late, timeout=5) == Receipt(known=True)
     await asyncio.gather(*early)
-
-
-async def test_a_group_that_loses_a_deadlock_is_taken_one_by_one(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = await set_stage(database, contacts=3)
-    made = await stage.dial()
-
-    receive_all = webhooks.receive_all
-
-    async def lose_together(
-        given: Database, deliveries: Sequence[Delivery], *, now: datetime
-    ) -> list[Receipt]:
-        if len(deliveries) > 1:
-            raise OperationalError("UPDATE", {}, DeadlockDetected())
-        return await receive_all(given, deliveries, now=now)
-
-    monkeypatch.setattr(webhooks, "receive_all", lose_together)
-    line = WebhookLine(database)
-    receipts = await asyncio.gather(
-        *(line.receive(delivery(stage, each.attempt_id, EventKind.RINGING)) for each in made)
-    )
-    assert receipts == [Receipt(known=True)] * 3
-    assert await stored(database) == 3
 
 
 async def be_cut_off(database: Database) -> None:

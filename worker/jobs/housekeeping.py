@@ -9,5 +9,4 @@ from app.services.housekeeping import forget_what_is_over as forget
 async def forget_what_is_over(ctx: dict[Any, Any]) -> None:
     """Delete expired sessions, tickets, failed sign-ins and remembered answers."""
     context: AppContext = ctx["context"]
-    async with context.database.transaction() as session:
-        await forget(session, now=context.clock.now())
+    await context.database.write(lambda session: forget(session, now=context.clock.now()))

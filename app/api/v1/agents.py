@@ -91,18 +91,20 @@ async def show(agent_id: Ref, caller: Keyed) -> AgentAnswer:
 async def change(agent_id: Ref, body: AgentBody, caller: Keyed) -> AgentAnswer:
     """Change an agent; what is not sent stays as it is."""
     changes, active = _split(body)
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> AgentAnswer:
         await update_agent(
             session, principal=caller.principal, agent_ref=agent_id, changes=changes, now=caller.now
         )
         return await _switched(session, caller, agent_id, active)
 
+    return await caller.write(work)
+
 
 @router.delete("/{agent_id}", status_code=HTTPStatus.NO_CONTENT)
 async def deactivate(agent_id: Ref, caller: Keyed) -> None:
     """Switch an agent off: no campaign is offered it. What it did is kept. 409 while it is in use."""
-    async with caller.writing() as session:
-        await _switched(session, caller, agent_id, active=False)
+    await caller.write(lambda session: _switched(session, caller, agent_id, active=False))
 
 
 def agent_answer(view: AgentView) -> AgentAnswer:

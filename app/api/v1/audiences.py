@@ -144,7 +144,7 @@ async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Respo
             mode=body.mode,
             now=caller.now,
         )
-        begun.append(view.id)
+        begun[:] = [view.id]
         return _answer(view)
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)

@@ -123,8 +123,11 @@ async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Keyed) -> Campa
 @router.delete("/{campaign_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete(campaign_id: Ref, caller: Keyed) -> None:
     """Delete a draft and its list of contacts; they stay in the address book."""
-    async with caller.writing() as session:
-        await delete_campaign(session, principal=caller.principal, campaign_ref=campaign_id, now=caller.now)
+    await caller.write(
+        lambda session: delete_campaign(
+            session, principal=caller.principal, campaign_ref=campaign_id, now=caller.now
+        )
+    )
 
 
 @router.get("/{campaign_id}/progress")
@@ -145,7 +148,8 @@ async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) 
 
 
 async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> CampaignAnswer:
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> CampaignAnswer:
         try:
             await update_campaign(
                 session,
@@ -158,6 +162,8 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Cam
             raise sent.explain(error) from error
         sent.check()
         return await shown(session, caller, campaign_ref)
+
+    return await caller.write(work)
 
 
 async def _snapshot(campaign_ref: str, caller: Caller) -> CampaignSnapshot:

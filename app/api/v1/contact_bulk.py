@@ -139,7 +139,7 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
             now=caller.now,
         )
         if view.status is BulkStatus.RUNNING:
-            begun.append(view.id)
+            begun[:] = [view.id]
         return bulk_answer(view)
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)

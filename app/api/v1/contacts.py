@@ -263,7 +263,8 @@ async def show(contact_id: RowId, caller: Keyed) -> ContactAnswer:
 @router.put("/{contact_id}")
 async def change(contact_id: RowId, body: ContactBody, caller: Keyed) -> ContactAnswer:
     """Change a person's card; what is not sent stays as it is. Campaigns go on saying what was imported."""
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> ContactAnswer:
         await update_contact(
             session,
             principal=caller.principal,
@@ -273,6 +274,8 @@ async def change(contact_id: RowId, body: ContactBody, caller: Keyed) -> Contact
         )
         return await _shown(session, caller, contact_id)
 
+    return await caller.write(work)
+
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete(contact_id: RowId, caller: Keyed) -> None:
@@ -280,8 +283,9 @@ async def delete(contact_id: RowId, caller: Keyed) -> None:
 
     409 for who is or was in a campaign: its record is evidence. Suppress the number to contact them no more.
     """
-    async with caller.writing() as session:
-        await delete_contact(session, principal=caller.principal, contact_id=contact_id)
+    await caller.write(
+        lambda session: delete_contact(session, principal=caller.principal, contact_id=contact_id)
+    )
 
 
 @router.get("/{contact_id}/history")

@@ -122,22 +122,28 @@ async def template(caller: Keyed) -> Response:  # noqa: ARG001 - asks for a key,
 @router.put("/{import_id}/mapping")
 async def name_columns(import_id: Ref, mapping: Mapping, caller: Keyed) -> ImportAnswer:
     """Say what each column is used as; the next file with the same headers begins with it."""
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> ImportAnswer:
         await set_mapping(
             session, principal=caller.principal, import_ref=import_id, mapping=mapping.root, now=caller.now
         )
         return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
 
+    return await caller.write(work)
+
 
 @router.put("/{import_id}/sheet")
 async def read_sheet(import_id: Ref, body: Sheet, caller: Keyed) -> ImportAnswer:
     """Read another sheet of the workbook. Its columns are named anew."""
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> tuple[int, ImportAnswer, bool]:
         known = await choose_sheet(
             session, principal=caller.principal, import_ref=import_id, sheet=body.sheet, now=caller.now
         )
         answer = import_answer(await get_import(session, principal=caller.principal, import_ref=known))
-        waits = await needs_worker(session, known)
+        return known, answer, await needs_worker(session, known)
+
+    known, answer, waits = await caller.write(work)
     if waits:
         await _ring(caller, known)
     return answer
@@ -216,7 +222,7 @@ async def _stored(
     async def work(session: AsyncSession) -> ImportAnswer:
         import_id = await store(session)
         if always_ring or await needs_worker(session, import_id):
-            waiting.append(import_id)
+            waiting[:] = [import_id]
         return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
 
     response = await caller.once(work, status=status, fingerprint=fingerprint)

@@ -172,7 +172,7 @@ async def _queue_file(
         if columns is not None:
             await set_mapping(session, principal=principal, import_ref=import_id, mapping=columns, now=now)
         await queue_import(session, principal=principal, import_ref=import_id, now=now)
-        queued.append(import_id)
+        queued[:] = [import_id]
         view = await get_import(session, principal=principal, import_ref=import_id)
         return Imported(
             import_id=import_id,

@@ -76,5 +76,6 @@ async def create(body: KeyBody, caller: Repeatable) -> Response:
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT)
 async def revoke(key_id: RowId, caller: Keyed) -> None:
     """End a key for good."""
-    async with caller.writing() as session:
-        await revoke_key(session, principal=caller.principal, key_id=key_id, now=caller.now)
+    await caller.write(
+        lambda session: revoke_key(session, principal=caller.principal, key_id=key_id, now=caller.now)
+    )

@@ -130,18 +130,20 @@ async def show(number_id: Ref, caller: Keyed) -> NumberAnswer:
 async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswer:
     """Change a number's label, caps and what it is for; what is not sent stays as it is."""
     changes, active = _split(body)
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> NumberAnswer:
         await update_number(
             session, principal=caller.principal, number_ref=number_id, changes=changes, now=caller.now
         )
         return await _switched(session, caller, number_id, active)
 
+    return await caller.write(work)
+
 
 @router.delete("/{number_id}", status_code=HTTPStatus.NO_CONTENT)
 async def deactivate(number_id: Ref, caller: Keyed) -> None:
     """Switch a number off: nothing is placed from it any more. What was is kept. 409 while it is in use."""
-    async with caller.writing() as session:
-        await _switched(session, caller, number_id, active=False)
+    await caller.write(lambda session: _switched(session, caller, number_id, active=False))
 
 
 @router.post("/{number_id}/rest", response_model=NumberAnswer)

@@ -57,9 +57,12 @@ async def show(caller: Keyed) -> OrganizationAnswer:
 @router.patch("/organization")
 async def change(body: OrganizationBody, caller: Keyed) -> OrganizationAnswer:
     """Change settings; what is not sent stays as it is."""
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> OrganizationAnswer:
         await update_organization(session, principal=caller.principal, changes=body.sent(), now=caller.now)
         return await _shown(session, caller)
+
+    return await caller.write(work)
 
 
 @router.post("/dialing/stop", response_model=OrganizationAnswer)

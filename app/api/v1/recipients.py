@@ -217,8 +217,9 @@ async def skip(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Res
 @router.delete("/{recipient_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> None:
     """Take somebody who was never tried off the list of a draft or paused campaign. 409 says why not."""
-    async with caller.writing() as session:
-        await _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
+    await caller.write(
+        lambda session: _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
+    )
 
 
 def campaign_contact(row: RecipientRow) -> CampaignContact:

@@ -89,7 +89,8 @@ async def show(segment_id: Ref, caller: Keyed) -> SegmentAnswer:
 @router.put("/{segment_id}")
 async def change(segment_id: Ref, body: SegmentBody, caller: Keyed) -> SegmentAnswer:
     """Rename a segment or change its filter; a filter replaces the one before."""
-    async with caller.writing() as session:
+
+    async def work(session: AsyncSession) -> SegmentAnswer:
         await update_segment(
             session,
             principal=caller.principal,
@@ -99,12 +100,15 @@ async def change(segment_id: Ref, body: SegmentBody, caller: Keyed) -> SegmentAn
         )
         return await _shown(session, caller, segment_id)
 
+    return await caller.write(work)
+
 
 @router.delete("/{segment_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete(segment_id: Ref, caller: Keyed) -> None:
     """Forget a segment; its people stay. 409 while a campaign keeps adding them."""
-    async with caller.writing() as session:
-        await delete_segment(session, principal=caller.principal, segment_ref=segment_id)
+    await caller.write(
+        lambda session: delete_segment(session, principal=caller.principal, segment_ref=segment_id)
+    )
 
 
 @router.get("/{segment_id}/contacts")

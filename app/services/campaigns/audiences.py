@@ -244,14 +244,15 @@ async def advance(database: Database, *, audience_id: int, clock: Clock) -> None
 
     Any number of processes may do so at once, or die while doing so: each batch is one transaction.
     """
-    while True:
-        began = clock.now()
-        async with database.transaction() as session:
-            more = await _add_batch(session, audience_id, now=began)
-            fault("before_audience_commit")
+
+    async def next_batch(session: AsyncSession) -> bool:
+        more = await _add_batch(session, audience_id, now=clock.now())
+        fault("before_audience_commit")
+        return more
+
+    while await database.write(next_batch):
         fault("after_audience_commit")
-        if not more:
-            return
+    fault("after_audience_commit")
 
 
 async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) -> bool:

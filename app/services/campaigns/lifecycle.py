@@ -135,10 +135,10 @@ async def cancel_campaign(
     await move_campaign(
         session, campaign, CampaignStatus.CANCELLED, actor=principal.actor, reason=reason, now=now
     )
-    if hang_up:
-        await hang_up_campaign(session, campaign_id=campaign.id, now=now)
     # Whoever is just being settled may be on the way back to pending: wait for that, and then look.
     await session.execute(_HOLD_IN_PROGRESS, {"campaign_id": campaign.id})
+    if hang_up:
+        await hang_up_campaign(session, campaign_id=campaign.id, now=now)
     await session.execute(_CANCEL_PENDING, {"campaign_id": campaign.id, "now": now})
 
 

@@ -90,15 +90,17 @@ async def begin_bulk_change(
 
 async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock) -> None:
     """Go on with a bulk change to its end. Any number of processes may do so at once, or die while doing so."""
-    more = True
-    while more:
-        now = clock.now()
-        async with database.transaction() as session:
-            change = await session.get(BulkChange, bulk_id, with_for_update=True)
-            more = change is not None and change.next_at is not None
-            if change is not None and more:
-                more = await _do_batch(session, change, now=now)
-            fault("before_bulk_commit")
+
+    async def next_batch(session: AsyncSession) -> bool:
+        change = await session.get(BulkChange, bulk_id, with_for_update=True)
+        more = change is not None and change.next_at is not None
+        if change is not None and more:
+            more = await _do_batch(session, change, now=clock.now())
+        fault("before_bulk_commit")
+        return more
+
+    while await database.write(next_batch):
+        pass
 
 
 async def due_bulk_changes(session: AsyncSession, *, now: datetime) -> list[int]:

@@ -61,6 +61,12 @@ class Case:
 
 
 _LOAD: Final = """
+    WITH held AS MATERIALIZED (
+        SELECT id, status, last_attempt_id, attempts_made, attempts_allowed FROM recipient
+        WHERE id IN (SELECT recipient_id FROM attempt WHERE id = ANY(CAST(%(ids)s AS uuid[])))
+        ORDER BY id
+        FOR NO KEY UPDATE
+    )
     SELECT a.id, a.organization_id, a.campaign_id, a.contact_id, a.phone_number_id, a.carrier_account_id, a.channel,
            a.number_to, a.number_from, a.provider_id, a.reserved_at, a.closes_at, a.hang_up_why, a.deadline_at,
            a.looks, a.looked_at, a.error_message, a.disposition,
@@ -70,10 +76,10 @@ _LOAD: Final = """
            r.id AS recipient_id, r.status AS recipient_status, r.last_attempt_id, r.attempts_made, r.attempts_allowed,
            a.rendered ->> 'body' AS body
     FROM attempt a
-    JOIN recipient r ON r.id = a.recipient_id
+    JOIN held r ON r.id = a.recipient_id
     WHERE a.id = ANY(CAST(%(ids)s AS uuid[]))
-    ORDER BY a.id
-    FOR NO KEY UPDATE OF a, r
+    ORDER BY a.recipient_id, a.id
+    FOR NO KEY UPDATE OF a
 """
 _CAMPAIGNS: Final = """
     SELECT id, status, max_attempts, retry_delay_minutes, retry_on, retry_delays, retry_delays_by_outcome,
@@ -83,9 +89,9 @@ _CAMPAIGNS: Final = """
 
 
 async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
-    """Lock and return the attempts and their recipients, the attempts always in the same order.
+    """Lock and return the recipients of these attempts, and then the attempts.
 
-    Two batches deadlock only over different attempts of the same recipients: the loser has to be tried again.
+    Everybody locks so: the campaign, its recipients by id, their attempts by recipient and id, the contacts by id.
     """
     wanted = list(attempt_ids)
     if not wanted:

@@ -54,13 +54,13 @@ async def end_calls(database: Database, carrier: Hangup, *, carrier_account_id: 
     cancelled with a hang-up; second calls of one attempt.
     """
     given = {"carrier_account_id": carrier_account_id, "now": clock.now(), "most": _MOST}
-    async with database.transaction() as session:
-        await session.execute(_CLOSE, given)
-        await session.execute(_STOP, given)
-        await session.execute(_OVER, given)
-        calls = await _due(session, _DUE, given)
-        seconds = await _due(session, _DUE_SECONDS, given)
-    due = [*seconds, *calls]
+
+    async def look(session: AsyncSession) -> list[_Ending]:
+        for statement in (_CLOSE, _STOP, _OVER):
+            await session.execute(statement, given)
+        return [*await _due(session, _DUE_SECONDS, given), *await _due(session, _DUE, given)]
+
+    due = await database.write(look)
     for start in range(0, len(due), _AT_ONCE):
         await asyncio.gather(
             *(_end(database, carrier, ending, clock) for ending in due[start : start + _AT_ONCE])
@@ -118,7 +118,7 @@ _HANG_UP_CAMPAIGN: Final = text(
     FROM (SELECT id FROM attempt
           WHERE campaign_id = :campaign_id AND channel = 'call'
             AND status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
-          ORDER BY id FOR NO KEY UPDATE) live
+          ORDER BY recipient_id, id FOR NO KEY UPDATE) live
     WHERE attempt.id = live.id
     """
 )
@@ -209,8 +209,11 @@ async def _end(database: Database, carrier: Hangup, ending: _Ending, clock: Cloc
     note = _ASKED if isinstance(ending.id, UUID) else _SECOND_ASKED
     now = clock.now()
     given = {"id": ending.id, "again_at": again_at, "ended_at": None if again_at else now}
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         await session.execute(note, given | ({"look_at": now + LOOK_AFTER} if note is _ASKED else {}))
+
+    await database.write(work)
 
 
 async def _ask(carrier: Hangup, ending: _Ending) -> None:

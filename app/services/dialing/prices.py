@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -87,8 +88,7 @@ async def collect_prices(
     priced = 0
     for start in range(0, len(unpriced), _AT_ONCE):
         told = await asyncio.gather(*(_ask(lookup, each) for each in unpriced[start : start + _AT_ONCE]))
-        async with database.transaction() as session:
-            await _note(session, told, now=clock.now())
+        await database.write(partial(_note, told=told, now=clock.now()))
         priced += sum(each.price is not None for each in told)
         if any(each.silent for each in told):
             break

@@ -211,7 +211,8 @@ async def _settle(
     now: datetime,
     settle: timedelta,
 ) -> None:
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         case = (await load_cases(session, [attempt_id]))[attempt_id]
         if case.progress.status not in UNPROVEN or case.provider_id is not None:
             return
@@ -224,6 +225,8 @@ async def _settle(
             case None:
                 await _empty_look(session, case, asked_at=asked_at, now=now, settle=settle)
         fault("before_reconcile_commit")
+
+    await database.write(work)
 
 
 async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, now: datetime) -> None:
@@ -279,7 +282,8 @@ async def _apply_look_up(
     database: Database, asked: Case, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
     """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         case = (await load_cases(session, [asked.attempt_id]))[asked.attempt_id]
         if case.deadline_at != asked.deadline_at:
             return  # There was news meanwhile.
@@ -288,6 +292,8 @@ async def _apply_look_up(
         else:
             await _look_closer(session, case, remote, now=now)
         fault("before_sweep_commit")
+
+    await database.write(work)
 
 
 async def _look_closer(
@@ -315,12 +321,15 @@ async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: da
 
 async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None:
     """Ask again at that time, unless it was settled meanwhile."""
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         await session.execute(
             update(Attempt)
             .where(col(Attempt.id) == attempt_id, col(Attempt.deadline_at).is_not(None))
             .values(deadline_at=at)
         )
+
+    await database.write(work)
 
 
 async def settle_review(

@@ -37,23 +37,20 @@ async def record(
 ) -> None:
     """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone."""
     now = clock.now()
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         placed = {each.attempt_id: each.answer for each in answers if isinstance(each.answer, Placed)}
         left = [each.left_at or now for each in answers if isinstance(each.answer, Placed)]
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
-        if placed and others:
-            # Both at once, in the one order: two statements, each in order, are none together.
-            await session.execute(_IN_ORDER, {"ids": [*placed, *others]})
-        await _bind(session, placed, left, now=now)
+        # These lock recipients, and so go first: see `load_cases`.
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
+        await _bind(session, placed, left, now=now)
         fault("before_record_commit")
+
+    await database.write(work)
     fault("after_record_commit")
 
-
-_IN_ORDER: Final = text(
-    "SELECT id FROM attempt WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
-)
 
 _BIND: Final = text(
     """
@@ -67,7 +64,7 @@ _BIND: Final = text(
                AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
                AND CAST(:now AS timestamptz) + placed.queue_ms * interval '1 millisecond' > a.closes_at AS too_late
         FROM attempt a JOIN placed ON placed.id = a.id
-        ORDER BY a.id FOR NO KEY UPDATE OF a
+        ORDER BY a.recipient_id, a.id FOR NO KEY UPDATE OF a
     ), bound AS (
         UPDATE attempt a
         SET provider_id = locked.provider_id,

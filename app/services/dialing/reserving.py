@@ -94,7 +94,8 @@ async def reserve(
             return Pass()
         counted = await signs.count_ahead(session, batch.campaign, now=now)
     fault("before_reserve")
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> Pass:
         held = await gating.lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
@@ -102,6 +103,9 @@ async def reserve(
         start = _Start(clock.now(), clock.boottime(), ahead)
         outcome = await _reserve_held(session, held, batch, counted, most=most, worker=worker, start=start)
         fault("before_reserve_commit")
+        return outcome
+
+    outcome = await database.write(work)
     fault("after_reserve_commit")
     return outcome
 

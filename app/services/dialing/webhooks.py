@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
-from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -99,7 +98,8 @@ def second_call_of(receipt: Receipt, attempt_id: UUID) -> str | None:
 
 async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now: datetime) -> list[Receipt]:
     """Store and apply the deliveries in one transaction; return what became of each, in their order."""
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> list[Receipt]:
         cases = await load_cases(session, {each.attempt_id for each in deliveries})
         known = [each for each in deliveries if each.attempt_id in cases]
         seconds = await _second_calls(session, cases, known)
@@ -109,8 +109,11 @@ async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now
             for attempt_id, events in _to_apply(known, fresh, seconds).items():
                 await apply_events(session, cases[attempt_id], events, now=now)
         fault("before_webhook_commit")
+        return [Receipt(each.attempt_id in cases, seconds.get(each.call)) for each in deliveries]
+
+    receipts = await database.write(work)
     fault("after_webhook_commit")
-    return [Receipt(each.attempt_id in cases, seconds.get(each.call)) for each in deliveries]
+    return receipts
 
 
 _BIND: Final = text(
@@ -265,20 +268,16 @@ class WebhookLine:
         try:
             receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
         except Exception as error:  # noqa: BLE001 - each delivery's own request is told, and answers for it
-            if len(group) == 1 or (isinstance(error, _AWAY) and not _lost_a_deadlock(error)):
+            if len(group) == 1 or isinstance(error, _AWAY):
                 _fail(group, error)
                 return
-            # One of them cannot be taken, or waits for others that wait for it: the rest must not be refused for it.
+            # One of them cannot be taken: the rest must not be refused for it.
             for alone in group:
                 await self._settle([alone])
             return
         for (_, done), receipt in zip(group, receipts, strict=True):
             if not done.done():
                 done.set_result(receipt)
-
-
-def _lost_a_deadlock(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)
 
 
 def _fail(group: Sequence[Waiting], error: Exception) -> None:

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import delete, func, select, text, update
@@ -155,21 +156,19 @@ async def _run(
     began, speed = clock.now(), 0.0
     async with aclosing(one_ahead(people_batches(reading, contact_import))) as batches:
         async for batch in batches:
-            async with database.transaction() as session:
-                await session.execute(_NOT_WAITING_FOR_THE_DISK)
-                await store_batch(
-                    session,
-                    import_id=contact_import.id,
-                    batch=batch,
-                    now=clock.now(),
-                    rows_per_second=speed,
-                )
+            await database.write(
+                partial(_store, import_id=contact_import.id, batch=batch, now=clock.now(), speed=speed)
+            )
             fault("import_batch_committed")
             ended = clock.now()
             speed = _speed(speed, batch.rows.total, (ended - began).total_seconds())
             began = ended
-    async with database.transaction() as session:
-        await _finish(session, contact_import.id, clock.now())
+    await database.write(lambda session: _finish(session, contact_import.id, clock.now()))
+
+
+async def _store(session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, speed: float) -> None:
+    await session.execute(_NOT_WAITING_FOR_THE_DISK)
+    await store_batch(session, import_id=import_id, batch=batch, now=now, rows_per_second=speed)
 
 
 def _speed(before: float, rows: int, seconds: float) -> float:
@@ -199,7 +198,8 @@ async def _take_run_lock(session: AsyncSession, import_id: int) -> bool:
 
 async def _begin(database: Database, import_id: int, now: datetime) -> ImportStatus | None:
     """Return what the import is in the middle of, a queued one being begun; None if there is no such import."""
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> ImportStatus | None:
         contact_import = (
             await session.execute(
                 select(ContactImport).where(col(ContactImport.id) == import_id).with_for_update()
@@ -212,6 +212,8 @@ async def _begin(database: Database, import_id: int, now: datetime) -> ImportSta
             contact_import.started_at = contact_import.started_at or now
         return contact_import.status
 
+    return await database.write(work)
+
 
 async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
     await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == import_id))
@@ -220,7 +222,8 @@ async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
 
 
 async def _fail(database: Database, import_id: int, reason: str, now: datetime) -> None:
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         await _end(session, import_id, now, status=ImportStatus.FAILED, error=reason[:_LONGEST_ERROR])
         # What cannot be undone just now is tried again, until its campaign is at rest.
         await session.execute(
@@ -228,6 +231,8 @@ async def _fail(database: Database, import_id: int, reason: str, now: datetime) 
             .where(col(ContactImport.id) == import_id, col(ContactImport.status) == ImportStatus.UNDOING)
             .values(error=reason[:_LONGEST_ERROR])
         )
+
+    await database.write(work)
 
 
 async def _end(

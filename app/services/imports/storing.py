@@ -23,7 +23,7 @@ from app.services.imports.recipients import add_recipients
 from app.services.imports.staging import NOBODY, Judgement, copy_rows, judge
 
 _COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
-_RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation, errors.DeadlockDetected)
+_RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)
 """Somebody else added or deleted one of the people at the same moment: judged again, the batch goes in."""
 _MOST_RACES: Final = 5
 

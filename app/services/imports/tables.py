@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import IO, Final, NamedTuple
 
 from sqlalchemy import delete, select
@@ -61,16 +62,16 @@ async def read_table(database: Database, *, import_id: int, now: datetime) -> Im
     async with database.session() as reading:
         contact_import = await reading.get_one(ContactImport, import_id)
         async with _spooled(reading, import_id) as file:
-            async with database.transaction() as session:
-                await _forget_table(session, import_id)
+            await database.write(lambda session: _forget_table(session, import_id))
             await _take_sheets(contact_import, file)
             pieces, position = _pieces(file, contact_import), 0
             while piece := await asyncio.to_thread(next, pieces, b""):
-                async with database.transaction() as session:
-                    await _still_reading(session, import_id)
-                    await write_chunk(session, import_id=import_id, position=position, data=piece)
+                await database.write(
+                    partial(_write_piece, import_id=import_id, position=position, data=piece)
+                )
                 position += 1
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> ImportStatus:
         row = await _still_reading(session, import_id)
         row.sheet, row.sheets = contact_import.sheet, contact_import.sheets
         # What begins by itself begins with what the headers say: nobody sees a guess first.
@@ -79,6 +80,13 @@ async def read_table(database: Database, *, import_id: int, now: datetime) -> Im
             row.status, row.started_at = ImportStatus.RUNNING, now
         announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
         return row.status
+
+    return await database.write(work)
+
+
+async def _write_piece(session: AsyncSession, *, import_id: int, position: int, data: bytes) -> None:
+    await _still_reading(session, import_id)
+    await write_chunk(session, import_id=import_id, position=position, data=data)
 
 
 async def _finish(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:

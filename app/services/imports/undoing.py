@@ -189,8 +189,7 @@ async def run_undo(database: Database, *, import_id: int, clock: Clock) -> None:
     """Take the import back, or go on with what a crash interrupted. Raises `Conflict` if its campaign was started."""
     more = True
     while more:
-        async with database.transaction() as session:
-            more = await undo_batch(session, import_id=import_id, now=clock.now())
+        more = await database.write(lambda session: undo_batch(session, import_id=import_id, now=clock.now()))
         fault("undo_batch_committed")
 
 

@@ -40,7 +40,8 @@ async def heed(
     That holds for every organization that has the number they wrote to, on this carrier account. The same text
     again changes nothing; a text to a number that is nobody's is not kept.
     """
-    async with database.transaction() as session:
+
+    async def work(session: AsyncSession) -> None:
         account = await ensure_carrier_account(session, carrier, now=now)
         owners = await _owners(session, number=message.to, carrier_account_id=account.id)
         if not owners or not await _store(session, account.id, message, raw=raw, now=now):
@@ -51,6 +52,8 @@ async def heed(
             return
         for organization_id in owners:
             await _obey(session, message, organization_id=organization_id, person=person, now=now)
+
+    await database.write(work)
 
 
 async def _owners(session: AsyncSession, *, number: str, carrier_account_id: int) -> list[int]:

@@ -51,8 +51,7 @@ async def hear_texts(database: Database, carrier: object, *, carrier_account_id:
     if not due:
         return
     problems = await _ask(carrier, due)
-    async with database.transaction() as session:
-        await _note(session, due, problems, now=clock.now())
+    await database.write(lambda session: _note(session, due, problems, now=clock.now()))
 
 
 async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_Due]:

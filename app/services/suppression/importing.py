@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import select
@@ -102,16 +103,27 @@ async def import_suppressions(
         raise FieldErrors({"reason": f"Use at most {LONGEST_REASON} characters."})
     headers, rows = await asyncio.to_thread(read_file, data)
     columns = _columns(headers)
-    async with database.transaction() as session:
+
+    async def begin(session: AsyncSession) -> tuple[int, _Defaults]:
         organization = await session.get_one(Organization, principal.organization_id)
-        defaults = _Defaults(organization.default_region, scope, reason)
         import_id = await _begin(session, principal, file_name, headers, clock.now())
+        return import_id, _Defaults(organization.default_region, scope, reason)
+
+    import_id, defaults = await database.write(begin)
     result = SuppressionImportResult(import_id, total=len(rows))
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         closings, rejected = await asyncio.to_thread(_judge, batch, columns, defaults)
-        async with database.transaction() as session:
-            added = await _store(session, principal, import_id, closings, rejected, clock.now())
+        added = await database.write(
+            partial(
+                _store,
+                principal=principal,
+                import_id=import_id,
+                closings=closings,
+                rejected=rejected,
+                now=clock.now(),
+            )
+        )
         result = SuppressionImportResult(
             import_id,
             total=len(rows),
@@ -237,6 +249,7 @@ async def _begin(
 
 async def _store(
     session: AsyncSession,
+    *,
     principal: Principal,
     import_id: int,
     closings: Sequence[Closing],
