@@ -74,6 +74,8 @@ class Dialer:
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
     _failures: dict[int, int] = field(default_factory=dict)
     _turned_away: int = 0
+    _awaits_answers: bool = False
+    """In the last pass some campaign could start no more before the carrier has answered."""
     _stopping: bool = False
 
     def __post_init__(self) -> None:
@@ -123,6 +125,7 @@ class Dialer:
         Returns when time alone allows more.
         """
         wake_at: dict[int | None, datetime | None] = {}
+        awaits_answers: dict[int, bool] = {}
         more = True
         while more and not self._stopping:
             async with self.database.reading() as session:
@@ -131,6 +134,8 @@ class Dialer:
             more = any(outcome.more for outcome in outcomes.values())
             # None: those that the plan left out. What has come meanwhile is not waited for.
             wake_at |= {None: round_.next_at} | {each: outcomes[each].next_at for each in outcomes}
+            awaits_answers |= {each: outcomes[each].awaits_answers for each in outcomes}
+        self._awaits_answers = any(awaits_answers.values())
         await self._complete()
         async with self.database.reading() as session:
             following = await next_due_at(session, now=self.clock.now())
@@ -231,6 +236,8 @@ class Dialer:
             while not self._answers.empty():
                 answers.append(self._answers.get_nowait())
             await self._record(answers)
+            if self._awaits_answers:
+                self._bell.set()
             for _ in answers:
                 self._answers.task_done()
 

@@ -241,5 +241,6 @@ _PACING_WHY: Final[Mapping[PacingLimit | None, str]] = {
     PacingLimit.CALLS_PER_MINUTE: "As many calls as the campaign may make in a minute were just started.",
     PacingLimit.MESSAGES_PER_SECOND: "As many messages as the campaign may send in a second were just sent.",
     PacingLimit.ACCOUNT_PER_SECOND: "The carrier account takes no more in this second.",
+    PacingLimit.CARRIER_ANSWERS: "The carrier has not answered yet what was sent to it last.",
     None: "No slot is free.",
 }

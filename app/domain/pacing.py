@@ -29,10 +29,18 @@ MOST_AT_ONCE: Final = 200
 """Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
 
 
-_NOT_AHEAD: Final = timedelta(0)
+BOUNDARY: Final = 2
+"""By the carrier's clock a window may hold this many starts more than the rate: requests travel unevenly long, so that
+one that started before it may be taken within it."""
+
+ANSWERED_WITHIN: Final = timedelta(seconds=8)
+"""A request is answered, or given up, no later than this after its date: it leaves a second late at most, and has seven
+seconds. One of a process that died is answered no more, and counts as taken by then."""
+
+_NO_TIME: Final = timedelta(0)
 
 _UNPACED: Final = 10_000
-"""Starts a second that no dialer comes near: what is sent late then makes no excess."""
+"""Starts that no dialer comes near: a larger rate is none, and what is sent late makes no excess."""
 
 
 class PacingLimit(StrEnum):
@@ -45,6 +53,7 @@ class PacingLimit(StrEnum):
     CALLS_PER_MINUTE = "calls_per_minute"
     MESSAGES_PER_SECOND = "messages_per_second"
     ACCOUNT_PER_SECOND = "account_per_second"
+    CARRIER_ANSWERS = "carrier_answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,17 @@ class PacingCounts:
     """Every start on the carrier account within the last second, ascending, whatever the campaign."""
     account_left_out: int = 0
     """As `recent_left_out`."""
+    taken_by: Sequence[datetime] = ()
+    """By when, at the latest, the carrier has taken each of the campaign's recent starts, ascending: when it answered,
+    or, while it has not, `ANSWERED_WITHIN` after the start.
+    As many newer ones as `left_out(seen_by_carrier(rate))` may be missing."""
+    taken_by_account: Sequence[datetime] = ()
+    """The same of the account's calls."""
+
+
+def seen_by_carrier(most: int) -> int:
+    """Return how many starts a carrier may see in the window of a rate of `most`; 0: the rate is none."""
+    return most + BOUNDARY if 0 < most <= _UNPACED else 0
 
 
 def left_out(most: int) -> int:
@@ -122,6 +142,8 @@ class _Rate:
     window: timedelta
     starts: Sequence[datetime]
     left_out: int = 0
+    counts_after: timedelta = _NO_TIME
+    """How long after its date one that starts now may still come to count."""
 
     def next_at(self, made: Sequence[datetime]) -> datetime | None:
         """Return when one more may start after `made` have; None: at any time.
@@ -130,7 +152,8 @@ class _Rate:
         """
         place = self.most - len(made) - self.left_out
         if place < 1:
-            return made[-self.most] + self.window if self.most <= len(made) else made[0] + self.window
+            counted = made[-self.most] if self.most <= len(made) else made[0]
+            return counted + self.counts_after + self.window
         return self.starts[-place] + self.window if place <= len(self.starts) else None
 
 
@@ -146,15 +169,23 @@ def effective_limit(limits: PacingLimits) -> int | None:
 
 
 def allowance(
-    limits: PacingLimits, counts: PacingCounts, *, now: datetime, ahead: timedelta = _NOT_AHEAD
+    limits: PacingLimits, counts: PacingCounts, *, now: datetime, ahead: timedelta = _NO_TIME
 ) -> Allowance:
     """Return how many may start now, what holds more back, and when time alone would allow one more.
 
     `ahead`: also those that may start that soon, each at its time: whoever wakes a little late loses nothing of a rate.
     Who can wait so starts evenly within a second: of ten at once, all would reach the carrier in the next second if
     they were a little late, beside the next ten.
+
+    However unevenly long requests travel, the carrier sees no more in a window than the rate and `BOUNDARY`: it takes a
+    request between its departure and its answer, so one leaves only when the answer to the one so many before it is as
+    old as the window.
     """
-    rates = (*_rates(limits, counts), *(_gaps(limits, counts) if ahead else ()))
+    rates = (
+        *_rates(limits, counts),
+        *_answers(limits, counts),
+        *(_gaps(limits, counts) if ahead else ()),
+    )
     slots = tuple(_free_slots(limits, counts))
     most, limited_by = min(slots, key=lambda each: each[0], default=(MOST_AT_ONCE, None))
     if most > MOST_AT_ONCE:
@@ -207,6 +238,19 @@ def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
     ):
         if most:
             yield _Rate(name, most, guarded(window), starts, left_out)
+
+
+def _answers(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
+    """Yield the rates again, by when the carrier took what it was asked for, as far as its answers tell."""
+    for most, window, taken_by in (
+        (limits.calls_per_minute, MINUTE, counts.taken_by),
+        (limits.messages_per_second, SECOND, counts.taken_by),
+        (limits.account_per_second, SECOND, counts.taken_by_account),
+    ):
+        if seen := seen_by_carrier(most):
+            yield _Rate(
+                PacingLimit.CARRIER_ANSWERS, seen, guarded(window), taken_by, left_out(seen), ANSWERED_WITHIN
+            )
 
 
 def _gaps(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:

@@ -128,6 +128,8 @@ class Attempt(Row, table=True):
     reserved_by: str = Field(default="", max_length=100)
     """The worker that holds the reservation; only it may place."""
     placed_at: datetime | None = moment(nullable=True)
+    responded_at: datetime | None = moment(nullable=True)
+    """When the carrier's answer to our request came, or we stopped waiting for it: it took the request by then."""
     ringing_at: datetime | None = moment(nullable=True)
     answered_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)

@@ -1,13 +1,17 @@
 """How many may start now: slots, exact sliding rates, gaps."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, cycle, pairwise, repeat
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.pacing import (
+    ANSWERED_WITHIN,
+    BOUNDARY,
     MOST_AT_ONCE,
     Allowance,
     Contender,
@@ -330,3 +334,100 @@ def test_a_window_has_a_small_guard_so_that_the_carrier_sees_no_excess(window: f
     assert (guarded(timedelta(seconds=window)) - timedelta(seconds=window)).total_seconds() == pytest.approx(
         longer
     )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request on its way: dated, taken by the carrier, answered (None: its sender died)."""
+
+    start: datetime
+    taken: datetime
+    answered: datetime | None
+
+    def taken_by(self, now: datetime) -> datetime:
+        """By when it was taken, as far as is known at that time."""
+        known = self.answered is not None and self.answered <= now
+        return self.answered if known and self.answered else self.start + ANSWERED_WITHIN
+
+
+JOURNEYS = st.tuples(st.floats(0, 1), st.floats(0, 3.4), st.floats(0, 3.4), st.booleans())
+"""Seconds that a request leaves late, travels, and its answer travels; whether its sender lives to hear it."""
+
+
+def send(starts: Iterable[datetime], journeys: Iterator[tuple[float, float, float, bool]]) -> list[Sent]:
+    sent = []
+    for start in starts:
+        late, there, back, lives = next(journeys)
+        taken = start + timedelta(seconds=late + there)
+        sent.append(Sent(start, taken, taken + timedelta(seconds=back) if lives else None))
+    return sent
+
+
+def densest(moments: Iterable[datetime], window: timedelta) -> int:
+    ordered = sorted(moments)
+    return max((sum(first <= other < first + window for other in ordered) for first in ordered), default=0)
+
+
+@pytest.mark.parametrize(
+    ("paced", "rate", "window"),
+    [
+        (PacingLimits(campaign_concurrency=0, organization_concurrency=0, messages_per_second=10), 10, 1),
+        (PacingLimits(campaign_concurrency=0, organization_concurrency=0, messages_per_second=1), 1, 1),
+        (PacingLimits(campaign_concurrency=0, organization_concurrency=0, account_per_second=3), 3, 1),
+        (PacingLimits(campaign_concurrency=0, organization_concurrency=0, calls_per_minute=5), 5, 60),
+    ],
+    ids=["10 texts a second", "1 text a second", "3 calls a second", "5 calls a minute"],
+)
+@settings(deadline=None, max_examples=60)
+@given(
+    journeys=st.lists(JOURNEYS, min_size=1, max_size=40),
+    pauses=st.lists(st.sampled_from([0, 50, 100, 300, 900, 2_000]), min_size=1, max_size=10),
+)
+def test_however_unevenly_requests_travel_the_carrier_sees_the_rate_and_a_boundary_at_most(
+    paced: PacingLimits,
+    rate: int,
+    window: int,
+    journeys: list[tuple[float, float, float, bool]],
+    pauses: list[int],
+) -> None:
+    now, sent, travelling, waiting = NOW, list[Sent](), cycle(journeys), cycle(pauses)
+    for _ in range(60):
+        recent = sorted(each.start for each in sent if each.start > now - paced.lookback)
+        taken_by = sorted(each.taken_by(now) for each in sent)
+        answer = allowance(
+            paced,
+            PacingCounts(
+                live_campaign=0,
+                live_organization=0,
+                recent=recent,
+                recent_account=recent,
+                taken_by=taken_by,
+                taken_by_account=taken_by,
+            ),
+            now=now,
+            ahead=timedelta(seconds=0.3),
+        )
+        sent += send(answer.starts, travelling)
+        pause = timedelta(milliseconds=next(waiting))
+        now = max(now + pause, answer.next_at or now) if window == 60 and not answer.count else now + pause
+    assert densest((each.taken for each in sent), timedelta(seconds=window)) <= rate + BOUNDARY
+
+
+@pytest.mark.parametrize(("trip", "starts"), [(0.01, 97), (0.2, 97), (1.0, 60)])
+def test_a_carrier_that_answers_soon_holds_nobody_back_and_a_slow_one_slows_us_down(
+    trip: float, starts: int
+) -> None:
+    """Ten texts a second for ten seconds: with the boundary's two, answers of a fifth of a second cost nothing."""
+    paced = PacingLimits(campaign_concurrency=0, organization_concurrency=0, messages_per_second=10)
+    sent: list[Sent] = []
+    for tick in range(500):
+        now = NOW + timedelta(milliseconds=20 * tick)
+        counted = PacingCounts(
+            live_campaign=0,
+            live_organization=0,
+            recent=[each.start for each in sent],
+            taken_by=sorted(each.taken_by(now) for each in sent),
+        )
+        answer = allowance(paced, counted, now=now, ahead=timedelta(seconds=0.3))
+        sent += send(answer.starts, repeat((0.0, trip / 2, trip / 2, True)))
+    assert len(sent) >= starts

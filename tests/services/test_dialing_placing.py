@@ -1,5 +1,6 @@
 """Reserve, place, record: the limits, the gate, and what every answer of the carrier does."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 from app.domain.pacing import SECOND, guarded
 from app.domain.recipient import RecipientStatus
 from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
-from app.providers.base import NotPlaced, ReceivedEvent, Refused, Unclear
+from app.providers.base import NotPlaced, PlaceAnswer, ReceivedEvent, Refused, Unclear
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.reserving import reserve
@@ -197,6 +198,53 @@ async def test_the_next_start_keeps_its_distance_from_one_that_left_late(databas
     stage.clock.advance(seconds=0.8)
     assert await stage.reserve() == ()
     stage.clock.advance(seconds=0.3)
+    assert len(await stage.reserve()) == 1
+
+
+async def test_while_the_carrier_has_not_answered_a_second_holds_its_rate_and_a_boundary(
+    database: Database,
+) -> None:
+    """What has left may be taken at any moment: the next second of ours must not be added to it."""
+    stage = await set_stage(database, contacts=20, channel=Channel.SMS, messages_per_second=3)
+    answers = await stage.place(*await stage.reserve())
+    assert len(answers) == 3
+    stage.clock.advance(seconds=1.1)
+    assert len(await stage.reserve()) == 2, "the rate would allow three"
+    stage.clock.advance(seconds=1.1)
+    assert not await stage.reserve()
+    await stage.record(*(replace(answer, came_at=stage.clock.now()) for answer in answers))
+    assert not await stage.reserve(), "they were taken within this second, for all we know"
+    stage.clock.advance(seconds=1.1)
+    assert len(await stage.reserve()) == 3
+
+
+async def test_what_a_dead_worker_sent_holds_its_place_for_as_long_as_a_request_may_take(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=20, account={"calls_per_second": 1})
+    for _ in range(3):
+        assert len(await stage.reserve(worker="dead")) == 1
+        stage.clock.advance(seconds=1.1)
+    assert not await stage.reserve()
+    stage.clock.advance(seconds=6)
+    assert len(await stage.reserve()) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Refused(failure=FailureClass.TRANSIENT, code=30001, message="not now"),
+        Unclear(reason="no answer in time"),
+        NotPlaced(reason="429", retry_after_seconds=None),
+    ],
+    ids=["refused", "unclear", "not placed"],
+)
+async def test_every_kind_of_answer_ends_the_wait_for_it(database: Database, answer: PlaceAnswer) -> None:
+    stage = await set_stage(database, contacts=20, account={"calls_per_second": 1})
+    stage.carrier.answers = lambda _: answer
+    for _ in range(3):
+        await stage.record(*await stage.place(*await stage.reserve()))
+        stage.clock.advance(seconds=2.1)
     assert len(await stage.reserve()) == 1
 
 

@@ -12,7 +12,15 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
-from app.domain.pacing import SECOND, PacingCounts, PacingLimits, guarded, left_out
+from app.domain.pacing import (
+    ANSWERED_WITHIN,
+    SECOND,
+    PacingCounts,
+    PacingLimits,
+    guarded,
+    left_out,
+    seen_by_carrier,
+)
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
@@ -252,6 +260,8 @@ _STARTED_AT: Final = (
     "greatest(reserved_at, least(coalesce(placed_at, reserved_at), reserved_at + interval '5 seconds')"
     f" - interval '{LATE_FORGIVEN.microseconds} microseconds')"
 )
+# What was not placed was never taken.
+_TAKEN_BY: Final = f"coalesce(responded_at, reserved_at + interval '{ANSWERED_WITHIN.seconds} seconds')"
 _COUNT: Final = text(
     f"""
     SELECT
@@ -266,7 +276,13 @@ _COUNT: Final = text(
        ORDER BY reserved_at DESC LIMIT 1) AS latest,
       ARRAY(SELECT {_STARTED_AT} FROM attempt
             WHERE {_OURS} AND reserved_at > :account_since AND channel = 'call'
-            ORDER BY reserved_at DESC OFFSET :account_left_out LIMIT :account_most) AS recent_account
+            ORDER BY reserved_at DESC OFFSET :account_left_out LIMIT :account_most) AS recent_account,
+      ARRAY(SELECT {_TAKEN_BY} FROM attempt
+            WHERE campaign_id = :campaign_id AND reserved_at > :campaign_taken_since AND status <> 'not_placed'
+            ORDER BY 1 DESC OFFSET :campaign_taken_left_out LIMIT :campaign_taken_most) AS taken_by,
+      ARRAY(SELECT {_TAKEN_BY} FROM attempt
+            WHERE {_OURS} AND reserved_at > :account_taken_since AND channel = 'call' AND status <> 'not_placed'
+            ORDER BY 1 DESC OFFSET :account_taken_left_out LIMIT :account_taken_most) AS taken_by_account
     FROM (SELECT count(*) AS organization, count(*) FILTER (WHERE agent_id = :agent_id) AS agent FROM attempt
           WHERE organization_id = :organization_id AND {_LIVE} AND {_OURS} AND channel = 'call') live
     """  # noqa: S608 - a constant is put in, nothing a caller gives
@@ -278,6 +294,8 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
     limits = held.limits
     of_campaign = max(limits.calls_per_minute, limits.messages_per_second, 1)
     of_account = max(limits.account_per_second, 1)
+    seen_of_campaign = seen_by_carrier(limits.calls_per_minute or limits.messages_per_second)
+    seen_of_account = seen_by_carrier(limits.account_per_second)
     row = (
         await session.execute(
             _COUNT,
@@ -292,6 +310,12 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
                 "account_since": now - guarded(SECOND) - _LATEST_START,
                 "account_left_out": left_out(of_account),
                 "account_most": of_account - left_out(of_account),
+                "campaign_taken_since": now - limits.lookback - ANSWERED_WITHIN,
+                "campaign_taken_left_out": left_out(seen_of_campaign),
+                "campaign_taken_most": seen_of_campaign - left_out(seen_of_campaign),
+                "account_taken_since": now - guarded(SECOND) - ANSWERED_WITHIN,
+                "account_taken_left_out": left_out(seen_of_account),
+                "account_taken_most": seen_of_account - left_out(seen_of_account),
             },
         )
     ).one()
@@ -304,6 +328,8 @@ async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCo
         latest=row.latest,
         recent_account=sorted(row.recent_account),
         account_left_out=left_out(of_account),
+        taken_by=sorted(row.taken_by),
+        taken_by_account=sorted(row.taken_by_account),
     )
 
 

@@ -55,6 +55,8 @@ class Answer:
     answer: PlaceAnswer
     left_at: datetime | None = None
     """When the request left; None: it did not, or that is not known."""
+    came_at: datetime | None = None
+    """When the answer came, or we stopped waiting for it; None: nothing was asked."""
 
 
 _STILL_WANTED: Final = text(
@@ -112,7 +114,7 @@ async def place(
     else:
         answer = await placer.place_call(replace(_call(reservation), before_sending=before_sending))
     fault("after_post")
-    return Answer(reservation.attempt_id, answer, left[-1] if left else None)
+    return Answer(reservation.attempt_id, answer, left[-1] if left else None, clock.now())
 
 
 def _age(reservation: Reservation, clock: Clock) -> float:

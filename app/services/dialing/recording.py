@@ -40,12 +40,14 @@ async def record(
 
     async def work(session: AsyncSession) -> None:
         placed = {each.attempt_id: each.answer for each in answers if isinstance(each.answer, Placed)}
-        left = [each.left_at or now for each in answers if isinstance(each.answer, Placed)]
+        times = [
+            (each.left_at or now, each.came_at or now) for each in answers if isinstance(each.answer, Placed)
+        ]
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         # These lock recipients, and so go first: see `load_cases`.
         for attempt_id, case in (await load_cases(session, others)).items():
             await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
-        await _bind(session, placed, left, now=now)
+        await _bind(session, placed, times, now=now)
         fault("before_record_commit")
 
     await database.write(work)
@@ -56,9 +58,10 @@ _BIND: Final = text(
     """
     WITH placed AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]),
-                             CAST(:left AS timestamptz[])) AS u (id, provider_id, queue_ms, left_at)
+                             CAST(:left AS timestamptz[]), CAST(:came AS timestamptz[]))
+                 AS u (id, provider_id, queue_ms, left_at, came_at)
     ), locked AS (
-        SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms, placed.left_at,
+        SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms, placed.left_at, placed.came_at,
                -- It would leave the carrier's queue when this person's hours are over.
                a.channel = 'call' AND a.hang_up_why = ''
                AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
@@ -69,6 +72,7 @@ _BIND: Final = text(
         UPDATE attempt a
         SET provider_id = locked.provider_id,
             placed_at = coalesce(a.placed_at, locked.left_at),
+            responded_at = locked.came_at,
             queued_for_ms = locked.queue_ms,
             hang_up_at = CASE WHEN locked.too_late THEN :now ELSE a.hang_up_at END,
             hang_up_why = CASE WHEN locked.too_late THEN 'calling_hours' ELSE a.hang_up_why END,
@@ -91,11 +95,15 @@ _BIND: Final = text(
 
 
 async def _bind(
-    session: AsyncSession, placed: Mapping[UUID, Placed], left: Sequence[datetime], *, now: datetime
+    session: AsyncSession,
+    placed: Mapping[UUID, Placed],
+    times: Sequence[tuple[datetime, datetime]],
+    *,
+    now: datetime,
 ) -> None:
     """Bind the carrier's ids. The first id of an attempt wins; any other is a second call, to be hung up.
 
-    `left`: when each request left.
+    `times`: when each request left, and when its answer came.
     """
     if not placed:
         return
@@ -105,7 +113,8 @@ async def _bind(
             "ids": list(placed),
             "provider_ids": [each.provider_id for each in placed.values()],
             "queue_ms": [each.queue_ms for each in placed.values()],
-            "left": list(left),
+            "left": [left_at for left_at, _ in times],
+            "came": [came_at for _, came_at in times],
             "now": now,
             "deadline_at": now + NEWS_WITHIN,
         },
@@ -123,6 +132,9 @@ async def _record_other(
     """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
     if case.progress.status not in UNPROVEN or case.provider_id is not None:
         return
+    await session.execute(
+        update(Attempt).where(col(Attempt.id) == case.attempt_id).values(responded_at=answered.came_at or now)
+    )
     match answered.answer:
         case Refused(failure=failure, code=code, message=message):
             event = AttemptEvent(kind=EventKind.FAILED, occurred_at=now, failure=failure, error_code=code)

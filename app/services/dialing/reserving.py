@@ -16,7 +16,7 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
 from app.domain.gate import Blocked, Rule
-from app.domain.pacing import MOST_AT_ONCE, allowance
+from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
 from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
@@ -70,6 +70,8 @@ class Pass:
     """When time alone allows more; None: a freed slot or a change must ring."""
     more: bool = False
     """There may be more to reserve at once."""
+    awaits_answers: bool = False
+    """The carrier's answers to what is under way may allow more before `next_at`."""
 
 
 async def reserve(
@@ -146,8 +148,9 @@ async def _reserve_held(
     # Woken half the lead early, whoever is late by less still dates each start at its time.
     next_at = None if allowed.next_at is None else allowed.next_at - start.ahead / 2
     count = min(allowed.count, most, room.count if room.count is not None else most)
+    awaits_answers = allowed.limited_by is PacingLimit.CARRIER_ANSWERS
     if count == 0:
-        return Pass(next_at=next_at)
+        return Pass(next_at=next_at, awaits_answers=awaits_answers)
     # All that were looked at are asked about, so that people who may not be called take nobody's turn.
     claimed = await _claim(session, held, batch.prepared, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
@@ -160,7 +163,7 @@ async def _reserve_held(
         await gating.started(session, held, reserved=len(chosen), now=now)
     only_the_pass_ended = count == allowed.count and allowed.limited_by is None
     more = batch.is_full and (only_the_pass_ended or len(chosen) < count)
-    return Pass(reservations, next_at=next_at, more=more and held.pool.free)
+    return Pass(reservations, next_at, more and held.pool.free, awaits_answers)
 
 
 async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datetime) -> Pass | None:
