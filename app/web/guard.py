@@ -21,6 +21,8 @@ from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
 from app.services.errors import CallsheetError, FieldErrors, NotFound
 from app.web import routes
+from app.web.components.fold import to_first_error
+from app.web.forms import FieldProblem, as_shown, error_key, setting_words
 
 S = TypeVar("S", bound=rx.State)
 Arguments = TypeVarTuple("Arguments")
@@ -53,8 +55,26 @@ class PageState(rx.State, mixin=True):
     """A button's work is under way; false again when its handler has ended, however it ended."""
     problem: rx.Field[str] = rx.field("")
     """Why the page's content could not be loaded, for `table_states` and `error_state`."""
+
+
+class FormState(PageState, mixin=True):
+    """What the state of a page with boxes to fill in has besides.
+
+    Each error stands at the box made with `error_of`; one whose box is not on the page stands in the banner
+    `unboxed_errors`, which every form has. A state without boxes is a `PageState`: its field errors are toasts.
+    """
+
     errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    """Field name -> what to change."""
+    """Field path, as the API names it -> what to change."""
+
+    @rx.var
+    def problems(self) -> list[FieldProblem]:
+        """The errors with their settings in words."""
+        state = type(self).__name__
+        return [
+            FieldProblem(error_key(state, path), setting_words(path), reason)
+            for path, reason in self.errors.items()
+        ]
 
 
 def guarded(
@@ -63,8 +83,9 @@ def guarded(
     """Make an event handler that runs only for a member of the address's organization who has `right`.
 
     It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler
-    that member's `Principal`, read from the database this very moment, as its first argument. What the
-    handler raises becomes field errors, the page's problem or a toast.
+    that member's `Principal`, read from the database this very moment, as its first argument. A form it
+    takes holds the boxes that the page shows, and no others. What the handler raises becomes field errors,
+    the page's problem or a toast.
     """
 
     def decorate(
@@ -162,16 +183,19 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
 
     A handler that raised would send nothing to the browser, and a button would turn for ever.
     """
+    takes_form = "form" in inspect.signature(handler).parameters
 
     @wraps(handler)
     async def run(state: rx.State, *arguments: Any, **named: Any) -> AsyncIterator[Any]:
+        shown = [as_shown(argument) for argument in arguments]
+        shown_named = {name: as_shown(argument) for name, argument in named.items()}
         try:
-            async with aclosing(_events(await call(state, *arguments, **named))) as events:
+            async with aclosing(_events(await call(state, *shown, **shown_named))) as events:
                 async for event in events:
                     yield event
         except Exception as error:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
             async with _writable(state):
-                reaction = _react(state, error, opens=handler.__name__ in _OPENERS)
+                reaction = _react(state, error, opens=handler.__name__ in _OPENERS, takes_form=takes_form)
             if reaction is not None:
                 yield reaction
         except BaseException:
@@ -215,8 +239,8 @@ async def _writable(state: rx.State) -> AsyncIterator[None]:
         yield
 
 
-def _react(state: rx.State, error: Exception, *, opens: bool) -> EventSpec | None:
-    """Write what `error` means into the state, and return the event that tells of it where no field does."""
+def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) -> EventSpec | None:
+    """Write what `error` means into the state, and return the event that leads to it or tells of it."""
     # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
     was_loading = opens or (getattr(state, "loading", False) and "load" in state.event_handlers)
     _set_known(state, saving=False, loading=False)
@@ -224,14 +248,20 @@ def _react(state: rx.State, error: Exception, *, opens: bool) -> EventSpec | Non
         return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")
     if isinstance(error, FieldErrors) and "errors" in state.get_fields():
         _set_known(state, errors=dict(error.errors))
-        return None
+        return to_first_error() if takes_form else None
     if isinstance(error, NotFound) and isinstance(state, StateProxy) and getattr(state, "problem", False):
         return None  # a watch of what is not there, as the page says already
-    message = str(error) if isinstance(error, CallsheetError) else report(error)
+    message = _said(error) if isinstance(error, CallsheetError) else report(error)
     if was_loading and "problem" in state.get_fields():
         _set_known(state, problem=message)
         return None
     return rx.toast.error(message, duration=10_000)
+
+
+def _said(error: CallsheetError) -> str:
+    if not isinstance(error, FieldErrors):
+        return str(error)
+    return " ".join(f"{setting_words(path)}: {reason}" for path, reason in error.errors.items())
 
 
 def report(error: Exception) -> str:

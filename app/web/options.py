@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex.vars import ArrayVar
 
-from app.web.components.kinds import Flag, Text, as_text, flag_word, present
+from app.web.components.kinds import FieldError, Flag, Text, as_text, flag_word, present
 from app.web.places import countries, time_zones
 
 
@@ -15,7 +15,7 @@ def countries_with(none: str | None = None) -> rx.Component:
 def time_zone_input(
     *,
     default_value: Text,
-    error: Text,
+    error: FieldError,
     placeholder: str = "Type a city: Chicago",
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
@@ -33,7 +33,7 @@ def time_zone_input(
             disabled=disabled,
             auto_complete="off",
             spell_check=False,
-            aria_invalid=flag_word(present(error)),
+            aria_invalid=flag_word(present(error.text)),
             aria_describedby="time_zone-help time_zone-error",
             class_name="cs-input",
         ),

@@ -17,7 +17,7 @@ def radix_theme() -> rx.Component:
 
 
 def head() -> list[rx.Component]:
-    """Return what every page puts in `<head>`: icon, font, a phone's tint, the lock of tabs."""
+    """Return what every page puts in `<head>`: icon, font, a phone's tint, and our own scripts."""
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(
@@ -30,4 +30,5 @@ def head() -> list[rx.Component]:
         rx.el.meta(name="theme-color", content="#3e63dd"),
         rx.el.script(src="/lock.js", defer=True),
         rx.el.script(src="/focus.js", defer=True),
+        rx.el.script(src="/errors.js", defer=True),
     ]

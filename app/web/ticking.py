@@ -44,7 +44,7 @@ class Ticking(PageState, mixin=True):
     @anyone
     def untick(self) -> None:
         """Choose nobody."""
-        self.ids, self.all_matching, self.asking, self.errors = [], False, "", {}
+        self.ids, self.all_matching, self.asking = [], False, ""
 
     async def _on_page(self) -> list[int]:
         """Return the ids of the rows on show."""

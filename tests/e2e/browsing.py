@@ -85,6 +85,13 @@ def choose_file(page: Page, file: Path) -> None:
     chooser.value.set_files(file)
 
 
+def choose_card(page: Page, name: str | re.Pattern[str]) -> None:
+    """Choose one of a group of cards, and wait until the page has taken the choice."""
+    card = page.get_by_role("radio", name=name)
+    card.click()
+    expect(card).to_be_checked()
+
+
 def toast(page: Page, text: str | re.Pattern[str]) -> Locator:
     """A message in passing."""
     return page.get_by_role("region", name=re.compile("Notifications")).get_by_text(text)

@@ -79,6 +79,25 @@ async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(world: W
     )
 
 
+async def test_a_box_that_is_not_shown_for_texts_does_not_stop_them_from_being_saved(
+    world: World, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    texts = {"channel": "sms", "sms_message_template": "Hi."}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=texts)
+    before = (await world.ask(get_campaign, campaign_ref=campaign_id)).settings
+    browser = await open_form(tab, world, campaign_id)
+    state = await tab.state(CampaignSettingsState)
+    hidden = dict.fromkeys(("breaker_hang_up_rate", "delays_busy", "delays_no_answer", "delays_voicemail"))
+    ticks = {one.id: "on" for one in (*state.days, *state.outcomes) if one.ticked}
+    form = {name: text for name, text in state.form.items() if text != "on"} | hidden | ticks
+    await browser.send(CampaignSettingsState.save(form | {"name": "Autumn"}))
+    assert (await tab.state(CampaignSettingsState)).errors == {}
+    assert (await world.ask(get_campaign, campaign_ref=campaign_id)).settings == replace(
+        before, name="Autumn"
+    )
+
+
 async def test_a_wrong_finer_setting_is_explained_at_its_field_and_nothing_is_saved(
     world: World, tab: Driver
 ) -> None:

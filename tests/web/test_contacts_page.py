@@ -120,6 +120,17 @@ async def test_conditions_are_said_in_words(
     assert (await tab.state(ContactsState)).chips == [chip]
 
 
+async def test_a_field_of_ones_own_without_a_name_is_asked_for_at_its_box(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    browser = await address_book(seams, acme, tab)
+    await browser.send(FilterFormState.open())
+    await browser.send(FilterFormState.choose_field("own"))
+    await browser.send(FilterFormState.choose_op("empty"))
+    await browser.send(FilterFormState.add({"own_name": " ", "value": None}))
+    assert (await tab.state(FilterFormState)).errors == {"own_name": "Enter the name of a field of your own."}
+
+
 async def test_people_are_filtered_by_campaign_status_there_and_import(
     seams: AppContext, acme: Organization, tab: Driver
 ) -> None:

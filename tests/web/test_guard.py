@@ -12,11 +12,11 @@ from app.domain.rights import Right, Role
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors
 from app.web import guard
-from app.web.guard import GUARD, NotSignedIn, PageState, anyone, guarded
+from app.web.guard import GUARD, FormState, NotSignedIn, PageState, anyone, guarded
 from tests.web.conftest import Driver
 
 
-class GuardedState(PageState, rx.State):
+class GuardedState(FormState, rx.State):
     """A page whose handlers fail in every way."""
 
     seen: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -55,6 +55,13 @@ class GuardedState(PageState, rx.State):
         yield None
         raise {"field": FieldErrors({"name": "Give it a name."}), "bug": KeyError("secret-detail")}[how]
 
+    @guarded(Right.VIEW)
+    async def submit(self, principal: Principal, form: dict[str, Any]) -> None:
+        del principal
+        self.seen = sorted(form)
+        if "name" not in form:
+            raise FieldErrors({"name": "Give it a name."})
+
     @anyone
     async def open_dialog(self) -> None:
         self.seen = ["open"]
@@ -67,6 +74,11 @@ class ActingState(PageState, rx.State):
     async def act(self, principal: Principal) -> None:
         del principal
         raise Conflict("It is over.")
+
+    @guarded(Right.VIEW)
+    async def act_on_a_field(self, principal: Principal) -> None:
+        del principal
+        raise FieldErrors({"breaker.hang_up_rate": "Enter a percentage from 0 to 100."})
 
 
 @pytest.fixture
@@ -129,6 +141,32 @@ async def test_field_errors_stand_at_their_fields(tab: Driver, role: dict[str, A
     assert "Give it a name." in str(deltas)
 
 
+async def test_a_box_that_the_page_does_not_show_has_no_value(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.submit({"name": "Ann", "sms": None, "voice": False, "notes": ""}))
+    assert (await tab.state(GuardedState)).seen == ["name", "notes", "voice"]
+
+
+async def test_whoever_sent_a_form_is_taken_to_what_is_wrong_in_it(tab: Driver, role: dict[str, Any]) -> None:
+    sent = await _events_of(tab, "submit", {"name": None})
+    assert "scrollIntoView" in sent
+    assert (await tab.state(GuardedState)).errors == {"name": "Give it a name."}
+
+
+async def test_an_error_is_named_in_words_for_the_banner(tab: Driver, role: dict[str, Any]) -> None:
+    await tab.send(GuardedState.save("field"))
+    (problem,) = (await tab.state(GuardedState)).problems
+    assert (problem.key, problem.setting, problem.reason) == ("GuardedState/name", "Name", "Give it a name.")
+
+
+async def test_field_errors_of_a_page_without_boxes_are_told_in_passing(
+    tab: Driver, role: dict[str, Any]
+) -> None:
+    state = await tab.state(ActingState)
+    handler = ActingState.event_handlers["act_on_a_field"]
+    (told,) = [event async for event in handler.fn(state)]
+    assert "Breaker: hang up rate: Enter a percentage from 0 to 100." in str(told)
+
+
 async def test_a_failed_load_says_why_in_the_place_of_the_content(tab: Driver, role: dict[str, Any]) -> None:
     await tab.send(GuardedState.load())
     state = await tab.state(GuardedState)
@@ -174,6 +212,12 @@ def test_every_handler_of_the_browser_ui_has_a_guard() -> None:
         if handler.fn.__module__.startswith("app.") and not hasattr(handler.fn, GUARD)
     ]
     assert unguarded == []
+
+
+async def _events_of(tab: Driver, handler: str, *arguments: Any) -> str:
+    """Run a handler, and return the events it sends the browser, as text."""
+    state = await tab.state(GuardedState)
+    return str([event async for event in GuardedState.event_handlers[handler].fn(state, *arguments)])
 
 
 def _states(state: type[rx.State]) -> Iterator[type[rx.State]]:

@@ -88,9 +88,9 @@ async def scene(seams: AppContext, monkeypatch: pytest.MonkeyPatch) -> Scene:
         scene = Scene(mine, theirs, campaign.id)
     react = guard._react
 
-    def listen(state: rx.State, error: Exception, *, opens: bool) -> Any:
+    def listen(state: rx.State, error: Exception, **how: bool) -> Any:
         scene.answers.append(error)
-        return react(state, error, opens=opens)
+        return react(state, error, **how)
 
     monkeypatch.setattr(guard, "_react", listen)
     return scene

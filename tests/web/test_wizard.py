@@ -1,6 +1,7 @@
 """What each step of the campaign wizard keeps, asks for and refuses."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -393,6 +394,26 @@ async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: World, 
     settings = await settings_of(world, campaign_id)
     assert settings.retry_delays_by_outcome == {"busy": (5, 15), "failed": (10,), "voicemail": (240,)}
     assert (settings.breaker.window, settings.breaker.hang_up_rate) == (50, 33)
+
+
+async def test_boxes_that_a_campaign_of_texts_does_not_show_are_no_values(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    pace = {"concurrent_limit": 7, "throttle_delay_ms": 500, "enable_voicemail_detection": False}
+    retried = {"retry_on": ["no_answer", "failed"]}
+    changes = pace | retried | {"channel": "sms", "sms_message_template": "Hi."}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
+    browser = await open_step(tab, world, campaign_id, "pace")
+    before = await settings_of(world, campaign_id)
+    hidden = {
+        **dict.fromkeys(("concurrent_limit", "rate_limit_per_minute", "throttle_delay_ms")),
+        **dict.fromkeys(("ring_timeout_seconds", "time_limit_seconds", "enable_voicemail_detection")),
+        **dict.fromkeys(("delays_no_answer", "delays_busy", "delays_voicemail", "breaker_hang_up_rate")),
+    }
+    shown = {name: text for name, text in (await tab.state(PaceState)).values.items() if name not in hidden}
+    sent = shown | hidden | {"messages_per_second": "2", "retry-failed": "on", "ramp": False}
+    await browser.send(PaceState.forward(sent))
+    assert (await tab.state(PaceState)).errors == {}
+    assert await settings_of(world, campaign_id) == replace(before, messages_per_second=2)
 
 
 async def test_each_folded_section_says_in_one_line_what_is_set(world: World, tab: Driver) -> None:

@@ -31,6 +31,7 @@ from app.web.components.form import (
     checkbox_field,
     choice_cards,
     field_error,
+    field_form,
     form_actions,
     form_field,
     form_row,
@@ -39,6 +40,7 @@ from app.web.components.form import (
     submit_button,
     text_area,
     text_input,
+    unboxed_errors,
     upload_zone,
 )
 from app.web.components.icons import glyph
@@ -104,6 +106,7 @@ __all__ = [
     "error_state",
     "facts",
     "field_error",
+    "field_form",
     "filter_chip",
     "fold",
     "folds",
@@ -154,5 +157,6 @@ __all__ = [
     "time_text",
     "to_first_error",
     "toolbar",
+    "unboxed_errors",
     "upload_zone",
 ]

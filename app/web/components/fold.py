@@ -9,7 +9,9 @@ from app.web.components.icons import glyph
 from app.web.components.kinds import Child, Text
 
 _TO_FIRST_ERROR: Final = """setTimeout(() => {
-  const wrong = document.querySelectorAll('main [aria-invalid="true"], main .cs-error:not(:empty)');
+  const place = [...document.querySelectorAll('[role=dialog]')].at(-1) ?? document.body;
+  const wrong = place.querySelectorAll(
+    '[aria-invalid="true"], .cs-error:not(:empty), [data-problem-of]:not([data-boxed])');
   wrong.forEach((field) => field.closest('details')?.setAttribute('open', ''));
   wrong[0]?.scrollIntoView({block: 'center'});
   wrong[0]?.focus({preventScroll: true});

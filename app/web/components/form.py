@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
+from reflex.vars import ArrayVar, ObjectVar
 
+from app.web.components.feedback import banner
 from app.web.components.icons import glyph
 from app.web.components.kinds import (
     Change,
     Child,
     Click,
     Count,
+    FieldError,
     Flag,
     InputType,
     Submit,
@@ -20,6 +23,7 @@ from app.web.components.kinds import (
     flag_word,
     present,
 )
+from app.web.forms import FieldProblem
 
 
 def form_field(
@@ -28,7 +32,7 @@ def form_field(
     name: str,
     label: Text,
     help_text: Text | None = None,
-    error: Text | None = None,
+    error: FieldError | None = None,
     optional: bool = False,
 ) -> rx.Component:
     """Return a labelled control; make the control with one of the makers below and the same `name`."""
@@ -47,24 +51,51 @@ def form_field(
     )
 
 
-def field_error(name: str, error: Text) -> rx.Component:
+def field_error(name: str, error: FieldError) -> rx.Component:
     """Return the error of the field `name`: a live region, empty while there is none."""
     return rx.el.p(
         rx.cond(
-            present(error),
-            rx.fragment(glyph("circle-alert", size=14), error),
+            present(error.text),
+            rx.fragment(glyph("circle-alert", size=14), error.text),
         ),
         id=f"{name}-error",
         aria_live="polite",
         class_name="cs-error",
+        data_error_of=error.keys,
     )
 
 
-def _described(name: str, error: Text | None) -> dict[str, Any]:
+def unboxed_errors(state: type[rx.State]) -> rx.Component:
+    """Return the banner of the errors whose box is not on the page; hidden while each has one.
+
+    `state` is the form's `FormState`. Which boxes the page shows just now only the browser knows:
+    `assets/errors.js` marks the errors that have one.
+    """
+    problems: ArrayVar[list[FieldProblem]] = getattr(state, "problems")  # noqa: B009  # a mixin's, unknown to `rx.State`
+    return rx.el.div(
+        rx.cond(
+            problems.length() > 0,
+            banner(
+                rx.el.ul(rx.foreach(problems, _unboxed), class_name="cs-wizard-list"),
+                kind="danger",
+                title="This has to be changed first",
+            ),
+        ),
+        class_name="cs-unboxed",
+    )
+
+
+def _unboxed(problem: ObjectVar[FieldProblem]) -> rx.Component:
+    return rx.el.li(
+        rx.el.strong(problem.setting), ": ", problem.reason, key=problem.key, data_problem_of=problem.key
+    )
+
+
+def _described(name: str, error: FieldError | None) -> dict[str, Any]:
     """Return the attributes that tie a control to its help and error."""
     described: dict[str, Any] = {"aria_describedby": f"{name}-help {name}-error"}
     if error is not None:
-        described["aria_invalid"] = flag_word(present(error))
+        described["aria_invalid"] = flag_word(present(error.text))
     return described
 
 
@@ -74,7 +105,7 @@ def text_input(
     default_value: Text = "",
     placeholder: str = "",
     input_type: InputType = "text",
-    error: Text | None = None,
+    error: FieldError | None = None,
     required: bool = False,
     disabled: Flag = False,
     auto_complete: str = "off",
@@ -110,7 +141,7 @@ def text_area(
     default_value: Text = "",
     on_change: Change | None = None,
     placeholder: str = "",
-    error: Text | None = None,
+    error: FieldError | None = None,
     rows: int = 4,
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
@@ -138,7 +169,7 @@ def select_input(
     default_value: Text = "",
     value: Text | None = None,
     on_change: Change | None = None,
-    error: Text | None = None,
+    error: FieldError | None = None,
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
@@ -170,9 +201,21 @@ def select_input(
     )
 
 
-def stacked_form(*children: Child, on_submit: Submit, reset: bool = False) -> rx.Component:
-    """Return a form of fields below one another; its handler gets the controls' values by name."""
-    return rx.form(*children, on_submit=on_submit, reset_on_submit=reset, class_name="cs-form")
+def stacked_form(
+    *children: Child, state: type[rx.State], on_submit: Submit, reset: bool = False
+) -> rx.Component:
+    """Return a form of fields below one another; its handler, of `state`, gets the controls' values by name."""
+    return field_form(
+        *children, state=state, on_submit=on_submit, reset_on_submit=reset, class_name="cs-form"
+    )
+
+
+def field_form(*children: Child, state: type[rx.State], on_submit: Submit, **attributes: Any) -> rx.Component:
+    """Return a form whose handler, of the `FormState` `state`, gets the controls' values by name.
+
+    Errors that none of its boxes shows stand in a banner at its top. `attributes` are those of `rx.form`.
+    """
+    return rx.form(unboxed_errors(state), *children, on_submit=on_submit, **attributes)
 
 
 def checkbox_field(
@@ -284,7 +327,7 @@ def upload_zone(
     percent: Count = 0,
     title: str = "Drop a CSV file here, or click to choose one",
     hint: str = "",
-    error: Text = "",
+    error: FieldError | None = None,
     on_cancel: Click | None = None,
     max_bytes: int | None = None,
     accept: dict[str, Sequence[Any]] | None = None,
@@ -316,7 +359,7 @@ def upload_zone(
         )
         if on_cancel is not None
         else rx.fragment(),
-        field_error(upload_id, error),
+        field_error(upload_id, error) if error is not None else rx.fragment(),
         class_name="cs-upload",
     )
 

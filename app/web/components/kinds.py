@@ -1,11 +1,14 @@
 """The types components take: a plain value, or a Var that holds one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 from reflex.vars import BooleanVar, ObjectVar, StringVar
+
+from app.web.forms import error_key
 
 Text = str | rx.Var[str]
 Flag = bool | rx.Var[bool]
@@ -45,10 +48,23 @@ def record(field: object, kind: type[Record]) -> ObjectVar[Record]:
     return field
 
 
-def error_of(state: type[rx.State], name: str) -> rx.Var[str]:
-    """Return the error of the field `name` in the `errors` of a page's state; empty while there is none."""
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with the value of one box; shown by `field_error`."""
+
+    keys: Text
+    """Which errors of which state it shows, as `error_key` names them, one a line."""
+    text: StringVar[str]
+    """Empty while nothing is wrong."""
+
+
+def error_of(state: type[rx.State], *paths: str) -> FieldError:
+    """Return the error of a box: of the field paths it stands for in the `errors` of its form's state."""
     errors: ObjectVar[dict[str, str]] = getattr(state, "errors")  # noqa: B009  # a mixin's field, unknown to `rx.State`
-    return errors.get(name, "").to(str)
+    first, *others = [as_text(errors.get(path, "").to(str)) for path in paths]
+    for other in others:
+        first = first + other
+    return FieldError("\n".join(error_key(state.__name__, path) for path in paths), first)
 
 
 def present(text: Text) -> BooleanVar:

@@ -47,6 +47,7 @@ def agent_drawer() -> rx.Component:
                     ),
                 ),
             ),
+            state=AgentsState,
             on_submit=AgentsState.save,
         ),
         is_open=AgentsState.is_open,

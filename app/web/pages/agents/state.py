@@ -17,7 +17,7 @@ from app.services.agents.queries import AgentView, get_agent, list_agents
 from app.services.numbers.queries import list_numbers
 from app.web.components import say_done
 from app.web.forms import chosen_id, written
-from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.agents.voices import (
     DEFAULT_LANGUAGE,
     DEFAULT_VOICE,
@@ -71,7 +71,7 @@ class NumberOption:
     words: str
 
 
-class AgentsState(PageState, rx.State):
+class AgentsState(FormState, rx.State):
     """What the page shows."""
 
     rows: rx.Field[list[AgentRow]] = rx.field(default_factory=list)

@@ -21,7 +21,7 @@ from app.services.campaigns.names import newest_campaigns
 from app.services.errors import Conflict, FieldErrors
 from app.services.segments.queries import segment_names
 from app.web.components import say_done
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import OUTCOMES, preview_sentence
 from app.web.pages.campaign.place import campaign_here
@@ -36,7 +36,7 @@ _LONGEST: Final = 20
 _TO_THE_FORM: Final = "setTimeout(() => document.querySelector('[name=audience_whom]')?.focus(), 120)"
 
 
-class AudienceFormState(PageState, rx.State):
+class AudienceFormState(FormState, rx.State):
     """What is chosen so far, and what it would do."""
 
     is_open: rx.Field[bool] = rx.field(False)

@@ -24,6 +24,7 @@ from app.web.components import (
     select_filter,
     select_input,
     time_text,
+    unboxed_errors,
 )
 from app.web.components.kinds import as_text, present
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
@@ -100,6 +101,7 @@ def audience_dialogs() -> rx.Component:
 def audience_form() -> rx.Component:
     """Return the form: whom, without whom, how long, what it would do, and the button."""
     return rx.el.div(
+        unboxed_errors(AudienceFormState),
         choice_cards(
             name="audience_whom",
             legend="Whom to add",

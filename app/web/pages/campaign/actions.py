@@ -23,8 +23,10 @@ from app.web.pages.campaign.start_words import StartQuestion, start_question
 
 
 class CampaignActionsState(PageState, rx.State):
-    """The action last asked for. `errors` is why a start was refused, and opens the dialog that says so."""
+    """The action last asked for."""
 
+    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Why a start was refused, by field path: opens the dialog that says so."""
     campaign_id: rx.Field[int] = rx.field(0)
     resuming: rx.Field[bool] = rx.field(False)
     """Which of start and resume waits for the carrier to be confirmed."""

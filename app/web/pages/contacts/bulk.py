@@ -30,7 +30,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text
 from app.web.forms import written
-from app.web.guard import anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import SCOPES
 from app.web.session import allows
@@ -47,7 +47,7 @@ _DONE: Final[Mapping[BulkAction, str]] = {
 }
 
 
-class ContactBulkState(Ticking, rx.State):
+class ContactBulkState(Ticking, FormState, rx.State):
     """Who is ticked, and what is asked about them: "tag", "untag", "suppress" or "delete"."""
 
     @anyone
@@ -155,6 +155,7 @@ def bulk_dialogs() -> rx.Component:
                     error=error_of(ContactBulkState, "tags"),
                 ),
                 _buttons(choose(asking == "tag", "Tag", "Untag")),
+                state=ContactBulkState,
                 on_submit=ContactBulkState.submit,
             ),
             is_open=(asking == "tag") | (asking == "untag"),
@@ -186,6 +187,7 @@ def bulk_dialogs() -> rx.Component:
                     optional=True,
                 ),
                 _buttons("Never contact"),
+                state=ContactBulkState,
                 on_submit=ContactBulkState.submit,
             ),
             is_open=asking == "suppress",

@@ -18,7 +18,7 @@ from app.services.suppression.operations import lift, suppress_contact
 from app.web import routes
 from app.web.components import say, say_done
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.person import PersonPageState
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import (
@@ -39,7 +39,7 @@ _TEXTS: Final = (
 _CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence")
 
 
-class ContactCardState(PageState, rx.State):
+class ContactCardState(FormState, rx.State):
     """The card in the sheet."""
 
     card: rx.Field[ContactCard] = rx.field(default_factory=ContactCard)

@@ -1,6 +1,6 @@
 """Adding a condition to the filter: what about, how, and which value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import reflex as rx
@@ -27,7 +27,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import InputType
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.filters import (
     CHOSEN,
     FIELD_WORDS,
@@ -42,10 +42,10 @@ from app.web.pages.contacts.naming import Option, offered
 from app.web.pages.contacts.state import ContactsState
 
 _FIRST: Final = "tags"
-_PATHS: Final = ("filter.conditions.0.value", "filter.conditions.0.field", "filter.conditions.0")
+_CONDITION: Final = "filter.conditions.0"
 
 
-class ConditionForm(PageState, mixin=True):
+class ConditionForm(FormState, mixin=True):
     """The dialog of one condition, for whatever is filtered: `_take` says what becomes of it."""
 
     is_open: rx.Field[bool] = rx.field(False)
@@ -92,8 +92,7 @@ class ConditionForm(PageState, mixin=True):
         try:
             read = filter_from(said, zone=principal.time_zone)
         except FieldErrors as invalid:
-            first = next((invalid.errors[path] for path in _PATHS if path in invalid.errors), str(invalid))
-            raise FieldErrors({"value": first}) from invalid
+            raise FieldErrors(_at_boxes(invalid.errors, self.field)) from invalid
         await self._take(principal, read.conditions)
         self.is_open = False
 
@@ -107,6 +106,14 @@ class ConditionForm(PageState, mixin=True):
         self.op = self.ops[0].value
         self.entered_as, self.errors = input_for(field, self.op), {}
         self.version += 1
+
+
+def _at_boxes(errors: Mapping[str, str], field: str) -> dict[str, str]:
+    """Return the errors of the one condition by the names of the boxes that mend them."""
+    if field == OWN_FIELD and f"{_CONDITION}.field" in errors:
+        return {"own_name": "Enter the name of a field of your own."}
+    found = [text for path, text in errors.items() if path.startswith(_CONDITION)]
+    return {"value": (found or list(errors.values()))[0]}
 
 
 class FilterFormState(ConditionForm, rx.State):
@@ -154,9 +161,15 @@ def filter_dialog(form: type[ConditionForm], *, sentence: str) -> rx.Component:
             rx.cond(
                 form.field == OWN_FIELD,
                 form_field(
-                    text_input(name="own_name", placeholder="deal_stage", required=True),
+                    text_input(
+                        name="own_name",
+                        placeholder="deal_stage",
+                        required=True,
+                        error=error_of(form, "own_name"),
+                    ),
                     name="own_name",
                     label="Name of the field",
+                    error=error_of(form, "own_name"),
                 ),
             ),
             form_field(
@@ -175,6 +188,7 @@ def filter_dialog(form: type[ConditionForm], *, sentence: str) -> rx.Component:
                 secondary_button("Go back", on_click=form.set_open(False)),
                 submit_button("Add filter", saving=form.saving),
             ),
+            state=form,
             on_submit=form.add,
         ),
         is_open=form.is_open,

@@ -75,6 +75,7 @@ def contact_form() -> rx.Component:
                 choose(card.id == 0, "Add contact", "Save changes"), saving=ContactCardState.saving
             ),
         ),
+        state=ContactCardState,
         on_submit=ContactCardState.save,
     )
 

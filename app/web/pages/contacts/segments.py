@@ -34,7 +34,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text, present
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.filters import filter_words
 from app.web.pages.contacts.naming import Names, names_in
 from app.web.pages.contacts.state import ContactsState
@@ -56,7 +56,7 @@ class SegmentLine:
     """Which campaigns keep adding its people; empty for none."""
 
 
-class SegmentsState(PageState, rx.State):
+class SegmentsState(FormState, rx.State):
     """The sheet of segments, and the questions about one."""
 
     is_open: rx.Field[bool] = rx.field(False)
@@ -301,6 +301,7 @@ def _name_dialog() -> rx.Component:
                 secondary_button("Go back", on_click=SegmentsState.close(False)),
                 submit_button("Save segment", saving=SegmentsState.saving),
             ),
+            state=SegmentsState,
             on_submit=SegmentsState.save,
         ),
         is_open=is_new | (SegmentsState.asking == "rename"),

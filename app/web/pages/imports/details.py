@@ -15,7 +15,7 @@ from app.services.imports.views import ImportView, IssueRow
 from app.services.paging import Page
 from app.services.refs import Ref
 from app.web.components import say_done
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.imports.words import ISSUE_CLASSES, ImportDetails, IssueLine, import_details, issue_line
 from app.web.pages.wizard.contacts.incoming import enqueue_import
 
@@ -26,7 +26,7 @@ _SHOWN: Final = (*NOT_IMPORTED, IssueKind.WARNING, IssueKind.KEPT)
 """Without those that were in the address book already: of them there is nothing to do."""
 
 
-class ImportDetailsState(PageState, rx.State):
+class ImportDetailsState(FormState, rx.State):
     """The import whose sheet is open."""
 
     is_open: rx.Field[bool] = rx.field(False)

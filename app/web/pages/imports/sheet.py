@@ -20,6 +20,7 @@ from app.web.components import (
     record,
     secondary_button,
     select_filter,
+    unboxed_errors,
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.pages.imports.details import ALL_CLASSES, ImportDetailsState
@@ -85,6 +86,7 @@ def _standing(details: ObjectVar[ImportDetails]) -> rx.Component:
             rx.el.p(details.progress, role="status", class_name="cs-quiet cs-number cs-words"),
         ),
         field_error("mapping", error_of(ImportDetailsState, "mapping")),
+        unboxed_errors(ImportDetailsState),
         class_name="cs-card-section",
     )
 

@@ -65,6 +65,7 @@ def number_drawer() -> rx.Component:
                     submit_button(choose(is_new, "Add number", "Save changes"), saving=NumbersState.saving),
                 ),
             ),
+            state=NumbersState,
             on_submit=NumbersState.save,
         ),
         is_open=NumbersState.is_open,

@@ -15,7 +15,7 @@ from app.services.numbers.queries import get_number
 from app.services.numbers.resting import rest_number, resume_number
 from app.web.components import say_done
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.numbers.rows import RestRow, rest_row
 from app.web.pages.numbers.state import NumbersState
 
@@ -32,7 +32,7 @@ SPANS: Final[Mapping[str, tuple[str, timedelta | None]]] = {
 _NOBODY: Final = RestRow(0, "", "", "")
 
 
-class NumberRestState(PageState, rx.State):
+class NumberRestState(FormState, rx.State):
     """The number that is asked about; `id` 0: no question is open."""
 
     asked: rx.Field[RestRow] = rx.field(_NOBODY)

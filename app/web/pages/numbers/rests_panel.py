@@ -138,5 +138,6 @@ def _rest_form() -> rx.Component:
             secondary_button("Go back", on_click=NumberRestState.close(False)),
             submit_button("Let it rest", saving=NumberRestState.saving),
         ),
+        state=NumberRestState,
         on_submit=NumberRestState.rest,
     )

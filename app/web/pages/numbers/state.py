@@ -22,7 +22,7 @@ from app.services.numbers.queries import get_number
 from app.web.carrier import owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
-from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.numbers.rows import NumberRow, RestRow, caps_words, read_numbers
 from app.web.words import counted
 
@@ -48,7 +48,7 @@ class NumberForm:
     """All caps in one line."""
 
 
-class NumbersState(PageState, rx.State):
+class NumbersState(FormState, rx.State):
     """What the page shows."""
 
     rows: rx.Field[list[NumberRow]] = rx.field(default_factory=list)

@@ -45,6 +45,7 @@ def organization_form() -> rx.Component:
             form_actions(submit_button("Save settings", saving=SettingsState.saving)),
             rx.el.p("Only owners change these settings.", class_name="cs-help"),
         ),
+        state=SettingsState,
         on_submit=SettingsState.save,
     )
 

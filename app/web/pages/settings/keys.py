@@ -15,7 +15,7 @@ from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.web.components import say_done
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.words import Moment, moment
 
 
@@ -32,7 +32,7 @@ class KeyRow:
     revoked: Moment
 
 
-class KeysState(PageState, rx.State):
+class KeysState(FormState, rx.State):
     """What the panel shows."""
 
     rows: rx.Field[list[KeyRow]] = rx.field(default_factory=list)

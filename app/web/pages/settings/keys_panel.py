@@ -161,6 +161,7 @@ def _form() -> rx.Component:
             secondary_button("Go back", on_click=KeysState.set_open(False)),
             submit_button("Create key", saving=KeysState.saving),
         ),
+        state=KeysState,
         on_submit=KeysState.create,
     )
 

@@ -23,7 +23,7 @@ from app.services.numbers.queries import NumberView, list_numbers
 from app.web.carrier import carrier_words
 from app.web.components import say_done
 from app.web.forms import chosen_id, ticked, written
-from app.web.guard import PageState, guarded, still_allowed
+from app.web.guard import FormState, guarded, still_allowed
 from app.web.session import SessionState
 from app.web.words import Moment, counted, moment
 
@@ -83,7 +83,7 @@ class Machinery:
     """Who stopped all dialing, and when; empty while it is allowed."""
 
 
-class SettingsState(PageState, rx.State):
+class SettingsState(FormState, rx.State):
     """What the page shows."""
 
     form: rx.Field[OrganizationForm] = rx.field(default_factory=OrganizationForm)

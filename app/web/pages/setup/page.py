@@ -73,6 +73,7 @@ def _form() -> rx.Component:
                 submit_button("Create account and sign in", saving=SetupState.saving),
                 class_name="cs-wide-button",
             ),
+            state=SetupState,
             on_submit=SetupState.complete,
         ),
         class_name="cs-card-stack",

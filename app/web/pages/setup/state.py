@@ -11,11 +11,11 @@ from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
 from app.services.access.setup import complete_setup
 from app.web.forms import ticked, written
-from app.web.guard import PageState, anyone
+from app.web.guard import FormState, anyone
 from app.web.session import enter_with_ticket
 
 
-class SetupState(PageState, rx.State):
+class SetupState(FormState, rx.State):
     """Whether the link in the address is still good, and what must be mended in the form."""
 
     usable: rx.Field[bool] = rx.field(False)

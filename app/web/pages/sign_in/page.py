@@ -47,6 +47,7 @@ def _form() -> rx.Component:
                 label="Password",
             ),
             rx.el.div(submit_button("Sign in", saving=SignInState.saving), class_name="cs-wide-button"),
+            state=SignInState,
             on_submit=SignInState.sign_in,
         ),
         rx.el.p(

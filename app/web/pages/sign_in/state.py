@@ -11,11 +11,11 @@ from app.services.access.sign_in import SignInRefused, TooManySignIns, check_pas
 from app.services.access.tickets import local_path
 from app.web import routes
 from app.web.forms import written
-from app.web.guard import NotSignedIn, PageState, anyone, resolve_person
+from app.web.guard import FormState, NotSignedIn, anyone, resolve_person
 from app.web.session import enter_with_ticket
 
 
-class SignInState(PageState, rx.State):
+class SignInState(FormState, rx.State):
     """What became of the last try."""
 
     refusal: rx.Field[str] = rx.field("")

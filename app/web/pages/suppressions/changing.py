@@ -14,12 +14,12 @@ from app.services.suppression.operations import lift, suppress_contact
 from app.services.suppression.queries import get_suppression, suppressions_of
 from app.web.components import say, say_done
 from app.web.forms import written
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import SuppressionRow, scope_or_all, suppression_row
 
 
-class SuppressionChangeState(PageState, rx.State):
+class SuppressionChangeState(FormState, rx.State):
     """Which dialog is open, and what it is about."""
 
     asking: rx.Field[str] = rx.field("")

@@ -24,6 +24,7 @@ from app.web.components import (
     submit_button,
     text_input,
     time_text,
+    unboxed_errors,
     upload_zone,
 )
 from app.web.components.kinds import as_text, present
@@ -78,6 +79,7 @@ def _add() -> rx.Component:
                 secondary_button("Go back", on_click=SuppressionChangeState.close(False)),
                 submit_button("Suppress", saving=SuppressionChangeState.saving),
             ),
+            state=SuppressionChangeState,
             on_submit=SuppressionChangeState.add,
         ),
         is_open=SuppressionChangeState.asking == "add",
@@ -108,6 +110,7 @@ def _lift() -> rx.Component:
                 secondary_button("Go back", on_click=SuppressionChangeState.close(False)),
                 submit_button("Lift the suppression", saving=SuppressionChangeState.saving),
             ),
+            state=SuppressionChangeState,
             on_submit=SuppressionChangeState.lift,
         ),
         is_open=SuppressionChangeState.asking == "lift",
@@ -168,6 +171,7 @@ def file_dialog() -> rx.Component:
 
 def _choose() -> rx.Component:
     return rx.fragment(
+        unboxed_errors(SuppressionFileState),
         form_field(
             select_input(
                 name="file_scope",

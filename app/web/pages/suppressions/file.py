@@ -12,7 +12,7 @@ from app.models import SuppressionScope
 from app.services.access.principal import Principal
 from app.services.imports.decoding import FileRefused
 from app.services.suppression.importing import MAX_BYTES, import_suppressions
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import ImportOutcome, outcome, scope_or_all
 from app.web.refusals import refusal_of
@@ -22,7 +22,7 @@ _NO_FILE: Final = "This file cannot be used: choose a CSV file of at most 10 MB.
 _TOO_LARGE: Final = "Split it and import the parts one by one."
 
 
-class SuppressionFileState(PageState, rx.State):
+class SuppressionFileState(FormState, rx.State):
     """The dialog of the file."""
 
     is_open: rx.Field[bool] = rx.field(False)

@@ -20,7 +20,7 @@ from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
 from app.web import routes
 from app.web.components import to_first_error
-from app.web.guard import PageState, guarded, still_allowed
+from app.web.guard import FormState, guarded, still_allowed
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before, unfinished
 
 _RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
@@ -84,7 +84,7 @@ class WizardState(rx.State):
         return bool({f"{detail.id}/{step}", f"{detail.id}/{WizardStep.REVIEW}"}.intersection(self.visited))
 
 
-class StepState(PageState, mixin=True):
+class StepState(FormState, mixin=True):
     """What every step does: open the draft, keep what is typed, and go on or back without losing any of it.
 
     A step says what its form means in `_changes`, and shows the draft in `_show`.

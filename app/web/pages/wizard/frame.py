@@ -13,6 +13,7 @@ from app.web.components import (
     campaign_badge,
     choose,
     error_state,
+    field_form,
     form_actions,
     glyph,
     link_button,
@@ -78,7 +79,7 @@ def wizard_page(step: WizardStep, state: Any, *content: Child) -> rx.Component:
 
 def wizard_form(step: WizardStep, state: Any, *content: Child) -> rx.Component:
     """Return the whole page of a step whose fields are one form, saved as they are left."""
-    form = rx.form(
+    form = field_form(
         *content,
         closing_bar(
             step,
@@ -101,6 +102,7 @@ def wizard_form(step: WizardStep, state: Any, *content: Child) -> rx.Component:
             else None,
         ),
         id=FORM,
+        state=state,
         on_submit=state.forward,
         on_blur=form_values(state.keep),
         custom_attrs={"noValidate": True},

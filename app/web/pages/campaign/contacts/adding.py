@@ -28,7 +28,7 @@ from app.web.components import (
     text_area,
     text_input,
 )
-from app.web.guard import PageState, anyone, guarded
+from app.web.guard import FormState, anyone, guarded
 from app.web.pages.audiences.view import audience_button
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import Known
@@ -40,7 +40,7 @@ from app.web.words import counted
 _SHOWN = 20
 
 
-class AddContactsState(PageState, rx.State):
+class AddContactsState(FormState, rx.State):
     """Which of the two dialogs is open, and whom the address book offers."""
 
     adding: rx.Field[str] = rx.field("")
@@ -204,6 +204,7 @@ def _hand_dialog() -> rx.Component:
                 secondary_button("Cancel", on_click=AddContactsState.close(False)),
                 submit_button("Add contact", saving=AddContactsState.saving),
             ),
+            state=AddContactsState,
             on_submit=AddContactsState.add,
         ),
         is_open=AddContactsState.adding == "hand",

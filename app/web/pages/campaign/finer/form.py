@@ -21,7 +21,7 @@ from app.web.components import (
     select_input,
     text_input,
 )
-from app.web.components.kinds import InputType, Text, as_text
+from app.web.components.kinds import FieldError, InputType, Text
 from app.web.pages.campaign.finer.view import (
     BREAKER,
     BUDGET,
@@ -69,12 +69,9 @@ class Boxes:
         said: rx.Var[str] = record(self.said, dict).get(section, "").to(str)
         return said
 
-    def error(self, *paths: str) -> rx.Var[str]:
+    def error(self, *paths: str) -> FieldError:
         """Return what is wrong at one of these paths."""
-        first, *others = [as_text(error_of(self.state, path)) for path in paths]
-        for other in others:
-            first = first + other
-        return first
+        return error_of(self.state, *paths)
 
 
 def delays_box(boxes: Boxes) -> rx.Component:
@@ -235,7 +232,7 @@ def _box(
     label: str,
     help_text: Text | None = None,
     *,
-    error: Text,
+    error: FieldError,
     unit: str = "",
     kind: InputType = "number",
 ) -> rx.Component:

@@ -10,6 +10,7 @@ from app.web.components import (
     choose,
     error_of,
     field_error,
+    field_form,
     form_actions,
     form_field,
     form_row,
@@ -38,7 +39,7 @@ _BOXES = Boxes(
 
 def settings_form() -> rx.Component:
     """Return the form; what was wrong stands at the fields when it was saved."""
-    return rx.form(
+    return field_form(
         panel(_fields(*_basics()), title="Basics"),
         panel(_fields(*_message()), title="Message"),
         panel(_fields(_pace()), title="Pace"),
@@ -52,8 +53,9 @@ def settings_form() -> rx.Component:
         form_actions(
             secondary_button("Cancel", on_click=Settings.give_up),
             submit_button("Save settings", saving=Settings.saving),
-            note=choose(Settings.errors.length() > 0, "Some settings need mending: see above.", ""),
+            note=choose(Settings.errors.length() > 0, "Not saved: see what is marked above.", ""),
         ),
+        state=Settings,
         on_submit=Settings.save,
         custom_attrs={"noValidate": True},
         class_name="cs-stack cs-settings-form",

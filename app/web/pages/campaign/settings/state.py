@@ -18,7 +18,7 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.components import say, say_done, to_first_error
-from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.campaign.finer.view import summaries
 from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.settings.view import (
@@ -33,7 +33,7 @@ from app.web.pages.campaign.settings.view import (
 from app.web.pages.campaign.state import CampaignState, header_of, live_snapshot
 
 
-class CampaignSettingsState(PageState, rx.State):
+class CampaignSettingsState(FormState, rx.State):
     """The settings on show, and the form while they are edited."""
 
     groups: rx.Field[list[Group]] = rx.field(default_factory=list)

@@ -18,6 +18,7 @@ from app.web.components import (
     download_link,
     error_of,
     field_error,
+    field_form,
     form_field,
     glyph,
     lead_cell,
@@ -30,9 +31,11 @@ from app.web.components import (
     select_input,
     spinner_text,
     text_area,
+    unboxed_errors,
     upload_zone,
 )
 from app.web.components.kinds import as_text, choose, flag_word
+from app.web.forms import error_key
 from app.web.pages.wizard.contacts.import_state import ZONE, ImportState
 from app.web.pages.wizard.contacts.import_view import TARGETS, ColumnRow, Tally
 from app.web.pages.wizard.contacts.incoming import KINDS_OF_FILES
@@ -109,7 +112,7 @@ def _zone() -> rx.Component:
 
 def _paste() -> rx.Component:
     error = error_of(ImportState, "text")
-    return rx.form(
+    return field_form(
         form_field(
             text_area(
                 name="text",
@@ -134,6 +137,7 @@ def _paste() -> rx.Component:
             ),
             class_name="cs-wizard-buttons",
         ),
+        state=ImportState,
         on_submit=ImportState.paste,
         class_name="cs-wizard-fields cs-wizard-wide",
     )
@@ -168,6 +172,7 @@ def _file_line() -> rx.Component:
 def _uploaded() -> rx.Component:
     tally = record(ImportState.tally, Tally)
     return rx.el.div(
+        unboxed_errors(ImportState),
         _file_line(),
         rx.cond(ImportState.sheets.length() > 1, _sheet()),
         _columns(),
@@ -255,7 +260,15 @@ def _target(found: ObjectVar[ColumnRow]) -> rx.Component:
             glyph("chevron-down", size=16),
             class_name="cs-select-wrap",
         ),
-        rx.cond(found.error != "", rx.el.p(found.error, role="alert", class_name="cs-error")),
+        rx.cond(
+            found.error != "",
+            rx.el.p(
+                found.error,
+                role="alert",
+                class_name="cs-error",
+                data_error_of=as_text(error_key(ImportState.__name__, "mapping.")) + as_text(found.header),
+            ),
+        ),
         class_name="cs-wizard-target",
     )
 

@@ -18,7 +18,7 @@ from app.services.imports.operations import cancel_import, queue_import, set_map
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
 from app.web import routes
-from app.web.guard import PageState, anyone, guarded, still_allowed
+from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (
     AcceptedRow,
     ColumnRow,
@@ -58,7 +58,7 @@ _STARTABLE: Final = frozenset({"uploaded", "failed"})
 _UNFINISHED: Final = frozenset({"reading", "uploaded", "working", "failed"})
 
 
-class ImportState(PageState, rx.State):
+class ImportState(FormState, rx.State):
     """The file at hand, and those before it: of the campaign in the address, else of the address book."""
 
     into_campaign: rx.Field[bool] = rx.field(False)

@@ -8,6 +8,7 @@ from app.web.components import (
     empty_state,
     error_of,
     field_error,
+    field_form,
     form_field,
     glyph,
     pagination_bar,
@@ -24,7 +25,7 @@ from app.web.pages.wizard.contacts.people_state import PeopleState, PersonRow
 def by_hand_panel() -> rx.Component:
     """Return the panel to type one person in."""
     return panel(
-        rx.form(
+        field_form(
             form_field(
                 text_input(
                     name="phone_number",
@@ -58,6 +59,7 @@ def by_hand_panel() -> rx.Component:
                 color_scheme="gray",
                 loading=PeopleState.saving,
             ),
+            state=PeopleState,
             on_submit=PeopleState.add_by_hand,
             custom_attrs={"noValidate": True},
             class_name="cs-wizard-person",

@@ -20,7 +20,7 @@ from app.services.contacts.ways import Sort
 from app.services.errors import FieldErrors
 from app.services.paging import MAX_PAGE_SIZE
 from app.web.components import say, say_done
-from app.web.guard import PageState, guarded
+from app.web.guard import FormState, guarded
 from app.web.pages.wizard.draft import WizardState, draft_id
 
 SHOWN: Final = 10
@@ -41,7 +41,7 @@ class PersonRow:
     """In this campaign already."""
 
 
-class PeopleState(PageState, rx.State):
+class PeopleState(FormState, rx.State):
     """What is typed, searched for and ticked."""
 
     round: rx.Field[int] = rx.field(0)

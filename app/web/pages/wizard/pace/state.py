@@ -66,6 +66,8 @@ class PaceState(StepState, rx.State):
     """Setting -> what stands in its box at first."""
     voicemail_detection: rx.Field[bool] = rx.field(True)
     retries: rx.Field[list[Tick]] = rx.field(default_factory=list)
+    _retried_unasked: rx.Field[list[str]] = rx.field(default_factory=list)
+    """Outcomes that are tried again and that the channel has no boxes for: they stay."""
     days: rx.Field[list[Tick]] = rx.field(default_factory=list)
     hours_choice: rx.Field[str] = rx.field(ANY)
     schedule_type: rx.Field[str] = rx.field("immediate")
@@ -102,7 +104,7 @@ class PaceState(StepState, rx.State):
         changes: dict[str, Any] = {name: form[name] for name in _PLAIN if name in form}
         changes |= finer_changes(form, self.values)
         if "max_attempts" in form:
-            changes["retry_on"] = _ticked(form, RETRY_PREFIX)
+            changes["retry_on"] = [*_ticked(form, RETRY_PREFIX), *self._retried_unasked]
             if self.channel != "sms":
                 changes["enable_voicemail_detection"] = _is_on(form.get("enable_voicemail_detection"))
         if form.get("time_zone"):
@@ -133,7 +135,7 @@ class PaceState(StepState, rx.State):
             self._fill(settings)
         self.channel, self.schedule_type = settings.channel, settings.schedule_type
         self.hours_choice = ANY if settings.allowed_start is None and not settings.allowed_days else WINDOW
-        self.retries = _retry_ticks(settings)
+        self.retries, self._retried_unasked = _retry_ticks(settings), _retried_unasked(settings)
         self.days = _day_ticks(settings)
         self.voicemail_detection = settings.enable_voicemail_detection
         self.said = summaries(settings)
@@ -158,11 +160,19 @@ class PaceState(StepState, rx.State):
 
 def _retry_ticks(settings: CampaignSettings) -> list[Tick]:
     """Return the outcomes that can come of the channel; a text message can only fail."""
-    offered = [RetryOutcome.FAILED] if settings.channel == "sms" else list(RetryOutcome)
     return [
         Tick(f"{RETRY_PREFIX}{outcome}", OUTCOMES[outcome], _retried(outcome, settings.retry_on))
-        for outcome in offered
+        for outcome in _outcomes(settings)
     ]
+
+
+def _retried_unasked(settings: CampaignSettings) -> list[str]:
+    others = set(RetryOutcome).difference(_outcomes(settings))
+    return sorted(outcome.value for outcome in others if _retried(outcome, settings.retry_on))
+
+
+def _outcomes(settings: CampaignSettings) -> list[RetryOutcome]:
+    return [RetryOutcome.FAILED] if settings.channel == "sms" else list(RetryOutcome)
 
 
 def _retried(outcome: RetryOutcome, retry_on: Iterable[Disposition]) -> bool:
