@@ -10,8 +10,7 @@ from app.web.components.kinds import Child, Text
 
 _TO_FIRST_ERROR: Final = """setTimeout(() => {
   const place = [...document.querySelectorAll('[role=dialog]')].at(-1) ?? document.body;
-  const wrong = place.querySelectorAll(
-    '[aria-invalid="true"], .cs-error:not(:empty), [data-problem-of]:not([data-boxed])');
+  const wrong = place.querySelectorAll('[aria-invalid="true"], .cs-error:not(:empty), .cs-unboxed li');
   wrong.forEach((field) => field.closest('details')?.setAttribute('open', ''));
   wrong[0]?.scrollIntoView({block: 'center'});
   wrong[0]?.focus({preventScroll: true});

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
-from reflex.vars import ArrayVar, ObjectVar
 
 from app.web.components.feedback import banner
 from app.web.components.icons import glyph
@@ -69,25 +68,13 @@ def unboxed_errors(state: type[rx.State]) -> rx.Component:
     """Return the banner of the errors whose box is not on the page; hidden while each has one.
 
     `state` is the form's `FormState`. Which boxes the page shows just now only the browser knows:
-    `assets/errors.js` marks the errors that have one.
+    `assets/errors.js` lists the errors that have none.
     """
-    problems: ArrayVar[list[FieldProblem]] = getattr(state, "problems")  # noqa: B009  # a mixin's, unknown to `rx.State`
+    problems: rx.Var[list[FieldProblem]] = getattr(state, "problems")  # noqa: B009  # a mixin's, unknown to `rx.State`
     return rx.el.div(
-        rx.cond(
-            problems.length() > 0,
-            banner(
-                rx.el.ul(rx.foreach(problems, _unboxed), class_name="cs-wizard-list"),
-                kind="danger",
-                title="This has to be changed first",
-            ),
-        ),
+        banner(rx.el.ul(), kind="danger", title="This has to be changed first"),
+        data_problems=problems.to_string(),
         class_name="cs-unboxed",
-    )
-
-
-def _unboxed(problem: ObjectVar[FieldProblem]) -> rx.Component:
-    return rx.el.li(
-        rx.el.strong(problem.setting), ": ", problem.reason, key=problem.key, data_problem_of=problem.key
     )
 
 
