@@ -79,6 +79,8 @@ async def test_the_short_example_of_seed_001_gets_the_defaults(world: World) -> 
         "rate_limit_per_minute": 10,
     }
     assert {name: answer[name] for name in wanted} == wanted
+    hours = answer["execution_settings"]["allowed_hours"]
+    assert (hours["start"], hours["end"], hours["days"]) == (None, None, []), "open at any hour"
 
 
 async def test_uuids_are_taken_wherever_ids_are(world: World) -> None:

@@ -24,8 +24,9 @@ from app.services.agents.operations import create_agent
 from app.services.agents.queries import list_agents
 from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.lifecycle import pause_campaign, start_campaign
-from app.services.campaigns.operations import create_campaign
+from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.queries import list_campaigns
+from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
 from app.services.numbers.carriers import identity_of
 from app.services.numbers.operations import set_default_number, update_number
@@ -176,7 +177,7 @@ def _owner(installation: Installation) -> Principal:
 
 
 async def _furnish(session: AsyncSession, gallery: Gallery) -> None:
-    """Add what the sample data lacks: a second agent, labels, a default, a suppression, a key."""
+    """Add what the sample data lacks: a second agent, labels, a default, a suppression, a key, hours."""
     principal, now = gallery.principal, _now(gallery.installation)
     numbers = await list_numbers(session, principal=principal)
     for number, label in zip(numbers, ("Front desk", "Billing", "Campaigns"), strict=False):
@@ -195,7 +196,8 @@ async def _furnish(session: AsyncSession, gallery: Gallery) -> None:
         now=now,
     )
     drafts = await list_campaigns(session, principal=principal)
-    gallery.campaigns["draft"] = drafts.items[0].id
+    gallery.campaigns["draft"] = draft = drafts.items[0].id
+    await update_campaign(session, principal=principal, campaign_ref=draft, changes=WORKING_HOURS, now=now)
 
 
 def _campaign(gallery: Gallery, name: str, people: int, **settings: Any) -> int:

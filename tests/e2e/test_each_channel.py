@@ -49,7 +49,8 @@ def test_next_leads_through_all_steps_to_a_finished_campaign(
     page.wait_for_url("**/edit/pace")
     ready(page)
     page.get_by_role("spinbutton", name="Attempts in all").fill("1")
-    choose_card(page, re.compile("^Any time"))
+    _expect_working_hours(page)
+    choose_card(page, re.compile("^Any time"))  # whatever the hour is now
     _next(page, "Review and start")
     start(page)
     page.wait_for_url(re.compile(r"/campaigns/\d+$"))
@@ -114,6 +115,16 @@ def _add_by_hand(page: Page, person: Contact) -> None:
     page.get_by_role("button", name="Add contact").click()
     expect(page.get_by_role("textbox", name="Phone number")).to_have_value("")
     expect(toast(page, "1 added.").first).to_be_visible()
+
+
+def _expect_working_hours(page: Page) -> None:
+    expect(page.get_by_role("radio", name=re.compile("^Within certain hours"))).to_be_checked()
+    expect(page.get_by_label("From", exact=True)).to_have_value("09:00")
+    expect(page.get_by_label("Until", exact=True)).to_have_value("18:00")
+    for day in ("Mon", "Tue", "Wed", "Thu", "Fri"):
+        expect(page.get_by_role("checkbox", name=day)).to_be_checked()
+    for day in ("Sat", "Sun"):
+        expect(page.get_by_role("checkbox", name=day)).not_to_be_checked()
 
 
 def _next(page: Page, step: str) -> None:

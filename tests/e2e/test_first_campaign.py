@@ -5,7 +5,7 @@ from typing import Final
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.browsing import choose_file, heading, ready, row, status, visit
+from tests.e2e.browsing import choose_card, choose_file, heading, ready, row, status, visit
 from tests.e2e.installation import Installation, project_file
 from tests.e2e.world import PASSWORD
 
@@ -93,7 +93,7 @@ def _use_of(columns: Locator, header: str) -> Locator:
 def _set_pace(page: Page) -> None:
     page.get_by_role("spinbutton", name="Calls at once").fill("3")
     page.get_by_role("spinbutton", name="Attempts in all").fill("1")
-    page.get_by_role("radio", name=re.compile("Any time")).check()
+    choose_card(page, re.compile("^Any time"))
     page.get_by_role("button", name="Next: Review and start").click()
     page.wait_for_url("**/edit/review")
     ready(page)

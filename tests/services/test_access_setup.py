@@ -1,7 +1,7 @@
 """The first run: the set-up link, the owner, people made on the command line."""
 
 import asyncio
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +212,7 @@ async def test_the_owner_may_begin_with_a_sample_campaign(database: Database) ->
     assert names == ["John Doe", "Jane Smith", "Bob Wilson"]
     assert sorted(stages) == ["discovery", "lead", "proposal"]
     assert set(numbers) <= set(DEFAULT_NUMBERS)
+    assert (campaign.allowed_start, campaign.allowed_end) == (None, None), "played through at any hour"
 
 
 async def test_sample_data_comes_without_numbers_when_the_carrier_has_none(database: Database) -> None:
@@ -219,6 +220,14 @@ async def test_sample_data_comes_without_numbers_when_the_carrier_has_none(datab
     async with database.session() as session:
         assert (await session.execute(select(PhoneNumber))).first() is None
         assert (await session.execute(select(col(Campaign.phone_number_id)))).scalar_one() is None
+
+
+async def test_sample_data_on_a_real_carrier_has_working_hours(database: Database) -> None:
+    await complete(database, await link(database), load_sample_data=True, carrier_numbers=())
+    async with database.session() as session:
+        campaign = (await session.execute(select(Campaign))).scalar_one()
+    assert (campaign.allowed_start, campaign.allowed_end) == (time(9), time(18))
+    assert campaign.allowed_days == ["1", "2", "3", "4", "5"]
 
 
 async def test_sample_data_is_added_to_what_the_api_has_made_before(database: Database) -> None:

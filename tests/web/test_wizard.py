@@ -461,7 +461,7 @@ async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: D
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.choose_hours("window"))
     settings = await settings_of(world, campaign_id)
-    assert (settings.allowed_start, settings.allowed_end) == ("09:00", "17:00")
+    assert (settings.allowed_start, settings.allowed_end) == ("09:00", "18:00")
     assert settings.allowed_days == (1, 2, 3, 4, 5)
     await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": "", "day-1": "on"}))
     assert "allowed_hours.end" in (await tab.state(PaceState)).errors
@@ -557,6 +557,23 @@ async def test_a_step_that_is_right_by_default_is_done_once_it_was_seen(world: W
     await browser.send(PaceState.load())
     frame = await tab.state(WizardState)
     assert (frame.message_done, frame.pace_done) == (False, True)
+
+
+async def test_a_draft_begun_in_the_browser_has_working_hours_until_any_time_is_chosen(
+    world: World, tab: Driver
+) -> None:
+    berliner = replace(world.someone(), time_zone="Europe/Berlin")
+    campaign_id = await world.do(begin_draft, principal=berliner)
+    settings = await settings_of(world, campaign_id)
+    assert (settings.allowed_start, settings.allowed_end) == ("09:00", "18:00")
+    assert (settings.allowed_days, settings.time_zone) == ((1, 2, 3, 4, 5), "Europe/Berlin")
+    browser = await open_step(tab, world, campaign_id, "pace")
+    state = await tab.state(PaceState)
+    assert (state.hours_choice, state.values["allowed_start"], state.hours_warning) == ("window", "09:00", "")
+    await browser.send(PaceState.choose_hours("any"))
+    settings = await settings_of(world, campaign_id)
+    assert (settings.allowed_start, settings.allowed_end, settings.allowed_days) == (None, None, ())
+    assert "Better set hours" in (await tab.state(PaceState)).hours_warning
 
 
 async def test_an_untouched_draft_is_taken_up_again(world: World) -> None:

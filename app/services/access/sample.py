@@ -15,6 +15,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.agents.operations import create_agent
 from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.operations import create_campaign
+from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
 from app.services.numbers.operations import add_carrier_numbers
 
@@ -72,13 +73,16 @@ async def load_sample_data(
 ) -> None:
     """Create an agent, our numbers and a draft campaign with three contacts, or use those there are.
 
-    `carrier_numbers` are E.164 numbers of the carrier's account; the first is the campaign's caller ID.
+    `carrier_numbers` are E.164 numbers of the simulated carrier; the first is the campaign's caller ID, and the
+    campaign may be played through at any hour. Without any, on a real carrier, it has the calling hours of every
+    campaign begun in the browser.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     number_id = await _caller_id(session, principal, carrier_numbers, now)
     agent = {**_AGENT, "default_phone_number_id": number_id}
     agent_id = await create_agent(session, principal=principal, changes=agent, now=now)
-    campaign = {**_CAMPAIGN, "agent_id": agent_id, "phone_number_id": number_id}
+    hours = {} if carrier_numbers else WORKING_HOURS
+    campaign = {**_CAMPAIGN, **hours, "agent_id": agent_id, "phone_number_id": number_id}
     campaign_id = await create_campaign(session, principal=principal, changes=campaign, now=now)
     contact_ids = [await _contact_id(session, principal, contact, now) for contact in _CONTACTS]
     await add_contacts(

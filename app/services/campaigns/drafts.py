@@ -14,7 +14,7 @@ from app.models import Campaign, ContactImport, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.operations import create_campaign
 from app.services.campaigns.rows import load_rows
-from app.services.campaigns.settings import DEFAULTS
+from app.services.campaigns.settings import DEFAULTS, WORKING_HOURS
 
 NEW: Final = "New campaign"
 """What a draft is called until somebody names it."""
@@ -23,6 +23,7 @@ NEW: Final = "New campaign"
 async def begin_draft(session: AsyncSession, *, principal: Principal, now: datetime) -> int:
     """Return the id of a new draft, or of this person's latest one if nothing was done with it.
 
+    A new one has the working hours of the organization's time zone as its calling hours.
     Nothing was done: every setting is as it was made, but for the agent, whom the wizard chooses by itself
     where there is but one; nobody is in it, and no file was uploaded for it.
     """
@@ -42,10 +43,11 @@ async def begin_draft(session: AsyncSession, *, principal: Principal, now: datet
     )
     if latest is not None and await _is_untouched(session, principal, latest):
         return latest
-    return await create_campaign(session, principal=principal, changes={"name": NEW}, now=now)
+    changes = {"name": NEW, **WORKING_HOURS}
+    return await create_campaign(session, principal=principal, changes=changes, now=now)
 
 
 async def _is_untouched(session: AsyncSession, principal: Principal, campaign_id: int) -> bool:
     settings = (await load_rows(session, principal, campaign_id)).settings
-    made = replace(DEFAULTS, name=NEW, time_zone=principal.time_zone)
+    made = replace(DEFAULTS, name=NEW, time_zone=principal.time_zone, **WORKING_HOURS)
     return replace(settings, agent_id=None) == made

@@ -82,6 +82,16 @@ class CampaignSettings:
 
 NAMES: Final = tuple(part.name for part in fields(CampaignSettings))
 DEFAULTS: Final = CampaignSettings()
+"""What a campaign has unless it is told otherwise: by the API, and in the browser but for `WORKING_HOURS`."""
+WORKING_HOURS: Final[Mapping[str, Any]] = {
+    "allowed_start": "09:00",
+    "allowed_end": "18:00",
+    "allowed_days": (1, 2, 3, 4, 5),
+}
+"""The calling hours of a campaign begun in the browser, where any time is by choice only.
+
+One that the API makes without hours is open at any hour.
+"""
 
 _ON_STEP: Final = frozenset(
     {

@@ -26,8 +26,8 @@ from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
 from app.web.pages.wizard.steps import WizardStep
 
 _HOURS = [
-    Choice(ANY, "Any time", "Nobody is spared the night: for tests and your own staff.", "infinity"),
     Choice(WINDOW, "Within certain hours", "On the days and between the times you set.", "clock"),
+    Choice(ANY, "Any time", "Day and night, weekends too: for tests and your own staff.", "infinity"),
 ]
 _STARTS = [
     Choice("immediate", "When I press Start", "It begins at once, within the hours above.", "play"),

@@ -16,7 +16,7 @@ from app.domain.rights import Right
 from app.services.access.organizations import organization_settings
 from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
-from app.services.campaigns.settings import CampaignSettings
+from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.guard import guarded
 from app.web.pages.campaign.finer.view import OUTCOMES, finer_changes, finer_values, summaries
@@ -28,13 +28,6 @@ ANY, WINDOW = "any", "window"
 DAY_PREFIX: Final = "day-"
 RETRY_PREFIX: Final = "retry-"
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-BUSINESS: Final[Mapping[str, Any]] = {
-    "allowed_start": "09:00",
-    "allowed_end": "17:00",
-    "allowed_days": [1, 2, 3, 4, 5],
-}
-"""Offered when somebody asks for certain hours: working hours, as the seeds' example has them."""
-
 _LEGAL: Final = ("08:00", "21:00")
 _PLAIN: Final = (
     "concurrent_limit",
@@ -69,7 +62,7 @@ class PaceState(StepState, rx.State):
     _retried_unasked: rx.Field[list[str]] = rx.field(default_factory=list)
     """Outcomes that are tried again and that the channel has no boxes for: they stay."""
     days: rx.Field[list[Tick]] = rx.field(default_factory=list)
-    hours_choice: rx.Field[str] = rx.field(ANY)
+    hours_choice: rx.Field[str] = rx.field(WINDOW)
     schedule_type: rx.Field[str] = rx.field("immediate")
     said: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     """Section of the finer settings -> what is set in it."""
@@ -83,7 +76,7 @@ class PaceState(StepState, rx.State):
     async def choose_hours(self, principal: Principal, choice: str) -> None:
         """Reach people at any time, or within hours that then can be set."""
         hours: Mapping[str, Any] = {"allowed_start": None, "allowed_end": None, "allowed_days": []}
-        chosen = BUSINESS if choice == WINDOW else hours
+        chosen = WORKING_HOURS if choice == WINDOW else hours
         self.errors = await save_draft(principal, draft_id(self), chosen)
         await self._reopen(principal)
 
