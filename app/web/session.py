@@ -87,8 +87,9 @@ class SessionState(rx.State):
     async def sign_out(self) -> EventSpec:
         """End the session, and leave by a real page load, which clears the cookie."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await sign_out(session, token=session_token(self), now=context.clock.now())
+        await context.database.write(
+            lambda session: sign_out(session, token=session_token(self), now=context.clock.now())
+        )
         # What the pages of this tab were shown is not for whoever sits down at it next.
         root: rx.State = await self.get_state(rx.State)
         root.reset()  # type: ignore[no-untyped-call]  # Reflex leaves it without annotations

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.phone import pretty
@@ -132,12 +133,15 @@ class AgentsState(FormState, rx.State):
         context, agent_id = get_context(), self.form.id
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
         changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
-        async with context.database.transaction() as session:
+
+        async def stored(session: AsyncSession) -> None:
             now = context.clock.now()
             if agent_id:
                 await update_agent(session, principal=principal, agent_ref=agent_id, changes=changes, now=now)
             else:
                 await create_agent(session, principal=principal, changes=changes, now=now)
+
+        await context.database.write(stored)
         self.rows, self.is_open = await _rows(principal), False
         yield say_done("Agent saved" if agent_id else "Agent created")
 
@@ -158,10 +162,11 @@ class AgentsState(FormState, rx.State):
         """Switch an agent on or off."""
         context = get_context()
         self.switching_off = 0
-        async with context.database.transaction() as session:
-            await set_agent_active(
+        await context.database.write(
+            lambda session: set_agent_active(
                 session, principal=principal, agent_ref=agent_id, active=active, now=context.clock.now()
             )
+        )
         self.rows = await _rows(principal)
         return say_done("Agent activated" if active else "Agent deactivated")
 

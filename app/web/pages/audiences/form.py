@@ -16,7 +16,13 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.models import AudienceMode
 from app.services.access.principal import Principal
-from app.services.campaigns.audiences import AudienceRule, add_audience, preview_audience, read_rule
+from app.services.campaigns.audiences import (
+    AudienceRule,
+    AudienceView,
+    add_audience,
+    preview_audience,
+    read_rule,
+)
 from app.services.campaigns.names import newest_campaigns
 from app.services.errors import Conflict, FieldErrors
 from app.services.segments.queries import segment_names
@@ -144,8 +150,9 @@ class AudienceFormState(FormState, rx.State):
         rules = await self.get_state(AudiencesState)
         mode = AudienceMode(self.mode) if rules.is_editable else AudienceMode.STANDING
         context = get_context()
-        async with context.database.transaction() as session:
-            view = await add_audience(
+
+        async def added(session: AsyncSession) -> AudienceView:
+            return await add_audience(
                 session,
                 principal=principal,
                 campaign_ref=campaign_here(self),
@@ -153,6 +160,8 @@ class AudienceFormState(FormState, rx.State):
                 mode=mode,
                 now=context.clock.now(),
             )
+
+        view = await context.database.write(added)
         await _enqueue(view.id)
         self.is_open = False
         await rules._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call

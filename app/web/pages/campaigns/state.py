@@ -127,8 +127,9 @@ class CampaignsState(PageState, rx.State):
         self.saving = True
         yield None
         context = get_context()
-        async with context.database.transaction() as session:
-            campaign_id = await begin_draft(session, principal=principal, now=context.clock.now())
+        campaign_id = await context.database.write(
+            lambda session: begin_draft(session, principal=principal, now=context.clock.now())
+        )
         yield rx.redirect(routes.edit_basics(principal.organization_slug, campaign_id))
 
     async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:

@@ -34,8 +34,9 @@ class StopSwitchState(PageState, rx.State):
     async def stop(self, principal: Principal) -> EventSpec:
         """Stop all dialing."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await stop_all_dialing(session, principal=principal, now=context.clock.now())
+        await context.database.write(
+            lambda session: stop_all_dialing(session, principal=principal, now=context.clock.now())
+        )
         self.asking = ""
         return say_done("All dialing is stopped. Calls in progress go on to their end.")
 
@@ -43,8 +44,9 @@ class StopSwitchState(PageState, rx.State):
     async def resume(self, principal: Principal) -> EventSpec:
         """Allow dialing again."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await resume_all_dialing(session, principal=principal, now=context.clock.now())
+        await context.database.write(
+            lambda session: resume_all_dialing(session, principal=principal, now=context.clock.now())
+        )
         self.asking = ""
         return say_done("Dialing is allowed again.")
 

@@ -92,8 +92,8 @@ class ContactBulkState(Ticking, FormState, rx.State):
         ticked = ContactFilter((Condition("id", Op.ANY_OF, tuple(self.ids)),))
         wanted = contacts._wanted(principal) if self.all_matching else ticked  # noqa: SLF001 - ours
         context = get_context()
-        async with context.database.transaction() as session:
-            view = await begin_bulk_change(
+        view = await context.database.write(
+            lambda session: begin_bulk_change(
                 session,
                 principal=principal,
                 action=BulkAction(self.asking),
@@ -101,6 +101,7 @@ class ContactBulkState(Ticking, FormState, rx.State):
                 wanted=wanted,
                 now=context.clock.now(),
             )
+        )
         if view.status is BulkStatus.RUNNING:
             await context.queue.hint("advance_bulk_change", job_id=f"bulk:{view.id}", bulk_id=view.id)
         self.ids, self.all_matching, self.asking = [], False, ""

@@ -84,8 +84,11 @@ class BulkHistoryState(PageState, rx.State):
     async def cancel(self, principal: Principal, bulk_id: int) -> EventSpec:
         """Change nobody more."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await cancel_bulk_change(session, principal=principal, bulk_ref=bulk_id, now=context.clock.now())
+        await context.database.write(
+            lambda session: cancel_bulk_change(
+                session, principal=principal, bulk_ref=bulk_id, now=context.clock.now()
+            )
+        )
         self._show(principal, await _read(principal))
         return say_done("Nobody more is changed; who was changed stays so")
 

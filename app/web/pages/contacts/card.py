@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.rights import Right
@@ -100,8 +101,9 @@ class ContactCardState(FormState, rx.State):
     async def delete(self, principal: Principal) -> EventSpec:
         """Take the person out of the address book."""
         self.saving, self.asking = True, ""
-        async with get_context().database.transaction() as session:
-            await delete_contact(session, principal=principal, contact_id=self.card.id)
+        await get_context().database.write(
+            lambda session: delete_contact(session, principal=principal, contact_id=self.card.id)
+        )
         self.card = ContactCard()
         return rx.redirect(routes.contacts(principal.organization_slug))
 
@@ -114,16 +116,18 @@ class ContactCardState(FormState, rx.State):
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
         changes |= {"tags": tags(written(form, "tags")), "fields": own_fields(written(form, "fields"))}
         changes |= {name: written(form, name) for name in _CONSENT if name in form}
-        async with context.database.transaction() as session:
+
+        async def stored(session: AsyncSession) -> int:
             now = context.clock.now()
-            if contact_id:
-                await update_contact(
-                    session, principal=principal, contact_id=contact_id, changes=changes, now=now
-                )
-            else:
-                contact_id = await create_contact(session, principal=principal, changes=changes, now=now)
+            if not contact_id:
+                return await create_contact(session, principal=principal, changes=changes, now=now)
+            await update_contact(
+                session, principal=principal, contact_id=contact_id, changes=changes, now=now
+            )
+            return contact_id
+
         is_new = not self.card.id
-        await self._read(principal, contact_id)
+        await self._read(principal, await context.database.write(stored))
         self.editing, self.is_open = False, not self._is_on_page()
         await self._tell(principal)
         yield say_done("Contact added" if is_new else "Contact saved")
@@ -141,8 +145,8 @@ class ContactCardState(FormState, rx.State):
         context, scope = get_context(), written(form, "scope")
         if scope not in set(SuppressionScope):
             raise FieldErrors({"scope": "Choose what to stop."})
-        async with context.database.transaction() as session:
-            closed = await suppress_contact(
+        closed = await context.database.write(
+            lambda session: suppress_contact(
                 session,
                 principal=principal,
                 number=self.card.e164,
@@ -150,6 +154,7 @@ class ContactCardState(FormState, rx.State):
                 reason=written(form, "reason"),
                 now=context.clock.now(),
             )
+        )
         await self._read(principal, self.card.id)
         self.asking = ""
         await self._tell(principal)
@@ -161,14 +166,15 @@ class ContactCardState(FormState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        async with context.database.transaction() as session:
-            await lift(
+        await context.database.write(
+            lambda session: lift(
                 session,
                 principal=principal,
                 suppression_id=self.lifting,
                 reason=written(form, "lift_reason"),
                 now=context.clock.now(),
             )
+        )
         await self._read(principal, self.card.id)
         self.asking = ""
         await self._tell(principal)

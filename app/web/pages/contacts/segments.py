@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 from reflex.vars import ObjectVar
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.contact_filter import as_json
@@ -115,18 +116,20 @@ class SegmentsState(FormState, rx.State):
         yield None
         contacts = await self.get_state(ContactsState)
         context, name = get_context(), written(form, "segment_name")
-        async with context.database.transaction() as session:
+
+        async def stored(session: AsyncSession) -> int:
             now = context.clock.now()
             if self.asking == "rename":
-                segment_id = self.about
                 await update_segment(
-                    session, principal=principal, segment_ref=segment_id, changes={"name": name}, now=now
+                    session, principal=principal, segment_ref=self.about, changes={"name": name}, now=now
                 )
-            else:
-                rule = as_json(contacts._wanted(principal))  # noqa: SLF001 - ours
-                segment_id = await create_segment(
-                    session, principal=principal, changes={"name": name, "filter": rule}, now=now
-                )
+                return self.about
+            rule = as_json(contacts._wanted(principal))  # noqa: SLF001 - ours
+            return await create_segment(
+                session, principal=principal, changes={"name": name, "filter": rule}, now=now
+            )
+
+        segment_id = await context.database.write(stored)
         if self.asking == "save" or contacts.segment_id == segment_id:
             contacts.segment_id, contacts.segment = segment_id, name
             contacts.is_changed = contacts.is_changed and self.asking != "save"
@@ -140,14 +143,15 @@ class SegmentsState(FormState, rx.State):
         self.saving = True
         contacts = await self.get_state(ContactsState)
         context = get_context()
-        async with context.database.transaction() as session:
-            await update_segment(
+        await context.database.write(
+            lambda session: update_segment(
                 session,
                 principal=principal,
                 segment_ref=contacts.segment_id,
                 changes={"filter": as_json(contacts._wanted(principal))},  # noqa: SLF001 - ours
                 now=context.clock.now(),
             )
+        )
         contacts.is_changed = False
         return say_done("Segment saved")
 
@@ -155,8 +159,9 @@ class SegmentsState(FormState, rx.State):
     async def delete(self, principal: Principal) -> EventSpec:
         """Forget a segment; its people stay."""
         self.saving = True
-        async with get_context().database.transaction() as session:
-            await delete_segment(session, principal=principal, segment_ref=self.about)
+        await get_context().database.write(
+            lambda session: delete_segment(session, principal=principal, segment_ref=self.about)
+        )
         contacts = await self.get_state(ContactsState)
         if contacts.segment_id == self.about:
             contacts.segment_id, contacts.segment, contacts.is_changed = 0, "", False

@@ -80,10 +80,11 @@ class ImportDetailsState(FormState, rx.State):
         """Stop the import after the rows it is at."""
         self.saving, self.asking = True, False
         context = get_context()
-        async with context.database.transaction() as session:
-            await cancel_import(
+        await context.database.write(
+            lambda session: cancel_import(
                 session, principal=principal, import_ref=self.details.id, now=context.clock.now()
             )
+        )
         await self._read(principal, self.details.id)
         return say_done("The import is cancelled")
 
@@ -92,10 +93,11 @@ class ImportDetailsState(FormState, rx.State):
         """Queue the import, to begin or to go on where it stopped."""
         self.saving, self.errors = True, {}
         context = get_context()
-        async with context.database.transaction() as session:
-            await queue_import(
+        await context.database.write(
+            lambda session: queue_import(
                 session, principal=principal, import_ref=self.details.id, now=context.clock.now()
             )
+        )
         await enqueue_import(self.details.id)
         await self._read(principal, self.details.id)
         return say_done("The import goes on")

@@ -83,8 +83,11 @@ class ImportsState(PageState, rx.State):
         self.saving = True
         context, import_id = get_context(), self.undoing
         self.undoing = 0
-        async with context.database.transaction() as session:
-            await undo_import(session, principal=principal, import_ref=import_id, now=context.clock.now())
+        await context.database.write(
+            lambda session: undo_import(
+                session, principal=principal, import_ref=import_id, now=context.clock.now()
+            )
+        )
         await enqueue_import(import_id)
         self._show(principal, await _read(principal, self.page))
         return say_done("The import is being undone")

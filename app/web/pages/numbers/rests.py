@@ -64,8 +64,8 @@ class NumberRestState(FormState, rx.State):
             raise FieldErrors({"until": "Choose how long it rests."})
         context, span = get_context(), SPANS[chosen][1]
         now = context.clock.now()
-        async with context.database.transaction() as session:
-            await rest_number(
+        await context.database.write(
+            lambda session: rest_number(
                 session,
                 principal=principal,
                 number_ref=self.asked.id,
@@ -73,6 +73,7 @@ class NumberRestState(FormState, rx.State):
                 why=written(form, "why"),
                 now=now,
             )
+        )
         await self._show(principal)
         return say_done("The number rests")
 
@@ -80,8 +81,11 @@ class NumberRestState(FormState, rx.State):
     async def resume(self, principal: Principal, number_id: int) -> EventSpec:
         """Put the number back to work."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await resume_number(session, principal=principal, number_ref=number_id, now=context.clock.now())
+        await context.database.write(
+            lambda session: resume_number(
+                session, principal=principal, number_ref=number_id, now=context.clock.now()
+            )
+        )
         await self._show(principal)
         return say_done("The number is back at work")
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.rights import Right
@@ -107,15 +108,18 @@ class NumbersState(FormState, rx.State):
             "sms": ticked(form, "sms"),
             **{name: written(form, name) for name in CAPS if name in form},
         }
-        async with context.database.transaction() as session:
+
+        async def stored(session: AsyncSession) -> None:
             now = context.clock.now()
             if number_id:
                 await update_number(
                     session, principal=principal, number_ref=number_id, changes=changes, now=now
                 )
             else:
-                changes["number"] = written(form, "number")
-                await create_number(session, principal=principal, changes=changes, now=now)
+                new = changes | {"number": written(form, "number")}
+                await create_number(session, principal=principal, changes=new, now=now)
+
+        await context.database.write(stored)
         self.is_open = False
         await self._read(principal)
         yield say_done("Number saved" if number_id else "Number added")
@@ -128,10 +132,11 @@ class NumbersState(FormState, rx.State):
         try:
             identity, owned = await owned_numbers()
             context = get_context()
-            async with context.database.transaction() as session:
-                added = await add_carrier_numbers(
+            added = await context.database.write(
+                lambda session: add_carrier_numbers(
                     session, principal=principal, identity=identity, numbers=owned, now=context.clock.now()
                 )
+            )
             await self._read(principal)
         finally:
             self.fetching = False
@@ -142,10 +147,11 @@ class NumbersState(FormState, rx.State):
     async def make_default(self, principal: Principal, number_id: int) -> EventSpec:
         """Make a number the organization's caller ID; 0 for none."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await set_default_number(
+        await context.database.write(
+            lambda session: set_default_number(
                 session, principal=principal, number_ref=number_id or None, now=context.clock.now()
             )
+        )
         await self._read(principal)
         return say_done("Default caller ID set" if number_id else "There is no default caller ID any more")
 
@@ -164,10 +170,11 @@ class NumbersState(FormState, rx.State):
         """Switch a number on or off."""
         context = get_context()
         self.switching_off = NumberForm()
-        async with context.database.transaction() as session:
-            await set_number_active(
+        await context.database.write(
+            lambda session: set_number_active(
                 session, principal=principal, number_ref=number_id, active=active, now=context.clock.now()
             )
+        )
         await self._read(principal)
         return say_done("Number activated" if active else "Number deactivated")
 

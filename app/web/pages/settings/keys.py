@@ -64,14 +64,15 @@ class KeysState(FormState, rx.State):
         context, role = get_context(), written(form, "role")
         if role not in set(Role):
             raise FieldErrors({"role": "Choose what the key may do."})
-        async with context.database.transaction() as session:
-            made = await create_key(
+        made = await context.database.write(
+            lambda session: create_key(
                 session,
                 principal=principal,
                 name=written(form, "key_name"),
                 role=Role(role),
                 now=context.clock.now(),
             )
+        )
         await self._read(principal)
         self.new_key = made.key
 
@@ -86,8 +87,9 @@ class KeysState(FormState, rx.State):
         """End a key for good."""
         context = get_context()
         self.revoking = 0
-        async with context.database.transaction() as session:
-            await revoke_key(session, principal=principal, key_id=key_id, now=context.clock.now())
+        await context.database.write(
+            lambda session: revoke_key(session, principal=principal, key_id=key_id, now=context.clock.now())
+        )
         await self._read(principal)
         return say_done("Key revoked")
 

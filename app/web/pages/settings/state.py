@@ -131,8 +131,11 @@ class SettingsState(FormState, rx.State):
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS if name in form}
         changes["strict_numbers"] = ticked(form, "strict_numbers")
         changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
-        async with context.database.transaction() as session:
-            await update_organization(session, principal=principal, changes=changes, now=context.clock.now())
+        await context.database.write(
+            lambda session: update_organization(
+                session, principal=principal, changes=changes, now=context.clock.now()
+            )
+        )
         yield say_done("Settings saved")
         yield SessionState.enter
 

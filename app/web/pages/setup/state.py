@@ -40,8 +40,8 @@ class SetupState(FormState, rx.State):
         context = get_context()
         simulated = context.settings.carrier_simulated
         try:
-            async with context.database.transaction() as session:
-                ticket = await complete_setup(
+            ticket = await context.database.write(
+                lambda session: complete_setup(
                     session,
                     token=self._link_token(),
                     email=written(form, "email"),
@@ -53,6 +53,7 @@ class SetupState(FormState, rx.State):
                     # What a real account owns is for its owner to add: Numbers has a button for it.
                     carrier_numbers=SIMULATED_NUMBERS if simulated else (),
                 )
+            )
         except SetupLinkInvalid:
             self.usable = False
             return

@@ -44,8 +44,8 @@ class SignInState(FormState, rx.State):
         yield None
         context = get_context()
         try:
-            async with context.database.transaction() as session:
-                ticket = await check_password_and_issue_ticket(
+            ticket = await context.database.write(
+                lambda session: check_password_and_issue_ticket(
                     session,
                     email=written(form, "email"),
                     password=str(form.get("password", "")),
@@ -53,6 +53,7 @@ class SignInState(FormState, rx.State):
                     next_path=self._next_path(),
                     now=context.clock.now(),
                 )
+            )
         except (SignInRefused, TooManySignIns) as refused:
             self.refusal = str(refused)
             return

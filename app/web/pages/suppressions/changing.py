@@ -68,8 +68,8 @@ class SuppressionChangeState(FormState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        async with context.database.transaction() as session:
-            closed = await suppress_contact(
+        closed = await context.database.write(
+            lambda session: suppress_contact(
                 session,
                 principal=principal,
                 number=written(form, "number"),
@@ -77,6 +77,7 @@ class SuppressionChangeState(FormState, rx.State):
                 reason=written(form, "reason"),
                 now=context.clock.now(),
             )
+        )
         self.asking = ""
         yield say_done("The number is suppressed") if closed else say("That number was suppressed already")
         yield SuppressionsState.refresh
@@ -89,14 +90,15 @@ class SuppressionChangeState(FormState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        async with context.database.transaction() as session:
-            await lift(
+        await context.database.write(
+            lambda session: lift(
                 session,
                 principal=principal,
                 suppression_id=self.lifting,
                 reason=written(form, "reason"),
                 now=context.clock.now(),
             )
+        )
         self.asking = ""
         yield say_done("The suppression is lifted")
         yield SuppressionsState.refresh

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.attempt import AttemptStatus
@@ -97,7 +98,8 @@ class OverviewState(PageState, rx.State):
     async def settle(self, principal: Principal, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button
         """Say of an attempt that it was placed, or that it was not."""
         context = get_context()
-        async with context.database.transaction() as session:
+
+        async def settled(session: AsyncSession) -> None:
             detail = await get_attempt(session, principal=principal, attempt_id=attempt_id)
             await settle_review(
                 session,
@@ -106,6 +108,8 @@ class OverviewState(PageState, rx.State):
                 placed=placed,
                 now=context.clock.now(),
             )
+
+        await context.database.write(settled)
         self.reviews = [one for one in self.reviews if one.id != attempt_id]
         outcome = "counts as not answered" if placed else "goes back in line"
         return say_done(f"Noted. The contact {outcome}.")

@@ -239,19 +239,21 @@ class ImportState(FormState, rx.State):
         """Put the file away, or stop its import; who was added stays."""
         context = get_context()
         if self.stage in _UNFINISHED:
-            async with context.database.transaction() as session:
-                await cancel_import(
+            await context.database.write(
+                lambda session: cancel_import(
                     session, principal=principal, import_ref=self.import_id, now=context.clock.now()
                 )
+            )
         self.import_id, self.stage, self.errors = 0, "none", {}
         self._list((await read_imports(principal, _campaign(self))).views)
 
     async def _queue(self, principal: Principal) -> None:
         context = get_context()
-        async with context.database.transaction() as session:
-            await queue_import(
+        await context.database.write(
+            lambda session: queue_import(
                 session, principal=principal, import_ref=self.import_id, now=context.clock.now()
             )
+        )
         self.stage, self.tally = "working", Tally(total=self.tally.total)
         await enqueue_if_needed(self.import_id)
 
@@ -275,14 +277,15 @@ class ImportState(FormState, rx.State):
     async def _map(self, principal: Principal, chosen: dict[str, str]) -> AsyncIterator[None]:
         context = get_context()
         try:
-            async with context.database.transaction() as session:
-                await set_mapping(
+            await context.database.write(
+                lambda session: set_mapping(
                     session,
                     principal=principal,
                     import_ref=self.import_id,
                     mapping=chosen,
                     now=context.clock.now(),
                 )
+            )
             self.errors = {}
         except FieldErrors as refused:
             self.errors = refused.errors

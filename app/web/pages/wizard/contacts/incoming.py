@@ -54,8 +54,8 @@ async def store_upload(principal: Principal, campaign_id: int | None, files: Seq
     if not files:
         raise FileRefused(NO_FILE)
     context = get_context()
-    async with context.database.transaction() as session:
-        import_id = await store_import(
+    import_id = await context.database.write(
+        lambda session: store_import(
             session,
             principal=principal,
             campaign_ref=campaign_id,
@@ -63,6 +63,7 @@ async def store_upload(principal: Principal, campaign_id: int | None, files: Seq
             data=_pieces(files[0]),
             now=context.clock.now(),
         )
+    )
     await enqueue_if_needed(import_id)
     return import_id
 
@@ -70,19 +71,21 @@ async def store_upload(principal: Principal, campaign_id: int | None, files: Seq
 async def store_text(principal: Principal, campaign_id: int | None, text: str) -> int:
     """Store what was pasted; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
     context = get_context()
-    async with context.database.transaction() as session:
-        return await store_pasted(
+    return await context.database.write(
+        lambda session: store_pasted(
             session, principal=principal, campaign_ref=campaign_id, text=text, now=context.clock.now()
         )
+    )
 
 
 async def read_sheet(principal: Principal, import_id: int, sheet: str) -> None:
     """Read another sheet of the workbook. Raises `FieldErrors` on `sheet`, `FileRefused` and `Conflict`."""
     context = get_context()
-    async with context.database.transaction() as session:
-        await choose_sheet(
+    await context.database.write(
+        lambda session: choose_sheet(
             session, principal=principal, import_ref=import_id, sheet=sheet, now=context.clock.now()
         )
+    )
     await enqueue_if_needed(import_id)
 
 

@@ -83,8 +83,9 @@ class PeopleState(FormState, rx.State):
         """Add who is ticked."""
         self.saving = True
         yield None
-        async with get_context().database.transaction() as session:
-            result = await _add(session, principal, draft_id(self), list(self.ticked))
+        result = await get_context().database.write(
+            lambda session: _add(session, principal, draft_id(self), list(self.ticked))
+        )
         self.ticked = []
         yield await self._added(principal, result)
 
@@ -93,10 +94,12 @@ class PeopleState(FormState, rx.State):
         """Add everybody the search finds."""
         self.saving = True
         yield None
-        async with get_context().database.transaction() as session:
+
+        async def add(session: AsyncSession) -> AddResult:
             ids = await _matching(session, principal, self.search)
-            result = await _add(session, principal, draft_id(self), ids)
-        yield await self._added(principal, result)
+            return await _add(session, principal, draft_id(self), ids)
+
+        yield await self._added(principal, await get_context().database.write(add))
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def add_by_hand(
@@ -106,8 +109,8 @@ class PeopleState(FormState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        async with context.database.transaction() as session:
-            result = await add_manual(
+        result = await context.database.write(
+            lambda session: add_manual(
                 session,
                 principal=principal,
                 campaign_ref=draft_id(self),
@@ -116,6 +119,7 @@ class PeopleState(FormState, rx.State):
                 variables={},
                 now=context.clock.now(),
             )
+        )
         self.round += 1
         yield await self._added(principal, result)
         yield rx.call_script("setTimeout(() => document.getElementById('phone_number')?.focus(), 120)")
