@@ -1,7 +1,7 @@
 """May this recipient be contacted now? One ordered list of rules, for the dialer and the "why" panel alike.
 
 The gate fails closed: what it cannot establish blocks, and says so. Waiting (for hours, a number, a slot)
-never changes a recipient; only the rules in `SKIPS` end one.
+never changes a recipient; only the rules in `ENDS` end one, and they are asked before those that wait.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ class Rule(StrEnum):
     SUPPRESSION = "suppression"
     CONSENT = "consent"
     ATTEMPTS = "attempts"
+    TEMPLATE = "template"
     NUMBER_IN_USE = "number_in_use"
     CALLING_HOURS = "calling_hours"
     FREQUENCY = "frequency"
@@ -36,8 +37,11 @@ class Rule(StrEnum):
     PACING = "pacing"
 
 
-SKIPS: Final = frozenset({Rule.SUPPRESSION, Rule.CONSENT})
-"""Blocked by these a recipient ends as skipped; by any other it stays as it is."""
+SKIPS: Final = frozenset({Rule.SUPPRESSION, Rule.CONSENT, Rule.TEMPLATE})
+"""Blocked by these a recipient ends as skipped."""
+
+ENDS: Final = SKIPS | {Rule.ATTEMPTS}
+"""Blocked by these a recipient ends without another attempt; by any other it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,21 @@ Verdict: TypeAlias = Allowed | Blocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateFacts:
+class PersonFacts:
+    """What may end a recipient without another attempt, whenever it is asked."""
+
+    suppressed_because: str | None = None
+    """The reason this number must not be contacted, in a few words; None if it may be."""
+    consent_refused: str | None = None
+    """How this person said no, as a sentence; None if they did not."""
+    attempts_made: int
+    max_attempts: int
+    text_problem: str | None = None
+    """Why the message cannot be filled in for this person, as a sentence; None if it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateFacts(PersonFacts):
     """All the gate goes by, gathered by the caller: the same facts give the same verdict everywhere."""
 
     dialing_stopped: bool
@@ -69,12 +87,6 @@ class GateFacts:
     scheduled_at: datetime | None = None
     recipient_status: RecipientStatus
     not_before: datetime | None = None
-    suppressed_because: str | None = None
-    """The reason this number must not be contacted, in a few words; None if it may be."""
-    consent_refused: str | None = None
-    """How this person said no, as a sentence; None if they did not."""
-    attempts_made: int
-    max_attempts: int
     number_in_use: bool = False
     """Another attempt to the same phone number is live or unproven, in whatever campaign."""
     hours: CallingHours
@@ -102,6 +114,14 @@ def decide(facts: GateFacts, *, now: datetime) -> Verdict:
     return next((blocked for ask in _RULES if (blocked := ask(facts, now))), Allowed())
 
 
+def ending(facts: PersonFacts) -> Blocked | None:
+    """Return what ends this recipient without another attempt, now or after its wait; None: it will be contacted.
+
+    `decide` gives the same answer as soon as the campaign dials and the recipient is due.
+    """
+    return next((blocked for ask in _ENDING_RULES if (blocked := ask(facts))), None)
+
+
 def _stop_switch(facts: GateFacts, _now: datetime) -> Blocked | None:
     if facts.dialing_stopped:
         return Blocked(Rule.STOP_SWITCH, None, "All dialing of the organization is stopped.")
@@ -123,7 +143,7 @@ def _recipient_state(facts: GateFacts, now: datetime) -> Blocked | None:
     return None
 
 
-def _suppression(facts: GateFacts, _now: datetime) -> Blocked | None:
+def _suppression(facts: PersonFacts) -> Blocked | None:
     if facts.suppressed_because is None:
         return None
     return Blocked(Rule.SUPPRESSION, None, why_suppressed(facts.suppressed_because))
@@ -135,14 +155,18 @@ def why_suppressed(reason: str) -> str:
     return f"This number must not be contacted: {given}."
 
 
-def _consent(facts: GateFacts, _now: datetime) -> Blocked | None:
+def _consent(facts: PersonFacts) -> Blocked | None:
     return Blocked(Rule.CONSENT, None, facts.consent_refused) if facts.consent_refused else None
 
 
-def _attempts(facts: GateFacts, _now: datetime) -> Blocked | None:
+def _attempts(facts: PersonFacts) -> Blocked | None:
     if facts.attempts_made < facts.max_attempts:
         return None
     return Blocked(Rule.ATTEMPTS, None, all_used(facts.max_attempts))
+
+
+def _template(facts: PersonFacts) -> Blocked | None:
+    return Blocked(Rule.TEMPLATE, None, facts.text_problem) if facts.text_problem else None
 
 
 def _number_in_use(facts: GateFacts, _now: datetime) -> Blocked | None:
@@ -196,13 +220,18 @@ def _pacing(facts: GateFacts, _now: datetime) -> Blocked | None:
     return Blocked(Rule.PACING, facts.allowance.next_at, _PACING_WHY[facts.allowance.limited_by])
 
 
+_ENDING_RULES: Final[tuple[Callable[[PersonFacts], Blocked | None], ...]] = (
+    _suppression,
+    _consent,
+    _attempts,
+    _template,
+)
+
 _RULES: Final[tuple[Callable[[GateFacts, datetime], Blocked | None], ...]] = (
     _stop_switch,
     _campaign_state,
     _recipient_state,
-    _suppression,
-    _consent,
-    _attempts,
+    lambda facts, _now: ending(facts),
     _number_in_use,
     _calling_hours,
     _frequency,

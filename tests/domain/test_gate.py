@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.calling_hours import ALWAYS, WEEKDAYS, CallingHours
 from app.domain.campaign import DIALING, CampaignStatus
-from app.domain.gate import SKIPS, Allowed, Blocked, GateFacts, Rule, decide
+from app.domain.gate import ENDS, SKIPS, Allowed, Blocked, GateFacts, Rule, decide, ending
 from app.domain.pacing import Allowance, PacingLimit
 from app.domain.recipient import RecipientStatus
 
@@ -37,6 +37,7 @@ BLOCKING: dict[Rule, dict[str, Any]] = {
     Rule.SUPPRESSION: {"suppressed_because": "they asked us to stop"},
     Rule.CONSENT: {"consent_refused": "The person withdrew their consent."},
     Rule.ATTEMPTS: {"attempts_made": 3},
+    Rule.TEMPLATE: {"text_problem": "This contact has no value for {{plan}}."},
     Rule.NUMBER_IN_USE: {"number_in_use": True},
     Rule.CALLING_HOURS: {"zone_names": ("Asia/Tokyo",)},
     Rule.FREQUENCY: {"frequency_cap": 3, "capped_since": NOW - timedelta(hours=1)},
@@ -109,8 +110,22 @@ def test_a_suppressed_number_is_blocked_for_good_with_its_reason(reason: str) ->
     assert verdict.why.count(".") == 1
 
 
-def test_only_a_persons_no_ends_a_recipient() -> None:
-    assert {Rule.SUPPRESSION, Rule.CONSENT} == SKIPS
+def test_a_persons_no_or_a_missing_value_skips_and_used_up_attempts_end() -> None:
+    assert {Rule.SUPPRESSION, Rule.CONSENT, Rule.TEMPLATE} == SKIPS
+    assert SKIPS | {Rule.ATTEMPTS} == ENDS
+
+
+@given(st.frozensets(st.sampled_from(sorted(ENDS))))
+def test_what_is_foreseen_for_a_person_is_what_the_gate_says_when_its_turn_comes(
+    against: frozenset[Rule],
+) -> None:
+    facts = replace(CLEAR, **{name: value for rule in against for name, value in BLOCKING[rule].items()})
+    assert (ending(facts) or Allowed()) == decide(facts, now=NOW)
+
+
+@pytest.mark.parametrize("rule", sorted(set(Rule) - ENDS))
+def test_a_wait_ends_nobody(rule: Rule) -> None:
+    assert ending(replace(CLEAR, **BLOCKING[rule])) is None
 
 
 def test_a_frequency_cap_says_when_the_oldest_attempt_is_long_enough_ago() -> None:

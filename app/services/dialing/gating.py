@@ -24,7 +24,7 @@ from app.domain.pacing import (
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.live import announce
-from app.models import NumberRest
+from app.models import Consent, NumberRest, SuppressionScope
 from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
@@ -338,7 +338,7 @@ def campaign_verdict(held: Held, *, now: datetime) -> Verdict:
     return recipient_verdict(held, suppressed=None, attempts_made=0, max_attempts=1, now=now)
 
 
-def recipient_verdict(
+def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     held: Held,
     *,
     suppressed: str | None,
@@ -346,8 +346,9 @@ def recipient_verdict(
     max_attempts: int,
     now: datetime,
     number_in_use: bool = False,
-    consent_refused: str | None = None,
+    consent: Consent = Consent.UNKNOWN,
     capped_since: datetime | None = None,
+    text_problem: str | None = None,
 ) -> Verdict:
     """Return the gate's answer for one recipient. Pacing was asked before: it decided how many were claimed."""
     facts = GateFacts(
@@ -355,9 +356,10 @@ def recipient_verdict(
         campaign_status=held.status,
         recipient_status=RecipientStatus.PENDING,
         suppressed_because=suppressed,
-        consent_refused=consent_refused,
+        consent_refused=CONSENT_REFUSED.get(consent),
         attempts_made=attempts_made,
         max_attempts=max_attempts,
+        text_problem=text_problem,
         number_in_use=number_in_use,
         hours=held.hours,
         zone_names=(held.zone_name,),
@@ -380,24 +382,47 @@ def _numbers_why(pool: Pool) -> str:
     return f"All {len(pool.numbers)} numbers of the pool rest or have reached their caps."
 
 
+CONSENT_REFUSED: Final[Mapping[Consent, str]] = {
+    Consent.DENIED: "This person did not consent to be contacted.",
+    Consent.WITHDRAWN: "This person withdrew their consent to be contacted.",
+}
+"""How a person said no to being contacted, as a sentence."""
+
+STANDING_SUPPRESSION: Final = """
+    organization_id = :organization_id AND lifted_at IS NULL AND scope IN ('all', CAST(:scope AS varchar))
+"""
+"""The condition on `suppression` under which a number must not be contacted; `scope`: of `scope_of`."""
+
+COUNTS_FOR_CAP: Final = """
+    a.organization_id = :organization_id AND a.reserved_at > :cap_since AND a.status <> 'not_placed'
+    AND (a.provider_id IS NOT NULL OR a.ended_as IS NULL)
+"""
+"""The condition on `attempt` a under which it counts for the frequency cap of its number."""
+
 _SUPPRESSED: Final = text(
-    """
+    f"""
     SELECT number, min(reason) AS reason FROM suppression
-    WHERE organization_id = :organization_id AND number = ANY(CAST(:numbers AS varchar[])) AND lifted_at IS NULL
-      AND scope IN ('all', CAST(:scope AS varchar))
+    WHERE {STANDING_SUPPRESSION} AND number = ANY(CAST(:numbers AS varchar[]))
     GROUP BY number
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
+
+
+def scope_of(channel: Channel) -> SuppressionScope:
+    """Return the scope of suppressions that a campaign on that channel keeps to, beside those of all channels."""
+    return SuppressionScope.SMS if channel is Channel.SMS else SuppressionScope.VOICE
 
 
 async def suppressed(session: AsyncSession, held: Held, numbers: Sequence[str]) -> dict[str, str]:
     """Return which of the numbers must not be contacted on this campaign's channel, and why."""
     if not numbers:
         return {}
-    scope = "sms" if held.channel is Channel.SMS else "voice"
-    rows = await session.execute(
-        _SUPPRESSED, {"organization_id": held.organization_id, "numbers": list(numbers), "scope": scope}
-    )
+    given = {
+        "organization_id": held.organization_id,
+        "numbers": list(numbers),
+        "scope": scope_of(held.channel).value,
+    }
+    rows = await session.execute(_SUPPRESSED, given)
     return {row.number: row.reason for row in rows}
 
 

@@ -15,7 +15,7 @@ from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
-from app.domain.gate import Blocked, Rule
+from app.domain.gate import SKIPS, Blocked, Rule
 from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
 from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
@@ -30,11 +30,6 @@ BATCH: Final = MOST_AT_ONCE
 
 RECONCILE_AFTER: Final = timedelta(seconds=20)
 """A reservation without an answer for longer than this was left by a dead worker: the placing guard is 10 s."""
-
-_CONSENT_REFUSED: Final[Mapping[Consent, str]] = {
-    Consent.DENIED: "This person did not consent to be contacted.",
-    Consent.WITHDRAWN: "This person withdrew their consent to be contacted.",
-}
 
 ASK_AGAIN: Final = timedelta(seconds=30)
 """How long a recipient waits for what has no time of its own, as another live attempt to its number."""
@@ -193,15 +188,13 @@ class _Claimed:
 
 
 _CLAIM: Final = text(
-    """
+    f"""
     SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
            coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
            contact.number, contact.updated_at AS contact_version, contact.consent,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
-                WHERE a.organization_id = :organization_id AND a.number_to = contact.number
-                  AND a.reserved_at > :cap_since AND a.status <> 'not_placed'
-                  AND (a.provider_id IS NOT NULL OR a.ended_as IS NULL)
+                WHERE {gating.COUNTS_FOR_CAP} AND a.number_to = contact.number
                 ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
            CASE WHEN CAST(:sticky AS boolean) THEN
                (SELECT a.phone_number_id FROM attempt a
@@ -220,7 +213,7 @@ _CLAIM: Final = text(
     WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
     ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
     FOR NO KEY UPDATE OF r SKIP LOCKED
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
@@ -281,14 +274,13 @@ async def _pass_the_gate(
             attempts_made=each.attempts_made,
             max_attempts=each.max_attempts,
             number_in_use=each.number_in_use,
-            consent_refused=_CONSENT_REFUSED.get(each.consent),
+            consent=each.consent,
             capped_since=each.capped_since,
+            text_problem=each.prepared.problem,
             now=now,
         )
         if isinstance(verdict, Blocked):
             await _hold_back(session, each, verdict, now=now)
-        elif each.prepared.problem is not None:
-            await gating.skip(session, each.prepared.recipient_id, "template", each.prepared.problem, now=now)
         else:
             chosen.append(each)
     return chosen
@@ -310,7 +302,7 @@ async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked,
     """End whom a rule ends; let the others wait until the rule may answer otherwise."""
     recipient_id = claimed.prepared.recipient_id
     match verdict.rule:
-        case Rule.SUPPRESSION | Rule.CONSENT:
+        case rule if rule in SKIPS:
             await gating.skip(session, recipient_id, verdict.rule, verdict.why, now=now)
         case Rule.ATTEMPTS:
             last = claimed.last_disposition

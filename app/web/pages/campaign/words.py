@@ -48,7 +48,7 @@ _REASON_WORDS: Final[Mapping[str, str]] = {
     Disposition.CANCELLED: "The attempt was cancelled",
     Rule.SUPPRESSION: "This number must not be contacted",
     Rule.CONSENT: "This person said no to being contacted",
-    "template": "The text could not be filled in",
+    Rule.TEMPLATE: "The text could not be filled in",
     "reserved": "An attempt was begun",
     "sent": "The message was sent",
     "misconfigured": "The carrier refused our account or number",
