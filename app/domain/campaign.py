@@ -56,6 +56,9 @@ TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
 EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED})
 """Settings and contacts may be changed in these only (seed 004: Draft or Paused)."""
 
+NOT_BEGUN: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
+"""Before the start: nobody has been contacted."""
+
 DIALING: Final = frozenset({_S.QUEUED, _S.RUNNING})
 """Attempts may be reserved in these only."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 from app.domain.attempt import Disposition
-from app.domain.recipient import RecipientStatus
+from app.domain.campaign import NOT_BEGUN, CampaignStatus
+from app.domain.recipient import ENDED, RecipientStatus
 
 
 class NotConserved(ValueError):
@@ -119,6 +120,43 @@ class StatusCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a campaign is, as the list, the Overview and the API say it."""
+
+    total: int
+    """All its recipients."""
+    processed: int
+    """Those the campaign is done with: each has its last outcome, or was skipped.
+
+    A recipient that the campaign's cancellation kept from that is not among them, and before the start nobody is:
+    who must not be contacted has been left out of the list, and nothing has been done.
+    """
+    cancelled: int
+    """Those the cancellation kept from being processed."""
+    reached: int
+    """Those who completed: they answered a call, or were sent the message."""
+
+    @property
+    def completion_rate(self) -> float:
+        """The processed, of all, in percent."""
+        return percent(self.processed, self.total)
+
+
+def standing(counts: StatusCounts, campaign: CampaignStatus) -> Standing:
+    """Return how far a campaign in that status is."""
+    return Standing(
+        total=counts.total,
+        processed=counts.ended - counts.cancelled if campaign not in NOT_BEGUN else 0,
+        cancelled=counts.cancelled,
+        reached=counts.completed,
+    )
+
+
+PROCESSED: Final = ENDED - {RecipientStatus.CANCELLED}
+"""The statuses of the processed, once the campaign has begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallCounts:
     """What became of the calls. One that was proven not placed was never made."""
 
@@ -157,7 +195,7 @@ class Metrics:
     """The measures of a campaign, or of several together."""
 
     completion_rate: float
-    """Recipients that ended, of all."""
+    """Recipients that were processed, of all: see `Standing`."""
     success_rate: float
     """Recipients that completed, of those that ended and were attempted."""
     answer_rate: float
@@ -170,10 +208,12 @@ class Metrics:
     """Seconds, over answered calls."""
 
 
-def measure(statuses: StatusCounts, calls: CallCounts, *, ended_attempted: int) -> Metrics:
+def measure(
+    statuses: StatusCounts, calls: CallCounts, *, ended_attempted: int, campaign: CampaignStatus
+) -> Metrics:
     """Return every rate. `ended_attempted` counts the ended recipients with at least one attempt."""
     return Metrics(
-        completion_rate=percent(statuses.ended, statuses.total),
+        completion_rate=standing(statuses, campaign).completion_rate,
         success_rate=percent(statuses.completed, ended_attempted),
         answer_rate=percent(calls.answered + calls.voicemail, calls.made),
         human_answer_rate=percent(calls.answered, calls.made),

@@ -397,6 +397,16 @@ async def test_stats_and_progress_add_up(world: World) -> None:
     assert progress["progress"] == rolled
 
 
+async def test_a_cancelled_campaign_is_as_far_as_it_came(world: World) -> None:
+    campaign = await world.make_ready_campaign()
+    await world.post(f"/campaigns/{campaign['id']}/start")
+    await world.post(f"/campaigns/{campaign['id']}/cancel")
+    stats = (await world.get(f"/campaigns/{campaign['id']}/stats")).json()
+    [item] = (await world.get("/campaigns")).json()["items"]
+    assert stats["contact_counts"]["cancelled"] == stats["progress"]["failed"] == 1
+    assert (stats["completion_rate"], item["progress_percent"]) == (0, 0)
+
+
 async def test_an_operator_starts_but_does_not_edit(world: World) -> None:
     campaign = await world.make_ready_campaign()
     refused = await world.patch(f"/campaigns/{campaign['id']}", {"name": "x"}, role=Role.OPERATOR)

@@ -7,22 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.attempt import Disposition
+from app.domain.campaign import NOT_BEGUN, CampaignStatus
 from app.domain.metrics import (
+    PROCESSED,
     CallCounts,
     Cost,
     GuideStats,
     Metrics,
     NotConserved,
     Progress,
+    Standing,
     StatusCounts,
     measure,
     percent,
+    standing,
     total_cost,
     unit_price,
 )
 from app.domain.recipient import ENDED, RecipientStatus
 
-S, D = RecipientStatus, Disposition
+S, D, C = RecipientStatus, Disposition, CampaignStatus
 MIXED = StatusCounts(
     pending=10,
     in_progress=3,
@@ -63,8 +67,8 @@ def test_all_measures_of_a_campaign() -> None:
         talk_seconds=41 * 142,
     )
     assert calls == CallCounts(made=123, finished=120, answered=41, voicemail=9, talk_seconds=5822)
-    assert measure(MIXED, calls, ended_attempted=82) == Metrics(
-        completion_rate=87.0,
+    assert measure(MIXED, calls, ended_attempted=82, campaign=C.RUNNING) == Metrics(
+        completion_rate=85.0,
         success_rate=48.8,
         answer_rate=40.7,
         human_answer_rate=33.3,
@@ -78,12 +82,12 @@ def test_a_call_in_which_the_person_opted_out_is_an_answered_one() -> None:
         {D.ANSWERED: 1, D.OPTED_OUT: 2, D.BUSY: 1}, opted_out_on_call=1, talk_seconds=60 + 20
     )
     assert (calls.made, calls.answered) == (4, 2)
-    measures = measure(StatusCounts(completed=4), calls, ended_attempted=4)
+    measures = measure(StatusCounts(completed=4), calls, ended_attempted=4, campaign=C.COMPLETED)
     assert (measures.answer_rate, measures.human_answer_rate, measures.average_duration) == (50.0, 50.0, 40.0)
 
 
 def test_a_campaign_that_has_not_begun_measures_zero() -> None:
-    assert measure(StatusCounts(), CallCounts(), ended_attempted=0) == Metrics(
+    assert measure(StatusCounts(skipped=1), CallCounts(), ended_attempted=0, campaign=C.DRAFT) == Metrics(
         completion_rate=0.0,
         success_rate=0.0,
         answer_rate=0.0,
@@ -91,6 +95,32 @@ def test_a_campaign_that_has_not_begun_measures_zero() -> None:
         call_success_rate=0.0,
         average_duration=0.0,
     )
+
+
+@pytest.mark.parametrize("campaign", sorted(NOT_BEGUN))
+def test_nobody_is_processed_before_the_start(campaign: CampaignStatus) -> None:
+    opted_out = StatusCounts(pending=28, skipped=1)
+    assert standing(opted_out, campaign) == Standing(total=29, processed=0, cancelled=0, reached=0)
+    assert standing(opted_out, C.QUEUED).processed == 1
+
+
+def test_what_a_cancelled_campaign_did_not_do_is_not_done() -> None:
+    counts = StatusCounts(completed=11, no_answer=4, failed=2, cancelled=14)
+    far = standing(counts, C.CANCELLED)
+    assert far == Standing(total=31, processed=17, cancelled=14, reached=11)
+    assert far.completion_rate == 54.8
+    assert measure(counts, CallCounts(), ended_attempted=17, campaign=C.CANCELLED).completion_rate == 54.8
+
+
+@given(ANY_COUNTS, st.sampled_from(C))
+def test_the_processed_the_cancelled_and_the_rest_add_up(
+    counts: StatusCounts, campaign: CampaignStatus
+) -> None:
+    far = standing(counts, campaign)
+    by_status = sum(counts.count(status) for status in PROCESSED) if campaign not in NOT_BEGUN else 0
+    assert far.processed == by_status
+    assert far.reached <= max(far.processed, counts.completed)
+    assert far.processed + far.cancelled <= far.total == counts.total
 
 
 def test_counts_come_from_rows_grouped_by_status() -> None:

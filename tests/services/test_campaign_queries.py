@@ -10,6 +10,7 @@ import pytest
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.domain.metrics import Standing
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, ScheduleType, WorkerHeartbeat
@@ -302,16 +303,41 @@ async def test_the_list_shows_progress_and_what_can_be_done(world: World) -> Non
     row = (await world.ask(list_campaigns)).items[0]
 
     assert (row.id, row.agent_name, row.simulated) == (campaign_id, "Ava", True)
-    assert (row.total, row.ended, row.completed, row.calls_made) == (4, 3, 1, 1)
-    assert (row.progress_percent, row.success_rate) == (75.0, 50.0)
+    assert row.standing == Standing(total=4, processed=3, cancelled=0, reached=1)
+    assert (row.standing.completion_rate, row.success_rate, row.calls_made) == (75.0, 50.0, 1)
     assert row.actions == {CampaignAction.PAUSE, CampaignAction.CANCEL, CampaignAction.DUPLICATE}
+
+
+async def test_a_cancelled_campaign_has_not_done_what_it_left_undone(world: World) -> None:
+    """Ux review B5: 17 of 31 were processed, and list, Overview and API said 100%."""
+    cancelled = await world.campaign(status=S.CANCELLED)
+    half = await world.campaign(status=S.RUNNING)
+    draft = await world.campaign(people=1)
+    for status, count in ((R.COMPLETED, 1), (R.NO_ANSWER, 1), (R.CANCELLED, 3)):
+        for _ in range(count):
+            await world.recipient(cancelled, status, attempts_made=int(status is not R.CANCELLED))
+    for status in (R.COMPLETED, R.PENDING):
+        await world.recipient(half, status, attempts_made=1)
+    await world.recipient(draft, R.SKIPPED, blocked_by="suppression")
+
+    listed = (await world.ask(list_campaigns, sort="progress")).items
+    snapshot = await _snapshot(world, cancelled)
+
+    assert [(row.id, row.standing.completion_rate) for row in listed] == [
+        (half, 50.0),
+        (cancelled, 40.0),
+        (draft, 0.0),
+    ]
+    assert listed[1].standing == Standing(total=5, processed=2, cancelled=3, reached=1)
+    assert (snapshot.metrics.completion_rate, snapshot.metrics.success_rate) == (40.0, 50.0)
+    assert (await _snapshot(world, draft)).metrics.completion_rate == 0
 
 
 async def test_the_list_can_be_searched_filtered_sorted_and_paged(world: World) -> None:
     alpha = await world.campaign(name="alpha 100%", status=S.RUNNING)
     beta = await world.campaign(name="Beta", channel=Channel.SMS, agent=None)
     gamma = await world.campaign(name="gamma", created_at=LATER)
-    await world.recipient(beta, R.COMPLETED)
+    await world.recipient(alpha, R.COMPLETED)
     await world.recipient(gamma, R.PENDING)
 
     async def ids(**asked: Any) -> list[int]:
@@ -325,7 +351,7 @@ async def test_the_list_can_be_searched_filtered_sorted_and_paged(world: World) 
     assert await ids(agent_id=world.agent.id) == [gamma, alpha]
     assert await ids(sort="name", descending=False) == [alpha, beta, gamma]
     assert (await ids(sort="status", descending=False))[-1] == alpha
-    assert (await ids(sort="progress"))[0] == beta
+    assert (await ids(sort="progress"))[0] == alpha
     page = await world.ask(list_campaigns, page=2, page_size=2)
     assert ([row.id for row in page.items], page.total, page.pages) == ([alpha], 3, 2)
 

@@ -73,7 +73,8 @@ async def test_the_list_shows_each_campaign_with_its_progress(world: World, tab:
     state = await tab.state(CampaignsState)
     [item] = state.items
     assert (item.name, item.status, item.agent) == ("March reminders", "running", "Ava")
-    assert (item.progress.text, item.progress.percent) == ("1 of 4 contacts", 25)
+    assert (item.progress.text, item.progress.percent) == ("1 of 4 processed", 25)
+    assert (item.reached, item.attempts) == ("1 of 4 reached", "No calls yet")
     assert (item.can_pause, item.can_start, item.can_delete) == (True, False, False)
     assert (state.cards.total, state.cards.running) == ("1", "1")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.attempt import Disposition
+from app.domain.campaign import CampaignStatus
 from app.domain.gate import SKIPS
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
@@ -35,18 +36,28 @@ def test_whoever_was_cancelled_or_skipped_is_not_shown_as_failed() -> None:
             RecipientStatus.CANCELLED: 4,
         }
     )
-    shown = progress(counts)
-    assert (shown.completed, shown.failed, shown.left_out, shown.percent) == (3, 1, 6, 100)
+    shown = progress(counts, CampaignStatus.CANCELLED)
+    assert (shown.completed, shown.failed, shown.skipped, shown.left_out) == (3, 1, 2, 4)
+    assert (shown.percent, shown.text) == (60, "6 of 10 processed, 4 cancelled")
 
 
+def test_a_draft_with_somebody_who_must_not_be_contacted_has_done_nothing() -> None:
+    counts = all_counts({RecipientStatus.PENDING: 28, RecipientStatus.SKIPPED: 1})
+    shown = progress(counts, CampaignStatus.DRAFT)
+    assert (shown.percent, shown.text) == (0, "0 of 29 processed")
+    assert (shown.skipped, shown.left_out) == (0, 1)
+
+
+@pytest.mark.parametrize("campaign", list(CampaignStatus))
 @pytest.mark.parametrize("status", list(RecipientStatus))
-def test_the_parts_of_the_bar_add_up_to_its_total(status: RecipientStatus) -> None:
-    shown = progress(all_counts({status: 5}))
+def test_the_parts_of_the_bar_add_up_to_its_total(status: RecipientStatus, campaign: CampaignStatus) -> None:
+    shown = progress(all_counts({status: 5}), campaign)
     parts = (
         shown.completed,
         shown.voicemail,
         shown.unanswered,
         shown.failed,
+        shown.skipped,
         shown.left_out,
         shown.in_progress,
         shown.pending,

@@ -141,8 +141,8 @@ class CampaignItem(BaseModel):
     completed_contacts: int
     failed_contacts: int
     progress: Progress
-    progress_percent: float
-    success_rate: float
+    progress_percent: float = Field(description="As `completion_rate` of its stats.")
+    success_rate: float = Field(description="Contacts completed, of those that ended and were attempted.")
     calls_made: int
     actions: list[str]
     carrier_simulated: bool | None
@@ -243,11 +243,11 @@ def campaign_item(row: CampaignRow) -> CampaignItem:
         assistant_id=row.agent_id,
         assistant_name=row.agent_name,
         scheduled_at=row.scheduled_at,
-        total_contacts=row.total,
+        total_contacts=row.standing.total,
         completed_contacts=rolled.completed,
         failed_contacts=rolled.failed,
         progress=rolled,
-        progress_percent=row.progress_percent,
+        progress_percent=row.standing.completion_rate,
         success_rate=row.success_rate,
         calls_made=row.calls_made,
         actions=sorted(row.actions),

@@ -25,7 +25,9 @@ class Progress(BaseModel):
 class Metrics(BaseModel):
     """Measures: rates in percent with one decimal, durations in seconds."""
 
-    completion_rate: float = Field(description="Contacts that ended, of all.")
+    completion_rate: float = Field(
+        description="Contacts that were processed, of all: not those cancelled, and none before the start."
+    )
     success_rate: float = Field(description="Contacts completed, of those that ended and were attempted.")
     answer_rate: float = Field(description="Calls answered by a person or a machine, of all made.")
     human_answer_rate: float

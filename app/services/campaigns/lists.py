@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from app.domain.attempt import AttemptStatus, Disposition
-from app.domain.campaign import DIALING, CampaignStatus, Channel, allowed_actions
-from app.domain.metrics import StatusCounts, percent
+from app.domain.campaign import DIALING, NOT_BEGUN, CampaignStatus, Channel, allowed_actions
+from app.domain.metrics import PROCESSED, StatusCounts, percent, standing
 from app.domain.phone import pretty
 from app.domain.recipient import ENDED, RecipientStatus
 from app.domain.rights import Right
@@ -154,17 +154,17 @@ def _sort_key(sort: str, organization_id: int) -> SQLColumnExpression[Any]:
 
 
 def _progress_of(organization_id: int) -> ColumnElement[Any]:
-    """Return the ended share of each campaign, for the one sort that needs it."""
-    ended = func.count().filter(col(Recipient.status).in_(ENDED))
+    """Return the completion rate of each campaign as `metrics.standing` has it, for the one sort that needs it."""
+    processed = func.count().filter(col(Recipient.status).in_(PROCESSED))
     share = (
-        select(ended * 1.0 / func.greatest(func.count(), 1))
+        select(processed * 1.0 / func.greatest(func.count(), 1))
         .where(
             col(Recipient.campaign_id) == col(Campaign.id),
             col(Recipient.organization_id) == organization_id,
         )
         .correlate(Campaign)
     )
-    return share.scalar_subquery()
+    return case((col(Campaign.status).in_(NOT_BEGUN), 0.0), else_=share.scalar_subquery())
 
 
 async def _campaign_rows(
@@ -206,11 +206,8 @@ def _campaign_row(
         channel=campaign.channel,
         agent_id=campaign.agent_id,
         agent_name=agent_name,
-        total=people.total,
-        ended=people.ended,
-        completed=people.completed,
         counts=counts,
-        progress_percent=percent(people.ended, people.total),
+        standing=standing(people, campaign.status),
         success_rate=percent(people.completed, ended_attempted),
         calls_made=calls_made,
         scheduled_at=campaign.scheduled_at,

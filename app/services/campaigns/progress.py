@@ -102,7 +102,7 @@ async def campaign_snapshot(
         calls_made=attempts.calls.made,
         answered=attempts.calls.answered,
         voicemail=attempts.calls.voicemail,
-        metrics=_metrics(people, attempts),
+        metrics=_metrics(people, attempts, status),
         hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
         signs=signs_of(campaign, attempts.rows, reached=people.reached, total=people.total),
         next_due_at=campaign["next_due_at"],
@@ -166,8 +166,13 @@ def _opted_out_on_call(row: RowMapping) -> bool:
     return row["disposition"] == Disposition.OPTED_OUT and bool(row["picked_up"])
 
 
-def _metrics(people: _People, attempts: _Attempts) -> CampaignMetrics:
-    measures = measure(StatusCounts.of(people.counts), attempts.calls, ended_attempted=people.ended_attempted)
+def _metrics(people: _People, attempts: _Attempts, status: CampaignStatus) -> CampaignMetrics:
+    measures = measure(
+        StatusCounts.of(people.counts),
+        attempts.calls,
+        ended_attempted=people.ended_attempted,
+        campaign=status,
+    )
     cost = attempts.cost
     return CampaignMetrics(
         **asdict(measures),

@@ -10,6 +10,7 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.breaker import Sign
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.domain.events import AnsweredBy
+from app.domain.metrics import Standing
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.settings import CampaignSettings
 
@@ -41,12 +42,10 @@ class CampaignRow:
     channel: Channel
     agent_id: int | None
     agent_name: str | None
-    total: int
-    ended: int
-    completed: int
     counts: Counts
-    progress_percent: float
+    standing: Standing
     success_rate: float
+    """Recipients that completed, of those that ended and were attempted, in percent."""
     calls_made: int
     scheduled_at: datetime | None
     created_at: datetime

@@ -1,4 +1,4 @@
-"""The progress bar of a campaign, in the seven parts its total is the sum of."""
+"""The progress bar of a campaign, in the eight parts its total is the sum of."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,16 +11,18 @@ from app.web.components.kinds import Child
 
 @dataclass(frozen=True, slots=True)
 class ProgressView:
-    """A campaign's recipients by what became of them; the seven counts add up to `total`.
+    """A campaign's recipients by what became of them; the eight counts add up to `total`.
 
-    `unanswered` is no answer and busy; `left_out` is skipped and cancelled: nobody's failure. `percent` (0 to 100,
-    one decimal) and `text` ("132 of 200 contacts ended") are worked out by the server and shown as they are.
+    `unanswered` is no answer and busy. `left_out` is whom the campaign does not contact and has not processed:
+    cancelled, or skipped before its start; like `pending` it leaves the bar empty. `percent` (0 to 100, one decimal)
+    and `text` ("132 of 200 processed") are worked out by the server and shown as they are.
     """
 
     completed: int = 0
     voicemail: int = 0
     unanswered: int = 0
     failed: int = 0
+    skipped: int = 0
     left_out: int = 0
     in_progress: int = 0
     pending: int = 0
@@ -34,8 +36,9 @@ _PARTS: Final = (
     ("voicemail", "Voicemail"),
     ("unanswered", "No answer or busy"),
     ("failed", "Failed"),
-    ("left_out", "Skipped or cancelled"),
+    ("skipped", "Skipped"),
     ("in_progress", "In progress"),
+    ("left_out", "Skipped or cancelled"),
     ("pending", "Pending"),
 )
 
@@ -78,7 +81,7 @@ def progress_cell(progress: Progress, *, label: str = "Progress") -> rx.Componen
 
 
 def progress_legend(progress: Progress) -> rx.Component:
-    """Return the seven counts with their colours: the same facts as the bar, in words."""
+    """Return the eight counts with their colours: the same facts as the bar, in words."""
     return rx.el.dl(*[_legend_entry(progress, name, title) for name, title in _PARTS], class_name="cs-legend")
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.domain.attempt import Disposition
+from app.domain.campaign import NOT_BEGUN, CampaignStatus
 from app.domain.gate import Rule
-from app.domain.metrics import percent
+from app.domain.metrics import Standing, StatusCounts, standing
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
 from app.services.campaigns.views import Counts
 from app.web.components import ProgressView
-from app.web.words import counted
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
     RecipientStatus.PENDING: "Pending",
@@ -60,20 +60,28 @@ def reason_words(reason: str) -> str:
     return _REASON_WORDS.get(reason, reason[:1].upper() + reason[1:])
 
 
-def progress(counts: Counts) -> ProgressView:
-    """Return the progress bar of these recipients."""
-    total = sum(counts.values())
-    waiting = counts[RecipientStatus.PENDING] + counts[RecipientStatus.IN_PROGRESS]
-    ended = total - waiting
+def progress(counts: Counts, status: CampaignStatus) -> ProgressView:
+    """Return the progress bar of a campaign in that status with these recipients."""
+    far = standing(StatusCounts.of(counts), status)
+    skipped = counts[RecipientStatus.SKIPPED] if status not in NOT_BEGUN else 0
     return ProgressView(
         completed=counts[RecipientStatus.COMPLETED],
         voicemail=counts[RecipientStatus.VOICEMAIL],
         unanswered=counts[RecipientStatus.NO_ANSWER] + counts[RecipientStatus.BUSY],
         failed=counts[RecipientStatus.FAILED],
-        left_out=counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED],
+        skipped=skipped,
+        left_out=counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED] - skipped,
         in_progress=counts[RecipientStatus.IN_PROGRESS],
         pending=counts[RecipientStatus.PENDING],
-        total=total,
-        percent=percent(ended, total),
-        text=f"{ended:,} of {counted(total, 'contact', 'contacts')}" if total else "No contacts yet",
+        total=far.total,
+        percent=far.completion_rate,
+        text=_how_far(far),
     )
+
+
+def _how_far(far: Standing) -> str:
+    """Return "17 of 31 processed, 14 cancelled"."""
+    if not far.total:
+        return "No contacts yet"
+    cancelled = f", {far.cancelled:,} cancelled" if far.cancelled else ""
+    return f"{far.processed:,} of {far.total:,} processed{cancelled}"

@@ -67,8 +67,8 @@ def _row(item: ObjectVar[Item]) -> rx.Component:
         cell(progress_cell(record(item.progress, ProgressView)), label="Progress"),
         cell(
             rx.el.div(
-                rx.el.span(item.completed, class_name="cs-nowrap"),
-                rx.el.span(item.results, class_name="cs-quiet cs-nowrap"),
+                rx.el.span(item.reached, class_name="cs-nowrap"),
+                rx.el.span(item.attempts, class_name="cs-quiet cs-nowrap"),
                 class_name="cs-two-lines cs-number",
             ),
             label="Results",

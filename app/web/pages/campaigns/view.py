@@ -92,8 +92,8 @@ class Item:
     channel: str
     agent: str
     progress: ProgressView
-    completed: str
-    results: str
+    reached: str
+    attempts: str
     created: Moment
     scheduled: Moment
     simulated: bool
@@ -126,9 +126,9 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         status=row.status.value,
         channel=row.channel.value,
         agent=row.agent_name or "No agent",
-        progress=progress(row.counts),
-        completed=f"{row.completed:,} completed",
-        results=_results(row),
+        progress=progress(row.counts, row.status),
+        reached=_reached(row),
+        attempts=_attempts(row),
         created=moment(row.created_at, zone, now=now),
         scheduled=moment(row.scheduled_at if is_scheduled else None, zone, now=now),
         simulated=row.simulated is True,
@@ -142,11 +142,15 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
     )
 
 
-def _results(row: CampaignRow) -> str:
+def _reached(row: CampaignRow) -> str:
+    """Return how many were reached of all: of the list, not of those tried."""
+    far = row.standing
+    return f"{far.reached:,} of {far.total:,} reached" if far.total else ""
+
+
+def _attempts(row: CampaignRow) -> str:
     one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
-    if not row.calls_made:
-        return f"No {many} yet"
-    return f"{row.success_rate:g}% of contacts reached · {counted(row.calls_made, one, many)}"
+    return counted(row.calls_made, one, many) if row.calls_made else f"No {many} yet"
 
 
 def _one_of(text: str | None, known: list[str], otherwise: str) -> str:

@@ -101,7 +101,7 @@ def _measures() -> rx.Component:
     return rx.el.div(
         metric_grid(
             metric_card(
-                "Completion rate", measures.completion, note="Ended, of all contacts", loading=loading
+                "Completion rate", measures.completion, note="Processed, of all contacts", loading=loading
             ),
             metric_card("Success rate", measures.success, note="Completed, of those tried", loading=loading),
             metric_card("Answer rate", measures.answer, note="People and machines", loading=loading),

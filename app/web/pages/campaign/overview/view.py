@@ -172,7 +172,7 @@ def overview(snapshot: CampaignSnapshot, ground: Ground, *, now: datetime) -> Ov
         for status in STATUS_WORDS
     ]
     return Overview(
-        progress=progress(counts),
+        progress=progress(counts, snapshot.status),
         shares=shares,
         measures=_measures(snapshot),
         conservation=_conservation(snapshot),
