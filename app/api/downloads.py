@@ -1,11 +1,13 @@
 """Files for a signed-in browser: `/download/...`, by a plain link. Read-only; the session's cookie is the key."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.files import PRIVATE, Read, csv_file
 from app.api.sign_in import SIGN_IN
@@ -14,6 +16,7 @@ from app.domain.attempt import Disposition
 from app.domain.recipient import RecipientStatus
 from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_session
+from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
 from app.services.campaigns.exports import calls_csv, contacts_csv
 from app.services.contacts.exporting import address_book_csv
 from app.services.contacts.filtering import chosen
@@ -88,12 +91,24 @@ async def contacts(campaign_id: Id, reader: Someone, status: str = _ALL, search:
     if isinstance(reader, Response):
         return reader
     statuses = (RecipientStatus(status),) if status in set(RecipientStatus) else ()
-    return await reader.file(
-        f"campaign-{campaign_id}-contacts.csv",
-        lambda session: contacts_csv(
-            session, principal=reader.principal, campaign_ref=campaign_id, statuses=statuses, search=search
-        ),
-    )
+
+    async def pieces(session: AsyncSession) -> AsyncIterator[str]:
+        skipped = None
+        if status == SKIPPED_AHEAD:
+            now = reader.context.clock.now()
+            skipped = await list_skipped(
+                session, principal=reader.principal, campaign_ref=campaign_id, now=now
+            )
+        return await contacts_csv(
+            session,
+            principal=reader.principal,
+            campaign_ref=campaign_id,
+            recipient_ids=None if skipped is None else list(skipped),
+            statuses=statuses,
+            search=search,
+        )
+
+    return await reader.file(f"campaign-{campaign_id}-contacts.csv", pieces)
 
 
 @router.get("/campaigns/{campaign_id}/calls.csv", response_model=None)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -45,9 +45,15 @@ _WORDS_OF_THE_LANGUAGE: Final = frozenset(
         "without",
     ]
 )
-_HONORIFICS: Final = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau"]
-)
+HONORIFICS: Final = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau"])
+"""Titles before a name, in small letters and without a full stop; nobody's first name."""
+
+NAME_PARTS: Final = frozenset({"first_name", "last_name"})
+"""Variables that are guessed from the words of a whole name."""
+
+_PERSON: Final = NAME_PARTS | {"name", "contact_name"}
+_EMPLOYER: Final = frozenset({"company", "contact_company"})
+_PHONE: Final = frozenset({"phone", "phone_number"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """Characters that neither XML (what the carrier reads) nor the database takes."""
 
@@ -105,6 +111,18 @@ def build_variables(
     return {name: value for name, value in values.items() if value}
 
 
+def deciding(names: Iterable[str]) -> frozenset[str]:
+    """Return the names on a contact's card or in its row of the import that decide these variables' values.
+
+    As `build_variables` derives them: `first_name` depends on `name` too. `phone_number` is the contact's number.
+    """
+    plain = {variable_name(name) for name in names} - {"assistant_name"}
+    decide = plain - _PHONE
+    for family in (_PERSON, _EMPLOYER):
+        decide |= family if plain & family else set()
+    return frozenset(decide | {"phone_number"} if plain & _PHONE else decide)
+
+
 def _texts(values: Mapping[str, object]) -> dict[str, str]:
     named = ((variable_name(name), _text(value)) for name, value in values.items())
     return {name: text for name, text in named if name and text}
@@ -135,6 +153,6 @@ def _name_parts(name: str) -> tuple[str, str]:
         last, _, first = (part.strip() for part in name.partition(","))
         return first, last
     words = name.split()
-    if words and words[0].rstrip(".").lower() in _HONORIFICS:
+    if words and words[0].rstrip(".").lower() in HONORIFICS:
         words = words[1:] if words[2:] else ["", *words[1:]]
     return (words[0], " ".join(words[1:])) if words else ("", "")

@@ -5,7 +5,7 @@ an empty value counts as missing.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.domain.phone import NumberRejected, local_format, normalize
 from app.domain.template_syntax import FILTER_ARGUMENTS, SOURCE_LIMIT, TemplateInvalid, names_in, parse
-from app.domain.template_variables import build_variables, variable_name, variable_names
+from app.domain.template_variables import build_variables, deciding, variable_name, variable_names
 
 __all__ = [
     "BUILT_IN_FALLBACKS",
@@ -29,10 +29,13 @@ __all__ = [
     "TemplateInvalid",
     "build_variables",
     "check",
+    "compared",
+    "deciding",
     "render",
     "unresolved",
     "variable_name",
     "variable_names",
+    "variables_in",
 ]
 
 SMS_LIMIT: Final = 1_600
@@ -86,6 +89,11 @@ def check(source: str) -> tuple[str, ...]:
     return names
 
 
+def variables_in(source: str) -> tuple[str, ...]:
+    """Return the names that the template has, in order of first use. Raises `TemplateInvalid`."""
+    return tuple(dict.fromkeys(names_in(parse(_ENVIRONMENT, source))))
+
+
 def render(
     source: str, *, variables: Mapping[str, str | None], fallbacks: Mapping[str, str], missing: Missing
 ) -> str:
@@ -113,15 +121,37 @@ def render(
         raise TemplateInvalid(f"The template cannot be rendered: {error}.") from error
 
 
-def unresolved(source: str, *, variables: Sequence[str], fallbacks: Mapping[str, str]) -> tuple[str, ...]:
+def unresolved(
+    source: str, *, variables: Iterable[str], fallbacks: Mapping[str, str], missing: Missing
+) -> tuple[str, ...]:
     """Return the names that are printed though nothing gives them a value: no variable, fallback, `default`.
 
-    A name that a surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback`
-    is refused while this is not empty; in other modes it is worth a warning.
+    `variables`: the names that have one. Built-in fallbacks count in mode `fallback` alone. A name that a
+    surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback` is refused while
+    this is not empty; in other modes it is worth a warning.
     """
-    known = {*variables, *fallbacks, *BUILT_IN_FALLBACKS}
-    needed = dict.fromkeys(_unguarded(parse(_ENVIRONMENT, source), frozenset()))
-    return tuple(name for name in needed if known.isdisjoint({name, variable_name(name)}))
+    built_in = BUILT_IN_FALLBACKS if missing is Missing.FALLBACK else ()
+    known = {*variables, *fallbacks, *built_in}
+    return tuple(name for name in _needed(source) if known.isdisjoint({name, variable_name(name)}))
+
+
+def compared(source: str) -> frozenset[str]:
+    """Return the variables of which the value decides what is said, as in `{% if plan == 'gold' %}`.
+
+    Of all others it only matters whether there is one. Raises `TemplateInvalid`.
+    """
+    tree = parse(_ENVIRONMENT, source)
+    asked = [node for node in tree.find_all((nodes.Compare, nodes.Test)) if not _asks_for_presence(node)]
+    return frozenset(variable_name(name) for node in asked for name in names_in(node))
+
+
+def _asks_for_presence(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Test) and node.name in {"defined", "undefined", "none"}
+
+
+@lru_cache(maxsize=4_096)
+def _needed(source: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_unguarded(parse(_ENVIRONMENT, source), frozenset())))
 
 
 class _Fallback(str):

@@ -203,6 +203,7 @@ async def test_calls_come_newest_first_with_outcome_and_reply(world: World) -> N
         ("contacts", {"status": "completed"}, 1),
         ("contacts", {"search": "0112"}, 1),
         ("contacts", {"status": "nonsense"}, 2),
+        ("contacts", {"status": "skipped_ahead"}, 0),
         ("calls", {"disposition": "busy"}, 1),
         ("calls", {"search": "nobody"}, 0),
         ("calls", {"disposition": "all"}, 2),

@@ -15,6 +15,8 @@ from app.domain.templates import (
     TemplateInvalid,
     build_variables,
     check,
+    compared,
+    deciding,
     render,
     unresolved,
     variable_names,
@@ -344,7 +346,56 @@ def test_a_hopeless_template_is_refused_quickly(source: str) -> None:
 )
 def test_a_start_learns_which_variables_nothing_provides(source: str, missing_names: tuple[str, ...]) -> None:
     known = ("deal_stage", "company")
-    assert unresolved(source, variables=known, fallbacks={"fallen": "x"}) == missing_names
+    assert (
+        unresolved(source, variables=known, fallbacks={"fallen": "x"}, missing=Missing.FALLBACK)
+        == missing_names
+    )
+
+
+@pytest.mark.parametrize("missing", set(Missing) - {M.FALLBACK})
+def test_a_built_in_fallback_stands_in_for_nobody_in_another_mode(missing: Missing) -> None:
+    assert unresolved("{{first_name}}", variables=(), fallbacks={}, missing=missing) == ("first_name",)
+    assert unresolved("{{first_name}}", variables=(), fallbacks={}, missing=M.FALLBACK) == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("{{plan}} {% if Plan %}{{a}}{% endif %}", set()),
+        ("{% if Plan == 'gold' %}{{a}}{% endif %}", {"plan"}),
+        ("{% if 'x' in notes and b is defined %}{% elif c is eq('d') %}{% endif %}", {"notes", "c"}),
+        ("{{a if b|lower != c else d}}", {"b", "c"}),
+    ],
+)
+def test_a_value_decides_only_where_it_is_compared(source: str, names: set[str]) -> None:
+    assert compared(source) == names
+
+
+_NAMES = st.sampled_from(
+    ["name", "contact_name", "first_name", "last_name", "company", "contact_company", "email"]
+)
+
+
+@given(
+    asked=_NAMES,
+    card=st.dictionaries(_NAMES, st.sampled_from(["", "Ann", "Mr. Doe", "Doe, Ann"])),
+    row=st.dictionaries(_NAMES, st.sampled_from(["", "Bo", "van Doe"])),
+)
+def test_no_variable_depends_on_more_than_what_decides_it(
+    asked: str, card: dict[str, str | None], row: dict[str, object]
+) -> None:
+    def value(card: dict[str, str | None], row: dict[str, object]) -> str | None:
+        values = build_variables(contact=card, recipient=row, organization_name="", assistant_name="Ava")
+        return values.get(asked)
+
+    decide = deciding([asked])
+    fewer_card = {name: each for name, each in card.items() if name in decide}
+    assert value(card, row) == value(fewer_card, {name: each for name, each in row.items() if name in decide})
+
+
+def test_what_is_the_same_for_everybody_decides_nothing() -> None:
+    assert deciding(["assistant_name", "Plan"]) == {"plan"}
+    assert deciding(["phone"]) == {"phone_number"}
 
 
 def test_column_headers_become_distinct_safe_names() -> None:

@@ -1,5 +1,6 @@
 """What the pictures show: an organization set up with sample data, and campaigns in every stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -9,6 +10,7 @@ from playwright.sync_api import BrowserContext
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import CampaignStatus
+from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Campaign, SuppressionScope
 from app.processes import wait_until
@@ -23,9 +25,9 @@ from app.services.access.setup import complete_setup
 from app.services.agents.operations import create_agent
 from app.services.agents.queries import list_agents
 from app.services.campaigns.adding import add_contacts
-from app.services.campaigns.lifecycle import pause_campaign, start_campaign
+from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, start_campaign
 from app.services.campaigns.operations import create_campaign, update_campaign
-from app.services.campaigns.queries import list_campaigns
+from app.services.campaigns.queries import get_campaign, list_campaigns
 from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
 from app.services.numbers.carriers import identity_of
@@ -41,6 +43,7 @@ OWNER: Final = "ann@example.com"
 _LIVELY: Final = 4.0
 """How much faster than life the running campaign runs: it is still running in the last picture."""
 _SECONDS: Final = 60
+_SOME: Final = 5
 _FIRST: Final = ("Ada", "Ben", "Chloe", "Dario", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas")
 _LAST: Final = ("Abbott", "Brandt", "Castillo", "Dupont", "Eriksen", "Fischer", "Garcia", "Haddad")
 _WORDS: Final[dict[str, Any]] = {
@@ -115,6 +118,8 @@ def make_gallery(installation: Installation) -> Gallery:
     scheduled = {"schedule_type": "scheduled", "scheduled_at": (now + timedelta(days=2)).isoformat()}
     _start(gallery, _campaign(gallery, "Flu shots: first call", 15, **scheduled))
     gallery.campaigns |= {"piloted": _piloted(gallery), "stopped": _stopped(gallery)}
+    gallery.campaigns |= {"lacking": _lacking(gallery, "call"), "lacking_texts": _lacking(gallery, "sms")}
+    gallery.campaigns |= {"cancelled": _cancelled(gallery)}
     running = _campaign(gallery, "Appointment reminders", 400, concurrent_limit=4)
     _start(gallery, running)
     _wait_for(gallery, running, CampaignStatus.RUNNING)
@@ -141,6 +146,36 @@ def _stopped(gallery: Gallery) -> int:
     _start(gallery, stopped)
     _wait_for(gallery, stopped, CampaignStatus.PAUSED)
     return stopped
+
+
+def _lacking(gallery: Gallery, channel: str) -> int:
+    """Return a draft of 31 people of whom 5 lack what its message says and are skipped."""
+    words = {"sms_message_template": "Hi {{first_name}}, see you on {{day}}. {{company}}"}
+    settings = {**words, "channel": channel, "missing": "skip", "fallback_values": {}}
+    name = "Dental check-ups by text" if channel == "sms" else "Dental check-ups"
+    whole = [_person(next(_serial)) for _ in range(26)]
+    nameless, *dayless = [_person(next(_serial)) for _ in range(5)]
+    lacking = [nameless | {"name": ""}, *(person | {"fields": {}} for person in dayless)]
+    return _campaign_of(gallery, name, [*whole, *lacking], **settings)
+
+
+def _cancelled(gallery: Gallery) -> int:
+    """Return a campaign that was cancelled half-way."""
+    cancelled = _campaign(gallery, "Winter recall", 31, concurrent_limit=2)
+    _start(gallery, cancelled)
+    services, now = gallery.installation.services, _now(gallery.installation)
+
+    def has_called_some() -> bool:
+        view = services.do(
+            lambda session: get_campaign(session, principal=gallery.principal, campaign_ref=cancelled)
+        )
+        return view.counts[RecipientStatus.COMPLETED] >= _SOME
+
+    assert wait_until(has_called_some, seconds=_SECONDS, interval=0.2), "the campaign reached nobody"
+    services.do(
+        lambda session: cancel_campaign(session, principal=gallery.principal, campaign_ref=cancelled, now=now)
+    )
+    return cancelled
 
 
 def _owner(installation: Installation) -> Principal:
@@ -202,6 +237,11 @@ async def _furnish(session: AsyncSession, gallery: Gallery) -> None:
 
 def _campaign(gallery: Gallery, name: str, people: int, **settings: Any) -> int:
     """Return a draft with that many new contacts."""
+    return _campaign_of(gallery, name, [_person(next(_serial)) for _ in range(people)], **settings)
+
+
+def _campaign_of(gallery: Gallery, name: str, people: Sequence[dict[str, Any]], **settings: Any) -> int:
+    """Return a draft with these new contacts."""
     principal, now = gallery.principal, _now(gallery.installation)
 
     async def make(session: AsyncSession) -> int:
@@ -209,8 +249,7 @@ def _campaign(gallery: Gallery, name: str, people: int, **settings: Any) -> int:
         changes = {**_WORDS, **settings, "name": name, "agent_id": agent.id}
         campaign_id = await create_campaign(session, principal=principal, changes=changes, now=now)
         ids = [
-            await create_contact(session, principal=principal, changes=_person(next(_serial)), now=now)
-            for _ in range(people)
+            await create_contact(session, principal=principal, changes=person, now=now) for person in people
         ]
         await add_contacts(session, principal=principal, campaign_ref=campaign_id, contact_ids=ids, now=now)
         return campaign_id

@@ -1,6 +1,7 @@
 """A campaign under way: watched, paused, resumed, and tried again for those it did not reach."""
 
 import re
+from dataclasses import replace
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -46,6 +47,31 @@ def test_the_list_follows_a_campaign_without_a_reload(
     start(page, "Start Spring reminders")
     expect(campaign).to_contain_text("Completed", timeout=30_000)
     expect(campaign.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
+
+
+def test_the_start_promises_whom_the_campaign_then_calls_and_shows_who_is_skipped(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    *called, nameless = world.contacts(3)
+    contacts = [*called, replace(nameless, name="")]
+    words = {"welcome_message_template": "Hi {{name}}.", "fallback_values": {}, "missing": "skip"}
+    world.campaign("Spring reminders", contacts, **words)
+    world.sign_in(context, world.member())
+    visit(page, world.address("campaigns"))
+    page.get_by_role("button", name="Start Spring reminders", exact=True).click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("2 of 3 people will be played through.")
+    expect(dialog).to_contain_text("1 is skipped: without name.")
+    dialog.get_by_role("link", name="See them").click()
+    expect(row(page, "No name")).to_contain_text("This contact has no value for {{name}}.")
+    expect(page.get_by_role("button", name=re.compile("^Actions for "))).to_have_count(1)
+    expect(dialog).to_have_count(0)
+    start(page)
+    expect(status(page)).to_contain_text("Completed", timeout=30_000)
+    visit(page, world.address("campaigns"))
+    expect(row(page, "Spring reminders")).to_contain_text("3 of 3 processed")
+    expect(row(page, "Spring reminders")).to_contain_text("2 of 3 reached")
+    assert world.installation.carrier.calls_to(nameless.number) == 0
 
 
 def test_a_contact_who_did_not_answer_is_tried_again_by_hand(

@@ -308,7 +308,7 @@ async def test_a_draft_with_a_standing_rule_alone_starts_and_waits_for_people(da
     await work(stage)
     async with database.transaction() as session:
         check = await preflight(session, **asked, now=stage.clock.now())
-        assert (check.errors, check.awaits_people, check.contacts) == ({}, True, 0)
+        assert (check.errors, check.awaits_people, check.people.contacted) == ({}, True, 0)
         assert any("waits" in warning for warning in check.warnings)
         await start_campaign(session, **asked, now=stage.clock.now())
     assert (await stage.dial(), await stage.complete()) == ((), False)

@@ -481,7 +481,7 @@ async def test_the_preflight_foresees_errors_warnings_time_and_numbers(world: Wo
     await world.recipient(campaign_id, variables={"company": "Beta", "plan": "gold"})
     sees = await world.ask(preflight, campaign_ref=campaign_id, now=NOON)
 
-    assert (sees.errors, sees.contacts, sees.estimated_minutes) == ({}, 26, 13)
+    assert (sees.errors, sees.people.contacted, sees.estimated_minutes) == ({}, 26, 13)
     assert sees.first_call_at == NOON
     assert len(sees.numbers) == 1
     assert any("at least 1 number per 20 contacts (2 here)" in warning for warning in sees.warnings)
@@ -513,7 +513,7 @@ async def test_the_preflight_says_who_lacks_a_value_and_how_long_messages_are(wo
 
     assert sees.sms_segments_max == 2
     assert "Nobody has a value for {{nothing}}." in sees.warnings
-    assert "1 of the contacts have no value for {{plan}}." in sees.warnings
+    assert "1 contact has no value for {{plan}}." in sees.warnings
 
 
 async def test_a_preview_shows_what_a_real_contact_would_hear(world: World) -> None:

@@ -15,7 +15,9 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
+from app.domain.templates import Missing
 from app.models import Attempt, Campaign, Organization
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import EventRow
 from app.services.dialing.hanging_up import note_second_calls
 from app.web.pages.campaign.actions import CampaignActionsState
@@ -153,6 +155,42 @@ async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
     await browser.send(CampaignActionsState.start(campaign_id))
     assert (await tab.state(CampaignActionsState)).question.title == ""
     assert await world.status(campaign_id) is CampaignStatus.QUEUED
+
+
+async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        missing=Missing.SKIP, step={"welcome_message_template": "Hi {{name}}, see you on {{day}}."}
+    )
+    skipped = [await world.recipient(campaign_id) for _ in range(2)]
+    skipped.append(await world.recipient(campaign_id, RecipientStatus.SKIPPED, blocked_by="suppression"))
+    await world.recipient(campaign_id, variables={"day": "Monday"})
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignActionsState.ask_start(campaign_id))
+    question = (await tab.state(CampaignActionsState)).question
+    assert "1 of 4 people will be played through." in question.sentence
+    assert question.skipped == "3 are skipped: 2 without day, 1 on the do-not-contact list."
+
+    browser = await open_campaign(tab, world, campaign_id, f"/contacts?status={SKIPPED_AHEAD}")
+    await browser.send(CampaignContactsState.load())
+    listed = await tab.state(CampaignContactsState)
+    assert [one.id for one in listed.people] == skipped
+    assert listed.people[0].why == "This contact has no value for {{day}}."
+    assert (listed.total, listed.is_filtered) == (3, True)
+
+    await browser.send(SelectionState.tick_all())
+    await browser.send(SelectionState.ask("remove", 0))
+    await browser.send(SelectionState.confirm())
+    assert await world.people(campaign_id) == {RecipientStatus.PENDING: 1}
+
+
+async def test_one_contact_is_tried_again_in_the_singular(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
+    await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
+    browser = await open_campaign(tab, world, campaign_id)
+    await browser.send(CampaignQuestionState.ask("retry", campaign_id))
+    assert (await tab.state(CampaignQuestionState)).retry_label == "Retry 1 contact"
+    await browser.send(CampaignQuestionState.tick("busy"))
+    assert (await tab.state(CampaignQuestionState)).retry_label == "Retry 0 contacts"
 
 
 async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, tab: Driver) -> None:

@@ -23,6 +23,7 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
+from app.domain.templates import Missing
 from app.migrations import PROJECT
 from app.models import Campaign, NumberRest, Step
 from app.services.campaigns.drafts import begin_draft
@@ -620,6 +621,25 @@ async def test_a_real_carrier_is_never_started_without_saying_how_many_will_be_c
     browser = await open_step(tab, world, campaign_id, "review")
     await browser.send(ReviewState.ask())
     assert (await tab.state(ReviewState)).sentence.startswith("2 people will really be called.")
+    assert (await tab.state(ReviewState)).confirm == "Start for 2 contacts"
+
+
+async def test_review_promises_only_those_who_will_be_contacted(
+    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "false")
+    get_settings.cache_clear()
+    campaign_id = await world.campaign(
+        channel=Channel.SMS, missing=Missing.SKIP, step={"sms_message_template": "Hi, see you on {{day}}."}
+    )
+    await world.recipient(campaign_id)
+    await world.recipient(campaign_id, variables={"day": "Monday"})
+    browser = await open_step(tab, world, campaign_id, "review")
+    await browser.send(ReviewState.ask())
+    state = await tab.state(ReviewState)
+    assert (state.headline[0].value, state.confirm) == ("1 of 2", "Start for 1 contact")
+    assert state.sentence.startswith("1 of 2 people will really be texted.")
+    assert state.skipped == "1 is skipped: without day."
 
 
 @pytest.mark.parametrize(

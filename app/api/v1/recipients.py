@@ -87,7 +87,7 @@ class Added(BaseModel):
 
 
 class ManyBody(Body):
-    """Whom a bulk action is for: these `ids`, or everybody who matches `statuses` and `search`."""
+    """Whom a bulk action is for: these `ids`, or all: of them who matches `statuses` and `search`."""
 
     ids: RowIds | None = Field(None, max_length=10_000)
     statuses: list[RecipientStatus] = Field(default_factory=list)

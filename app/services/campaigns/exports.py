@@ -63,17 +63,19 @@ async def contacts_csv(
     *,
     principal: Principal,
     campaign_ref: Ref,
+    recipient_ids: Sequence[int] | None = None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
 ) -> AsyncIterator[str]:
     """Return the campaign's people in their order, with the variables of each. Times are in the campaign's zone.
 
-    Raises `NotFound`. Between two pieces the session may be committed: nothing is held.
+    `recipient_ids`: only these, of them those who match. Raises `NotFound`. Between two pieces the session may be
+    committed: nothing is held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
     variables = await recipient_variable_names(session, campaign.id)
-    wanted = recipient_matches(campaign.id, None, statuses, search)
+    wanted = recipient_matches(campaign.id, recipient_ids, statuses, search)
     return _contact_pieces(session, campaign, variables, wanted)
 
 

@@ -1,6 +1,6 @@
 """Before a start: the pre-flight check, and what one contact would hear or read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,22 +22,24 @@ from app.domain.templates import (
     TemplateInvalid,
     render,
     unresolved,
+    variable_name,
 )
 from app.models import Agent, Campaign, Contact, Recipient, ScheduleType, Step
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.changes import read_setting, template_problem
+from app.services.campaigns.eligibility import count_eligible
+from app.services.campaigns.number_warnings import number_warnings
 from app.services.campaigns.readers import Unacceptable
 from app.services.campaigns.readiness import (
     ALWAYS_KNOWN,
     PART_FIELDS,
-    Readiness,
     check_readiness,
     recipient_variable_names,
 )
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.settings import calling_hours_of
-from app.services.campaigns.views import MessagePreview, Preflight
+from app.services.campaigns.views import Eligibility, MessagePreview, Preflight
 from app.services.errors import NotFound
 from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
 from app.services.refs import Ref
@@ -70,17 +72,38 @@ async def preflight(
     rows = await load_rows(session, principal, campaign_ref)
     account_id = await carrier_account_id(session, carrier) if carrier is not None else None
     readiness = await check_readiness(session, rows, now=now, carrier_account_id=account_id)
+    people = await count_eligible(session, rows, agent=readiness.agent, names=readiness.variables, now=now)
     texts = await _sample(session, rows, readiness.agent, principal.organization_name)
     return Preflight(
         errors=readiness.errors,
-        warnings=[*readiness.warnings, *_length_warnings(texts)],
-        contacts=readiness.contacts,
+        warnings=[
+            *readiness.warnings,
+            *_people_warnings(people, {*ALWAYS_KNOWN, *readiness.variables}),
+            *number_warnings(
+                rows.campaign,
+                readiness.chosen,
+                account_id or rows.campaign.carrier_account_id,
+                contacts=people.contacted,
+                now=now,
+            ),
+            *_length_warnings(texts),
+        ],
+        people=people,
         awaits_people=readiness.awaits_people,
-        estimated_minutes=_minutes(rows.campaign, readiness),
+        estimated_minutes=_minutes(rows.campaign, readiness.agent, people.contacted),
         numbers=[pretty(number.number) for number in readiness.numbers],
         first_call_at=_first_call_at(rows, now) if not readiness.errors else None,
         sms_segments_max=_most_segments(rows.campaign, texts),
     )
+
+
+async def start_problems(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
+) -> dict[str, str]:
+    """Return why a start now would be refused, by field, without counting anybody. Raises `NotFound`."""
+    authorize(principal, Right.VIEW)
+    rows = await load_rows(session, principal, campaign_ref)
+    return (await check_readiness(session, rows, now=now)).errors
 
 
 async def preview_message(
@@ -139,8 +162,11 @@ def _render_parts(
     for part, source in part_sources(step, agent).items():
         fallbacks = campaign.fallback_values
         try:
-            lacking |= dict.fromkeys(unresolved(source, variables=[*values], fallbacks=fallbacks))
-            texts[part] = render(source, variables=values, fallbacks=fallbacks, missing=campaign.missing)
+            missing = campaign.missing
+            lacking |= dict.fromkeys(
+                unresolved(source, variables=values, fallbacks=fallbacks, missing=missing)
+            )
+            texts[part] = render(source, variables=values, fallbacks=fallbacks, missing=missing)
         except TemplateInvalid as error:
             errors.setdefault(PART_FIELDS[part], template_problem(error))
         except MissingVariable:
@@ -204,6 +230,28 @@ async def _sample(
     return texts
 
 
+def _people_warnings(people: Eligibility, known: Collection[str]) -> list[str]:
+    """Return what is worth knowing of those who will be contacted: values they lack, and who has to wait.
+
+    A variable that is not `known` nobody has: that is told already.
+    """
+    warnings = [
+        f"{_contacts(count, 'has', 'have')} no value for {{{{{name}}}}}."
+        for name, count in people.lacking.items()
+        if variable_name(name) in known
+    ]
+    if people.capped:
+        warnings.append(
+            f"{_contacts(people.capped, 'has', 'have')} been contacted as often as the organization's frequency cap"
+            " allows, all campaigns counted: they wait until it lets them."
+        )
+    return warnings
+
+
+def _contacts(count: int, one: str, many: str) -> str:
+    return f"1 contact {one}" if count == 1 else f"{count:,} contacts {many}"
+
+
 def _length_warnings(texts: list[dict[str, str]]) -> list[str]:
     longest: dict[str, int] = {}
     for rendered in texts:
@@ -226,20 +274,19 @@ def _most_segments(campaign: Campaign, texts: list[dict[str, str]]) -> int | Non
     return max((segments(rendered["body"]).parts for rendered in texts), default=None)
 
 
-def _minutes(campaign: Campaign, readiness: Readiness) -> int | None:
+def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | None:
     """Return how long the first round takes at the campaign's own pace, in whole minutes, rounded up."""
-    if not readiness.contacts:
+    if not contacts:
         return None
     if campaign.channel is Channel.SMS:
         rates = [campaign.messages_per_second * 60.0]
     else:
         rates = [campaign.concurrent_limit * 60 / TYPICAL_CALL_SECONDS, float(campaign.rate_limit_per_minute)]
-        agent = readiness.agent
         if agent is not None and agent.max_concurrent_calls:
             rates.append(agent.max_concurrent_calls * 60 / TYPICAL_CALL_SECONDS)
         if campaign.throttle_delay_ms:
             rates.append(60_000 / campaign.throttle_delay_ms)
-    return max(1, -int(-readiness.contacts // min(rates)))
+    return max(1, -int(-contacts // min(rates)))
 
 
 def _first_call_at(rows: CampaignRows, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """Everything that can be asked of campaigns, in one place for the API, the browser and the command line."""
 
-from app.services.campaigns.forecast import preflight, preview_message
+from app.services.campaigns.eligibility import list_skipped
+from app.services.campaigns.forecast import preflight, preview_message, start_problems
 from app.services.campaigns.lists import campaign_cards, get_campaign, list_campaigns
 from app.services.campaigns.logs import get_attempt, get_recipient, list_attempts, list_recipients
 from app.services.campaigns.progress import campaign_snapshot
@@ -14,6 +15,8 @@ __all__ = [
     "list_attempts",
     "list_campaigns",
     "list_recipients",
+    "list_skipped",
     "preflight",
     "preview_message",
+    "start_problems",
 ]

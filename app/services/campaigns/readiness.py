@@ -18,11 +18,10 @@ from app.domain.templates import (
     TemplateInvalid,
     check,
     unresolved,
-    variable_name,
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
 from app.services.campaigns.changes import template_problem
-from app.services.campaigns.number_warnings import number_warnings, why_unusable
+from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of
@@ -44,16 +43,21 @@ class Readiness:
     agent: Agent | None
     numbers: tuple[PhoneNumber, ...]
     """The caller IDs that would be used, in turn."""
-    contacts: int
-    """Those who would be contacted."""
+    chosen: tuple[PhoneNumber, ...]
+    """The caller IDs that the campaign names, usable or not."""
     awaits_people: bool
     """There is nobody yet, and a rule adds who comes to match."""
+    variables: list[str]
+    """Those that some recipient has."""
 
 
 async def check_readiness(
     session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int | None = None
 ) -> Readiness:
-    """Return what a start now would run into. With a carrier account, its numbers alone are usable."""
+    """Return what a start now would run into. With a carrier account, its numbers alone are usable.
+
+    It reads no more of the people than who is there and which variables they have: a start waits for it.
+    """
     campaign, step = rows.campaign, rows.step
     account_id = carrier_account_id or campaign.carrier_account_id
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
@@ -70,8 +74,9 @@ async def check_readiness(
         **_time_errors(rows, now),
         **_empty_template_errors(step, agent),
     }
-    template_errors, warnings = await _template_problems(
-        session, campaign, step, agent, awaits_people=awaits_people
+    variables = await recipient_variable_names(session, campaign.id)
+    template_errors, warnings = _template_problems(
+        campaign, step, agent, variables, awaits_people=awaits_people
     )
     return Readiness(
         errors=errors | template_errors,
@@ -79,12 +84,12 @@ async def check_readiness(
             *([_AWAITS_PEOPLE] if awaits_people else []),
             *_file_warnings(waiting, somebody=contacts > 0 or awaits_people),
             *warnings,
-            *number_warnings(campaign, chosen, account_id, contacts=contacts, now=now),
         ],
         agent=agent,
         numbers=numbers,
-        contacts=contacts,
+        chosen=tuple(chosen),
         awaits_people=awaits_people,
+        variables=variables,
     )
 
 
@@ -207,14 +212,13 @@ def _empty_template_errors(step: Step, agent: Agent | None) -> dict[str, str]:
     return {}
 
 
-async def _template_problems(
-    session: AsyncSession, campaign: Campaign, step: Step, agent: Agent | None, *, awaits_people: bool
+def _template_problems(
+    campaign: Campaign, step: Step, agent: Agent | None, names: Sequence[str], *, awaits_people: bool
 ) -> tuple[dict[str, str], list[str]]:
-    """Return errors by field, and warnings: syntax, and variables that nobody or not everybody has.
+    """Return errors by field, and warnings: syntax, and variables that nobody has.
 
     While nobody is there yet, nobody can tell what those who come will have.
     """
-    names = await recipient_variable_names(session, campaign.id)
     known = [*ALWAYS_KNOWN, *names]
     errors: dict[str, str] = {}
     warnings: list[str] = []
@@ -222,7 +226,9 @@ async def _template_problems(
     for part, source in sources.items():
         field = PART_FIELDS[part]
         try:
-            unknown = unresolved(source, variables=known, fallbacks=campaign.fallback_values)
+            unknown = unresolved(
+                source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing
+            )
         except TemplateInvalid as error:
             errors[field] = template_problem(error)
             continue
@@ -235,29 +241,10 @@ async def _template_problems(
             errors[field] = _unknown(unknown, names)
         elif unknown:
             warnings.append(f"Nobody has a value for {_braced(unknown)}.")
-    if not errors:
-        warnings += await _gaps(session, campaign, sources.values(), names)
-        if company_is_ambiguous(sources.values(), names) and campaign.company_meaning == "organization":
-            warnings.append(_COMPANY)
+    is_ambiguous = not errors and company_is_ambiguous(sources.values(), names)
+    if is_ambiguous and campaign.company_meaning == "organization":
+        warnings.append(_COMPANY)
     return errors, warnings
-
-
-async def _gaps(
-    session: AsyncSession, campaign: Campaign, sources: Iterable[str], names: Sequence[str]
-) -> list[str]:
-    """Warn of variables that only some recipients have and nothing stands in for."""
-    printed = {
-        variable_name(name)
-        for source in sources
-        for name in unresolved(source, variables=(), fallbacks=campaign.fallback_values)
-    }
-    asked = sorted(printed.intersection(names).difference(ALWAYS_KNOWN))
-    if not asked:
-        return []
-    lacking = await session.execute(_LACKING, {"campaign_id": campaign.id, "names": asked})
-    return [
-        f"{count:,} of the contacts have no value for {_braced([name])}." for name, count in lacking if count
-    ]
 
 
 def _unknown(unknown: Sequence[str], names: Sequence[str]) -> str:
@@ -287,13 +274,4 @@ _COMPANY: Final = (
 
 _VARIABLES: Final = text(
     "SELECT DISTINCT jsonb_object_keys(variables) FROM recipient WHERE campaign_id = :campaign_id"
-)
-
-_LACKING: Final = text(
-    """
-    SELECT name, count(*) FILTER (WHERE coalesce(r.variables ->> name, '') = '')
-    FROM recipient r CROSS JOIN unnest(CAST(:names AS varchar[])) AS name
-    WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
-    GROUP BY name ORDER BY name
-    """
 )

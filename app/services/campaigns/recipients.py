@@ -163,10 +163,10 @@ def recipient_matches(
     statuses: Collection[RecipientStatus],
     search: str,
 ) -> ColumnElement[bool]:
-    """Return the condition of a list or bulk action: these ids, or all of these statuses and this search."""
+    """Return the condition of a list or bulk action: all of these ids, statuses and this search; none given: any."""
     here = col(Recipient.campaign_id) == campaign_id
     if recipient_ids is not None:
-        return here & col(Recipient.id).in_(recipient_ids)
+        here &= col(Recipient.id).in_(recipient_ids)
     if statuses:
         here &= col(Recipient.status).in_(statuses)
     if words := search.strip():

@@ -1,6 +1,6 @@
 """What readers of campaigns get: plain values, safe to send to a browser."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -330,13 +330,47 @@ class AttemptDetail:
     provider_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """How many people are skipped for one reason."""
+
+    rule: str
+    """The gate's rule, or "by_hand"; empty: the carrier shields them from us."""
+    variable: str
+    """The variable they have no value for, if that is why; else empty."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligibility:
+    """Who of a campaign's people will be contacted if it goes on now, as the dialer will decide it."""
+
+    total: int
+    """All people of the campaign."""
+    contacted: int
+    """Those who wait and will be contacted, each when its turn comes."""
+    capped: int = 0
+    """Of these, those who wait until the frequency cap of their number lets them."""
+    used_up: int = 0
+    """Those who wait with no attempt left: they end with their last outcome."""
+    skipped: Sequence[Skipped] = ()
+    """Those who are skipped or will be, by reason; the most first."""
+    lacking: Mapping[str, int] = field(default_factory=dict)
+    """Variable -> how many will be contacted without a value for it and nothing in its place."""
+
+    @property
+    def skipped_count(self) -> int:
+        """How many are skipped or will be."""
+        return sum(each.count for each in self.skipped)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
     """What a start now would meet."""
 
     errors: dict[str, str]
     warnings: list[str]
-    contacts: int
+    people: Eligibility
     awaits_people: bool
     """There is nobody yet, and a rule adds who comes to match."""
     estimated_minutes: int | None

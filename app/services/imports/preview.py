@@ -131,7 +131,7 @@ async def _samples(session: AsyncSession, campaign: Campaign, people: list[Perso
             continue
         known = attempt_variables(campaign, agent, organization.name, contact, person.variables)
         lacking = (
-            unresolved(source, variables=[*known], fallbacks=campaign.fallback_values)
+            unresolved(source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing)
             for source in part_sources(step, agent).values()
         )
         missing = list(dict.fromkeys(name for names in lacking for name in names))

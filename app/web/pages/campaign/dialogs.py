@@ -1,8 +1,11 @@
 """The dialogs of a campaign's actions, drawn once on every page that offers them."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.vars import ObjectVar
 
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.web import routes
 from app.web.components import banner, confirm_dialog, form_dialog, glyph, link_button, record
 from app.web.components.kinds import Change, Click
@@ -28,13 +31,37 @@ def _start() -> rx.Component:
         confirm_label=question.confirm,
         on_confirm=Actions.start(Actions.campaign_id),
         destructive=False,
-        body=rx.cond(
-            question.warnings.length() > 0,
-            banner(
-                rx.el.ul(rx.foreach(question.warnings.to(list[str]), rx.el.li), class_name="cs-wizard-list"),
-                kind="warning",
-                title="Worth a look before you start",
+        body=rx.fragment(
+            skipped_note(question.skipped, Actions.campaign_id, on_leave=Actions.close(False)),
+            rx.cond(
+                question.warnings.length() > 0,
+                banner(
+                    rx.el.ul(
+                        rx.foreach(question.warnings.to(list[str]), rx.el.li), class_name="cs-wizard-list"
+                    ),
+                    kind="warning",
+                    title="Worth a look before you start",
+                ),
             ),
+        ),
+    )
+
+
+def skipped_note(sentence: rx.Var[str], campaign_id: Any, *, on_leave: Click) -> rx.Component:
+    """Return how many are skipped and why, with the way to them; nothing if nobody is.
+
+    `on_leave` happens beside when that way is taken: it closes the dialog that holds the note.
+    """
+    them = routes.campaign_contacts(here(), campaign_id) + f"?status={SKIPPED_AHEAD}"
+    link = rx.link(
+        "See them", glyph("arrow-right", size=13), href=them, on_click=on_leave, class_name="cs-wizard-link"
+    )
+    return rx.cond(
+        sentence != "",
+        rx.el.p(
+            glyph("skip-forward", size=15),
+            rx.el.span(sentence, " ", link),
+            class_name="cs-skipped-note",
         ),
     )
 
@@ -84,7 +111,7 @@ def _retry() -> rx.Component:
         title="Retry contacts",
         sentence="The campaign runs again for contacts whose last outcome you tick, with a fresh budget of "
         "attempts.",
-        confirm_label=rx.Var.create("Retry ") + Questions.ticked_count.to(str) + " contacts",
+        confirm_label=Questions.retry_label,
         on_confirm=Questions.retry,
         destructive=False,
         body=rx.el.div(rx.foreach(Questions.outcomes, _outcome), class_name="cs-ticks"),

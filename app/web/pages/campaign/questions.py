@@ -46,7 +46,8 @@ class CampaignQuestionState(PageState, rx.State):
     """How many calls a cancel could hang up; empty: none."""
     hang_up: rx.Field[bool] = rx.field(False)
     outcomes: rx.Field[list[Outcome]] = rx.field(default_factory=list)
-    ticked_count: rx.Field[int] = rx.field(0)
+    retry_label: rx.Field[str] = rx.field("Retry")
+    """Says how many are ticked."""
     carrier_question: rx.Field[str] = rx.field("")
     """Asked when those ticked would be tried again on another carrier."""
 
@@ -144,7 +145,8 @@ class CampaignQuestionState(PageState, rx.State):
 
     def _offer(self, outcomes: list[Outcome]) -> None:
         self.outcomes = outcomes
-        self.ticked_count = sum(one.count for one in outcomes if one.ticked)
+        ticked = sum(one.count for one in outcomes if one.ticked)
+        self.retry_label = f"Retry {counted(ticked, 'contact', 'contacts')}"
 
 
 def _outcome(status: RecipientStatus, snapshot: CampaignSnapshot) -> Outcome:

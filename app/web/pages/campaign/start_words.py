@@ -1,13 +1,16 @@
-"""What is asked before a start, wherever it is asked: how many people are really called, and when first."""
+"""What is said before a start, wherever it is said: how many people are really called, who is not, and when first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.config import get_settings
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.gate import Rule
 from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
-from app.services.campaigns.views import CampaignDetail, Preflight
+from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
 from app.web.pages.wizard.moments import in_zone
 from app.web.words import counted
 
@@ -20,6 +23,8 @@ class StartQuestion:
     """Start, Schedule or Resume: what the answer does."""
     title: str = ""
     sentence: str = ""
+    skipped: str = ""
+    """How many are skipped and why; empty: nobody is."""
     confirm: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -32,24 +37,59 @@ def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
         verb = "Resume"
     act = "texted" if settings.channel is Channel.SMS else "called"
     is_simulated = get_settings().carrier_simulated
-    who = _who(check.contacts, act, is_simulated=is_simulated)
+    who = _who(check.people, act, is_simulated=is_simulated)
     if check.awaits_people:
         who = _whoever_comes(act, is_simulated=is_simulated)
     return StartQuestion(
         verb=verb,
         title=f"{verb} “{settings.name}”?",
         sentence=who if check.awaits_people else f"{who} {_when(settings, check)}".strip(),
+        skipped=skipped_sentence(check.people),
         confirm=_confirm(verb, check, is_simulated=is_simulated),
         warnings=check.warnings,
     )
 
 
-def _who(contacts: int, act: str, *, is_simulated: bool) -> str:
+def how_many(people: Eligibility) -> str:
+    """Return "26 of 31" of those who will be contacted; "31" if that is everybody."""
+    if people.contacted == people.total:
+        return f"{people.total:,}"
+    return f"{people.contacted:,} of {people.total:,}"
+
+
+def skipped_sentence(people: Eligibility) -> str:
+    """Return "5 are skipped: 4 without appt_date, 1 without first_name."; empty if nobody is."""
+    count = people.skipped_count
+    if not count:
+        return ""
+    reasons = [_reason(each) for each in people.skipped]
+    listed = [f"{each.count:,} {reason}" for each, reason in zip(people.skipped, reasons, strict=True)]
+    return f"{counted(count, 'is', 'are')} skipped: {', '.join(listed) if listed[1:] else reasons[0]}."
+
+
+def _reason(skipped: Skipped) -> str:
+    if skipped.variable:
+        return f"without {skipped.variable}"
+    return _REASONS.get(skipped.rule, "shielded by the carrier")
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    Rule.SUPPRESSION: "on the do-not-contact list",
+    Rule.CONSENT: "without consent",
+    Rule.TEMPLATE: "with a message that cannot be filled in",
+    "by_hand": "skipped by hand",
+}
+
+
+def _who(people: Eligibility, act: str, *, is_simulated: bool) -> str:
     """Return how many people are really called: the one thing not to be mistaken about."""
-    people = counted(contacts, "person", "people")
+    who = f"{how_many(people)} {'person' if people.total == 1 else 'people'}"
+    used_up = people.used_up
+    no_more = f" {counted(used_up, 'has', 'have')} no attempt left." if used_up else ""
     if is_simulated:
-        return f"The carrier is simulated: nobody is really {act}. {people} will be played through."
-    return f"{people} will really be {act}."
+        nobody = f"The carrier is simulated: nobody is really {act}."
+        return f"{nobody} {who} will be played through.{no_more}"
+    return f"{who} will really be {act}.{no_more}"
 
 
 def _whoever_comes(act: str, *, is_simulated: bool) -> str:
@@ -62,7 +102,7 @@ def _whoever_comes(act: str, *, is_simulated: bool) -> str:
 def _confirm(verb: str, check: Preflight, *, is_simulated: bool) -> str:
     if is_simulated or check.awaits_people:
         return verb
-    return f"{verb} for {counted(check.contacts, 'contact', 'contacts')}"
+    return f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
 
 
 def _when(settings: CampaignSettings, check: Preflight) -> str:

@@ -14,7 +14,7 @@ from app.services.access.principal import Principal
 from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.changes import FIELD_PATHS
 from app.services.campaigns.operations import update_campaign
-from app.services.campaigns.queries import get_campaign, preflight
+from app.services.campaigns.queries import get_campaign, start_problems
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
@@ -200,10 +200,10 @@ async def _read(principal: Principal, campaign_id: int) -> tuple[CampaignDetail,
     context = get_context()
     async with context.database.session() as session:
         detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-        check = await preflight(
+        problems = await start_problems(
             session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
         )
-    return detail, unfinished(check.errors)
+    return detail, unfinished(problems)
 
 
 async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:

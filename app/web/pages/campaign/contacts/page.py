@@ -4,6 +4,7 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.web import routes
 from app.web.components import (
     actions_cell,
@@ -75,7 +76,11 @@ def _toolbar() -> rx.Component:
         select_filter(
             label="Status",
             value=query.status,
-            options=[(ALL, "All statuses"), *((each.value, word) for each, word in STATUS_WORDS.items())],
+            options=[
+                (ALL, "All statuses"),
+                *((each.value, word) for each, word in STATUS_WORDS.items()),
+                (SKIPPED_AHEAD, "Skipped or will be"),
+            ],
             on_change=Contacts.filter_by,
         ),
         search=search_field(value=query.search, on_change=Contacts.find, label="Search name or number"),

@@ -16,7 +16,7 @@ from app.services.errors import Conflict
 from app.web.components import say, say_done
 from app.web.guard import anyone, guarded
 from app.web.pages.campaign.actions import carrier_identity
-from app.web.pages.campaign.contacts.state import CampaignContactsState
+from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
 from app.web.pages.campaign.contacts.view import bulk_sentence
 from app.web.pages.campaign.place import campaign_here
 from app.web.ticking import Ticking
@@ -61,7 +61,7 @@ class SelectionState(Ticking, rx.State):
     async def confirm(self, principal: Principal) -> EventSpec | None:
         """Do what was asked about."""
         try:
-            return await self._do(principal, self.asking, await self._whom(), confirmed=False)
+            return await self._do(principal, self.asking, await self._whom(principal), confirmed=False)
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None
@@ -70,23 +70,26 @@ class SelectionState(Ticking, rx.State):
     async def skip_instead(self, principal: Principal) -> EventSpec | None:
         """Skip those who would come back if they were removed."""
         self.asking = "skip"
-        return await self._do(principal, "skip", await self._whom(), confirmed=False)
+        return await self._do(principal, "skip", await self._whom(principal), confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def confirm_carrier(self, principal: Principal) -> EventSpec:
         """Do it on the carrier that is configured now."""
-        return await self._do(principal, self.asking, await self._whom(), confirmed=True)
+        return await self._do(principal, self.asking, await self._whom(principal), confirmed=True)
 
     async def _on_page(self) -> list[int]:
         return [one.id for one in (await self.get_state(CampaignContactsState)).people]
 
-    async def _whom(self) -> Mapping[str, Any]:
+    async def _whom(self, principal: Principal) -> Mapping[str, Any]:
         if self.single:
             return {"recipient_ids": [self.single]}
         if not self.all_matching:
             return {"recipient_ids": self.ids}
         query = (await self.get_state(CampaignContactsState)).query
-        return {"recipient_ids": None, "statuses": query.statuses, "search": query.search}
+        async with get_context().database.session() as session:
+            why = await skipped_ahead(session, principal, campaign_here(self), query)
+        chosen = None if why is None else list(why)
+        return {"recipient_ids": chosen, "statuses": query.statuses, "search": query.search}
 
     async def _do(
         self, principal: Principal, action: str, whom: Mapping[str, Any], *, confirmed: bool

@@ -7,12 +7,14 @@ from typing import Final
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.rights import Right
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import get_campaign, list_recipients
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
+from app.services.campaigns.queries import get_campaign, list_recipients, list_skipped
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
@@ -118,14 +120,26 @@ class CampaignContactsState(PageState, rx.State):
         self.pages, self.range_text = answer.pages, answer.range_text
 
 
+async def skipped_ahead(
+    session: AsyncSession, principal: Principal, campaign_id: int, query: Query
+) -> dict[int, str] | None:
+    """Return those who are skipped or will be, each with why, if the filter asks for them; None if it does not."""
+    if query.status != SKIPPED_AHEAD:
+        return None
+    now = get_context().clock.now()
+    return await list_skipped(session, principal=principal, campaign_ref=campaign_id, now=now)
+
+
 async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
     now = get_context().clock.now()
     async with get_context().database.session() as session:
         detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        why = await skipped_ahead(session, principal, campaign_id, query)
         found = await list_recipients(
             session,
             principal=principal,
             campaign_ref=campaign_id,
+            recipient_ids=None if why is None else list(why),
             statuses=query.statuses,
             search=query.search,
             page=query.page,
@@ -133,7 +147,10 @@ async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer
         )
     zone = detail.settings.time_zone
     return _Answer(
-        people=[person(row, zone=zone, now=now) for row in found.items],
+        people=[
+            person(replace(row, blocked_why=(why or {}).get(row.id, row.blocked_why)), zone=zone, now=now)
+            for row in found.items
+        ],
         total=found.total,
         pages=found.pages,
         range_text=page_range(found, "contact", "contacts"),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
 from app.web.pages.campaign.calls.view import CallItem, call_item
 from app.web.pages.campaign.words import STATUS_WORDS, reason_words
@@ -34,13 +35,13 @@ class Query:
         status = parameters.get("status", ALL)
         return cls(
             search=parameters.get("search", "")[:200],
-            status=status if status in set(RecipientStatus) else ALL,
+            status=status if status in {*RecipientStatus, SKIPPED_AHEAD} else ALL,
         )
 
     @property
     def statuses(self) -> tuple[RecipientStatus, ...]:
-        """The statuses asked for; none is all."""
-        return () if self.status == ALL else (RecipientStatus(self.status),)
+        """The statuses asked for; none: the statuses do not matter."""
+        return (RecipientStatus(self.status),) if self.status in set(RecipientStatus) else ()
 
     @property
     def is_filtered(self) -> bool:

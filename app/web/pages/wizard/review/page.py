@@ -16,13 +16,13 @@ from app.web.components import (
     primary_button,
     stack,
 )
-from app.web.components.kinds import as_text, choose
+from app.web.components.kinds import as_text
 from app.web.layout import shell
-from app.web.pages.wizard.draft import WizardState
+from app.web.pages.campaign.dialogs import skipped_note
 from app.web.pages.wizard.frame import address_of, back_link, closing_bar, wizard_page
 from app.web.pages.wizard.review.state import Fact, Obstacle, ReviewState, Said
 from app.web.pages.wizard.steps import WizardStep
-from app.web.session import SessionState, allows
+from app.web.session import allows
 
 
 @shell("Campaigns")
@@ -36,6 +36,7 @@ def review() -> rx.Component:
             _obstacles(),
             _warnings(),
             _headline(),
+            _skipped(),
             columns(
                 _summary("Basics", WizardStep.BASICS, _facts(ReviewState.basics)),
                 _summary("Message", WizardStep.MESSAGE, _message()),
@@ -89,6 +90,11 @@ def _warnings() -> rx.Component:
 
 def _headline() -> rx.Component:
     return metric_grid(rx.foreach(ReviewState.headline, _figure), label="The campaign in short")
+
+
+def _skipped() -> rx.Component:
+    campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
+    return skipped_note(ReviewState.skipped, campaign_id, on_leave=ReviewState.close(False))
 
 
 def _figure(fact: ObjectVar[Fact]) -> rx.Component:
@@ -156,11 +162,8 @@ def _question() -> rx.Component:
         on_open_change=ReviewState.close,
         title=ReviewState.question,
         sentence=ReviewState.sentence,
-        confirm_label=choose(
-            SessionState.simulated,
-            ReviewState.verb,
-            ReviewState.verb + as_text(" for ") + WizardState.contacts.to(str) + as_text(" contacts"),
-        ),
+        confirm_label=ReviewState.confirm,
+        body=_skipped(),
         on_confirm=ReviewState.go,
         busy=ReviewState.saving,
         destructive=False,

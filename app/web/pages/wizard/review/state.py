@@ -25,7 +25,7 @@ from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.actions import carrier_identity
 from app.web.pages.campaign.finer.view import finer_facts, retry_facts
 from app.web.pages.campaign.settings.view import MISSING
-from app.web.pages.campaign.start_words import start_question
+from app.web.pages.campaign.start_words import how_many, start_question
 from app.web.pages.wizard.draft import WizardState, draft_id, import_changes
 from app.web.pages.wizard.message.state import PART_WORDS
 from app.web.pages.wizard.moments import in_zone, spoken_minutes
@@ -75,6 +75,10 @@ class ReviewState(PageState, rx.State):
     asking: rx.Field[bool] = rx.field(False)
     question: rx.Field[str] = rx.field("")
     sentence: rx.Field[str] = rx.field("")
+    skipped: rx.Field[str] = rx.field("")
+    """How many are skipped and why; empty: nobody is."""
+    confirm: rx.Field[str] = rx.field("")
+    """What the button of the question says."""
     other_carrier: rx.Field[bool] = rx.field(False)
     """The question is now whether to go on at another carrier than before."""
 
@@ -162,6 +166,7 @@ class ReviewState(PageState, rx.State):
     def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
         asked = start_question(detail, check)
         self.verb, self.question, self.sentence = asked.verb, asked.title, asked.sentence
+        self.skipped, self.confirm = asked.skipped, asked.confirm
 
 
 async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
@@ -198,7 +203,7 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
         first = "Once somebody matches"
     is_sms = settings.channel is Channel.SMS
     facts = [
-        Fact("Contacts", "Who comes to match" if check.awaits_people else f"{check.contacts:,}"),
+        Fact("Contacts", "Who comes to match" if check.awaits_people else how_many(check.people)),
         Fact("First message" if is_sms else "First call", first),
         Fact(
             "Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"

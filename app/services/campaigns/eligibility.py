@@ -1,0 +1,376 @@
+"""Who of a campaign's waiting people will be contacted and who skipped, as the dialer would decide it now.
+
+A million people are not judged one by one. SQL sorts them into kinds: people of whom gate and message ask the same
+and get the same answer. Then the gate's own rules and the dialer's own rendering judge one of each kind.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.gate import SKIPS, PersonFacts, Rule, ending
+from app.domain.recipient import RecipientStatus
+from app.domain.rights import Right
+from app.domain.template_variables import HONORIFICS, NAME_PARTS
+from app.domain.templates import (
+    Missing,
+    MissingVariable,
+    TemplateInvalid,
+    compared,
+    deciding,
+    unresolved,
+    variable_name,
+    variables_in,
+)
+from app.models import Agent, Consent, Organization
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.readiness import recipient_variable_names
+from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
+from app.services.campaigns.rows import CampaignRows, load_rows
+from app.services.campaigns.views import Eligibility, Skipped
+from app.services.dialing import gating
+from app.services.refs import Ref
+
+SKIPPED_AHEAD: Final = "skipped_ahead"
+"""In an address: the filter of those whom `list_skipped` names."""
+
+MOST_LISTED: Final = 10_000
+"""People named of those who are skipped."""
+
+_AT_ONCE: Final = 500
+"""Kinds judged before others of the process have their turn."""
+
+_MOST_ARGUMENTS: Final = 50
+"""Values put into one array by one function: PostgreSQL takes 100."""
+
+
+async def count_eligible(
+    session: AsyncSession,
+    rows: CampaignRows,
+    *,
+    agent: Agent | None,
+    names: Collection[str],
+    now: datetime,
+) -> Eligibility:
+    """Count who will be contacted and who skipped. `names`: the variables that some recipient has.
+
+    With a template that cannot be read nobody is skipped for what it says.
+    """
+    kinds = await _kinds(session, rows, agent, names, now)
+    contacted = capped = used_up = 0
+    skipped: Counter[tuple[str, str]] = Counter()
+    lacking: Counter[str] = Counter()
+    async for kind, count in _counted(session, kinds):
+        judged = kinds.judge(kind)
+        if judged.rule is None:
+            contacted += count
+            capped += count if judged.capped else 0
+            lacking.update(dict.fromkeys(judged.lacking, count))
+        elif judged.rule in SKIPS:
+            skipped[judged.rule, judged.variable] += count
+        else:
+            used_up += count
+    others = (await session.execute(_NOT_WAITING, {"campaign_id": rows.campaign.id})).all()
+    for row in others:
+        if row.status == RecipientStatus.SKIPPED:
+            skipped[row.blocked_by or "", ""] += row.people
+    reasons = [Skipped(rule, variable, count) for (rule, variable), count in skipped.most_common()]
+    waiting = contacted + used_up + sum(each.count for each in reasons)
+    done = sum(row.people for row in others if row.status != RecipientStatus.SKIPPED)
+    return Eligibility(
+        total=waiting + done,
+        contacted=contacted,
+        capped=capped,
+        used_up=used_up,
+        skipped=reasons,
+        lacking=dict(sorted(lacking.items())),
+    )
+
+
+async def list_skipped(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
+) -> dict[int, str]:
+    """Return the recipients who are skipped or will be, with the reason, in the file's order, at most `MOST_LISTED`.
+
+    Raises `NotFound`.
+    """
+    authorize(principal, Right.VIEW)
+    rows = await load_rows(session, principal, campaign_ref)
+    agent = await session.get(Agent, rows.campaign.agent_id) if rows.campaign.agent_id is not None else None
+    names = await recipient_variable_names(session, rows.campaign.id)
+    kinds = await _kinds(session, rows, agent, names, now)
+    judged = {kind: kinds.judge(kind) async for kind, _ in _counted(session, kinds)}
+    why = {kind: each.why for kind, each in judged.items() if each.rule in SKIPS}
+    found = await session.execute(
+        kinds.statement(_LIST), {**kinds.parameters, "kinds": list(why), "most": MOST_LISTED}
+    )
+    return {row.id: row.blocked_why or why.get(row.kind, "") for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What becomes of the people of one kind."""
+
+    rule: Rule | None
+    """The rule that ends them; None: they are contacted."""
+    why: str
+    variable: str
+    """The variable without a value, if that is why."""
+    capped: bool
+    """They were contacted as often as the frequency cap allows for now."""
+    lacking: tuple[str, ...]
+    """Variables that are printed though these people have no value for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One value that decides what a message says, on the contact's card or in its row of the import."""
+
+    source: Literal["card", "row"]
+    key: str
+    told: Literal["presence", "shape", "value"]
+    """How much of it matters: whether there is one, of how many words and with which title it is, or all of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OneOfThem:
+    """A card as all people of a kind might have it."""
+
+    number: str = "+12025550100"
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    company: str | None = None
+    notes: str | None = None
+
+
+_ON_CARD: Final = ("name", "first_name", "last_name", "email", "company", "notes")
+
+
+class _Kinds:
+    """How the people of one campaign are sorted into kinds, and what becomes of each kind."""
+
+    def __init__(
+        self,
+        rows: CampaignRows,
+        agent: Agent | None,
+        organization: Organization,
+        names: Collection[str],
+        now: datetime,
+    ) -> None:
+        self._rows, self._agent, self._organization = rows, agent, organization
+        self._sources = _readable(part_sources(rows.step, agent))
+        self._values = _deciding_values(self._sources.values(), names)
+        campaign = rows.campaign
+        self.parameters: Mapping[str, Any] = {
+            "campaign_id": campaign.id,
+            "organization_id": campaign.organization_id,
+            "max_attempts": campaign.max_attempts,
+            "scope": gating.scope_of(campaign.channel).value,
+            "cap": organization.frequency_cap,
+            "cap_since": now - timedelta(hours=organization.frequency_cap_hours),
+            "visible": _VISIBLE,
+            "word": _WORD,
+            "two_words": _TWO_WORDS,
+            "odd": _ODD,
+            "title": _TITLE,
+            **{f"key_{place}": each.key for place, each in enumerate(self._values) if each.source == "row"},
+        }
+
+    def statement(self, tail: str) -> TextClause:
+        """Return a statement that goes on from `judged`: each waiting person's id, position and kind."""
+        told = [_told(value, f"key_{place}") for place, value in enumerate(self._values)]
+        arrays = [
+            f"jsonb_build_array({', '.join(told[at : at + _MOST_ARGUMENTS])})"
+            for at in range(0, len(told), _MOST_ARGUMENTS)
+        ]
+        return text(_JUDGED.format(values=" || ".join(["'[]'::jsonb", *arrays])) + tail)
+
+    def judge(self, kind: str) -> _Judged:
+        """Return what becomes of the people of a kind: the gate's answer about one of them."""
+        reason, consent, made, most, capped, values = json.loads(kind)
+        card, row = self._one_of_them(values)
+        problem = self._text_problem(card, row)
+        blocked = ending(
+            PersonFacts(
+                suppressed_because=reason,
+                consent_refused=gating.CONSENT_REFUSED.get(Consent(consent)),
+                attempts_made=made,
+                max_attempts=most,
+                text_problem=str(problem) if problem is not None else None,
+            )
+        )
+        is_text = blocked is not None and blocked.rule is Rule.TEMPLATE
+        return _Judged(
+            rule=blocked.rule if blocked is not None else None,
+            why=blocked.why if blocked is not None else "",
+            variable=problem.name if is_text and isinstance(problem, MissingVariable) else "",
+            capped=capped,
+            lacking=self._lacking(card, row) if blocked is None else (),
+        )
+
+    def _one_of_them(self, values: Sequence[Any]) -> tuple[_OneOfThem, dict[str, Any]]:
+        told = list(zip(self._values, values, strict=True))
+        on_card = {value.key: given for value, given in told if value.source == "card" and given is not None}
+        in_row = {value.key: given for value, given in told if value.source == "row" and given is not None}
+        return _OneOfThem(**on_card), in_row
+
+    def _text_problem(
+        self, card: _OneOfThem, row: Mapping[str, Any]
+    ) -> MissingVariable | TemplateInvalid | None:
+        if not self._sources:
+            return None
+        campaign = self._rows.campaign
+        try:
+            render_attempt_texts(self._rows.step, campaign, self._agent, self._organization.name, card, row)
+        except (MissingVariable, TemplateInvalid) as problem:
+            return problem
+        return None
+
+    def _lacking(self, card: _OneOfThem, row: Mapping[str, Any]) -> tuple[str, ...]:
+        campaign = self._rows.campaign
+        if campaign.missing is Missing.SKIP:
+            return ()  # Who is contacted then has every value that is printed.
+        values = attempt_variables(campaign, self._agent, self._organization.name, card, row)
+        names = (
+            name
+            for source in self._sources.values()
+            for name in unresolved(
+                source, variables=values, fallbacks=campaign.fallback_values, missing=campaign.missing
+            )
+        )
+        return tuple(dict.fromkeys(names))
+
+
+async def _kinds(
+    session: AsyncSession,
+    rows: CampaignRows,
+    agent: Agent | None,
+    names: Collection[str],
+    now: datetime,
+) -> _Kinds:
+    organization = await session.get_one(Organization, rows.campaign.organization_id)
+    return _Kinds(rows, agent, organization, names, now)
+
+
+async def _counted(session: AsyncSession, kinds: _Kinds) -> AsyncIterator[tuple[str, int]]:
+    """Yield each kind with how many people are of it."""
+    found = (await session.execute(kinds.statement(_COUNT), kinds.parameters)).all()
+    for place, row in enumerate(found, start=1):
+        yield row.kind, row.people
+        if place % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+def _readable(sources: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the templates; none if one of them cannot be read: a start is refused then."""
+    try:
+        for source in sources.values():
+            variables_in(source)
+    except TemplateInvalid:
+        return {}
+    return sources
+
+
+def _deciding_values(sources: Collection[str], names: Collection[str]) -> list[_Value]:
+    """Return what decides these templates' texts, beside what is the same for everybody."""
+    used = {variable_name(name) for source in sources for name in variables_in(source)}
+    whole = deciding(name for source in sources for name in compared(source))
+    parts = deciding(used & NAME_PARTS)
+    decide = deciding(used)
+
+    def told(name: str) -> Literal["presence", "shape", "value"]:
+        if name in whole:
+            return "value"
+        return "shape" if name in parts else "presence"
+
+    number = [_Value("card", "number", "value")] if "phone_number" in whole else []
+    card = [_Value("card", name, told(name)) for name in _ON_CARD if name in decide]
+    plain = {name: variable_name(name) for name in names}
+    row = [_Value("row", name, told(plain[name])) for name in names if plain[name] in decide]
+    return [*number, *card, *row]
+
+
+def _told(value: _Value, parameter: str) -> str:
+    """Return as much of the value as matters, as SQL."""
+    if value.source == "row" and value.told == "value":
+        return f"r.variables -> CAST(:{parameter} AS text)"
+    text_of = (
+        f"contact.{value.key}" if value.source == "card" else f"(r.variables ->> CAST(:{parameter} AS text))"
+    )
+    match value.told:
+        case "value":
+            return text_of
+        case "presence":
+            return _PRESENCE.format(value=text_of)
+        case "shape":
+            return _SHAPE.format(value=text_of)
+
+
+# Characters that no trimming takes away, and those of them that part no name. Others are kept as they are.
+_LETTERS: Final = r"\u00a1-\u167f\u1681-\u1fff\u3001-\ud7ff"
+_SPACE: Final = r"\u0020\u00a0\u3000"
+_VISIBLE: Final = rf"[\u0021-\u007e{_LETTERS}]"
+_WORD: Final = rf"[\u0021-\u002b\u002d-\u007e{_LETTERS}]+"
+_TWO_WORDS: Final = rf"{_WORD}[{_SPACE}]+{_WORD}"
+_ODD: Final = rf"[^\u0021-\u007e{_LETTERS}{_SPACE}]"
+_TITLE: Final = rf"^[{_SPACE}]*({'|'.join(sorted(HONORIFICS))})\.*([{_SPACE}]|$)"
+
+_PRESENCE: Final = "CASE WHEN {value} ~ :visible THEN 'x' ELSE nullif({value}, '') END"
+
+# Written out for a name with a title or a comma alone: to replace each word takes several times as long as to ask.
+_SHAPE: Final = """
+    CASE WHEN {value} = '' OR {value} ~ :odd THEN nullif({value}, '')
+         WHEN {value} ~* :title
+         THEN 'mr ' || regexp_replace(regexp_replace({value}, :title, ' ', 'i'), :word, 'x', 'g')
+         WHEN strpos({value}, ',') > 0 THEN regexp_replace({value}, :word, 'x', 'g')
+         WHEN {value} ~ :two_words THEN 'x x'
+         WHEN {value} ~ :visible THEN 'x' ELSE {value} END
+"""
+
+_JUDGED: Final = f"""
+    WITH suppressed AS MATERIALIZED (
+        SELECT number, min(reason) AS reason FROM suppression WHERE {gating.STANDING_SUPPRESSION} GROUP BY number
+    ), capped AS MATERIALIZED (
+        SELECT a.number_to FROM attempt a
+        WHERE CAST(:cap AS integer) > 0 AND {gating.COUNTS_FOR_CAP}
+        GROUP BY a.number_to HAVING count(*) >= CAST(:cap AS integer)
+    ), judged AS (
+        SELECT r.id, r.position,
+               CAST(jsonb_build_array(
+                   suppressed.reason, contact.consent, r.attempts_made,
+                   coalesce(r.attempts_allowed, CAST(:max_attempts AS integer)),
+                   capped.number_to IS NOT NULL, {{values}}
+               ) AS text) AS kind
+        FROM recipient r JOIN contact ON contact.id = r.contact_id
+        LEFT JOIN suppressed ON suppressed.number = contact.number
+        LEFT JOIN capped ON capped.number_to = contact.number
+        WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
+    )
+"""  # noqa: S608 - constants are put in, nothing a caller gives
+
+_COUNT: Final = "SELECT kind, count(*) AS people FROM judged GROUP BY kind"
+
+_LIST: Final = """
+    SELECT id, position, kind, NULL AS blocked_why FROM judged WHERE kind = ANY(CAST(:kinds AS text[]))
+    UNION ALL
+    SELECT id, position, NULL, blocked_why FROM recipient
+    WHERE campaign_id = :campaign_id AND status = 'skipped'
+    ORDER BY position, id LIMIT :most
+"""
+
+_NOT_WAITING: Final = text(
+    """
+    SELECT status, blocked_by, count(*) AS people FROM recipient
+    WHERE campaign_id = :campaign_id AND status <> 'pending'
+    GROUP BY status, blocked_by
+    """
+)
