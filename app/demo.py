@@ -30,6 +30,7 @@ from app.context import AppContext, build_context
 from app.frontend import PROJECT
 from app.home import Home
 from app.launch import Urls, child_environment
+from app.local import EmbeddedPostgres
 from app.providers.registry import configured_account
 from app.services.access.operations import console_principal, create_organization
 from app.services.access.principal import Principal
@@ -115,6 +116,7 @@ def run_demo(
                 environment = child_environment(settings, home, urls)
                 return asyncio.run(_run(_child_settings(environment), contacts, say, progress))
     finally:
+        EmbeddedPostgres(folder / "home").purge()  # as root its data is not in the folder
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,12 +15,16 @@ from app.local import EmbeddedPostgres, EmbeddedValkey
 
 @contextmanager
 def temporary_home() -> Iterator[Path]:
-    """A home that is gone afterwards, passable for PostgreSQL's account so that root's data stays in it."""
+    """A home that is gone afterwards, passable for PostgreSQL's account so that root's data stays in it.
+
+    The data of a private home in it, `home`, is removed as well from where root keeps it.
+    """
     home = Path(tempfile.mkdtemp(prefix="callsheet-test-"))
     home.chmod(0o711)
     try:
         yield home
     finally:
+        EmbeddedPostgres(home / "home").purge()
         shutil.rmtree(home, ignore_errors=True)
 
 
