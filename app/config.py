@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(
         None,
         validation_alias="CALLSHEET_SECRET",
-        description="Key of callback signatures and secrets at rest; generated into the home by `up`.",
+        description="Key of callback signatures; made in the home by `up`, and the same on all machines.",
     )
     database_url: str | None = Field(
         None,

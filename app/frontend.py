@@ -74,6 +74,8 @@ def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
     Of several callers at once one compiles and the others wait. `keep_going` is called a few times a second
     and may raise to give up. Raises BuildError.
     """
+    if is_built():  # by someone else, perhaps, whose folder we may only read
+        return build_folder()
     with _alone(keep_going):
         if not is_built():
             try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import psutil
 from pydantic import BaseModel
@@ -33,6 +35,15 @@ class Secrets(BaseModel):
     callsheet_secret: str
     simulator_account_sid: str
     simulator_auth_token: str
+
+    @classmethod
+    def of(cls, secret: str) -> Self:
+        """Derive the rest from CALLSHEET_SECRET, so that machines that share it share all of it."""
+        return cls(
+            callsheet_secret=secret,
+            simulator_account_sid=f"AC{_derived(secret, 'simulator account')}",
+            simulator_auth_token=_derived(secret, "simulator token"),
+        )
 
 
 class ProcessRecord(BaseModel):
@@ -129,24 +140,33 @@ class Home:
         """Whether secrets have been made for this home."""
         return (self.path / "secrets.json").exists()
 
-    def secrets(self) -> Secrets:
-        """The secrets, made on first use."""
+    def secrets(self, given: str | None = None) -> Secrets:
+        """The secrets: those of the CALLSHEET_SECRET given, else this home's own, made on first use.
+
+        Several processes may ask at once. Raises ServerError if the home cannot be written to.
+        """
+        if given:
+            return Secrets.of(given)
         file = self.path / "secrets.json"
-        if file.exists():
-            return Secrets.model_validate_json(file.read_text())
-        made = Secrets(
-            callsheet_secret=secrets.token_urlsafe(32),
-            simulator_account_sid=f"AC{secrets.token_hex(16)}",
-            simulator_auth_token=secrets.token_hex(16),
-        )
-        self._write(file.name, made.model_dump_json(indent=1))
-        return made
+        if not file.exists():
+            self.create()
+            with (self.path / "secrets.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not file.exists():
+                    made = Secrets.of(secrets.token_urlsafe(32))
+                    self._write(file.name, made.model_dump_json(indent=1))
+        return Secrets.model_validate_json(file.read_text())
 
     def _write(self, name: str, text: str) -> None:
         unfinished = self.path / f"{name}.{os.getpid()}"
         unfinished.touch(mode=0o600)
         unfinished.write_text(text)
         unfinished.replace(self.path / name)
+
+
+def _derived(secret: str, purpose: str) -> str:
+    """32 hexadecimal digits that tell nothing of the secret."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def record_of(name: str, pid: int) -> ProcessRecord:

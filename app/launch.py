@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from app.config import Settings
+from app.errors import OperatorError
 from app.frontend import serving_environment
 from app.home import Home
 
 QUEUES: Final = ("dial", "bulk")
 """What the arq workers read: dialing, or imports and other long work. As in app.queue, slow to import."""
+
+
+class PortTakenError(OperatorError):
+    """Something else listens where we must."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,12 @@ def simulator_launch() -> Launch:
 
 def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
     """The environment of our own processes: everything said, nothing left to a default that may differ."""
-    secrets = home.secrets()
+    secrets = home.secrets(settings.secret.get_secret_value() if settings.secret else None)
     ours = {
         "CALLSHEET_HOME": str(home.path),
         "CALLSHEET_PORT": str(settings.port),
         "CALLSHEET_PUBLIC_URL": settings.public_url,
-        "CALLSHEET_SECRET": settings.secret.get_secret_value()
-        if settings.secret
-        else secrets.callsheet_secret,
+        "CALLSHEET_SECRET": secrets.callsheet_secret,
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "SIMULATOR_PORT": str(settings.simulator_port),
@@ -88,6 +92,16 @@ def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, s
             "TWILIO_API_URL": settings.carrier_api_url,
         }
     return {**os.environ, **ours}
+
+
+def refuse_taken(port: int, variable: str) -> None:
+    """Raise PortTakenError, naming the variable to change, if nothing can listen on `port`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 (where the web process will listen)
+        except OSError as error:
+            raise PortTakenError(f"Port {port} cannot be used ({error.strerror}): set {variable}") from error
 
 
 def answers(port: int) -> bool:

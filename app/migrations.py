@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
+from app.errors import OperatorError
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _LOCK: Final = 0x63616C6C  # "call": the advisory lock of whoever migrates
 _REVISION = re.compile(r"""^(down_)?revision\b[^=]*=\s*["'](\w+)["']""", re.MULTILINE)
+
+
+class SchemaError(OperatorError):
+    """The database's schema is not this version's, or cannot be brought to it."""
 
 
 def current_revision(database_url: str) -> str | None:
@@ -33,24 +39,48 @@ def current_revision(database_url: str) -> str | None:
 
 def newest_revision() -> str:
     """The one revision in `alembic/versions` that no other builds on."""
-    named: dict[bool, set[str]] = {True: set(), False: set()}
-    for script in (PROJECT / "alembic" / "versions").glob("*.py"):
-        for down, revision in _REVISION.findall(script.read_text()):
-            named[bool(down)].add(revision)
-    (newest,) = named[False] - named[True]
+    revisions, built_on = _revisions()
+    (newest,) = revisions - built_on
     return newest
 
 
+def check_schema(database_url: str) -> None:
+    """Raise SchemaError, saying what to do, unless the schema is the one this version works on."""
+    revision, newest = check_upgradable(database_url), newest_revision()
+    if revision != newest:
+        raise SchemaError(
+            f"the database's schema is at {revision or 'nothing'}, the newest is {newest}: "
+            "run `uv run callsheet migrate`"
+        )
+
+
+def check_upgradable(database_url: str) -> str | None:
+    """Give the revision the schema is at. Raises SchemaError for one that this version does not know."""
+    revision = current_revision(database_url)
+    if revision and revision not in _revisions()[0]:
+        raise SchemaError(
+            f"the database's schema is at {revision}, which this version does not know: "
+            "a newer version has migrated it; update this one"
+        )
+    return revision
+
+
 def upgrade(database_url: str) -> None:
-    """Bring the schema to the newest revision; of several callers at once one works and the others wait."""
-    if current_revision(database_url) == newest_revision():
+    """Bring the schema to the newest revision; of several callers at once one works and the others wait.
+
+    Raises SchemaError.
+    """
+    if check_upgradable(database_url) == newest_revision():
         return
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
 
     engine = create_engine(database_url)
     try:
         with engine.connect() as connection:
             _upgrade_alone(connection)
+    except DBAPIError as error:
+        raise SchemaError(f"the database cannot be migrated: {_first_line(error.orig or error)}") from error
     finally:
         engine.dispose()
 
@@ -77,3 +107,16 @@ def _upgrade_alone(connection: Connection) -> None:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         connection.commit()
+
+
+def _revisions() -> tuple[set[str], set[str]]:
+    """Every revision in `alembic/versions`, and those that another builds on."""
+    named: dict[bool, set[str]] = {True: set(), False: set()}
+    for script in (PROJECT / "alembic" / "versions").glob("*.py"):
+        for down, revision in _REVISION.findall(script.read_text()):
+            named[bool(down)].add(revision)
+    return named[False], named[True]
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

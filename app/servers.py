@@ -21,7 +21,7 @@ def check_database(url: str) -> None:
     plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
     try:
         psycopg.connect(plain, connect_timeout=_SECONDS).close()
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         shown = _without_password(plain)
         raise UnreachableError(f"DATABASE_URL {shown} cannot be reached: {_one_line(error)}") from error
 

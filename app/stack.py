@@ -15,7 +15,6 @@ from typing import Final
 
 from app import frontend
 from app.config import Settings
-from app.errors import OperatorError
 from app.home import Home, Run
 from app.launch import (
     QUEUES,
@@ -23,12 +22,13 @@ from app.launch import (
     Urls,
     answers,
     child_environment,
+    refuse_taken,
     simulator_launch,
     web_launch,
     worker_launch,
 )
 from app.local import EmbeddedPostgres, EmbeddedValkey
-from app.migrations import upgrade
+from app.migrations import check_upgradable, upgrade
 from app.processes import end_orphan
 from app.servers import check_database, check_redis, forget_worker_health, worker_is_ready
 from app.supervisor import Child, Supervisor
@@ -36,10 +36,6 @@ from app.supervisor import Child, Supervisor
 BUILD_SECONDS: Final = 600
 READY_SECONDS: Final = 60
 ORPHAN_SECONDS: Final = 5
-
-
-class PortTakenError(OperatorError):
-    """Something else listens where we must."""
 
 
 class Stack:
@@ -81,6 +77,7 @@ class Stack:
         """
         self._end_what_a_killed_run_left()
         self._check_ports()
+        self._check_servers()
         self._phase("Starting")
         try:
             self._start()
@@ -141,14 +138,10 @@ class Stack:
 
     def _start_servers(self) -> Urls:
         database, redis = self.settings.database_url, self.settings.redis_url
-        if database:
-            check_database(database)
-        else:
+        if not database:
             self._phase("Starting PostgreSQL")
             database = str(self.supervisor.start(EmbeddedPostgres(self.home.path)))
-        if redis:
-            check_redis(redis)
-        else:
+        if not redis:
             redis = str(self.supervisor.start(EmbeddedValkey(self.home.path, persist=True)))
         self._record(database_url=database, redis_url=redis)
         return Urls(database, redis)
@@ -187,9 +180,17 @@ class Stack:
             return probe.connect_ex(("127.0.0.1", self.settings.simulator_port)) == 0
 
     def _check_ports(self) -> None:
-        _refuse_taken(self.settings.port, "CALLSHEET_PORT")
+        refuse_taken(self.settings.port, "CALLSHEET_PORT")
         if self.run.carrier == "simulator":
-            _refuse_taken(self.settings.simulator_port, "SIMULATOR_PORT")
+            refuse_taken(self.settings.simulator_port, "SIMULATOR_PORT")
+
+    def _check_servers(self) -> None:
+        """Before the front-end is compiled: what cannot start should say so at once."""
+        if self.settings.database_url:
+            check_database(self.settings.database_url)
+            check_upgradable(self.settings.database_url)
+        if self.settings.redis_url:
+            check_redis(self.settings.redis_url)
 
     def _end_what_a_killed_run_left(self) -> None:
         """Ours by pid and time of creation; the embedded servers look after their own."""
@@ -205,12 +206,3 @@ class Stack:
     def _record(self, **changes: object) -> None:
         self.run = self.run.model_copy(update={**changes, "processes": self.supervisor.records()})
         self.home.record(self.run)
-
-
-def _refuse_taken(port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 (where the web process will listen)
-        except OSError as error:
-            raise PortTakenError(f"Port {port} cannot be used ({error.strerror}): set {variable}") from error

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import Final
 
 import typer
 
 from app.cli import doctor, people, processes, trials, up
 from app.cli.console import complain
 from app.errors import OperatorError
+
+_OPERATORS_ERRORS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""What is wrong with a file or folder, and not with the command."""
 
 app = typer.Typer(
     name="callsheet",
@@ -27,4 +32,9 @@ def main() -> None:
         app()
     except OperatorError as error:
         complain(str(error))
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OPERATORS_ERRORS or error.filename is None:
+            raise
+        complain(f"Cannot use {error.filename}: {error.strerror}")
         sys.exit(1)

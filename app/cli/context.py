@@ -44,8 +44,26 @@ def environment() -> dict[str, str]:
     """The whole environment of one of our processes on this home. Raises ConfigurationError."""
     complete = servers()
     if not complete.secret and not home().has_secrets():
-        raise ConfigurationError("CALLSHEET_SECRET is not set: processes on several machines must share one")
+        raise ConfigurationError(
+            "CALLSHEET_SECRET is not set: the processes of one installation share one. "
+            "The first `uv run callsheet up` makes it, in secrets.json of its home"
+        )
     return child_environment(complete, home(), Urls(complete.database_url or "", complete.redis_url or ""))
+
+
+def working_environment() -> dict[str, str]:
+    """The same, once what one of our processes needs is there: its servers answer, the schema is the newest.
+
+    Raises OperatorError, one line about the first that is not.
+    """
+    from app.migrations import check_schema
+    from app.servers import check_database, check_redis
+
+    complete = environment()
+    check_database(complete["DATABASE_URL"])
+    check_redis(complete["REDIS_URL"])
+    check_schema(complete["DATABASE_URL"])
+    return complete
 
 
 @contextmanager

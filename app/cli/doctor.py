@@ -9,7 +9,7 @@ import typer
 
 from app.cli import context
 from app.cli.console import err, out
-from app.cli.errors import CommandError
+from app.cli.errors import CommandError, ConfigurationError
 from app.config import Settings
 from app.errors import OperatorError
 from app.home import Home
@@ -19,10 +19,14 @@ _SECONDS = 10
 
 
 class Check(NamedTuple):
-    """One question and how to answer it: `ask` returns what is well, or raises what is not."""
+    """One question and how to answer it: `ask` returns what is well, or raises what is not.
+
+    It is asked only where all that it `needs` is well: the failing line is the cause, not what follows from it.
+    """
 
     name: str
     ask: Callable[[], str]
+    needs: frozenset[str] = frozenset()
 
 
 def register(app: typer.Typer) -> None:
@@ -43,16 +47,17 @@ def doctor(
     ] = 30,
 ) -> None:
     """Check configuration, servers, migrations, carrier, conservation. Exit code 1 with the failing line."""
-    failures = 0
+    failed: set[str] = set()
     for check in _checks():
+        if check.needs & failed:
+            failed.add(check.name)
+            continue
         try:
             out.print(f"ok    {check.name}: {check.ask()}", markup=False)
         except OperatorError as error:
-            failures += 1
+            failed.add(check.name)
             err.print(f"fail  {check.name}: {error}", markup=False, style="red")
-    if deep and not failures:
-        failures = _recounted(days)
-    if failures:
+    if failed or (deep and _recounted(days)):
         raise typer.Exit(1)
 
 
@@ -72,17 +77,20 @@ def _recounted(days: int) -> int:
 
 def _checks() -> Iterator[Check]:
     yield Check("configuration", _configuration)
-    settings, home = context.settings(), context.home()
+    try:
+        settings, home = context.settings(), context.home()
+    except ConfigurationError:
+        return  # it has been told
     yield Check("processes", lambda: _processes(settings, home))
     if not _has_servers(settings, home):
         return
     servers = context.servers()
     yield Check("database", lambda: _database(servers))
-    yield Check("migrations", lambda: _migrations(servers))
+    yield Check("migrations", lambda: _migrations(servers), frozenset({"database"}))
     yield Check("queue", lambda: _queue(servers))
     yield Check("carrier", lambda: _carrier(context.environment()))
     yield Check("web", lambda: _web(settings))
-    yield Check("conservation", lambda: _conservation(servers))
+    yield Check("conservation", lambda: _conservation(servers), frozenset({"migrations"}))
 
 
 def _configuration() -> str:
@@ -96,8 +104,9 @@ def _has_servers(settings: Settings, home: Home) -> bool:
 
 def _processes(settings: Settings, home: Home) -> str:
     run = home.current_run()
-    if not run and not _has_servers(settings, home):
+    if not run and not settings.database_url and not settings.redis_url:
         raise CommandError(f"nothing runs in {home.path}: start with `uv run callsheet up`")
+    context.servers()
     if not run:
         return f"nothing runs in {home.path}; checking what the environment names"
     dead = [process.name for process in run.processes if not process.is_alive()]
@@ -114,14 +123,10 @@ def _database(settings: Settings) -> str:
 
 
 def _migrations(settings: Settings) -> str:
-    from app.migrations import current_revision, newest_revision
+    from app.migrations import check_schema, newest_revision
 
-    revision, newest = current_revision(settings.database_url or ""), newest_revision()
-    if revision != newest:
-        raise CommandError(
-            f"the schema is at {revision or 'nothing'}, the newest is {newest}: run `uv run callsheet migrate`"
-        )
-    return f"at {revision}, the newest"
+    check_schema(settings.database_url or "")
+    return f"at {newest_revision()}, the newest"
 
 
 def _queue(settings: Settings) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from app.cli import context
-from app.cli.console import out
+from app.cli.console import err, out
 from app.config import Settings
-from app.frontend import PROJECT, build
-from app.launch import Launch, web_launch, worker_launch
+from app.frontend import PROJECT, build, is_built
+from app.home import Home
+from app.launch import Launch, refuse_taken, web_launch, worker_launch
 
 
 class Queue(StrEnum):
@@ -37,18 +39,18 @@ def worker(
     ] = Queue.dial,
 ) -> None:
     """Run one worker in the foreground."""
-    _become(worker_launch(queue.value))
+    _become(worker_launch(queue.value), context.working_environment())
 
 
 def web(
     *, api_only: Annotated[bool, typer.Option("--api-only", help="API and webhooks without the UI.")] = False
 ) -> None:
     """Run the web process in the foreground."""
-    home = context.home()
+    environment, home, port = context.working_environment(), context.home(), context.settings().port
+    refuse_taken(port, "CALLSHEET_PORT")
     if not api_only:
-        home.create()
-        build(log=home.logs / "frontend.log")
-    _become(web_launch(context.settings().port, home.path, with_browser=not api_only))
+        _build_front_end(home)
+    _become(web_launch(port, home.path, with_browser=not api_only), environment)
 
 
 def simulate() -> None:
@@ -57,6 +59,7 @@ def simulate() -> None:
 
     settings = context.settings()
     account = _simulated_account(settings)
+    refuse_taken(settings.simulator_port, "SIMULATOR_PORT")
     run(
         port=settings.simulator_port,
         speed=settings.simulator_speed,
@@ -78,14 +81,18 @@ def migrate() -> None:
 def _simulated_account(settings: Settings) -> tuple[str, str]:
     if settings.twilio_account_sid and settings.twilio_auth_token:
         return settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()
-    home = context.home()
-    home.create()
-    secrets = home.secrets()
+    secrets = context.home().secrets(settings.secret.get_secret_value() if settings.secret else None)
     return secrets.simulator_account_sid, secrets.simulator_auth_token
 
 
-def _become(launch: Launch) -> None:
+def _build_front_end(home: Home) -> None:
+    home.create()
+    if not is_built():
+        err.print("Building the front-end (once per version)")
+        build(log=home.logs / "frontend.log")
+
+
+def _become(launch: Launch, environment: Mapping[str, str]) -> None:
     """Turn this process into the one to launch, keeping its pid."""
-    environment = {**context.environment(), **launch.environment}
     os.chdir(PROJECT)  # where Reflex looks for rxconfig.py
-    os.execve(launch.command[0], list(launch.command), environment)  # noqa: S606 (our own command)
+    os.execve(launch.command[0], list(launch.command), {**environment, **launch.environment})  # noqa: S606

@@ -74,7 +74,13 @@ def bench(
     """Measure something beside its yardstick, interleaved in one run. Lives in tests/bench of a checkout."""
     if name not in BENCHMARKS:
         raise CommandError(f"there is no benchmark {name}; there are: {', '.join(BENCHMARKS)}")
-    result = importlib.import_module(f"tests.bench.{BENCHMARKS[name]}").run()
+    try:
+        module = importlib.import_module(f"tests.bench.{BENCHMARKS[name]}")
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"{error.name} is missing: benchmarks need a checkout and its development packages (`uv sync`)"
+        ) from error
+    result = module.run()
     if as_json:
         out.print(json.dumps(result), markup=False)
         return
