@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import psutil
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from app.errors import OperatorError
 from app.local import make_private
@@ -44,6 +44,11 @@ class Secrets(BaseModel):
             simulator_account_sid=f"AC{_derived(secret, 'simulator account')}",
             simulator_auth_token=_derived(secret, "simulator token"),
         )
+
+    @property
+    def digest(self) -> str:
+        """What tells this secret from another, and nothing of either."""
+        return _derived(self.callsheet_secret, "installation")
 
 
 class ProcessRecord(BaseModel):
@@ -140,13 +145,13 @@ class Home:
         """Whether secrets have been made for this home."""
         return (self.path / "secrets.json").exists()
 
-    def secrets(self, given: str | None = None) -> Secrets:
+    def secrets(self, given: SecretStr | None = None) -> Secrets:
         """The secrets: those of the CALLSHEET_SECRET given, else this home's own, made on first use.
 
         Several processes may ask at once. Raises ServerError if the home cannot be written to.
         """
         if given:
-            return Secrets.of(given)
+            return Secrets.of(given.get_secret_value())
         file = self.path / "secrets.json"
         if not file.exists():
             self.create()

@@ -64,7 +64,7 @@ def simulator_launch() -> Launch:
 
 def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
     """The environment of our own processes: everything said, nothing left to a default that may differ."""
-    secrets = home.secrets(settings.secret.get_secret_value() if settings.secret else None)
+    secrets = home.secrets(settings.secret)
     ours = {
         "CALLSHEET_HOME": str(home.path),
         "CALLSHEET_PORT": str(settings.port),

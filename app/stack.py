@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from app import frontend
+from app import frontend, installation
+from app.clock import SystemClock
 from app.config import Settings
 from app.home import Home, Run
 from app.launch import (
@@ -95,6 +96,8 @@ class Stack:
             urls = self._start_servers()
             self._phase("Migrating the database")
             upgrade(urls.database)
+            secrets = self.home.secrets(self.settings.secret)
+            installation.claim(urls.database, secrets, now=SystemClock().now())
             forget_worker_health(urls.redis, QUEUES)
             web = self._start_web(urls) if front_end is None else None
             *early, last = self._workers_and_carrier(urls)

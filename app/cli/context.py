@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.cli.errors import ConfigurationError
 from app.config import Settings, get_settings
-from app.home import Home
+from app.home import Home, Secrets
 from app.launch import Urls, child_environment
 from app.local import EmbeddedPostgres
 
@@ -40,22 +40,31 @@ def servers() -> Settings:
     return given.model_copy(update=filled)
 
 
-def environment() -> dict[str, str]:
-    """The whole environment of one of our processes on this home. Raises ConfigurationError."""
-    complete = servers()
-    if not complete.secret and not home().has_secrets():
+def secrets() -> Secrets:
+    """The secrets of this installation. Raises ConfigurationError if none are said or made yet."""
+    given = settings().secret
+    if not given and not home().has_secrets():
         raise ConfigurationError(
             "CALLSHEET_SECRET is not set: the processes of one installation share one. "
             "The first `uv run callsheet up` makes it, in secrets.json of its home"
         )
+    return home().secrets(given)
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of one of our processes on this home. Raises ConfigurationError."""
+    complete = servers()
+    secrets()
     return child_environment(complete, home(), Urls(complete.database_url or "", complete.redis_url or ""))
 
 
 def working_environment() -> dict[str, str]:
-    """The same, once what one of our processes needs is there: its servers answer, the schema is the newest.
+    """The same, once what one of our processes needs is there: servers that answer, schema, one secret.
 
     Raises OperatorError, one line about the first that is not.
     """
+    from app import installation
+    from app.clock import SystemClock
     from app.migrations import check_schema
     from app.servers import check_database, check_redis
 
@@ -63,6 +72,7 @@ def working_environment() -> dict[str, str]:
     check_database(complete["DATABASE_URL"])
     check_redis(complete["REDIS_URL"])
     check_schema(complete["DATABASE_URL"])
+    installation.claim(complete["DATABASE_URL"], secrets(), now=SystemClock().now())
     return complete
 
 

@@ -87,6 +87,7 @@ def _checks() -> Iterator[Check]:
     servers = context.servers()
     yield Check("database", lambda: _database(servers))
     yield Check("migrations", lambda: _migrations(servers), frozenset({"database"}))
+    yield Check("secret", lambda: _secret(servers), frozenset({"migrations"}))
     yield Check("queue", lambda: _queue(servers))
     yield Check("carrier", lambda: _carrier(context.environment()))
     yield Check("web", lambda: _web(settings))
@@ -127,6 +128,13 @@ def _migrations(settings: Settings) -> str:
 
     check_schema(settings.database_url or "")
     return f"at {newest_revision()}, the newest"
+
+
+def _secret(settings: Settings) -> str:
+    from app.installation import check
+
+    check(settings.database_url or "", context.secrets())
+    return "the one of this database's processes"
 
 
 def _queue(settings: Settings) -> str:

@@ -69,19 +69,34 @@ def simulate() -> None:
     )
 
 
-def migrate() -> None:
+def migrate(
+    *,
+    replace_secret: Annotated[
+        bool,
+        typer.Option(
+            "--replace-secret",
+            help="Make CALLSHEET_SECRET the one of this database. Stop all processes before; what becomes of calls "
+            "under way is then asked of the carrier.",
+        ),
+    ] = False,
+) -> None:
     """Bring the database to the newest schema. Safe to run from several machines at once."""
+    from app import installation
+    from app.clock import SystemClock
     from app.migrations import upgrade
 
+    secrets = context.secrets() if replace_secret else None
     with context.database_url() as url:
         upgrade(url)
+        if secrets:
+            installation.replace(url, secrets, now=SystemClock().now())
     out.print("The database is up to date")
 
 
 def _simulated_account(settings: Settings) -> tuple[str, str]:
     if settings.twilio_account_sid and settings.twilio_auth_token:
         return settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()
-    secrets = context.home().secrets(settings.secret.get_secret_value() if settings.secret else None)
+    secrets = context.home().secrets(settings.secret)
     return secrets.simulator_account_sid, secrets.simulator_auth_token
 
 

@@ -35,7 +35,7 @@ from app.models.contact_import import (
     ImportMapping,
     ImportStatus,
 )
-from app.models.operations import IdempotencyKey, WorkerHeartbeat
+from app.models.operations import IdempotencyKey, Installation, WorkerHeartbeat
 from app.models.organization import Organization
 from app.models.recipient import Recipient, RecipientTransition
 from app.models.user import (
@@ -75,6 +75,7 @@ __all__ = [
     "ImportIssue",
     "ImportMapping",
     "ImportStatus",
+    "Installation",
     "Member",
     "NumberRest",
     "Organization",

@@ -1,9 +1,9 @@
-"""Rows the system keeps for itself: repeated requests, and which workers are alive."""
+"""Rows the system keeps for itself: repeated requests, which workers are alive, whose secret signs."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from app.models.columns import Row, identity, json_value, moment, reference
@@ -31,3 +31,14 @@ class WorkerHeartbeat(Row, table=True):
     queue: str = Field(max_length=20)
     started_at: datetime = moment()
     seen_at: datetime = moment()
+
+
+class Installation(Row, table=True):
+    """What is so once for the whole database: one row, made by the first process that starts on it."""
+
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    secret_digest: str = Field(max_length=64)
+    """Tells one CALLSHEET_SECRET from another, and nothing of either."""
+    secret_since: datetime = moment()

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
 import typer
 
+from app import installation
 from app.cli import app
+from app.home import Secrets
 from app.launch import answers
 from app.migrations import PROJECT, current_revision, newest_revision
 from app.processes import wait_until
@@ -38,6 +41,7 @@ _MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "the queue is away": ("REDIS_URL", "127.0.0.1:1", "cannot be reached"),
     "the database is empty": ("schema is at nothing", "run `uv run callsheet migrate`"),
     "the database is newer": ("schema is at 0123456789ab", "update this one"),
+    "the secret is another": ("CALLSHEET_SECRET is not the one", "migrate --replace-secret"),
     "half an account is said": ("TWILIO_AUTH_TOKEN is not set",),
     "the port is taken": ("cannot be used", "set CALLSHEET_PORT"),
     "the simulator's port is taken": ("cannot be used", "set SIMULATOR_PORT"),
@@ -52,6 +56,7 @@ def _of(*situations: str) -> dict[str, tuple[str, ...]]:
 
 
 _SERVERS: Final = _of(
+    "the secret is another",
     "nothing is said",
     "only the database is said",
     "no secret is said",
@@ -76,6 +81,7 @@ REFUSALS: Final[Mapping[Command, Mapping[str, tuple[str, ...]]]] = {
         "the database is away",
         "the queue is away",
         "the database is newer",
+        "the secret is another",
         "the port is taken",
         "the simulator's port is taken",
         "the home cannot be made",
@@ -93,7 +99,7 @@ REFUSALS: Final[Mapping[Command, Mapping[str, tuple[str, ...]]]] = {
     ),
     ("migrate",): _DATABASE,
     ("key", "create", "--organization", "Acme"): _DATABASE,
-    ("user", "create", "ann@example.com", "--organization", "Acme"): _DATABASE,
+    ("user", "create", "ann@example.com", "--organization", "Acme"): _of("the database is away"),
     ("bench", "no-such"): {"nothing is said": ("there is no benchmark no-such", "there are: dial")},
 }
 OTHERS: Final = {("doctor",), ("demo",)}
@@ -133,6 +139,7 @@ class Machine:
             "the queue is away": {"REDIS_URL": "redis://:hidden@127.0.0.1:1"},
             "the database is empty": {"DATABASE_URL": self.empty},
             "the database is newer": {"DATABASE_URL": self.newer},
+            "the secret is another": {"CALLSHEET_SECRET": "another"},
             "half an account is said": {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32},
             "the port is taken": {"CALLSHEET_PORT": str(self.taken)},
             "the simulator's port is taken": {"SIMULATOR_PORT": str(self.taken)},
@@ -187,6 +194,7 @@ def databases(database_url: str) -> tuple[str, str]:
 @pytest.fixture
 def machine(database_url: str, redis_url: str, databases: tuple[str, str]) -> Iterator[Machine]:
     empty_all_tables(database_url)
+    installation.claim(database_url, Secrets.of("said"), now=datetime.now(UTC))
     with temporary_home() as folder, ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
         for each in sockets:
@@ -221,10 +229,16 @@ def test_a_command_says_in_one_line_what_is_missing(
     assert "hidden" not in told.stdout + told.stderr
 
 
-@pytest.mark.parametrize("more", [(), ("--deep",)], ids=["", "deep"])
-@pytest.mark.parametrize("situation", DOCTOR)
-def test_doctor_has_one_line_for_each_check(machine: Machine, situation: str, more: Command) -> None:
-    told = machine.run(("doctor", *more), situation)
+@pytest.mark.parametrize(
+    ("command", "situation"),
+    [
+        *((("doctor",), situation) for situation in DOCTOR),
+        (("doctor", "--deep"), "nothing is said"),
+        (("doctor", "--deep"), "the database is empty"),
+    ],
+)
+def test_doctor_has_one_line_for_each_check(machine: Machine, command: Command, situation: str) -> None:
+    told = machine.run(command, situation)
     assert told.returncode == 1, told.stdout
     assert all(line.startswith("ok    ") for line in told.stdout.splitlines())
     failed = told.stderr.splitlines()
@@ -275,6 +289,15 @@ def test_what_needs_a_database_alone_finds_or_makes_it(
         assert current_revision(machine.empty) == newest_revision()
         _empty_again(machine.empty)
     assert (machine.folder / "home").exists() == (situation == "nothing is said")
+
+
+def test_a_lost_secret_is_replaced_when_asked(machine: Machine) -> None:
+    told = machine.run(("migrate", "--replace-secret"), "the secret is another")
+    assert told.returncode == 0, told.stderr
+    assert machine.run(("worker",), "all is said").stderr.startswith(
+        "callsheet: CALLSHEET_SECRET is not the one"
+    )
+    installation.check(machine.database, Secrets.of("another"))
 
 
 @pytest.mark.parametrize(("command", "code"), [("status", 1), ("down", 0)])
