@@ -88,7 +88,14 @@ def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
 
 
 def serving_environment(home: Path) -> dict[str, str]:
-    """What a process needs in its environment to serve the finished build, all state under `home`."""
+    """What a process needs in its environment to serve the finished build, all state under `home`.
+
+    Raises BuildError if the build is another account's: Reflex notes things in it while it serves.
+    """
+    if not os.access(build_folder() / "backend", os.R_OK | os.W_OK | os.X_OK):
+        raise BuildError(
+            f"{FOLDER} belongs to another account, and only that one can serve it: use a clone of your own"
+        )
     return {
         **_common_environment(),
         # Names with two underscores are Reflex's own, used by its runner in the same way.

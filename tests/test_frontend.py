@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import frontend
+from app.local import _server_account
 
 
 def test_the_locked_packages_stay_laid_out_as_they_are_committed(tmp_path: Path) -> None:
@@ -42,3 +43,26 @@ def test_the_tools_are_made_anew_and_never_written_through_an_older_link(
     (tmp_path / "tools" / "node").symlink_to(precious)
     frontend._tools()
     assert precious.read_text() == "kept"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become another account")
+def test_a_build_of_another_account_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(frontend, "FOLDER", tmp_path)
+    monkeypatch.setattr(frontend, "source_hash", lambda: "0" * 16)
+    (frontend.build_folder() / "backend").mkdir(parents=True)
+    frontend.serving_environment(tmp_path)
+    child = os.fork()
+    if child == 0:
+        os._exit(_refused_as(_server_account().pw_uid, tmp_path))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _refused_as(user: int, home: Path) -> int:
+    os.setresuid(user, user, user)
+    try:
+        frontend.serving_environment(home)
+    except frontend.BuildError as error:
+        return 0 if "belongs to another account" in str(error) else 1
+    return 2
