@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
+from app.cli.console import err
 from app.cli.errors import ConfigurationError
 from app.config import Settings, get_settings
 from app.home import Home, Secrets
@@ -59,20 +60,24 @@ def environment() -> dict[str, str]:
 
 
 def working_environment() -> dict[str, str]:
-    """The same, once what one of our processes needs is there: servers that answer, schema, one secret.
+    """The same, once what one of our processes needs is there: the database, its schema, one secret.
 
-    Raises OperatorError, one line about the first that is not.
+    Without Redis calls go on all the same, so that it is away is only said. Raises OperatorError, one line about the
+    first thing that is missing.
     """
     from app import installation
     from app.clock import SystemClock
     from app.migrations import check_schema
-    from app.servers import check_database, check_redis
+    from app.servers import UnreachableError, check_database, check_redis
 
     complete = environment()
     check_database(complete["DATABASE_URL"])
-    check_redis(complete["REDIS_URL"])
     check_schema(complete["DATABASE_URL"])
     installation.claim(complete["DATABASE_URL"], secrets(), now=SystemClock().now())
+    try:
+        check_redis(complete["REDIS_URL"])
+    except UnreachableError as error:
+        err.print(f"{error}. Calls and texts go on without it; imports wait until it is back.")
     return complete
 
 

@@ -62,7 +62,6 @@ _SERVERS: Final = _of(
     "no secret is said",
     "the database is away",
     "the database is none of ours",
-    "the queue is away",
     "the database is empty",
     "the database is newer",
     "half an account is said",
@@ -74,7 +73,11 @@ _DATABASE: Final = _of(
     "half an account is said",
     "nothing is said, and the home cannot be made",
 )
-DOCTOR: Final = _SERVERS | {"nothing is said": ("nothing runs in", "start with `uv run callsheet up`")}
+DOCTOR: Final = (
+    _SERVERS
+    | _of("the queue is away")
+    | {"nothing is said": ("nothing runs in", "start with `uv run callsheet up`")}
+)
 
 REFUSALS: Final[Mapping[Command, Mapping[str, tuple[str, ...]]]] = {
     ("up",): _of(
@@ -270,6 +273,26 @@ def test_a_process_of_its_own_runs_where_all_is_said(
     forget_worker_health(machine.redis, ["dial", "bulk"])
 
 
+@pytest.mark.parametrize(
+    ("command", "is_ready"),
+    [
+        (("worker",), lambda machine: _beats(machine.database)),
+        (("web", "--api-only"), lambda machine: answers(machine.ports[0])),
+    ],
+    ids=["worker", "web --api-only"],
+)
+def test_calls_do_not_wait_for_the_queue_to_come_back(
+    machine: Machine, command: Command, is_ready: Callable[[Machine], bool]
+) -> None:
+    with machine.running(command, "the queue is away") as process:
+        assert wait_until(
+            lambda: process.poll() is not None or is_ready(machine), seconds=_START_SECONDS, interval=0.05
+        )
+        assert process.poll() is None, (machine.folder / "log").read_text()
+    assert "127.0.0.1:1 cannot be reached" in (machine.folder / "log").read_text()
+    assert "hidden" not in (machine.folder / "log").read_text()
+
+
 @pytest.mark.parametrize("situation", ["all is said", "nothing is said", "the database is empty"])
 @pytest.mark.parametrize(
     "command",
@@ -330,6 +353,12 @@ def _empty_again(url: str) -> None:
     with connect(url) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
+
+
+def _beats(database_url: str) -> bool:
+    """Whether a worker has told the database that it works."""
+    with connect(database_url) as connection:
+        return connection.execute("SELECT 1 FROM worker_heartbeat").fetchone() is not None
 
 
 def _listens(port: int) -> bool:

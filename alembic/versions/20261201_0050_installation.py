@@ -1,6 +1,6 @@
 """installation.
 
-Revision: 5d1c0f7a93be; follows: a22225011de1; created 2026-12-01 00:40:00.
+Revision: 5d1c0f7a93be; follows: 5b1d2c7e9a04; created 2026-12-01 00:40:00.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "5d1c0f7a93be"
-down_revision: str | None = "a22225011de1"
+down_revision: str | None = "5b1d2c7e9a04"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
