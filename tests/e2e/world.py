@@ -24,6 +24,7 @@ from app.services.numbers.operations import add_carrier_numbers
 from app.services.numbers.queries import list_numbers
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.e2e.installation import Installation
+from tests.support.numbers import new_number
 
 PASSWORD: Final = "correct horse battery staple"
 
@@ -164,9 +165,9 @@ class World:
         return self.installation.services.context.clock.now()
 
     def _contact(self, serial: int, persona: str) -> Contact:
-        number = f"+1212555{serial:04}"
+        number = new_number(area=212)
         self.installation.carrier.person(number, persona)
-        return Contact(f"Person {serial}", number, f"(212) 555-{serial:04}")
+        return Contact(f"Person {serial}", number, f"(212) {number[5:8]}-{number[8:]}")
 
 
 _READY: Final[dict[str, Any]] = {

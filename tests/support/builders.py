@@ -37,6 +37,7 @@ from app.models import (
 )
 from app.models.columns import Row
 from app.services.access.principal import Principal
+from tests.support.numbers import new_number
 
 NOON: Final = datetime(2026, 3, 10, 16, 0, tzinfo=UTC)
 """The usual time of a test: a Tuesday, noon in New York."""
@@ -110,7 +111,7 @@ async def make_number(session: AsyncSession, organization: Organization, **value
     """An active number that calls and texts."""
     defaults: dict[str, Any] = {
         "organization_id": organization.id,
-        "number": f"+1201555{next(_serial) % 10_000:04}",
+        "number": new_number(area=201),
         "created_at": NOON,
         "updated_at": NOON,
     }
@@ -122,7 +123,7 @@ async def make_contact(session: AsyncSession, organization: Organization, **valu
     serial = next(_serial)
     defaults: dict[str, Any] = {
         "organization_id": organization.id,
-        "number": f"+1202555{serial % 10_000:04}",
+        "number": new_number(),
         "name": f"Contact {serial}",
         "created_at": NOON,
         "updated_at": NOON,
