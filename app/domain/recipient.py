@@ -46,10 +46,13 @@ TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
 }
 """Which status may follow which; back to pending is a retry, by rule or by hand."""
 
-RETRYABLE_BY_HAND: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.SKIPPED})
+UNREACHED: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY})
+"""Ended without a contact. These end with an error; of the others, how they ended says all."""
+
+RETRYABLE_BY_HAND: Final = UNREACHED | {_S.VOICEMAIL, _S.SKIPPED}
 """A person may ask for one more try of these."""
 
-RETRY_FAILED_DEFAULT: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY})
+RETRY_FAILED_DEFAULT: Final = UNREACHED
 """What "retry failed" takes back unless the person unticks some."""
 
 ENDS_AS: Final[Mapping[Disposition, RecipientStatus]] = {

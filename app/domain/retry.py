@@ -139,6 +139,11 @@ _SETTLED: Final[Mapping[Disposition, str]] = {
 }
 
 
+def why_settled(disposition: Disposition) -> str:
+    """Return the sentence for a recipient that ended so without an error; empty for other outcomes."""
+    return "A machine answered." if disposition is _D.VOICEMAIL else _SETTLED.get(disposition, "")
+
+
 def all_used(most: int) -> str:
     """Return the sentence that says so of every attempt a recipient had."""
     return "The only attempt is used." if most <= 1 else f"All {most} attempts are used."

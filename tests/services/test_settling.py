@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,10 +11,12 @@ from sqlmodel import col
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
-from app.domain.events import EventKind, FailureClass
+from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.models import Attempt, Contact, NumberRest, PhoneNumber, Recipient, RecipientTransition
-from app.providers.base import NotPlaced, Refused
+from app.providers.base import NotPlaced, Refused, Unclear
+from app.services.campaigns.lifecycle import retry_failed
+from app.services.campaigns.logs import why_there
 from app.services.dialing.conservation import unaccounted
 from app.services.dialing.reconciling import settle_review
 from tests.support.builders import principal
@@ -398,3 +401,91 @@ async def test_a_review_ends_as_a_person_says(
     recipient = await only(stage)
     assert (recipient.status, recipient.attempts_made) == (status, spent)
     assert (await last_reason(stage)).startswith(principal(stage.organization).actor)
+
+
+# --- what the recipient's last error says ---
+
+ENDS: dict[str, tuple[list[EventKind], dict[str, Any], RecipientStatus, str | None, str]] = {
+    "answered": ([K.ANSWERED, K.COMPLETED], {}, _S.COMPLETED, None, "The person was reached."),
+    "voicemail": (
+        [K.ANSWERED, K.COMPLETED],
+        {"answered_by": AnsweredBy.MACHINE},
+        _S.VOICEMAIL,
+        None,
+        "A machine answered.",
+    ),
+    "opted out": (
+        [K.ANSWERED, K.OPTED_OUT, K.COMPLETED],
+        {},
+        _S.COMPLETED,
+        None,
+        "The person asked not to be contacted again.",
+    ),
+    "carrier's block": (
+        [K.FAILED],
+        {"failure": F.OPTED_OUT},
+        _S.SKIPPED,
+        None,
+        "The person asked not to be contacted again.",
+    ),
+    "cancelled": ([K.CANCELLED], {}, _S.CANCELLED, None, "The attempt was cancelled."),
+    "no answer": ([K.NO_ANSWER], {}, _S.NO_ANSWER, "The only attempt is used.", "The only attempt is used."),
+    "busy": ([K.BUSY], {}, _S.BUSY, "The only attempt is used.", "The only attempt is used."),
+    "bad number": (
+        [K.FAILED],
+        {"failure": F.BAD_NUMBER},
+        _S.FAILED,
+        "The number cannot be reached.",
+        "The number cannot be reached.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("kinds", "details", "status", "error", "why"), list(ENDS.values()), ids=list(ENDS))
+async def test_only_who_was_not_reached_has_an_error(
+    database: Database,
+    kinds: list[EventKind],
+    details: dict[str, Any],
+    status: RecipientStatus,
+    error: str | None,
+    why: str,
+) -> None:
+    stage = await set_stage(database, contacts=1, max_attempts=1)
+    (reservation,) = await stage.dial()
+    await stage.hear(reservation.attempt_id, *kinds, **details)
+    recipient = await only(stage)
+    assert (recipient.status, recipient.last_error) == (status, error)
+    assert why_there(recipient) == why
+
+
+async def test_an_error_on_the_way_is_none_once_the_person_is_reached(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    stage.carrier.answers = lambda _: Unclear(reason="the carrier did not answer in time")
+    (reservation,) = await stage.dial()
+    await stage.hear(reservation.attempt_id, K.ANSWERED, K.COMPLETED)
+    recipient = await only(stage)
+    assert (recipient.status, recipient.last_error) == (_S.COMPLETED, None)
+
+
+async def test_who_was_given_back_untried_has_no_error(database: Database) -> None:
+    stage = await set_stage(database, contacts=1)
+    stage.carrier.answers = lambda _: NotPlaced(reason="Too Many Requests", retry_after_seconds=None)
+    await stage.dial()
+    recipient = await only(stage)
+    assert (recipient.status, recipient.attempts_made, recipient.last_error) == (_S.PENDING, 0, None)
+
+
+async def test_who_is_tried_again_has_no_error_from_before(database: Database) -> None:
+    stage = await set_stage(database, contacts=1, max_attempts=1)
+    (reservation,) = await stage.dial()
+    await stage.hear(reservation.attempt_id, K.NO_ANSWER)
+    assert await stage.complete()
+    async with database.transaction() as session:
+        await retry_failed(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            now=stage.clock.now(),
+        )
+    recipient = await only(stage)
+    assert (recipient.status, recipient.last_error) == (_S.PENDING, None)

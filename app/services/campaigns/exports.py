@@ -14,6 +14,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.models import Attempt, Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
+from app.services.campaigns.logs import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
@@ -138,7 +139,7 @@ def _contact_cells(recipient: Recipient, contact: Contact, campaign: Campaign, z
         recipient.last_disposition or "",
         _time(recipient.last_attempt_at, zone),
         _time(recipient.not_before if waits else None, zone),
-        recipient.blocked_why or recipient.last_error or "",
+        why_there(recipient),
     ]
 
 

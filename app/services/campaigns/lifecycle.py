@@ -365,7 +365,7 @@ _RETRY_FAILED: Final = text(
     ), retried AS (
         UPDATE recipient r
         SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now,
-            blocked_by = NULL, blocked_why = NULL, updated_at = :now
+            blocked_by = NULL, blocked_why = NULL, last_error = NULL, updated_at = :now
         FROM chosen WHERE r.id = chosen.id
         RETURNING r.id, chosen.status AS old
     ), history AS (

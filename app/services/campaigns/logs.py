@@ -12,7 +12,8 @@ from sqlmodel import col
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.phone import pretty
-from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
+from app.domain.recipient import ENDED, RETRYABLE_BY_HAND, RecipientStatus
+from app.domain.retry import why_settled
 from app.domain.rights import Right
 from app.models import (
     Attempt,
@@ -198,6 +199,15 @@ def recipient_actions(recipient: Recipient, campaign: CampaignStatus) -> frozens
     return frozenset(offered)
 
 
+def why_there(recipient: Recipient) -> str:
+    """Return why a recipient is where it is, as a sentence: a rule's, an error, or how it ended; may be empty."""
+    if recipient.blocked_why or recipient.last_error:
+        return recipient.blocked_why or recipient.last_error or ""
+    if recipient.status not in ENDED or recipient.last_disposition is None:
+        return ""
+    return why_settled(recipient.last_disposition)
+
+
 def _with_contact() -> Select[Recipient, Contact]:
     return select(Recipient, Contact).join(Contact, col(Contact.id) == col(Recipient.contact_id))
 
@@ -230,6 +240,7 @@ def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -
         next_at=recipient.not_before if waits else None,
         blocked_by=recipient.blocked_by,
         blocked_why=recipient.blocked_why,
+        why=why_there(recipient),
         actions=recipient_actions(recipient, campaign.status),
     )
 

@@ -82,6 +82,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
             "not_before": now,
             "blocked_by": None,
             "blocked_why": None,
+            "last_error": None,
         },
         refusals=_NOT_RETRYABLE,
     )

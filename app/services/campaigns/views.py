@@ -224,10 +224,13 @@ class RecipientRow:
     last_disposition: Disposition | None
     last_attempt_at: datetime | None
     last_error: str | None
+    """Why its last attempt did not reach the person; None if it did."""
     next_at: datetime | None
     """When it is due; None unless it waits."""
     blocked_by: str | None
     blocked_why: str | None
+    why: str
+    """Why it is where it is, as a sentence: a rule's, an error, or how it ended; may be empty."""
     actions: frozenset[str]
     """Of "retry", "skip" and "remove"."""
 

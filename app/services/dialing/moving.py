@@ -23,8 +23,9 @@ class RecipientMove:
     reason: str
     not_before: datetime | None = None
     unspent: bool = False
-    """The attempt does not count against the budget."""
+    """The attempt does not count against the budget, and says nothing of the recipient: its last outcome stands."""
     error: str | None = None
+    """Why an attempt that counts did not reach the person, for people; None if it did."""
     blocked_by: str | None = None
     """The gate's rule that it waits for, if we know already; with the reason."""
     blocked_why: str | None = None
@@ -42,7 +43,7 @@ _MOVE: Final = """
             not_before = coalesce(line.not_before, r.not_before),
             attempts_made = r.attempts_made - CAST(line.unspent AS integer),
             last_disposition = CASE WHEN line.unspent THEN r.last_disposition ELSE line.disposition END,
-            last_error = line.error,
+            last_error = CASE WHEN line.unspent THEN r.last_error ELSE line.error END,
             blocked_by = line.blocked_by,
             blocked_why = line.blocked_why,
             updated_at = line.now

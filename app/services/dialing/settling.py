@@ -16,7 +16,7 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, appl
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, FailureClass
 from app.domain.outcomes import A_NIGHT, Decision, HangUp, decision_of
-from app.domain.recipient import RecipientStatus, ends_as
+from app.domain.recipient import UNREACHED, RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
 from app.live import announce
 from app.models import Recipient, SuppressionScope, SuppressionSource
@@ -104,7 +104,7 @@ async def give_back(session: AsyncSession, case: Case, *, reason: str, now: date
     """Record that the attempt was not placed: the recipient is due again, at its place, and no attempt is spent."""
     progress = replace(case.progress, status=AttemptStatus.NOT_PLACED)
     await save_progress(session, case, progress, None, deadline_at=None, error_message=reason, ended_at=now)
-    move = RecipientMove(status=RecipientStatus.PENDING, reason=reason[:200], unspent=True, error=reason)
+    move = RecipientMove(status=RecipientStatus.PENDING, reason=reason[:200], unspent=True)
     await move_recipient(session, case, move, now=now)
     announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id, work=True)
 
@@ -142,10 +142,10 @@ def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> Recipien
             not_before=max(decision.at, ended_at + A_NIGHT) if tomorrow else decision.at,
             error=case.error_message,
         )
+    status = ends_as(asked_about, failure)
     reason = decision.reason if isinstance(decision, NoRetry) else None
-    return RecipientMove(
-        status=ends_as(asked_about, failure), reason=disposition, error=case.error_message or reason
-    )
+    error = case.error_message or reason if status in UNREACHED else None
+    return RecipientMove(status=status, reason=disposition, error=error)
 
 
 def _asked_about(case: Case, disposition: Disposition) -> Disposition:

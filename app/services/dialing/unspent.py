@@ -77,9 +77,7 @@ def free_move(case: Case, *, now: datetime) -> RecipientMove:
         return _when_hours_open(case, reason="expired: the hours ended", why=why)
     if not _was_taken_back(case):
         why = "our number was turned away"
-        return RecipientMove(
-            status=RecipientStatus.PENDING, reason=why, not_before=now, unspent=True, error=case.error_message
-        )
+        return RecipientMove(status=RecipientStatus.PENDING, reason=why, not_before=now, unspent=True)
     if case.hang_up_why != HangUp.CALLING_HOURS:
         return RecipientMove(status=RecipientStatus.PENDING, reason="hung up before it rang", unspent=True)
     why = (

@@ -155,7 +155,7 @@ def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
     if row.status is RecipientStatus.IN_PROGRESS:
         return f"Is being contacted now at {pretty(row.number)}."
     tries = counted(row.attempts_made, "attempt", "attempts")
-    return f"{STATUS_WORDS[row.status]} after {tries}." + (f" {row.last_error}" if row.last_error else "")
+    return f"{STATUS_WORDS[row.status]} after {tries}." + (f" {row.why}" if row.why else "")
 
 
 def _step(row: TransitionRow, *, zone: str, now: datetime) -> Step:
