@@ -8,6 +8,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
     20001: (400, "Invalid parameter"),
     20003: (401, "Authenticate"),
     20004: (405, "Method not allowed"),
+    20005: (403, "Account not active"),
     20404: (404, "The requested resource was not found"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),

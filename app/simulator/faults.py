@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class FaultName(StrEnum):
-    """The kinds. The first block strikes a POST that creates a call or message, the second a callback."""
+    """The kinds. They strike the account, a POST that creates a call or message, or a callback, block by block."""
+
+    CREDENTIALS_REFUSED = "credentials_refused"
+    ACCOUNT_SUSPENDED = "account_suspended"
 
     DROP_BEFORE_ACCEPT = "drop_before_accept"
     DROP_AFTER_ACCEPT = "drop_after_accept"
@@ -71,6 +74,11 @@ class Faults:
             fault.count -= 1
         fault.struck += 1
         return fault
+
+    def serves(self, name: FaultName) -> bool:
+        """Tell whether the kind may still strike; throws no dice."""
+        fault = self._menu.get(name)
+        return fault is not None and fault.count != 0 and fault.probability > 0
 
     def upto(self, limit: float) -> float:
         """Return a seeded wait between nothing and `limit`."""

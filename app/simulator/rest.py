@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.simulator import wire
 from app.simulator.carrier import Carrier
 from app.simulator.errors import Refused
-from app.simulator.faults import FaultName
+from app.simulator.faults import FaultName, Faults
 from app.simulator.settings import SimulatorSettings
 from app.simulator.state import RefusedRequest, grouped
 
@@ -46,9 +46,10 @@ _LARGEST_PAGE = 1000
 class Authentication:
     """Lets only the account and its token (Basic) through, to its own paths; all others get 401 or 404."""
 
-    def __init__(self, app: ASGIApp, settings: SimulatorSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: SimulatorSettings, faults: Faults) -> None:
         self._app = app
         self._settings = settings
+        self._faults = faults
         self._expected = f"{settings.account_sid}:{settings.auth_token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +63,8 @@ class Authentication:
     def _refusal(self, scope: Scope) -> Refused | None:
         headers = dict(scope["headers"])
         if not hmac.compare_digest(_basic(headers.get(b"authorization", b"")), self._expected):
+            return Refused(20003)
+        if self._faults.strike(FaultName.CREDENTIALS_REFUSED):
             return Refused(20003)
         account = str(scope["path"]).removeprefix(f"/{wire.API_VERSION}/Accounts/").split("/")[0]
         if account.removesuffix(".json") != self._settings.account_sid:
@@ -103,6 +106,8 @@ class Creation:
         self, request: Request, parameters: QueryParams, accept: Callable[[QueryParams], Json]
     ) -> Response:
         faults = self._carrier.faults
+        if faults.strike(FaultName.ACCOUNT_SUSPENDED):
+            raise Refused(20005)
         if faults.strike(FaultName.TOO_MANY_REQUESTS):
             raise Refused(20429)
         if faults.strike(FaultName.ERROR_BEFORE_ACCEPT):

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from app.simulator import wire
 from app.simulator.carrier import Carrier
 from app.simulator.errors import Refused
+from app.simulator.faults import FaultName
 from app.simulator.rest import Json, Page, is_web_address, read_form
 from app.simulator.state import OwnedNumber
 
@@ -31,6 +32,7 @@ class AccountResource:
     async def fetch_account(self, _: Request) -> Response:
         """Show the account."""
         opened = wire.rfc2822(self._opened_at)
+        suspended = self._carrier.faults.serves(FaultName.ACCOUNT_SUSPENDED)
         return JSONResponse(
             {
                 "auth_token": self._carrier.settings.auth_token,
@@ -39,7 +41,7 @@ class AccountResource:
                 "friendly_name": "Simulated carrier",
                 "owner_account_sid": self._account_sid,
                 "sid": self._account_sid,
-                "status": "active",
+                "status": "suspended" if suspended else "active",
                 "subresource_uris": {
                     "calls": f"{self._base}/Calls.json",
                     "incoming_phone_numbers": f"{self._base}/IncomingPhoneNumbers.json",

@@ -69,7 +69,7 @@ def create_app(settings: SimulatorSettings) -> Starlette:
     carrier = Carrier(settings)
     account = AccountResource(carrier)
     resources = [*CallsResource(carrier).routes(), *MessagesResource(carrier).routes(), *account.routes()]
-    guard = [Middleware(Authentication, settings=settings)]
+    guard = [Middleware(Authentication, settings=settings, faults=carrier.faults)]
     app = Starlette(
         routes=[
             Mount("/_simulator", routes=Control(carrier).routes()),

@@ -7,6 +7,7 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 
 from app.simulator.faults import BadFault, FaultName, Faults
+from app.simulator.settings import DEFAULT_ACCOUNT_SID
 from tests.simulator.support import RunningCarrier, authentic, until
 
 PERSON = "+14155550133"
@@ -44,6 +45,39 @@ def test_an_error_answer_says_nothing_of_acceptance(
         carrier.text(PERSON)
     assert (failed.value.status, failed.value.code) == (status, code)
     assert len(carrier.ledger()) == accepted
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "words"),
+    [
+        ("credentials_refused", 401, 20003, "Authenticate"),
+        ("account_suspended", 403, 20005, "Account not active"),
+    ],
+)
+def test_a_refused_account_creates_nothing(
+    carrier: RunningCarrier, fault: str, status: int, code: int, words: str
+) -> None:
+    carrier.control("faults", {fault: 1})
+    for create in (carrier.call, carrier.text):
+        with pytest.raises(TwilioRestException) as failed:
+            create(PERSON)
+        assert (failed.value.status, failed.value.code) == (status, code)
+        assert words in failed.value.msg
+    carrier.control("faults", {})
+    assert carrier.ledger() == []
+    assert carrier.call(PERSON).sid
+
+
+def test_a_suspended_account_says_so_and_can_still_be_asked(carrier: RunningCarrier) -> None:
+    account = carrier.client.api.v2010.accounts(DEFAULT_ACCOUNT_SID)
+    assert account.fetch().status == "active"
+    made = carrier.call(PERSON)
+    carrier.control("faults", {"account_suspended": 1})
+    assert account.fetch().status == "suspended"
+    assert carrier.client.calls(made.sid).fetch().to == PERSON
+    carrier.control("faults", {"credentials_refused": 1})
+    with pytest.raises(TwilioRestException, match="Authenticate"):
+        account.fetch()
 
 
 def test_a_slow_answer_comes_after_the_first_webhook(carrier: RunningCarrier) -> None:
