@@ -22,7 +22,7 @@ from app.live import LiveFeed
 from app.providers.base import Carrier, NotPlaced, Placed
 from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
 from app.services.dialing.hanging_up import note_second_calls
-from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.pausing import fail_by_system
 from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve
@@ -48,11 +48,13 @@ AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
 """What says that the database cannot be reached just now."""
 
 MOST_FAILURES: Final = 5
-"""A campaign whose reservation fails as often in a row is paused, with the error for a person to read."""
+"""A campaign whose reservation goes wrong as often in a row fails, with the error for a person to read."""
 
 LONGEST_BACK_OFF: Final = timedelta(seconds=30)
 
 _ERROR_PAUSE_SECONDS: Final = 1.0
+
+_LONGEST_ERROR: Final = 500
 
 
 @dataclass
@@ -151,7 +153,7 @@ class Dialer:
         return outcome
 
     async def _reserve(self, turn: Turn) -> Pass:
-        """Reserve for one campaign. Whatever is wrong with it holds up no other; again and again, it is paused."""
+        """Reserve for one campaign. Whatever is wrong with it holds up no other; again and again, it fails."""
         campaign_id = turn.campaign_id
         try:
             outcome = await reserve(
@@ -169,15 +171,16 @@ class Dialer:
             log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
             self._failures[campaign_id] = self._failures.get(campaign_id, 0) + 1
             if self._failures[campaign_id] >= MOST_FAILURES:
-                await self._pause(campaign_id, error)
+                await self._fail(campaign_id, error)
             return Pass()
         self._failures.pop(campaign_id, None)
         return outcome
 
-    async def _pause(self, campaign_id: int, error: Exception) -> None:
-        reason = f"This campaign cannot be dialed ({type(error).__name__}: {error}). Check its settings."
+    async def _fail(self, campaign_id: int, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+        reason = f"This campaign cannot be dialed ({what}). Check its settings; the worker's log says more."
         await self.database.write(
-            lambda session: pause_by_system(
+            lambda session: fail_by_system(
                 session, campaign_id=campaign_id, reason=reason, now=self.clock.now()
             )
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, NamedTuple
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
@@ -15,7 +15,12 @@ from app.errors import OperatorError
 from app.home import Home
 from app.launch import QUEUES, answers
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
 _SECONDS = 10
+
+_Found = TypeVar("_Found")
 
 
 class Check(NamedTuple):
@@ -46,7 +51,7 @@ def doctor(
         int, typer.Option(min=1, help="How many days back the carrier's ledger is compared, with --deep.")
     ] = 30,
 ) -> None:
-    """Check configuration, servers, migrations, carrier, conservation. Exit code 1 with the failing line."""
+    """Check configuration, servers, migrations, carrier, conservation, campaigns. Exit code 1 with the failing line."""
     failed: set[str] = set()
     for check in _checks():
         if check.needs & failed:
@@ -92,6 +97,7 @@ def _checks() -> Iterator[Check]:
     yield Check("carrier", lambda: _carrier(context.environment()))
     yield Check("web", lambda: _web(settings))
     yield Check("conservation", lambda: _conservation(servers), frozenset({"migrations"}))
+    yield Check("campaigns", lambda: _campaigns(servers), frozenset({"migrations"}))
 
 
 def _configuration() -> str:
@@ -162,6 +168,9 @@ def _carrier(environment: dict[str, str]) -> str:
         raise CommandError(f"{base} does not answer: {error}") from error
     if not answer.is_success:
         raise CommandError(f"{base} refuses the account: HTTP {answer.status_code}")
+    status = answer.json().get("status", "active")
+    if status != "active":
+        raise CommandError(f"{base} says that the account is {status}: activate it in the carrier's console")
     simulated = environment["CALLSHEET_CARRIER_SIMULATED"] == "true"
     return (
         "the simulator accepts the account; nobody is really called"
@@ -177,20 +186,38 @@ def _web(settings: Settings) -> str:
 
 
 def _conservation(settings: Settings) -> str:
+    from app.services.dialing.conservation import accounted, unaccounted
+
+    problems = _read(settings, unaccounted)
+    if problems:
+        raise CommandError("; ".join(problems))
+    contacts, attempts = _read(settings, accounted)
+    return f"{contacts} contacts and {attempts} attempts are accounted for"
+
+
+def _campaigns(settings: Settings) -> str:
+    from app.services.campaigns.failed import failed_campaigns
+
+    failed = _read(settings, failed_campaigns)
+    if failed:
+        raise CommandError(
+            "; ".join(f"“{each.name}” of {each.organization} failed: {each.reason}" for each in failed)
+        )
+    return "none has failed"
+
+
+def _read(settings: Settings, query: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+    """Return what a query of the services finds, over a connection of its own."""
     import asyncio
 
     from app.db import Database
-    from app.services.dialing.conservation import accounted, unaccounted
 
-    async def recount() -> tuple[list[str], tuple[int, int]]:
+    async def read() -> _Found:
         database = Database(settings.database_url or "")
         try:
             async with database.session() as session:
-                return await unaccounted(session), await accounted(session)
+                return await query(session)
         finally:
             await database.dispose()
 
-    problems, (contacts, attempts) = asyncio.run(recount())
-    if problems:
-        raise CommandError("; ".join(problems))
-    return f"{contacts} contacts and {attempts} attempts are accounted for"
+    return asyncio.run(read())

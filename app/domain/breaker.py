@@ -79,6 +79,14 @@ class BreakerPolicy:
             raise BreakerInvalid(errors)
         return policy
 
+    @classmethod
+    def or_defaults(cls, raw: Any) -> Self:
+        """Return the policy, or the defaults where it cannot be read: to be shown, never to be dialed by."""
+        try:
+            return cls.from_json(raw)
+        except (ValueError, TypeError):
+            return cls()
+
     def to_json(self) -> dict[str, Any]:
         """Return every field, as `from_json` takes them."""
         return asdict(self)

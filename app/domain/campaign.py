@@ -53,8 +53,8 @@ TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
 }
 """Which may follow which. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
 
-EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED})
-"""Settings and contacts may be changed in these only (seed 004: Draft or Paused)."""
+EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED, _S.FAILED})
+"""Settings and contacts may be changed in these only (seed 004: Draft or Paused; what failed has to be mended)."""
 
 NOT_BEGUN: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
 """Before the start: nobody has been contacted."""

@@ -48,7 +48,7 @@ class FailureClass(StrEnum):
     REJECTED = "rejected"
     """The person or their network refused the call."""
     MISCONFIGURED = "misconfigured"
-    """Our account, credentials or sender are wrong: pause the campaign and say so."""
+    """Our account, credentials, addresses or sender are wrong: the campaign fails, and says what to mend."""
     CONTENT = "content"
     """This text is refused: fails this recipient, shown to the user."""
     UNRECOGNIZED = "unrecognized"
@@ -76,6 +76,8 @@ class AttemptEvent:
     sip_code: int | None = None
     error_code: int | None = None
     failure: FailureClass | None = None
+    remedy: str | None = None
+    """What a person has to mend before another attempt can go well, as a sentence."""
     reply: str | None = None
     by_key: bool = False
     """The person pressed a key, rather than spoke."""

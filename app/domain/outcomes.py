@@ -23,8 +23,9 @@ class Decision(StrEnum):
     """Tried again, but not before a night has passed."""
     SNOOZE = "snooze"
     """Back in line at its place: nothing was placed."""
-    PAUSE = "pause"
-    """The campaign is paused with the reason: it would go wrong for everyone."""
+    FAIL_CAMPAIGN = "fail_campaign"
+    """Back in line at its place, and the campaign fails with the reason: it would go wrong for everyone until a
+    person has mended it."""
     REST_NUMBER = "rest_number"
     """Our number rests, and the recipient is tried from another."""
 
@@ -33,7 +34,7 @@ DECISIONS: Final[Mapping[FailureClass, Decision]] = {
     _F.BAD_NUMBER: Decision.REFUSE,
     _F.OPTED_OUT: Decision.SUPPRESS,
     _F.REJECTED: Decision.AS_ASKED,
-    _F.MISCONFIGURED: Decision.PAUSE,
+    _F.MISCONFIGURED: Decision.FAIL_CAMPAIGN,
     _F.CONTENT: Decision.REFUSE,
     _F.UNRECOGNIZED: Decision.REFUSE,
     _F.TOMORROW: Decision.TOMORROW,

@@ -49,6 +49,8 @@ class NumberUse:
     """How many more it may start now; None: any number."""
     free_at: datetime | None = None
     """When a number that may start none may again; None: when a person puts it back to work."""
+    is_lost: bool = False
+    """Networks distrust it and nothing but a person's work on it ends that. One that a person set aside is not lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,14 @@ def number_use(
     now: datetime,
     resting: bool = False,
     resting_until: datetime | None = None,
+    flagged: bool = False,
 ) -> NumberUse:
-    """Return how much one number may start now. A rest without an end lasts until a person ends it."""
-    use = NumberUse(phone_number_id=phone_number_id, number=number, used=starts.in_a_day)
+    """Return how much one number may start now. A rest without an end lasts until a person ends it.
+
+    `flagged`: it rests because networks distrust it.
+    """
+    lost = resting and flagged and resting_until is None
+    use = NumberUse(phone_number_id=phone_number_id, number=number, used=starts.in_a_day, is_lost=lost)
     if resting and (resting_until is None or resting_until > now):
         return replace(use, most=0, free_at=resting_until)
     waits = [at for at in (_after_burst(caps, sorted(starts.newest), now), _after_day(caps, starts)) if at]
@@ -117,6 +124,11 @@ class Pool:
     def free(self) -> bool:
         """One of the numbers may start a call now."""
         return any(self._left(each) for each in self.numbers)
+
+    @property
+    def is_lost(self) -> bool:
+        """None of the numbers is free again before somebody mends something; so it is without any number."""
+        return all(each.is_lost for each in self.numbers)
 
     @property
     def free_at(self) -> datetime | None:

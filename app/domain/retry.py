@@ -1,6 +1,6 @@
 """What follows an ended attempt: another one, when, or none, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -84,6 +84,17 @@ class NoRetry:
     """No attempt follows. The reason is a sentence for people."""
 
     reason: str
+
+
+def delays_from(stored: Iterable[object]) -> tuple[int, ...]:
+    """Return a stored list of minutes before each retry. Raises `ValueError` or `TypeError` if it is none."""
+    return tuple(_minutes(each) for each in stored)
+
+
+def _minutes(stored: object) -> int:
+    if isinstance(stored, bool) or not isinstance(stored, int) or stored < 0:
+        raise ValueError("a delay is a whole number of minutes")
+    return stored
 
 
 def retry_on(outcomes: frozenset[RetryOutcome]) -> frozenset[Disposition]:

@@ -80,6 +80,8 @@ class Refused:
     failure: FailureClass
     code: int | None
     message: str
+    remedy: str | None = None
+    """What a person has to mend before another request can go well, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,18 @@ class Numbers(Protocol):
 
     async def owned_numbers(self) -> list[OwnedNumber]:
         """Return the numbers the account may call and text from. Raises `LookupFailed`."""
+        ...
+
+
+@runtime_checkable
+class AccountCheck(Protocol):
+    """Tells whether the account may call and text at all: optional, for carriers that can tell."""
+
+    async def refuses(self) -> str | None:
+        """Return why the account may place nothing, and what to mend, as sentences; None if it may.
+
+        Raises `LookupFailed`.
+        """
         ...
 
 

@@ -8,9 +8,11 @@ import pytest
 from app.domain.attempt import AttemptStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import Attempt, Campaign
+from app.models import Attempt, Campaign, PhoneNumber
+from app.providers.base import LookupFailed
+from app.services.dialing.pausing import fail_by_system
 from tests.api.conftest import World, fields_of, problem_of
-from tests.support.builders import make_attempt, make_recipient
+from tests.support.builders import make_attempt, make_number, make_recipient
 
 EXAMPLE = {
     "name": "February Appointment Reminders",
@@ -413,3 +415,91 @@ async def test_an_operator_starts_but_does_not_edit(world: World) -> None:
     assert problem_of(refused)["status"] == 403
     started = await world.post(f"/campaigns/{campaign['id']}/start", role=Role.OPERATOR)
     assert started.json()["status"] == "queued"
+
+
+REASON = "The carrier refuses our account or number: Authenticate (error 20003). Check TWILIO_AUTH_TOKEN."
+
+
+class AnsweringCarrier:
+    """A carrier that says of our account what it is told to."""
+
+    def __init__(self, says: str | Exception | None) -> None:
+        self._says = says
+
+    async def refuses(self) -> str | None:
+        if isinstance(self._says, Exception):
+            raise self._says
+        return self._says
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+async def failed_campaign(world: World) -> str:
+    """Return the path of a campaign that failed under way."""
+    campaign = await world.make_ready_campaign()
+    path = f"/campaigns/{campaign['id']}"
+    assert (await world.post(f"{path}/start")).json()["status"] == "queued"
+    async with world.database.transaction() as session:
+        await fail_by_system(session, campaign_id=campaign["id"], reason=REASON, now=world.clock.now())
+    return path
+
+
+async def test_a_failed_campaign_says_so_and_why_wherever_it_is_shown(world: World) -> None:
+    path = await failed_campaign(world)
+    shown = (await world.get(path)).json()
+    assert (shown["status"], shown["status_reason"]) == ("failed", REASON)
+    (listed,) = (await world.get("/campaigns?status=failed")).json()["items"]
+    assert (listed["id"], listed["status_reason"]) == (shown["id"], REASON)
+    progress = (await world.get(f"{path}/progress")).json()
+    assert (progress["status"], progress["status_reason"]) == ("failed", REASON)
+    assert set(shown["actions"]) == {"resume", "cancel", "duplicate", "edit"}
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ("The carrier says that our account is suspended.", "our account is suspended"),
+        (LookupFailed("no route"), "The carrier cannot be reached: no route. Try again in a moment."),
+    ],
+    ids=["refuses", "is away"],
+)
+async def test_a_failed_campaign_is_resumed_when_the_carrier_takes_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, says: str | Exception, why: str
+) -> None:
+    path = await failed_campaign(world)
+    made = "app.services.campaigns.resuming.make_carrier"
+    monkeypatch.setattr(made, lambda *_: AnsweringCarrier(says))
+    refused = await world.post(f"{path}/resume")
+    assert refused.status_code == 409
+    assert why in problem_of(refused)["detail"]
+    assert (await world.get(path)).json()["status"] == "failed"
+
+    monkeypatch.setattr(made, lambda *_: AnsweringCarrier(None))
+    resumed = (await world.post(f"{path}/resume")).json()
+    assert (resumed["status"], resumed["status_reason"]) == ("queued", None)
+
+
+async def test_a_failed_campaign_without_a_usable_number_is_mended_and_resumed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await failed_campaign(world)
+    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *_: AnsweringCarrier(None))
+    async with world.database.transaction() as session:
+        (await session.get_one(PhoneNumber, world.number.id)).active = False
+        other = await make_number(session, world.organization)
+    refused = await world.post(f"{path}/resume")
+    assert refused.status_code == 409
+    assert "is not active. Activate it" in problem_of(refused)["detail"]
+    assert (await world.patch(path, {"phone_number_id": other.id})).status_code == 200
+    assert (await world.post(f"{path}/resume")).json()["status"] == "queued"
+
+
+async def test_who_may_not_run_campaigns_makes_nobody_ask_the_carrier(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await failed_campaign(world)
+    asked: list[object] = []
+    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *each: asked.append(each))
+    assert (await world.post(f"{path}/resume", role=Role.VIEWER)).status_code == 403
+    assert asked == []

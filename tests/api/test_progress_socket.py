@@ -21,6 +21,7 @@ from app.live import CHANNEL
 from app.models import Campaign
 from app.services.access.keys import list_keys, revoke_key
 from app.services.campaigns.queries import campaign_snapshot
+from app.services.dialing.pausing import fail_by_system
 from tests.api.conftest import World, make_world
 from tests.support.builders import NOON, make_recipient, principal
 from tests.support.waiting import until
@@ -135,6 +136,25 @@ async def test_what_another_process_changes_arrives_within_a_second(
         message = await socket.message()
         assert asyncio.get_running_loop().time() - begun < 1.0
     assert message["data"]["progress"]["total_contacts"] == 2
+
+
+async def test_that_a_campaign_failed_arrives_with_the_reason(
+    world: World, api: FastAPI, redis: Redis
+) -> None:
+    campaign = await world.make_ready_campaign()
+    assert (await world.post(f"/campaigns/{campaign['id']}/start")).status_code == 200
+    path = f"/ws/campaigns/{campaign['id']}/progress"
+    async with connected(api, path, token=world.keys[Role.VIEWER]) as socket:
+        while (await socket.message())["data"]["status"] != "queued":
+            pass
+        await until(lambda: subscribed(redis))
+        async with world.database.transaction() as session:
+            await fail_by_system(
+                session, campaign_id=campaign["id"], reason="No number is left.", now=world.clock.now()
+            )
+        while (message := await socket.message())["data"]["status"] == "queued":
+            pass
+    assert (message["data"]["status"], message["data"]["status_reason"]) == ("failed", "No number is left.")
 
 
 async def test_many_sockets_on_one_campaign_are_one_query(

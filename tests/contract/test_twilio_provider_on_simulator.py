@@ -13,6 +13,7 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, appl
 from app.domain.campaign import Channel
 from app.domain.events import EventKind, FailureClass
 from app.providers.base import (
+    AccountCheck,
     CallOrder,
     CarrierAccount,
     InboundTexts,
@@ -332,3 +333,27 @@ async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: C
     with pytest.raises(LookupFailed):
         await stranger.owned_numbers()
     await stranger.aclose()
+
+
+# --- the account ---
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "remedy"),
+    [
+        ("credentials_refused", 20003, "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"),
+        ("account_suspended", 20005, "Activate the account in the carrier's console"),
+    ],
+)
+async def test_a_refused_account_is_told_with_what_to_mend(
+    provider: TwilioCarrier, carrier: RunningCarrier, fault: str, code: int, remedy: str
+) -> None:
+    assert isinstance(provider, AccountCheck)
+    assert await provider.refuses() is None
+    carrier.control("faults", {fault: 1})
+    answers = [await provider.place_call(call(uuid4())), await provider.place_message(message(uuid4()))]
+    for answer in answers:
+        assert isinstance(answer, Refused)
+        assert (answer.failure, answer.code) == (FailureClass.MISCONFIGURED, code)
+        assert (answer.remedy or "").startswith(remedy)
+    assert remedy in (await provider.refuses() or "")

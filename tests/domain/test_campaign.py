@@ -66,7 +66,7 @@ OFFERED = {
     S.PAUSED: {A.RESUME, A.CANCEL, A.DUPLICATE, A.EDIT},
     S.COMPLETED: {A.DUPLICATE, A.RETRY_FAILED},
     S.CANCELLED: {A.DUPLICATE},
-    S.FAILED: {A.RESUME, A.CANCEL, A.DUPLICATE},
+    S.FAILED: {A.RESUME, A.CANCEL, A.DUPLICATE, A.EDIT},
 }
 
 
@@ -95,6 +95,6 @@ def test_an_offered_action_is_never_refused_by_the_table(action: CampaignAction)
         assert LEADS_TO[action] & TRANSITIONS[status]
 
 
-def test_settings_are_edited_in_draft_and_paused_only_and_never_while_dialing() -> None:
-    assert {S.DRAFT, S.PAUSED} == EDITABLE
+def test_settings_are_edited_in_draft_paused_and_failed_only_and_never_while_dialing() -> None:
+    assert {S.DRAFT, S.PAUSED, S.FAILED} == EDITABLE
     assert {S.QUEUED, S.RUNNING} == DIALING

@@ -11,6 +11,7 @@ from app.providers.twilio.errors import (
     UNCLEAR_CODES,
     failure_of,
     refusal_class,
+    remedy_of,
     sip_outcome,
 )
 
@@ -21,7 +22,7 @@ TABLE: Mapping[tuple[FailureClass, Decision], str] = {
         "13223 13224 21201 21211 21214 21217 21266 21401 21421 21612 21614 30005 30006"
     ),
     (F.OPTED_OUT, D.SUPPRESS): "13225 21216 21610 30004 30640",
-    (F.MISCONFIGURED, D.PAUSE): (
+    (F.MISCONFIGURED, D.FAIL_CAMPAIGN): (
         "13227 20003 20005 20006 20008 20404 21205 21210 21212 21213 21215 21219 21262 21408 21601 21603 21604 "
         "21606 21608 21609 21703 21704 21705 30002 30024 30032 30034 30035 30037"
     ),
@@ -90,3 +91,22 @@ def test_a_sip_code_has_its_outcome(sip_code: int, kind: EventKind, failure: Fai
 @pytest.mark.parametrize("sip_code", [None, 200, 403, 410, 499, 600 + 66])
 def test_other_sip_codes_say_no_more_than_that_it_failed(sip_code: int | None) -> None:
     assert sip_outcome(sip_code) is None
+
+
+OURS = [code for code, failure, _ in ROWS if failure is F.MISCONFIGURED]
+
+
+@pytest.mark.parametrize("code", OURS)
+def test_what_is_ours_to_mend_says_how(code: int) -> None:
+    assert (remedy_of(code) or "").endswith(".")
+
+
+@pytest.mark.parametrize("code", [code for code, failure, _ in ROWS if failure is not F.MISCONFIGURED])
+def test_what_is_not_ours_to_mend_says_nothing(code: int) -> None:
+    assert remedy_of(code) is None
+
+
+def test_a_refusal_without_a_known_code_is_judged_by_its_status() -> None:
+    assert "TWILIO_AUTH_TOKEN" in (remedy_of(None, status=401) or "")
+    assert "TWILIO_API_URL" in (remedy_of(None, status=404) or "")
+    assert remedy_of(None, status=400) is None

@@ -107,12 +107,6 @@ async def test_outside_calling_hours_nothing_is_placed_and_the_page_can_say_why(
     assert (await stage.campaign()).gate_rule is None
 
 
-async def test_an_unknown_time_zone_blocks(database: Database) -> None:
-    stage = await set_stage(database, time_zone="Mars/Olympus")
-    assert await stage.dial() == ()
-    assert (await stage.campaign()).gate_rule == "calling_hours"
-
-
 async def test_a_suppressed_number_is_skipped_with_the_reason(database: Database) -> None:
     stage = await set_stage(database, contacts=2)
     await _suppress(stage, (await _numbers(stage))[0])
@@ -317,14 +311,14 @@ async def test_a_bad_number_fails_for_good(database: Database) -> None:
     assert await stage.statuses() == {_S.FAILED: 1}
 
 
-async def test_a_misconfigured_account_pauses_the_campaign_and_spends_nothing(database: Database) -> None:
+async def test_a_misconfigured_account_fails_the_campaign_and_spends_nothing(database: Database) -> None:
     stage = await set_stage(database, contacts=2)
     stage.carrier.answers = lambda _: Refused(
         failure=FailureClass.MISCONFIGURED, code=20003, message="Authenticate"
     )
     await stage.dial(1)
     campaign = await stage.campaign()
-    assert campaign.status is CampaignStatus.PAUSED
+    assert campaign.status is CampaignStatus.FAILED
     assert "Authenticate" in campaign.status_reason
     assert await stage.statuses() == {_S.PENDING: 2}
     assert (await stage.recipients())[0].attempts_made == 0
@@ -440,15 +434,6 @@ async def test_a_call_given_up_that_turns_up_beside_a_newer_one_is_hung_up(datab
         AttemptStatus.NOT_PLACED,
         AttemptStatus.QUEUED,
     ]
-
-
-async def test_one_campaign_that_cannot_be_dialed_is_skipped_with_its_reason(database: Database) -> None:
-    stage = await set_stage(
-        database, contacts=1, step={"welcome_message_template": "{% if name is eq %}x{% endif %}"}
-    )
-    assert await stage.dial() == ()
-    (recipient,) = await stage.recipients()
-    assert (recipient.status, recipient.blocked_by) == (_S.SKIPPED, "template")
 
 
 async def test_suppressed_people_take_nobodys_turn(database: Database) -> None:

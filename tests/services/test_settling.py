@@ -227,7 +227,7 @@ async def test_an_unknown_refusal_fails_for_good_and_keeps_its_class(database: D
     assert (await only(stage)).status is _S.FAILED
 
 
-async def test_a_suspended_account_found_out_by_a_report_pauses_and_spends_nothing(
+async def test_a_suspended_account_found_out_by_a_report_fails_the_campaign_and_spends_nothing(
     database: Database,
 ) -> None:
     stage = await set_stage(database, contacts=1, channel=Channel.SMS)
@@ -236,7 +236,7 @@ async def test_a_suspended_account_found_out_by_a_report_pauses_and_spends_nothi
     await stage.hear(reservation.attempt_id, K.UNDELIVERED, failure=F.MISCONFIGURED, error_code=30002)
     recipient = await only(stage)
     assert (recipient.status, recipient.attempts_made) == (_S.PENDING, 0)
-    assert (await stage.campaign()).status is CampaignStatus.PAUSED
+    assert (await stage.campaign()).status is CampaignStatus.FAILED
 
 
 # --- numbers that networks flag ---

@@ -8,11 +8,14 @@ import pytest
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
+from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
+from app.web.pages.campaign.settings.state import CampaignSettingsState
+from app.web.pages.campaign.state import CampaignState
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import NOON
 from tests.web.browser import signed_in
@@ -173,3 +176,58 @@ async def test_a_budget_that_is_used_up_says_what_to_do(world: World, tab: Drive
 async def test_without_safeguards_nothing_is_shown_of_them(world: World, tab: Driver) -> None:
     shown = await _overview(tab, world, await world.campaign(people=3, status=_S.RUNNING))
     assert (shown.overview.safeguards.lines, shown.stops) == ([], [])
+
+
+async def test_a_failed_campaign_is_resumed_from_the_page_once_it_is_mended(
+    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "No active number of ours is left that the campaign can call from."
+    campaign_id = await world.campaign(
+        people=2, status=_S.FAILED, status_reason=why, carrier_account_id=world.carrier.id
+    )
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
+    for event in (CampaignState.load(), OverviewState.load()):
+        await browser.send(event)
+    header = (await tab.state(CampaignState)).header
+    assert (header.status, header.status_reason) == ("failed", why)
+    assert header.can_resume
+    assert header.can_edit
+    shown = (await tab.state(OverviewState)).overview.now
+    assert (shown.kind, shown.sentence) == ("held", f"The campaign stopped on an error: {why}")
+
+    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *_: Refusing())
+    await browser.send(CampaignActionsState.resume(campaign_id))
+    assert (await world.row(campaign_id)).status is _S.FAILED
+
+    monkeypatch.setattr(Refusing, "says", None)
+    await browser.send(CampaignActionsState.resume(campaign_id))
+    assert (await world.row(campaign_id)).status is _S.QUEUED
+
+
+class Refusing:
+    """A carrier that says something of our account."""
+
+    says: str | None = "The carrier says that our account is suspended."
+
+    async def refuses(self) -> str | None:
+        return self.says
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+async def test_unreadable_settings_are_shown_at_their_default_and_saved_so(world: World, tab: Driver) -> None:
+    campaign_id = await world.campaign(
+        people=1, status=_S.FAILED, breaker={"window": "many"}, carrier_account_id=world.carrier.id
+    )
+    browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/settings")
+    for event in (CampaignSettingsState.load(), CampaignSettingsState.edit()):
+        await browser.send(event)
+    state = await tab.state(CampaignSettingsState)
+    assert state.warnings == ["The list of signs that pause the campaign cannot be read. Set it anew."]
+    untouched = {name: text for name, text in state.form.items() if text not in {"", "on"}}
+    days = {f"day_{day}": "on" for day in range(1, 8)}
+    await browser.send(CampaignSettingsState.save(untouched | days))
+    assert (await tab.state(CampaignSettingsState)).errors == {}
+    assert (await tab.state(CampaignSettingsState)).warnings == []
+    assert (await world.row(campaign_id)).breaker == BreakerPolicy().to_json()

@@ -4,14 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus
-from app.domain.events import EventKind
+from app.domain.events import EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
-from app.providers.base import CallOrder, NotPlaced, PlaceAnswer, Placed
+from app.models import Campaign, CampaignTransition, PhoneNumber
+from app.providers.base import CallOrder, NotPlaced, PlaceAnswer, Placed, Refused
 from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.reserving import Pass, reserve
+from tests.support.builders import make_agent, make_campaign, make_recipient
 from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage
 from tests.support.waiting import until
@@ -166,3 +174,100 @@ async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Dat
         dialer.ring()
         await asyncio.sleep(0)
     assert stage.carrier.orders == []
+
+
+async def beside(stage: Stage, people: int = 3) -> int:
+    """Return another running campaign of the same account, later in line."""
+    async with stage.database.transaction() as session:
+        first = await session.get_one(Campaign, stage.campaign_id)
+        other = await make_campaign(
+            session,
+            stage.organization,
+            status=CampaignStatus.RUNNING,
+            agent=await make_agent(session, stage.organization),
+            number=await session.get_one(PhoneNumber, first.phone_number_id),
+            carrier_account_id=stage.account.id,
+            rate_limit_per_minute=1000,
+        )
+        for _ in range(people):
+            await make_recipient(session, other, not_before=stage.clock.now())
+        return other.id
+
+
+async def until_completed(stage: Stage, crew: list[Dialer], campaign_id: int) -> None:
+    async def done() -> bool:
+        await everyone_answers(stage)
+        for dialer in crew:
+            dialer.ring()
+        stage.clock.advance(seconds=1)
+        return (await stage.campaign()).status is CampaignStatus.COMPLETED
+
+    first, stage.campaign_id = stage.campaign_id, campaign_id
+    await until(done)
+    stage.campaign_id = first
+
+
+async def test_a_campaign_whose_settings_cannot_be_read_fails_and_holds_up_no_other(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, breaker={"window": "many"})
+    other = await beside(stage)
+    async with dialing(stage, dialers=2) as crew:
+        await until_completed(stage, crew, other)
+    campaign = await stage.campaign()
+    assert campaign.status is CampaignStatus.FAILED
+    assert campaign.status_reason == "The list of signs that pause the campaign cannot be read. Set it anew."
+    assert await failures(stage) == 1
+    assert await stage.statuses() == {RecipientStatus.PENDING: 3}
+
+
+async def test_a_campaign_that_goes_wrong_again_and_again_fails_and_holds_up_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await set_stage(database)
+    other = await beside(stage)
+
+    async def reserve_another(database: Database, *, campaign_id: int, **given: Any) -> Pass:
+        if campaign_id != other:
+            raise RuntimeError("nobody foresaw this")
+        return await reserve(database, campaign_id=campaign_id, **given)
+
+    monkeypatch.setattr("worker.dialer.reserve", reserve_another)
+    async with dialing(stage) as crew:
+        await until_completed(stage, crew, other)
+
+        async def failed() -> bool:
+            crew[0].ring()
+            return (await stage.campaign()).status is CampaignStatus.FAILED
+
+        await until(failed)
+    assert "RuntimeError: nobody foresaw this" in (await stage.campaign()).status_reason
+    assert await failures(stage) == 1
+
+
+async def test_two_dialers_of_a_refused_account_fail_a_campaign_once(database: Database) -> None:
+    stage = await set_stage(database, contacts=40)
+    refused = Refused(failure=FailureClass.MISCONFIGURED, code=20005, message="Account not active")
+    stage.carrier.answers = lambda _: refused
+    async with dialing(stage, dialers=2) as crew:
+
+        async def failed() -> bool:
+            for dialer in crew:
+                dialer.ring()
+            return (await stage.campaign()).status is CampaignStatus.FAILED
+
+        await until(failed)
+    assert await failures(stage) == 1
+    assert await stage.statuses() == {RecipientStatus.PENDING: 40}
+    assert {each.attempts_made for each in await stage.recipients()} == {0}
+
+
+async def failures(stage: Stage) -> int:
+    """How often the campaign became failed."""
+    async with stage.database.session() as session:
+        transitions = await session.scalars(
+            select(col(CampaignTransition.new)).where(
+                col(CampaignTransition.campaign_id) == stage.campaign_id
+            )
+        )
+        return list(transitions).count(CampaignStatus.FAILED)

@@ -64,7 +64,7 @@ class AudienceBody(RuleBody):
 
     mode: AudienceMode = Field(
         AudienceMode.SNAPSHOT,
-        description="`snapshot`: whoever matches now (draft or paused campaigns). "
+        description="`snapshot`: whoever matches now (draft, paused or failed campaigns). "
         "`standing`: keep adding who matches, while the campaign runs too, until it is ended.",
     )
 

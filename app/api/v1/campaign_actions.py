@@ -12,6 +12,7 @@ from app.api.v1.campaign_answers import CampaignAnswer
 from app.api.v1.campaigns import shown
 from app.api.v1.fields import Body, Ref
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
+from app.providers.registry import configured_account
 from app.services.campaigns.operations import (
     cancel_campaign,
     duplicate_campaign,
@@ -20,6 +21,7 @@ from app.services.campaigns.operations import (
     retry_failed,
     start_campaign,
 )
+from app.services.campaigns.resuming import why_carrier_refuses
 
 router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_class=KeyedRoute)
 
@@ -97,7 +99,14 @@ async def pause(campaign_id: Ref, caller: Repeatable, body: ReasonBody | None = 
 
 @router.post("/resume", response_model=CampaignAnswer)
 async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = None) -> Response:
-    """Go on where it was paused or failed."""
+    """Go on where it was paused or failed. 409 says what of a failed one is still to be mended."""
+    refuses = await why_carrier_refuses(
+        caller.context.database,
+        principal=caller.principal,
+        campaign_ref=campaign_id,
+        kind=caller.carrier().kind,
+        account=configured_account(caller.context.settings),
+    )
 
     async def act(session: AsyncSession) -> None:
         await resume_campaign(
@@ -106,6 +115,7 @@ async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = 
             campaign_ref=campaign_id,
             now=caller.now,
             carrier=caller.carrier(),
+            carrier_refuses=refuses,
             confirm_carrier=bool(body and body.confirm_carrier),
         )
 

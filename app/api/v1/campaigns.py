@@ -103,7 +103,7 @@ async def show(campaign_id: Ref, caller: Keyed) -> CampaignAnswer:
 @router.patch("/{campaign_id}")
 @router.put("/{campaign_id}")
 async def change(campaign_id: Ref, body: CampaignBody, caller: Keyed) -> CampaignAnswer:
-    """Change settings of a draft or paused campaign; those not sent stay as they are."""
+    """Change settings of a draft, paused or failed campaign; those not sent stay as they are."""
     return await _changed(campaign_id, SentCampaign(body), caller)
 
 

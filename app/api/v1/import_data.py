@@ -1,4 +1,4 @@
-"""`import-data`: a CSV, Excel or JSON file as a form, or an array of objects, into a draft or paused campaign."""
+"""`import-data`: a CSV, Excel or JSON file as a form, or an array of objects, into a campaign that may be edited."""
 
 import asyncio
 import hashlib

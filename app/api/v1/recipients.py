@@ -142,7 +142,7 @@ async def index(
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=Added)
 async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
-    """Add people to a draft or paused campaign."""
+    """Add people to a draft, paused or failed campaign."""
     if body.contact_ids is not None and body.phone_number is not None:
         raise FieldErrors({"contact_ids": "Send a phone_number or contact_ids, not both."})
 
@@ -189,7 +189,7 @@ async def skip_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Res
 
 @router.post("/remove", response_model=Done)
 async def remove_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
-    """Take many who were never tried off the list of a draft or paused campaign."""
+    """Take many who were never tried off the list of a draft, paused or failed campaign."""
     return await _many(remove_recipients, campaign_id, body, caller)
 
 
@@ -216,7 +216,7 @@ async def skip(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Res
 
 @router.delete("/{recipient_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> None:
-    """Take somebody who was never tried off the list of a draft or paused campaign. 409 says why not."""
+    """Take somebody who was never tried off the list of a draft, paused or failed campaign. 409 says why not."""
     await caller.write(
         lambda session: _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
     )

@@ -28,7 +28,7 @@ from app.providers.base import (
     RemoteAttempt,
     Unclear,
 )
-from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class
+from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class, remedy_of
 from app.providers.twilio.http import CONNECTION_LIMIT, CarrierThrottled, TwilioConnections, before_sending
 from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
@@ -55,6 +55,11 @@ _UNCLEAR_STATUSES: Final = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_T
 
 _FIRST_CODE: Final = 10000
 """Twilio's own codes start here; below, the SDK filled in the HTTP status."""
+
+_NOT_ACTIVE: Final = 20005
+
+_NOT_ASKED: Final = (CarrierThrottled, ClientError, OSError, TwilioException, ValueError)
+"""What keeps a question from being answered, beside a refusal."""
 
 _NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 
@@ -164,6 +169,24 @@ class TwilioCarrier:
         listed = await self._list_numbers()
         owned = [_owned(one.phone_number, one.friendly_name, one.capabilities) for one in listed]
         return [one for one in owned if one.voice or one.sms]
+
+    async def refuses(self) -> str | None:
+        """Return why the account may place nothing, and what to mend, as sentences; None if it may.
+
+        Raises `LookupFailed`.
+        """
+        try:
+            account = await self._client.api.v2010.accounts(self.account.account_sid).fetch_async()
+        except (TwilioRestException, TwilioServiceException) as error:
+            answer = _answer_to_refusal(error)
+            if isinstance(answer, Refused) and answer.remedy is not None:
+                return f"The carrier refuses our account: {answer.message}. {answer.remedy}"
+            raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
+        except _NOT_ASKED as error:
+            raise LookupFailed(f"the carrier could not be asked: {error or type(error).__name__}") from error
+        if account.status in {None, "active"}:
+            return None
+        return f"The carrier says that our account is {account.status}. {remedy_of(_NOT_ACTIVE)}"
 
     async def announce_texts(self, numbers: Collection[str]) -> dict[str, str]:
         """Have texts to these of the account's numbers announced to us; say for each why not, or nothing.
@@ -283,7 +306,8 @@ def _answer_to_refusal(error: TwilioRestException | TwilioServiceException) -> P
     failure = refusal_class(error.status, code)
     if failure is FailureClass.THROTTLED:
         return NotPlaced(reason=message, retry_after_seconds=None)
-    return Refused(failure=failure, code=code, message=message)
+    remedy = remedy_of(code, status=error.status)
+    return Refused(failure=failure, code=code, message=message, remedy=remedy)
 
 
 def _text(error: TwilioRestException | TwilioServiceException) -> str:
@@ -304,7 +328,7 @@ async def _asked(question: Awaitable[_Answer]) -> _Answer:
         if error.status == HTTPStatus.NOT_FOUND:
             raise _NotFound from error
         raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
-    except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:
+    except _NOT_ASKED as error:
         raise LookupFailed(f"the carrier could not be asked: {error or type(error).__name__}") from error
 
 
@@ -316,6 +340,6 @@ async def _ended(request: Awaitable[object]) -> bool:
         if error.status in _NOTHING_TO_END:
             return False
         raise LookupFailed(f"the carrier answered {error.status}: {_text(error)}") from error
-    except (CarrierThrottled, ClientError, OSError, TwilioException, ValueError) as error:
+    except _NOT_ASKED as error:
         raise LookupFailed(f"the carrier could not be asked: {error or type(error).__name__}") from error
     return True

@@ -95,6 +95,33 @@ FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
 }
 """What each Twilio error code means for us."""
 
+_ACCOUNT: Final = (
+    "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, and that the account is active in the carrier's console."
+)
+_INACTIVE: Final = "Activate the account in the carrier's console: it is suspended, closed or unpaid."
+_ADDRESS: Final = "Check TWILIO_ACCOUNT_SID and TWILIO_API_URL: the carrier knows no such account or address."
+_CALLBACK: Final = "Set CALLSHEET_PUBLIC_URL to an address at which the carrier reaches this installation."
+_COUNTRY: Final = (
+    "Allow this country under geographic permissions in the carrier's console, or take its contacts out."
+)
+_TRIAL: Final = "Upgrade the trial account in the carrier's console, or verify the contact's number there."
+_SENDER: Final = "Choose another number for the campaign, or set this one up in the carrier's console."
+
+_REMEDY_BY_CODE: Final[Mapping[int, str]] = {
+    **dict.fromkeys((20003, 20006), _ACCOUNT),
+    20008: "Use the account's live credentials in TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: these are for tests.",
+    **dict.fromkeys((20005, 30002, 30037), _INACTIVE),
+    20404: _ADDRESS,
+    **dict.fromkeys((21205, 21262, 21609), _CALLBACK),
+    **dict.fromkeys((13227, 21215, 21408), _COUNTRY),
+    **dict.fromkeys((21219, 21608), _TRIAL),
+}
+
+_REMEDY_BY_STATUS: Final[Mapping[int, str]] = {
+    **dict.fromkeys((301, 302, 307, 308, 404, 405), _ADDRESS),
+    **dict.fromkeys((401, 403), _ACCOUNT),
+}
+
 UNCLEAR_CODES: Final = frozenset({20500})
 """Internal errors, after which it may have dialed: nothing is known, and the reconciler asks."""
 
@@ -137,6 +164,16 @@ def failure_of(code: int | None) -> FailureClass | None:
 def refusal_class(status: int, code: int | None) -> FailureClass:
     """Return what a 3xx or 4xx answer means; an unknown one fails this recipient for good and no other."""
     return failure_of(code) or FAILURE_BY_STATUS.get(status, FailureClass.UNRECOGNIZED)
+
+
+def remedy_of(code: int | None, *, status: int | None = None) -> str | None:
+    """Return what a person has to mend after this refusal, as a sentence; None if it is not ours to mend.
+
+    `status`: the HTTP status of a refused request, None for what is reported later.
+    """
+    if refusal_class(status or 0, code) is not FailureClass.MISCONFIGURED:
+        return None
+    return _REMEDY_BY_CODE.get(code or 0) or _REMEDY_BY_STATUS.get(status or 0, _SENDER)
 
 
 def sip_outcome(sip_code: int | None) -> tuple[EventKind, FailureClass | None] | None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from app.domain.events import AttemptEvent, EventKind
 from app.providers.base import RemoteAttempt
-from app.providers.twilio.errors import failure_of
+from app.providers.twilio.errors import failure_of, remedy_of
 from app.providers.twilio.vocabulary import (
     CALL_STATUS,
     MESSAGE_STATUS,
@@ -91,6 +91,7 @@ def remote_message(message: _Message) -> RemoteAttempt:
         provider_id=message.sid,
         error_code=message.error_code,
         failure=failure_of(message.error_code),
+        remedy=remedy_of(message.error_code),
         price=positive_price(message.price),
         price_unit=message.price_unit if message.price else None,
     )

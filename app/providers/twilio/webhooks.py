@@ -20,7 +20,7 @@ from app.providers.base import (
     WebhookRequest,
 )
 from app.providers.script import Reply, meaning_of
-from app.providers.twilio.errors import failure_of, sip_outcome
+from app.providers.twilio.errors import failure_of, remedy_of, sip_outcome
 from app.providers.twilio.signature import FormFields, SignatureVerifier
 from app.providers.twilio.sms import keyword_in
 from app.providers.twilio.urls import Purpose
@@ -107,6 +107,7 @@ def _call_status(fields: Mapping[str, str], received_at: datetime) -> tuple[Rece
         sip_code=sip_code,
         error_code=error_code,
         failure=failure,
+        remedy=remedy_of(error_code) if failure is FailureClass.MISCONFIGURED else None,
     )
     return (_received("call", event, word, fields.get("SequenceNumber", "")),)
 
@@ -182,6 +183,7 @@ def _message_status(fields: Mapping[str, str], received_at: datetime) -> tuple[R
         provider_id=_message_id(fields),
         error_code=error_code,
         failure=failure_of(error_code),
+        remedy=remedy_of(error_code),
     )
     return (_received("message", event, word),)
 

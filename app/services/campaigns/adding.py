@@ -124,7 +124,7 @@ async def _listed(
 
 
 def require_editable_list(campaign: Campaign) -> None:
-    """Raise `Conflict` unless contacts may be added and removed now (seeds 003 and 004: draft or paused)."""
+    """Raise `Conflict` unless contacts may be added and removed now (seeds 003 and 004: draft or paused; or failed)."""
     if campaign.status in EDITABLE:
         return
     if campaign.status in {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED}:

@@ -165,8 +165,8 @@ async def add_audience(
 ) -> AudienceView:
     """Begin to add who the rule means; `advance` does the work. Who is in the campaign already is left as it is.
 
-    A snapshot needs a draft or paused campaign, as every list that is added by hand; a standing rule one that is not
-    over. Raises `Conflict`, `NotFound`.
+    A snapshot needs a draft, paused or failed campaign, as every list that is added by hand; a standing rule one that
+    is not over. Raises `Conflict`, `NotFound`.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)

@@ -23,8 +23,8 @@ from app.models import (
     ScheduleType,
 )
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.readiness import check_readiness
-from app.services.campaigns.rows import load_campaign, load_rows
+from app.services.campaigns.readiness import check_readiness, what_to_mend
+from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
 from app.services.campaigns.unfinished import import_under_way
 from app.services.dialing.hanging_up import hang_up_campaign
 from app.services.errors import Conflict, FieldErrors
@@ -96,19 +96,24 @@ async def resume_campaign(
     campaign_ref: Ref,
     now: datetime,
     carrier: CarrierIdentity,
+    carrier_refuses: str | None = None,
     confirm_carrier: bool = False,
 ) -> None:
-    """Go on where it was paused or failed.
+    """Go on where it was paused or failed. `carrier_refuses`: what `why_carrier_refuses` said just before.
 
-    Raises `Conflict`, also for another carrier, unconfirmed, and while people are still being imported.
+    Raises `Conflict`, also for another carrier, unconfirmed, while people are still being imported, and as long as
+    what a campaign failed for is not mended.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
-    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    rows = await load_rows(session, principal, campaign_ref, lock=True)
+    campaign = rows.campaign
     _require(campaign, CampaignAction.RESUME)
     if unfinished := await import_under_way(session, campaign.id):
         raise Conflict(unfinished)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
+    if campaign.status is CampaignStatus.FAILED:
+        await _require_mended(session, rows, account, carrier_refuses, now=now)
     target = await _resumed_status(session, campaign, now)
     await _note_signs_seen(session, campaign, now)
     await move_campaign(
@@ -254,6 +259,21 @@ async def reopen_campaign(session: AsyncSession, campaign: Campaign, *, actor: s
     await session.execute(update(Run).where(col(Run.campaign_id) == campaign.id).values(ended_at=None))
 
 
+async def _require_mended(
+    session: AsyncSession,
+    rows: CampaignRows,
+    account: CarrierAccount,
+    carrier_refuses: str | None,
+    *,
+    now: datetime,
+) -> None:
+    problems = await what_to_mend(session, rows, now=now, carrier_account_id=account.id)
+    reasons = [carrier_refuses] if carrier_refuses else []
+    reasons += dict.fromkeys(problems.values())
+    if reasons:
+        raise Conflict(f"This campaign cannot be resumed yet. {' '.join(reasons)}")
+
+
 def _require(campaign: Campaign, action: CampaignAction) -> None:
     if not may(action, campaign.status):
         raise Conflict(f"This campaign is {campaign.status}, so it cannot be {_ACTED[action]}.")
@@ -329,7 +349,9 @@ _LAST_TRIP: Final = text("SELECT max(at) FROM breaker_trip WHERE campaign_id = :
 
 
 async def _note_signs_seen(session: AsyncSession, campaign: Campaign, now: datetime) -> None:
-    """Whoever resumes has seen what paused it: the same outcomes trip it no more, and a pilot that is done is over."""
+    """Whoever resumes has seen what stopped it: the same outcomes stop it no more, and a pilot that is done is over."""
+    if campaign.status is CampaignStatus.FAILED:
+        campaign.breaker_since = now
     tripped_at: datetime | None = await session.scalar(_LAST_TRIP, {"campaign_id": campaign.id})
     if tripped_at is not None and tripped_at > (campaign.breaker_since or datetime.min.replace(tzinfo=UTC)):
         campaign.breaker_since = max(now, tripped_at)

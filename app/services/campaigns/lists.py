@@ -24,6 +24,7 @@ from app.services.campaigns.progress import all_counts
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contains
 from app.services.campaigns.rows import load_rows
+from app.services.campaigns.settings import unreadable
 from app.services.campaigns.views import CampaignCards, CampaignDetail, CampaignRow, Counts
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref
@@ -127,6 +128,7 @@ async def get_campaign(session: AsyncSession, *, principal: Principal, campaign_
         counts=counts,
         carrier_simulated=carrier.simulated if carrier is not None else None,
         number_warnings=[problem for problem in problems if problem is not None],
+        unreadable=unreadable(campaign),
         available_variables=await recipient_variable_names(session, campaign.id),
         variable_mappings=campaign.variable_mappings,
     )

@@ -20,11 +20,16 @@ _RESTS: Final = {
 }
 
 
+_LOST: Final = "was flagged as spam again and rests until somebody puts it back to work"
+
+
 def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
     """Return why a number cannot be the campaign's caller ID; None if it can."""
     problem = _unfit(number, channel, carrier_account_id)
     if problem is None:
         return None
+    if problem == _LOST:
+        return f"{shown(number)} {problem}. Put it back to work under Numbers, or choose another number."
     remedy = "Choose another number." if number.active else "Activate it, or choose another number."
     return f"{shown(number)} {problem}. {remedy}"
 
@@ -69,6 +74,8 @@ def _unfit(number: PhoneNumber, channel: Channel, carrier_account_id: int | None
         return "cannot make calls"
     if carrier_account_id is not None and number.carrier_account_id not in {None, carrier_account_id}:
         return "belongs to another carrier account"
+    if number.rest is NumberRest.FLAGGED and number.resting_until is None:
+        return _LOST
     return None
 
 

@@ -1,6 +1,6 @@
 """Making, changing, copying and deleting campaigns. Their life from start to end is in `lifecycle`."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -27,7 +27,13 @@ from app.services.campaigns.lifecycle import (
 )
 from app.services.campaigns.readers import Unacceptable
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
-from app.services.campaigns.settings import DEFAULTS, CampaignSettings, calling_hours_of, write_settings
+from app.services.campaigns.settings import (
+    DEFAULTS,
+    CampaignSettings,
+    calling_hours_of,
+    unreadable,
+    write_settings,
+)
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 
@@ -52,7 +58,6 @@ _WHY_LOCKED: Final[Mapping[CampaignStatus, str]] = {
     CampaignStatus.RUNNING: "Pause the campaign first: settings can be changed in draft and paused only.",
     CampaignStatus.COMPLETED: "A completed campaign cannot be changed. Duplicate it to make a new version.",
     CampaignStatus.CANCELLED: "A cancelled campaign cannot be changed. Duplicate it to make a new version.",
-    CampaignStatus.FAILED: "A failed campaign cannot be changed. Resume and pause it, or duplicate it.",
 }
 
 
@@ -87,13 +92,21 @@ async def update_campaign(
     campaign_ref: Ref,
     changes: Mapping[str, Any],
     now: datetime,
+    as_shown: Collection[str] = (),
 ) -> None:
-    """Change settings of a draft or paused campaign. Raises `FieldErrors`, or `Conflict` with the reason."""
+    """Change settings of a draft, paused or failed campaign.
+
+    What cannot be read has to be set with them; `as_shown`: such settings that a person has seen at their default and
+    takes so. Raises `FieldErrors`, or `Conflict` with the reason.
+    """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
     status = rows.campaign.status
     if status not in EDITABLE:
         raise Conflict(_WHY_LOCKED[status])
+    problems = unreadable(rows.campaign)
+    if lacking := problems.keys() - {*changes, *as_shown}:
+        raise FieldErrors({field_path(name): problems[name] for name in sorted(lacking)})
     settings = await _changed(session, principal, rows.settings, changes, now)
     if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
         raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})

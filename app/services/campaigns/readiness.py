@@ -20,11 +20,11 @@ from app.domain.templates import (
     unresolved,
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
-from app.services.campaigns.changes import template_problem
+from app.services.campaigns.changes import field_path, template_problem
 from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
-from app.services.campaigns.settings import calling_hours_of
+from app.services.campaigns.settings import calling_hours_of, unreadable
 from app.services.campaigns.unfinished import file_not_imported, import_under_way, standing_rule
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
@@ -71,6 +71,7 @@ async def check_readiness(
         **_contact_errors(unfinished, waiting, somebody=contacts > 0 or awaits_people),
         **_channel_errors(campaign, agent),
         **_number_errors(campaign, chosen, numbers, account_id),
+        **{field_path(name): why for name, why in unreadable(campaign).items()},
         **_time_errors(rows, now),
         **_empty_template_errors(step, agent),
     }
@@ -91,6 +92,20 @@ async def check_readiness(
         awaits_people=awaits_people,
         variables=variables,
     )
+
+
+async def what_to_mend(
+    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int
+) -> dict[str, str]:
+    """Return what would stop a campaign that failed again at once: field -> what to do; nothing if it may go on.
+
+    What a start asks, but for people, who may all be under way, and for the time it was scheduled for.
+    """
+    readiness = await check_readiness(session, rows, now=now, carrier_account_id=carrier_account_id)
+    return {field: why for field, why in readiness.errors.items() if field not in _ASKED_AT_START_ONLY}
+
+
+_ASKED_AT_START_ONLY: Final = frozenset({"contacts", "scheduled_at"})
 
 
 async def chosen_numbers(
@@ -226,6 +241,7 @@ def _template_problems(
     for part, source in sources.items():
         field = PART_FIELDS[part]
         try:
+            check(source)
             unknown = unresolved(
                 source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing
             )

@@ -131,7 +131,7 @@ async def remove_recipients(
     search: str = "",
     now: datetime,
 ) -> BulkResult:
-    """Take these, or all that match, off the list of a draft or paused campaign, if they were never tried.
+    """Take these, or all that match, off the list of a draft, paused or failed campaign, if they were never tried.
 
     Raises `Conflict`, also while a rule would add them again.
     """

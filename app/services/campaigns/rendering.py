@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from app.domain.campaign import Channel
-from app.domain.templates import build_variables, render
+from app.domain.templates import TemplateInvalid, build_variables, check, render
 from app.models import Agent, Campaign, CompanyMeaning, Step
 
 
@@ -67,6 +67,33 @@ def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:
     if "welcome" in sources and not sources["welcome"].strip() and agent is not None:
         sources["welcome"] = agent.greeting
     return sources
+
+
+def broken_templates(step: Step, agent: Agent | None) -> dict[str, str]:
+    """Return the templates that cannot be rendered for anybody: field -> what to do."""
+    fields = {**CALL_PARTS, **MESSAGE_PARTS}
+    return {
+        fields[part]: f"The {_CALLED[part]} cannot be read ({problem}). Correct it."
+        for part, source in part_sources(step, agent).items()
+        if (problem := _problem(source)) is not None
+    }
+
+
+def _problem(source: str) -> str | None:
+    try:
+        check(source)
+    except TemplateInvalid as error:
+        return str(error).rstrip(".")
+    return None
+
+
+_CALLED: Final[Mapping[str, str]] = {
+    "welcome": "welcome message",
+    "agenda": "agenda",
+    "question": "question",
+    "closing": "closing message",
+    "body": "text message",
+}
 
 
 def attempt_variables(

@@ -94,7 +94,7 @@ def _pilot(campaign: RowMapping, reached: int) -> PilotView:
 
 def _ramp(campaign: RowMapping, reached: int, total: int) -> RampView:
     step: int = min(campaign["ramp_step"], ramp.LAST)
-    least = BreakerPolicy.from_json(campaign["breaker"]).minimum
+    least = BreakerPolicy.or_defaults(campaign["breaker"]).minimum
     return RampView(
         step=step + 1,
         steps=len(ramp.STEPS),

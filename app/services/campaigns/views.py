@@ -81,6 +81,8 @@ class CampaignDetail:
     counts: Counts
     carrier_simulated: bool | None
     number_warnings: list[str]
+    unreadable: dict[str, str]
+    """Settings whose stored value cannot be read, each with what to do; `settings` has their default instead."""
     available_variables: list[str]
     """Variables that some contact of the campaign has, beside those everybody has."""
     variable_mappings: dict[str, Any]

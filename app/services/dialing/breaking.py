@@ -24,6 +24,7 @@ _WINDOW: Final = text(
                 ELSE 0 END AS spoken_characters
     FROM attempt
     WHERE campaign_id = :campaign_id AND disposition IS NOT NULL AND disposition <> 'cancelled'
+      AND failure IS DISTINCT FROM 'misconfigured'  -- One of these fails the campaign by itself.
       AND ended_at > coalesce(CAST(:since AS timestamptz), '-infinity')
     ORDER BY ended_at DESC LIMIT :window
     """

@@ -1,5 +1,6 @@
 """An attempt with its recipient and its campaign's retry policy, locked together: what every outcome is decided on."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -15,8 +16,10 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
-from app.domain.retry import RetryOutcome, RetryPolicy
+from app.domain.retry import RetryOutcome, RetryPolicy, delays_from
 from app.services.dialing.together import write
+
+log = logging.getLogger(__name__)
 
 _HELD_STATUS: Final = text("SELECT status FROM campaign WHERE id = :campaign_id FOR SHARE")
 
@@ -201,13 +204,22 @@ def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus, policy: Retry
 
 
 def _policy(row: Mapping[Any, Any]) -> RetryPolicy:
+    """Return the campaign's retry settings; the defaults if they cannot be read: what goes on must come to its end."""
+    try:
+        return _read_policy(row)
+    except (ValueError, TypeError, AttributeError):
+        log.warning("campaign.retry_settings_unreadable", extra={"campaign_id": row["id"]})
+        return RetryPolicy(max_attempts=row["max_attempts"], retry_delay_minutes=row["retry_delay_minutes"])
+
+
+def _read_policy(row: Mapping[Any, Any]) -> RetryPolicy:
     by_outcome = row["retry_delays_by_outcome"].items()
     return RetryPolicy(
         max_attempts=row["max_attempts"],
         retry_delay_minutes=row["retry_delay_minutes"],
         retry_on=frozenset(map(Disposition, row["retry_on"])),
-        delays=tuple(row["retry_delays"]),
-        delays_by_outcome={RetryOutcome(outcome): tuple(delays) for outcome, delays in by_outcome},
+        delays=delays_from(row["retry_delays"]),
+        delays_by_outcome={RetryOutcome(outcome): delays_from(delays) for outcome, delays in by_outcome},
         back_off=row["retry_back_off"],
     )
 

@@ -187,6 +187,7 @@ def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
         now=now,
         resting=row.rest is not None and (calls or row.rest != NumberRest.LOW_ANSWER_RATE),
         resting_until=row.resting_until,
+        flagged=row.rest == NumberRest.FLAGGED,
     )
 
 
@@ -372,6 +373,21 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         allowance=None,
     )
     return decide(facts, now=now)
+
+
+def why_no_number(held: Held) -> str:
+    """Return what to mend while the campaign's pool is lost, for people."""
+    doing = "text" if held.channel is Channel.SMS else "call"
+    if not held.pool.numbers:
+        return (
+            f"No active number of ours is left that the campaign can {doing} from. "
+            "Activate one under Numbers, or choose another in the settings."
+        )
+    flagged = ", ".join(each.number for each in held.pool.numbers)
+    return (
+        f"No number is left that the campaign can {doing} from: networks flagged {flagged} again. "
+        "Put one back to work under Numbers, or choose another in the settings."
+    )
 
 
 def _numbers_why(pool: Pool) -> str:

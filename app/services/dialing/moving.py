@@ -23,7 +23,7 @@ class RecipientMove:
     reason: str
     not_before: datetime | None = None
     unspent: bool = False
-    """The attempt does not count against the budget, and says nothing of the recipient: its last outcome stands."""
+    """The attempt does not count against the budget. Whoever goes back in line keeps the outcome before it."""
     error: str | None = None
     """Why an attempt that counts did not reach the person, for people; None if it did."""
     blocked_by: str | None = None
@@ -35,15 +35,15 @@ _MOVE: Final = """
     WITH line AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(%(lines)s AS json)) AS line (
             recipient_id bigint, attempt_id uuid, contact_id bigint, moves boolean, old varchar, new varchar,
-            reason varchar, not_before timestamptz, unspent boolean, disposition varchar, error varchar,
+            reason varchar, not_before timestamptz, unspent boolean, unsaid boolean, disposition varchar, error varchar,
             blocked_by varchar, blocked_why varchar, reserved_at timestamptz, now timestamptz)
     ), moved AS (
         UPDATE recipient r
         SET status = line.new,
             not_before = coalesce(line.not_before, r.not_before),
             attempts_made = r.attempts_made - CAST(line.unspent AS integer),
-            last_disposition = CASE WHEN line.unspent THEN r.last_disposition ELSE line.disposition END,
-            last_error = CASE WHEN line.unspent THEN r.last_error ELSE line.error END,
+            last_disposition = CASE WHEN line.unsaid THEN r.last_disposition ELSE line.disposition END,
+            last_error = CASE WHEN line.unsaid THEN r.last_error ELSE line.error END,
             blocked_by = line.blocked_by,
             blocked_why = line.blocked_why,
             updated_at = line.now
@@ -91,6 +91,7 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
             "old": case.recipient_status.value,
             "not_before": move.not_before,
             "unspent": move.unspent,
+            "unsaid": move.unspent and move.status is RecipientStatus.PENDING,
             "disposition": case.disposition.value if case.disposition else None,
             "error": move.error[:500] if move.error else None,
             "blocked_by": move.blocked_by if waits else None,

@@ -1,5 +1,6 @@
 """Before the reservation, outside any transaction: who is next, and what each would be told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -11,10 +12,18 @@ from sqlmodel import col
 from app.domain.campaign import Channel
 from app.domain.templates import MissingVariable, TemplateInvalid
 from app.models import Agent, Campaign, Organization, Step
-from app.services.campaigns.rendering import Card, render_attempt_texts
+from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
+from app.services.campaigns.settings import unreadable
 
 _SPARE: Final = 10
 """Looked at beyond the free lines: some may be skipped, and their turn is the next one's."""
+
+
+class SettingsUnreadable(Exception):
+    """The campaign cannot be dialed by what is stored of its settings. The text says what to mend."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ async def prepare_batch(
 ) -> Batch | None:
     """Look at the next due recipients, in dialing order, and render what they would be told. Locks nothing.
 
-    `most` may be reserved: some more are looked at, `at_most` in all.
+    `most` may be reserved: some more are looked at, `at_most` in all. Raises `SettingsUnreadable`.
     """
     row = (
         await session.execute(
@@ -59,6 +68,8 @@ async def prepare_batch(
     if row is None:
         return None
     campaign, agent, organization_name = row
+    if problems := unreadable(campaign):
+        raise SettingsUnreadable(problems)
     most = _worth_rendering(campaign, most, at_most)
     due = (await session.execute(_DUE, {"campaign_id": campaign_id, "now": now, "most": most})).all()
     steps = await _steps(session, {row.step_id for row in due})
@@ -114,6 +125,10 @@ def _render(
     problem: str | None = None
     try:
         texts = render_attempt_texts(step, campaign, agent, organization_name, cast(Card, row), row.variables)
-    except (MissingVariable, TemplateInvalid) as error:
+    except MissingVariable as error:
+        problem = str(error)
+    except TemplateInvalid as error:
+        if broken := broken_templates(step, agent):
+            raise SettingsUnreadable(broken) from error  # Nobody is skipped for it.
         problem = str(error)
     return Prepared(row.id, row.updated_at, row.contact_version, row.number, texts, problem)

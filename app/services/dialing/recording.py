@@ -136,9 +136,15 @@ async def _record_other(
         update(Attempt).where(col(Attempt.id) == case.attempt_id).values(responded_at=answered.came_at or now)
     )
     match answered.answer:
-        case Refused(failure=failure, code=code, message=message):
-            event = AttemptEvent(kind=EventKind.FAILED, occurred_at=now, failure=failure, error_code=code)
-            await apply_events(session, case, [event], now=now, error=message)
+        case Refused() as refused:
+            event = AttemptEvent(
+                kind=EventKind.FAILED,
+                occurred_at=now,
+                failure=refused.failure,
+                remedy=refused.remedy,
+                error_code=refused.code,
+            )
+            await apply_events(session, case, [event], now=now, error=refused.message)
         case NotPlaced() as turned_away:
             await _turned_away(session, case, turned_away, now=now, back_off=back_off)
         case Unclear(reason=reason):

@@ -23,7 +23,8 @@ from app.live import announce
 from app.models import Consent
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
-from app.services.dialing.preparing import Batch, Prepared, prepare_batch
+from app.services.dialing.pausing import fail_by_system
+from app.services.dialing.preparing import Batch, Prepared, SettingsUnreadable, prepare_batch
 
 BATCH: Final = MOST_AT_ONCE
 """Most attempts reserved in one pass."""
@@ -81,15 +82,21 @@ async def reserve(
 ) -> Pass:
     """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
-    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. `ahead`: also what
+    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. One that cannot be
+    dialed before something is mended fails. `ahead`: also what
     the rates allow so soon, each dated when it may leave; whoever places waits until then.
     """
     now = clock.now()
-    async with database.reading() as session:
-        batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
-        if batch is None or not batch.prepared:
-            return Pass()
-        counted = await signs.count_ahead(session, batch.campaign, now=now)
+    try:
+        async with database.reading() as session:
+            batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
+            if batch is None or not batch.prepared:
+                return Pass()
+            counted = await signs.count_ahead(session, batch.campaign, now=now)
+    except SettingsUnreadable as error:
+        async with database.transaction() as session:
+            await fail_by_system(session, campaign_id=campaign_id, reason=str(error), now=now)
+        return Pass()
     fault("before_reserve")
 
     async def work(session: AsyncSession) -> Pass:
@@ -168,6 +175,10 @@ async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datet
     if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
         return Pass(next_at=held.gate_until)  # The carrier is being left alone.
     verdict = gating.campaign_verdict(held, now=now)
+    if isinstance(verdict, Blocked) and verdict.rule is Rule.CALLER_ID and held.pool.is_lost:
+        reason = gating.why_no_number(held)
+        await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
+        return Pass()
     if isinstance(verdict, Blocked):
         await gating.store_verdict(session, held, verdict)
         return Pass(next_at=verdict.until)

@@ -22,7 +22,7 @@ from app.live import announce
 from app.models import Recipient, SuppressionScope, SuppressionSource
 from app.services.dialing.cases import Case, held_status, save_progress
 from app.services.dialing.moving import RecipientMove, move_recipient
-from app.services.dialing.pausing import pause_by_system
+from app.services.dialing.pausing import fail_by_system
 from app.services.dialing.unspent import costs_nothing, free_move, is_flagged, rest_our_number
 from app.services.suppression.operations import suppress
 
@@ -82,8 +82,8 @@ async def apply_events(
     is_free = await costs_nothing(session, case)
     if was_free and not is_free:
         await _spend_after_all(session, case)
-    if decision_of(progress.failure) is Decision.PAUSE and progress.answered_at is None:
-        await _hold_for_a_person(session, case, error=error, now=now)
+    if _is_news(case, before) and await _is_ours_to_mend(session, case):
+        await _fail_campaign(session, case, events, error=error, now=now)
     elif _is_news(case, before) or was_free is not is_free:
         if case.recipient_status is RecipientStatus.COMPLETED and disposition not in _REACHED:
             case.campaign_status = await held_status(session, case.campaign_id)
@@ -145,7 +145,7 @@ def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> Recipien
     status = ends_as(asked_about, failure)
     reason = decision.reason if isinstance(decision, NoRetry) else None
     error = case.error_message or reason if status in UNREACHED else None
-    return RecipientMove(status=status, reason=disposition, error=error)
+    return RecipientMove(status=status, reason=disposition, error=error, unspent=_is_refused_to_us(case))
 
 
 def _asked_about(case: Case, disposition: Disposition) -> Disposition:
@@ -202,16 +202,39 @@ async def _suppress(session: AsyncSession, case: Case, *, by_key: bool, now: dat
     )
 
 
-async def _hold_for_a_person(session: AsyncSession, case: Case, *, error: str | None, now: datetime) -> None:
-    """Our account, credentials or sender are wrong: nobody's fault but ours, so nobody's attempt is spent."""
+async def _is_ours_to_mend(session: AsyncSession, case: Case) -> bool:
+    """Tell whether the attempt was refused for our account, credentials, addresses or number, and can be made again.
+
+    In a completed campaign nobody is: there it is an outcome as any other, though it spends no attempt.
+    """
+    if not _is_refused_to_us(case):
+        return False
+    if case.recipient_status is RecipientStatus.COMPLETED:
+        case.campaign_status = await held_status(session, case.campaign_id)
+    return case.campaign_status is not CampaignStatus.COMPLETED
+
+
+def _is_refused_to_us(case: Case) -> bool:
+    refused = decision_of(case.progress.failure) is Decision.FAIL_CAMPAIGN
+    return refused and case.progress.answered_at is None
+
+
+async def _fail_campaign(
+    session: AsyncSession, case: Case, events: list[AttemptEvent], *, error: str | None, now: datetime
+) -> None:
+    """Nobody's fault but ours, so nobody's attempt is spent: back in line, and the campaign says what to mend."""
     if case.recipient_status in {RecipientStatus.IN_PROGRESS, RecipientStatus.COMPLETED}:
         move = RecipientMove(
-            status=RecipientStatus.PENDING, reason="misconfigured", not_before=now, unspent=True, error=error
+            status=RecipientStatus.PENDING, reason="misconfigured", not_before=now, unspent=True
         )
         await move_recipient(session, case, move, now=now)
-    await pause_by_system(
+    remedy = next((event.remedy for event in events if event.remedy), "")
+    said = f": {error.rstrip('.')}" if error else ""
+    code = f" (error {case.progress.error_code})" if case.progress.error_code else ""
+    await fail_by_system(
         session,
         campaign_id=case.campaign_id,
-        reason=f"The carrier refuses our account or number: {error or 'no details given'}",
+        reason=f"The carrier refuses our account or number{said}{code}. {remedy}".rstrip(),
+        seen_in=case.reserved_at,
         now=now,
     )

@@ -79,7 +79,7 @@ async def store_import(  # noqa: PLR0913 - what the caller alone knows
     What it is, its content tells, whatever its name ends in. A large workbook or JSON is left in the status
     `reading`: enqueue `run_import` after the commit (`needs_worker` tells). `sheet`: of a workbook, else the first.
     `guess`: suggest a column of phone numbers by its cells if no header names one; not if nobody sees it first.
-    Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft or paused.
+    Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft, paused or failed.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     campaign = await _campaign(session, principal, campaign_ref)

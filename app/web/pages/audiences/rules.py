@@ -40,7 +40,7 @@ class AudiencesState(PageState, rx.State):
     status: rx.Field[str] = rx.field("")
     """The campaign's."""
     is_editable: rx.Field[bool] = rx.field(False)
-    """People may be added once and for all: the campaign is a draft or paused."""
+    """People may be added once and for all: the campaign is a draft, paused or failed."""
     is_over: rx.Field[bool] = rx.field(True)
     """Nobody is added to the campaign any more."""
     asked: rx.Field[int] = rx.field(0)

@@ -1,5 +1,8 @@
 """Starting, pausing, resuming and copying a campaign: for the list and for the campaign's own page."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 import reflex as rx
 from reflex.event import EventSpec
 
@@ -15,6 +18,7 @@ from app.services.campaigns.operations import (
     start_campaign,
 )
 from app.services.campaigns.queries import get_campaign, preflight
+from app.services.campaigns.resuming import why_carrier_refuses
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
 from app.web.components import say_done
@@ -98,7 +102,7 @@ class CampaignActionsState(PageState, rx.State):
 
     async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         context = get_context()
-        act = resume_campaign if self.resuming else start_campaign
+        act = await _resume_of(principal, self.campaign_id) if self.resuming else start_campaign
         try:
             async with context.database.transaction() as session:
                 await act(
@@ -114,6 +118,19 @@ class CampaignActionsState(PageState, rx.State):
             self.carrier_question = str(question)
             return None
         return say_done("Campaign scheduled." if detail.status == "scheduled" else "Campaign started.")
+
+
+async def _resume_of(principal: Principal, campaign_id: int) -> Callable[..., Awaitable[None]]:
+    """Return what resumes the campaign, knowing whether the carrier takes its requests again."""
+    context = get_context()
+    refuses = await why_carrier_refuses(
+        context.database,
+        principal=principal,
+        campaign_ref=campaign_id,
+        kind=carrier_identity().kind,
+        account=configured_account(context.settings),
+    )
+    return partial(resume_campaign, carrier_refuses=refuses)
 
 
 def carrier_identity() -> CarrierIdentity:

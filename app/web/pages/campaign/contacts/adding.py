@@ -1,4 +1,4 @@
-"""Adding people to a draft or paused campaign: by hand, or ticked one by one in the address book."""
+"""Adding people to a draft, paused or failed campaign: by hand, or ticked one by one in the address book."""
 
 from typing import Any
 

@@ -15,9 +15,10 @@ from app.web.session import here
 
 
 def stopped(may_run: Flag) -> rx.Component:
-    """Return why the campaign was paused on a bad sign or waits for a person, with the button that resumes it."""
+    """Return why the campaign failed, was paused on a bad sign or waits for a person, with the button that resumes."""
     guards = record(record(OverviewState.overview, Overview).safeguards, Safeguards)
     return rx.fragment(
+        _failed_banner(may_run),
         rx.foreach(OverviewState.stops, lambda stop: rx.cond(stop.is_now, _stop_banner(stop, may_run))),
         rx.cond(
             guards.waits != "",
@@ -42,6 +43,23 @@ def safeguards_panel() -> rx.Component:
                 ),
             ),
             title="Safeguards",
+        ),
+    )
+
+
+def _failed_banner(may_run: Flag) -> rx.Component:
+    header = record(CampaignState.header, Header)
+    return rx.cond(
+        header.status == "failed",
+        banner(
+            rx.el.p(header.status_reason),
+            rx.el.p(
+                "Nobody is lost: whoever waits keeps their place, calls that go on come to their end, and what was "
+                "refused used up no attempt. Once it is mended, resume: that checks it first."
+            ),
+            kind="danger",
+            title="This campaign failed",
+            action=_resume(may_run),
         ),
     )
 

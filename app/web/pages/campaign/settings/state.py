@@ -1,6 +1,6 @@
-"""The Settings tab: every setting, readable always and editable in draft and paused."""
+"""The Settings tab: every setting, readable always and editable in draft, paused and failed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import reflex as rx
@@ -109,10 +109,10 @@ class CampaignSettingsState(FormState, rx.State):
         """Save what the form changes, or say at the fields what to mend."""
         self.saving, self.errors = True, {}
         campaign_id = campaign_here(self)
-        before = (await _read(principal, campaign_id)).settings
-        changes = changes_asked(form, before, [int(one.id) for one in self.numbers])
+        before = await _read(principal, campaign_id)
+        changes = changes_asked(form, before.settings, [int(one.id) for one in self.numbers])
         try:
-            await _save(principal, campaign_id, changes)
+            await _save(principal, campaign_id, changes, as_shown=before.unreadable.keys())
         except FieldErrors as refused:
             self.errors = dict(refused.errors)
             return to_first_error()
@@ -120,24 +120,31 @@ class CampaignSettingsState(FormState, rx.State):
         self._show(detail)
         self.editing = False
         (await self.get_state(CampaignState)).header = header_of(detail)
-        return say_done("Settings saved") if changes else say("Nothing was changed")
+        return say_done("Settings saved") if changes or before.unreadable else say("Nothing was changed")
 
     def _show(self, detail: CampaignDetail) -> None:
         self.groups = groups(detail, now=get_context().clock.now())
         self.locked = detail.locked_because or ""
-        self.warnings = detail.number_warnings
+        self.warnings = [*detail.unreadable.values(), *detail.number_warnings]
         self.is_text = detail.settings.channel is Channel.SMS
 
 
-async def _save(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:
+async def _save(
+    principal: Principal, campaign_id: int, changes: Mapping[str, Any], *, as_shown: Collection[str]
+) -> None:
     if changes.get("allowed_days") == ():
         raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
-    if not changes:
+    if not changes and not as_shown:
         return
     context = get_context()
     async with context.database.transaction() as session:
         await update_campaign(
-            session, principal=principal, campaign_ref=campaign_id, changes=changes, now=context.clock.now()
+            session,
+            principal=principal,
+            campaign_ref=campaign_id,
+            changes=changes,
+            as_shown=as_shown,
+            now=context.clock.now(),
         )
 
 
