@@ -119,7 +119,7 @@ def make_gallery(installation: Installation) -> Gallery:
     _start(gallery, _campaign(gallery, "Flu shots: first call", 15, **scheduled))
     gallery.campaigns |= {"piloted": _piloted(gallery), "stopped": _stopped(gallery)}
     gallery.campaigns |= {"lacking": _lacking(gallery, "call"), "lacking_texts": _lacking(gallery, "sms")}
-    gallery.campaigns |= {"cancelled": _cancelled(gallery)}
+    gallery.campaigns |= {"cancelled": _cancelled(gallery), "failed": _failed(gallery)}
     running = _campaign(gallery, "Appointment reminders", 400, concurrent_limit=4)
     _start(gallery, running)
     _wait_for(gallery, running, CampaignStatus.RUNNING)
@@ -176,6 +176,17 @@ def _cancelled(gallery: Gallery) -> int:
         lambda session: cancel_campaign(session, principal=gallery.principal, campaign_ref=cancelled, now=now)
     )
     return cancelled
+
+
+def _failed(gallery: Gallery) -> int:
+    """Return a campaign that failed because the carrier suspended the account, a few calls under way."""
+    failed = _campaign(gallery, "Winter tyre offers", 30, concurrent_limit=2)
+    _start(gallery, failed)
+    _wait_for(gallery, failed, CampaignStatus.RUNNING)
+    gallery.installation.carrier.faults(account_suspended=1)
+    _wait_for(gallery, failed, CampaignStatus.FAILED)
+    gallery.installation.carrier.faults()
+    return failed
 
 
 def _owner(installation: Installation) -> Principal:

@@ -57,6 +57,10 @@ class Carrier:
         """Change how much faster than life people act."""
         self._post("/speed", speed=speed)
 
+    def faults(self, **menu: object) -> None:
+        """Let these of the carrier's faults strike from now on, and no others."""
+        self._post("/faults", **menu)
+
     def calls_to(self, number: str) -> int:
         """How many calls the carrier has accepted to this number."""
         return sum(entry["to"] == number for entry in self._ledger())

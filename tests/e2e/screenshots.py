@@ -127,6 +127,7 @@ SHOTS: Final = (
     Shot("campaign-paused-rules", "campaigns/{paused}/contacts", _audience_rules),
     Shot("campaign-piloted", "campaigns/{piloted}"),
     Shot("campaign-stopped", "campaigns/{stopped}"),
+    Shot("campaign-failed", "campaigns/{failed}"),
     Shot("campaign-completed", "campaigns/{completed}"),
     Shot("campaign-completed-contacts", "campaigns/{completed}/contacts"),
     Shot("campaign-completed-calls", "campaigns/{completed}/calls"),

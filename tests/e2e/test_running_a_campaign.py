@@ -37,6 +37,33 @@ def test_pausing_stops_the_numbers_and_resuming_completes_them(
     expect(_progress(page)).to_have_attribute("aria-valuenow", "100")
 
 
+def test_a_campaign_fails_with_its_account_and_goes_on_once_that_is_mended(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    contacts, carrier = world.contacts(6), world.installation.carrier
+    campaign_id = world.campaign("Spring reminders", contacts)
+    world.sign_in(context, world.member())
+    visit(page, world.address(f"campaigns/{campaign_id}"))
+    carrier.faults(account_suspended=1)
+    try:
+        start(page)
+        expect(status(page)).to_contain_text("Failed")
+        banner = page.get_by_role("alert").filter(has_text="This campaign failed")
+        expect(banner).to_contain_text("Account not active (error 20005). Activate the account")
+        banner.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text("This campaign cannot be resumed yet.")).to_contain_text("is suspended")
+        expect(status(page)).to_contain_text("Failed")
+        visit(page, world.address("campaigns?status=failed"))
+        expect(row(page, "Spring reminders")).to_contain_text("Failed")
+    finally:
+        carrier.faults()
+    page.get_by_role("button", name="Resume Spring reminders").click()
+    visit(page, world.address(f"campaigns/{campaign_id}"))
+    expect(status(page)).to_contain_text("Completed", timeout=30_000)
+    expect(banner).to_have_count(0)
+    assert all(carrier.calls_to(contact.number) == 1 for contact in contacts)
+
+
 def test_the_list_follows_a_campaign_without_a_reload(
     context: BrowserContext, page: Page, world: World
 ) -> None:

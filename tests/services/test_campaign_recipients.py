@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.db import Database
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Role
 from app.models import Contact, Recipient, Suppression, SuppressionScope, SuppressionSource
@@ -163,8 +163,10 @@ async def test_a_person_that_cannot_be_added_is_explained_at_the_field(
     assert await world.people(campaign_id) == {}
 
 
-@pytest.mark.parametrize("status", set(S) - {S.DRAFT, S.PAUSED})
-async def test_the_list_is_closed_but_in_draft_and_paused(world: World, status: CampaignStatus) -> None:
+@pytest.mark.parametrize("status", set(S) - EDITABLE)
+async def test_the_list_is_closed_but_in_draft_paused_and_failed(
+    world: World, status: CampaignStatus
+) -> None:
     campaign_id = await world.campaign(status=status, people=1)
 
     with pytest.raises(Conflict, match=r"Pause the campaign first|Duplicate"):

@@ -9,7 +9,7 @@ import pytest
 from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome
@@ -348,16 +348,21 @@ async def test_an_unknown_variable_is_no_error_in_a_draft(world: World) -> None:
     assert await world.do(create_campaign, changes=changes)
 
 
-@pytest.mark.parametrize("status", set(CampaignStatus) - {CampaignStatus.DRAFT, CampaignStatus.PAUSED})
-async def test_settings_are_locked_but_in_draft_and_paused(world: World, status: CampaignStatus) -> None:
+@pytest.mark.parametrize("status", set(CampaignStatus) - EDITABLE)
+async def test_settings_are_locked_but_in_draft_paused_and_failed(
+    world: World, status: CampaignStatus
+) -> None:
     campaign_id = await world.campaign(status=status)
 
     with pytest.raises(Conflict, match=r"Pause|Duplicate|duplicate"):
         await world.do(update_campaign, campaign_ref=campaign_id, changes={"name": "April"})
 
 
-async def test_a_paused_campaign_can_be_changed_but_for_its_channel(world: World) -> None:
-    campaign_id = await world.campaign(status=CampaignStatus.PAUSED)
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.FAILED])
+async def test_what_is_paused_or_failed_can_be_changed_but_for_its_channel(
+    world: World, status: CampaignStatus
+) -> None:
+    campaign_id = await world.campaign(status=status)
 
     await world.do(update_campaign, campaign_ref=campaign_id, changes={"concurrent_limit": 9})
     with pytest.raises(FieldErrors) as refused:

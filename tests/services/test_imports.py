@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.db import Database
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.migrations import PROJECT
@@ -397,8 +397,8 @@ async def test_what_is_no_array_of_objects_is_refused(
     assert field in refused.value.errors
 
 
-@pytest.mark.parametrize("status", set(CampaignStatus) - {CampaignStatus.DRAFT, CampaignStatus.PAUSED})
-async def test_only_a_draft_or_a_paused_campaign_takes_a_file(
+@pytest.mark.parametrize("status", set(CampaignStatus) - EDITABLE)
+async def test_only_a_campaign_that_may_be_edited_takes_a_file(
     database: Database, owner: Principal, acme: Organization, status: CampaignStatus
 ) -> None:
     async with database.transaction() as session:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -83,8 +84,8 @@ async def reserve(
     """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
     Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. One that cannot be
-    dialed before something is mended fails. `ahead`: also what
-    the rates allow so soon, each dated when it may leave; whoever places waits until then.
+    dialed before something is mended fails. `ahead`: also what the rates allow so soon, each dated when it may leave;
+    whoever places waits until then.
     """
     now = clock.now()
     try:
@@ -94,8 +95,7 @@ async def reserve(
                 return Pass()
             counted = await signs.count_ahead(session, batch.campaign, now=now)
     except SettingsUnreadable as error:
-        async with database.transaction() as session:
-            await fail_by_system(session, campaign_id=campaign_id, reason=str(error), now=now)
+        await database.write(partial(fail_by_system, campaign_id=campaign_id, reason=str(error), now=now))
         return Pass()
     fault("before_reserve")
 

@@ -76,14 +76,15 @@ class AudiencesState(PageState, rx.State):
         self.saving = True
         audience_id, self.asked = self.asked, 0
         context = get_context()
-        async with context.database.transaction() as session:
-            await end_audience(
+        await context.database.write(
+            lambda session: end_audience(
                 session,
                 principal=principal,
                 campaign_ref=campaign_here(self),
                 audience_id=audience_id,
                 now=context.clock.now(),
             )
+        )
         await self._refresh(principal)
         return say_done("Nobody more is added by this rule")
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import reflex as rx
 from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.rights import Right
@@ -19,6 +20,7 @@ from app.services.campaigns.operations import (
 )
 from app.services.campaigns.queries import get_campaign, preflight
 from app.services.campaigns.resuming import why_carrier_refuses
+from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
 from app.web.components import say_done
@@ -77,20 +79,22 @@ class CampaignActionsState(PageState, rx.State):
     async def pause(self, principal: Principal, campaign_id: int) -> EventSpec:
         """Place nothing more."""
         context = get_context()
-        async with context.database.transaction() as session:
-            await pause_campaign(
+        await context.database.write(
+            lambda session: pause_campaign(
                 session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
             )
+        )
         return say_done("Campaign paused. Calls in progress go on to their end.")
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def duplicate(self, principal: Principal, campaign_id: int) -> list[EventSpec]:
         """Copy settings and contacts into a new draft, and go there."""
         context = get_context()
-        async with context.database.transaction() as session:
-            copy = await duplicate_campaign(
+        copy = await context.database.write(
+            lambda session: duplicate_campaign(
                 session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
             )
+        )
         there = rx.redirect(routes.campaign(principal.organization_slug, copy))
         return [say_done("Copied, with its settings and contacts. You are looking at the copy."), there]
 
@@ -103,17 +107,20 @@ class CampaignActionsState(PageState, rx.State):
     async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         context = get_context()
         act = await _resume_of(principal, self.campaign_id) if self.resuming else start_campaign
+
+        async def acted(session: AsyncSession) -> CampaignDetail:
+            await act(
+                session,
+                principal=principal,
+                campaign_ref=self.campaign_id,
+                now=context.clock.now(),
+                carrier=carrier_identity(),
+                confirm_carrier=confirmed,
+            )
+            return await get_campaign(session, principal=principal, campaign_ref=self.campaign_id)
+
         try:
-            async with context.database.transaction() as session:
-                await act(
-                    session,
-                    principal=principal,
-                    campaign_ref=self.campaign_id,
-                    now=context.clock.now(),
-                    carrier=carrier_identity(),
-                    confirm_carrier=confirmed,
-                )
-                detail = await get_campaign(session, principal=principal, campaign_ref=self.campaign_id)
+            detail = await context.database.write(acted)
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None

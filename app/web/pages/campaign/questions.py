@@ -87,14 +87,15 @@ class CampaignQuestionState(PageState, rx.State):
     async def cancel(self, principal: Principal) -> EventSpec:
         """End the campaign for good."""
         now = get_context().clock.now()
-        async with get_context().database.transaction() as session:
-            await cancel_campaign(
+        await get_context().database.write(
+            lambda session: cancel_campaign(
                 session,
                 principal=principal,
                 campaign_ref=self.campaign_id,
                 hang_up=self.hang_up,
                 now=now,
             )
+        )
         self.asking = ""
         return say_done(
             "Campaign cancelled. Its calls are hung up." if self.hang_up else "Campaign cancelled."
@@ -104,8 +105,11 @@ class CampaignQuestionState(PageState, rx.State):
     async def delete(self, principal: Principal) -> list[EventSpec]:
         """Delete the draft; from its own page, go to the list."""
         now = get_context().clock.now()
-        async with get_context().database.transaction() as session:
-            await delete_campaign(session, principal=principal, campaign_ref=self.campaign_id, now=now)
+        await get_context().database.write(
+            lambda session: delete_campaign(
+                session, principal=principal, campaign_ref=self.campaign_id, now=now
+            )
+        )
         self.asking = ""
         done = say_done("Draft deleted. Its contacts stay in your address book.")
         if routes.place(self.router.url.path).campaign_id is None:
@@ -127,8 +131,8 @@ class CampaignQuestionState(PageState, rx.State):
         if not ticked:
             raise Conflict("Tick at least one outcome.")
         try:
-            async with get_context().database.transaction() as session:
-                retried = await retry_failed(
+            retried = await get_context().database.write(
+                lambda session: retry_failed(
                     session,
                     principal=principal,
                     campaign_ref=self.campaign_id,
@@ -137,6 +141,7 @@ class CampaignQuestionState(PageState, rx.State):
                     carrier=carrier_identity(),
                     confirm_carrier=confirmed,
                 )
+            )
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None

@@ -208,14 +208,15 @@ async def _read(principal: Principal, campaign_id: int) -> tuple[CampaignDetail,
 
 async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:
     context = get_context()
-    async with context.database.transaction() as session:
-        await update_campaign(
+    await context.database.write(
+        lambda session: update_campaign(
             session,
             principal=principal,
             campaign_ref=campaign_id,
             changes=changes,
             now=context.clock.now(),
         )
+    )
 
 
 def _settings_of(errors: Mapping[str, str]) -> set[str]:

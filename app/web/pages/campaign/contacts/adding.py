@@ -72,8 +72,8 @@ class AddContactsState(FormState, rx.State):
         """Add one person by number."""
         self.saving, self.errors = True, {}
         context = get_context()
-        async with context.database.transaction() as session:
-            result = await add_manual(
+        result = await context.database.write(
+            lambda session: add_manual(
                 session,
                 principal=principal,
                 campaign_ref=campaign_here(self),
@@ -82,6 +82,7 @@ class AddContactsState(FormState, rx.State):
                 variables=_variables(str(form.get("variables", ""))),
                 now=context.clock.now(),
             )
+        )
         return await self._added(principal, result)
 
     @guarded(Right.VIEW, supersedes=True)
@@ -102,14 +103,15 @@ class AddContactsState(FormState, rx.State):
             raise Conflict("Tick at least one contact.")
         self.saving = True
         context = get_context()
-        async with context.database.transaction() as session:
-            result = await add_contacts(
+        result = await context.database.write(
+            lambda session: add_contacts(
                 session,
                 principal=principal,
                 campaign_ref=campaign_here(self),
                 contact_ids=self.chosen,
                 now=context.clock.now(),
             )
+        )
         return await self._added(principal, result)
 
     async def _look_up(self, principal: Principal, search: str) -> None:

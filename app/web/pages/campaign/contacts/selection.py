@@ -98,8 +98,8 @@ class SelectionState(Ticking, rx.State):
             raise Conflict("Choose what to do.")
         context = get_context()
         where = {"carrier": carrier_identity(), "confirm_carrier": confirmed} if action == "retry" else {}
-        async with context.database.transaction() as session:
-            result = await _OPERATIONS[action](
+        result = await context.database.write(
+            lambda session: _OPERATIONS[action](
                 session,
                 principal=principal,
                 campaign_ref=campaign_here(self),
@@ -107,6 +107,7 @@ class SelectionState(Ticking, rx.State):
                 **whom,
                 **where,
             )
+        )
         self.ids, self.all_matching, self.single = [], False, 0
         self.asking, self.carrier_question = "", ""
         contacts = await self.get_state(CampaignContactsState)

@@ -54,8 +54,8 @@ def _failed_banner(may_run: Flag) -> rx.Component:
         banner(
             rx.el.p(header.status_reason),
             rx.el.p(
-                "Nobody is lost: whoever waits keeps their place, calls that go on come to their end, and what was "
-                "refused used up no attempt. Once it is mended, resume: that checks it first."
+                "Waiting contacts keep their place, calls under way go on, and refused attempts do not count. "
+                "Put this right, then resume: Callsheet checks it first."
             ),
             kind="danger",
             title="This campaign failed",

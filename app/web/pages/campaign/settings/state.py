@@ -137,8 +137,8 @@ async def _save(
     if not changes and not as_shown:
         return
     context = get_context()
-    async with context.database.transaction() as session:
-        await update_campaign(
+    await context.database.write(
+        lambda session: update_campaign(
             session,
             principal=principal,
             campaign_ref=campaign_id,
@@ -146,6 +146,7 @@ async def _save(
             as_shown=as_shown,
             now=context.clock.now(),
         )
+    )
 
 
 async def _read(principal: Principal, campaign_id: int) -> CampaignDetail:

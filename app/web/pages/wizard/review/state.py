@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.calling_hours import is_zone
@@ -172,7 +173,8 @@ class ReviewState(PageState, rx.State):
 async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
     context = get_context()
     act = resume_campaign if resume else start_campaign
-    async with context.database.transaction() as session:
+
+    async def acted(session: AsyncSession) -> CampaignStatus:
         await act(
             session,
             principal=principal,
@@ -182,6 +184,8 @@ async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed
             confirm_carrier=confirmed,
         )
         return (await get_campaign(session, principal=principal, campaign_ref=campaign_id)).status
+
+    return await context.database.write(acted)
 
 
 def _obstacles(principal: Principal, campaign_id: int, errors: dict[str, str]) -> list[Obstacle]:
