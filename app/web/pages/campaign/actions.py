@@ -106,7 +106,7 @@ class CampaignActionsState(PageState, rx.State):
 
     async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         context = get_context()
-        act = await _resume_of(principal, self.campaign_id) if self.resuming else start_campaign
+        act = await resume_of(principal, self.campaign_id) if self.resuming else start_campaign
 
         async def acted(session: AsyncSession) -> CampaignDetail:
             await act(
@@ -127,7 +127,7 @@ class CampaignActionsState(PageState, rx.State):
         return say_done("Campaign scheduled." if detail.status == "scheduled" else "Campaign started.")
 
 
-async def _resume_of(principal: Principal, campaign_id: int) -> Callable[..., Awaitable[None]]:
+async def resume_of(principal: Principal, campaign_id: int) -> Callable[..., Awaitable[None]]:
     """Return what resumes the campaign, knowing whether the carrier takes its requests again."""
     context = get_context()
     refuses = await why_carrier_refuses(
