@@ -92,6 +92,18 @@ def test_a_workbook_with_a_damaged_part_gives_rows_or_a_refusal(part: str, data:
     read_or_refused(rows, packed.getvalue())
 
 
+@pytest.mark.parametrize(
+    ("place", "mark"), [(8, b"\x01"), (10, b"\x63")], ids=["password", "packed strangely"]
+)
+def test_a_workbook_whose_parts_cannot_be_unpacked_is_refused(place: int, mark: bytes) -> None:
+    entries = [at for at in range(len(GOOD)) if GOOD.startswith(b"PK\x01\x02", at)]
+    damaged = bytearray(GOOD)
+    for at in entries:
+        damaged[at + place : at + place + len(mark)] = mark
+    with pytest.raises(FileRefused, match="password"):
+        rows(bytes(damaged))
+
+
 @given(place=st.integers(0, len(GOOD)), noise=st.binary(max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_a_damaged_workbook_gives_rows_or_a_refusal(place: int, noise: bytes) -> None:

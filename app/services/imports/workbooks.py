@@ -34,6 +34,7 @@ LONGEST_CELL: Final = 32_767
 
 _BROKEN: Final = (
     *(zipfile.BadZipFile, InvalidFileException, ParseError, zlib.error),
+    RuntimeError,  # of a part with a password, or packed in a way that zipfile does not know
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError),
 )
 """What openpyxl and zipfile raise over a file that is not what it says."""
