@@ -18,6 +18,16 @@ for _name in list(os.environ):
         del os.environ[_name]
 
 
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of one file, and all that share a browser, run in one process: what they start is started once."""
+    for item in items:
+        in_browser = TESTS / "e2e" in item.path.parents
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def servers_home() -> Iterator[Path]:
     """The directory the test servers live in."""

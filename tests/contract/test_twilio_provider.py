@@ -269,10 +269,12 @@ async def test_an_answer_below_500_says_what_happened(
 ) -> None:
     stub.answer(answer)
     answered = await carrier.place_call(call())
-    if isinstance(answered, Refused) and isinstance(expected, Refused) and not expected.message:
-        assert (answered.failure, answered.code) == (expected.failure, expected.code)
-    else:
+    if not isinstance(answered, Refused) or not isinstance(expected, Refused):
         assert answered == expected
+        return
+    assert (answered.failure, answered.code) == (expected.failure, expected.code)
+    assert answered.message == expected.message or not expected.message
+    assert (answered.remedy is not None) == (answered.failure is FailureClass.MISCONFIGURED)
     assert len(stub.requests) == 1
 
 

@@ -137,7 +137,7 @@ def test_a_late_sent_never_reopens_a_delivered_message() -> None:
 
 
 @pytest.mark.parametrize("start", [A.PLACING, A.UNKNOWN, A.REVIEW, A.NOT_PLACED])
-@pytest.mark.parametrize("kind", set(CALL_KINDS + MESSAGE_KINDS) - {K.REPLIED, K.OPTED_OUT, K.UNKNOWN})
+@pytest.mark.parametrize("kind", sorted({*CALL_KINDS, *MESSAGE_KINDS} - {K.REPLIED, K.OPTED_OUT, K.UNKNOWN}))
 def test_any_word_of_the_carrier_outranks_what_we_only_suppose(start: AttemptStatus, kind: EventKind) -> None:
     assert after([event(kind)], start).status not in {A.PLACING, A.UNKNOWN, A.REVIEW, A.NOT_PLACED}
 

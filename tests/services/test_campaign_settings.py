@@ -348,7 +348,7 @@ async def test_an_unknown_variable_is_no_error_in_a_draft(world: World) -> None:
     assert await world.do(create_campaign, changes=changes)
 
 
-@pytest.mark.parametrize("status", set(CampaignStatus) - EDITABLE)
+@pytest.mark.parametrize("status", sorted(set(CampaignStatus) - EDITABLE))
 async def test_settings_are_locked_but_in_draft_paused_and_failed(
     world: World, status: CampaignStatus
 ) -> None:

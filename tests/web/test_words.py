@@ -17,7 +17,7 @@ def test_every_reply_has_words(reply: Reply) -> None:
     assert "_" not in REPLY_WORDS[reply]
 
 
-@pytest.mark.parametrize("reason", [*Disposition, *SKIPS, "reserved", "sent", "misconfigured"])
+@pytest.mark.parametrize("reason", [*Disposition, *sorted(SKIPS), "reserved", "sent", "misconfigured"])
 def test_every_reason_of_the_engine_has_words(reason: str) -> None:
     assert " " in reason_words(reason)
     assert "_" not in reason_words(reason)
