@@ -158,17 +158,24 @@ async def test_a_slow_request_that_is_still_wanted_leaves(database: Database) ->
     assert len(stage.carrier.orders) == 1
 
 
-async def test_a_worker_that_slept_while_connecting_sends_nothing(database: Database) -> None:
-    stage = await set_stage(database, contacts=1)
+@pytest.mark.parametrize(
+    ("slept", "rate", "leaves"),
+    [(300, 0, False), (300, 1, False), (5, 0, True), (5, 1, False), (3, 1, True)],
+)
+async def test_a_worker_that_slept_while_connecting_sends_nothing(
+    database: Database, slept: int, rate: int, *, leaves: bool
+) -> None:
+    """Under a rate it gives up sooner: the carrier would take it when the rate has long forgotten it."""
+    stage = await set_stage(database, contacts=1, account={"calls_per_second": rate}, rate_limit_per_minute=0)
 
     async def sleep_on_it() -> None:
-        stage.clock.advance(minutes=5)
+        stage.clock.advance(seconds=slept)
 
     stage.carrier.connects = sleep_on_it
     await stage.dial()
     (recipient,) = await stage.recipients()
-    assert stage.carrier.orders == []
-    assert (recipient.status, recipient.attempts_made) == (_S.PENDING, 0)
+    assert len(stage.carrier.orders) == int(leaves)
+    assert (recipient.status, recipient.attempts_made) == ((_S.IN_PROGRESS, 1) if leaves else (_S.PENDING, 0))
 
 
 async def test_what_a_stall_kept_back_under_a_rate_is_given_back_and_leaves_with_the_next(

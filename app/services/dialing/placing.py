@@ -37,6 +37,10 @@ PLACE_PACED_WITHIN_SECONDS: Final = 1.0
 Asked before connecting, which alone may take longer: a slow network must not keep everybody from being called.
 """
 
+LEAVE_PACED_WITHIN_SECONDS: Final = 4.0
+"""The same asked at the last moment, once it has its connection (three seconds at most): what leaves later may be taken
+later than `ANSWERED_WITHIN` after its date, and no rate would know."""
+
 RECHECK_AFTER_SECONDS: Final = 0.3
 """A request that took longer to get ready is sent only if it is still wanted: a pause takes effect within a second."""
 
@@ -135,7 +139,9 @@ def _last_look(
     """
 
     async def look() -> None:
-        if _age(reservation, clock) > PLACE_WITHIN_SECONDS:
+        if _age(reservation, clock) > (
+            LEAVE_PACED_WITHIN_SECONDS if reservation.is_paced else PLACE_WITHIN_SECONDS
+        ):
             raise NotSent(TOO_OLD)
         if recheck is not None and clock.boottime() - looked_at > RECHECK_AFTER_SECONDS:
             await _look_again(recheck)
