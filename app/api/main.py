@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app.api import documentation, downloads, health, live, problems, sign_in, webhooks
 from app.api.headers import SecurityHeaders
 from app.api.limits import LimitBodies
+from app.api.paths import RefuseControlCharacters
 from app.api.v1.router import v1_router
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -37,6 +38,7 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
         api.include_router(router)
     api.mount("/api", rest)
     api.add_middleware(webhooks.WebhookDoor)
+    api.add_middleware(RefuseControlCharacters)
     api.add_middleware(SecurityHeaders)
     return api
 

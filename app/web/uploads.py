@@ -89,7 +89,8 @@ class _Counted:
 
 
 def _is_upload(path: str) -> bool:
-    return path == _PATH or path.startswith(f"{_PATH}/")
+    """Whatever begins so: a router's pattern also takes what is not equal to the path, as one with a line's end."""
+    return path.startswith(_PATH)
 
 
 async def _is_signed_in(token: str) -> bool:
