@@ -184,10 +184,8 @@ class AdvancedSettings(BaseModel):
     enable_voicemail_detection: bool | None = None
 
 
-class ScheduleBody(BaseModel):
+class StartTime(BaseModel):
     """When a campaign starts."""
-
-    model_config = ConfigDict(extra="allow")
 
     schedule_type: str | None = Field(None, examples=["immediate", "scheduled"])
     scheduled_at: str | None = Field(
@@ -195,9 +193,16 @@ class ScheduleBody(BaseModel):
     )
     timezone: str | None = Field(None, examples=["America/New_York"])
     time_zone: str | None = Field(None, examples=["America/New_York"])
+    recurring_config: dict[str, Any] | None = Field(None, description="Not available yet.")
 
 
-class CampaignBody(PaceBody, ScheduleBody):
+class ScheduleBody(StartTime):
+    """When a campaign starts, and nothing else of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CampaignBody(PaceBody, StartTime):
     """A campaign's settings. Those not sent stay as they are; null puts one back to its default."""
 
     name: str | None = Field(None, description="1 to 200 characters.")

@@ -15,7 +15,14 @@ from app.api.caller import MULTIPART, Caller, Keyed, Repeatable, UploadRoute
 from app.api.files import PRIVATE
 from app.api.v1.fields import Body, Ref
 from app.api.v1.imports import ImportAnswer, import_answer
-from app.api.v1.uploads import chunks_of, contacts_in, fingerprint_of, mapping_of, object_of
+from app.api.v1.uploads import (
+    chunks_of,
+    contacts_in,
+    fingerprint_of,
+    mapping_of,
+    object_of,
+    refuse_others,
+)
 from app.services.errors import FieldErrors
 from app.services.imports.operations import (
     cancel_import,
@@ -87,6 +94,7 @@ async def create(request: Request, caller: Repeatable) -> Response:
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _stored_json(await request.body(), caller)
     async with request.form(max_files=1, max_fields=10) as form:
+        refuse_others(form, "file", "campaign_id", "sheet", "mapping")
         upload, campaign_id, sheet = form.get("file"), form.get("campaign_id"), form.get("sheet")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})
@@ -200,7 +208,7 @@ async def _stored_json(body: bytes, caller: Caller) -> Response:
 
 
 def _contacts_or_text(body: bytes) -> tuple[list[Any] | None, dict[str, Any]]:
-    beside = object_of(body)
+    beside = object_of(body, "campaign_id", "contacts", "text")
     if beside.get("contacts") is not None:
         return contacts_in(beside), beside
     if not isinstance(beside.get("text"), str):

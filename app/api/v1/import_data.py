@@ -22,6 +22,7 @@ from app.api.v1.uploads import (
     fingerprint_of,
     mapping_of,
     object_of,
+    refuse_others,
 )
 from app.services.errors import FieldErrors
 from app.services.imports.decoding import MEGABYTE
@@ -99,6 +100,7 @@ async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) ->
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _import_objects(campaign_id, await request.body(), None, caller)
     async with request.form(max_files=1, max_fields=10) as form:
+        refuse_others(form, "file", "mapping")
         upload, mapping = form.get("file"), form.get("mapping")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})
@@ -111,7 +113,7 @@ async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) ->
 async def _import_objects(
     campaign_ref: str, body: bytes, columns: Mapping[str, str] | None, caller: Caller
 ) -> Response:
-    beside = await asyncio.to_thread(object_of, body)
+    beside = await asyncio.to_thread(object_of, body, "contacts", "mapping")
     rows = contacts_in(beside)
     sent_columns = checked_shape(beside["mapping"]) if beside.get("mapping") is not None else None
 

@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from app.api.caller import JSON, MULTIPART, Caller, Keyed, KeyedRoute, Repeatable, UploadRoute
 from app.api.files import csv_file
 from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search
+from app.api.v1.uploads import refuse_others
 from app.domain.phone import normalize
 from app.models import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
@@ -246,6 +247,7 @@ async def import_data(request: Request, caller: Keyed) -> ImportedSuppressions:
         progress = _import(caller, "suppressions.json", csv_from_objects(await _objects(request)), None, None)
     else:
         async with request.form(max_files=1, max_fields=5) as form:
+            refuse_others(form, "file", "scope", "reason")
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise FieldErrors({"file": "Send the file as the form's field `file`."})

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
 from starlette.datastructures import UploadFile
@@ -46,13 +46,25 @@ def checked_shape(given: Any) -> dict[str, str]:
     return dict(given)
 
 
-def object_of(body: bytes) -> dict[str, Any]:
-    """Return a JSON body as an object; an array is its `contacts`. Raises `FieldErrors` on `body`."""
+def refuse_others(sent: Iterable[str], *known: str) -> None:
+    """Refuse the fields of a body or form that are not `known`. Raises `FieldErrors` naming each."""
+    if others := [name for name in sent if name not in known]:
+        raise FieldErrors(dict.fromkeys(others, "There is no such field."))
+
+
+def object_of(body: bytes, *known: str) -> dict[str, Any]:
+    """Return a JSON body as an object with fields of these names; an array is its `contacts`.
+
+    Raises `FieldErrors` on `body` or on what is not `known`.
+    """
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise FieldErrors({"body": "This is not JSON: send an array of objects."}) from error
-    return sent if isinstance(sent, dict) else {"contacts": sent}
+    if not isinstance(sent, dict):
+        return {"contacts": sent}
+    refuse_others(sent, *known)
+    return sent
 
 
 def contacts_in(sent: Mapping[str, Any]) -> list[Any]:
