@@ -51,7 +51,7 @@ def test_a_campaign_fails_with_its_account_and_goes_on_once_that_is_mended(
         banner = page.get_by_role("alert").filter(has_text="This campaign failed")
         expect(banner).to_contain_text("Account not active (error 20005). Activate the account")
         banner.get_by_role("button", name="Resume").click()
-        expect(page.get_by_text("This campaign cannot be resumed yet.")).to_contain_text("is suspended")
+        expect(page.get_by_text("This campaign cannot go on yet.")).to_contain_text("is suspended")
         expect(status(page)).to_contain_text("Failed")
         visit(page, world.address("campaigns?status=failed"))
         expect(row(page, "Spring reminders")).to_contain_text("Failed")

@@ -288,7 +288,7 @@ async def test_unreadable_settings_fail_the_campaign_are_shown_and_can_be_mended
     assert campaign.status_reason.endswith("cannot be read. Set it anew.")
     assert await stage.statuses() == {R.PENDING: 2}
 
-    with pytest.raises(Conflict, match="cannot be resumed yet"):
+    with pytest.raises(Conflict, match="cannot go on yet"):
         await resume(stage)
     owner = principal(stage.organization)
     async with database.session() as session:
@@ -328,7 +328,7 @@ async def test_a_template_that_cannot_be_read_fails_the_campaign_and_skips_nobod
     assert campaign.status is S.FAILED
     assert campaign.status_reason.startswith("The welcome message cannot be read (")
     assert await stage.statuses() == {R.PENDING: 2}
-    with pytest.raises(Conflict, match="cannot be resumed yet"):
+    with pytest.raises(Conflict, match="cannot go on yet"):
         await resume(stage)
 
     async with database.transaction() as session:
@@ -355,7 +355,7 @@ async def test_a_mended_campaign_goes_on_and_its_old_refusals_count_no_more(data
     await stage.hear(early.attempt_id, K.SENT)
     stage.carrier.answers = lambda _: REFUSED
     await stage.dial(7)
-    with pytest.raises(Conflict, match=r"cannot be resumed yet\. The carrier refuses our account\."):
+    with pytest.raises(Conflict, match=r"cannot go on yet\. The carrier refuses our account\."):
         await resume(stage, carrier_refuses="The carrier refuses our account.")
     assert (await stage.campaign()).status is S.FAILED
 

@@ -102,7 +102,7 @@ async def resume_campaign(
     """Go on where it was paused or failed. `carrier_refuses`: what `why_carrier_refuses` said just before.
 
     Raises `Conflict`, also for another carrier, unconfirmed, while people are still being imported, and as long as
-    what a campaign failed for is not mended.
+    something keeps it from going on that a start would refuse as well.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
@@ -112,8 +112,7 @@ async def resume_campaign(
     if unfinished := await import_under_way(session, campaign.id):
         raise Conflict(unfinished)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
-    if campaign.status is CampaignStatus.FAILED:
-        await _require_mended(session, rows, account, carrier_refuses, now=now)
+    await _require_ready(session, rows, account.id, carrier_refuses, now=now)
     target = await _resumed_status(session, campaign, now)
     await _note_signs_seen(session, campaign, now)
     await move_campaign(
@@ -160,13 +159,15 @@ async def retry_failed(
     """Take a completed campaign up again for recipients of these statuses, with a fresh budget.
 
     Returns how many. Without `carrier` the campaign stays with the one it was started on, and is not dialed
-    if that is not the one in use. Raises `FieldErrors` for statuses that cannot be chosen, and `Conflict`.
+    if that is not the one in use. Raises `FieldErrors` for statuses that cannot be chosen, and `Conflict`, also where
+    a start would be refused.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
         raise FieldErrors({"statuses": f"Choose from: {', '.join(sorted(RETRY_FAILED_DEFAULT))}."})
     account = await hold_account(session, carrier, now) if carrier is not None else None
-    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    rows = await load_rows(session, principal, campaign_ref, lock=True)
+    campaign = rows.campaign
     _require(campaign, CampaignAction.RETRY_FAILED)
     if account is not None:
         await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
@@ -179,7 +180,7 @@ async def retry_failed(
     retried: int = (await session.execute(_RETRY_FAILED, parameters)).scalar_one()
     if not retried:
         raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")
-    await reopen_campaign(session, campaign, actor=principal.actor, now=now)
+    await reopen_campaign(session, rows, actor=principal.actor, now=now)
     return retried
 
 
@@ -247,11 +248,13 @@ async def move_campaign(
     announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
 
 
-async def reopen_campaign(session: AsyncSession, campaign: Campaign, *, actor: str, now: datetime) -> None:
+async def reopen_campaign(session: AsyncSession, rows: CampaignRows, *, actor: str, now: datetime) -> None:
     """Take a completed campaign back to running because somebody is to be tried again.
 
-    That they failed is known: the breaker begins anew.
+    That they failed is known: the breaker begins anew. Raises `Conflict` where a start would be refused.
     """
+    campaign = rows.campaign
+    await _require_ready(session, rows, campaign.carrier_account_id, now=now)
     campaign.breaker_since = now
     await move_campaign(
         session, campaign, CampaignStatus.RUNNING, actor=actor, reason="contacts are tried again", now=now
@@ -259,19 +262,20 @@ async def reopen_campaign(session: AsyncSession, campaign: Campaign, *, actor: s
     await session.execute(update(Run).where(col(Run.campaign_id) == campaign.id).values(ended_at=None))
 
 
-async def _require_mended(
+async def _require_ready(
     session: AsyncSession,
     rows: CampaignRows,
-    account: CarrierAccount,
-    carrier_refuses: str | None,
+    carrier_account_id: int | None,
+    carrier_refuses: str | None = None,
     *,
     now: datetime,
 ) -> None:
-    problems = await what_to_mend(session, rows, now=now, carrier_account_id=account.id)
+    """Let a campaign that has begun go on only with what a start asks for. Raises `Conflict` with all that lacks."""
+    problems = await what_to_mend(session, rows, now=now, carrier_account_id=carrier_account_id)
     reasons = [carrier_refuses] if carrier_refuses else []
     reasons += dict.fromkeys(problems.values())
     if reasons:
-        raise Conflict(f"This campaign cannot be resumed yet. {' '.join(reasons)}")
+        raise Conflict(f"This campaign cannot go on yet. {' '.join(reasons)}")
 
 
 def _require(campaign: Campaign, action: CampaignAction) -> None:

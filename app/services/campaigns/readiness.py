@@ -95,9 +95,9 @@ async def check_readiness(
 
 
 async def what_to_mend(
-    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int
+    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int | None
 ) -> dict[str, str]:
-    """Return what would stop a campaign that failed again at once: field -> what to do; nothing if it may go on.
+    """Return what keeps a campaign that has begun from going on: field -> what to do; nothing if it may.
 
     What a start asks, but for people, who may all be under way, and for the time it was scheduled for.
     """

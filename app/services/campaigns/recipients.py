@@ -24,7 +24,7 @@ from app.services.campaigns.adding import (
 )
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.readers import plain_text
-from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.rows import load_campaign, load_rows
 from app.services.campaigns.unfinished import standing_rule
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
@@ -66,7 +66,8 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now) if carrier is not None else None
-    campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    rows = await load_rows(session, principal, campaign_ref, lock=True)
+    campaign = rows.campaign
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
     budget = func.coalesce(Recipient.attempts_allowed, campaign.max_attempts)
@@ -92,7 +93,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
             await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
-        await reopen_campaign(session, campaign, actor=principal.actor, now=now)
+        await reopen_campaign(session, rows, actor=principal.actor, now=now)
     return result
 
 
