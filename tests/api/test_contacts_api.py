@@ -201,7 +201,8 @@ async def test_a_segment_is_changed_as_a_whole_by_the_job(
     monkeypatch.setattr("app.services.contacts.bulk.BATCH", 2)
     for _ in range(5):
         await add(world)
-    segment = (await world.post("/segments", {"name": "All"})).json()
+    manual = {"conditions": [{"field": "source", "op": "is", "value": "manual"}]}
+    segment = (await world.post("/segments", {"name": "By hand", "filter": manual})).json()
     begun = (await world.post("/contacts/bulk", {"action": "suppress", "segment_id": segment["uuid"]})).json()
     assert (begun["status"], begun["matched"]) == ("running", 2)
     await advance_bulk_change(world.database, bulk_id=begun["id"], clock=world.clock)

@@ -100,9 +100,11 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("post", "/campaigns/{campaign_id}/audiences/{audience_id}/end"): Rule(MANAGER),
     ("get", "/campaigns/{campaign_id}/contacts"): Rule(VIEWER),
     ("post", "/campaigns/{campaign_id}/contacts"): Rule(MANAGER, 201, {"phone_number": "+12025550111"}),
-    ("post", "/campaigns/{campaign_id}/contacts/retry"): Rule(OPERATOR, body={}),
-    ("post", "/campaigns/{campaign_id}/contacts/skip"): Rule(OPERATOR, body={}),
-    ("post", "/campaigns/{campaign_id}/contacts/remove"): Rule(MANAGER, body={}),
+    ("post", "/campaigns/{campaign_id}/contacts/retry"): Rule(OPERATOR, body={"everyone": True}),
+    ("post", "/campaigns/{campaign_id}/contacts/skip"): Rule(OPERATOR, body={"everyone": True}),
+    ("post", "/campaigns/{campaign_id}/contacts/remove"): Rule(
+        MANAGER, body={"everyone": True, "expected": 2}
+    ),
     ("get", "/campaigns/{campaign_id}/contacts/{recipient_id}"): Rule(VIEWER),
     ("delete", "/campaigns/{campaign_id}/contacts/{recipient_id}"): Rule(MANAGER, 204),
     ("post", "/campaigns/{campaign_id}/contacts/{recipient_id}/retry"): Rule(

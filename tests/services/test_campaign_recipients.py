@@ -1,7 +1,7 @@
 """Who is in a campaign: adding, retrying, skipping, removing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -260,12 +260,36 @@ async def test_nobody_is_retried_in_a_cancelled_campaign(world: World) -> None:
         await world.do(retry_recipients, campaign_ref=campaign_id, recipient_ids=[person])
 
 
+@pytest.mark.parametrize("operation", [retry_recipients, skip_recipients, remove_recipients])
+async def test_who_is_meant_has_to_be_said(world: World, operation: Callable[..., Awaitable[object]]) -> None:
+    campaign_id = await world.campaign(people=2)
+    blanks: Sequence[dict[str, Any]] = ({}, {"statuses": set()}, {"search": "  "})
+    for nothing in blanks:
+        with pytest.raises(FieldErrors) as refused:
+            await world.do(operation, campaign_ref=campaign_id, recipient_ids=None, **nothing)
+        assert set(refused.value.errors) == {"everyone"}
+    with pytest.raises(FieldErrors):
+        await world.do(operation, campaign_ref=campaign_id, recipient_ids=[1], everyone=True)
+    assert await world.people(campaign_id) == {R.PENDING: 2}
+
+
+async def test_everybody_is_removed_only_if_they_are_as_many_as_was_said(world: World) -> None:
+    campaign_id = await world.campaign(people=2)
+    whom = {"campaign_ref": campaign_id, "recipient_ids": None, "everyone": True}
+    with pytest.raises(FieldErrors, match="how many people you expect"):
+        await world.do(remove_recipients, **whom)
+    with pytest.raises(Conflict, match="By now this means 2 people, not 3"):
+        await world.do(remove_recipients, **whom, expected=3)
+    assert await world.people(campaign_id) == {R.PENDING: 2}
+    assert (await world.do(remove_recipients, **whom, expected=2)).done == 2
+
+
 async def test_a_bulk_retry_takes_those_it_may_and_counts_the_others_by_reason(world: World) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     for status in R:
         await world.recipient(campaign_id, status)
 
-    result = await world.do(retry_recipients, campaign_ref=campaign_id, recipient_ids=None)
+    result = await world.do(retry_recipients, campaign_ref=campaign_id, recipient_ids=None, everyone=True)
 
     assert result.done == len(RETRYABLE_BY_HAND)
     assert result.refused == {

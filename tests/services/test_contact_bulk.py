@@ -58,16 +58,54 @@ async def change(
     acme: Organization,
     action: str,
     wanted: ContactFilter = EVERYBODY,
+    expected: int | None = 0,
     **arguments: Any,
 ) -> BulkView:
+    """Of everybody the count is not at issue but where a test says so."""
+    if expected == 0:
+        ours = select(col(Contact.id)).where(col(Contact.organization_id) == acme.id)
+        expected = len((await session.execute(ours)).all()) if wanted is EVERYBODY else None
     return await begin_bulk_change(
         session, principal=principal(acme), action=BulkAction(action), arguments=arguments, wanted=wanted,
-        now=NOON + HOUR,
+        everyone=wanted is EVERYBODY, expected=expected, now=NOON + HOUR,
     )  # fmt: skip
 
 
 def only(*contacts: Contact) -> ContactFilter:
     return ContactFilter((Condition("id", Op.ANY_OF, tuple(contact.id for contact in contacts)),))
+
+
+@pytest.mark.parametrize("action", BulkAction)
+async def test_a_filter_that_says_nothing_means_nobody(
+    session: AsyncSession, acme: Organization, action: BulkAction
+) -> None:
+    """It emptied address books: a blank search is a mistake until everybody was said."""
+    await make_contact(session, acme)
+    for blank in (EVERYBODY, ContactFilter(), ContactFilter(search="")):
+        with pytest.raises(FieldErrors, match="means everybody") as refused:
+            await begin_bulk_change(
+                session,
+                principal=principal(acme),
+                action=action,
+                arguments={"tags": ["vip"]},
+                wanted=blank,
+                now=NOON,
+            )
+        assert set(refused.value.errors) == {"filter"}
+
+
+async def test_everybody_is_deleted_only_if_they_are_as_many_as_was_said(
+    session: AsyncSession, acme: Organization
+) -> None:
+    for _ in range(3):
+        await make_contact(session, acme)
+    with pytest.raises(FieldErrors, match="how many people you expect"):
+        await change(session, acme, "delete", expected=None)
+    with pytest.raises(Conflict, match="By now this means 3 people, not 2"):
+        await change(session, acme, "delete", expected=2)
+    with pytest.raises(Conflict, match="not 7"):
+        await change(session, acme, "tag", ContactFilter(search="person"), expected=7, tags=["vip"])
+    assert (await change(session, acme, "delete", expected=3)).changed == 3
 
 
 async def test_people_are_tagged_and_untagged(session: AsyncSession, acme: Organization) -> None:

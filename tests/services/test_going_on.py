@@ -54,6 +54,7 @@ async def _retry_one(stage: Stage) -> None:
             principal=principal(stage.organization),
             campaign_ref=stage.campaign_id,
             recipient_ids=None,
+            everyone=True,
             now=stage.clock.now(),
         )
     )

@@ -72,8 +72,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch find filter_by sort_by turn_page clear",
     },
     "ContactBulkState": {
-        ANYONE: "tick tick_all untick ask close",
-        Right.EDIT_CONTACTS: "confirm submit",
+        ANYONE: "tick tick_all untick close",
+        Right.EDIT_CONTACTS: "ask confirm submit",
         Right.VIEW: "tick_page",
     },
     "ContactCardState": {

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.problems import in_our_words
 from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, RefField, RowIds, listing
-from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
+from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
 from app.models import BulkAction, BulkStatus, SuppressionScope
 from app.services.contacts.bulk import (
     BulkView,
@@ -30,7 +30,8 @@ router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute
 
 _FEW = 10
 """So many of those who were left as they were are listed with each of many bulk changes."""
-_WHOM = "Send one of `ids`, `filter` and `segment_id`; everybody is the filter `{}`."
+_SAYS_WHOM = ("ids", "filter", "segment_id", "everyone")
+_WHOM = "Send one of `ids`, `filter`, `segment_id`, and `everyone`: true."
 
 
 class UpsertBody(Body):
@@ -70,6 +71,12 @@ class BulkBody(Body):
         None, description="As of GET /contacts.", examples=[{"search": "ann"}]
     )
     segment_id: RefField | None = None
+    everyone: StrictBool = Field(False, description="The whole address book: it has to be said.")
+    expected: StrictInt | None = Field(
+        None,
+        description="How many people are meant: 409, and nobody is changed, if by now it is another number. "
+        "Needed to delete everyone.",
+    )
     tags: list[str] | None = Field(None, description="For `tag` and `untag`.", examples=[["vip"]])
     scope: SuppressionScope | None = Field(None, description="For `suppress`; `all` if left out.")
     reason: str | None = Field(None, description="For `suppress`.")
@@ -129,13 +136,15 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
     begun: list[int] = []
 
     async def work(session: AsyncSession) -> BulkAnswer:
-        sent = body.model_dump(exclude_unset=True, exclude={"action", "ids", "filter", "segment_id"})
+        sent = body.model_dump(exclude_unset=True, exclude={"action", "expected", *_SAYS_WHOM})
         view = await begin_bulk_change(
             session,
             principal=caller.principal,
             action=body.action,
             arguments={name: value for name, value in sent.items() if value is not None},
             wanted=await _whom(session, caller, body),
+            everyone=body.everyone,
+            expected=body.expected,
             now=caller.now,
         )
         if view.status is BulkStatus.RUNNING:
@@ -200,8 +209,10 @@ def bulk_answer(view: BulkView) -> BulkAnswer:
 
 
 async def _whom(session: AsyncSession, caller: Caller, body: BulkBody) -> ContactFilter:
-    if [body.ids, body.filter, body.segment_id].count(None) != 2:  # noqa: PLR2004  # one of three
+    if [body.ids, body.filter, body.segment_id, body.everyone or None].count(None) != len(_SAYS_WHOM) - 1:
         raise FieldErrors({"filter": _WHOM})
+    if body.everyone:
+        return EVERYBODY
     if body.ids is not None:
         return ContactFilter((Condition("id", Op.ANY_OF, tuple(body.ids)),))
     if body.segment_id is not None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
@@ -87,11 +87,22 @@ class Added(BaseModel):
 
 
 class ManyBody(Body):
-    """Whom a bulk action is for: these `ids`, or all: of them who matches `statuses` and `search`."""
+    """Whom a bulk action is for: these `ids`, who matches `statuses` and `search`, or `everyone`."""
 
     ids: RowIds | None = Field(None, max_length=10_000)
     statuses: list[RecipientStatus] = Field(default_factory=list)
     search: str = Field("", max_length=200)
+    everyone: StrictBool = Field(False, description="All of the campaign's contacts: it has to be said.")
+
+
+class RemoveManyBody(ManyBody):
+    """Whom to take off the list."""
+
+    expected: StrictInt | None = Field(
+        None,
+        description="How many people are meant: 409, and nobody is removed, if by now it is another number. "
+        "Needed with `everyone`.",
+    )
 
 
 class RetryBody(Body):
@@ -188,9 +199,9 @@ async def skip_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Res
 
 
 @router.post("/remove", response_model=Done)
-async def remove_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
+async def remove_many(campaign_id: Ref, body: RemoveManyBody, caller: Repeatable) -> Response:
     """Take many who were never tried off the list of a draft, paused or failed campaign."""
-    return await _many(remove_recipients, campaign_id, body, caller)
+    return await _many(partial(remove_recipients, expected=body.expected), campaign_id, body, caller)
 
 
 @router.get("/{recipient_id}")
@@ -307,5 +318,6 @@ async def _move(
         recipient_ids=ids,
         statuses=matching.statuses,
         search=matching.search,
+        everyone=matching.everyone,
         now=caller.now,
     )

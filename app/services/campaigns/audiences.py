@@ -25,7 +25,7 @@ from app.models import Audience, AudienceMode, AudienceStatus, Campaign, Contact
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
 from app.services.campaigns.rows import latest_run, load_campaign
-from app.services.contacts.filtering import condition_of, filter_from, where
+from app.services.contacts.filtering import condition_of, filter_from, require_said, where
 from app.services.contacts.queries import Counted
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
@@ -122,10 +122,7 @@ async def read_rule(
         found = await load(session, Segment, segment, organization_id=principal.organization_id)
         return replace(rule, segment_id=found.id)
     wanted = EVERYBODY if everyone else filter_from(filter, zone=zone)
-    if not (everyone or wanted.conditions or wanted.search):
-        raise FieldErrors(
-            {"filter": "This filter means everybody. If that is what you want, send everyone: true."}
-        )
+    require_said(wanted, everyone=everyone)
     return replace(rule, filter=wanted)
 
 

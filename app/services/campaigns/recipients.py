@@ -27,7 +27,7 @@ from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import load_campaign, load_rows
 from app.services.campaigns.unfinished import standing_rule
 from app.services.campaigns.views import BulkResult
-from app.services.errors import Conflict
+from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.refs import Ref
 
@@ -55,6 +55,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    everyone: bool = False,
     now: datetime,
     carrier: CarrierIdentity | None = None,
     confirm_carrier: bool = False,
@@ -88,7 +89,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
         refusals=_NOT_RETRYABLE,
     )
     result = await _move_many(
-        session, campaign, recipient_matches(campaign.id, recipient_ids, statuses, search), move, now
+        session, campaign, _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone), move, now
     )
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
@@ -105,9 +106,10 @@ async def skip_recipients(
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    everyone: bool = False,
     now: datetime,
 ) -> BulkResult:
-    """Do not contact these waiting people, or all that match, in this campaign."""
+    """Do not contact these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     move = _Move(
@@ -118,11 +120,11 @@ async def skip_recipients(
         refusals=_NOT_SKIPPABLE,
     )
     return await _move_many(
-        session, campaign, recipient_matches(campaign.id, recipient_ids, statuses, search), move, now
+        session, campaign, _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone), move, now
     )
 
 
-async def remove_recipients(
+async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its name
     session: AsyncSession,
     *,
     principal: Principal,
@@ -130,6 +132,8 @@ async def remove_recipients(
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    everyone: bool = False,
+    expected: int | None = None,
     now: datetime,
 ) -> BulkResult:
     """Take these, or all that match, off the list of a draft, paused or failed campaign, if they were never tried.
@@ -143,7 +147,11 @@ async def remove_recipients(
         raise Conflict(
             "A rule keeps adding who matches: whoever is removed would come back. Skip them instead."
         )
-    chosen = recipient_matches(campaign.id, recipient_ids, statuses, search)
+    chosen = _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone)
+    if everyone and expected is None:
+        raise FieldErrors({"expected": "Send how many people you expect to remove: it cannot be undone."})
+    if expected is not None:
+        await _require_count(session, chosen, expected)
     untried = ~exists().where(col(Attempt.recipient_id) == col(Recipient.id))
     gone = await session.execute(
         delete(Recipient)
@@ -157,6 +165,34 @@ async def remove_recipients(
     campaign.updated_at = now
     await session.flush()
     return BulkResult(done=removed, refused={WAS_TRIED: left} if left else {})
+
+
+def _meant(
+    campaign_id: int,
+    recipient_ids: Sequence[int] | None,
+    statuses: Collection[RecipientStatus],
+    search: str,
+    *,
+    everyone: bool,
+) -> ColumnElement[bool]:
+    """Return the condition of a bulk action: whoever says nothing may have made a mistake, and means nobody.
+
+    Raises `FieldErrors` on `everyone`, unless it is these ids, a selection, or everyone.
+    """
+    selects = recipient_ids is not None or bool(statuses) or bool(search.strip())
+    if everyone == selects:
+        raise FieldErrors(
+            {"everyone": "Send ids, statuses or a search; or everyone: true, and none of them."}
+        )
+    return recipient_matches(campaign_id, recipient_ids, statuses, search)
+
+
+async def _require_count(session: AsyncSession, chosen: ColumnElement[bool], expected: int) -> None:
+    there = (await session.execute(select(func.count()).select_from(Recipient).where(chosen))).scalar_one()
+    if there != expected:
+        raise Conflict(
+            f"By now this means {there:,} people, not {expected:,}. Nobody was removed: look again."
+        )
 
 
 def recipient_matches(

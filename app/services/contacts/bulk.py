@@ -20,8 +20,8 @@ from app.live import announce
 from app.models import BulkAction, BulkChange, BulkStatus, Contact
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
-from app.services.contacts.filtering import where
-from app.services.errors import Conflict
+from app.services.contacts.filtering import require_said, where
+from app.services.errors import Conflict, FieldErrors
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load
 
@@ -66,12 +66,21 @@ async def begin_bulk_change(
     arguments: Mapping[str, Any],
     wanted: ContactFilter,
     now: datetime,
+    everyone: bool = False,
+    expected: int | None = None,
 ) -> BulkView:
     """Change everybody whom the filter means, the first thousand at once; a job does the others.
 
-    `arguments`: `tags`; `scope` and `reason`; or `consent` and what belongs to it. Raises `FieldErrors`.
+    `arguments`: `tags`; `scope` and `reason`; or `consent` and what belongs to it. `everyone`: that the filter may mean
+    everybody was said. `expected`: how many people it should mean; needed to delete everyone, since that cannot be
+    undone. Raises `FieldErrors`, and `Conflict` if by now it means another number.
     """
     authorize(principal, Right.EDIT_CONTACTS)
+    require_said(wanted, everyone=everyone)
+    if action is BulkAction.DELETE and everyone and expected is None:
+        raise FieldErrors({"expected": "Send how many people you expect to delete: it cannot be undone."})
+    if expected is not None:
+        await _require_count(session, principal, wanted, expected, now)
     change = BulkChange(
         organization_id=principal.organization_id,
         action=action,
@@ -86,6 +95,17 @@ async def begin_bulk_change(
     await session.flush()
     await _do_batch(session, change, now=now)
     return _view(change)
+
+
+async def _require_count(
+    session: AsyncSession, principal: Principal, wanted: ContactFilter, expected: int, now: datetime
+) -> None:
+    meant = select(func.count()).select_from(Contact).where(*where(wanted, principal.organization_id, now))
+    there = (await session.execute(meant)).scalar_one()
+    if there != expected:
+        raise Conflict(
+            f"By now this means {there:,} people, not {expected:,}. Nobody was changed: look again."
+        )
 
 
 async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock) -> None:

@@ -65,6 +65,17 @@ _NEGATIVE: Final[Mapping[Op, Op]] = {
 """Who does not meet the one meets the other."""
 
 
+def require_said(wanted: ContactFilter, *, everyone: bool) -> None:
+    """Let a filter mean everybody only where that was said: one that is blank may be a mistake.
+
+    Raises `FieldErrors` on `filter`.
+    """
+    if not (everyone or wanted.conditions or wanted.search):
+        raise FieldErrors(
+            {"filter": "This filter means everybody. If that is what you want, send everyone: true."}
+        )
+
+
 def where(wanted: ContactFilter, organization_id: int, now: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions, all to be met, of the organization's contacts that the filter means."""
     conditions = [conditions_of(wanted, now)] if wanted.conditions else []

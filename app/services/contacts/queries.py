@@ -148,6 +148,10 @@ async def list_contacts(
     )
 
 
+NO_END: Final = 2**62
+"""As the most to count: all there are."""
+
+
 async def count_contacts(
     session: AsyncSession,
     *,

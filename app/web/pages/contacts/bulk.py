@@ -12,6 +12,7 @@ from app.domain.rights import Right
 from app.models import BulkAction, BulkStatus, SuppressionScope
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, begin_bulk_change
+from app.services.contacts.queries import NO_END, count_contacts
 from app.services.errors import Conflict
 from app.web.components import (
     choose,
@@ -50,9 +51,21 @@ _DONE: Final[Mapping[BulkAction, str]] = {
 class ContactBulkState(Ticking, FormState, rx.State):
     """Who is ticked, and what is asked about them: "tag", "untag", "suppress" or "delete"."""
 
-    @anyone
-    def ask(self, action: str) -> None:
-        """Ask before something is done."""
+    meant: rx.Field[int] = rx.field(0)
+    """How many people match, counted when the question was asked; of those ticked one by one it says nothing."""
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def ask(self, principal: Principal, action: str) -> None:
+        """Ask before something is done, with how many people it would be done to."""
+        if self.all_matching:
+            contacts = await self.get_state(ContactsState)
+            wanted = contacts._wanted(principal)  # noqa: SLF001 - ours
+            context = get_context()
+            async with context.database.session() as session:
+                counted_people = await count_contacts(
+                    session, principal=principal, wanted=wanted, most=NO_END, now=context.clock.now()
+                )
+            self.meant = counted_people.count
         self.asking, self.errors = (action if action in _ACTIONS else ""), {}
 
     @anyone
@@ -99,6 +112,8 @@ class ContactBulkState(Ticking, FormState, rx.State):
                 action=BulkAction(self.asking),
                 arguments=arguments,
                 wanted=wanted,
+                everyone=self.all_matching,
+                expected=self.meant if self.all_matching and self.asking == BulkAction.DELETE else None,
                 now=context.clock.now(),
             )
         )
@@ -138,7 +153,7 @@ def bulk_bar() -> rx.Component:
 
 def bulk_dialogs() -> rx.Component:
     """Return the questions."""
-    who = whom(ContactBulkState, ContactsState.count)
+    who = whom(ContactBulkState, ContactBulkState.meant.to(str))
     asking = ContactBulkState.asking
     return rx.fragment(
         form_dialog(

@@ -89,7 +89,13 @@ class SelectionState(Ticking, rx.State):
         async with get_context().database.session() as session:
             why = await skipped_ahead(session, principal, campaign_here(self), query)
         chosen = None if why is None else list(why)
-        return {"recipient_ids": chosen, "statuses": query.statuses, "search": query.search}
+        everyone = chosen is None and not query.statuses and not query.search.strip()
+        return {
+            "recipient_ids": chosen,
+            "statuses": query.statuses,
+            "search": query.search,
+            "everyone": everyone,
+        }
 
     async def _do(
         self, principal: Principal, action: str, whom: Mapping[str, Any], *, confirmed: bool
@@ -97,7 +103,12 @@ class SelectionState(Ticking, rx.State):
         if action not in _OPERATIONS:
             raise Conflict("Choose what to do.")
         context = get_context()
-        where = {"carrier": carrier_identity(), "confirm_carrier": confirmed} if action == "retry" else {}
+        contacts = await self.get_state(CampaignContactsState)
+        where: dict[str, Any] = {}
+        if action == "retry":
+            where = {"carrier": carrier_identity(), "confirm_carrier": confirmed}
+        elif action == "remove" and self.all_matching and not self.single:
+            where = {"expected": contacts.total}
         result = await context.database.write(
             lambda session: _OPERATIONS[action](
                 session,
@@ -110,7 +121,6 @@ class SelectionState(Ticking, rx.State):
         )
         self.ids, self.all_matching, self.single = [], False, 0
         self.asking, self.carrier_question = "", ""
-        contacts = await self.get_state(CampaignContactsState)
         await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
         sentence = bulk_sentence(action, result)
         return say_done(sentence) if result.done else say(sentence)
