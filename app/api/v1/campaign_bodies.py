@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.v1.fields import RefField
+from app.api.v1.fields import RefField, Sent
 from app.domain.breaker import BreakerPolicy
 from app.domain.pool import NumberStrategy
 from app.services.campaigns.changes import read_setting
@@ -68,7 +68,7 @@ ANSWERED_ONLY: Final = frozenset(
 """Fields of an answer that nobody sets: whoever sends an answer back may leave them in."""
 
 
-class AllowedHours(BaseModel):
+class AllowedHours(Sent):
     """When people may be reached, in the campaign's time zone."""
 
     model_config = ConfigDict(extra="allow")
@@ -80,7 +80,7 @@ class AllowedHours(BaseModel):
     )
 
 
-class BreakerBody(BaseModel):
+class BreakerBody(Sent):
     """Which signs pause the campaign. Rates are percent of the last attempts; 0 switches a sign off."""
 
     model_config = ConfigDict(extra="allow")
@@ -109,7 +109,7 @@ class BreakerBody(BaseModel):
     )
 
 
-class PaceBody(BaseModel):
+class PaceBody(Sent):
     """How fast, how often, and when to stop: sent flat or in `execution_settings`, it means the same."""
 
     model_config = ConfigDict(extra="allow")
@@ -176,7 +176,7 @@ class ExecutionSettings(PaceBody):
     time_zone: str | None = Field(None, examples=["America/New_York"])
 
 
-class AdvancedSettings(BaseModel):
+class AdvancedSettings(Sent):
     """Detection of voicemail."""
 
     model_config = ConfigDict(extra="allow")
@@ -184,7 +184,7 @@ class AdvancedSettings(BaseModel):
     enable_voicemail_detection: bool | None = None
 
 
-class StartTime(BaseModel):
+class StartTime(Sent):
     """When a campaign starts."""
 
     schedule_type: str | None = Field(None, examples=["immediate", "scheduled"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StrictBool, StrictInt
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
@@ -71,8 +71,8 @@ class BulkBody(Body):
         None, description="As of GET /contacts.", examples=[{"search": "ann"}]
     )
     segment_id: RefField | None = None
-    everyone: StrictBool = Field(False, description="The whole address book: it has to be said.")
-    expected: StrictInt | None = Field(
+    everyone: bool = Field(False, description="The whole address book: it has to be said.")
+    expected: int | None = Field(
         None,
         description="How many people are meant: 409, and nobody is changed, if by now it is another number. "
         "Needed to delete everyone.",

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Generic, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from app.services.fields import cleaned
 from app.services.paging import MAX_PAGE_SIZE, Page
@@ -44,7 +53,30 @@ PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
 Search = Annotated[str, Query(max_length=200), AfterValidator(cleaned)]
 
 
-class Body(BaseModel):
+class Sent(BaseModel):
+    """What a request sends: a number is no text and no truth value, and a truth value is true or false."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        kinds = _kinds_of(cls.model_fields[info.field_name or ""].annotation)
+        if bool in kinds and value is not None and not isinstance(value, bool):
+            raise ValueError("Send true or false.")
+        if kinds & {int, float} and not kinds & {bool, str} and isinstance(value, bool | str):
+            raise ValueError("Send a number.")
+        return value
+
+
+def _kinds_of(annotation: Any) -> frozenset[Any]:
+    """Return the plain types that an annotation allows, those within a list or a mapping left out."""
+    if get_origin(annotation) is Annotated:
+        return _kinds_of(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, UnionType}:
+        return frozenset().union(*map(_kinds_of, get_args(annotation)))
+    return frozenset({annotation})
+
+
+class Body(Sent):
     """A request's body: fields that are not listed are refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, StrictBool, StrictInt
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
@@ -92,13 +92,13 @@ class ManyBody(Body):
     ids: RowIds | None = Field(None, max_length=10_000)
     statuses: list[RecipientStatus] = Field(default_factory=list)
     search: str = Field("", max_length=200)
-    everyone: StrictBool = Field(False, description="All of the campaign's contacts: it has to be said.")
+    everyone: bool = Field(False, description="All of the campaign's contacts: it has to be said.")
 
 
 class RemoveManyBody(ManyBody):
     """Whom to take off the list."""
 
-    expected: StrictInt | None = Field(
+    expected: int | None = Field(
         None,
         description="How many people are meant: 409, and nobody is removed, if by now it is another number. "
         "Needed with `everyone`.",
