@@ -52,7 +52,7 @@ async def complete(
     return response
 
 
-@router.get("/sign-out")
+@router.post("/sign-out")
 async def leave(request: Request, context: Context) -> RedirectResponse:
     """End the session, clear its cookie and show the sign-in page. Not at another site's bidding."""
     if _sent_by_another_site(request):

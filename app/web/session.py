@@ -93,7 +93,7 @@ class SessionState(rx.State):
         # What the pages of this tab were shown is not for whoever sits down at it next.
         root: rx.State = await self.get_state(rx.State)
         root.reset()  # type: ignore[no-untyped-call]  # Reflex leaves it without annotations
-        return rx.call_script(_LOCK_OTHER_TABS + _assign(routes.AUTH_SIGN_OUT))
+        return rx.call_script(_LOCK_OTHER_TABS + _LEAVE)
 
 
 def enter_with_ticket(ticket: str) -> EventSpec:
@@ -112,6 +112,12 @@ def _assign(path: str) -> str:
 
 _LOCK_OTHER_TABS: Final = "window.localStorage.setItem('callsheet-signed-out', String(Date.now()));"
 """`assets/lock.js` listens in every tab; one that does not is sent to sign in by whatever it does next."""
+
+_LEAVE: Final = (
+    "const leaving = document.createElement('form'); leaving.method = 'post';"
+    f" leaving.action = {json.dumps(routes.AUTH_SIGN_OUT)}; document.body.append(leaving); leaving.submit();"
+)
+"""A real page load that no link and no picture can bring about: the address answers to POST alone."""
 
 
 ENTER: Final = (SessionState.enter, SessionState.watch)

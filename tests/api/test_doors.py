@@ -344,10 +344,12 @@ async def test_no_other_site_signs_anybody_in_or_out(world: World) -> None:
     entered = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=elsewhere)
     assert "set-cookie" not in entered.headers
     token = await sign_in(world)
-    kept = await world.client.get(
+    kept = await world.client.post(
         "/auth/sign-out", headers=elsewhere | {"Cookie": f"{SESSION_COOKIE}={token}"}
     )
     assert "set-cookie" not in kept.headers
+    followed = await world.client.get("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
+    assert (followed.status_code, "set-cookie" in followed.headers) == (405, False), "a link signs nobody out"
     async with world.database.session() as session:
         assert await resolve_session(session, token=token, now=NOON + timedelta(seconds=1)) is not None
 
@@ -362,7 +364,7 @@ async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) ->
 
 async def test_signing_out_ends_the_session_and_clears_the_cookie(world: World) -> None:
     token = await sign_in(world)
-    left = await world.client.get("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
+    left = await world.client.post("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
     assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
     assert "max-age=0" in left.headers["set-cookie"].lower()
     async with world.database.session() as session:
