@@ -21,6 +21,7 @@ from app.services.dialing.cases import Case
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.settling import give_back
 from app.services.numbers.carriers import ensure_carrier_account
+from app.tasks import end_tasks
 from tests.faults.harness import SPEED, World
 from tests.faults.menu.base import Outcome
 from tests.faults.processes import TookTooLong
@@ -106,9 +107,9 @@ async def _dialing_here(world: World) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        asking.cancel()
         dialer.stop()
-        await asyncio.gather(asking, dialing, return_exceptions=True)
+        await end_tasks(asking)
+        await asyncio.gather(dialing, return_exceptions=True)
         await carrier.aclose()
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from app.services.errors import Conflict
+from app.tasks import end_tasks
 from tests.faults.harness import World
 from tests.faults.menu.base import NeverHappened, Outcome, gaps_after, p95, patience, wait_for_share
 from tests.faults.points import dial_points, web_points
@@ -111,8 +112,7 @@ async def _made_likely(world: World, point: str) -> AsyncIterator[None]:
         yield
     finally:
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_tasks(task)
 
 
 async def _keep_cancelling(world: World) -> None:
