@@ -66,6 +66,8 @@ from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.page import review
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
+from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere
+from app.web.tabs import BindTabs, ReflexTabs
 from app.web.uploads import GuardUploads
 
 configure()
@@ -79,8 +81,15 @@ app = rx.App(
     extra_app_wraps={(5, "Overlay"): connection_notice},  # in place of Reflex's wrap of this name
     hydrate_fallback=layout.hydrate_fallback,
     backend_exception_handler=tell_of,
-    api_transformer=[create_api(), GuardUploads],
 )
+tabs = ReflexTabs(app)
+app.api_transformer = [
+    create_api(),
+    lambda inner: GuardUploads(inner, tabs=tabs),
+    lambda inner: BindTabs(inner, tabs=tabs),
+]
+app.add_middleware(ForgetSignedOut())
+app.add_middleware(KeepWhatIsThere())
 app.register_lifespan_task(live_hub)
 # What was loaded so far stays: looking through it again and again holds every answer up.
 app.register_lifespan_task(gc.freeze)

@@ -28,6 +28,7 @@ def head() -> list[rx.Component]:
             cross_origin="anonymous",
         ),
         rx.el.meta(name="theme-color", content="#3e63dd"),
+        rx.el.script(src="/tab.js"),  # before Reflex reads the tab's token
         rx.el.script(src="/lock.js", defer=True),
         rx.el.script(src="/focus.js", defer=True),
         rx.el.script(src="/errors.js", defer=True),

@@ -1,4 +1,7 @@
-"""Reflex's upload endpoint has no limit and asks nobody who they are: here it gets both."""
+"""Reflex's upload endpoint has no limit and asks nobody who they are: here it gets both.
+
+It stands behind `app.web.tabs.BindTabs`, which tells who sends the request and names the tab it acts in.
+"""
 
 import json
 from http import HTTPStatus
@@ -8,22 +11,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.context import get_context
-from app.services.access.sessions import SESSION_COOKIE, resolve_session
 from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+from app.web.tabs import PERSON, UPLOADS, Tabs
 
 LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
 """Bytes of one request: the largest file that imports take, and its envelope."""
 
-_PATH: Final = "/_upload"
 _TOO_LARGE: Final = f"This file is too large: at most {MAX_FILE_BYTES // MEGABYTE} MB."
 
 
 class GuardUploads:
-    """ASGI middleware: only who is signed in uploads, so many bytes at most; nothing is served from there."""
+    """ASGI middleware: only who is signed in uploads, from a tab that is open, so many bytes at most.
 
-    def __init__(self, app: ASGIApp, *, largest: int = LARGEST_UPLOAD) -> None:
+    Nothing is served from there.
+    """
+
+    def __init__(self, app: ASGIApp, *, tabs: Tabs, largest: int = LARGEST_UPLOAD) -> None:
         self._app = app
+        self._tabs = tabs
         self._largest = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,18 +36,22 @@ class GuardUploads:
         if scope["type"] != "http" or not _is_upload(scope["path"]):
             await self._app(scope, receive, send)
             return
-        if refusal := await self._refusal(Request(scope)):
+        if refusal := self._refusal(Request(scope)):
             await refusal(scope, receive, send)
             return
         await _Counted(self._largest, receive, send).run(self._app, scope)
 
-    async def _refusal(self, request: Request) -> JSONResponse | None:
+    def _refusal(self, request: Request) -> JSONResponse | None:
         if request.method == "OPTIONS":
             return None
         if request.method != "POST":
             return _answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
-        if not await _is_signed_in(request.cookies.get(SESSION_COOKIE, "")):
+        if request.scope.get(PERSON) is None:
             return _answer(HTTPStatus.UNAUTHORIZED, "You are signed out. Sign in to go on.")
+        if not self._tabs.is_open(request.headers.get("reflex-client-token", "")):
+            return _answer(
+                HTTPStatus.CONFLICT, "This page is not connected. Reload it and choose the file again."
+            )
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._largest:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
@@ -90,15 +99,7 @@ class _Counted:
 
 def _is_upload(path: str) -> bool:
     """Whatever begins so: a router's pattern also takes what is not equal to the path, as one with a line's end."""
-    return path.startswith(_PATH)
-
-
-async def _is_signed_in(token: str) -> bool:
-    if not token:
-        return False
-    context = get_context()
-    async with context.database.session() as session:
-        return await resolve_session(session, token=token, now=context.clock.now()) is not None
+    return path.startswith(UPLOADS)
 
 
 def _answer(status: HTTPStatus, detail: str) -> JSONResponse:

@@ -6,12 +6,12 @@ from itertools import count
 from typing import Any, Final
 
 from playwright.sync_api import BrowserContext
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.rights import Role
-from app.models import Member, UserSession
+from app.models import ContactImport, Member, UserSession
 from app.services.access.members import create_user
 from app.services.access.organizations import console_principal, get_or_create_organization
 from app.services.access.principal import Principal
@@ -85,18 +85,21 @@ class World:
 
         return Person(self.installation.services.do(make), email, role)
 
-    def sign_in(self, context: BrowserContext, person: Person) -> None:
-        """Give the browser the person's session without the sign-in page."""
+    def session_of(self, person: Person) -> str:
+        """Begin a session for the person, and return the value of its cookie."""
 
         async def make(session: AsyncSession) -> str:
             return await begin_session(session, user_id=person.user_id, user_agent="journey", now=self.now)
 
-        token = self.installation.services.do(make)
+        return self.installation.services.do(make)
+
+    def sign_in(self, context: BrowserContext, person: Person) -> None:
+        """Give the browser the person's session without the sign-in page."""
         context.add_cookies(
             [
                 {
                     "name": SESSION_COOKIE,
-                    "value": token,
+                    "value": self.session_of(person),
                     "url": self.installation.url,
                     "httpOnly": True,
                     "sameSite": "Lax",
@@ -115,6 +118,15 @@ class World:
             )
 
         self.installation.services.do(end)
+
+    def imports(self) -> list[str]:
+        """The names of the files that were brought."""
+
+        async def read(session: AsyncSession) -> list[str]:
+            mine = col(ContactImport.organization_id) == self.principal.organization_id
+            return list(await session.scalars(select(col(ContactImport.file_name)).where(mine)))
+
+        return self.installation.services.do(read)
 
     def make(self, person: Person, role: Role) -> None:
         """Give the person another role."""

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from app.api.main import create_api
+from app.web.tabs import BindTabs
 from app.web.uploads import GuardUploads
 
 SUFFIXES = [
@@ -31,6 +32,16 @@ SUFFIXES = [
 PREFIXES = ["/_upload", "//_upload", "/./_upload", "/_UPLOAD", "/%5Fupload", "/x/../_upload"]
 
 
+class EveryTabIsOpen:
+    """Tabs of which each token is one that is open."""
+
+    def is_open(self, token: str) -> bool:
+        return bool(token)
+
+    async def close(self, token: str) -> None:
+        raise AssertionError(token)
+
+
 @pytest.fixture
 def reached() -> list[str]:
     """The addresses that came through to where Reflex takes uploads, or serves them."""
@@ -51,9 +62,9 @@ def client(reached: list[str]) -> httpx.AsyncClient:
     ]
     api = create_api()
     api.mount("", Starlette(routes=routes))
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(GuardUploads(api)), base_url="http://localhost:4500"
-    )
+    tabs = EveryTabIsOpen()
+    guarded = BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://localhost:4500")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
