@@ -1,14 +1,17 @@
 """Settings: every environment variable Callsheet reads, described once."""
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_TWILIO_API_URL = "https://api.twilio.com"
+
+Network = IPv4Network | IPv6Network
 
 
 class Settings(BaseSettings):
@@ -39,6 +42,11 @@ class Settings(BaseSettings):
         None,
         validation_alias="CALLSHEET_PUBLIC_URL",
         description="The URL carriers and browsers reach Callsheet by; default http://localhost:PORT.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        validation_alias="CALLSHEET_TRUSTED_PROXIES",
+        description="Networks, comma-separated, whose X-Forwarded-For and -Proto are believed; default none.",
     )
     secret: SecretStr | None = Field(
         None,
@@ -131,6 +139,12 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _are_networks(cls, given: object) -> object:
+        """Read `10.0.0.0/8, 2001:db8::1`; an address is a network of one."""
+        return tuple(map(_network, filter(None, given.split(",")))) if isinstance(given, str) else given
+
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         if self.port == self.simulator_port and self.twilio_account_sid is None:
@@ -168,6 +182,22 @@ class Settings(BaseSettings):
     def carrier_api_url(self) -> str:
         """Base URL of the carrier's REST API, without a trailing slash."""
         return (self.twilio_api_url or DEFAULT_TWILIO_API_URL).rstrip("/")
+
+
+def _network(written: str) -> Network:
+    try:
+        network = ip_network(written.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"CALLSHEET_TRUSTED_PROXIES: “{written.strip()}” is no network ({error}). "
+            "Write addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8"
+        ) from error
+    if network.prefixlen == 0:
+        raise ValueError(
+            f"CALLSHEET_TRUSTED_PROXIES: {network} is everybody, so anybody could choose their address. "
+            "Name the networks of your proxies"
+        )
+    return network
 
 
 @lru_cache(maxsize=1)

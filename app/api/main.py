@@ -1,6 +1,6 @@
 """The API as one application: `/api`, `/auth`, `/download`, the carrier's webhooks and the progress WebSocket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -10,7 +10,9 @@ from app.api import documentation, downloads, health, live, problems, sign_in, w
 from app.api.headers import SecurityHeaders
 from app.api.limits import LimitBodies
 from app.api.paths import RefuseControlCharacters
+from app.api.proxies import BehindProxies
 from app.api.v1.router import v1_router
+from app.config import Network, get_settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -25,10 +27,13 @@ The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's prog
 """
 
 
-def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
+def create_api(
+    *, lifespan: Lifespan | None = None, trusted_proxies: Sequence[Network] | None = None
+) -> FastAPI:
     """Return the application; the browser UI may be mounted behind it.
 
-    `/api` is an application within it, with its own documentation and its own answers for what is not there.
+    `trusted_proxies` stand for those of the settings. `/api` is an application within it, with its own documentation
+    and its own answers for what is not there.
     """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     rest = _rest()
@@ -40,6 +45,8 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     api.add_middleware(webhooks.WebhookDoor)
     api.add_middleware(RefuseControlCharacters)
     api.add_middleware(SecurityHeaders)
+    trusted = get_settings().trusted_proxies if trusted_proxies is None else trusted_proxies
+    api.add_middleware(BehindProxies, trusted=trusted)
     return api
 
 

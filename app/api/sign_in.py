@@ -74,6 +74,9 @@ def _sent_by_another_site(request: Request) -> bool:
 
 
 def _by_https(request: Request, context: AppContext) -> bool:
-    """Tell whether the browser came by https, here or at the proxy before us."""
+    """Tell whether the browser came by https, here or at the proxy before us.
+
+    Here the header is believed of anybody: it can only make a cookie more careful, and that of its sender alone.
+    """
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
     return "https" in {request.url.scheme, forwarded} or context.settings.served_over_https
