@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
 from app.context import AppContext, get_context
+from app.services.access.known_browsers import BROWSER_COOKIE, BROWSER_LIFETIME
 from app.services.access.sessions import SESSION_COOKIE, SESSION_LIFETIME, sign_out
 from app.services.access.tickets import local_path, redeem_ticket
 
@@ -24,7 +25,7 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 async def complete(
     request: Request, context: Context, ticket: Annotated[str, Query(max_length=200)] = ""
 ) -> RedirectResponse:
-    """Turn a sign-in ticket into the session's cookie and go on to the page that was wanted.
+    """Turn a sign-in ticket into the session's and the browser's cookies and go on to the page that was wanted.
 
     Not at another site's bidding, which could have somebody work in its own account unawares.
     """
@@ -35,20 +36,25 @@ async def complete(
             session,
             ticket=ticket,
             user_agent=request.headers.get("user-agent", ""),
+            browser_token=request.cookies.get(BROWSER_COOKIE, ""),
             now=context.clock.now(),
         )
     )
     if redeemed is None:
         return _go(TICKET_REFUSED)
     response = _go(local_path(redeemed.next_path))
-    response.set_cookie(
-        SESSION_COOKIE,
-        redeemed.session_token,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=_by_https(request, context),
-    )
+    for name, token, lifetime in (
+        (SESSION_COOKIE, redeemed.session_token, SESSION_LIFETIME),
+        (BROWSER_COOKIE, redeemed.browser_token, BROWSER_LIFETIME),
+    ):
+        response.set_cookie(
+            name,
+            token,
+            max_age=int(lifetime.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=_by_https(request, context),
+        )
     return response
 
 

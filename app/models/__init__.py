@@ -40,6 +40,7 @@ from app.models.organization import Organization
 from app.models.recipient import Recipient, RecipientTransition
 from app.models.user import (
     ApiKey,
+    KnownBrowser,
     Member,
     SetupLink,
     SignInFailure,
@@ -76,6 +77,7 @@ __all__ = [
     "ImportMapping",
     "ImportStatus",
     "Installation",
+    "KnownBrowser",
     "Member",
     "NumberRest",
     "Organization",

@@ -59,10 +59,22 @@ class SignInTicket(Row, table=True):
     used_at: datetime | None = moment(nullable=True)
 
 
+class KnownBrowser(Row, table=True):
+    """A browser that a person has signed in with. Its cookie holds the token, one for all who sign in there."""
+
+    __table_args__ = (UniqueConstraint("token_hash", "user_id"),)
+
+    id: int = identity()
+    token_hash: str
+    user_id: int = reference("app_user.id", index=True)
+    expires_at: datetime = moment()
+
+
 class SignInFailure(Row, table=True):
-    """A wrong password, kept for an hour to slow guessing by e-mail and by address."""
+    """A wrong password, kept for an hour to slow guessing: of a known browser, or by e-mail and by address."""
 
     __table_args__ = (
+        Index("ix_sign_in_failure_browser_at", "browser_id", "at"),
         Index("ix_sign_in_failure_email_at", "email", "at"),
         Index("ix_sign_in_failure_address_at", "address", "at"),
     )
@@ -70,6 +82,9 @@ class SignInFailure(Row, table=True):
     id: int = identity()
     email: str = Field(max_length=320)
     address: str = Field(max_length=64)
+    """As `counted_as` gives it."""
+    browser_id: int | None = reference("known_browser.id", nullable=True)
+    """The browser, if it is one that the e-mail's person has signed in with before."""
     at: datetime = moment()
 
 

@@ -164,12 +164,17 @@ def still_allowed(state: rx.State, right: Right) -> Callable[[], Awaitable[None]
 
 
 def session_token(state: rx.State) -> str:
-    """Return the session's token from the HttpOnly cookie of the socket's handshake; empty without one."""
+    """Return the session's token; empty without one."""
+    return cookie_of(state, SESSION_COOKIE)
+
+
+def cookie_of(state: rx.State, name: str) -> str:
+    """Return an HttpOnly cookie's value, from the handshake of the browser's socket; empty without one."""
     try:
         cookies = SimpleCookie(state.router.headers.cookie)
     except CookieError:
         return ""
-    return cookies[SESSION_COOKIE].value if SESSION_COOKIE in cookies else ""
+    return cookies[name].value if name in cookies else ""
 
 
 def _event(run: Callback, *, background: bool = False, supersedes: bool = False) -> Any:

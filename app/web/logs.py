@@ -6,7 +6,7 @@ from typing import Final
 
 _OWNERS: Final = ("reflex", "socketio", "engineio")
 _SECRETS: Final = re.compile(
-    r"""(callsheet_session=)[^;'"\s,}]+|(['"](?:cookie|authorization|password|token)['"]:\s*)(['"]).*?\3""",
+    r"""(callsheet_(?:session|browser)=)[^;'"\s,}]+|(['"](?:cookie|authorization|password|token)['"]:\s*)(['"]).*?\3""",
     re.IGNORECASE,
 )
 

@@ -18,9 +18,11 @@ from app.api.v1 import campaign_actions
 from app.context import AppContext, get_context
 from app.db import Database
 from app.domain.rights import Role
-from app.models import IdempotencyKey
+from app.models import IdempotencyKey, KnownBrowser
+from app.services.access.known_browsers import BROWSER_COOKIE
 from app.services.access.sessions import SESSION_COOKIE, resolve_session
 from app.services.access.tickets import issue_ticket
+from app.services.access.tokens import token_hash
 from app.services.campaigns.operations import duplicate_campaign
 from tests.api.conftest import World, fields_of, problem_of, settings_for
 from tests.support.builders import NOON, make_member
@@ -330,6 +332,25 @@ async def test_a_ticket_becomes_a_cookie_once(world: World) -> None:
     again = await world.client.get("/auth/complete", params={"ticket": ticket})
     assert again.headers["location"] == "/sign-in?expired=1"
     assert "set-cookie" not in again.headers
+
+
+async def test_the_browser_is_known_by_a_cookie_of_its_own_that_outlives_the_session(world: World) -> None:
+    entered = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
+    [cookie] = [each for each in entered.headers.get_list("set-cookie") if each.startswith(BROWSER_COOKIE)]
+    assert {part.strip().lower() for part in cookie.split(";")[1:]} == {
+        "httponly",
+        "samesite=lax",
+        "path=/",
+        f"max-age={180 * 24 * 3600}",
+    }
+    first = entered.cookies[BROWSER_COOKIE]
+    left = await world.client.post("/auth/sign-out")
+    assert BROWSER_COOKIE not in left.headers["set-cookie"]
+    again = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
+    async with world.database.session() as session:
+        hashes = set((await session.execute(select(col(KnownBrowser.token_hash)))).scalars())
+    assert hashes == {token_hash(again.cookies[BROWSER_COOKIE])}, "one browser, with a new token each time"
+    assert first != again.cookies[BROWSER_COOKIE]
 
 
 async def test_a_ticket_leads_to_our_own_pages_only(world: World) -> None:

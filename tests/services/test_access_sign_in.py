@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from app.db import Database
 from app.domain.rights import Role
-from app.models import SignInTicket, User, UserSession
+from app.models import KnownBrowser, SignInTicket, User, UserSession
+from app.services.access.known_browsers import find_known_browser
 from app.services.access.operations import (
     RedeemedTicket,
     SignInRefused,
@@ -20,7 +21,12 @@ from app.services.access.operations import (
 )
 from app.services.access.passwords import hash_password, password_matches
 from app.services.access.queries import memberships, principal_for, resolve_session
-from app.services.access.sign_in import MOST_FAILURES_OF_AN_ADDRESS, MOST_FAILURES_OF_AN_EMAIL
+from app.services.access.recovery import change_password, issue_link_ticket
+from app.services.access.sign_in import (
+    MOST_FAILURES_OF_A_BROWSER,
+    MOST_FAILURES_OF_AN_ADDRESS,
+    MOST_FAILURES_OF_AN_EMAIL,
+)
 from app.services.access.tickets import local_path
 from tests.support.builders import NOON, make_member, make_organization
 
@@ -46,17 +52,36 @@ async def sign_in(
     password: str = PASSWORD,
     address: str = "192.0.2.1",
     next_path: str = "/acme/campaigns",
+    browser: str = "",
     at: timedelta = timedelta(),
 ) -> str:
     async with database.transaction() as session:
         return await check_password_and_issue_ticket(
-            session, email=email, password=password, address=address, next_path=next_path, now=NOON + at
+            session,
+            email=email,
+            password=password,
+            address=address,
+            next_path=next_path,
+            browser_token=browser,
+            now=NOON + at,
         )
 
 
-async def redeem(database: Database, ticket: str, at: timedelta = timedelta()) -> RedeemedTicket | None:
+async def redeem(
+    database: Database, ticket: str, at: timedelta = timedelta(), *, browser: str = ""
+) -> RedeemedTicket | None:
     async with database.transaction() as session:
-        return await redeem_ticket(session, ticket=ticket, user_agent="Firefox", now=NOON + at)
+        return await redeem_ticket(
+            session, ticket=ticket, user_agent="Firefox", browser_token=browser, now=NOON + at
+        )
+
+
+async def enter(database: Database, *, browser: str = "", **given: object) -> str:
+    """Sign in all the way, and return what the browser's cookie holds then."""
+    ticket = await sign_in(database, browser=browser, **given)  # type: ignore[arg-type]  # passed on
+    redeemed = await redeem(database, ticket, browser=browser)
+    assert redeemed is not None
+    return redeemed.browser_token
 
 
 async def fail(database: Database, **given: object) -> None:
@@ -183,6 +208,173 @@ async def test_guesses_sent_all_at_once_are_counted_too(database: Database, ann:
     outcomes = [type(outcome) for outcome in await asyncio.gather(*guesses, return_exceptions=True)]
     assert outcomes.count(SignInRefused) == MOST_FAILURES_OF_AN_EMAIL
     assert outcomes.count(TooManySignIns) == 5
+
+
+async def test_a_success_elsewhere_does_not_forgive_who_guesses(database: Database, ann: User) -> None:
+    for number in range(MOST_FAILURES_OF_AN_EMAIL - 1):
+        await fail(database, address=f"192.0.2.{number}")
+    await sign_in(database, address="198.51.100.7")
+    await fail(database)
+    with pytest.raises(TooManySignIns):
+        await sign_in(database)
+
+
+async def test_who_has_one_account_does_not_guess_on_for_ever(
+    database: Database, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.services.access import sign_in as module
+
+    async with database.transaction() as session:
+        other = await make_organization(session, slug="other")
+        hashed = await hash_password(PASSWORD)
+        await make_member(session, other, email="eve@example.com", password_hash=hashed)
+
+    async def cheaply(password_hash: str | None, password: str) -> bool:
+        return password == PASSWORD and await password_matches(password_hash, password)
+
+    monkeypatch.setattr(module, "password_matches", cheaply)
+    browser = ""
+    for number in range(MOST_FAILURES_OF_AN_ADDRESS):
+        await fail(database, email=f"guess{number}@example.com", browser=browser)
+        if number % 10 == 0:
+            browser = await enter(database, email="eve@example.com", browser=browser)
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, browser=browser)
+
+
+async def test_an_ipv6_address_is_counted_with_its_neighbours(
+    database: Database, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.services.access import sign_in as module
+
+    monkeypatch.setattr(module, "password_matches", _never_matches)
+    for number in range(MOST_FAILURES_OF_AN_ADDRESS):
+        await fail(database, email=f"guess{number}@example.com", address=f"2001:db8:1:2::{number:x}")
+    monkeypatch.undo()
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, address="2001:db8:1:2:ffff::1")
+    assert await sign_in(database, address="2001:db8:1:3::1")
+
+
+# Browsers that somebody has signed in with before
+
+
+async def lock(database: Database, *, address: str = "192.0.2.{}") -> None:
+    """Guess until strangers are refused."""
+    for number in range(MOST_FAILURES_OF_AN_EMAIL):
+        await fail(database, address=address.format(number))
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, address="198.51.100.99")
+
+
+async def test_nobody_locks_a_person_out_of_a_browser_they_signed_in_with(
+    database: Database, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.services.access import sign_in as module
+
+    browser = await enter(database)
+    await lock(database)
+    assert await sign_in(database, browser=browser)
+    # Nor by guessing at others, from the same address.
+    monkeypatch.setattr(module, "password_matches", _never_matches)
+    for number in range(MOST_FAILURES_OF_AN_ADDRESS):
+        await fail(database, email=f"guess{number}@example.com", address="192.0.2.200")
+    monkeypatch.undo()
+    assert await sign_in(database, address="192.0.2.200", browser=browser)
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, address="192.0.2.200")
+
+
+async def test_a_known_browser_waits_for_its_own_failures_alone(database: Database, ann: User) -> None:
+    browser, other = await enter(database), await enter(database)
+    for _ in range(MOST_FAILURES_OF_A_BROWSER):
+        await fail(database, browser=browser)
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, browser=browser)
+    assert await sign_in(database, browser=other)
+    assert await sign_in(database)
+    assert await sign_in(database, browser=browser, at=15 * MINUTE)
+
+
+async def test_a_browser_is_known_for_its_own_people_alone(database: Database, ann: User) -> None:
+    async with database.transaction() as session:
+        other = await make_organization(session, slug="other")
+        hashed = await hash_password(PASSWORD)
+        await make_member(session, other, email="eve@example.com", password_hash=hashed)
+    eves = await enter(database, email="eve@example.com")
+    await lock(database)
+    with pytest.raises(TooManySignIns):
+        await sign_in(database, browser=eves)
+    for made_up in ("made up", "\ud800"):
+        with pytest.raises(TooManySignIns):
+            await sign_in(database, browser=made_up)
+
+
+async def test_two_people_may_share_a_browser(database: Database, ann: User) -> None:
+    async with database.transaction() as session:
+        other = await make_organization(session, slug="other")
+        hashed = await hash_password(PASSWORD)
+        await make_member(session, other, email="eve@example.com", password_hash=hashed)
+    planted = await enter(database)
+    browser = await enter(database, email="eve@example.com", browser=planted)
+    assert browser != planted
+    await lock(database)
+    assert await sign_in(database, browser=browser)
+    with pytest.raises(TooManySignIns):  # what was in the cookie before is good for nothing
+        await sign_in(database, browser=planted)
+
+
+async def test_a_browser_is_known_for_half_a_year_after_the_last_time(database: Database, ann: User) -> None:
+    day, browser = timedelta(days=1), await enter(database)
+    await lock(database)
+    almost, then = timedelta(days=180) - MINUTE, timedelta(days=180)
+    async with database.session() as session:
+        known = {"token": browser, "email": "ann@example.com"}
+        assert await find_known_browser(session, **known, now=NOON + almost) is not None
+        assert await find_known_browser(session, **known, now=NOON + then) is None
+    ticket = await sign_in(database, at=100 * day)
+    redeemed = await redeem(database, ticket, at=100 * day, browser=browser)
+    assert redeemed is not None
+    async with database.session() as session:
+        known["token"] = redeemed.browser_token
+        assert await find_known_browser(session, **known, now=NOON + 100 * day + almost) is not None
+
+
+async def test_signing_out_leaves_the_browser_known_and_a_new_password_does_not(
+    database: Database, ann: User
+) -> None:
+    redeemed = await redeem(database, await sign_in(database))
+    assert redeemed is not None
+    async with database.transaction() as session:
+        await sign_out(session, token=redeemed.session_token, now=NOON)
+    await lock(database)
+    assert await sign_in(database, browser=redeemed.browser_token)
+    there = await redeem(database, await sign_in(database, browser=redeemed.browser_token))
+    assert there is not None
+    async with database.transaction() as session:
+        await change_password(session, email="Ann@example.com", password="a new long password", now=NOON)
+    async with database.session() as session:
+        assert await resolve_session(session, token=there.session_token, now=NOON) is None
+        assert (await session.execute(select(KnownBrowser))).all() == []
+    assert await sign_in(database, password="a new long password"), "the lock is lifted as well"
+    await fail(database, browser=there.browser_token)
+
+
+async def test_a_link_of_the_operator_opens_whatever_strangers_did(database: Database, ann: User) -> None:
+    await lock(database)
+    async with database.transaction() as session:
+        ticket = await issue_link_ticket(session, email="ann@example.com", now=NOON)
+    assert await redeem(database, ticket, at=11 * MINUTE) is None
+    redeemed = await redeem(database, ticket, at=9 * MINUTE)
+    assert redeemed is not None
+    assert await sign_in(database, browser=redeemed.browser_token)
+
+
+async def test_no_browsers_token_is_stored_in_the_clear(database: Database, ann: User) -> None:
+    browser = await enter(database)
+    async with database.session() as session:
+        [stored] = (await session.execute(select(col(KnownBrowser.token_hash)))).scalars()
+    assert stored != browser
 
 
 async def test_a_ticket_is_good_once_even_when_redeemed_twice_at_the_same_moment(

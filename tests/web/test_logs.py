@@ -13,6 +13,7 @@ from app.web.logs import keep_secrets_out, redacted
         "headers: {'cookie': 'a=1; callsheet_session=secret-value', 'host': 'x'}",
         'payload={"password": "secret-value", "email": "ann@example.com"}',
         "callsheet_session=secret-value; other=1",
+        "callsheet_browser=secret-value; other=1",
     ],
 )
 def test_cookies_and_passwords_are_taken_out(text: str) -> None:

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from app.context import AppContext
 from app.models import Campaign, Organization, PhoneNumber, SignInTicket, User, UserSession
+from app.services.access.known_browsers import BROWSER_COOKIE, remember_browser
 from app.services.access.passwords import hash_password
 from app.services.access.set_up_links import issue_setup_link
 from app.services.access.sign_in import MOST_FAILURES_OF_AN_EMAIL
@@ -120,6 +121,24 @@ async def test_a_wrong_password_is_refused_and_too_many_must_wait(seams: AppCont
     assert "Try again in 15 minutes" in refusals[-1]
     assert await rows(seams, SignInTicket) == []
     assert not (await tab.state(SignInState)).saving
+
+
+async def test_a_browser_that_signed_in_before_is_not_locked_out(seams: AppContext, tab: Driver) -> None:
+    organization = await person(seams)
+    async with seams.database.transaction() as session:
+        [ann] = (await session.execute(select(User))).scalars()
+        known = await remember_browser(session, user_id=ann.id, token="", now=seams.clock.now())
+    stranger = Browser(tab, "callsheet_browser=made-up", "/sign-in")
+    right = {"email": "ann@example.com", "password": PASSWORD}
+    for _ in range(MOST_FAILURES_OF_AN_EMAIL):
+        await stranger.send(SignInState.sign_in(right | {"password": "wrong"}))
+    await stranger.send(SignInState.sign_in(right))
+    assert "Try again in 15 minutes" in (await tab.state(SignInState)).refusal
+    browser = Browser(tab, f"other=1; {BROWSER_COOKIE}={known}", f"/sign-in?next=/{organization.slug}/agents")
+    await browser.send(SignInState.sign_in(right))
+    assert (await tab.state(SignInState)).refusal == ""
+    [ticket] = await rows(seams, SignInTicket)
+    assert ticket.user_id == ann.id
 
 
 async def test_who_is_signed_in_already_is_not_asked_again(seams: AppContext, tab: Driver) -> None:

@@ -1,23 +1,32 @@
-"""Signing in with a password, and what slows down whoever guesses."""
+"""Signing in with a password, and what slows down whoever guesses without locking out who does not."""
 
+import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from app.domain.addresses import counted_as
 from app.models import SignInFailure, User
+from app.services.access.known_browsers import find_known_browser
 from app.services.access.passwords import password_matches
 from app.services.access.tickets import issue_ticket
 from app.services.errors import CallsheetError
 from app.services.fields import cleaned
 
+log = logging.getLogger(__name__)
+
 WINDOW: Final = timedelta(minutes=15)
 """How long a failure counts."""
 MOST_FAILURES_OF_AN_EMAIL: Final = 10
+"""In browsers that its person has not signed in with before."""
 MOST_FAILURES_OF_AN_ADDRESS: Final = 50
+"""In such browsers too, whatever the e-mails."""
+MOST_FAILURES_OF_A_BROWSER: Final = 10
+"""In one that the e-mail's person has signed in with before."""
 
 _KEPT: Final = timedelta(hours=1)
 _SIGN_IN_LOCK: Final = 0x7369676E  # "sign"
@@ -48,21 +57,32 @@ class TooManySignIns(CallsheetError):
 
 
 async def check_password_and_issue_ticket(
-    session: AsyncSession, *, email: str, password: str, address: str, next_path: str, now: datetime
+    session: AsyncSession,
+    *,
+    email: str,
+    password: str,
+    address: str,
+    next_path: str,
+    now: datetime,
+    browser_token: str = "",
 ) -> str:
     """Return a sign-in ticket for the person with this e-mail and password.
 
-    `address` is the caller's IP address. Raises `SignInRefused`, having recorded the failure for good, and
-    `TooManySignIns` once 10 failed with the e-mail or 50 from the address within 15 minutes.
+    `address` is the caller's IP address, `browser_token` what is in the cookie of known browsers. Raises
+    `SignInRefused`, having recorded the failure for good, and `TooManySignIns`, whatever the password, once 10 failed
+    with the e-mail or 50 from the address (IPv6: its /64) within 15 minutes. In a browser that this person has
+    signed in with before, neither matters: it waits for 10 failures of its own, and nobody else can bring those about.
     """
-    known_as, address = normal_email(email)[:_LONGEST_EMAIL], cleaned(address)[:_LONGEST_ADDRESS]
-    await _take_turns(session, known_as)
-    await _refuse_when_too_many(session, known_as, address, now)
+    known_as, address = normal_email(email)[:_LONGEST_EMAIL], counted_as(cleaned(address))[:_LONGEST_ADDRESS]
+    browser_id = await find_known_browser(session, token=browser_token, email=known_as, now=now)
+    trying = _Trying(known_as, address, browser_id)
+    await _take_turns(session, trying)
+    await _refuse_when_too_many(session, trying, now)
     user = (await session.execute(select(User).where(col(User.email) == known_as))).scalar_one_or_none()
     if not await password_matches(user.password_hash if user else None, password) or user is None:
-        await _record_failure(session, known_as, address, now)
+        await _record_failure(session, trying, now)
         raise SignInRefused
-    await session.execute(delete(SignInFailure).where(col(SignInFailure.email) == known_as))
+    await session.execute(delete(SignInFailure).where(trying.made_these_failures))
     return await issue_ticket(session, user_id=user.id, next_path=next_path, now=now)
 
 
@@ -71,28 +91,60 @@ def normal_email(email: str) -> str:
     return cleaned(email).lower()
 
 
-async def _take_turns(session: AsyncSession, email: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Trying:
+    """With what e-mail, from what address, and in which of that person's known browsers, if any."""
+
+    email: str
+    address: str
+    browser_id: int | None
+
+    @property
+    def limits(self) -> tuple[tuple[ColumnElement[bool], int], ...]:
+        """Which failures count here, and how many are too many."""
+        if self.browser_id is not None:
+            return ((col(SignInFailure.browser_id) == self.browser_id, MOST_FAILURES_OF_A_BROWSER),)
+        elsewhere = col(SignInFailure.browser_id).is_(None)
+        return (
+            (and_(elsewhere, col(SignInFailure.email) == self.email), MOST_FAILURES_OF_AN_EMAIL),
+            (and_(elsewhere, col(SignInFailure.address) == self.address), MOST_FAILURES_OF_AN_ADDRESS),
+        )
+
+    @property
+    def made_these_failures(self) -> ColumnElement[bool]:
+        """What a success forgives: own mistakes. What others tried, and with other e-mails, goes on counting."""
+        if self.browser_id is not None:
+            return col(SignInFailure.browser_id) == self.browser_id
+        return and_(
+            col(SignInFailure.browser_id).is_(None),
+            col(SignInFailure.email) == self.email,
+            col(SignInFailure.address) == self.address,
+        )
+
+    @property
+    def turn(self) -> str:
+        """Who waits for each other: nobody waits in a known browser for those who guess elsewhere."""
+        return self.email if self.browser_id is None else f"browser {self.browser_id}"
+
+
+async def _take_turns(session: AsyncSession, trying: _Trying) -> None:
     """Check one password of an e-mail at a time, so that guesses sent all at once are counted too."""
-    await session.execute(select(func.pg_advisory_xact_lock(_SIGN_IN_LOCK, func.hashtext(email))))
+    await session.execute(select(func.pg_advisory_xact_lock(_SIGN_IN_LOCK, func.hashtext(trying.turn))))
 
 
-async def _refuse_when_too_many(session: AsyncSession, email: str, address: str, now: datetime) -> None:
-    limits = (
-        (col(SignInFailure.email), email, MOST_FAILURES_OF_AN_EMAIL),
-        (col(SignInFailure.address), address, MOST_FAILURES_OF_AN_ADDRESS),
-    )
-    frees = [await _free_again(session, column, value, most, now) for column, value, most in limits]
+async def _refuse_when_too_many(session: AsyncSession, trying: _Trying, now: datetime) -> None:
+    frees = [await _free_again(session, counted, most, now) for counted, most in trying.limits]
     if retry_at := max((at for at in frees if at is not None), default=None):
         raise TooManySignIns(retry_at, now=now)
 
 
 async def _free_again(
-    session: AsyncSession, column: Mapped[str], value: str, most: int, now: datetime
+    session: AsyncSession, counted: ColumnElement[bool], most: int, now: datetime
 ) -> datetime | None:
     """Return when the oldest of the newest `most` failures stops counting; None if there are fewer."""
     statement = (
         select(col(SignInFailure.at))
-        .where(column == value, col(SignInFailure.at) > now - WINDOW)
+        .where(counted, col(SignInFailure.at) > now - WINDOW)
         .order_by(col(SignInFailure.at).desc())
         .offset(most - 1)
         .limit(1)
@@ -101,9 +153,12 @@ async def _free_again(
     return None if at is None else at + WINDOW
 
 
-async def _record_failure(session: AsyncSession, email: str, address: str, now: datetime) -> None:
+async def _record_failure(session: AsyncSession, trying: _Trying, now: datetime) -> None:
     """Record the failure and forget old ones. Commits: the error that follows must not undo it."""
-    mine = or_(col(SignInFailure.email) == email, col(SignInFailure.address) == address)
+    mine = or_(col(SignInFailure.email) == trying.email, col(SignInFailure.address) == trying.address)
     await session.execute(delete(SignInFailure).where(mine, col(SignInFailure.at) < now - _KEPT))
-    session.add(SignInFailure(email=email, address=address, at=now))
+    session.add(
+        SignInFailure(email=trying.email, address=trying.address, browser_id=trying.browser_id, at=now)
+    )
     await session.commit()
+    log.warning("sign_in.refused", extra={"address": trying.address})

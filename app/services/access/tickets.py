@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import SignInTicket
+from app.services.access.known_browsers import remember_browser
 from app.services.access.sessions import begin_session
 from app.services.access.tokens import new_token, token_hash
 from app.services.fields import cleaned
@@ -20,13 +21,21 @@ _LONGEST_PATH: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RedeemedTicket:
-    """What a ticket was good for: the token for the cookie, and the page the person wanted."""
+    """What a ticket was good for: the tokens for the two cookies, and the page the person wanted."""
 
     session_token: str
+    browser_token: str
     next_path: str
 
 
-async def issue_ticket(session: AsyncSession, *, user_id: int, next_path: str, now: datetime) -> str:
+async def issue_ticket(
+    session: AsyncSession,
+    *,
+    user_id: int,
+    next_path: str,
+    now: datetime,
+    lifetime: timedelta = TICKET_LIFETIME,
+) -> str:
     """Return a ticket for a person whose password has just been checked, and forget their expired ones."""
     await session.execute(
         delete(SignInTicket).where(col(SignInTicket.user_id) == user_id, col(SignInTicket.expires_at) < now)
@@ -37,7 +46,7 @@ async def issue_ticket(session: AsyncSession, *, user_id: int, next_path: str, n
             token_hash=token_hash(ticket),
             user_id=user_id,
             next_path=local_path(next_path),
-            expires_at=now + TICKET_LIFETIME,
+            expires_at=now + lifetime,
         )
     )
     await session.flush()
@@ -45,9 +54,12 @@ async def issue_ticket(session: AsyncSession, *, user_id: int, next_path: str, n
 
 
 async def redeem_ticket(
-    session: AsyncSession, *, ticket: str, user_agent: str, now: datetime
+    session: AsyncSession, *, ticket: str, user_agent: str, now: datetime, browser_token: str = ""
 ) -> RedeemedTicket | None:
-    """Turn a ticket into a session, once; None if it is unknown, used or has expired."""
+    """Turn a ticket into a session, once; None if it is unknown, used or has expired.
+
+    The browser, whose cookie holds `browser_token` if it has one, is known from then on.
+    """
     statement = (
         update(SignInTicket)
         .where(
@@ -63,7 +75,8 @@ async def redeem_ticket(
         return None
     user_id, next_path = redeemed
     token = await begin_session(session, user_id=user_id, user_agent=cleaned(user_agent), now=now)
-    return RedeemedTicket(session_token=token, next_path=next_path)
+    browser = await remember_browser(session, user_id=user_id, token=browser_token, now=now)
+    return RedeemedTicket(session_token=token, browser_token=browser, next_path=next_path)
 
 
 def local_path(path: str) -> str:

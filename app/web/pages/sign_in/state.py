@@ -7,11 +7,12 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
+from app.services.access.known_browsers import BROWSER_COOKIE
 from app.services.access.sign_in import SignInRefused, TooManySignIns, check_password_and_issue_ticket
 from app.services.access.tickets import local_path
 from app.web import routes
 from app.web.forms import written
-from app.web.guard import FormState, NotSignedIn, anyone, resolve_person
+from app.web.guard import FormState, NotSignedIn, anyone, cookie_of, resolve_person
 from app.web.session import enter_with_ticket
 
 
@@ -49,7 +50,9 @@ class SignInState(FormState, rx.State):
                     session,
                     email=written(form, "email"),
                     password=str(form.get("password", "")),
+                    # Who came, by `app.api.proxies`: Reflex's own reading of proxies stays off.
                     address=self.router.session.client_ip,
+                    browser_token=cookie_of(self, BROWSER_COOKIE),
                     next_path=self._next_path(),
                     now=context.clock.now(),
                 )
