@@ -1,4 +1,4 @@
-"""`key create` and `user create`: the first ways in, without a browser."""
+"""`key create` and `user create`, `link`, `password`: the first ways in and the last, without a browser."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def register(app: typer.Typer) -> None:
     key, user = typer.Typer(no_args_is_help=True), typer.Typer(no_args_is_help=True)
     key.command("create")(create_key)
     user.command("create")(create_user)
+    user.command("link")(print_link)
+    user.command("password")(replace_password)
     app.add_typer(key, name="key", help="API keys.")
     app.add_typer(user, name="user", help="People.")
     # A group of one command must still be named: `callsheet key create`.
     key.callback()(_group)
-    user.callback()(_group)
 
 
 def _group() -> None:
@@ -92,6 +93,32 @@ def create_user(
 
     given = _in_a_transaction(make)
     err.print(f"{email} may sign in to {organization} as {given}", markup=False)
+
+
+def print_link(email: str) -> None:
+    """Print a link that signs this person in once, within ten minutes: for whoever is locked out."""
+    from app.clock import SystemClock
+    from app.services.access.recovery import issue_link_ticket
+
+    async def make(session: AsyncSession) -> str:
+        return await issue_link_ticket(session, email=email, now=SystemClock().now())
+
+    ticket = _in_a_transaction(make)
+    out.print(f"{context.settings().public_url}/auth/complete?ticket={ticket}", markup=False, soft_wrap=True)
+
+
+def replace_password(email: str) -> None:
+    """Give a person the password read from standard input, or prompted for; sign them out everywhere."""
+    from app.clock import SystemClock
+    from app.services.access.recovery import change_password
+
+    password = _read_password()
+
+    async def change(session: AsyncSession) -> None:
+        await change_password(session, email=email, password=password, now=SystemClock().now())
+
+    _in_a_transaction(change)
+    err.print(f"{email} signs in with the new password, and is signed out everywhere", markup=False)
 
 
 async def _check_organization(session: AsyncSession, name: str, *, new: bool) -> None:

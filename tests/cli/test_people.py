@@ -1,4 +1,4 @@
-"""`key create` and `user create`: which organization they mean, and who becomes what."""
+"""`key` and `user`: which organization they mean, who becomes what, and the ways back in."""
 
 import asyncio
 import os
@@ -8,20 +8,25 @@ import sys
 import pytest
 from sqlmodel import col, select
 
+from app.clock import SystemClock
 from app.db import Database
 from app.migrations import PROJECT
 from app.models import Member, Organization, User
+from app.services.access.passwords import password_matches
+from app.services.access.tickets import redeem_ticket
 
 PASSWORD = "correct horse battery staple"
 
 
-async def _callsheet(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+async def _callsheet(
+    database_url: str, *arguments: str, typed: str = PASSWORD
+) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "app.cli", *arguments],
         cwd=PROJECT,
         env={**os.environ, "DATABASE_URL": database_url},
-        input=PASSWORD,
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
@@ -85,3 +90,37 @@ async def test_the_first_person_owns_the_organization_and_later_ones_are_given_a
             select(User.email, Member.role).join(Member, col(Member.user_id) == col(User.id))
         )
         assert {tuple(row) for row in rows} == {("ann@example.com", "owner"), ("bob@example.com", "viewer")}
+
+
+async def test_who_is_locked_out_is_given_a_link_that_signs_in_once(
+    database: Database, database_url: str
+) -> None:
+    await _callsheet(database_url, "user", "create", "ann@example.com", "--organization", "Acme")
+    told = await _callsheet(database_url, "user", "link", "Ann@Example.com")
+    assert told.returncode == 0, told.stderr
+    address, ticket = told.stdout.strip().split("?ticket=")
+    assert address == "http://localhost:3000/auth/complete"
+    async with database.transaction() as session:
+        now = SystemClock().now()
+        assert await redeem_ticket(session, ticket=ticket, user_agent="", now=now) is not None
+        assert await redeem_ticket(session, ticket=ticket, user_agent="", now=now) is None
+
+
+async def test_a_forgotten_password_is_replaced(database: Database, database_url: str) -> None:
+    await _callsheet(database_url, "user", "create", "ann@example.com", "--organization", "Acme")
+    told = await _callsheet(
+        database_url, "user", "password", "ann@example.com", typed="another long password"
+    )
+    assert told.returncode == 0, told.stderr
+    async with database.session() as session:
+        stored = (await session.execute(select(col(User.password_hash)))).scalar_one()
+    assert await password_matches(stored, "another long password")
+    refused = await _callsheet(database_url, "user", "password", "ann@example.com", typed="short")
+    assert (refused.returncode, "at least 10" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("verb", ["link", "password"])
+async def test_nobody_is_made_up(database: Database, database_url: str, verb: str) -> None:
+    told = await _callsheet(database_url, "user", verb, "bob@example.com")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "Nobody has this e-mail" in told.stderr
