@@ -8,6 +8,7 @@ from app.config import Settings, get_settings
 from app.db import Database
 from app.live import LiveFeed
 from app.queue import JobQueue
+from app.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class AppContext:
     feed: LiveFeed
     queue: JobQueue
     clock: Clock
+    quotas: Quotas
 
     async def close(self) -> None:
         """Close every connection."""
@@ -39,13 +41,15 @@ def build_context(
         raise NotConfigured("DATABASE_URL is not set; `callsheet up` sets it for the processes it starts")
     if settings.redis_url is None:
         raise NotConfigured("REDIS_URL is not set; `callsheet up` sets it for the processes it starts")
+    clock = clock or SystemClock()
     feed = LiveFeed(settings.redis_url)
     return AppContext(
         settings=settings,
         database=Database(settings.database_url, pool_size=pool_size, on_commit=feed.publish, ping=ping),
         feed=feed,
         queue=JobQueue(settings.redis_url),
-        clock=clock or SystemClock(),
+        clock=clock,
+        quotas=Quotas(clock),
     )
 
 
