@@ -48,6 +48,12 @@ class Settings(BaseSettings):
         validation_alias="CALLSHEET_TRUSTED_PROXIES",
         description="Networks, comma-separated, whose X-Forwarded-For and -Proto are believed; default none.",
     )
+    api_requests_per_minute: int = Field(
+        1_200,
+        validation_alias="CALLSHEET_API_REQUESTS_PER_MINUTE",
+        ge=0,
+        description="How often one API key may ask one web process; 0: as often as it likes.",
+    )
     secret: SecretStr | None = Field(
         None,
         validation_alias="CALLSHEET_SECRET",

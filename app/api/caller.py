@@ -16,8 +16,10 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
 
 from app.api.problems import NotIdentified
+from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
 from app.context import AppContext, get_context
 from app.providers.registry import configured_account
 from app.services.access.keys import resolve_key
@@ -47,7 +49,7 @@ class KeyedRoute(APIRoute):
         handle, known = super().get_route_handler(), _query_names(self.dependant)
 
         async def keyed(request: Request) -> Response:
-            request.state.principal = await identify(context_of(request), bearer(request))
+            request.state.principal = await admit(context_of(request), request, bearer(request))
             _check_query(request, known)
             _check_media_type(request, self.media_types)
             response = await handle(request)
@@ -137,6 +139,20 @@ def bearer(request: Request) -> str:
     """Return the key of the Authorization header; empty without one."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
+
+
+async def admit(context: AppContext, connection: HTTPConnection, key: str) -> Principal:
+    """Return whom the key stands for, and count this request. Raises `NotIdentified` and `TooMany`.
+
+    A key that is known is looked for before anything is counted by address: nobody's wrong keys keep it out.
+    """
+    try:
+        principal = await identify(context, key)
+    except NotIdentified:
+        count_wrong(context, connection, WRONG_KEYS)
+        raise
+    use_of_key(context, connection, principal.key_id)
+    return principal
 
 
 async def identify(context: AppContext, key: str) -> Principal:

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.files import PRIVATE, Read, csv_file
+from app.api.rates import WRONG_SESSIONS, count_wrong
 from app.api.sign_in import SIGN_IN
 from app.context import AppContext, get_context
 from app.domain.attempt import Disposition
@@ -64,6 +65,8 @@ async def _reader(
     async with context.database.session() as session:
         user = await resolve_session(session, token=token, now=context.clock.now()) if token else None
         if user is None:
+            if token:
+                count_wrong(context, request, WRONG_SESSIONS)
             return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=PRIVATE)
         principal = await principal_for(session, user_id=user.user_id, organization_slug=organization)
     if principal is None:

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
-from app.api.caller import identify
-from app.api.problems import NotIdentified
+from app.api.caller import admit, identify
+from app.api.problems import NotIdentified, TooMany
+from app.api.rates import MOST_SOCKETS_OF_A_KEY
 from app.api.v1.progress_answers import progress_answer
 from app.context import AppContext, get_context
 from app.live_hub import Watched, watch
+from app.quotas import Full
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_snapshot, get_campaign
 from app.services.errors import NotFound
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 NO_KEY: Final = 4401
 NO_CAMPAIGN: Final = 4404
+TOO_MANY: Final = 4429
 PING_SECONDS: Final = 20.0
 RECHECK_SECONDS: Final = 30.0
 """How long a socket may outlive its key."""
@@ -43,19 +46,27 @@ async def progress(
 ) -> None:
     """Send the present progress at once, then each change, at most four a second, and a ping now and then.
 
-    Closes with 4401 for a key that is unknown or revoked, also later, and with 4404 without such a campaign.
+    Closes with 4401 for a key that is unknown or revoked, also later, with 4404 without such a campaign, and with 4429
+    where a request would be answered with 429, or when the key has too many sockets open.
     """
     await socket.accept()
     key = token or _bearer(socket)
     try:
-        principal = await identify(context, key)
+        principal = await admit(context, socket, key)
         watched = await _watched(context, principal, campaign_id)
-        await _serve(socket, _messages(context, watched, key))
+        with context.quotas.holding("progress sockets", principal.key_id, most=MOST_SOCKETS_OF_A_KEY):
+            await _serve(socket, _messages(context, watched, key))
         await socket.close(NO_CAMPAIGN, "The campaign was deleted.")
     except NotIdentified:
         await _close(socket, NO_KEY, "The API key is missing, unknown or revoked.")
     except NotFound:
         await _close(socket, NO_CAMPAIGN, "There is no such campaign.")
+    except TooMany as refused:
+        await _close(socket, TOO_MANY, str(refused))
+    except Full:
+        await _close(
+            socket, TOO_MANY, f"This key has {MOST_SOCKETS_OF_A_KEY} sockets open already. Close one."
+        )
     except (WebSocketDisconnect, RuntimeError):
         log.debug("live.socket_left", extra={"campaign_id": campaign_id})
 

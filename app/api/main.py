@@ -11,6 +11,7 @@ from app.api.headers import SecurityHeaders
 from app.api.limits import LimitBodies
 from app.api.paths import RefuseControlCharacters
 from app.api.proxies import BehindProxies
+from app.api.rates import TellRates
 from app.api.v1.router import v1_router
 from app.config import Network, get_settings
 
@@ -21,6 +22,8 @@ Outbound campaigns without a browser. Send `Authorization: Bearer cs_…` with e
 
 Ids are integers or UUIDs, either everywhere. Times are ISO 8601 with an offset. Lists come in pages.
 Errors are problem details (RFC 9457) that name the field.
+Each answer says how often the key may ask and how much of that is left (`RateLimit-Policy`, `RateLimit`).
+429 says in `Retry-After` how many seconds to wait. What is not answered with 429 is done.
 A POST with an `Idempotency-Key` may be repeated for 24 hours: it is done once.
 
 The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's progress: at once, then each change.
@@ -42,6 +45,7 @@ def create_api(
     for router in (sign_in.router, downloads.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
+    api.add_middleware(TellRates)
     api.add_middleware(webhooks.WebhookDoor)
     api.add_middleware(RefuseControlCharacters)
     api.add_middleware(SecurityHeaders)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER: Final = {"Retry-After": "2"}
+_QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="Callsheet"'}
 
 _STATUS: Final[Mapping[type[CallsheetError], HTTPStatus]] = {
@@ -65,6 +66,17 @@ class NotIdentified(CallsheetError):
 
     def __init__(self) -> None:
         super().__init__("Send an API key that is known and not revoked: `Authorization: Bearer cs_…`.")
+
+
+class TooMany(CallsheetError):
+    """More than a quota allows. `retry_in` is in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, quota: str, retry_in: int) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_in} second{'' if retry_in == 1 else 's'}.")
+        self.quota = quota
+        self.retry_in = retry_in
 
 
 def install(app: FastAPI) -> None:
@@ -115,6 +127,8 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CallsheetError)
     if isinstance(error, NotIdentified):
         return problem(HTTPStatus.UNAUTHORIZED, str(error), headers=_CHALLENGE)
+    if isinstance(error, TooMany):
+        return _of_too_many(error)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.BAD_REQUEST)
     fields: dict[str, str] = {}
     if isinstance(error, FieldErrors):
@@ -125,6 +139,15 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
         fields = {"Idempotency-Key": str(error)}
     detail = "; ".join(f"{field}: {message}" for field, message in fields.items()) or str(error)
     return problem(status, detail, errors=fields)
+
+
+def _of_too_many(error: TooMany) -> JSONResponse:
+    """Return a 429 with the type and the member that the draft of the RateLimit fields defines."""
+    policies: dict[str, Any] = {"violated-policies": [error.quota]}
+    headers = {"Retry-After": str(error.retry_in)}
+    return problem(
+        HTTPStatus.TOO_MANY_REQUESTS, str(error), headers=headers, type=_QUOTA_EXCEEDED, **policies
+    )
 
 
 async def _of_validation(_: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
+from app.api.rates import WRONG_SESSIONS, WRONG_TICKETS, count_wrong
 from app.context import AppContext, get_context
 from app.services.access.known_browsers import BROWSER_COOKIE, BROWSER_LIFETIME
 from app.services.access.sessions import SESSION_COOKIE, SESSION_LIFETIME, sign_out
@@ -41,6 +42,7 @@ async def complete(
         )
     )
     if redeemed is None:
+        count_wrong(context, request, WRONG_TICKETS)
         return _go(TICKET_REFUSED)
     response = _go(local_path(redeemed.next_path))
     for name, token, lifetime in (
@@ -64,7 +66,9 @@ async def leave(request: Request, context: Context) -> RedirectResponse:
     if _sent_by_another_site(request):
         return _go(HOME)
     if token := request.cookies.get(SESSION_COOKIE):
-        await context.database.write(lambda session: sign_out(session, token=token, now=context.clock.now()))
+        now = context.clock.now()
+        if not await context.database.write(lambda session: sign_out(session, token=token, now=now)):
+            count_wrong(context, request, WRONG_SESSIONS)
     response = _go(SIGN_IN)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=_by_https(request, context))
     return response

@@ -100,7 +100,8 @@ async def context(database: Database, redis_url: str) -> AsyncIterator[AppContex
     settings = settings_for(database, redis_url)
     feed = LiveFeed(redis_url)
     telling = Database(database.url, on_commit=feed.publish)
-    context = replace(build_context(settings), database=telling, feed=feed, clock=VirtualClock(at=NOON))
+    seams = build_context(settings, clock=VirtualClock(at=NOON))
+    context = replace(seams, database=telling, feed=feed)
     yield context
     await context.close()
 

@@ -219,7 +219,9 @@ async def knock(
     method, path = route
     body = filled(TABLE[route].body, named)
     more = {"json": body} if body is not None else {}
-    return await world.call(method.upper(), path.format(**named), role=None, key=key, **more)
+    answer = await world.call(method.upper(), path.format(**named), role=None, key=key, **more)
+    assert {"ratelimit", "ratelimit-policy"} <= answer.headers.keys()
+    return answer
 
 
 def filled(body: Any, named: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from app.api.problems import MEDIA_TYPE, Problem
+from app.api.rates import TOO_MANY
 from app.api.v1 import (
     agents,
     attempts,
@@ -27,17 +28,20 @@ from app.api.v1 import (
 )
 
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    int(status): {
-        "description": status.phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
-    }
-    for status in (
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.CONFLICT,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-    )
+    **{
+        int(status): {
+            "description": status.phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
+        }
+        for status in (
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+        )
+    },
+    int(HTTPStatus.TOO_MANY_REQUESTS): TOO_MANY,
 }
 
 

@@ -105,11 +105,12 @@ async def begin_session(session: AsyncSession, *, user_id: int, user_agent: str,
     return token
 
 
-async def sign_out(session: AsyncSession, *, token: str, now: datetime) -> None:
-    """End the session of this token, everywhere it is open. An unknown token is none to end."""
+async def sign_out(session: AsyncSession, *, token: str, now: datetime) -> bool:
+    """End the session of this token, everywhere it is open, and tell whether there was one to end."""
     statement = (
         update(UserSession)
         .where(col(UserSession.token_hash) == token_hash(token), col(UserSession.revoked_at).is_(None))
         .values(revoked_at=now)
+        .returning(col(UserSession.id))
     )
-    await session.execute(statement)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
