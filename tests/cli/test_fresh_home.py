@@ -43,6 +43,7 @@ _MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "the database is newer": ("schema is at 0123456789ab", "update this one"),
     "the secret is another": ("CALLSHEET_SECRET is not the one", "migrate --replace-secret"),
     "half an account is said": ("TWILIO_AUTH_TOKEN is not set",),
+    "a proxy is no network": ("CALLSHEET_TRUSTED_PROXIES", "“proxy” is no network", "such as 127.0.0.1"),
     "the port is taken": ("cannot be used", "set CALLSHEET_PORT"),
     "the simulator's port is taken": ("cannot be used", "set SIMULATOR_PORT"),
     "the home cannot be made": ("Cannot write to", "Not a directory"),
@@ -93,7 +94,7 @@ REFUSALS: Final[Mapping[Command, Mapping[str, tuple[str, ...]]]] = {
     ("down",): _of("half an account is said"),
     ("worker",): _SERVERS,
     ("worker", "--queue", "bulk"): _of("nothing is said"),
-    ("web",): _SERVERS | _of("the port is taken", "the home cannot be made"),
+    ("web",): _SERVERS | _of("a proxy is no network") | _of("the port is taken", "the home cannot be made"),
     ("web", "--api-only"): _of("no secret is said", "the database is empty", "the port is taken"),
     ("simulate",): _of(
         "half an account is said",
@@ -103,6 +104,11 @@ REFUSALS: Final[Mapping[Command, Mapping[str, tuple[str, ...]]]] = {
     ("migrate",): _DATABASE,
     ("key", "create", "--organization", "Acme"): _DATABASE,
     ("user", "create", "ann@example.com", "--organization", "Acme"): _of("the database is away"),
+    **{
+        ("user", verb, "nobody@example.com"): _of("the database is away")
+        | {"all is said": ("email: Nobody has this e-mail.",)}
+        for verb in ("link", "password")
+    },
     ("bench", "no-such"): {"nothing is said": ("there is no benchmark no-such", "there are: dial")},
 }
 OTHERS: Final = {("doctor",), ("demo",)}
@@ -144,6 +150,7 @@ class Machine:
             "the database is newer": {"DATABASE_URL": self.newer},
             "the secret is another": {"CALLSHEET_SECRET": "another"},
             "half an account is said": {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32},
+            "a proxy is no network": {"CALLSHEET_TRUSTED_PROXIES": "10.0.0.0/8,proxy"},
             "the port is taken": {"CALLSHEET_PORT": str(self.taken)},
             "the simulator's port is taken": {"SIMULATOR_PORT": str(self.taken)},
             "the home cannot be made": {**no_home},
