@@ -50,7 +50,8 @@ def create_api(
     api.add_middleware(RefuseControlCharacters)
     api.add_middleware(SecurityHeaders)
     trusted = get_settings().trusted_proxies if trusted_proxies is None else trusted_proxies
-    api.add_middleware(BehindProxies, trusted=trusted)
+    if trusted:
+        api.add_middleware(BehindProxies, trusted=trusted)
     return api
 
 

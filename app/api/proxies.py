@@ -21,9 +21,7 @@ class BehindProxies:
     """
 
     def __init__(self, app: ASGIApp, *, trusted: Sequence[Network]) -> None:
-        self._app: ASGIApp = app
-        if trusted:
-            self._app = wrap_asgi_with_proxy_headers(app, [str(network) for network in trusted])
+        self._app: ASGIApp = wrap_asgi_with_proxy_headers(app, [str(network) for network in trusted])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
         await self._app(scope, receive, send)
