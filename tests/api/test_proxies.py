@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-import socketio  # type: ignore[import-untyped]  # it has no py.typed
+import socketio
 from fastapi import FastAPI, Request, WebSocket
 from pydantic import ValidationError
 from reflex.app import EventNamespace
