@@ -165,7 +165,7 @@ class Hangup(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedNumber:
-    """A number that the carrier account owns, and what it is good for."""
+    """A number that the carrier account may use, and what it is good for there."""
 
     number: str
     """E.164."""
@@ -177,10 +177,17 @@ class OwnedNumber:
 
 @runtime_checkable
 class Numbers(Protocol):
-    """Lists the account's own numbers: optional, for carriers that can tell."""
+    """Tells which numbers the account may use: optional, for carriers that can tell."""
 
     async def owned_numbers(self) -> list[OwnedNumber]:
-        """Return the numbers the account may call and text from. Raises `LookupFailed`."""
+        """Return the numbers that are the account's own. Raises `LookupFailed`."""
+        ...
+
+    async def find_numbers(self, numbers: Collection[str]) -> Mapping[str, OwnedNumber]:
+        """Return those of these numbers (E.164) that the account may call or text from, by number.
+
+        Its own, and those that it has verified as caller IDs. Raises `LookupFailed`.
+        """
         ...
 
 

@@ -44,6 +44,8 @@ class Control:
             Route("/personas", self.show_personas, methods=["GET"]),
             Route("/personas", self.set_personas, methods=["POST"]),
             Route("/numbers", self.own_number, methods=["POST"]),
+            Route("/numbers/{number}", self.disown_number, methods=["DELETE"]),
+            Route("/caller-ids", self.verify_caller_id, methods=["POST"]),
             Route("/inbound", self.inbound, methods=["POST"]),
             Route("/speed", self.set_speed, methods=["POST"]),
             Route("/pace", self.set_pace, methods=["POST"]),
@@ -118,11 +120,12 @@ class Control:
         return JSONResponse(self._carrier.casting.as_dict())
 
     async def own_number(self, request: Request) -> Response:
-        """Add a number to the account, change where its texts and calls are announced, or have it flagged."""
+        """Add a number to the account, or change what it can, where it announces, or whether it is flagged."""
         body = await _body(request)
         owned = self._carrier.state.own(_number(body, "number"), self._carrier.clock.now())
         owned.sms_url = str(body.get("sms_url", owned.sms_url))
         owned.voice_url = str(body.get("voice_url", owned.voice_url))
+        owned.sms = _flag(body, "sms", default=owned.sms)
         if "flagged" in body:
             owned.flagged = _sip_code(body["flagged"])
         answer = {
@@ -130,9 +133,21 @@ class Control:
             "sid": owned.sid,
             "sms_url": owned.sms_url,
             "voice_url": owned.voice_url,
+            "sms": owned.sms,
             "flagged": owned.flagged,
         }
         return JSONResponse(answer, 201)
+
+    async def disown_number(self, request: Request) -> Response:
+        """Take a number, or a verified caller ID, from the account."""
+        self._carrier.state.disown(request.path_params["number"])
+        return Response(status_code=204)
+
+    async def verify_caller_id(self, request: Request) -> Response:
+        """Let the account call from a number of somebody else's, as one that it has verified."""
+        number = _number(await _body(request), "number")
+        verified = self._carrier.state.verify(number, self._carrier.clock.now())
+        return JSONResponse({"number": verified.number, "sid": verified.sid}, 201)
 
     async def inbound(self, request: Request) -> Response:
         """Have a person text one of our numbers."""
@@ -243,6 +258,13 @@ def _number(body: Mapping[str, object], name: str) -> str:
     if not wire.is_e164(number):
         raise BadControl(f"{name} must be a phone number as +12015550123")
     return number
+
+
+def _flag(body: Mapping[str, object], name: str, *, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise BadControl(f"{name} must be true or false")
+    return value
 
 
 def _sip_code(value: object) -> int | None:

@@ -9,11 +9,11 @@ from app.simulator.carrier import Carrier
 from app.simulator.errors import Refused
 from app.simulator.faults import FaultName
 from app.simulator.rest import Json, Page, is_web_address, read_form
-from app.simulator.state import OwnedNumber
+from app.simulator.state import OwnedNumber, VerifiedCallerId
 
 
 class AccountResource:
-    """Twilio's Accounts and IncomingPhoneNumbers over one carrier."""
+    """Twilio's Accounts, IncomingPhoneNumbers and OutgoingCallerIds over one carrier."""
 
     def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
@@ -27,6 +27,7 @@ class AccountResource:
             Route("/IncomingPhoneNumbers.json", self.list_numbers, methods=["GET"]),
             Route("/IncomingPhoneNumbers/{sid}.json", self.fetch_number, methods=["GET"]),
             Route("/IncomingPhoneNumbers/{sid}.json", self.update_number, methods=["POST"]),
+            Route("/OutgoingCallerIds.json", self.list_caller_ids, methods=["GET"]),
         ]
 
     async def fetch_account(self, _: Request) -> Response:
@@ -63,6 +64,17 @@ class AccountResource:
         ]
         return Page(request, "incoming_phone_numbers").json(iter(wanted), self._render)
 
+    async def list_caller_ids(self, request: Request) -> Response:
+        """List the verified caller IDs. Unlike that of the numbers owned, Twilio's filter is exact here."""
+        query = request.query_params
+        wanted = [
+            verified
+            for verified in self._carrier.state.verified.values()
+            if query.get("PhoneNumber", "") in {"", verified.number}
+            and query.get("FriendlyName", "") in {"", wire.formatted(verified.number)}
+        ]
+        return Page(request, "outgoing_caller_ids").json(iter(wanted), self._render_caller_id)
+
     async def fetch_number(self, request: Request) -> Response:
         """Show one owned number."""
         return JSONResponse(self._render(self._find(request)))
@@ -88,6 +100,18 @@ class AccountResource:
                 return owned
         raise Refused(20404, request.url.path)
 
+    def _render_caller_id(self, verified: VerifiedCallerId) -> Json:
+        verified_at = wire.rfc2822(verified.created_at)
+        return {
+            "account_sid": self._account_sid,
+            "date_created": verified_at,
+            "date_updated": verified_at,
+            "friendly_name": wire.formatted(verified.number),
+            "phone_number": verified.number,
+            "sid": verified.sid,
+            "uri": f"{self._base}/OutgoingCallerIds/{verified.sid}.json",
+        }
+
     def _render(self, owned: OwnedNumber) -> Json:
         return {
             "account_sid": self._account_sid,
@@ -96,7 +120,7 @@ class AccountResource:
             "api_version": wire.API_VERSION,
             "beta": False,
             "bundle_sid": None,
-            "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
+            "capabilities": {"voice": True, "sms": owned.sms, "mms": owned.sms, "fax": False},
             "date_created": wire.rfc2822(owned.created_at),
             "date_updated": wire.rfc2822(owned.updated_at),
             "emergency_address_sid": None,

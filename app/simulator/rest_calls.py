@@ -78,7 +78,8 @@ class CallsResource:
             raise Refused(21213)
         if from_ == "+15005550001" or not wire.is_e164(from_):
             raise Refused(21212, from_)
-        if from_ != TEST_NUMBER and from_ not in self._carrier.state.numbers:
+        state = self._carrier.state
+        if from_ != TEST_NUMBER and from_ not in state.numbers and from_ not in state.verified:
             raise Refused(21210, from_)
 
     async def list(self, request: Request) -> Response:

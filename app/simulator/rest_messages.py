@@ -77,7 +77,8 @@ class MessagesResource:
             raise Refused(_REFUSED_FROM[from_], from_)
         if not wire.is_e164(from_):
             raise Refused(21212, from_)
-        if from_ != TEST_NUMBER and from_ not in self._carrier.state.numbers:
+        owned = self._carrier.state.numbers.get(from_)
+        if from_ != TEST_NUMBER and (owned is None or not owned.sms):
             raise Refused(21606, from_)
         if to == from_:
             raise Refused(21266)

@@ -82,8 +82,23 @@ class OwnedNumber:
     sms_method: str = "POST"
     voice_url: str = ""
     voice_method: str = "POST"
+    sms: bool = True
+    """Whether it can text; every number can call."""
     flagged: int | None = None
     """The SIP code (603, 607, 608) that networks answer its calls with; its texts are blocked. None: all is well."""
+
+    @property
+    def sid(self) -> str:
+        """Its PN id, the same at every start."""
+        return wire.number_sid(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCallerId:
+    """A number of somebody else's that the account has proven to be at hand: it may call from it, not text."""
+
+    number: str
+    created_at: datetime
 
     @property
     def sid(self) -> str:
@@ -144,6 +159,7 @@ class State:
         self.calls: Shelf[Call] = Shelf()
         self.messages: Shelf[Message] = Shelf()
         self.numbers: dict[str, OwnedNumber] = {}
+        self.verified: dict[str, VerifiedCallerId] = {}
         self.opted_out: set[tuple[str, str]] = set()
         """Pairs (person, owned number): the person texted STOP to it."""
         self.refused: deque[RefusedRequest] = deque(maxlen=50_000)
@@ -153,6 +169,15 @@ class State:
         return self.numbers.setdefault(
             number, OwnedNumber(number, now, now, friendly_name=wire.formatted(number))
         )
+
+    def verify(self, number: str, now: datetime) -> VerifiedCallerId:
+        """Return the verified caller ID, added to the account if it was not there."""
+        return self.verified.setdefault(number, VerifiedCallerId(number, now))
+
+    def disown(self, number: str) -> None:
+        """Take a number, or a verified caller ID, from the account."""
+        self.numbers.pop(number, None)
+        self.verified.pop(number, None)
 
 
 def grouped(parameters: QueryParams) -> dict[str, str | list[str]]:

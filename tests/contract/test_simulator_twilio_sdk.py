@@ -472,3 +472,34 @@ def test_a_number_added_by_control_can_call(carrier: RunningCarrier) -> None:
     assert (
         carrier.client.calls.create(to=PERSON, from_="+442079460000", twiml="<Response/>").status == "queued"
     )
+
+
+def test_a_number_that_only_calls_says_so_and_sends_no_text(carrier: RunningCarrier) -> None:
+    carrier.control("numbers", {"number": "+442079460000", "sms": False})
+    (number,) = carrier.client.incoming_phone_numbers.list(phone_number="+442079460000")
+    assert (number.capabilities["voice"], number.capabilities["sms"]) == (True, False)
+    with pytest.raises(TwilioRestException) as refused:
+        carrier.text(PERSON, from_="+442079460000")
+    assert refused.value.code == 21606
+
+
+def test_a_verified_caller_id_calls_and_sends_no_text(carrier: RunningCarrier) -> None:
+    for number in ("+442079460000", "+442079460001"):
+        carrier.control("caller-ids", {"number": number})
+    listed = carrier.client.outgoing_caller_ids.list(page_size=1)
+    assert [one.phone_number for one in listed] == ["+442079460000", "+442079460001"]
+    (verified,) = carrier.client.outgoing_caller_ids.list(phone_number="+442079460001")
+    assert (verified.sid, verified.friendly_name) == (listed[1].sid, "+442079460001")
+    assert carrier.client.incoming_phone_numbers.list(phone_number="+442079460001") == []
+    assert carrier.call(PERSON, from_="+442079460001", twiml="<Response/>", url=None).status == "queued"
+    with pytest.raises(TwilioRestException) as refused:
+        carrier.text(PERSON, from_="+442079460001")
+    assert refused.value.code == 21606
+
+
+def test_a_number_taken_from_the_account_calls_no_more(carrier: RunningCarrier) -> None:
+    carrier.disown(OUR_NUMBER)
+    assert carrier.client.incoming_phone_numbers.list(phone_number=OUR_NUMBER) == []
+    with pytest.raises(TwilioRestException) as refused:
+        carrier.call(PERSON)
+    assert refused.value.code == 21210

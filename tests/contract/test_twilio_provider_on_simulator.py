@@ -273,6 +273,38 @@ async def test_the_account_tells_which_numbers_it_owns_and_what_they_are_good_fo
     assert all(one.voice and one.sms for one in owned)
 
 
+NOBODYS, VERIFIED, CALLS_ONLY = "+12015550900", "+12015550901", "+12015550902"
+
+
+async def test_the_account_is_asked_for_single_numbers_and_for_many(
+    carrier: RunningCarrier, provider: TwilioCarrier
+) -> None:
+    carrier.control("caller-ids", {"number": VERIFIED})
+    carrier.control("numbers", {"number": CALLS_ONLY, "sms": False})
+    asked = [OUR_NUMBER, NOBODYS, VERIFIED, CALLS_ONLY]
+    by_itself = [await provider.find_numbers([number]) for number in asked]
+    together = await provider.find_numbers(asked)
+    assert {number: one for found in by_itself for number, one in found.items()} == together
+    assert {number: (one.voice, one.sms) for number, one in together.items()} == {
+        OUR_NUMBER: (True, True),
+        VERIFIED: (True, False),
+        CALLS_ONLY: (True, False),
+    }
+
+
+async def test_a_number_on_a_later_page_of_the_accounts_list_is_found(
+    carrier: RunningCarrier, provider: TwilioCarrier
+) -> None:
+    numbers = [f"+1305555{line:04}" for line in range(1_003)]
+    for number in numbers:
+        carrier.control("numbers", {"number": number})
+    assert set(await provider.find_numbers([numbers[0], numbers[-1]])) == {numbers[0], numbers[-1]}
+
+
+async def test_a_part_of_a_number_is_not_that_number(provider: TwilioCarrier) -> None:
+    assert await provider.find_numbers([OUR_NUMBER[:-1]]) == {}
+
+
 async def test_texts_to_our_numbers_are_announced_to_us_and_signed(
     carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
 ) -> None:
@@ -332,6 +364,9 @@ async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: C
     stranger = TwilioCarrier(replace(account, auth_token=SecretStr("wrong")))
     with pytest.raises(LookupFailed):
         await stranger.owned_numbers()
+    for numbers in ([OUR_NUMBER], [OUR_NUMBER, "+12025550143"]):
+        with pytest.raises(LookupFailed):
+            await stranger.find_numbers(numbers)
     await stranger.aclose()
 
 

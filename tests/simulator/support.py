@@ -101,6 +101,11 @@ class RunningCarrier:
         assert response.is_success, response.text
         return response
 
+    def disown(self, number: str) -> None:
+        """Take a number from the account."""
+        gone = httpx.delete(f"{self.url}/_simulator/numbers/{number}", trust_env=False)
+        assert gone.is_success, gone.text
+
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", trust_env=False)
 
@@ -116,14 +121,13 @@ class RunningCarrier:
 
     def call(self, to: str, **more: Any) -> Any:
         """Call with every event called back at /status and the script at /voice, unless told otherwise."""
-        asked = {
+        asked: dict[str, Any] = {
+            "from_": OUR_NUMBER,
             "url": f"{self.ours.url}/voice",
             "status_callback": f"{self.ours.url}/status",
             "status_callback_event": ["initiated", "ringing", "answered", "completed"],
         } | more
-        return self.client.calls.create(
-            to=to, from_=OUR_NUMBER, **{k: v for k, v in asked.items() if v is not None}
-        )
+        return self.client.calls.create(to=to, **{k: v for k, v in asked.items() if v is not None})
 
     def text(self, to: str, body: str = "Hello", **more: Any) -> Any:
         asked = {"status_callback": f"{self.ours.url}/sms-status", "from_": OUR_NUMBER} | more
