@@ -32,6 +32,7 @@ from app.home import Home
 from app.launch import Urls, child_environment
 from app.local import EmbeddedPostgres
 from app.providers.registry import configured_account
+from app.providers.twilio.client import TwilioCarrier
 from app.services.access.operations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
@@ -162,16 +163,19 @@ async def _run(
 
 
 async def _prepare(context: AppContext) -> Principal:
-    now = context.clock.now()
+    now, account = context.clock.now(), configured_account(context.settings)
+    identity = identity_of(account)
+    carrier = TwilioCarrier(account)
+    try:
+        numbers = await carrier.owned_numbers()
+    finally:
+        await carrier.aclose()
 
     async def work(session: AsyncSession) -> Principal:
         organization = await create_organization(session, name="Demo", now=now)
         organization.outbound_limit = 100
         principal = console_principal(organization)
-        identity = identity_of(configured_account(context.settings))
-        await add_carrier_numbers(
-            session, principal=principal, identity=identity, numbers=DEFAULT_NUMBERS, now=now
-        )
+        await add_carrier_numbers(session, principal=principal, identity=identity, numbers=numbers, now=now)
         return principal
 
     return await context.database.write(work)

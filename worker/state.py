@@ -19,7 +19,7 @@ from app.db import Announcer, Database, calibrate
 from app.faults import install_from_environment
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
-from app.services.campaigns.operations import launch_due
+from app.services.campaigns.launching import launch_scheduled
 from app.services.dialing.hanging_up import end_calls
 from app.services.dialing.health import beat
 from app.services.dialing.prices import collect_prices
@@ -226,7 +226,12 @@ def _launch(state: WorkerState) -> Work:
     """Start the scheduled campaigns whose time has come."""
 
     async def once() -> None:
-        await state.context.database.write(lambda session: launch_due(session, now=state.clock.now()))
+        await launch_scheduled(
+            state.context.database,
+            state.carrier,
+            carrier_account_id=state.carrier_account_id,
+            clock=state.clock,
+        )
 
     return once
 

@@ -21,11 +21,14 @@ from starlette.requests import HTTPConnection
 from app.api.problems import NotIdentified
 from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
 from app.context import AppContext, get_context
+from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
 from app.services.access.keys import resolve_key
 from app.services.access.principal import Principal
+from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.idempotency import Answer, begin, remember
 from app.services.numbers.carriers import CarrierIdentity, identity_of
+from app.services.refs import Ref
 
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
@@ -85,7 +88,20 @@ class Caller:
 
     def carrier(self) -> CarrierIdentity:
         """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
-        return identity_of(configured_account(self.context.settings))
+        return identity_of(self.carrier_account())
+
+    def carrier_account(self) -> CarrierAccount:
+        """Return that account with all that it takes to ask the carrier. Raises `CarrierNotConfigured`."""
+        return configured_account(self.context.settings)
+
+    async def ask_carrier(self, campaign_ref: Ref) -> CarrierCheck:
+        """Ask the carrier what has to be heeded before the campaign is let go: outside any transaction."""
+        return await ask_carrier(
+            self.context.database,
+            principal=self.principal,
+            campaign_ref=campaign_ref,
+            account=self.carrier_account(),
+        )
 
     async def once(
         self,

@@ -17,6 +17,7 @@ from app.providers.registry import CarrierNotConfigured
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.idempotency import KeyReused
 from app.services.imports.decoding import FileRefused
+from app.services.numbers.ownership import CarrierSilent
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ _STATUS: Final[Mapping[type[CallsheetError], HTTPStatus]] = {
     FieldErrors: HTTPStatus.UNPROCESSABLE_ENTITY,
     FileRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    CarrierSilent: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 _SPOKEN: Final[Mapping[str, str]] = {
@@ -138,7 +140,8 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
     elif isinstance(error, KeyReused):
         fields = {"Idempotency-Key": str(error)}
     detail = "; ".join(f"{field}: {message}" for field, message in fields.items()) or str(error)
-    return problem(status, detail, errors=fields)
+    headers = _RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, detail, errors=fields, headers=headers)
 
 
 def _of_too_many(error: TooMany) -> JSONResponse:

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, text
 
 from app.models.columns import Row, identity, moment, one_of, reference, word
 
@@ -37,9 +37,16 @@ class NumberRest(StrEnum):
 
 
 class PhoneNumber(Row, table=True):
-    """One of our numbers: a caller ID and a sender of texts."""
+    """One of our numbers: a caller ID and a sender of texts.
 
-    __table_args__ = (UniqueConstraint("organization_id", "number"), one_of("rest", NumberRest))
+    While it is active it is no other organization's: whose a STOP is, that is texted to it, is never a question.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("organization_id", "number"),
+        Index("uq_phone_number_active", "number", unique=True, postgresql_where=text("active")),
+        one_of("rest", NumberRest),
+    )
 
     id: int = identity()
     public_id: UUID = Field(default_factory=uuid4, unique=True)
@@ -51,6 +58,8 @@ class PhoneNumber(Row, table=True):
     voice: bool = Field(default=True)
     sms: bool = Field(default=True)
     active: bool = Field(default=True)
+    inactive_why: str = Field(default="", max_length=500)
+    """Why it was switched off, in a sentence; empty: a person did it, or it is active."""
     daily_cap: int = Field(default=0, ge=0)
     """Most calls it makes in any 24 hours, over all campaigns; 0 is no cap."""
     burst_cap: int = Field(default=0, ge=0)

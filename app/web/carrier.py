@@ -2,25 +2,24 @@
 
 from app.config import Settings
 from app.context import get_context
-from app.providers.base import LookupFailed, Numbers, OwnedNumber
+from app.providers.base import CarrierAccount, LookupFailed, Numbers, OwnedNumber
 from app.providers.registry import CarrierNotConfigured, configured_account, make_carrier
 from app.providers.twilio.urls import inbound_url
-from app.services.errors import CallsheetError
 from app.services.numbers.carriers import CarrierIdentity, identity_of
+from app.services.numbers.ownership import CarrierSilent
 
 
-class CarrierSilent(CallsheetError):
-    """The carrier could not be asked."""
-
-    code = "carrier_silent"
+def carrier_account() -> CarrierAccount:
+    """Return the carrier account this installation dials through. Raises `CarrierSilent`."""
+    try:
+        return configured_account(get_context().settings)
+    except CarrierNotConfigured as error:
+        raise CarrierSilent(f"No carrier is configured: {error}.") from error
 
 
 async def owned_numbers() -> tuple[CarrierIdentity, list[OwnedNumber]]:
     """Return the configured account and its numbers. Raises `CarrierSilent`."""
-    try:
-        account = configured_account(get_context().settings)
-    except CarrierNotConfigured as error:
-        raise CarrierSilent(f"No carrier is configured: {error}.") from error
+    account = carrier_account()
     identity = identity_of(account)
     carrier = make_carrier(identity.kind, account)
     if not isinstance(carrier, Numbers):

@@ -16,8 +16,10 @@ from app.db import Database
 from app.domain.rights import Role
 from app.live import LiveFeed
 from app.models import Agent, Organization, PhoneNumber
+from app.providers import registry
 from app.services.access.keys import create_key
 from tests.support.builders import NOON, make_agent, make_number, make_organization, principal
+from tests.support.carrier import AccountBook
 from tests.support.clock import VirtualClock
 
 ACCOUNT_SID = "AC" + "0" * 32
@@ -33,6 +35,7 @@ class World:
     organization: Organization
     agent: Agent
     number: PhoneNumber
+    carrier: AccountBook
     keys: dict[Role, str] = field(default_factory=dict)
 
     @property
@@ -116,13 +119,21 @@ async def client(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture(autouse=True)
+def carrier(monkeypatch: pytest.MonkeyPatch) -> AccountBook:
+    """The carrier that the API asks about numbers."""
+    book = AccountBook()
+    monkeypatch.setitem(registry.CARRIERS, "twilio", lambda _account: book)
+    return book
+
+
 @pytest.fixture
-async def world(context: AppContext, client: httpx.AsyncClient) -> World:
+async def world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> World:
     """An organization that calls the API."""
-    return await make_world(context, client)
+    return await make_world(context, client, carrier)
 
 
-async def make_world(context: AppContext, client: httpx.AsyncClient) -> World:
+async def make_world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> World:
     async with context.database.transaction() as session:
         organization = await make_organization(session)
         agent = await make_agent(session, organization)
@@ -134,7 +145,7 @@ async def make_world(context: AppContext, client: httpx.AsyncClient) -> World:
         }
     clock = context.clock
     assert isinstance(clock, VirtualClock)
-    return World(context, clock, client, organization, agent, number, keys)
+    return World(context, clock, client, organization, agent, number, carrier, keys)
 
 
 WorldMaker = Callable[[], Awaitable[World]]

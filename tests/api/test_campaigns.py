@@ -468,7 +468,7 @@ async def test_a_failed_campaign_is_resumed_when_the_carrier_takes_it_again(
     world: World, monkeypatch: pytest.MonkeyPatch, says: str | Exception, why: str
 ) -> None:
     path = await failed_campaign(world)
-    made = "app.services.campaigns.resuming.make_carrier"
+    made = "app.services.campaigns.carrier_check.make_carrier"
     monkeypatch.setattr(made, lambda *_: AnsweringCarrier(says))
     refused = await world.post(f"{path}/resume")
     assert refused.status_code == 409
@@ -484,7 +484,9 @@ async def test_a_failed_campaign_without_a_usable_number_is_mended_and_resumed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await failed_campaign(world)
-    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *_: AnsweringCarrier(None))
+    monkeypatch.setattr(
+        "app.services.campaigns.carrier_check.make_carrier", lambda *_: AnsweringCarrier(None)
+    )
     async with world.database.transaction() as session:
         (await session.get_one(PhoneNumber, world.number.id)).active = False
         other = await make_number(session, world.organization)
@@ -500,6 +502,6 @@ async def test_who_may_not_run_campaigns_makes_nobody_ask_the_carrier(
 ) -> None:
     path = await failed_campaign(world)
     asked: list[object] = []
-    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *each: asked.append(each))
+    monkeypatch.setattr("app.services.campaigns.carrier_check.make_carrier", lambda *each: asked.append(each))
     assert (await world.post(f"{path}/resume", role=Role.VIEWER)).status_code == 403
     assert asked == []

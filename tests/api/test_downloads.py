@@ -145,7 +145,7 @@ async def test_a_download_is_for_members_who_may_export(world: World, path: str)
 @pytest.mark.parametrize("path", sorted(TABLE))
 async def test_another_organizations_things_do_not_exist(world: World, path: str) -> None:
     named = await things(world)
-    other = await make_world(world.context, world.client)
+    other = await make_world(world.context, world.client, world.carrier)
     await sign_in(other)
     assert (await world.client.get(path.format(**named))).status_code == 404
     at_home = path.format(**named | {"organization": other.organization.slug})

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -16,7 +17,14 @@ from app.api.webhooks import Intake, WebhookDoor
 from app.config import Settings
 from app.context import build_context
 from app.db import Database
-from app.models import Organization, ProviderEvent, Suppression, SuppressionScope, SuppressionSource
+from app.models import (
+    Organization,
+    PhoneNumber,
+    ProviderEvent,
+    Suppression,
+    SuppressionScope,
+    SuppressionSource,
+)
 from app.providers.base import CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.signature import sign
@@ -176,17 +184,30 @@ async def test_start_lifts_no_suppression_of_another_kind(
     assert await standing(session) == [SuppressionSource.KEYPRESS]
 
 
-async def test_stop_holds_for_every_organization_that_has_the_number(
+async def test_stop_holds_for_the_organization_that_has_the_number_now(
     person: Person, session: AsyncSession, database: Database, acme: Organization
 ) -> None:
     async with database.transaction() as writing:
-        other = await make_organization(writing)
-        await make_number(writing, other, number=OURS)
-        stranger = await make_organization(writing)
+        for changed_later in (False, True):
+            former = await make_organization(writing)
+            later = NOON + timedelta(days=changed_later)
+            await make_number(writing, former, number=OURS, active=False, updated_at=later)
+    await person.texts("STOP")
+    assert {row.organization_id for row in await suppressions(session)} == {acme.id}
+
+
+async def test_stop_holds_for_the_organization_that_had_the_number_last(
+    person: Person, session: AsyncSession, database: Database, acme: Organization
+) -> None:
+    async with database.transaction() as writing:
+        (number,) = (await writing.execute(select(PhoneNumber))).scalars()
+        number.active = False
+        last, stranger = await make_organization(writing), await make_organization(writing)
+        await make_number(writing, last, number=OURS, active=False, updated_at=NOON + timedelta(days=1))
         elsewhere = await make_carrier_account(writing)
         await make_number(writing, stranger, number=OURS, carrier_account_id=elsewhere.id)
     await person.texts("STOP")
-    assert {row.organization_id for row in await suppressions(session)} == {acme.id, other.id}
+    assert {row.organization_id for row in await suppressions(session)} == {last.id}
 
 
 async def test_a_text_to_a_number_that_is_nobodys_is_acknowledged_and_not_kept(

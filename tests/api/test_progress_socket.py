@@ -195,7 +195,7 @@ async def test_without_such_a_campaign_it_closes_with_4404(world: World, api: Fa
 
 async def test_another_organizations_campaign_is_not_there(world: World, api: FastAPI) -> None:
     campaign = await world.make_campaign()
-    other = await make_world(world.context, world.client)
+    other = await make_world(world.context, world.client, world.carrier)
     path = f"/ws/campaigns/{campaign['id']}/progress"
     async with connected(api, path, token=other.keys[Role.OWNER]) as socket:
         assert await socket.close_code() == 4404

@@ -228,7 +228,7 @@ async def _furnish(session: AsyncSession, gallery: Gallery) -> None:
     numbers = await list_numbers(session, principal=principal)
     for number, label in zip(numbers, ("Front desk", "Billing", "Campaigns"), strict=False):
         await update_number(
-            session, principal=principal, number_ref=number.id, changes={"label": label}, now=now
+            session, principal=principal, number_ref=number.id, changes={"label": label}, said=None, now=now
         )
     await set_default_number(session, principal=principal, number_ref=numbers[0].id, now=now)
     await create_agent(session, principal=principal, changes=_SECOND_AGENT, now=now)

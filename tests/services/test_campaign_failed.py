@@ -16,6 +16,7 @@ from app.domain.recipient import RecipientStatus
 from app.faults import install
 from app.models import Campaign, CampaignTransition, NumberRest, PhoneNumber, Step
 from app.providers.base import NotPlaced, PlaceAnswer, Refused, Unclear
+from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.failed import failed_campaigns
 from app.services.campaigns.history import campaign_history
 from app.services.campaigns.lifecycle import resume_campaign
@@ -80,7 +81,7 @@ async def corrupt(stage: Stage, column: str, stored: str) -> None:
         )
 
 
-async def resume(stage: Stage, *, carrier_refuses: str | None = None) -> None:
+async def resume(stage: Stage, *, check: CarrierCheck = UNASKED) -> None:
     account = stage.account
     identity = CarrierIdentity("twilio", account.account_sid, account.api_url, simulated=True)
     async with stage.database.transaction() as session:
@@ -90,7 +91,7 @@ async def resume(stage: Stage, *, carrier_refuses: str | None = None) -> None:
             campaign_ref=stage.campaign_id,
             now=stage.clock.now(),
             carrier=identity,
-            carrier_refuses=carrier_refuses,
+            check=check,
         )
 
 
@@ -356,7 +357,7 @@ async def test_a_mended_campaign_goes_on_and_its_old_refusals_count_no_more(data
     stage.carrier.answers = lambda _: REFUSED
     await stage.dial(7)
     with pytest.raises(Conflict, match=r"cannot go on yet\. The carrier refuses our account\."):
-        await resume(stage, carrier_refuses="The carrier refuses our account.")
+        await resume(stage, check=CarrierCheck(refuses="The carrier refuses our account."))
     assert (await stage.campaign()).status is S.FAILED
 
     stage.carrier.answers = lambda _: None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,10 @@ from app.domain.templates import Missing
 from app.live import LiveNote
 from app.models import ContactImport, ImportStatus, ScheduleType
 from app.services.campaigns.forecast import preflight
+from app.services.campaigns.launching import launch_scheduled
 from app.services.campaigns.operations import (
     cancel_campaign,
     duplicate_campaign,
-    launch_due,
     pause_campaign,
     resume_campaign,
     retry_failed,
@@ -27,6 +27,7 @@ from app.services.campaigns.operations import (
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import REAL, SIMULATED, World, build_world
 from tests.support.builders import NOON, make_agent, make_number
+from tests.support.clock import VirtualClock
 
 S = CampaignStatus
 LATER = NOON + timedelta(hours=1)
@@ -40,6 +41,12 @@ async def world(database: Database) -> World:
 
 async def _start(world: World, campaign_id: int, **arguments: Any) -> None:
     await world.do(start_campaign, campaign_ref=campaign_id, **{"carrier": SIMULATED} | arguments)
+
+
+async def _launch(world: World, *, at: datetime, carrier: object = None) -> list[int]:
+    return await launch_scheduled(
+        world.database, carrier, carrier_account_id=world.carrier.id, clock=VirtualClock(at=at)
+    )
 
 
 async def _start_errors(world: World, **values: Any) -> dict[str, str]:
@@ -83,10 +90,8 @@ async def test_a_campaign_with_a_time_waits_for_it(world: World) -> None:
     assert await world.status(campaign_id) is S.SCHEDULED
     assert (await world.row(campaign_id)).started_at is None
 
-    async with world.database.transaction() as session:
-        assert await launch_due(session, now=LATER - timedelta(seconds=1)) == []
-    async with world.database.transaction() as session:
-        assert await launch_due(session, now=LATER) == [campaign_id]
+    assert await _launch(world, at=LATER - timedelta(seconds=1)) == []
+    assert await _launch(world, at=LATER) == [campaign_id]
     assert (await world.row(campaign_id)).started_at == LATER
     assert await world.history(campaign_id) == [
         ("draft", "scheduled", "owner@example.com"),
@@ -453,11 +458,7 @@ async def test_a_pause_and_a_cancel_at_once_leave_one_coherent_history(world: Wo
 async def test_a_campaign_is_launched_once_by_two_crons(world: World) -> None:
     campaign_id = await world.campaign(people=1, status=S.SCHEDULED, **SCHEDULED_LATER)
 
-    async def launch() -> list[int]:
-        async with world.database.transaction() as session:
-            return await launch_due(session, now=LATER)
-
-    launched = await asyncio.gather(launch(), launch(), launch())
+    launched = await asyncio.gather(*(_launch(world, at=LATER) for _ in range(3)))
 
     assert sorted(launched) == [[], [], [campaign_id]]
     assert len(await world.history(campaign_id)) == 1

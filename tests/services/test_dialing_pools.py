@@ -301,7 +301,9 @@ async def frees(session: AsyncSession, by: str, stage: Stage, number: PhoneNumbe
     """Let a person free the number before its time."""
     who, now = principal(stage.organization), stage.clock.now()
     if by == "cap":
-        await update_number(session, principal=who, number_ref=number.id, changes={"daily_cap": 0}, now=now)
+        await update_number(
+            session, principal=who, number_ref=number.id, changes={"daily_cap": 0}, said=None, now=now
+        )
     else:
         await resume_number(session, principal=who, number_ref=number.id, now=now)
 

@@ -16,12 +16,14 @@ from app.services.access.queries import organization_settings
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.numbers.operations import (
+    Added,
     add_carrier_numbers,
     create_number,
     set_default_number,
     set_number_active,
     update_number,
 )
+from app.services.numbers.ownership import NumbersAtCarrier
 from app.services.numbers.queries import get_number, list_numbers
 from tests.support.builders import (
     NOON,
@@ -43,6 +45,15 @@ REAL = CarrierIdentity(
 )
 
 
+def said_of(number: str, *, voice: bool = True, sms: bool = True) -> NumbersAtCarrier:
+    """The carrier has the number, for this."""
+    owned = OwnedNumber(number=number, label="", voice=voice, sms=sms)
+    return NumbersAtCarrier(carrier=SIMULATED, known={number: owned})
+
+
+OURS = said_of("+12015550123")
+
+
 @pytest.fixture
 async def acme(session: AsyncSession) -> Organization:
     return await make_organization(session)
@@ -56,7 +67,7 @@ async def test_a_number_is_stored_in_e164_however_it_is_written(
     session: AsyncSession, acme: Organization
 ) -> None:
     changes = {"number": "(201) 555-0123", "label": "Sales", "sms": False}
-    number_id = await create_number(session, principal=principal(acme), changes=changes, now=NOON)
+    number_id = await create_number(session, principal=principal(acme), changes=changes, said=OURS, now=NOON)
     view = await get_number(session, principal=principal(acme), number_ref=number_id)
     assert (view.number, view.label, view.voice, view.sms, view.active) == (
         "+12015550123",
@@ -83,42 +94,49 @@ async def test_a_field_that_will_not_do_is_named(
     session: AsyncSession, acme: Organization, changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(FieldErrors) as problem:
-        await create_number(session, principal=principal(acme), changes=changes, now=NOON)
+        await create_number(session, principal=principal(acme), changes=changes, said=OURS, now=NOON)
     assert list(problem.value.errors) == [field]
 
 
 async def test_an_organization_has_a_number_once(session: AsyncSession, acme: Organization) -> None:
     await make_number(session, acme, number="+12015550123")
     with pytest.raises(FieldErrors) as problem:
-        await create_number(session, principal=principal(acme), changes={"number": "2015550123"}, now=NOON)
+        await create_number(
+            session, principal=principal(acme), changes={"number": "2015550123"}, said=OURS, now=NOON
+        )
     assert "already" in problem.value.errors["number"]
-    other = principal(await make_organization(session))
-    assert await create_number(session, principal=other, changes={"number": "2015550123"}, now=NOON)
+
+
+async def _add(database: Database, organization: Organization) -> int:
+    return await database.write(
+        lambda session: create_number(
+            session,
+            principal=principal(organization),
+            changes={"number": "+12015550123"},
+            said=OURS,
+            now=NOON,
+        )
+    )
 
 
 async def test_a_number_added_twice_at_the_same_moment_is_there_once(database: Database) -> None:
     async with database.transaction() as session:
-        someone = principal(await make_organization(session))
-
-    async def add() -> int:
-        async with database.transaction() as session:
-            return await create_number(
-                session, principal=someone, changes={"number": "+12015550123"}, now=NOON
-            )
-
-    outcomes = await asyncio.gather(*(add() for _ in range(3)), return_exceptions=True)
+        acme = await make_organization(session)
+    outcomes = await asyncio.gather(*(_add(database, acme) for _ in range(3)), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["FieldErrors", "FieldErrors", "int"]
 
 
 async def test_the_number_itself_never_changes(session: AsyncSession, acme: Organization) -> None:
     number = await make_number(session, acme)
     changes: dict[str, Any] = {"label": "Support", "voice": False}
-    await update_number(session, principal=principal(acme), number_ref=number.id, changes=changes, now=NOON)
+    await update_number(
+        session, principal=principal(acme), number_ref=number.id, changes=changes, said=None, now=NOON
+    )
     assert (number.label, number.voice) == ("Support", False)
     changes = {"number": "+12015550199"}
     with pytest.raises(FieldErrors):
         await update_number(
-            session, principal=principal(acme), number_ref=number.id, changes=changes, now=NOON
+            session, principal=principal(acme), number_ref=number.id, changes=changes, said=None, now=NOON
         )
 
 
@@ -212,7 +230,7 @@ async def test_the_numbers_of_the_carriers_account_are_added_once(
         added = await add_carrier_numbers(
             session, principal=principal(acme), identity=SIMULATED, numbers=numbers, now=NOON
         )
-        assert added == expected
+        assert added == Added(new=expected, elsewhere=0)
     views = await list_numbers(session, principal=principal(acme))
     assert [(view.number, view.carrier) for view in views] == [
         ("+12015550123", ""),
@@ -260,9 +278,9 @@ async def test_numbers_are_changed_by_those_with_the_right(
 ) -> None:
     number, someone = await make_number(session, acme), principal(acme, role)
     for act in (
-        create_number(session, principal=someone, changes={"number": "+12025550143"}, now=NOON),
+        create_number(session, principal=someone, changes={"number": "2015550123"}, said=OURS, now=NOON),
         add_carrier_numbers(session, principal=someone, identity=SIMULATED, numbers=[], now=NOON),
-        update_number(session, principal=someone, number_ref=number.id, changes={}, now=NOON),
+        update_number(session, principal=someone, number_ref=number.id, changes={}, said=None, now=NOON),
         set_default_number(session, principal=someone, number_ref=number.id, now=NOON),
         set_number_active(session, principal=someone, number_ref=number.id, active=False, now=NOON),
     ):
@@ -279,7 +297,9 @@ async def test_a_number_of_another_organization_is_not_there(
     number, stranger = await make_number(session, acme), principal(await make_organization(session))
     for act in (
         get_number(session, principal=stranger, number_ref=number.id),
-        update_number(session, principal=stranger, number_ref=number.public_id, changes={}, now=NOON),
+        update_number(
+            session, principal=stranger, number_ref=number.public_id, changes={}, said=None, now=NOON
+        ),
         set_number_active(session, principal=stranger, number_ref=number.id, active=False, now=NOON),
         set_default_number(session, principal=stranger, number_ref=number.id, now=NOON),
     ):

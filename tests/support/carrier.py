@@ -1,6 +1,6 @@
 """A carrier in the process: answers as it is told, remembers every order, and can be looked up."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -14,6 +14,7 @@ from app.providers.base import (
     MessageOrder,
     NotPlaced,
     NotSent,
+    OwnedNumber,
     PlaceAnswer,
     Placed,
     RemoteAttempt,
@@ -24,6 +25,36 @@ Order = CallOrder | MessageOrder
 
 async def _at_once() -> None:
     """A connection is there already."""
+
+
+@dataclass
+class AccountBook:
+    """A carrier that is asked what its account has: every number, for all, unless told otherwise."""
+
+    lacks: set[str] = field(default_factory=set)
+    only_calls: set[str] = field(default_factory=set)
+    only_texts: set[str] = field(default_factory=set)
+    is_away: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def find_numbers(self, numbers: Collection[str]) -> dict[str, OwnedNumber]:
+        self.asked += numbers
+        if self.is_away:
+            raise LookupFailed("no route")
+        return {number: self._owned(number) for number in numbers if number not in self.lacks}
+
+    async def owned_numbers(self) -> list[OwnedNumber]:
+        return []
+
+    async def refuses(self) -> str | None:
+        return None
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def _owned(self, number: str) -> OwnedNumber:
+        voice, sms = number not in self.only_texts, number not in self.only_calls
+        return OwnedNumber(number=number, label="", voice=voice, sms=sms)
 
 
 @dataclass

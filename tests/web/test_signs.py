@@ -195,7 +195,7 @@ async def test_a_failed_campaign_is_resumed_from_the_page_once_it_is_mended(
     shown = (await tab.state(OverviewState)).overview.now
     assert (shown.kind, shown.sentence) == ("held", f"The campaign stopped on an error: {why}")
 
-    monkeypatch.setattr("app.services.campaigns.resuming.make_carrier", lambda *_: Refusing())
+    monkeypatch.setattr("app.services.campaigns.carrier_check.make_carrier", lambda *_: Refusing())
     await browser.send(CampaignActionsState.resume(campaign_id))
     assert (await world.row(campaign_id)).status is _S.FAILED
 

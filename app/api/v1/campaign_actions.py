@@ -12,7 +12,6 @@ from app.api.v1.campaign_answers import CampaignAnswer
 from app.api.v1.campaigns import shown
 from app.api.v1.fields import Body, Ref
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
-from app.providers.registry import configured_account
 from app.services.campaigns.operations import (
     cancel_campaign,
     duplicate_campaign,
@@ -21,7 +20,6 @@ from app.services.campaigns.operations import (
     retry_failed,
     start_campaign,
 )
-from app.services.campaigns.resuming import why_carrier_refuses
 
 router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_class=KeyedRoute)
 
@@ -70,6 +68,7 @@ Act = Callable[[AsyncSession], Awaitable[None]]
 @router.post("/start", response_model=CampaignAnswer)
 async def start(campaign_id: Ref, caller: Repeatable, body: StartBody | None = None) -> Response:
     """Start a draft, now or at its `scheduled_at`. 422 names everything that is missing."""
+    check = await caller.ask_carrier(campaign_id)
 
     async def act(session: AsyncSession) -> None:
         await start_campaign(
@@ -78,6 +77,7 @@ async def start(campaign_id: Ref, caller: Repeatable, body: StartBody | None = N
             campaign_ref=campaign_id,
             now=caller.now,
             carrier=caller.carrier(),
+            check=check,
             confirm_carrier=bool(body and body.confirm_carrier),
         )
 
@@ -100,13 +100,7 @@ async def pause(campaign_id: Ref, caller: Repeatable, body: ReasonBody | None = 
 @router.post("/resume", response_model=CampaignAnswer)
 async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = None) -> Response:
     """Go on where it was paused or failed. 409 says what of a failed one is still to be mended."""
-    refuses = await why_carrier_refuses(
-        caller.context.database,
-        principal=caller.principal,
-        campaign_ref=campaign_id,
-        kind=caller.carrier().kind,
-        account=configured_account(caller.context.settings),
-    )
+    check = await caller.ask_carrier(campaign_id)
 
     async def act(session: AsyncSession) -> None:
         await resume_campaign(
@@ -115,7 +109,7 @@ async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = 
             campaign_ref=campaign_id,
             now=caller.now,
             carrier=caller.carrier(),
-            carrier_refuses=refuses,
+            check=check,
             confirm_carrier=bool(body and body.confirm_carrier),
         )
 
@@ -157,6 +151,7 @@ async def duplicate(campaign_id: Ref, caller: Repeatable) -> Response:
 async def retry(campaign_id: Ref, caller: Repeatable, body: RetryBody | None = None) -> Response:
     """Take a completed campaign up again for contacts that ended so, with a fresh budget of attempts."""
     asked = body or RetryBody()
+    check = await caller.ask_carrier(campaign_id)
 
     async def work(session: AsyncSession) -> Retried:
         retried = await retry_failed(
@@ -166,6 +161,7 @@ async def retry(campaign_id: Ref, caller: Repeatable, body: RetryBody | None = N
             now=caller.now,
             statuses=frozenset(asked.statuses),
             carrier=caller.carrier(),
+            check=check,
             confirm_carrier=asked.confirm_carrier,
         )
         return Retried(retried=retried, campaign=await shown(session, caller, campaign_id))

@@ -13,6 +13,7 @@ from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref
 from app.models import NumberRest
 from app.services.numbers.operations import create_number, set_number_active, update_number
+from app.services.numbers.ownership import ask_about_change, ask_about_new
 from app.services.numbers.queries import NumberView, calls_in_a_day, get_number, list_numbers
 from app.services.numbers.resting import rest_number, resume_number
 
@@ -72,6 +73,9 @@ class NumberAnswer(BaseModel):
     voice: bool
     sms: bool
     active: bool
+    inactive_why: str = Field(
+        description="Why it was switched off; empty if a person did that, or it is active."
+    )
     carrier: str
     is_default: bool
     campaigns_count: int
@@ -107,12 +111,23 @@ async def index(caller: Keyed, *, active_only: bool = False) -> Numbers:
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=NumberAnswer)
 async def create(body: NewNumber, caller: Repeatable) -> Response:
-    """Add a number that the carrier account owns."""
+    """Add a number that the carrier account has, and no other organization of this installation.
+
+    `voice` and `sms` are what the carrier says, unless sent. 503: the carrier could not be asked, nothing was added.
+    """
     changes, active = _split(body)
     changes["number"] = changes.pop("phone_number")
+    said = await ask_about_new(
+        caller.context.database,
+        principal=caller.principal,
+        given=changes["number"],
+        account=caller.carrier_account(),
+    )
 
     async def work(session: AsyncSession) -> NumberAnswer:
-        number_id = await create_number(session, principal=caller.principal, changes=changes, now=caller.now)
+        number_id = await create_number(
+            session, principal=caller.principal, changes=changes, said=said, now=caller.now
+        )
         return await _switched(session, caller, number_id, active)
 
     return await caller.once(work)
@@ -130,10 +145,22 @@ async def show(number_id: Ref, caller: Keyed) -> NumberAnswer:
 async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswer:
     """Change a number's label, caps and what it is for; what is not sent stays as it is."""
     changes, active = _split(body)
+    said = await ask_about_change(
+        caller.context.database,
+        principal=caller.principal,
+        number_ref=number_id,
+        changes=changes,
+        account=caller.carrier_account(),
+    )
 
     async def work(session: AsyncSession) -> NumberAnswer:
         await update_number(
-            session, principal=caller.principal, number_ref=number_id, changes=changes, now=caller.now
+            session,
+            principal=caller.principal,
+            number_ref=number_id,
+            changes=changes,
+            said=said,
+            now=caller.now,
         )
         return await _switched(session, caller, number_id, active)
 

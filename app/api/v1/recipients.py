@@ -189,7 +189,7 @@ async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
 @router.post("/retry", response_model=Done)
 async def retry_many(campaign_id: Ref, body: RetryManyBody, caller: Repeatable) -> Response:
     """Give one more attempt to many. A completed campaign runs again for them."""
-    return await _many(_retry(caller, body), campaign_id, body, caller)
+    return await _many(await _retry(caller, campaign_id, body), campaign_id, body, caller)
 
 
 @router.post("/skip", response_model=Done)
@@ -216,7 +216,8 @@ async def retry(
     campaign_id: Ref, recipient_id: RowId, caller: Repeatable, body: RetryBody | None = None
 ) -> Response:
     """Give one more attempt. A completed campaign runs again for it. 409 says why not."""
-    return await _one(_retry(caller, body or RetryBody()), campaign_id, recipient_id, caller)
+    retried = await _retry(caller, campaign_id, body or RetryBody())
+    return await _one(retried, campaign_id, recipient_id, caller)
 
 
 @router.post("/{recipient_id}/skip", response_model=CampaignContactDetail)
@@ -272,8 +273,11 @@ async def _detail(
     )
 
 
-def _retry(caller: Caller, body: RetryBody) -> Move:
-    return partial(retry_recipients, carrier=caller.carrier(), confirm_carrier=body.confirm_carrier)
+async def _retry(caller: Caller, campaign_ref: Ref, body: RetryBody) -> Move:
+    check = await caller.ask_carrier(campaign_ref)
+    return partial(
+        retry_recipients, carrier=caller.carrier(), check=check, confirm_carrier=body.confirm_carrier
+    )
 
 
 async def _many(move: Move, campaign_ref: str, body: ManyBody, caller: Caller) -> Response:

@@ -73,9 +73,9 @@ async def load_sample_data(
 ) -> None:
     """Create an agent, our numbers and a draft campaign with three contacts, or use those there are.
 
-    `carrier_numbers` are E.164 numbers of the simulated carrier; the first is the campaign's caller ID, and the
-    campaign may be played through at any hour. Without any, on a real carrier, it has the calling hours of every
-    campaign begun in the browser.
+    `carrier_numbers` are E.164 numbers of the simulated carrier; the first that no other organization has is the
+    campaign's caller ID, and the campaign may be played through at any hour. Without any, on a real carrier, it has
+    the calling hours of every campaign begun in the browser.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     number_id = await _caller_id(session, principal, carrier_numbers, now)
@@ -94,12 +94,13 @@ async def _caller_id(
     session: AsyncSession, principal: Principal, numbers: Sequence[str], now: datetime
 ) -> int | None:
     await add_carrier_numbers(session, principal=principal, identity=None, numbers=numbers, now=now)
-    statement = select(col(PhoneNumber.id)).where(
+    statement = select(PhoneNumber).where(
         col(PhoneNumber.organization_id) == principal.organization_id,
-        col(PhoneNumber.number).in_(numbers[:1]),
+        col(PhoneNumber.number).in_(numbers),
         col(PhoneNumber.active),
     )
-    return await session.scalar(statement)
+    ours = {number.number: number.id for number in (await session.execute(statement)).scalars()}
+    return next((ours[number] for number in numbers if number in ours), None)
 
 
 async def _contact_id(

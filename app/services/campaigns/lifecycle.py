@@ -23,12 +23,13 @@ from app.models import (
     ScheduleType,
 )
 from app.services.access.principal import Principal, authorize
+from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.readiness import check_readiness, what_to_mend
 from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
 from app.services.campaigns.unfinished import import_under_way
 from app.services.dialing.hanging_up import hang_up_campaign
 from app.services.errors import Conflict, FieldErrors
-from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
+from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
 from app.services.refs import Ref
 
 LONGEST_REASON: Final = 1_000
@@ -57,15 +58,21 @@ async def start_campaign(
     campaign_ref: Ref,
     now: datetime,
     carrier: CarrierIdentity,
+    check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> None:
-    """Queue or schedule a draft. Raises `FieldErrors` with all that is missing, or `Conflict`."""
+    """Queue or schedule a draft. `check`: what `ask_carrier` heard just before.
+
+    Raises `FieldErrors` with all that is missing, or `Conflict`.
+    """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
     campaign = rows.campaign
     _require(campaign, CampaignAction.START)
-    readiness = await check_readiness(session, rows, now=now, carrier_account_id=account.id)
+    readiness = await check_readiness(
+        session, rows, now=now, carrier_account_id=account.id, known=check.numbers
+    )
     if readiness.errors:
         raise FieldErrors(readiness.errors)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
@@ -96,10 +103,10 @@ async def resume_campaign(
     campaign_ref: Ref,
     now: datetime,
     carrier: CarrierIdentity,
-    carrier_refuses: str | None = None,
+    check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> None:
-    """Go on where it was paused or failed. `carrier_refuses`: what `why_carrier_refuses` said just before.
+    """Go on where it was paused or failed. `check`: what `ask_carrier` heard just before.
 
     Raises `Conflict`, also for another carrier, unconfirmed, while people are still being imported, and as long as
     something keeps it from going on that a start would refuse as well.
@@ -112,7 +119,7 @@ async def resume_campaign(
     if unfinished := await import_under_way(session, campaign.id):
         raise Conflict(unfinished)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
-    await _require_ready(session, rows, account.id, carrier_refuses, now=now)
+    await _require_ready(session, rows, account.id, check, now=now)
     target = await _resumed_status(session, campaign, now)
     await _note_signs_seen(session, campaign, now)
     await move_campaign(
@@ -154,13 +161,14 @@ async def retry_failed(
     now: datetime,
     statuses: frozenset[RecipientStatus] = RETRY_FAILED_DEFAULT,
     carrier: CarrierIdentity | None = None,
+    check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> int:
     """Take a completed campaign up again for recipients of these statuses, with a fresh budget.
 
-    Returns how many. Without `carrier` the campaign stays with the one it was started on, and is not dialed
-    if that is not the one in use. Raises `FieldErrors` for statuses that cannot be chosen, and `Conflict`, also where
-    a start would be refused.
+    Returns how many. `check`: what `ask_carrier` heard just before. Without `carrier` the campaign stays with the one
+    it was started on, and is not dialed if that is not the one in use. Raises `FieldErrors` for statuses that cannot
+    be chosen, and `Conflict`, also where a start would be refused.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
@@ -180,24 +188,8 @@ async def retry_failed(
     retried: int = (await session.execute(_RETRY_FAILED, parameters)).scalar_one()
     if not retried:
         raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")
-    await reopen_campaign(session, rows, actor=principal.actor, now=now)
+    await reopen_campaign(session, rows, check, actor=principal.actor, now=now)
     return retried
-
-
-async def launch_due(session: AsyncSession, *, now: datetime) -> list[int]:
-    """Queue the scheduled campaigns whose time has come and return them. Asked every few seconds."""
-    due = (
-        select(Campaign)
-        .where(col(Campaign.status) == CampaignStatus.SCHEDULED, col(Campaign.scheduled_at) <= now)
-        .order_by(col(Campaign.id))
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    campaigns = (await session.execute(due)).scalars().all()
-    for campaign in campaigns:
-        await move_campaign(
-            session, campaign, CampaignStatus.QUEUED, actor="system", reason="its time has come", now=now
-        )
-    return [campaign.id for campaign in campaigns]
 
 
 async def move_campaign(
@@ -248,13 +240,15 @@ async def move_campaign(
     announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
 
 
-async def reopen_campaign(session: AsyncSession, rows: CampaignRows, *, actor: str, now: datetime) -> None:
+async def reopen_campaign(
+    session: AsyncSession, rows: CampaignRows, check: CarrierCheck, *, actor: str, now: datetime
+) -> None:
     """Take a completed campaign back to running because somebody is to be tried again.
 
     That they failed is known: the breaker begins anew. Raises `Conflict` where a start would be refused.
     """
     campaign = rows.campaign
-    await _require_ready(session, rows, campaign.carrier_account_id, now=now)
+    await _require_ready(session, rows, campaign.carrier_account_id, check, now=now)
     campaign.breaker_since = now
     await move_campaign(
         session, campaign, CampaignStatus.RUNNING, actor=actor, reason="contacts are tried again", now=now
@@ -266,13 +260,15 @@ async def _require_ready(
     session: AsyncSession,
     rows: CampaignRows,
     carrier_account_id: int | None,
-    carrier_refuses: str | None = None,
+    check: CarrierCheck,
     *,
     now: datetime,
 ) -> None:
     """Let a campaign that has begun go on only with what a start asks for. Raises `Conflict` with all that lacks."""
-    problems = await what_to_mend(session, rows, now=now, carrier_account_id=carrier_account_id)
-    reasons = [carrier_refuses] if carrier_refuses else []
+    problems = await what_to_mend(
+        session, rows, now=now, carrier_account_id=carrier_account_id, known=check.numbers
+    )
+    reasons = [check.refuses] if check.refuses else []
     reasons += dict.fromkeys(problems.values())
     if reasons:
         raise Conflict(f"This campaign cannot go on yet. {' '.join(reasons)}")
@@ -312,14 +308,9 @@ async def _check_carrier(
         return
     before = await session.get_one(CarrierAccount, campaign.carrier_account_id)
     raise CarrierChanged(
-        f"This campaign was started on {_carrier_name(before)}, and the carrier is now "
-        f"{_carrier_name(account)}. Confirm that it should go on there."
+        f"This campaign was started on {carrier_name(before)}, and the carrier is now "
+        f"{carrier_name(account)}. Confirm that it should go on there."
     )
-
-
-def _carrier_name(account: CarrierAccount) -> str:
-    kind = "the simulated carrier" if account.simulated else f"the {account.kind} account"
-    return f"{kind} {account.account_sid[:6]}…{account.account_sid[-4:]}"
 
 
 async def _make_due(session: AsyncSession, campaign_id: int, now: datetime) -> None:

@@ -9,6 +9,8 @@ from app.domain.calling_hours import is_zone
 from app.domain.campaign import Channel
 from app.domain.phone import pretty
 from app.models import Campaign, NumberRest, PhoneNumber
+from app.providers.base import OwnedNumber
+from app.services.numbers.ownership import Known
 
 CONTACTS_PER_NUMBER: Final = 20
 """Seed 003: "use at least 1 number per 20 contacts"."""
@@ -24,7 +26,7 @@ _LOST: Final = "was flagged as spam again and rests until somebody puts it back 
 
 
 def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
-    """Return why a number cannot be the campaign's caller ID; None if it can."""
+    """Return why a number cannot be the campaign's caller ID, by what we know of it; None if it can."""
     problem = _unfit(number, channel, carrier_account_id)
     if problem is None:
         return None
@@ -32,6 +34,31 @@ def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int 
         return f"{shown(number)} {problem}. Put it back to work under Numbers, or choose another number."
     remedy = "Choose another number." if number.active else "Activate it, or choose another number."
     return f"{shown(number)} {problem}. {remedy}"
+
+
+def why_carrier_refuses_numbers(numbers: Sequence[PhoneNumber], channel: Channel, known: Known) -> str | None:
+    """Return which of these usable numbers the carrier would refuse, and what to do; None if it refuses none.
+
+    A campaign takes turns with all of them, so that one the account has lost would stop it. What is not in `known`
+    is not held against a number.
+    """
+    lost = [shown(number) for number in numbers if number.number in known and known[number.number] is None]
+    unable = [shown(number) for number in numbers if _is_unable(known.get(number.number), channel)]
+    act = "send text messages" if channel is Channel.SMS else "make calls"
+    sentences = []
+    if lost:
+        has, them = ("does", "it") if len(lost) == 1 else ("do", "them")
+        sentences.append(
+            f"{', '.join(lost)} {has} not belong to the carrier account. "
+            f"Buy {them} at the carrier, or choose another number."
+        )
+    if unable:
+        sentences.append(f"{', '.join(unable)} cannot {act}, the carrier says. Choose another number.")
+    return " ".join(sentences) or None
+
+
+def _is_unable(owned: OwnedNumber | None, channel: Channel) -> bool:
+    return owned is not None and not (owned.sms if channel is Channel.SMS else owned.voice)
 
 
 def number_warnings(

@@ -19,7 +19,6 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.changes import field_path, moment_in, read_changes
 from app.services.campaigns.lifecycle import (
     cancel_campaign,
-    launch_due,
     pause_campaign,
     resume_campaign,
     retry_failed,
@@ -42,7 +41,6 @@ __all__ = [
     "create_campaign",
     "delete_campaign",
     "duplicate_campaign",
-    "launch_due",
     "pause_campaign",
     "resume_campaign",
     "retry_failed",

@@ -21,11 +21,12 @@ from app.domain.templates import (
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
 from app.services.campaigns.changes import field_path, template_problem
-from app.services.campaigns.number_warnings import why_unusable
+from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of, unreadable
 from app.services.campaigns.unfinished import file_not_imported, import_under_way, standing_rule
+from app.services.numbers.ownership import Known
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
 """Variables that need no column of an import."""
@@ -52,9 +53,16 @@ class Readiness:
 
 
 async def check_readiness(
-    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int | None = None
+    session: AsyncSession,
+    rows: CampaignRows,
+    *,
+    now: datetime,
+    carrier_account_id: int | None = None,
+    known: Known | None = None,
 ) -> Readiness:
     """Return what a start now would run into. With a carrier account, its numbers alone are usable.
+
+    `known`: what the carrier said just before of the numbers that it was asked about.
 
     It reads no more of the people than who is there and which variables they have: a start waits for it.
     """
@@ -70,7 +78,7 @@ async def check_readiness(
     errors = {
         **_contact_errors(unfinished, waiting, somebody=contacts > 0 or awaits_people),
         **_channel_errors(campaign, agent),
-        **_number_errors(campaign, chosen, numbers, account_id),
+        **_number_errors(campaign, chosen, numbers, account_id, known or {}),
         **{field_path(name): why for name, why in unreadable(campaign).items()},
         **_time_errors(rows, now),
         **_empty_template_errors(step, agent),
@@ -95,13 +103,20 @@ async def check_readiness(
 
 
 async def what_to_mend(
-    session: AsyncSession, rows: CampaignRows, *, now: datetime, carrier_account_id: int | None
+    session: AsyncSession,
+    rows: CampaignRows,
+    *,
+    now: datetime,
+    carrier_account_id: int | None,
+    known: Known | None = None,
 ) -> dict[str, str]:
     """Return what keeps a campaign that has begun from going on: field -> what to do; nothing if it may.
 
     What a start asks, but for people, who may all be under way, and for the time it was scheduled for.
     """
-    readiness = await check_readiness(session, rows, now=now, carrier_account_id=carrier_account_id)
+    readiness = await check_readiness(
+        session, rows, now=now, carrier_account_id=carrier_account_id, known=known
+    )
     return {field: why for field, why in readiness.errors.items() if field not in _ASKED_AT_START_ONLY}
 
 
@@ -190,12 +205,14 @@ def _number_errors(
     chosen: Sequence[PhoneNumber],
     usable: Sequence[PhoneNumber],
     carrier_account_id: int | None,
+    known: Known,
 ) -> dict[str, str]:
-    if usable:
-        return {}
     if not chosen:
         return {"phone_number_id": "Choose the number that people will see."}
     field = "number_pool" if len(chosen) > 1 else "phone_number_id"
+    if usable:
+        refused = why_carrier_refuses_numbers(usable, campaign.channel, known)
+        return {field: refused} if refused else {}
     return {field: why_unusable(chosen[0], campaign.channel, carrier_account_id) or ""}
 
 

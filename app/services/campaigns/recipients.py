@@ -22,6 +22,7 @@ from app.services.campaigns.adding import (
     add_recipients_bulk,
     require_editable_list,
 )
+from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import load_campaign, load_rows
@@ -58,12 +59,14 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     everyone: bool = False,
     now: datetime,
     carrier: CarrierIdentity | None = None,
+    check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> BulkResult:
     """Give one more attempt to these, or to all that match. A completed campaign runs again for them.
 
-    Then it goes on at `carrier`; without one it stays where it was. Raises `Conflict` for a cancelled campaign,
-    and `CarrierChanged` for a completed one that was begun on another carrier, unconfirmed.
+    `check`: what `ask_carrier` heard just before. Then it goes on at `carrier`; without one it stays where it was.
+    Raises `Conflict` for a cancelled campaign, and `CarrierChanged` for a completed one that was begun on another
+    carrier, unconfirmed.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now) if carrier is not None else None
@@ -94,7 +97,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
             await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
-        await reopen_campaign(session, rows, actor=principal.actor, now=now)
+        await reopen_campaign(session, rows, check, actor=principal.actor, now=now)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Texts from people: whoever asks to be left alone is, by every organization that texts from that number."""
+"""Texts from people: whoever asks to be left alone is, by the organization that the number belongs to."""
 
 import logging
 from collections.abc import Mapping
@@ -37,27 +37,29 @@ async def heed(
 ) -> None:
     """Store a person's text and do what it asks: STOP closes their number to us, START opens what STOP closed.
 
-    That holds for every organization that has the number they wrote to, on this carrier account. The same text
+    That holds for the one organization that has the number they wrote to, on this carrier account. The same text
     again changes nothing; a text to a number that is nobody's is not kept.
     """
 
     async def work(session: AsyncSession) -> None:
         account = await ensure_carrier_account(session, carrier, now=now)
-        owners = await _owners(session, number=message.to, carrier_account_id=account.id)
-        if not owners or not await _store(session, account.id, message, raw=raw, now=now):
+        owner = await _owner(session, number=message.to, carrier_account_id=account.id)
+        if owner is None or not await _store(session, account.id, message, raw=raw, now=now):
             return
         person = _number_of(message.from_)
         if person is None:
             log.warning("inbound.no_number", extra={"provider_id": message.provider_id})
             return
-        for organization_id in owners:
-            await _obey(session, message, organization_id=organization_id, person=person, now=now)
+        await _obey(session, message, organization_id=owner, person=person, now=now)
 
     await database.write(work)
 
 
-async def _owners(session: AsyncSession, *, number: str, carrier_account_id: int) -> list[int]:
-    """Return the organizations that have this number here; one added by hand may be any account's."""
+async def _owner(session: AsyncSession, *, number: str, carrier_account_id: int) -> int | None:
+    """Return the organization that has this number here, or had it last: people answer texts of long ago.
+
+    Which account has it is not known of every number.
+    """
     statement = (
         select(col(PhoneNumber.organization_id))
         .where(
@@ -67,9 +69,12 @@ async def _owners(session: AsyncSession, *, number: str, carrier_account_id: int
                 col(PhoneNumber.carrier_account_id).is_(None),
             ),
         )
-        .order_by(col(PhoneNumber.organization_id))
+        .order_by(
+            col(PhoneNumber.active).desc(), col(PhoneNumber.updated_at).desc(), col(PhoneNumber.id).desc()
+        )
+        .limit(1)
     )
-    return list((await session.execute(statement)).scalars())
+    return await session.scalar(statement)
 
 
 async def _store(

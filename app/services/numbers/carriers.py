@@ -57,6 +57,12 @@ async def carrier_account_id(session: AsyncSession, identity: CarrierIdentity) -
     return account.id if account is not None else None
 
 
+def carrier_name(account: CarrierIdentity | CarrierAccount) -> str:
+    """Return what a sentence calls the account, without showing all of its id."""
+    kind = "the simulated carrier" if account.simulated else f"the {account.kind.capitalize()} account"
+    return f"{kind} {account.account_sid[:6]}…{account.account_sid[-4:]}"
+
+
 def _of(identity: CarrierIdentity) -> Select[CarrierAccount]:
     return select(CarrierAccount).where(
         col(CarrierAccount.kind) == identity.kind,

@@ -43,6 +43,8 @@ class NumberView:
     voice: bool
     sms: bool
     active: bool
+    inactive_why: str
+    """Why it was switched off; empty if a person did that, or it is active."""
     carrier: str
     campaigns_count: int
     calls_made: int
@@ -123,6 +125,7 @@ async def _views(
             voice=number.voice,
             sms=number.sms,
             active=number.active,
+            inactive_why=number.inactive_why,
             carrier=carriers.get(number.carrier_account_id or 0, ""),
             campaigns_count=campaigns.get(number.id, 0),
             calls_made=calls.get(number.id, 0),

@@ -1,11 +1,12 @@
 """Which campaigns call from a number."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.campaign import DIALING, CampaignStatus, Channel
 from app.models import PhoneNumber
 
 _UNDER_WAY: Final = sorted(DIALING | {CampaignStatus.SCHEDULED})
@@ -20,10 +21,11 @@ _LEFT_WITHOUT: Final = text(
     CROSS JOIN LATERAL (
         SELECT count(*) AS size,
                bool_or(n.id = :number_id) AS has_it,
-               bool_or(n.active AND n.id <> :number_id) AS has_another
+               bool_or(n.active AND n.id <> :number_id
+                       AND CASE c.channel WHEN 'sms' THEN n.sms ELSE n.voice END) AS has_another
         FROM campaign_number p JOIN phone_number n ON n.id = p.phone_number_id WHERE p.campaign_id = c.id
     ) pool
-    WHERE c.organization_id = :organization_id AND c.status = ANY(:statuses)
+    WHERE c.organization_id = :organization_id AND c.status = ANY(:statuses) AND c.channel = ANY(:channels)
       AND CASE WHEN pool.size > 0 THEN pool.has_it AND NOT pool.has_another
           ELSE coalesce(c.phone_number_id, a.default_phone_number_id, o.default_phone_number_id) = :number_id
           END
@@ -32,11 +34,32 @@ _LEFT_WITHOUT: Final = text(
 )
 
 
-async def campaigns_left_without(session: AsyncSession, number: PhoneNumber) -> list[str]:
-    """Return the names of campaigns under way that would have no caller ID without this number."""
+_ON_DEFAULT: Final = text(
+    """
+    SELECT c.name FROM campaign c
+    LEFT JOIN agent a ON a.id = c.agent_id
+    WHERE c.organization_id = :organization_id AND c.status = ANY(:statuses)
+      AND coalesce(c.phone_number_id, a.default_phone_number_id) IS NULL
+      AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = c.id)
+    ORDER BY c.id
+    """
+)
+
+
+async def campaigns_on_default(session: AsyncSession, organization_id: int) -> list[str]:
+    """Return the names of campaigns under way whose caller ID is the organization's default."""
+    given = {"organization_id": organization_id, "statuses": list(map(str, _UNDER_WAY))}
+    return list((await session.execute(_ON_DEFAULT, given)).scalars())
+
+
+async def campaigns_left_without(
+    session: AsyncSession, number: PhoneNumber, *, channels: Collection[Channel] = tuple(Channel)
+) -> list[str]:
+    """Return the names of campaigns under way, on these channels, that would have no caller ID without this number."""
     given = {
         "organization_id": number.organization_id,
         "number_id": number.id,
         "statuses": list(map(str, _UNDER_WAY)),
+        "channels": sorted(map(str, channels)),
     }
     return list((await session.execute(_LEFT_WITHOUT, given)).scalars())

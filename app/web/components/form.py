@@ -211,10 +211,11 @@ def checkbox_field(
     label: Text,
     help_text: Text | None = None,
     default_checked: Flag = False,
+    error: FieldError | None = None,
     disabled: Flag = False,
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
-    """Return a box to tick with its words beside it."""
+    """Return a box to tick with its words beside it, and why it was refused below."""
     return rx.el.div(
         rx.el.input(
             id=name,
@@ -224,12 +225,13 @@ def checkbox_field(
             default_checked=default_checked,
             disabled=disabled,
             class_name="cs-checkbox",
-            aria_describedby=f"{name}-help",
+            **_described(name, error),
         ),
         rx.el.label(label, html_for=name),
         rx.el.p(help_text, id=f"{name}-help", class_name="cs-help")
         if help_text is not None
         else rx.fragment(),
+        field_error(name, error) if error is not None else rx.fragment(),
         class_name="cs-check",
     )
 

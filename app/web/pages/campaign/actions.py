@@ -1,8 +1,5 @@
 """Starting, pausing, resuming and copying a campaign: for the list and for the campaign's own page."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-
 import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +8,7 @@ from app.context import get_context
 from app.domain.rights import Right
 from app.providers.registry import configured_account
 from app.services.access.principal import Principal
+from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import (
     duplicate_campaign,
@@ -19,7 +17,6 @@ from app.services.campaigns.operations import (
     start_campaign,
 )
 from app.services.campaigns.queries import get_campaign, preflight
-from app.services.campaigns.resuming import why_carrier_refuses
 from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
@@ -106,7 +103,8 @@ class CampaignActionsState(PageState, rx.State):
 
     async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
         context = get_context()
-        act = await resume_of(principal, self.campaign_id) if self.resuming else start_campaign
+        act = resume_campaign if self.resuming else start_campaign
+        check = await carrier_check(principal, self.campaign_id)
 
         async def acted(session: AsyncSession) -> CampaignDetail:
             await act(
@@ -115,6 +113,7 @@ class CampaignActionsState(PageState, rx.State):
                 campaign_ref=self.campaign_id,
                 now=context.clock.now(),
                 carrier=carrier_identity(),
+                check=check,
                 confirm_carrier=confirmed,
             )
             return await get_campaign(session, principal=principal, campaign_ref=self.campaign_id)
@@ -127,17 +126,11 @@ class CampaignActionsState(PageState, rx.State):
         return say_done("Campaign scheduled." if detail.status == "scheduled" else "Campaign started.")
 
 
-async def resume_of(principal: Principal, campaign_id: int) -> Callable[..., Awaitable[None]]:
-    """Return what resumes the campaign, knowing whether the carrier takes its requests again."""
+async def carrier_check(principal: Principal, campaign_id: int) -> CarrierCheck:
+    """Return what the carrier says before the campaign is let go: asked outside any transaction."""
     context = get_context()
-    refuses = await why_carrier_refuses(
-        context.database,
-        principal=principal,
-        campaign_ref=campaign_id,
-        kind=carrier_identity().kind,
-        account=configured_account(context.settings),
-    )
-    return partial(resume_campaign, carrier_refuses=refuses)
+    account = configured_account(context.settings)
+    return await ask_carrier(context.database, principal=principal, campaign_ref=campaign_id, account=account)
 
 
 def carrier_identity() -> CarrierIdentity:

@@ -18,7 +18,7 @@ from app.services.errors import Conflict
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.campaign.actions import carrier_check, carrier_identity
 from app.web.pages.campaign.words import STATUS_WORDS
 from app.web.words import counted
 
@@ -130,6 +130,7 @@ class CampaignQuestionState(PageState, rx.State):
         ticked = frozenset(RecipientStatus(one.status) for one in self.outcomes if one.ticked)
         if not ticked:
             raise Conflict("Tick at least one outcome.")
+        check = await carrier_check(principal, self.campaign_id)
         try:
             retried = await get_context().database.write(
                 lambda session: retry_failed(
@@ -139,6 +140,7 @@ class CampaignQuestionState(PageState, rx.State):
                     now=get_context().clock.now(),
                     statuses=ticked,
                     carrier=carrier_identity(),
+                    check=check,
                     confirm_carrier=confirmed,
                 )
             )

@@ -39,12 +39,17 @@ def number_drawer() -> rx.Component:
                 present(form.texts_problem),
                 banner(form.texts_problem, kind="warning", title="Texts to this number are not heard"),
             ),
+            rx.cond(
+                present(form.inactive_why),
+                banner(form.inactive_why, kind="warning", title="This number was switched off"),
+            ),
             rx.cond(is_new, _number(), facts(("E.164", rx.fragment(phone_text(form.number), _copy(form))))),
             _label(form, ~may_edit),
             checkbox_field(
                 name="voice",
                 label="Calls",
                 help_text="Campaigns may call from this number.",
+                error=error_of(NumbersState, "voice"),
                 default_checked=form.voice,
                 disabled=~may_edit,
                 record=NumbersState.form_version,
@@ -53,6 +58,7 @@ def number_drawer() -> rx.Component:
                 name="sms",
                 label="Text messages",
                 help_text="Campaigns may text from this number. Its carrier must allow it.",
+                error=error_of(NumbersState, "sms"),
                 default_checked=form.sms,
                 disabled=~may_edit,
                 record=NumbersState.form_version,
@@ -73,7 +79,7 @@ def number_drawer() -> rx.Component:
         title=choose(is_new, "Add number", as_text(form.pretty)),
         sentence=choose(
             is_new,
-            "One that your carrier account owns; calls from any other are refused.",
+            "One that your carrier account has. The carrier is asked, which may take a moment.",
             "The number itself stays as it is: calls were made from it.",
         ),
     )

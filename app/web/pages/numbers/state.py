@@ -6,21 +6,22 @@ from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.rights import Right
 from app.live_hub import Watched, watch
 from app.services.access.principal import Principal
 from app.services.numbers.operations import (
+    Added,
     add_carrier_numbers,
     create_number,
     set_default_number,
     set_number_active,
     update_number,
 )
+from app.services.numbers.ownership import ask_about_change, ask_about_new
 from app.services.numbers.queries import get_number
-from app.web.carrier import owned_numbers, texts_address
+from app.web.carrier import carrier_account, owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
@@ -41,6 +42,8 @@ class NumberForm:
     voice: bool = True
     sms: bool = True
     texts_problem: str = ""
+    inactive_why: str = ""
+    """Why it was switched off, where no person did it."""
     daily_cap: str = "0"
     burst_cap: str = "0"
     burst_minutes: str = "10"
@@ -101,7 +104,7 @@ class NumbersState(FormState, rx.State):
         """Store the form."""
         self.saving, self.errors = True, {}
         yield None
-        context, number_id = get_context(), self.form.id
+        number_id = self.form.id
         changes: dict[str, Any] = {
             "label": written(form, "label"),
             "voice": ticked(form, "voice"),
@@ -109,17 +112,10 @@ class NumbersState(FormState, rx.State):
             **{name: written(form, name) for name in CAPS if name in form},
         }
 
-        async def stored(session: AsyncSession) -> None:
-            now = context.clock.now()
-            if number_id:
-                await update_number(
-                    session, principal=principal, number_ref=number_id, changes=changes, now=now
-                )
-            else:
-                new = changes | {"number": written(form, "number")}
-                await create_number(session, principal=principal, changes=new, now=now)
-
-        await context.database.write(stored)
+        if number_id:
+            await _change(principal, number_id, changes)
+        else:
+            await _add(principal, changes | {"number": written(form, "number")})
         self.is_open = False
         await self._read(principal)
         yield say_done("Number saved" if number_id else "Number added")
@@ -141,7 +137,7 @@ class NumbersState(FormState, rx.State):
         finally:
             self.fetching = False
         found = counted(len(owned), "number", "numbers")
-        yield say_done(f"{added} added of {found}") if added else say(f"All of its {found} are here already")
+        yield _fetched(added, found)
 
     @guarded(Right.EDIT_NUMBERS)
     async def make_default(self, principal: Principal, number_id: int) -> EventSpec:
@@ -183,6 +179,50 @@ class NumbersState(FormState, rx.State):
         self.rows, self.resting = numbers.rows, numbers.resting
 
 
+async def _add(principal: Principal, changes: dict[str, Any]) -> None:
+    """Store a new number. The carrier is asked before: it may take seconds to answer."""
+    context = get_context()
+    said = await ask_about_new(
+        context.database, principal=principal, given=changes["number"], account=carrier_account()
+    )
+    await context.database.write(
+        lambda session: create_number(
+            session, principal=principal, changes=changes, said=said, now=context.clock.now()
+        )
+    )
+
+
+async def _change(principal: Principal, number_id: int, changes: dict[str, Any]) -> None:
+    """Store changes of a number. The carrier is asked before, if there is something to ask."""
+    context = get_context()
+    said = await ask_about_change(
+        context.database,
+        principal=principal,
+        number_ref=number_id,
+        changes=changes,
+        account=carrier_account(),
+    )
+    await context.database.write(
+        lambda session: update_number(
+            session,
+            principal=principal,
+            number_ref=number_id,
+            changes=changes,
+            said=said,
+            now=context.clock.now(),
+        )
+    )
+
+
+def _fetched(added: Added, found: str) -> EventSpec:
+    """Say what became of the carrier account's numbers, which are so many (`found`)."""
+    elsewhere = counted(added.elsewhere, "number is", "numbers are") if added.elsewhere else ""
+    others = f" {elsewhere} another organization's." if elsewhere else ""
+    if added.new:
+        return say_done(f"{added.new} added of {found}.{others}")
+    return say(f"None of its {found} is new.{others}" if others else f"All of its {found} are here already")
+
+
 async def _form(principal: Principal, number_id: int) -> NumberForm:
     async with get_context().database.session() as session:
         view = await get_number(session, principal=principal, number_ref=number_id)
@@ -194,6 +234,7 @@ async def _form(principal: Principal, number_id: int) -> NumberForm:
         voice=view.voice,
         sms=view.sms,
         texts_problem=view.inbound_problem,
+        inactive_why=view.inactive_why,
         caps=caps_words(view),
         **{name: str(getattr(view, name)) for name in CAPS},
     )

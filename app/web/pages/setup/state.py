@@ -1,6 +1,6 @@
 """The one-time set-up link: from an empty installation to an owner who is signed in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import reflex as rx
@@ -10,6 +10,8 @@ from app.context import get_context
 from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
 from app.services.access.setup import complete_setup
+from app.services.numbers.ownership import CarrierSilent
+from app.web.carrier import owned_numbers
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone
 from app.web.session import enter_with_ticket
@@ -38,7 +40,7 @@ class SetupState(FormState, rx.State):
         self.saving, self.errors = True, {}
         yield None
         context = get_context()
-        simulated = context.settings.carrier_simulated
+        numbers = await _sample_numbers() if ticked(form, "load_sample_data") else ()
         try:
             ticket = await context.database.write(
                 lambda session: complete_setup(
@@ -50,8 +52,7 @@ class SetupState(FormState, rx.State):
                     organization_name=written(form, "organization_name"),
                     load_sample_data=ticked(form, "load_sample_data"),
                     now=context.clock.now(),
-                    # What a real account owns is for its owner to add: Numbers has a button for it.
-                    carrier_numbers=SIMULATED_NUMBERS if simulated else (),
+                    carrier_numbers=numbers,
                 )
             )
         except SetupLinkInvalid:
@@ -61,3 +62,18 @@ class SetupState(FormState, rx.State):
 
     def _link_token(self) -> str:
         return str(self.router.url.query_parameters.get("token", ""))[:200]
+
+
+async def _sample_numbers() -> Sequence[str]:
+    """Return the numbers for the sample data that the simulated carrier says it has; none if it does not answer.
+
+    What a real account has is for its owner to add: Numbers has a button for it.
+    """
+    if not get_context().settings.carrier_simulated:
+        return ()
+    try:
+        _, owned = await owned_numbers()
+    except CarrierSilent:
+        return ()
+    has = {each.number for each in owned}
+    return [number for number in SIMULATED_NUMBERS if number in has]

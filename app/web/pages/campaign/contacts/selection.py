@@ -15,7 +15,7 @@ from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
 from app.web.components import say, say_done
 from app.web.guard import anyone, guarded
-from app.web.pages.campaign.actions import carrier_identity
+from app.web.pages.campaign.actions import carrier_check, carrier_identity
 from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
 from app.web.pages.campaign.contacts.view import bulk_sentence
 from app.web.pages.campaign.place import campaign_here
@@ -106,7 +106,8 @@ class SelectionState(Ticking, rx.State):
         contacts = await self.get_state(CampaignContactsState)
         where: dict[str, Any] = {}
         if action == "retry":
-            where = {"carrier": carrier_identity(), "confirm_carrier": confirmed}
+            check = await carrier_check(principal, campaign_here(self))
+            where = {"carrier": carrier_identity(), "check": check, "confirm_carrier": confirmed}
         elif action == "remove" and self.all_matching and not self.single:
             where = {"expected": contacts.total}
         result = await context.database.write(

@@ -15,7 +15,7 @@ from app.domain.rights import Right
 from app.models import ScheduleType
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
-from app.services.campaigns.operations import start_campaign
+from app.services.campaigns.operations import resume_campaign, start_campaign
 from app.services.campaigns.queries import get_campaign, preflight, preview_message
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Preflight
@@ -23,7 +23,7 @@ from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.actions import carrier_identity, resume_of
+from app.web.pages.campaign.actions import carrier_check, carrier_identity
 from app.web.pages.campaign.finer.view import finer_facts, retry_facts
 from app.web.pages.campaign.settings.view import MISSING
 from app.web.pages.campaign.start_words import how_many, start_question
@@ -172,7 +172,8 @@ class ReviewState(PageState, rx.State):
 
 async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
     context = get_context()
-    act = await resume_of(principal, campaign_id) if resume else start_campaign
+    act = resume_campaign if resume else start_campaign
+    check = await carrier_check(principal, campaign_id)
 
     async def acted(session: AsyncSession) -> CampaignStatus:
         await act(
@@ -181,6 +182,7 @@ async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed
             campaign_ref=campaign_id,
             now=context.clock.now(),
             carrier=carrier_identity(),
+            check=check,
             confirm_carrier=confirmed,
         )
         return (await get_campaign(session, principal=principal, campaign_ref=campaign_id)).status

@@ -1,0 +1,98 @@
+"""Starting the scheduled campaigns whose time has come: by the same check as a start by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.campaign import CampaignStatus
+from app.models import Campaign
+from app.services.campaigns.carrier_check import numbers_of, said_of
+from app.services.campaigns.lifecycle import move_campaign
+from app.services.campaigns.readiness import what_to_mend
+from app.services.campaigns.rows import CampaignRows, first_step, pool_of
+from app.services.numbers.ownership import Known
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A campaign whose time has come, and the numbers to ask its carrier about."""
+
+    id: int
+    numbers: Sequence[str]
+
+
+async def launch_scheduled(
+    database: Database, carrier: object, *, carrier_account_id: int, clock: Clock
+) -> list[int]:
+    """Queue the scheduled campaigns whose time has come and return them. Asked every few seconds.
+
+    Much may have changed since a person scheduled it. What is no longer ready then fails, with what to mend, and is
+    resumed by a person: nobody is called with half a sentence because nobody was there to see it. The carrier is
+    asked about all numbers at once, before anything is locked.
+    """
+    async with database.session() as session:
+        due = await _due(session, carrier_account_id=carrier_account_id, now=clock.now())
+    known = await said_of(carrier, sorted({number for each in due for number in each.numbers}))
+    launched = []
+    for each in due:
+        heard = known if each.numbers else {}
+        work = partial(launch, campaign_id=each.id, now=clock.now(), known=heard)
+        if await database.write(work):
+            launched.append(each.id)
+    return launched
+
+
+async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, known: Known) -> bool:
+    """Queue a scheduled campaign whose time has come, or let it fail; return whether it is queued.
+
+    One that somebody changes just now is left alone: it is asked again.
+    """
+    due = (
+        select(Campaign)
+        .where(
+            col(Campaign.id) == campaign_id,
+            col(Campaign.status) == CampaignStatus.SCHEDULED,
+            col(Campaign.scheduled_at) <= now,
+        )
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    campaign = (await session.execute(due)).scalar_one_or_none()
+    if campaign is None:
+        return False
+    rows = await _rows(session, campaign)
+    problems = await what_to_mend(
+        session, rows, now=now, carrier_account_id=campaign.carrier_account_id, known=known
+    )
+    if not problems:
+        target, reason = CampaignStatus.QUEUED, "its time has come"
+    else:
+        target = CampaignStatus.FAILED
+        reason = f"It could not start at its time. {' '.join(dict.fromkeys(problems.values()))}"
+    await move_campaign(session, campaign, target, actor="system", reason=reason, now=now)
+    return not problems
+
+
+async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_Due]:
+    """Return those whose time has come. One begun on another account is not this carrier's to judge."""
+    statement = (
+        select(Campaign)
+        .where(col(Campaign.status) == CampaignStatus.SCHEDULED, col(Campaign.scheduled_at) <= now)
+        .order_by(col(Campaign.id))
+    )
+    found = []
+    for campaign in (await session.execute(statement)).scalars().all():
+        ours = campaign.carrier_account_id == carrier_account_id
+        numbers = await numbers_of(session, await _rows(session, campaign)) if ours else []
+        found.append(_Due(campaign.id, numbers))
+    return found
+
+
+async def _rows(session: AsyncSession, campaign: Campaign) -> CampaignRows:
+    return CampaignRows(campaign, await first_step(session, campaign.id), await pool_of(session, campaign.id))
