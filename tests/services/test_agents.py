@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import AttemptStatus
-from app.domain.campaign import CampaignStatus
+from app.domain.campaign import DIALING, CampaignStatus
 from app.domain.rights import Right, Role, has_right
 from app.models import Organization
+from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent, set_agent_active, update_agent
 from app.services.agents.queries import get_agent, list_agents
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
@@ -185,3 +186,92 @@ async def test_an_agent_of_another_organization_is_not_there(
 async def test_a_nonsensical_id_is_no_agent(session: AsyncSession, acme: Organization, ref: Any) -> None:
     with pytest.raises(NotFound):
         await get_agent(session, principal=principal(acme), agent_ref=ref)
+
+
+BEGUN = sorted(DIALING | {CampaignStatus.SCHEDULED, CampaignStatus.PAUSED, CampaignStatus.FAILED})
+OVER = [CampaignStatus.DRAFT, CampaignStatus.COMPLETED, CampaignStatus.CANCELLED]
+SILENT = {"welcome_message_template": ""}
+
+
+async def change_errors(
+    session: AsyncSession, who: Principal, agent_id: int, **changes: Any
+) -> dict[str, str]:
+    with pytest.raises(FieldErrors) as problem:
+        await update_agent(session, principal=who, agent_ref=agent_id, changes=changes, now=NOON)
+    await session.rollback()
+    return problem.value.errors
+
+
+@pytest.mark.parametrize("status", BEGUN)
+async def test_a_greeting_that_a_begun_campaign_speaks_is_not_emptied(
+    session: AsyncSession, acme: Organization, status: CampaignStatus
+) -> None:
+    agent = await make_agent(session, acme)
+    number = await make_number(session, acme)
+    step = SILENT | {"agenda_template": "About your order."}
+    await make_campaign(session, acme, status=status, agent=agent, number=number, step=step, name="Reminders")
+    await session.commit()
+    who, agent_id = principal(acme), agent.id
+    assert await change_errors(session, who, agent_id, greeting=" ") == {
+        "greeting": "“Reminders” has begun and could not go on with this. "
+        "Write what the agent says when the call is answered."
+    }
+    changes = {"greeting": "Good day, {{name}}.", "name": "Eva"}
+    await update_agent(session, principal=who, agent_ref=agent_id, changes=changes, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [*((status, SILENT) for status in OVER), (CampaignStatus.RUNNING, {})],
+    ids=[*OVER, "has a welcome of its own"],
+)
+async def test_a_greeting_that_no_begun_campaign_speaks_may_be_emptied(
+    session: AsyncSession, acme: Organization, status: CampaignStatus, step: dict[str, str]
+) -> None:
+    agent, number = await make_agent(session, acme), await make_number(session, acme)
+    await make_campaign(session, acme, status=status, agent=agent, number=number, step=step)
+    await update_agent(
+        session, principal=principal(acme), agent_ref=agent.id, changes={"greeting": ""}, now=NOON
+    )
+
+
+async def test_a_greeting_asks_for_nothing_that_the_people_of_a_begun_campaign_lack(
+    session: AsyncSession, acme: Organization
+) -> None:
+    agent, number = await make_agent(session, acme), await make_number(session, acme)
+    campaign = await make_campaign(
+        session, acme, status=CampaignStatus.RUNNING, agent=agent, number=number, step=SILENT
+    )
+    await make_recipient(session, campaign, variables={"city": "Rome"})
+    await session.commit()
+    who, agent_id = principal(acme), agent.id
+    errors = await change_errors(session, who, agent_id, greeting="Hello from {{town}}")
+    assert "Nobody has a value for {{town}}" in errors["greeting"]
+    changes = {"greeting": "Hello from {{city}}"}
+    await update_agent(session, principal=who, agent_ref=agent_id, changes=changes, now=NOON)
+
+
+async def test_the_number_that_a_begun_campaign_calls_from_is_not_taken_from_its_agent(
+    session: AsyncSession, acme: Organization
+) -> None:
+    first, second = await make_number(session, acme), await make_number(session, acme)
+    agent = await make_agent(session, acme, default_phone_number_id=first.id)
+    await make_campaign(session, acme, status=CampaignStatus.RUNNING, agent=agent, name="Reminders")
+    await session.commit()
+    who, agent_id, second_id = principal(acme), agent.id, second.id
+    errors = await change_errors(session, who, agent_id, default_phone_number_id=None)
+    assert errors == {
+        "default_phone_number_id": "“Reminders” has begun and could not go on with this. "
+        "Choose the number that people will see."
+    }
+    changes = {"default_phone_number_id": second_id}
+    await update_agent(session, principal=who, agent_ref=agent_id, changes=changes, now=NOON)
+
+
+async def test_a_campaign_that_already_wants_something_keeps_no_agent_from_changes(
+    session: AsyncSession, acme: Organization
+) -> None:
+    agent = await make_agent(session, acme, greeting="")
+    await make_campaign(session, acme, status=CampaignStatus.FAILED, agent=agent, step=SILENT)
+    changes = {"greeting": "", "name": "Eva", "default_phone_number_id": None}
+    await update_agent(session, principal=principal(acme), agent_ref=agent.id, changes=changes, now=NOON)

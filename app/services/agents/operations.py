@@ -15,7 +15,8 @@ from app.domain.templates import TemplateInvalid, check
 from app.live import announce
 from app.models import Agent, Campaign
 from app.services.access.principal import Principal, authorize
-from app.services.errors import Conflict
+from app.services.campaigns.wants import NEEDED_OF_AGENT, Wants, wants_of_begun
+from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader
 from app.services.numbers.choice import read_active_number
 from app.services.refs import Ref, load
@@ -42,15 +43,23 @@ async def update_agent(
 ) -> None:
     """Change an agent, also while it calls: texts not yet rendered use the new words.
 
-    Raises `NotFound` and `FieldErrors`. A raised limit frees slots, so the dialer is told.
+    Raises `NotFound` and `FieldErrors`, also for what a campaign that has begun could not go on without. A raised
+    limit frees slots, so the dialer is told.
     """
     authorize(principal, Right.EDIT_AGENTS)
     organization_id = principal.organization_id
     agent = await load(session, Agent, agent_ref, organization_id=organization_id, lock=True)
-    for field, value in (await _read(session, principal, changes)).items():
+    values = await _read(session, principal, changes)
+    needed = [
+        field for field in NEEDED_OF_AGENT if field in values and values[field] != getattr(agent, field)
+    ]
+    before = await wants_of_begun(session, agent, now=now) if needed else {}
+    for field, value in values.items():
         setattr(agent, field, value)
     agent.updated_at = now
     await session.flush()
+    if needed:
+        _refuse_new_wants(before, await wants_of_begun(session, agent, now=now))
     announce(session, organization_id=organization_id, work=True)
 
 
@@ -70,6 +79,16 @@ async def set_agent_active(
     agent.updated_at = now
     await session.flush()
     announce(session, organization_id=organization_id)
+
+
+def _refuse_new_wants(before: Wants, after: Wants) -> None:
+    """Raises `FieldErrors` with what campaigns that have begun would want now and did not before."""
+    errors: dict[str, str] = {}
+    for (campaign, field), why in after.items():
+        if (campaign, field) not in before:
+            errors.setdefault(field, f"“{campaign.name}” has begun and could not go on with this. {why}")
+    if errors:
+        raise FieldErrors(errors)
 
 
 async def _refuse_if_in_use(session: AsyncSession, agent: Agent) -> None:
