@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -51,7 +52,7 @@ def doctor(
         int, typer.Option(min=1, help="How many days back the carrier's ledger is compared, with --deep.")
     ] = 30,
 ) -> None:
-    """Check configuration, servers, migrations, carrier, conservation, campaigns. Exit code 1 with the failing line."""
+    """Check configuration, servers, carrier, numbers, conservation, campaigns. Exit code 1 with the failing line."""
     failed: set[str] = set()
     for check in _checks():
         if check.needs & failed:
@@ -95,6 +96,9 @@ def _checks() -> Iterator[Check]:
     yield Check("secret", lambda: _secret(servers), frozenset({"migrations"}))
     yield Check("queue", lambda: _queue(servers))
     yield Check("carrier", lambda: _carrier(context.environment()))
+    yield Check(
+        "numbers", lambda: _numbers(servers, context.environment()), frozenset({"migrations", "carrier"})
+    )
     yield Check("web", lambda: _web(settings))
     yield Check("conservation", lambda: _conservation(servers), frozenset({"migrations"}))
     yield Check("campaigns", lambda: _campaigns(servers), frozenset({"migrations"}))
@@ -177,6 +181,27 @@ def _carrier(environment: dict[str, str]) -> str:
         if simulated
         else f"{base} accepts the account"
     )
+
+
+def _numbers(settings: Settings, environment: dict[str, str]) -> str:
+    import asyncio
+
+    from app.providers.base import LookupFailed
+    from app.providers.registry import configured_account
+    from app.services.numbers.ownership import ask_about
+    from app.services.numbers.queries import all_active_numbers
+
+    account = configured_account(Settings(**dict[str, Any](environment)))
+    active = _read(settings, partial(all_active_numbers, account_sid=account.account_sid))
+    try:
+        known = asyncio.run(ask_about(account, [each.number for each in active]))
+    except LookupFailed as error:
+        raise CommandError(f"the carrier could not be asked: {error}") from error
+    lost = [each for each in active if each.number in known and known[each.number] is None]
+    if lost:
+        named = ", ".join(f"{each.number} of {each.organization}" for each in lost)
+        raise CommandError(f"the carrier account does not have {named}: buy them there, or deactivate them")
+    return f"the carrier account has all {len(active)} that are active"
 
 
 def _web(settings: Settings) -> str:

@@ -49,6 +49,11 @@ class Carrier:
         """Fix what happens when this number is called."""
         self._post("/personas", number=number, persona=persona)
 
+    def own(self, number: str, *, sms: bool = True) -> str:
+        """Let the account have this number, to text with as well; gives the number back."""
+        self._post("/numbers", number=number, sms=sms)
+        return number
+
     def everyone(self, persona: str) -> None:
         """Let everybody who is not fixed behave alike."""
         self._post("/personas", default_mix={persona: 1})

@@ -22,11 +22,13 @@ from app.services.campaigns.operations import create_campaign
 from app.services.contacts.operations import create_contact
 from app.services.numbers.operations import add_carrier_numbers
 from app.services.numbers.queries import list_numbers
-from app.simulator.settings import DEFAULT_NUMBERS
 from tests.e2e.installation import Installation
 from tests.support.numbers import new_number
 
 PASSWORD: Final = "correct horse battery staple"
+
+_AREAS: Final = (201, 202, 415, 312, 718)
+"""Of each world's numbers."""
 
 _serial = count(1)
 
@@ -57,6 +59,7 @@ class World:
     principal: Principal
     agent_id: int
     number_ids: list[int] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
 
     @property
     def slug(self) -> str:
@@ -194,18 +197,17 @@ _READY: Final[dict[str, Any]] = {
 
 
 def make_world(installation: Installation) -> World:
-    """A new organization with an agent and the simulated carrier's numbers."""
+    """A new organization with an agent, and numbers of its own at the simulated carrier."""
     name = f"Acme {next(_serial)}"
+    numbers = [installation.carrier.own(new_number(area)) for area in _AREAS]
 
     async def make(session: AsyncSession) -> World:
         now = installation.services.context.clock.now()
         organization = await get_or_create_organization(session, name=name, now=now)
         principal = console_principal(organization)
         agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
-        await add_carrier_numbers(
-            session, principal=principal, identity=None, numbers=DEFAULT_NUMBERS, now=now
-        )
-        world = World(installation, principal, agent_id)
+        await add_carrier_numbers(session, principal=principal, identity=None, numbers=numbers, now=now)
+        world = World(installation, principal, agent_id, numbers=numbers)
         world.number_ids = await _number_ids(session, principal)
         return world
 

@@ -22,6 +22,7 @@ from app.services.access.operations import (
     redeem_ticket,
 )
 from app.services.access.queries import setup_link_is_valid
+from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.errors import FieldErrors
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.support.builders import NOON, make_contact, make_member, make_number, make_organization
@@ -239,3 +240,19 @@ async def test_sample_data_is_added_to_what_the_api_has_made_before(database: Da
     async with database.session() as session:
         assert await session.scalar(select(func.count()).select_from(Contact)) == 3
         assert await session.scalar(select(func.count()).select_from(Recipient)) == 3
+
+
+async def test_sample_data_calls_from_the_first_number_that_no_other_organization_has(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        other = await make_organization(session, name="Globex")
+        await make_number(session, other, number=SIMULATED_NUMBERS[0])
+    await complete(database, await link(database), load_sample_data=True)
+    async with database.session() as session:
+        number = await session.scalar(
+            select(col(PhoneNumber.number)).join(
+                Campaign, col(Campaign.phone_number_id) == col(PhoneNumber.id)
+            )
+        )
+    assert number == SIMULATED_NUMBERS[1]

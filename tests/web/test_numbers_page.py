@@ -14,7 +14,8 @@ from app.providers.twilio.client import TwilioCarrier
 from app.web.carrier import texts_address
 from app.web.pages.numbers.rests import NumberRestState
 from app.web.pages.numbers.state import NumbersState
-from tests.support.builders import make_campaign, make_number
+from tests.support.builders import make_campaign, make_number, make_organization
+from tests.support.carrier import AccountBook
 from tests.web.browser import signed_in
 from tests.web.conftest import Driver
 
@@ -35,6 +36,14 @@ def carrier_owns(monkeypatch: pytest.MonkeyPatch, answer: list[OwnedNumber] | Ex
     monkeypatch.setattr(TwilioCarrier, "owned_numbers", owned_numbers)
 
 
+@pytest.fixture(autouse=True)
+def book(monkeypatch: pytest.MonkeyPatch) -> AccountBook:
+    """What the carrier says of a number that is added."""
+    book = AccountBook()
+    monkeypatch.setattr(TwilioCarrier, "find_numbers", lambda _carrier, numbers: book.find_numbers(numbers))
+    return book
+
+
 async def test_a_number_is_added_as_people_write_it(acme: Organization, tab: Driver) -> None:
     browser = await signed_in(tab, acme, "/numbers")
     form: dict[str, Any] = {"number": "(201) 555-0123", "label": "Sales", "voice": True, "sms": False}
@@ -45,6 +54,73 @@ async def test_a_number_is_added_as_people_write_it(acme: Organization, tab: Dri
     assert (row.voice, row.sms, row.active, row.is_default) == (True, False, True, False)
     await browser.send(NumbersState.save(form))
     assert "already" in (await tab.state(NumbersState)).errors["number"]
+
+
+NEW: dict[str, Any] = {"number": "(201) 555-0123", "voice": True, "sms": True}
+
+
+async def test_why_a_number_is_refused_stands_at_its_box_and_the_form_stays_open(
+    acme: Organization, tab: Driver, book: AccountBook
+) -> None:
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.open(0))
+    for lacking, field in ((book.lacks, "number"), (book.only_calls, "sms"), (book.only_texts, "voice")):
+        lacking.add("+12015550123")
+        await browser.send(NumbersState.save(NEW))
+        state = await tab.state(NumbersState)
+        assert (set(state.errors), state.is_open, state.saving, state.rows) == ({field}, True, False, [])
+        lacking.clear()
+
+
+async def test_the_button_shows_that_the_carrier_is_asked(
+    acme: Organization, tab: Driver, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await signed_in(tab, acme, "/numbers")
+    seen = []
+
+    async def find_numbers(_carrier: TwilioCarrier, numbers: list[str]) -> object:
+        seen.append((await tab.state(NumbersState)).saving)
+        return await book.find_numbers(numbers)
+
+    monkeypatch.setattr(TwilioCarrier, "find_numbers", find_numbers)
+    await browser.send(NumbersState.open(0))
+    deltas = await browser.send(NumbersState.save(NEW))
+    assert seen == [True]
+    assert len(deltas) > 1
+    assert not (await tab.state(NumbersState)).saving
+
+
+async def test_a_carrier_that_is_away_adds_nothing_and_leaves_the_form_open(
+    acme: Organization, tab: Driver, book: AccountBook
+) -> None:
+    book.is_away = True
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.open(0))
+    await browser.send(NumbersState.save(NEW))
+    state = await tab.state(NumbersState)
+    assert (state.errors, state.is_open, state.saving, state.rows) == ({}, True, False, [])
+    assert tab.errors == []
+
+
+async def test_a_number_of_another_organization_is_refused_at_its_box(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        other = await make_organization(session)
+        await make_number(session, other, number="+12015550123")
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.save(NEW))
+    assert "another organization" in (await tab.state(NumbersState)).errors["number"]
+
+
+async def test_a_number_that_was_switched_off_says_why(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    async with seams.database.transaction() as session:
+        number = await make_number(session, acme, active=False, inactive_why="Another had it first.")
+    browser = await signed_in(tab, acme, "/numbers")
+    await browser.send(NumbersState.open(number.id))
+    assert (await tab.state(NumbersState)).form.inactive_why == "Another had it first."
 
 
 async def test_editing_keeps_the_number_itself(seams: AppContext, acme: Organization, tab: Driver) -> None:

@@ -1,5 +1,6 @@
 """The way in: the set-up link, the sign-in form, and the page of who is nowhere a member."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,11 @@ from sqlmodel import select
 
 from app.context import AppContext
 from app.models import Campaign, Organization, PhoneNumber, SignInTicket, User, UserSession
+from app.providers.base import OwnedNumber
+from app.providers.twilio.client import TwilioCarrier
 from app.services.access.known_browsers import BROWSER_COOKIE, remember_browser
 from app.services.access.passwords import hash_password
+from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import issue_setup_link
 from app.services.access.sign_in import MOST_FAILURES_OF_AN_EMAIL
 from app.web.pages.home.state import HomeState
@@ -42,7 +46,38 @@ async def rows(seams: AppContext, model: Any) -> list[Any]:
         return list((await session.execute(select(model))).scalars())
 
 
-async def test_a_link_is_used_once_for_an_owner_with_sample_data(seams: AppContext, tab: Driver) -> None:
+def carrier_owns(monkeypatch: pytest.MonkeyPatch, numbers: Sequence[str]) -> None:
+    """Let the simulated carrier have these numbers."""
+
+    async def owned_numbers(_carrier: TwilioCarrier) -> list[OwnedNumber]:
+        return [OwnedNumber(number=each, label="", voice=True, sms=True) for each in numbers]
+
+    monkeypatch.setattr(TwilioCarrier, "owned_numbers", owned_numbers)
+
+
+@pytest.mark.parametrize("owned", [SIMULATED_NUMBERS[1:], ()], ids=["all but one", "none"])
+async def test_sample_data_has_only_numbers_that_the_carrier_has(
+    seams: AppContext, tab: Driver, monkeypatch: pytest.MonkeyPatch, owned: Sequence[str]
+) -> None:
+    carrier_owns(monkeypatch, owned)
+    browser = await set_up_page(seams, tab)
+    await browser.send(SetupState.complete(FORM))
+    assert {number.number for number in await rows(seams, PhoneNumber)} == set(owned)
+
+
+async def test_sample_data_does_without_numbers_while_the_carrier_is_away(
+    seams: AppContext, tab: Driver
+) -> None:
+    browser = await set_up_page(seams, tab)
+    await browser.send(SetupState.complete(FORM))
+    assert len(await rows(seams, Campaign)) == 1
+    assert await rows(seams, PhoneNumber) == []
+
+
+async def test_a_link_is_used_once_for_an_owner_with_sample_data(
+    seams: AppContext, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier_owns(monkeypatch, SIMULATED_NUMBERS)
     browser = await set_up_page(seams, tab)
     await browser.send(SetupState.load())
     assert (await tab.state(SetupState)).usable

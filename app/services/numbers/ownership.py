@@ -121,15 +121,21 @@ def e164(given: object, *, region: str) -> str:
     return normalize(text, region=region).e164
 
 
-async def _ask(account: CarrierAccount, number: str) -> NumbersAtCarrier:
-    identity = identity_of(account)
-    carrier = make_carrier(identity.kind, account)
+async def ask_about(account: CarrierAccount, numbers: Collection[str]) -> Known:
+    """Return what the carrier account says of these numbers; nothing if it cannot tell. Raises `LookupFailed`."""
+    carrier = make_carrier(identity_of(account).kind, account)
     try:
-        known = await known_numbers(carrier, [number])
-    except LookupFailed as error:
-        return NumbersAtCarrier(carrier=identity, silent=str(error))
+        return await known_numbers(carrier, numbers)
     finally:
         await carrier.aclose()
+
+
+async def _ask(account: CarrierAccount, number: str) -> NumbersAtCarrier:
+    identity = identity_of(account)
+    try:
+        known = await ask_about(account, [number])
+    except LookupFailed as error:
+        return NumbersAtCarrier(carrier=identity, silent=str(error))
     return NumbersAtCarrier(carrier=identity, known=known, cannot_tell=not known)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, union
+from sqlalchemy import func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -88,6 +88,29 @@ async def get_number(session: AsyncSession, *, principal: Principal, number_ref:
     authorize(principal, Right.VIEW)
     row = await load(session, PhoneNumber, number_ref, organization_id=principal.organization_id)
     return (await _views(session, principal, [row]))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveNumber:
+    """A number that is in use, and whose it is."""
+
+    number: str
+    organization: str
+
+
+async def all_active_numbers(session: AsyncSession, *, account_sid: str) -> list[ActiveNumber]:
+    """Return the active numbers of every organization that may be this account's; for `callsheet doctor`."""
+    statement = (
+        select(col(PhoneNumber.number), col(Organization.name))
+        .join(Organization, col(Organization.id) == col(PhoneNumber.organization_id))
+        .outerjoin(CarrierAccount, col(CarrierAccount.id) == col(PhoneNumber.carrier_account_id))
+        .where(
+            col(PhoneNumber.active),
+            or_(col(CarrierAccount.id).is_(None), col(CarrierAccount.account_sid) == account_sid),
+        )
+        .order_by(col(PhoneNumber.id))
+    )
+    return [ActiveNumber(*row) for row in await session.execute(statement)]
 
 
 async def calls_in_a_day(session: AsyncSession, *, principal: Principal, now: datetime) -> dict[int, int]:

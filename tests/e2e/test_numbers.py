@@ -1,0 +1,57 @@
+"""Adding a number: the carrier's word stands at the box, and what was typed stays."""
+
+import os
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.browsing import row, visit
+from tests.e2e.world import World, make_world
+from tests.support.numbers import new_number
+
+
+def test_a_number_is_added_once_the_carrier_account_has_it(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    number = new_number(305)
+    shown = f"+1 {number[2:5]}-{number[5:8]}-{number[8:]}"
+    world.sign_in(context, world.member())
+    visit(page, world.address("numbers"))
+    page.get_by_role("button", name="Add number").click()
+    form = page.get_by_role("dialog")
+    box = form.get_by_label("Number", exact=True)
+    box.fill(number)
+    form.get_by_label("Label").fill("Miami")
+    form.get_by_role("button", name="Add number").click()
+    expect(form.get_by_text(f"does not have {shown}. Choose one of its numbers")).to_be_visible()
+    expect(box).to_be_focused()
+    expect(box).to_have_value(number)
+    _picture(page, "not-owned")
+
+    world.installation.carrier.own(number, sms=False)
+    form.get_by_role("button", name="Add number").click()
+    expect(form.get_by_text(f"The carrier says that {shown} is for calls only.")).to_be_visible()
+    _picture(page, "calls-only")
+    form.get_by_label("Text messages").uncheck()
+    form.get_by_role("button", name="Add number").click()
+    expect(row(page, "Miami")).to_contain_text(shown)
+    expect(row(page, "Miami")).not_to_contain_text("Texts not heard")
+
+
+def test_a_number_of_another_organization_is_refused_at_its_box(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    other = make_world(world.installation)
+    taken = other.numbers[0]
+    world.sign_in(context, world.member())
+    visit(page, world.address("numbers"))
+    page.get_by_role("button", name="Add number").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Number", exact=True).fill(taken)
+    form.get_by_role("button", name="Add number").click()
+    expect(form.get_by_text("already belongs to another organization of this installation")).to_be_visible()
+
+
+def _picture(page: Page, name: str) -> None:
+    """Keep a picture where `PICTURES` says, for a person to look at."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png")
