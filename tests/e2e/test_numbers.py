@@ -1,7 +1,5 @@
 """Adding a number: the carrier's word stands at the box, and what was typed stays."""
 
-import os
-
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import row, visit
@@ -25,12 +23,10 @@ def test_a_number_is_added_once_the_carrier_account_has_it(
     expect(form.get_by_text(f"does not have {shown}. Choose one of its numbers")).to_be_visible()
     expect(box).to_be_focused()
     expect(box).to_have_value(number)
-    _picture(page, "not-owned")
 
     world.installation.carrier.own(number, sms=False)
     form.get_by_role("button", name="Add number").click()
     expect(form.get_by_text(f"The carrier says that {shown} is for calls only.")).to_be_visible()
-    _picture(page, "calls-only")
     form.get_by_label("Text messages").uncheck()
     form.get_by_role("button", name="Add number").click()
     expect(row(page, "Miami")).to_contain_text(shown)
@@ -49,9 +45,3 @@ def test_a_number_of_another_organization_is_refused_at_its_box(
     form.get_by_label("Number", exact=True).fill(taken)
     form.get_by_role("button", name="Add number").click()
     expect(form.get_by_text("already belongs to another organization of this installation")).to_be_visible()
-
-
-def _picture(page: Page, name: str) -> None:
-    """Keep a picture where `PICTURES` says, for a person to look at."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png")
