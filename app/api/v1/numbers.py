@@ -150,7 +150,7 @@ async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswe
         principal=caller.principal,
         number_ref=number_id,
         changes=changes,
-        account=caller.carrier_account(),
+        account=caller.carrier_account,
     )
 
     async def work(session: AsyncSession) -> NumberAnswer:

@@ -1,6 +1,6 @@
 """Whose a number is at the carrier: asked outside any transaction, and heeded in the one that follows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -72,16 +72,16 @@ async def ask_about_change(
     principal: Principal,
     number_ref: Ref,
     changes: Mapping[str, Any],
-    account: CarrierAccount,
+    account: Callable[[], CarrierAccount],
 ) -> NumbersAtCarrier | None:
     """Ask the carrier about a number that is to call or text from now on, before `update_number`.
 
-    None: nothing of the kind is asked for. Raises `NotFound`.
+    None: nothing of the kind is asked for, and no account is needed. Raises `NotFound`, and what `account` raises.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     async with database.session() as session:
         number = await _load(session, principal, number_ref)
-    return await _ask(account, number.number) if gained(number, changes) else None
+    return await _ask(account(), number.number) if gained(number, changes) else None
 
 
 def gained(number: PhoneNumber, changes: Mapping[str, Any]) -> dict[str, bool]:

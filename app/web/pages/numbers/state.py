@@ -200,7 +200,7 @@ async def _change(principal: Principal, number_id: int, changes: dict[str, Any])
         principal=principal,
         number_ref=number_id,
         changes=changes,
-        account=carrier_account(),
+        account=carrier_account,
     )
     await context.database.write(
         lambda session: update_number(
