@@ -39,8 +39,8 @@ from app.services.agents.operations import create_agent
 from app.services.campaigns.lifecycle import start_campaign
 from app.services.campaigns.operations import create_campaign
 from app.services.imports.operations import queue_import, store_import
+from app.services.numbers.adding import add_carrier_numbers
 from app.services.numbers.carriers import identity_of
-from app.services.numbers.operations import add_carrier_numbers
 from app.simulator.settings import DEFAULT_NUMBERS
 from app.stack import Stack
 

@@ -20,7 +20,7 @@ from app.services.agents.operations import create_agent
 from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.operations import create_campaign
 from app.services.contacts.operations import create_contact
-from app.services.numbers.operations import add_carrier_numbers
+from app.services.numbers.adding import add_carrier_numbers
 from app.services.numbers.queries import list_numbers
 from tests.e2e.installation import Installation
 from tests.support.numbers import new_number

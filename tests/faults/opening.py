@@ -23,8 +23,8 @@ from app.providers.registry import configured_account
 from app.services.access.operations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
+from app.services.numbers.adding import add_carrier_numbers
 from app.services.numbers.carriers import CarrierIdentity, identity_of
-from app.services.numbers.operations import add_carrier_numbers
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.faults.harness import SPEED, World
 from tests.faults.hatchery import HATCHES

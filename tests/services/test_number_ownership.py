@@ -11,15 +11,9 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
 from app.services.errors import Conflict, FieldErrors
+from app.services.numbers.adding import Added, add_carrier_numbers, create_number
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
-from app.services.numbers.operations import (
-    Added,
-    add_carrier_numbers,
-    create_number,
-    set_default_number,
-    set_number_active,
-    update_number,
-)
+from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier
 from app.services.numbers.queries import get_number, list_numbers
 from tests.support.builders import (

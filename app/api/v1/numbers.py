@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref
 from app.models import NumberRest
-from app.services.numbers.operations import create_number, set_number_active, update_number
+from app.services.numbers.adding import create_number
+from app.services.numbers.operations import set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new
 from app.services.numbers.queries import NumberView, calls_in_a_day, get_number, list_numbers
 from app.services.numbers.resting import rest_number, resume_number

@@ -17,7 +17,7 @@ from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.operations import create_campaign
 from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
-from app.services.numbers.operations import add_carrier_numbers
+from app.services.numbers.adding import add_carrier_numbers
 
 SIMULATED_NUMBERS: Final = ("+12015550123", "+12025550143", "+14155550100")
 """Caller IDs of the sample data: numbers that the simulated carrier owns from its start."""

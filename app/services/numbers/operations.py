@@ -1,27 +1,23 @@
-"""Adding, changing and switching off our numbers."""
+"""Changing and switching off our numbers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import Channel
-from app.domain.phone import NumberRejected, pretty
+from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.live import announce
 from app.models import Organization, PhoneNumber
-from app.providers.base import OwnedNumber
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import ChangeReader, cleaned
-from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
-from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier, e164, gained, granted
+from app.services.fields import ChangeReader
+from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier, gained, granted
 from app.services.numbers.reopening import ask_again, hold_dialing
 from app.services.numbers.use import campaigns_left_without, campaigns_on_default
 from app.services.refs import Ref, load
@@ -29,85 +25,17 @@ from app.services.refs import Ref, load
 MOST_CALLS: Final = 100_000
 A_DAY_OF_MINUTES: Final = 1_440
 """Caps look no further back."""
-_LONGEST_LABEL: Final = 200
-_ELSEWHERE: Final = (
+LONGEST_LABEL: Final = 200
+ELSEWHERE: Final = (
     "This number already belongs to another organization of this installation. "
     "Ask its administrator to deactivate it there first."
 )
+"""Why a number cannot be ours; nobody is told whose it is."""
 _CHANNELS: Final[Mapping[str, frozenset[Channel]]] = {
     "voice": frozenset(Channel) - {Channel.SMS},
     "sms": frozenset({Channel.SMS}),
 }
 """What a number may be good for -> the campaigns that need it for that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of the carrier account's numbers."""
-
-    new: int
-    elsewhere: int
-    """Those that another organization of this installation has."""
-
-
-async def create_number(
-    session: AsyncSession,
-    *,
-    principal: Principal,
-    changes: Mapping[str, Any],
-    said: NumbersAtCarrier,
-    now: datetime,
-) -> int:
-    """Add an active number that the carrier account has, and return its id.
-
-    `said`: what `ask_about_new` heard just before. `number` is needed; `label`, `voice`, `sms` and the caps are
-    welcome. One of ours that another account had is taken to this one. Raises `FieldErrors`, also for a number that is
-    there already or is another organization's, and `CarrierSilent`.
-    """
-    authorize(principal, Right.EDIT_NUMBERS)
-    organization = await session.get_one(Organization, principal.organization_id)
-    reader = ChangeReader({"number": None, **changes})
-    _read_number(reader, region=organization.default_region)
-    values = _read_rest(reader)
-    number = values["number"]
-    values |= granted(said, number, values)
-    account = await ensure_carrier_account(session, said.carrier, now=now)
-    row = values | {"carrier_account_id": account.id}
-    added = await _insert(session, organization.id, [row], now) or await _take_to(
-        session, organization.id, [number], account.id, now
-    )
-    if not added:
-        raise FieldErrors({"number": await _why_not_added(session, organization.id, number)})
-    announce(session, organization_id=organization.id)
-    return added[0]
-
-
-async def add_carrier_numbers(
-    session: AsyncSession,
-    *,
-    principal: Principal,
-    identity: CarrierIdentity | None,
-    numbers: Sequence[str | OwnedNumber],
-    now: datetime,
-) -> Added:
-    """Add the numbers (alone in E.164) that the carrier says the account owns, and those of ours it did not have.
-
-    Without an identity it is left open whose they are.
-    """
-    authorize(principal, Right.EDIT_NUMBERS)
-    account = await ensure_carrier_account(session, identity, now=now) if identity else None
-    account_id = account.id if account else None
-    owned = {row["number"]: row | {"carrier_account_id": account_id} for row in map(_owned_row, numbers)}
-    rows = list(owned.values())
-    organization_id = principal.organization_id
-    added = await _insert(session, organization_id, rows, now) if rows else []
-    if account_id is not None:
-        added += await _take_to(session, organization_id, list(owned), account_id, now)
-    ours = select(col(PhoneNumber.number)).where(
-        col(PhoneNumber.organization_id) == organization_id, col(PhoneNumber.number).in_(list(owned))
-    )
-    announce(session, organization_id=organization_id)
-    return Added(len(added), len(owned) - len((await session.execute(ours)).all()))
 
 
 async def update_number(
@@ -127,7 +55,7 @@ async def update_number(
     authorize(principal, Right.EDIT_NUMBERS)
     await hold_dialing(session, principal.organization_id)
     number = await _load_locked(session, principal, number_ref)
-    values = _read_rest(ChangeReader(changes))
+    values = read_rest(ChangeReader(changes))
     if wanted := gained(number, values):
         _require_capable(said, number.number, wanted)
     await _refuse_if_needed(session, number, values)
@@ -193,13 +121,6 @@ async def set_default_number(
     announce(session, organization_id=principal.organization_id, work=True)
 
 
-def _owned_row(owned: str | OwnedNumber) -> dict[str, Any]:
-    if isinstance(owned, str):
-        return {"number": owned}
-    label = cleaned(owned.label)[:_LONGEST_LABEL]
-    return {"number": owned.number, "label": label, "voice": owned.voice, "sms": owned.sms}
-
-
 async def _load_locked(session: AsyncSession, principal: Principal, ref: Ref) -> PhoneNumber:
     return await load(session, PhoneNumber, ref, organization_id=principal.organization_id, lock=True)
 
@@ -240,56 +161,13 @@ async def _activate(session: AsyncSession, number: PhoneNumber) -> None:
                 .execution_options(synchronize_session=False)
             )
     except IntegrityError as error:  # whoever adds it at the same moment has been waited for
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(ELSEWHERE) from error
     await session.refresh(number)
 
 
-async def _why_not_added(session: AsyncSession, organization_id: int, number: str) -> str:
-    ours = select(col(PhoneNumber.active)).where(
-        col(PhoneNumber.organization_id) == organization_id, col(PhoneNumber.number) == number
-    )
-    active = await session.scalar(ours)
-    if active is None:
-        return _ELSEWHERE
-    return f"{number} is among your numbers already{'' if active else ': activate it'}."
-
-
-async def _take_to(
-    session: AsyncSession, organization_id: int, numbers: Sequence[str], account_id: int, now: datetime
-) -> list[int]:
-    """Take those of our numbers to an account that has them which another one had; return their ids."""
-    moved = await session.execute(
-        update(PhoneNumber)
-        .where(
-            col(PhoneNumber.organization_id) == organization_id,
-            col(PhoneNumber.number).in_(numbers),
-            col(PhoneNumber.carrier_account_id) != account_id,
-        )
-        .values(carrier_account_id=account_id, updated_at=now)
-        .returning(col(PhoneNumber.id))
-    )
-    return list(moved.scalars())
-
-
-async def _insert(
-    session: AsyncSession, organization_id: int, rows: Sequence[Mapping[str, Any]], now: datetime
-) -> list[int]:
-    """Store numbers that are neither ours yet nor active elsewhere; return the new ids."""
-    common: dict[str, Any] = {"organization_id": organization_id, "created_at": now, "updated_at": now}
-    whole = [PhoneNumber(**common, **row).model_dump(exclude={"id"}) for row in rows]
-    statement = insert(PhoneNumber).values(whole).on_conflict_do_nothing().returning(col(PhoneNumber.id))
-    return list((await session.execute(statement)).scalars())
-
-
-def _read_number(reader: ChangeReader, *, region: str) -> None:
-    try:
-        reader.values["number"] = e164(reader.take("number"), region=region)
-    except NumberRejected as rejection:
-        reader.refuse("number", str(rejection))
-
-
-def _read_rest(reader: ChangeReader) -> dict[str, Any]:
-    reader.text("label", label="The label", most=_LONGEST_LABEL)
+def read_rest(reader: ChangeReader) -> dict[str, Any]:
+    """Return what was sent of a number but the number itself. Raises `FieldErrors`."""
+    reader.text("label", label="The label", most=LONGEST_LABEL)
     reader.flag("voice", label="Voice")
     reader.flag("sms", label="Texts")
     reader.whole("daily_cap", label="The daily cap", least=0, most=MOST_CALLS)

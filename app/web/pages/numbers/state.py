@@ -11,14 +11,8 @@ from app.context import get_context
 from app.domain.rights import Right
 from app.live_hub import Watched, watch
 from app.services.access.principal import Principal
-from app.services.numbers.operations import (
-    Added,
-    add_carrier_numbers,
-    create_number,
-    set_default_number,
-    set_number_active,
-    update_number,
-)
+from app.services.numbers.adding import Added, add_carrier_numbers, create_number
+from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new
 from app.services.numbers.queries import get_number
 from app.web.carrier import carrier_account, owned_numbers, texts_address

@@ -1,0 +1,47 @@
+"""The worker starts what is scheduled when its time has come."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.clock import CalibratedClock
+from app.config import Settings
+from app.context import build_context
+from app.db import Database
+from app.domain.campaign import CampaignStatus
+from app.models import ScheduleType
+from tests.support.stage import set_stage
+from worker.dialer import Dialer
+from worker.state import WorkerState, _launch
+
+
+@pytest.mark.parametrize(
+    ("greeting", "status"),
+    [("Hi.", CampaignStatus.QUEUED), ("", CampaignStatus.FAILED)],
+    ids=["ready", "not ready"],
+)
+async def test_a_campaign_is_started_at_its_time_if_it_is_ready(
+    database: Database, redis_url: str, greeting: str, status: CampaignStatus
+) -> None:
+    clock = CalibratedClock()
+    stage = await set_stage(
+        database,
+        status=CampaignStatus.SCHEDULED,
+        schedule_type=ScheduleType.SCHEDULED,
+        scheduled_at=clock.now() - timedelta(seconds=1),
+        agent={"greeting": ""},
+        step={"welcome_message_template": greeting},
+    )
+    context = build_context(Settings(database_url=database.url, redis_url=redis_url))
+    dialer = Dialer(
+        database=database,
+        feed=None,
+        carrier=stage.carrier,
+        clock=clock,
+        worker="launcher",
+        carrier_account_id=stage.account.id,
+    )
+    state = WorkerState(context, clock, stage.carrier, stage.account.id, dialer, "launcher")
+    await _launch(state)()
+    assert (await stage.campaign()).status is status
+    await context.close()
