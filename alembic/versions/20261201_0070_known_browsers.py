@@ -1,6 +1,6 @@
 """known browsers.
 
-Revision: 7c1e4a9d52f0; follows: 5d1c0f7a93be; created 2026-12-01 01:10:00.
+Revision: 7c1e4a9d52f0; follows: 7e4b90d2c6a1; created 2026-12-01 01:10:00.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "7c1e4a9d52f0"
-down_revision: str | None = "5d1c0f7a93be"
+down_revision: str | None = "7e4b90d2c6a1"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
