@@ -5,11 +5,12 @@ import gc
 import reflex as rx
 
 from app.api.main import create_api
+from app.context import get_context
 from app.live_hub import live_hub
 from app.logs import configure
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
-from app.web.guard import tell_of
+from app.web.guard import note_browser_error, tell_of
 from app.web.logs import keep_secrets_out
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
@@ -66,7 +67,8 @@ from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.page import review
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
-from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere
+from app.web.sockets import LimitSockets
+from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere, event_names
 from app.web.tabs import BindTabs, ReflexTabs
 from app.web.uploads import GuardUploads
 
@@ -81,11 +83,13 @@ app = rx.App(
     extra_app_wraps={(5, "Overlay"): connection_notice},  # in place of Reflex's wrap of this name
     hydrate_fallback=layout.hydrate_fallback,
     backend_exception_handler=tell_of,
+    frontend_exception_handler=note_browser_error,
 )
 tabs = ReflexTabs(app)
 app.api_transformer = [
     create_api(),
     lambda inner: GuardUploads(inner, tabs=tabs),
+    lambda inner: LimitSockets(inner, quotas=lambda: get_context().quotas, handlers=event_names),
     lambda inner: BindTabs(inner, tabs=tabs),
 ]
 app.add_middleware(ForgetSignedOut())

@@ -29,6 +29,7 @@ from app.launch import (
     worker_launch,
 )
 from app.local import EmbeddedPostgres, EmbeddedValkey
+from app.log_files import keep_small
 from app.migrations import check_upgradable, upgrade
 from app.processes import end_orphan
 from app.servers import check_database, check_redis, forget_worker_health, worker_is_ready
@@ -89,7 +90,7 @@ class Stack:
 
     def watch(self) -> None:
         """Keep everything running until a stop is asked for (raises StopRequested)."""
-        self.supervisor.watch(on_change=self._record)
+        self.supervisor.watch(on_change=self._record, tend=lambda: keep_small(self.home.logs))
 
     def _start(self) -> None:
         with self._front_end() as front_end:

@@ -24,6 +24,7 @@ CHILD_STOP_SECONDS: Final = 9.0
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
+_TEND_SECONDS = 1.0
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
 _STEADY_SECONDS = 60.0
@@ -140,10 +141,17 @@ class Supervisor:
                     raise ChildFailedError(f"The {child.name} process did not start: see {child.log}")
                 time.sleep(_POLL_SECONDS)
 
-    def watch(self, on_change: Callable[[], None]) -> None:
-        """Restart what dies until a stop is asked for (StopRequested); `on_change` after every start."""
+    def watch(self, on_change: Callable[[], None], *, tend: Callable[[], None] = lambda: None) -> None:
+        """Restart what dies until a stop is asked for (StopRequested); `on_change` after every start.
+
+        `tend` is called every second.
+        """
+        tend_at = 0.0
         while True:
             self.check()
+            if time.monotonic() >= tend_at:
+                tend()
+                tend_at = time.monotonic() + _TEND_SECONDS
             for managed in self._managed:
                 if self._look_after(managed):
                     on_change()

@@ -135,9 +135,10 @@ async def _ping(socket: WebSocket) -> None:
 
 
 async def _until_disconnected(socket: WebSocket) -> None:
-    """Read and ignore what the other side says. Raises `WebSocketDisconnect` when it leaves."""
-    while True:
-        await socket.receive_text()
+    """Read and ignore what the other side says, in whatever frames. Raises `WebSocketDisconnect` when it leaves."""
+    while (message := await socket.receive())["type"] == "websocket.receive":
+        pass
+    raise WebSocketDisconnect(message["code"])
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

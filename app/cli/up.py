@@ -124,7 +124,8 @@ def _up_in_background(home: Home) -> None:
     if home.is_held():
         raise AlreadyRunningError(home.last_run())
     log = home.logs / "up.log"
-    with log.open("wb") as output:
+    log.unlink(missing_ok=True)
+    with log.open("ab") as output:  # appending, as whoever empties a log of ours expects
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "up"],
             stdin=subprocess.DEVNULL,

@@ -2,20 +2,23 @@
 
 import inspect
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from functools import wraps
+from functools import cache, wraps
 from http.cookies import CookieError, SimpleCookie
 from secrets import token_hex
+from traceback import extract_tb
 from typing import Any, Final, TypeVar, TypeVarTuple
 from urllib.parse import quote
 
 import reflex as rx
+from pydantic import InstanceOf, TypeAdapter, ValidationError
 from reflex.event import EventCallback, EventSpec
 from reflex.istate.proxy import StateProxy
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
+from app.domain.quotas import Quota
 from app.domain.rights import Right
 from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
@@ -28,11 +31,15 @@ S = TypeVar("S", bound=rx.State)
 Arguments = TypeVarTuple("Arguments")
 Callback = Callable[..., Any]
 
+_ANYONE: Final = "anyone"
 GUARD: Final = "callsheet_guard"
 """The attribute that says what guards a handler: a `Right`, or "signed in", or "anyone"."""
 
 _OPENERS: Final = frozenset({"load", "enter"})
 """The handlers that fill a page: what stops them stands in its place, whatever an earlier visit left there."""
+
+_BROWSER_ERRORS: Final = Quota("browser errors", 20)
+_REFLEX_ERRORS: Final = Quota("reflex errors", 20)
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +51,15 @@ class NotSignedIn(CallsheetError):
 
     def __init__(self) -> None:
         super().__init__("You are signed out. Sign in to go on.")
+
+
+class Misfit(CallsheetError):
+    """An event does not have the arguments that its handler takes: no page of this version sends it."""
+
+    code = "misfit"
+
+    def __init__(self) -> None:
+        super().__init__("This page is of another version. Reload it.")
 
 
 class PageState(rx.State, mixin=True):
@@ -122,7 +138,7 @@ def anyone(handler: Callable[[S, *Arguments], Any]) -> EventCallback[*Arguments]
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, *arguments, **named)
 
-    event: EventCallback[*Arguments] = _event(_mended(handler, call, guard="anyone"))
+    event: EventCallback[*Arguments] = _event(_mended(handler, call, guard=_ANYONE))
     return event
 
 
@@ -188,7 +204,9 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
 
     A handler that raised would send nothing to the browser, and a button would turn for ever.
     """
-    takes_form = "form" in inspect.signature(handler).parameters
+    signature = inspect.signature(handler)
+    takes_form = "form" in signature.parameters
+    takes = dict(list(signature.parameters.items())[1 if guard == _ANYONE else 2 :])
 
     @wraps(handler)
     async def run(state: rx.State, *arguments: Any, **named: Any) -> AsyncIterator[Any]:
@@ -198,7 +216,9 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
             async with aclosing(_events(await call(state, *shown, **shown_named))) as events:
                 async for event in events:
                     yield event
-        except Exception as error:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
+        except Exception as caught:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
+            unforeseen = not isinstance(caught, CallsheetError)
+            error = Misfit() if unforeseen and not _fit(takes, arguments, named) else caught
             async with _writable(state):
                 reaction = _react(state, error, opens=handler.__name__ in _OPENERS, takes_form=takes_form)
             if reaction is not None:
@@ -211,6 +231,23 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
 
     setattr(run, GUARD, guard)
     return run
+
+
+def _fit(takes: Mapping[str, inspect.Parameter], arguments: Sequence[Any], named: Mapping[str, Any]) -> bool:
+    """Tell whether arguments are such as the parameters take."""
+    try:
+        bound = inspect.Signature(list(takes.values())).bind(*arguments, **named)
+        for name, value in bound.arguments.items():
+            _adapter(takes[name].annotation).validate_python(value)
+    except (TypeError, ValidationError):
+        return False
+    return True
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    files = list[InstanceOf[rx.UploadFile]]
+    return TypeAdapter(files if annotation == list[rx.UploadFile] else annotation)
 
 
 def _hide_injected(run: Callback, handler: Callback) -> Callback:
@@ -249,6 +286,8 @@ def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) 
     # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
     was_loading = opens or (getattr(state, "loading", False) and "load" in state.event_handlers)
     _set_known(state, saving=False, loading=False)
+    if isinstance(error, Misfit):
+        return rx.toast.error(str(error), duration=10_000)
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")
     if isinstance(error, FieldErrors) and "errors" in state.get_fields():
@@ -277,8 +316,18 @@ def report(error: Exception) -> str:
 
 
 def tell_of(exception: Exception) -> EventSpec | None:
-    """Log and tell of what no guard caught: a malformed event, an error of Reflex's own."""
-    return rx.toast.error(report(exception), duration=10_000)
+    """Log and tell of what no guard caught: an error of Reflex's own, mostly at a malformed event, in one line."""
+    if get_context().quotas.use(_REFLEX_ERRORS, "all").refused:
+        return None
+    last = extract_tb(exception.__traceback__)[-1:]
+    log.error("web.event_failed", extra={"kind": type(exception).__name__, "at": last and str(last[0])})
+    return rx.toast.error(str(Misfit()), duration=10_000)
+
+
+def note_browser_error(exception: Exception) -> None:
+    """Log what went wrong in a browser, as far as it says: anybody may say anything, and often."""
+    if not get_context().quotas.use(_BROWSER_ERRORS, "all").refused:
+        log.warning("web.browser_error", extra={"told": str(exception)})
 
 
 async def _end_saving(state: rx.State) -> None:

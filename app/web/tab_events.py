@@ -1,5 +1,6 @@
 """What happens before the events that Reflex itself handles: those that ask for all that a tab shows."""
 
+from collections.abc import Container
 from typing import Final
 
 import reflex as rx
@@ -61,6 +62,11 @@ class KeepWhatIsThere(Middleware):
             return None
         came_back, tab.came_back, tab.shown = tab.came_back and tab.shown == path, False, path
         return StateUpdate(events=_watching(app, path)) if came_back else None
+
+
+def event_names() -> Container[str]:
+    """Return the full names of all events that a tab may send."""
+    return RegistrationContext.get().event_handlers
 
 
 def _watching(app: rx.App, path: str) -> list[Event]:

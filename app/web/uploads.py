@@ -7,6 +7,10 @@ import json
 from http import HTTPStatus
 from typing import Final
 
+from reflex_base.event import resolve_upload_handler_param
+from reflex_base.registry import RegistrationContext
+from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,11 +52,16 @@ class GuardUploads:
             return _answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if request.scope.get(PERSON) is None:
             return _answer(HTTPStatus.UNAUTHORIZED, "You are signed out. Sign in to go on.")
-        if not self._tabs.is_open(request.headers.get("reflex-client-token", "")):
+        return self._refusal_of_file(request.headers)
+
+    def _refusal_of_file(self, headers: Headers) -> JSONResponse | None:
+        if not self._tabs.is_open(headers.get("reflex-client-token", "")):
             return _answer(
                 HTTPStatus.CONFLICT, "This page is not connected. Reload it and choose the file again."
             )
-        length = request.headers.get("content-length", "0")
+        if not _takes_files(headers.get("reflex-event-handler", "")):
+            return _answer(HTTPStatus.BAD_REQUEST, "Nothing here takes files under this name.")
+        length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._largest:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
         return None
@@ -100,6 +109,17 @@ class _Counted:
 def _is_upload(path: str) -> bool:
     """Whatever begins so: a router's pattern also takes what is not equal to the path, as one with a line's end."""
     return path.startswith(UPLOADS)
+
+
+def _takes_files(event: str) -> bool:
+    handler = RegistrationContext.get().event_handlers.get(event)
+    if handler is None:
+        return False
+    try:
+        resolve_upload_handler_param(handler.handler)
+    except (UploadValueError, UploadTypeError):
+        return False
+    return True
 
 
 def _answer(status: HTTPStatus, detail: str) -> JSONResponse:

@@ -235,3 +235,17 @@ async def test_a_quiet_campaign_is_pinged(
     async with connected(api, path, token=world.keys[Role.VIEWER]) as socket:
         types = {(await socket.message())["type"] for _ in range(3)}
     assert types == {"progress_update", "ping"}
+
+
+@pytest.mark.parametrize("frame", [{"bytes": b"\x00\xff"}, {"text": "[" * 5_000}, {"text": "\ud800"}])
+async def test_what_the_other_side_says_is_ignored_in_whatever_frames(
+    world: World, api: FastAPI, frame: dict[str, Any]
+) -> None:
+    campaign = await world.make_ready_campaign()
+    path = f"/ws/campaigns/{campaign['id']}/progress"
+    async with connected(api, path, token=world.keys[Role.VIEWER]) as socket:
+        await socket.message()
+        socket.inbox.put_nowait({"type": "websocket.receive", **frame})
+        socket.inbox.put_nowait({"type": "websocket.receive", **frame})
+        await until(lambda: asyncio.sleep(0, socket.inbox.empty()))
+        assert socket.outbox.empty()

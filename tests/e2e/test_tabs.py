@@ -19,6 +19,8 @@ from tests.e2e.world import Person, World
 _RECEIVE: Final = (
     "reflex___state____state.app___web___pages___wizard___contacts___import_state____import_state.receive"
 )
+_HYDRATE: Final = "reflex___state____state.hydrate"
+_SIGN_IN: Final = "reflex___state____state.app___web___pages___sign_in___state____sign_in_state.sign_in"
 _LOADED: Final = re.compile(r'"is_hydrated_rx_state_": ?true')
 """In what the server sends when a page's loading has ended."""
 
@@ -151,6 +153,27 @@ def test_no_log_holds_a_tab_s_token_or_a_session(
     for name, text in world.installation.logs_since(sizes).items():
         assert token not in text, name
         assert cookie not in text, name
+
+
+def test_a_stranger_s_flood_is_a_few_short_lines_in_the_log(page: Page, world: World) -> None:
+    sizes = world.installation.log_sizes()
+
+    async def flood() -> None:
+        for number in range(20):
+            async with tab_socket(world.installation.url, token=f"flood-{number}", cookie="") as socket:
+                for _ in range(30):
+                    await socket.send("no.such.handler")
+                await socket.send(f"{_HYDRATE}_{'x' * 15_000}")
+                await socket.send(_SIGN_IN, form="not a form at all")
+                await socket.send(_SIGN_IN, form={"email": ["no"], "password": 7}, more=1)
+                await socket.client.emit("event", "x" * 15_000, namespace="/_event")
+                await asyncio.sleep(0)
+
+    run(flood)
+    visit(page, "/sign-in")
+    written = world.installation.logs_since(sizes)["web.log"]
+    assert len(written) < 10_000
+    assert "Traceback" not in written
 
 
 def _fill(button: str | None, label: str) -> Callable[[Page], Locator]:

@@ -56,10 +56,13 @@ def test_a_file_that_is_no_list_is_refused_and_another_is_welcome(
 def test_a_kind_of_file_that_cannot_be_read_is_refused_at_the_drop_zone(
     context: BrowserContext, page: Page, world: World, tmp_path: Path
 ) -> None:
+    frames: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(len(frame))))
     _open_contacts_step(context, page, world)
-    choose_file(page, _file(tmp_path, "people.pdf", b"%PDF-1.7"))
+    choose_file(page, _file(tmp_path, "people.pdf", b"%PDF-1.7" + bytes(3_000_000)))
     expect(page.get_by_text("This kind of file cannot be read.")).to_be_visible()
     expect(page.get_by_text("Files not Accepted")).to_have_count(0)
+    assert max(frames) < 100_000, "the file itself stays where it is"
 
 
 def test_a_pasted_list_goes_into_the_address_book_by_two_quick_clicks(

@@ -8,6 +8,7 @@ import pytest
 import reflex as rx
 from reflex.event import EventSpec
 
+from app.context import AppContext
 from app.domain.rights import Right, Role
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors
@@ -187,6 +188,41 @@ async def test_an_unforeseen_error_is_logged_and_not_shown(
     assert "web.handler_failed" in caplog.text
     assert "secret-detail" not in str(deltas)
     assert tab.errors == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "payload"),
+    [
+        ("plain", {}),
+        ("plain", {"word": "hello", "more": 1}),
+        ("plain", {"principal": "me"}),
+        ("submit", {"form": None}),
+        ("submit", {"form": 7}),
+    ],
+)
+async def test_an_event_that_no_page_sends_is_refused_without_a_line_in_the_log(
+    tab: Driver,
+    role: dict[str, Any],
+    handler: str,
+    payload: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    state = await tab.state(GuardedState)
+    told = str([event async for event in GuardedState.event_handlers[handler].fn(state, **payload)])
+    assert "This page is of another version. Reload it." in told
+    assert state.seen == []
+    assert caplog.text == ""
+
+
+async def test_an_error_of_reflexs_own_is_one_line_and_of_many_a_few(
+    seams: AppContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        guard.tell_of(KeyError("secret"))
+    guard.note_browser_error(Exception("x"))
+    lines = [record for record in caplog.records if record.message == "web.event_failed"]
+    assert len(lines) == 20
+    assert all(line.exc_info is None and "secret" not in str(vars(line)) for line in lines)
 
 
 async def test_a_client_cannot_bring_its_own_principal(tab: Driver, role: dict[str, Any]) -> None:

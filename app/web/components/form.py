@@ -1,6 +1,6 @@
 """Forms: a field with its label, help and error tied together, and the drop zone of files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -320,14 +320,16 @@ def upload_zone(
     on_cancel: Click | None = None,
     max_bytes: int | None = None,
     accept: dict[str, Sequence[Any]] | None = None,
-    on_reject: Submit | None = None,
+    on_reject: Callable[..., Any] | None = None,
 ) -> rx.Component:
     """Return the drop zone of one file: a CSV, or of `accept` (media type -> endings).
 
     The browser refuses other kinds, and a larger one than `max_bytes`: `on_reject` is told, else a toast says so.
     `upload_id` is a literal; `on_drop`: `S.receive(rx.upload_files(upload_id=..., on_upload_progress=...))`.
     """
-    rejected: dict[str, Any] = {} if on_reject is None else {"on_drop_rejected": on_reject}
+    rejected: dict[str, Any] = {}
+    if on_reject is not None:
+        rejected["on_drop_rejected"] = lambda files: on_reject(_reasons(files))
     return rx.el.div(
         rx.upload.root(
             rx.cond(busy, _uploading(percent), _awaiting(title, hint)),
@@ -351,6 +353,11 @@ def upload_zone(
         field_error(upload_id, error) if error is not None else rx.fragment(),
         class_name="cs-upload",
     )
+
+
+def _reasons(rejected: rx.Var[list[dict[str, Any]]]) -> rx.Var[list[dict[str, Any]]]:
+    """Return what was wrong with the files alone: with a file itself, all of it would go through the socket."""
+    return rx.Var(_js_expr=f"{rejected!s}.map(({{errors}}) => ({{errors}}))", _var_type=list[dict[str, Any]])
 
 
 def _awaiting(title: str, hint: str) -> rx.Component:

@@ -1,0 +1,157 @@
+"""Bounds for the socket that every page holds: anybody may open one, and a stranger gets by with little."""
+
+import logging
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.domain.addresses import counted_as
+from app.domain.quotas import Quota
+from app.quotas import Full, Quotas
+from app.services.access.sessions import SignedInUser
+from app.web.frames import Fault, fault_of
+from app.web.tabs import EVENTS, PERSON
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one kind of visitor may do."""
+
+    sockets: Quota
+    """Opened, by person or by address."""
+    most_sockets: int
+    """Open at a time in this process, by person or by address."""
+    events: Quota
+    """Of one socket."""
+    longest_frame: int
+    """Characters."""
+
+
+SIGNED_IN: Final = Bounds(
+    sockets=Quota("sockets", 300),
+    most_sockets=200,
+    events=Quota("events", 400, seconds=40),
+    longest_frame=1_000_000,
+)
+"""A list that is pasted must fit; typing sends an event for every few letters."""
+
+STRANGER: Final = Bounds(
+    sockets=Quota("strangers' sockets", 60),
+    most_sockets=100,
+    events=Quota("strangers' events", 60, seconds=20),
+    longest_frame=20_000,
+)
+"""The pages for signing in and setting up are all that there is to use."""
+
+_REFUSALS_TOLD: Final = Quota("refusals told", 3)
+"""Lines in the log about one address: who floods us must not fill the disk."""
+
+_POLICY_VIOLATION: Final = 1008
+_TOO_BIG: Final = 1009
+_TRY_AGAIN_LATER: Final = 1013
+"""Of a WebSocket: RFC 6455, 7.4.1, and its registry."""
+
+_serial = count(1)
+
+
+class LimitSockets:
+    """ASGI middleware behind `BindTabs`: counts sockets and events, and looks at every frame before Reflex does."""
+
+    def __init__(
+        self, app: ASGIApp, *, quotas: Callable[[], Quotas], handlers: Callable[[], Container[str]]
+    ) -> None:
+        """`handlers` returns the full names of the events that there are."""
+        self._app = app
+        self._quotas = quotas
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one socket live within its bounds."""
+        if scope["type"] != "websocket" or not scope["path"].startswith(EVENTS):
+            await self._app(scope, receive, send)
+            return
+        socket = _Socket(_visitor(scope), self._quotas(), self._handlers(), receive, send)
+        try:
+            with socket.counted():
+                await self._app(scope, socket.receive, send)
+        except Full:
+            await socket.close(_TRY_AGAIN_LATER, "too_many_sockets")
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    name: str
+    address: str
+    bounds: Bounds
+
+
+def _visitor(scope: Scope) -> _Visitor:
+    person: SignedInUser | None = scope.get(PERSON)
+    client = scope.get("client")
+    address = counted_as(client[0] if client else "")
+    if person is None:
+        return _Visitor(address, address, STRANGER)
+    return _Visitor(str(person.user_id), address, SIGNED_IN)
+
+
+class _Socket:
+    """One socket, whose frames are looked at as they come."""
+
+    def __init__(
+        self, visitor: _Visitor, quotas: Quotas, handlers: Container[str], receive: Receive, send: Send
+    ) -> None:
+        self._visitor = visitor
+        self._bounds = visitor.bounds
+        self._quotas = quotas
+        self._handlers = handlers
+        self._receive = receive
+        self._send = send
+        self._serial = next(_serial)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the socket while it is open. Raises `Full`."""
+        quota, name = self._bounds.sockets, self._visitor.name
+        if self._quotas.use(quota, name).refused:
+            raise Full
+        with self._quotas.holding(quota.name, name, most=self._bounds.most_sockets):
+            yield
+
+    async def receive(self) -> Message:
+        """Return the next message for Reflex; that the other side has left, once it has sent what it may not."""
+        while (message := await self._receive())["type"] == "websocket.receive":
+            match self._fault_of(message.get("text")):
+                case None:
+                    return message
+                case Fault.UNKNOWN_HANDLER as fault:
+                    self._tell(fault)
+                case fault:
+                    code = _TOO_BIG if fault is Fault.TOO_BIG else _POLICY_VIOLATION
+                    await self.close(code, fault)
+                    return {"type": "websocket.disconnect", "code": code}
+        return message
+
+    async def close(self, code: int, why: str) -> None:
+        """Close the socket and say why in the log."""
+        self._tell(why)
+        await self._send({"type": "websocket.close", "code": code})
+
+    def _fault_of(self, frame: str | None) -> Fault | None:
+        if frame is None:
+            return Fault.MALFORMED
+        if len(frame) > self._bounds.longest_frame:
+            return Fault.TOO_BIG
+        if self._quotas.use(self._bounds.events, self._serial).refused:
+            return Fault.TOO_MANY
+        return fault_of(frame, self._handlers)
+
+    def _tell(self, why: str) -> None:
+        """Write one line, with nothing in it that the other side has sent."""
+        if not self._quotas.use(_REFUSALS_TOLD, self._visitor.address).refused:
+            log.warning("web.socket_refused", extra={"why": str(why), "address": self._visitor.address})
