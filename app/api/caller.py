@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection
 
 from app.api.problems import NotIdentified
 from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
+from app.api.texts import check_addressed, check_body
 from app.context import AppContext, get_context
 from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
@@ -48,13 +49,20 @@ class KeyedRoute(APIRoute):
     media_types: ClassVar = frozenset({JSON})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler behind the check of the key, of the query's names and of the body's type."""
+        """Return the handler behind the check of the key, of the query's names, of the body's type and of all texts.
+
+        A route that reads its body as it comes checks the texts in it itself.
+        """
         handle, known = super().get_route_handler(), _query_names(self.dependant)
+        takes_json = self.body_field is not None
 
         async def keyed(request: Request) -> Response:
             request.state.principal = await admit(context_of(request), request, bearer(request))
             _check_query(request, known)
             _check_media_type(request, self.media_types)
+            check_addressed(request)
+            if takes_json:
+                await check_body(request)
             response = await handle(request)
             response.headers.setdefault("Cache-Control", "no-store")
             return response

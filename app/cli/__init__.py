@@ -10,6 +10,8 @@ import typer
 
 from app.cli import doctor, people, processes, trials, up
 from app.cli.console import complain
+from app.cli.errors import CommandError
+from app.domain.text import storable, what_is_wrong
 from app.errors import OperatorError
 
 _OPERATORS_ERRORS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
@@ -26,9 +28,17 @@ for _group in (up, processes, people, doctor, trials):
     _group.register(app)
 
 
+def _refuse_unstorable(arguments: list[str]) -> None:
+    """Refuse what is no text: Python hands bytes that are not UTF-8 on as halves of characters. Raises CommandError."""
+    for argument in arguments:
+        if what_is_wrong(argument):
+            raise CommandError(f"“{storable(argument)}” is not UTF-8")
+
+
 def main() -> None:
     """Run the command line. What an operator can put right is told in one line, with exit code 1."""
     try:
+        _refuse_unstorable(sys.argv[1:])
         app()
     except OperatorError as error:
         complain(str(error))

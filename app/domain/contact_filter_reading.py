@@ -24,12 +24,12 @@ from app.domain.contact_filter import (
     ops_of,
 )
 from app.domain.recipient import RecipientStatus
+from app.domain.text import UNPRINTABLE
 
 MOST_CONDITIONS: Final = 20
 MOST_VALUES: Final = 1_000
 LONGEST_VALUE: Final = 200
 MOST_DAYS: Final = 3_650
-_UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 _YEARS: Final = range(1900, 2201)
 _HOW_TO_SAY_WHEN: Final = (
@@ -87,7 +87,7 @@ class _Reader:
 
     def _search(self, given: object) -> str:
         if given is None or (isinstance(given, str) and len(given) <= LONGEST_VALUE):
-            return " ".join(_UNSTORABLE.sub("", given or "").split())
+            return " ".join(UNPRINTABLE.sub("", given or "").split())
         self._refuse("search", f"Search for a text of at most {LONGEST_VALUE} characters.")
         return ""
 
@@ -161,7 +161,7 @@ class _Reader:
 
     def _text(self, place: str, given: object) -> str | None:
         plain = isinstance(given, str | int) and not isinstance(given, bool)
-        text = _UNSTORABLE.sub("", str(given)).strip() if plain else ""
+        text = UNPRINTABLE.sub("", str(given)).strip() if plain else ""
         if text and len(text) <= LONGEST_VALUE:
             return text
         self._refuse(place, f"Send a text of 1 to {LONGEST_VALUE} characters.")

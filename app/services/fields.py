@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from app.domain.text import DECEIVING
 from app.services.errors import FieldErrors
-
-_UNSTORABLE: Final = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff"
-    r"\u202a-\u202e\u2066-\u2069]"
-)
-"""Characters that the database or a web page cannot hold, and those that turn the direction of what follows:
-a name with one would deceive a reader. The marks of a single direction, which honest texts use, stay."""
 
 _MOST_ROWS: Final = 2**63 - 1
 
@@ -94,7 +88,7 @@ class ChangeReader:
 
 def cleaned(text: str) -> str:
     """Return the text trimmed, without the characters of control and of direction that nobody meant to send."""
-    return _UNSTORABLE.sub("", text).strip()
+    return DECEIVING.sub("", text).strip()
 
 
 def row_id(given: int) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.rights import Right
+from app.domain.text import all_storable
 from app.models import IdempotencyKey
 from app.services.access.principal import Principal, authorize
 from app.services.errors import CallsheetError, Conflict
@@ -82,12 +83,12 @@ async def begin(
 
 
 async def remember(session: AsyncSession, *, principal: Principal, key: str, answer: Answer) -> None:
-    """Keep the answer of a request that `begin` has stored."""
+    """Keep the answer of a request that `begin` has stored; what it quotes of a request may be of any text."""
     authorize(principal, Right.VIEW)
     await session.execute(
         update(IdempotencyKey)
         .where(*_is(principal, key))
-        .values(status_code=answer.status, body=answer.body)
+        .values(status_code=answer.status, body=all_storable(answer.body))
         .execution_options(synchronize_session=False)
     )
 

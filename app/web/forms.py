@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_MOST_DIGITS: Final = 18
+"""Of a number that fits a bigint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +54,9 @@ def ticked(form: Mapping[str, Any], name: str) -> bool:
 
 def chosen_id(form: Mapping[str, Any], name: str) -> int | None:
     """Return the id chosen in a choice box; None for its empty entry."""
-    value = written(form, name)
-    return int(value) if value.isascii() and value.isdecimal() else None
+    return whole(written(form, name))
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that a text is, if a column of ids can hold it; else None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.context import get_context
 from app.domain.quotas import Quota
 from app.domain.rights import Right
+from app.domain.text import storable, wrong_texts
 from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
 from app.services.errors import CallsheetError, FieldErrors, NotFound
@@ -206,6 +207,7 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
     """
     signature = inspect.signature(handler)
     takes_form = "form" in signature.parameters
+    # Without the state, and who is given to the handler.
     takes = dict(list(signature.parameters.items())[1 if guard == _ANYONE else 2 :])
 
     @wraps(handler)
@@ -213,6 +215,7 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
         shown = [as_shown(argument) for argument in arguments]
         shown_named = {name: as_shown(argument) for name, argument in named.items()}
         try:
+            _refuse_unstorable(list(takes), shown, shown_named)
             async with aclosing(_events(await call(state, *shown, **shown_named))) as events:
                 async for event in events:
                     yield event
@@ -248,6 +251,17 @@ def _fit(takes: Mapping[str, inspect.Parameter], arguments: Sequence[Any], named
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     files = list[InstanceOf[rx.UploadFile]]
     return TypeAdapter(files if annotation == list[rx.UploadFile] else annotation)
+
+
+def _refuse_unstorable(names: Sequence[str], shown: Sequence[Any], named: Mapping[str, Any]) -> None:
+    """Refuse texts that cannot be stored. Raises `FieldErrors`: a form's by box, another argument's by its name."""
+    wrong: dict[str, str] = {}
+    for name, value in [*zip(names, shown, strict=False), *named.items()]:
+        for path, message in wrong_texts(value).items():
+            field = path if isinstance(value, Mapping) else (name, *path)
+            wrong[storable(".".join(map(str, field)))] = message
+    if wrong:
+        raise FieldErrors(wrong)
 
 
 def _hide_injected(run: Callback, handler: Callback) -> Callback:

@@ -4,10 +4,13 @@ Builders take the organization's slug and ids as plain values (in handlers) or a
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import reflex as rx
+
+from app.domain.text import storable
 
 Slug = str | rx.Var[str]
 Id = int | str | rx.Var[int] | rx.Var[str]
@@ -63,12 +66,17 @@ class Place:
 
 def place(path: str) -> Place:
     """Read the organization's slug and the campaign's id from the path of an address."""
-    parts = [part for part in path.split("/") if part]
+    parts = [part for part in storable(path).split("/") if part]
     match parts:
         case [organization, "campaigns", campaign_id, *_] if _CAMPAIGN_ID.fullmatch(campaign_id):
             return Place(organization, int(campaign_id))
         case _:
             return Place(parts[0] if parts else "", None)
+
+
+def asked(query: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address asks for behind its `?`, with nothing in it that cannot be stored."""
+    return {name: storable(value) for name, value in query.items()}
 
 
 def contact_id(path: str) -> int:

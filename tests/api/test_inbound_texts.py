@@ -124,6 +124,16 @@ async def test_asking_to_stop_closes_the_number_to_every_channel(
     assert body.strip() in row.reason
 
 
+@pytest.mark.parametrize("body", ["STOP\0", "S\0TOP", "\0", "please stop texting me\0", "see you\0"])
+async def test_a_text_that_cannot_be_stored_is_stored_all_the_same(
+    person: Person, session: AsyncSession, body: str
+) -> None:
+    assert (await person.texts(body, **{"Odd\0": "x\0"})).status_code == 204
+    [payload] = (await session.execute(select(col(ProviderEvent.payload)))).scalars()
+    assert (payload["Body"], payload["Odd\ufffd"]) == (body.replace("\0", "\ufffd"), "x\ufffd")
+    assert len(await standing(session)) == ("stop" in body.replace("\0", "").lower())
+
+
 async def test_the_carriers_own_word_for_an_opt_out_counts_in_any_language(
     person: Person, session: AsyncSession
 ) -> None:

@@ -283,7 +283,7 @@ async def test_the_address_book_is_kept(world: World) -> None:
     assert (changed.json()["name"], changed.json()["phone_number"]) == ("Joanna", "+12025550112")
     assert fields_of(await world.post("/contacts", {"phone_number": "+12025550112"})) == {"phone_number"}
     assert (await world.get("/contacts?search=joa&sort=name")).json()["items"][0]["id"] == person["id"]
-    assert (await world.get("/contacts?search=%00")).status_code == 200
+    assert fields_of(await world.get("/contacts?search=%00")) == {"search"}
     assert (await world.get(f"/contacts/{2**63}")).status_code == 422
 
 

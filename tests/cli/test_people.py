@@ -124,3 +124,21 @@ async def test_nobody_is_made_up(database: Database, database_url: str, verb: st
     told = await _callsheet(database_url, "user", verb, "bob@example.com")
     assert (told.returncode, told.stdout) == (1, "")
     assert "Nobody has this e-mail" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("key", "create", "--organization", "Ac\udcffme"),
+        ("key", "create", "--organization", "Acme", "--name", "a\udcff"),
+        ("user", "create", "bob\udcff@example.com", "--organization", "Acme"),
+    ],
+)
+async def test_what_is_no_text_is_refused_in_one_line(
+    database: Database, database_url: str, arguments: tuple[str, ...]
+) -> None:
+    told = await _callsheet(database_url, *arguments)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "is not UTF-8" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert await _names(database) == []

@@ -366,6 +366,10 @@ FILES: dict[str, Ugly] = {
         numbers=(BOB,),
         rejected={2: "quotation mark"},
     ),
+    "json_with_what_cannot_be_stored": Ugly(
+        data=b'[{"phone": "2025550143", "na\\ud800me": "A\\u0000n\\udfffn"}, {"phone": "2025550144\\u0000"}]',
+        numbers=TWO,
+    ),
     "nul_bytes": Ugly(data=b"phone,name\n2025550143,Ann\n" + b"\0" * 500, refused="binary"),
     "noise": Ugly(data=bytes(range(1, 256)) * 40, refused="binary"),
     "one_endless_line": Ugly(data=b"phone," + b"x" * 3_000_000, refused="1,000,000 characters"),

@@ -136,7 +136,7 @@ def test_a_form_with_absurdly_many_fields_is_rejected() -> None:
 
 
 def test_a_json_body_is_believed_by_its_hash() -> None:
-    body = json.dumps({"AccountSid": ACCOUNT, "CallSid": SID, "nested": {}}).encode()
+    body = json.dumps({"AccountSid": ACCOUNT, "CallSid": SID, "nested": {}, "odd\0": "\ud800!"}).encode()
     query = f"bodySHA256={sha256(body).hexdigest()}"
     request = WebhookRequest(
         method="POST",
@@ -148,7 +148,8 @@ def test_a_json_body_is_believed_by_its_hash() -> None:
         },
         body=body,
     )
-    assert TwilioWebhooks(account()).verify(request) == {"AccountSid": ACCOUNT, "CallSid": SID}
+    fields = TwilioWebhooks(account()).verify(request)
+    assert fields == {"AccountSid": ACCOUNT, "CallSid": SID, "odd\ufffd": "\ufffd!"}
 
 
 def test_a_get_is_signed_by_its_url_alone() -> None:

@@ -540,6 +540,7 @@ async def test_a_file_over_the_callers_limit_is_refused_as_soon_as_it_is_known(
         ("", "contacts.csv"),
         ("...", "contacts.csv"),
         ("a\x00b\r\nc.csv", "abc.csv"),
+        ("a\ud800b.csv", "ab.csv"),
         ("x" * 300 + ".csv", "x" * 195 + "….csv"),
     ],
 )

@@ -1,7 +1,7 @@
 """Agents, whom the seeds call assistants: who speaks."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Moment, Ref, RefField
+from app.api.v1.fields import Body, Moment, Ref, RefField, at_most
 from app.services.agents.operations import create_agent, set_agent_active, update_agent
 from app.services.agents.queries import AgentView, get_agent, list_agents
 
@@ -19,14 +19,14 @@ router = APIRouter(route_class=KeyedRoute)
 class AgentBody(Body):
     """What may be said of an agent."""
 
-    name: str | None = None
-    description: str | None = None
-    voice: str | None = Field(None, examples=["Polly.Joanna-Neural"])
-    language: str | None = Field(None, examples=["en-US"])
-    greeting: str | None = Field(
+    name: Annotated[str, at_most(200)] | None = None
+    description: Annotated[str, at_most(2000)] | None = None
+    voice: Annotated[str, at_most(100)] | None = Field(None, examples=["Polly.Joanna-Neural"])
+    language: Annotated[str, at_most(20)] | None = Field(None, examples=["en-US"])
+    greeting: Annotated[str, at_most(4000)] | None = Field(
         None, description="A template, for campaigns without a greeting of their own."
     )
-    prompt: str | None = None
+    prompt: Annotated[str, at_most(10000)] | None = None
     max_concurrent_calls: int | None = Field(None, description="0 is no limit.")
     default_phone_number_id: RefField | None = None
     active: bool | None = None

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.v1.fields import RefField, Sent
+from app.api.v1.fields import RefField, Sent, at_most
 from app.domain.breaker import BreakerPolicy
 from app.domain.pool import NumberStrategy
 from app.services.campaigns.changes import read_setting
@@ -205,8 +205,8 @@ class ScheduleBody(StartTime):
 class CampaignBody(PaceBody, StartTime):
     """A campaign's settings. Those not sent stay as they are; null puts one back to its default."""
 
-    name: str | None = Field(None, description="1 to 200 characters.")
-    description: str | None = None
+    name: Annotated[str, at_most(200)] | None = Field(None, description="1 to 200 characters.")
+    description: Annotated[str, at_most(2000)] | None = None
     campaign_type: str | None = Field(None, examples=["call", "sms"])
     assistant_id: RefField | None = Field(None, description="The agent who speaks.")
     agent_id: RefField | None = Field(None, description="Another name of `assistant_id`.")
@@ -234,7 +234,7 @@ class CampaignBody(PaceBody, StartTime):
 class NewCampaign(CampaignBody):
     """A new campaign: `name`, `campaign_type` and `assistant_id` are needed."""
 
-    name: str = Field(description="1 to 200 characters.")
+    name: Annotated[str, at_most(200)] = Field(description="1 to 200 characters.")
     campaign_type: str = Field(examples=["call", "sms"])
 
 

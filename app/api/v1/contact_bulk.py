@@ -11,7 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.problems import in_our_words
-from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, RefField, RowIds, listing
+from app.api.v1.fields import (
+    Body,
+    Listing,
+    Moment,
+    PageNumber,
+    PageSize,
+    Ref,
+    RefField,
+    RowIds,
+    at_most,
+    listing,
+)
+from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
 from app.models import BulkAction, BulkStatus, SuppressionScope
 from app.services.contacts.bulk import (
@@ -25,6 +37,7 @@ from app.services.contacts.filtering import filter_from
 from app.services.contacts.upserting import MOST_ROWS, UpsertedRow, Verdict, upsert_contacts
 from app.services.errors import FieldErrors
 from app.services.segments.queries import segment_filter
+from app.services.suppression.closing import LONGEST_REASON
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
 
@@ -79,11 +92,11 @@ class BulkBody(Body):
     )
     tags: list[str] | None = Field(None, description="For `tag` and `untag`.", examples=[["vip"]])
     scope: SuppressionScope | None = Field(None, description="For `suppress`; `all` if left out.")
-    reason: str | None = Field(None, description="For `suppress`.")
+    reason: Annotated[str, at_most(LONGEST_REASON)] | None = Field(None, description="For `suppress`.")
     consent: str | None = Field(None, description="For `consent`.")
-    consent_source: str | None = None
-    consent_wording: str | None = None
-    consent_evidence: str | None = None
+    consent_source: Annotated[str, at_most(LENGTHS["consent_source"])] | None = None
+    consent_wording: Annotated[str, at_most(LENGTHS["consent_wording"])] | None = None
+    consent_evidence: Annotated[str, at_most(LENGTHS["consent_evidence"])] | None = None
     consent_at: str | None = None
 
 

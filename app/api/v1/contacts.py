@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.files import csv_file
-from app.api.v1.fields import Body, Moment, PageSize, RowId, Search
+from app.api.v1.fields import Body, Moment, PageSize, RowId, Search, at_most
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
+from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import ContactFilter
 from app.models import Consent, SuppressionScope
 from app.services.contacts.deleting import delete_contact
@@ -28,6 +29,7 @@ from app.services.contacts.queries import (
     list_contacts,
 )
 from app.services.contacts.ways import Sort
+from app.services.suppression.closing import LONGEST_REASON
 from app.services.suppression.operations import suppress_contact
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
@@ -67,16 +69,16 @@ class ContactBody(Body):
     """What may be said of a person."""
 
     phone_number: str | None = Field(None, examples=["+15551234567"])
-    name: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    company: str | None = None
-    time_zone: str | None = None
-    language: str | None = None
-    country: str | None = None
-    state: str | None = None
-    notes: str | None = None
+    name: Annotated[str, at_most(LENGTHS["name"])] | None = None
+    first_name: Annotated[str, at_most(LENGTHS["first_name"])] | None = None
+    last_name: Annotated[str, at_most(LENGTHS["last_name"])] | None = None
+    email: Annotated[str, at_most(LENGTHS["email"])] | None = None
+    company: Annotated[str, at_most(LENGTHS["company"])] | None = None
+    time_zone: Annotated[str, at_most(LENGTHS["time_zone"])] | None = None
+    language: Annotated[str, at_most(LENGTHS["language"])] | None = None
+    country: Annotated[str, at_most(LENGTHS["country"])] | None = None
+    state: Annotated[str, at_most(LENGTHS["state"])] | None = None
+    notes: Annotated[str, at_most(LENGTHS["notes"])] | None = None
     tags: list[str] | None = None
     fields_: dict[str, Any] | None = Field(
         None,
@@ -85,9 +87,15 @@ class ContactBody(Body):
         examples=[{"deal_stage": "proposal"}],
     )
     consent: Consent | None = Field(None, description="What the person agreed to.")
-    consent_source: str | None = Field(None, examples=["web form"])
-    consent_wording: str | None = Field(None, description="What they agreed to, word for word.")
-    consent_evidence: str | None = Field(None, description="Where the proof is: a link, a file, an id.")
+    consent_source: Annotated[str, at_most(LENGTHS["consent_source"])] | None = Field(
+        None, examples=["web form"]
+    )
+    consent_wording: Annotated[str, at_most(LENGTHS["consent_wording"])] | None = Field(
+        None, description="What they agreed to, word for word."
+    )
+    consent_evidence: Annotated[str, at_most(LENGTHS["consent_evidence"])] | None = Field(
+        None, description="Where the proof is: a link, a file, an id."
+    )
     consent_at: str | None = Field(None, description="When, with its offset; now, if left out.")
 
 
@@ -185,7 +193,7 @@ class NeverBody(Body):
     """Which channels are closed, and why."""
 
     scope: SuppressionScope = SuppressionScope.ALL
-    reason: str = ""
+    reason: Annotated[str, at_most(LONGEST_REASON)] = ""
 
 
 @router.get("")

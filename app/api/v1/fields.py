@@ -11,11 +11,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from app.domain.text import LONGEST
 from app.services.fields import cleaned
 from app.services.paging import MAX_PAGE_SIZE, Page
 
@@ -53,8 +57,47 @@ PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
 Search = Annotated[str, Query(max_length=200), AfterValidator(cleaned)]
 
 
+_ENDS: Final = frozenset({"maxLength", "enum", "const", "format"})
+"""What says how long a text can be."""
+
+
+def at_most(characters: int) -> WithJsonSchema:
+    """Return the annotation of a text that its service takes so long: it refuses a longer one in its own words."""
+    return WithJsonSchema({"type": "string", "maxLength": characters})
+
+
+def bounded(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a JSON schema in which every text has an end: that of all texts, if it has none of its own."""
+    found = {name: _bounded_part(name, part) for name, part in schema.items()}
+    if found.get("type") == "string" and _ENDS.isdisjoint(found):
+        found["maxLength"] = LONGEST
+    return found
+
+
+def _bounded_part(name: str, part: Any) -> Any:
+    match name, part:
+        case "properties", dict():
+            return {each: bounded(schema) for each, schema in part.items()}
+        case (("items" | "additionalProperties"), dict()):
+            return bounded(part)
+        case (("anyOf" | "oneOf" | "allOf"), list()):
+            return [bounded(each) for each in part]
+        case _:
+            return part
+
+
 class Sent(BaseModel):
     """What a request sends: a number is no text and no truth value, and a truth value is true or false."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema with the end that all texts of a request have."""
+        described = handler(core_schema)
+        whole = handler.resolve_ref_schema(described)
+        whole.update(bounded(whole))
+        return described
 
     @field_validator("*", mode="before")
     @classmethod

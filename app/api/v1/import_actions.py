@@ -19,9 +19,9 @@ from app.api.v1.uploads import (
     chunks_of,
     contacts_in,
     fingerprint_of,
+    form_of,
     mapping_of,
     object_of,
-    refuse_others,
 )
 from app.services.errors import FieldErrors
 from app.services.imports.operations import (
@@ -56,7 +56,11 @@ _BODY: Final[dict[str, Any]] = {
                             "description": "CSV in any encoding and with any delimiter, Excel, or JSON.",
                         },
                         "campaign_id": {"type": "string", "description": "Without it: the address book."},
-                        "sheet": {"type": "string", "description": "Of a workbook; else the first."},
+                        "sheet": {
+                            "type": "string",
+                            "maxLength": 100,
+                            "description": "Of a workbook; else the first.",
+                        },
                         "mapping": {"type": "string", "description": "JSON: column -> target."},
                     },
                 }
@@ -78,7 +82,7 @@ _BODY: Final[dict[str, Any]] = {
 Store = Callable[[AsyncSession], Awaitable[int]]
 
 
-class Mapping(RootModel[dict[str, str]]):
+class Mapping(RootModel[dict[str, Annotated[str, Field(max_length=200)]]]):
     """Column -> contact field, `variable:<name>` or `ignore`; columns that are not named are ignored."""
 
 
@@ -93,8 +97,7 @@ async def create(request: Request, caller: Repeatable) -> Response:
     """Store people to be imported, and suggest what each column is. Nobody is added before `start`."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _stored_json(await request.body(), caller)
-    async with request.form(max_files=1, max_fields=10) as form:
-        refuse_others(form, "file", "campaign_id", "sheet", "mapping")
+    async with form_of(request, "file", "campaign_id", "sheet", "mapping") as form:
         upload, campaign_id, sheet = form.get("file"), form.get("campaign_id"), form.get("sheet")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})

@@ -20,9 +20,9 @@ from app.api.v1.uploads import (
     chunks_of,
     contacts_in,
     fingerprint_of,
+    form_of,
     mapping_of,
     object_of,
-    refuse_others,
 )
 from app.services.errors import FieldErrors
 from app.services.imports.decoding import MEGABYTE
@@ -99,8 +99,7 @@ async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) ->
     """Add people from a file or an array; rows with a reason against them are told, the others are added."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _import_objects(campaign_id, await request.body(), None, caller)
-    async with request.form(max_files=1, max_fields=10) as form:
-        refuse_others(form, "file", "mapping")
+    async with form_of(request, "file", "mapping") as form:
         upload, mapping = form.get("file"), form.get("mapping")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})

@@ -1,13 +1,14 @@
 """API keys, for owners."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Moment, RowId
+from app.api.v1.fields import Body, Moment, RowId, at_most
 from app.domain.rights import Role
 from app.services.access.keys import create_key, list_keys, revoke_key
 
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/keys", tags=["keys"], route_class=KeyedRoute)
 class KeyBody(Body):
     """A new key."""
 
-    name: str
+    name: Annotated[str, at_most(200)]
     role: Role
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Moment, Ref
+from app.api.v1.fields import Body, Moment, Ref, at_most
 from app.models import NumberRest
 from app.services.numbers.adding import create_number
 from app.services.numbers.operations import set_number_active, update_number
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/numbers", tags=["numbers"], route_class=KeyedRoute)
 class NumberBody(Body):
     """What may be changed of a number. The number itself stays: attempts were made from it."""
 
-    label: str | None = None
+    label: Annotated[str, at_most(200)] | None = None
     voice: bool | None = None
     sms: bool | None = None
     active: bool | None = None

@@ -1,13 +1,14 @@
 """The organization's settings, and the switch that stops all of its dialing."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.v1.fields import Body, Moment, RefField
+from app.api.v1.fields import Body, Moment, RefField, at_most
 from app.services.access.organizations import organization_settings, update_organization
 from app.services.dialing.stopping import resume_all_dialing, stop_all_dialing
 
@@ -17,9 +18,11 @@ router = APIRouter(tags=["organization"], route_class=KeyedRoute)
 class OrganizationBody(Body):
     """What may be changed."""
 
-    name: str | None = None
-    time_zone: str | None = None
-    default_region: str | None = Field(None, description="Where numbers without a country code are from.")
+    name: Annotated[str, at_most(200)] | None = None
+    time_zone: Annotated[str, at_most(64)] | None = None
+    default_region: Annotated[str, at_most(2)] | None = Field(
+        None, description="Where numbers without a country code are from."
+    )
     strict_numbers: bool | None = Field(None, description="Reject numbers that are possible but not valid.")
     outbound_limit: int | None = Field(None, description="Calls at once over all campaigns.")
     frequency_cap: int | None = Field(

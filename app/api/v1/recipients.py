@@ -11,7 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.attempt_answers import AttemptAnswer, attempt_answer
-from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, RowId, RowIds, Search, listing
+from app.api.v1.fields import (
+    Body,
+    Listing,
+    Moment,
+    PageNumber,
+    PageSize,
+    Ref,
+    RowId,
+    RowIds,
+    Search,
+    at_most,
+    listing,
+)
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.queries import get_recipient, list_recipients
 from app.services.campaigns.recipients import (
@@ -72,7 +84,7 @@ class AddBody(Body):
     """People to add: one by number, or some of the address book by id."""
 
     phone_number: str | None = None
-    name: str = ""
+    name: Annotated[str, at_most(200)] = ""
     variables: dict[str, Any] = Field(default_factory=dict)
     contact_ids: RowIds | None = Field(None, min_length=1, max_length=10_000)
 

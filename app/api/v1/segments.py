@@ -1,7 +1,7 @@
 """Segments: named filters of the address book."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.contacts import ContactListing, PageOfPeople, people_of
-from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, Search, listing
+from app.api.v1.fields import Body, Listing, Moment, PageNumber, PageSize, Ref, Search, at_most, listing
 from app.domain.contact_filter import as_json
 from app.services.segments.operations import create_segment, delete_segment, update_segment
 from app.services.segments.queries import SegmentView, get_segment, list_segments, segment_filter
@@ -23,14 +23,14 @@ _VIPS = {"match": "all", "conditions": [{"field": "tags", "op": "any_of", "value
 class SegmentBody(Body):
     """What may be changed of a segment."""
 
-    name: str | None = None
+    name: Annotated[str, at_most(200)] | None = None
     filter: dict[str, Any] | None = Field(None, description="As of GET /contacts.", examples=[_VIPS])
 
 
 class NewSegment(SegmentBody):
     """A segment: `name` is needed; without a filter it is everybody."""
 
-    name: str = Field(examples=["VIPs we have not called this week"])
+    name: Annotated[str, at_most(200)] = Field(examples=["VIPs we have not called this week"])
 
 
 class SegmentAnswer(BaseModel):

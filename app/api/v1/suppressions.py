@@ -14,14 +14,15 @@ from starlette.datastructures import UploadFile
 
 from app.api.caller import JSON, MULTIPART, Caller, Keyed, KeyedRoute, Repeatable, UploadRoute
 from app.api.files import csv_file
-from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search
-from app.api.v1.uploads import refuse_others
+from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search, at_most
+from app.api.v1.uploads import form_of
 from app.domain.phone import normalize
 from app.models import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.decoding import too_large
 from app.services.imports.json_rows import csv_from_objects
+from app.services.suppression.closing import LONGEST_REASON
 from app.services.suppression.exporting import suppressions_csv
 from app.services.suppression.importing import (
     MAX_BYTES,
@@ -47,7 +48,7 @@ class SuppressionBody(Body):
 
     phone_number: str = Field(examples=["+15551234567"])
     scope: SuppressionScope = SuppressionScope.ALL
-    reason: str = ""
+    reason: Annotated[str, at_most(LONGEST_REASON)] = ""
 
 
 _FILE: Final[dict[str, Any]] = {
@@ -80,7 +81,7 @@ _FILE: Final[dict[str, Any]] = {
 class LiftBody(Body):
     """Why the number may be contacted again."""
 
-    reason: str
+    reason: Annotated[str, at_most(LONGEST_REASON)]
 
 
 class SuppressionAnswer(BaseModel):
@@ -246,8 +247,7 @@ async def import_data(request: Request, caller: Keyed) -> ImportedSuppressions:
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         progress = _import(caller, "suppressions.json", csv_from_objects(await _objects(request)), None, None)
     else:
-        async with request.form(max_files=1, max_fields=5) as form:
-            refuse_others(form, "file", "scope", "reason")
+        async with form_of(request, "file", "scope", "reason") as form:
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise FieldErrors({"file": "Send the file as the form's field `file`."})

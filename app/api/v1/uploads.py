@@ -4,14 +4,37 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
 
+from app.domain.text import wrong_texts
 from app.services.errors import FieldErrors
 from app.services.imports.decoding import MEGABYTE
 
 _CHUNK: Final = MEGABYTE
+
+
+@asynccontextmanager
+async def form_of(request: Request, *known: str) -> AsyncIterator[FormData]:
+    """Give the form of a request that has one file, at most, and fields of these names.
+
+    Raises `FieldErrors` on what is not `known`, and on texts (the file's name too) that cannot be stored.
+    """
+    try:
+        form = await request.form(max_files=1, max_fields=10)
+    except UnicodeError as error:
+        raise FieldErrors({"body": "This form is not in the charset it names. Send it in UTF-8."}) from error
+    try:
+        refuse_others(form, *known)
+        refuse_unstorable(
+            {name: (each.filename if isinstance(each, UploadFile) else each) for name, each in form.items()}
+        )
+        yield form
+    finally:
+        await form.close()
 
 
 async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
@@ -52,10 +75,17 @@ def refuse_others(sent: Iterable[str], *known: str) -> None:
         raise FieldErrors(dict.fromkeys(others, "There is no such field."))
 
 
+def refuse_unstorable(sent: Mapping[str, Any]) -> None:
+    """Refuse texts that cannot be stored. Raises `FieldErrors` naming each."""
+    if wrong := wrong_texts(sent):
+        raise FieldErrors({".".join(map(str, path)): message for path, message in wrong.items()})
+
+
 def object_of(body: bytes, *known: str) -> dict[str, Any]:
     """Return a JSON body as an object with fields of these names; an array is its `contacts`.
 
-    Raises `FieldErrors` on `body` or on what is not `known`.
+    Raises `FieldErrors` on `body`, on what is not `known`, and on texts that cannot be stored, those of contacts left
+    to whoever reads them row by row.
     """
     try:
         sent = json.loads(body)
@@ -64,6 +94,7 @@ def object_of(body: bytes, *known: str) -> dict[str, Any]:
     if not isinstance(sent, dict):
         return {"contacts": sent}
     refuse_others(sent, *known)
+    refuse_unstorable({name: value for name, value in sent.items() if name != "contacts"})
     return sent
 
 

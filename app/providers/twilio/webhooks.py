@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from app.domain.events import AttemptEvent, EventKind, FailureClass
+from app.domain.text import storable
 from app.providers.base import (
     CarrierAccount,
     InboundMessage,
@@ -66,8 +67,8 @@ class TwilioWebhooks:
             fields = _json_fields(request.body) if authentic else ()
         if not authentic:
             raise WebhookRejected("the signature is not our carrier account's")
-        # The signature covers what was sent; a NUL in it could be stored nowhere.
-        named = {name.replace("\0", ""): value.replace("\0", "") for name, value in fields}
+        # The signature covers what was sent. The carrier would send it no other way: nothing of it is refused.
+        named = {storable(name): storable(value) for name, value in fields}
         if named.get("AccountSid") != self._account_sid:
             raise WebhookRejected("the webhook is another account's")
         return named

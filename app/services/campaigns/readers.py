@@ -6,10 +6,11 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from app.domain.text import UNPRINTABLE
+
 Word = TypeVar("Word", bound=StrEnum)
 Reader = Callable[[Any], Any]
 
-_UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CENT: Final = Decimal("0.01")
 
 
@@ -29,7 +30,7 @@ def plain_text(raw: Any) -> str:
     """Return text without the characters that neither the database nor a carrier takes."""
     if not isinstance(raw, str):
         raise Unacceptable("Enter text.")
-    return _UNSTORABLE.sub("", raw)
+    return UNPRINTABLE.sub("", raw)
 
 
 def text_of(longest: int, *, required: str = "") -> Reader:

@@ -17,6 +17,7 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome, RetryPolicy, delays_from
+from app.domain.text import storable
 from app.services.dialing.together import write
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ async def save_progress(
     ended_at: datetime | None = None,
 ) -> None:
     """Write an attempt's new progress and disposition. The attempt's row is held: `load_cases` has locked it."""
-    message = error_message.replace("\0", "")[:_LONGEST_ERROR] if error_message is not None else None
+    message = storable(error_message)[:_LONGEST_ERROR] if error_message is not None else None
     line = {name: value for name in _PROGRESS if (value := getattr(progress, name)) is not None} | {
         "attempt_id": case.attempt_id,
         "disposition": disposition,

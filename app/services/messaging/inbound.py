@@ -90,7 +90,7 @@ async def _store(
         "carrier_account_id": carrier_account_id,
         "kind": _KIND,
         "dedupe_key": f"inbound:{message.provider_id}"[:200],
-        "payload": {name: value.replace("\0", "") for name, value in raw.items()},
+        "payload": dict(raw),
         "received_at": now,
     }
     statement = insert(ProviderEvent).values(values).on_conflict_do_nothing().returning(col(ProviderEvent.id))

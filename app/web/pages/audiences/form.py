@@ -27,6 +27,7 @@ from app.services.campaigns.names import newest_campaigns
 from app.services.errors import Conflict, FieldErrors
 from app.services.segments.queries import segment_names
 from app.web.components import say_done
+from app.web.forms import whole
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import OUTCOMES, preview_sentence
@@ -200,7 +201,7 @@ class AudienceFormState(FormState, rx.State):
                 return ""
 
     async def _read_rule(self, session: AsyncSession, principal: Principal) -> AudienceRule:
-        if self.days and not (self.days.isascii() and self.days.isdecimal()):
+        if self.days and whole(self.days) is None:
             raise FieldErrors({"not_contacted_for_days": "Use a whole number of days."})
         whom: dict[str, Any] = {"everyone": self.whom == "everyone"}
         if self.whom == "segment":

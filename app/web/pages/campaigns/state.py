@@ -66,7 +66,7 @@ class CampaignsState(PageState, rx.State):
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show what the address asks for."""
         self.loading, self.problem, self.items = True, "", []
-        self._ask(Query.of(self.router.url.query_parameters))
+        self._ask(Query.of(routes.asked(self.router.url.query_parameters)))
         yield
         async with get_context().database.session() as session:
             agents = await list_agents(session, principal=principal)

@@ -17,7 +17,7 @@ from app.domain.contact_filter import (
     ops_of,
 )
 from app.domain.recipient import RecipientStatus
-from app.web.forms import written
+from app.web.forms import whole, written
 from app.web.pages.campaign.words import STATUS_WORDS
 from app.web.pages.contacts.naming import IN_CAMPAIGNS, Names, Option, values_of
 
@@ -148,7 +148,7 @@ def condition_from(form: Mapping[str, Any], field: str, op: str) -> dict[str, An
         case "none":
             value = None
         case "days":
-            value = int(value) if value.isascii() and value.isdecimal() else value
+            value = whole(value) if whole(value) is not None else value
         case "dates":
             value = [value, written(form, "until")]
         case "status":

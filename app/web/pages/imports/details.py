@@ -14,6 +14,7 @@ from app.services.imports.queries import get_import, list_issues
 from app.services.imports.views import ImportView, IssueRow
 from app.services.paging import Page
 from app.services.refs import Ref
+from app.web import routes
 from app.web.components import say_done
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.imports.words import ISSUE_CLASSES, ImportDetails, IssueLine, import_details, issue_line
@@ -42,7 +43,7 @@ class ImportDetailsState(FormState, rx.State):
     async def load(self, principal: Principal) -> None:
         """Show the import that the address names, if it names one."""
         self.is_open, self.kind, self.asking, self.errors = False, ALL_CLASSES, False, {}
-        if asked := self.router.url.query_parameters.get("import"):
+        if asked := routes.asked(self.router.url.query_parameters).get("import"):
             await self._read(principal, str(asked))
             self.is_open = True
 

@@ -11,6 +11,7 @@ from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
 from app.services.access.setup import complete_setup
 from app.services.numbers.ownership import CarrierSilent
+from app.web import routes
 from app.web.carrier import owned_numbers
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone
@@ -61,7 +62,7 @@ class SetupState(FormState, rx.State):
         yield enter_with_ticket(ticket)
 
     def _link_token(self) -> str:
-        return str(self.router.url.query_parameters.get("token", ""))[:200]
+        return str(routes.asked(self.router.url.query_parameters).get("token", ""))[:200]
 
 
 async def _sample_numbers() -> Sequence[str]:

@@ -30,7 +30,7 @@ class SignInState(FormState, rx.State):
     async def load(self) -> EventSpec | None:
         """Go on at once if the browser is signed in already, else show an empty form."""
         self.refusal, self.errors, self.is_open = "", {}, False
-        self.expired = "expired" in self.router.url.query_parameters
+        self.expired = "expired" in routes.asked(self.router.url.query_parameters)
         try:
             await resolve_person(self)
         except NotSignedIn:
@@ -64,5 +64,5 @@ class SignInState(FormState, rx.State):
 
     def _next_path(self) -> str:
         """Return the page that was wanted, if it is one of ours and not this one."""
-        wanted = local_path(str(self.router.url.query_parameters.get("next", routes.HOME)))
+        wanted = local_path(str(routes.asked(self.router.url.query_parameters).get("next", routes.HOME)))
         return routes.HOME if wanted.startswith(routes.SIGN_IN) else wanted

@@ -15,6 +15,7 @@ from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import get_attempt, get_campaign, list_attempts
 from app.services.errors import NotFound
+from app.web import routes
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.calls.view import ALL, CallDetail, CallItem, Query, call_detail, call_item
@@ -52,7 +53,7 @@ class CallLogState(PageState, rx.State):
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show what the address asks for."""
         self.loading, self.problem, self.items, self.is_open = True, "", [], False
-        self._ask(Query.of(self.router.url.query_parameters))
+        self._ask(Query.of(routes.asked(self.router.url.query_parameters)))
         yield
         self._show(await _read(principal, campaign_here(self), self.query))
         self.loading = False

@@ -15,6 +15,7 @@ from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.queries import get_campaign, list_recipients, list_skipped
+from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
@@ -53,7 +54,7 @@ class CampaignContactsState(PageState, rx.State):
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Show what the address asks for."""
         self.loading, self.problem, self.people = True, "", []
-        self._ask(Query.of(self.router.url.query_parameters))
+        self._ask(Query.of(routes.asked(self.router.url.query_parameters)))
         yield
         self._show(await _read(principal, campaign_here(self), self.query))
         self.loading = False

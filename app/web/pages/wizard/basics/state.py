@@ -17,6 +17,7 @@ from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers
+from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.wizard.draft import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
@@ -209,5 +210,4 @@ def _is_ticked(name: str, value: object) -> bool:
 
 
 def _id(raw: object) -> int | None:
-    text = str(raw or "").strip()
-    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits a bigint
+    return whole(str(raw or "").strip())

@@ -19,6 +19,7 @@ from app.services.campaigns.queries import list_recipients, preview_message
 from app.services.campaigns.readiness import ALWAYS_KNOWN
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS
 from app.services.campaigns.views import CampaignDetail, MessagePreview
+from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.wizard.draft import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
@@ -155,7 +156,7 @@ class MessageState(StepState, rx.State):
                 session,
                 principal=principal,
                 campaign_ref=draft_id(self),
-                contact_id=int(self.person) if self.person.isdecimal() else None,
+                contact_id=whole(self.person),
                 overrides=dict(self.texts),
             )
         self.errors = {name: what for name, what in self.errors.items() if name not in self.texts}

@@ -18,6 +18,7 @@ from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
 from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings
 from app.services.campaigns.views import CampaignDetail
+from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.campaign.finer.view import OUTCOMES, finer_changes, finer_values, summaries
 from app.web.pages.wizard.draft import StepState, draft_id, save_draft
@@ -107,7 +108,7 @@ class PaceState(StepState, rx.State):
     def _hours(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         if self.hours_choice != WINDOW or "allowed_start" not in form:
             return {}
-        days = [int(day) for day in _ticked(form, DAY_PREFIX) if day.isdecimal()]
+        days = [day for each in _ticked(form, DAY_PREFIX) if (day := whole(each)) is not None]
         hours = {name: form.get(name) or None for name in ("allowed_start", "allowed_end")}
         if not days:
             missing["allowed_hours.days"] = "Tick at least one day of the week."

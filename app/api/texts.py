@@ -1,0 +1,52 @@
+"""Texts of a request, before anything reads them: what cannot be stored or has no end is refused by its name."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+from app.domain.text import LONGEST, Path, wrong_texts
+
+_MOST_TOLD: Final = 100
+"""So many are enough to see what is wrong with a request."""
+
+
+def check_addressed(request: Request) -> None:
+    """Refuse what cannot be stored in the path and the query. Raises `RequestValidationError`."""
+    refuse("path", wrong_texts(dict(request.path_params)))
+    query = request.query_params
+    refuse("query", wrong_texts({name: "".join(query.getlist(name)) for name in query}))
+
+
+async def check_body(request: Request) -> None:
+    """Refuse texts of a JSON body that cannot be kept. One that is no JSON is for others to tell of.
+
+    Raises `RequestValidationError`.
+    """
+    try:
+        sent: Any = await request.json()
+    except (ValueError, RecursionError):
+        return
+    refuse("body", wrong_texts(sent, longest=LONGEST))
+
+
+def refuse(part: str, wrong: Mapping[Path, str]) -> None:
+    """Raise `RequestValidationError` if anything is wrong with a part of a request."""
+    if wrong:
+        told = islice(wrong.items(), _MOST_TOLD)
+        raise RequestValidationError(
+            [
+                {"type": "text_refused", "loc": (part, *map(_quoted, path)), "msg": message}
+                for path, message in told
+            ]
+        )
+
+
+_LONGEST_NAME: Final = 200
+
+
+def _quoted(name: str | int) -> str:
+    """Return a name to be told of: no longer than anybody reads."""
+    return str(name)[:_LONGEST_NAME]
