@@ -170,7 +170,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("patch", "/organization"): Rule(OWNER, body={"outbound_limit": 5}),
     ("post", "/dialing/stop"): Rule(OPERATOR),
     ("post", "/dialing/resume"): Rule(MANAGER),
-    ("get", "/keys"): Rule(VIEWER),
+    ("get", "/keys"): Rule(OWNER),
     ("post", "/keys"): Rule(OWNER, 201, {"name": "x", "role": "viewer"}),
     ("delete", "/keys/{key_id}"): Rule(OWNER, 204),
 }

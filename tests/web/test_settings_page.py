@@ -88,6 +88,18 @@ async def test_a_key_is_shown_once_and_works_until_it_is_revoked(
         await browser.send(KeysState.revoke(row.id))
 
 
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.OPERATOR, Role.VIEWER])
+async def test_keys_are_shown_to_owners_alone(acme: Organization, tab: Driver, role: Role) -> None:
+    owner = await signed_in(
+        tab, acme, "/campaigns"
+    )  # another page: a tab takes over who is there with its address
+    await owner.send(KeysState.create({"key_name": "CRM", "role": "operator"}))
+    other = await signed_in(tab, acme, "/settings", role=role)
+    await other.send(KeysState.load())
+    state = await tab.state(KeysState)
+    assert (state.rows, state.new_key, state.problem, state.loading) == ([], "", "", False)
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [({"key_name": "", "role": "viewer"}, "name"), ({"key_name": "CRM", "role": "king"}, "role")],

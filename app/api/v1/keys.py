@@ -53,7 +53,7 @@ class NewKeyAnswer(BaseModel):
 
 @router.get("")
 async def index(caller: Keyed) -> Keys:
-    """List the organization's keys."""
+    """List the organization's keys, for owners."""
     async with caller.reading() as session:
         found = await list_keys(session, principal=caller.principal)
     same = KeyAnswer.model_fields

@@ -70,8 +70,11 @@ async def create_key(
 
 
 async def list_keys(session: AsyncSession, *, principal: Principal) -> list[KeyView]:
-    """Return the organization's keys, revoked ones too, newest first."""
-    authorize(principal, Right.VIEW)
+    """Return the organization's keys, revoked ones too, newest first.
+
+    For who manages them alone: which systems come in, as what and when, is what a thief would like to know.
+    """
+    authorize(principal, Right.MANAGE_KEYS)
     statement = (
         select(ApiKey)
         .where(col(ApiKey.organization_id) == principal.organization_id)

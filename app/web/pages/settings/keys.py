@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
-from app.domain.rights import Right, Role
+from app.domain.rights import Right, Role, has_right
 from app.services.access.keys import KeyView, create_key, list_keys, revoke_key
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
@@ -45,10 +45,11 @@ class KeysState(FormState, rx.State):
 
     @guarded(Right.VIEW)
     async def load(self, principal: Principal) -> None:
-        """Show the keys."""
+        """Show the keys to whoever manages them; the page says to others that they are not theirs to see."""
         self.problem, self.rows = "", []
         self.is_open, self.new_key, self.revoking = False, "", 0
-        await self._read(principal)
+        if has_right(principal.role, Right.MANAGE_KEYS):
+            await self._read(principal)
         self.loading = False
 
     @anyone

@@ -46,28 +46,36 @@ _ROLES: list[tuple[str, str]] = [
 def keys_panel() -> rx.Component:
     """Return the panel."""
     return rx.fragment(
-        panel(
-            table_states(
-                _table(),
-                loading=KeysState.loading,
-                problem=KeysState.problem,
-                is_empty=KeysState.rows.length() == 0,
-                empty=empty_state(
-                    icon="key-round",
-                    title="No API keys yet",
-                    sentence="Other systems sign in with a key, to create campaigns, import contacts "
-                    "and read results.",
-                    action=_new_button(),
-                ),
-                on_retry=KeysState.load,
-            ),
-            title="API keys",
-            description="Bearer tokens for the API, described at /api/docs.",
-            actions=[rx.cond(KeysState.rows.length() > 0, _new_button())],
-            flush=True,
+        rx.cond(
+            allows(Right.MANAGE_KEYS),
+            _keys(),
+            panel(rx.el.p("Only owners see and make API keys.", class_name="cs-help"), title="API keys"),
         ),
         _new_dialog(),
         _revoke_question(),
+    )
+
+
+def _keys() -> rx.Component:
+    return panel(
+        table_states(
+            _table(),
+            loading=KeysState.loading,
+            problem=KeysState.problem,
+            is_empty=KeysState.rows.length() == 0,
+            empty=empty_state(
+                icon="key-round",
+                title="No API keys yet",
+                sentence="Other systems sign in with a key, to create campaigns, import contacts "
+                "and read results.",
+                action=_new_button(),
+            ),
+            on_retry=KeysState.load,
+        ),
+        title="API keys",
+        description="Bearer tokens for the API, described at /api/docs.",
+        actions=[rx.cond(KeysState.rows.length() > 0, _new_button())],
+        flush=True,
     )
 
 
