@@ -11,13 +11,13 @@ from typing import Annotated, Any, ClassVar, Final, TypeVar
 from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import HTTPException, RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
+from app.api.once import KeptRequest, Work, answering, body_of
 from app.api.problems import NotIdentified
 from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
 from app.api.texts import check_addressed, check_body
@@ -27,7 +27,7 @@ from app.providers.registry import configured_account
 from app.services.access.keys import resolve_key
 from app.services.access.principal import Principal
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
-from app.services.idempotency import Answer, begin, remember
+from app.services.idempotency import Answer
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.services.refs import Ref
 
@@ -36,8 +36,6 @@ MULTIPART: Final = "multipart/form-data"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 T = TypeVar("T")
-
-Work = Callable[[AsyncSession], Awaitable[BaseModel]]
 
 
 class KeyedRoute(APIRoute):
@@ -118,32 +116,48 @@ class Caller:
         status: HTTPStatus = HTTPStatus.CREATED,
         fingerprint: str | None = None,
         secrets: frozenset[str] = frozenset(),
-    ) -> JSONResponse:
+    ) -> Response:
         """Do the work in one transaction and answer with what it returns; a repeated request does nothing.
 
         `fingerprint` stands for a body that was read as a stream; `secrets` are fields that are not kept, and
         are null in a repeated answer.
         """
-        key = self.idempotency_key
-        if key is None:
-            answer = Answer(status, (await self.write(work)).model_dump(mode="json", by_alias=True))
-            return JSONResponse(answer.body, status_code=status)
-        request_hash = await self._hash(fingerprint)
+        kept = await self._kept(fingerprint)
+        if kept is None:
+            return answering(Answer(status, body_of(await self.write(work))))
+        return await kept.once(work, status=status, secrets=secrets)
 
-        async def unless_repeated(session: AsyncSession) -> JSONResponse:
-            known = await begin(
-                session, principal=self.principal, key=key, request_hash=request_hash, now=self.now
-            )
-            if known is not None:
-                return JSONResponse(
-                    known.body, status_code=known.status, headers={"Idempotent-Replayed": "true"}
-                )
-            answer = Answer(status, (await work(session)).model_dump(mode="json", by_alias=True))
-            kept = Answer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
-            await remember(session, principal=self.principal, key=key, answer=kept)
-            return JSONResponse(answer.body, status_code=status)
+    async def gone_once(self, work: Callable[[AsyncSession], Awaitable[object]]) -> Response:
+        """Do the work as `once` does, and answer 204: there is nothing to tell."""
 
-        return await self.write(unless_repeated)
+        async def silently(session: AsyncSession) -> None:
+            await work(session)
+
+        return await self.once(silently, status=HTTPStatus.NO_CONTENT)
+
+    async def once_in_steps(
+        self, work: Callable[[], Awaitable[BaseModel]], *, status: HTTPStatus, fingerprint: str | None = None
+    ) -> Response:
+        """Do work that takes many transactions as `once` does; it must do no harm when it is done again.
+
+        The key is held by a connection of its own meanwhile, and stored with the answer at the end: a process that
+        dies in between leaves no key, and the repeated request goes on with the rest.
+        """
+        kept = await self._kept(fingerprint)
+        if kept is None:
+            return answering(Answer(status, body_of(await work())))
+        return await kept.once_in_steps(work, status=status)
+
+    async def _kept(self, fingerprint: str | None) -> KeptRequest | None:
+        if self.idempotency_key is None:
+            return None
+        return KeptRequest(
+            database=self.context.database,
+            principal=self.principal,
+            key=self.idempotency_key,
+            request_hash=await self._hash(fingerprint),
+            now=self.now,
+        )
 
     async def _hash(self, fingerprint: str | None) -> str:
         """Return what tells this request from another: whose key, where to, and the body's bytes."""
@@ -247,6 +261,6 @@ async def _repeatable(
 
 
 Keyed = Annotated[Caller, Depends(_caller)]
-"""The caller of a route that reads, or that does no harm when it is repeated."""
+"""The caller of a route that reads."""
 Repeatable = Annotated[Caller, Depends(_repeatable)]
-"""The caller of a POST that creates or starts: it takes an `Idempotency-Key`."""
+"""The caller of a route that writes: it takes an `Idempotency-Key`."""

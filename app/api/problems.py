@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.providers.registry import CarrierNotConfigured
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
-from app.services.idempotency import KeyReused
+from app.services.idempotency import InProgress, KeyReused
 from app.services.imports.decoding import FileRefused
 from app.services.numbers.ownership import CarrierSilent
 
@@ -140,7 +140,8 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
     elif isinstance(error, KeyReused):
         fields = {"Idempotency-Key": str(error)}
     detail = "; ".join(f"{field}: {message}" for field, message in fields.items()) or str(error)
-    headers = _RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    comes_right = status is HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, InProgress)
+    headers = _RETRY_AFTER if comes_right else None
     return problem(status, detail, errors=fields, headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Requests that may be repeated: the answer to a POST with an `Idempotency-Key` is kept and given again.
+"""Requests that may be repeated: the answer to a write with an `Idempotency-Key` is kept and given again.
 
 The row is stored before the work, and in the work's own transaction: the answer commits with what it tells
 of, or neither does. So a process that dies leaves no key that blocks for ever and no work without its answer,
@@ -60,6 +60,25 @@ async def begin(
 
     Raises `InProgress` and `KeyReused`. To be called in the transaction that does the work.
     """
+    known = await answered_before(session, principal=principal, key=key, request_hash=request_hash, now=now)
+    if known is None:
+        session.add(
+            IdempotencyKey(
+                organization_id=principal.organization_id, key=key, request_hash=request_hash, created_at=now
+            )
+        )
+        await session.flush()
+    return known
+
+
+async def answered_before(
+    session: AsyncSession, *, principal: Principal, key: str, request_hash: str, now: datetime
+) -> Answer | None:
+    """Keep others with the key out until the transaction ends; return the answer its request was given before.
+
+    Nothing is stored, so that other transactions may do the work meanwhile: `keep` follows it. Raises `InProgress`
+    and `KeyReused`.
+    """
     authorize(principal, Right.VIEW)
     if not await session.scalar(select(func.pg_try_advisory_xact_lock(_lock_of(principal, key)))):
         raise InProgress(key)
@@ -68,18 +87,30 @@ async def begin(
     )
     known = (await session.execute(select(IdempotencyKey).where(*_is(principal, key)))).scalar_one_or_none()
     if known is None:
-        session.add(
-            IdempotencyKey(
-                organization_id=principal.organization_id, key=key, request_hash=request_hash, created_at=now
-            )
-        )
-        await session.flush()
         return None
     if known.request_hash != request_hash:
         raise KeyReused(key)
     if known.status_code is None:
         raise InProgress(key)
     return Answer(known.status_code, known.body or {})
+
+
+async def keep(
+    session: AsyncSession, *, principal: Principal, key: str, request_hash: str, answer: Answer, now: datetime
+) -> None:
+    """Store the key with the answer of work that other transactions did since `answered_before` was asked in this."""
+    authorize(principal, Right.VIEW)
+    session.add(
+        IdempotencyKey(
+            organization_id=principal.organization_id,
+            key=key,
+            request_hash=request_hash,
+            status_code=answer.status,
+            body=all_storable(answer.body),
+            created_at=now,
+        )
+    )
+    await session.flush()
 
 
 async def remember(session: AsyncSession, *, principal: Principal, key: str, answer: Answer) -> None:

@@ -86,9 +86,9 @@ async def show(agent_id: Ref, caller: Keyed) -> AgentAnswer:
         return agent_answer(await get_agent(session, principal=caller.principal, agent_ref=agent_id))
 
 
-@router.patch("/{agent_id}")
-@router.put("/{agent_id}")
-async def change(agent_id: Ref, body: AgentBody, caller: Keyed) -> AgentAnswer:
+@router.patch("/{agent_id}", response_model=AgentAnswer)
+@router.put("/{agent_id}", response_model=AgentAnswer)
+async def change(agent_id: Ref, body: AgentBody, caller: Repeatable) -> Response:
     """Change an agent; what is not sent stays as it is."""
     changes, active = _split(body)
 
@@ -98,13 +98,13 @@ async def change(agent_id: Ref, body: AgentBody, caller: Keyed) -> AgentAnswer:
         )
         return await _switched(session, caller, agent_id, active)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.delete("/{agent_id}", status_code=HTTPStatus.NO_CONTENT)
-async def deactivate(agent_id: Ref, caller: Keyed) -> None:
+async def deactivate(agent_id: Ref, caller: Repeatable) -> Response:
     """Switch an agent off: no campaign is offered it. What it did is kept. 409 while it is in use."""
-    await caller.write(lambda session: _switched(session, caller, agent_id, active=False))
+    return await caller.gone_once(lambda session: _switched(session, caller, agent_id, active=False))
 
 
 def agent_answer(view: AgentView) -> AgentAnswer:

@@ -100,15 +100,15 @@ async def show(campaign_id: Ref, caller: Keyed) -> CampaignAnswer:
         return await shown(session, caller, campaign_id)
 
 
-@router.patch("/{campaign_id}")
-@router.put("/{campaign_id}")
-async def change(campaign_id: Ref, body: CampaignBody, caller: Keyed) -> CampaignAnswer:
+@router.patch("/{campaign_id}", response_model=CampaignAnswer)
+@router.put("/{campaign_id}", response_model=CampaignAnswer)
+async def change(campaign_id: Ref, body: CampaignBody, caller: Repeatable) -> Response:
     """Change settings of a draft, paused or failed campaign; those not sent stay as they are."""
     return await _changed(campaign_id, SentCampaign(body), caller)
 
 
-@router.post("/{campaign_id}/schedule")
-async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Keyed) -> CampaignAnswer:
+@router.post("/{campaign_id}/schedule", response_model=CampaignAnswer)
+async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Repeatable) -> Response:
     """Set when a campaign begins once it is started: at once, or at `scheduled_at`."""
     sent = SentCampaign(body)
     if body.scheduled_at is not None:
@@ -121,9 +121,9 @@ async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Keyed) -> Campa
 
 
 @router.delete("/{campaign_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete(campaign_id: Ref, caller: Keyed) -> None:
+async def delete(campaign_id: Ref, caller: Repeatable) -> Response:
     """Delete a draft and its list of contacts; they stay in the address book."""
-    await caller.write(
+    return await caller.gone_once(
         lambda session: delete_campaign(
             session, principal=caller.principal, campaign_ref=campaign_id, now=caller.now
         )
@@ -147,7 +147,7 @@ async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) 
     return campaign_answer(await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref))
 
 
-async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> CampaignAnswer:
+async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Response:
 
     async def work(session: AsyncSession) -> CampaignAnswer:
         try:
@@ -163,7 +163,7 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Cam
         sent.check()
         return await shown(session, caller, campaign_ref)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 async def _snapshot(campaign_ref: str, caller: Caller) -> CampaignSnapshot:

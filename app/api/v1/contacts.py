@@ -267,9 +267,9 @@ async def show(contact_id: RowId, caller: Keyed) -> ContactAnswer:
         return await _shown(session, caller, contact_id)
 
 
-@router.patch("/{contact_id}")
-@router.put("/{contact_id}")
-async def change(contact_id: RowId, body: ContactBody, caller: Keyed) -> ContactAnswer:
+@router.patch("/{contact_id}", response_model=ContactAnswer)
+@router.put("/{contact_id}", response_model=ContactAnswer)
+async def change(contact_id: RowId, body: ContactBody, caller: Repeatable) -> Response:
     """Change a person's card; what is not sent stays as it is. Campaigns go on saying what was imported."""
 
     async def work(session: AsyncSession) -> ContactAnswer:
@@ -282,16 +282,16 @@ async def change(contact_id: RowId, body: ContactBody, caller: Keyed) -> Contact
         )
         return await _shown(session, caller, contact_id)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete(contact_id: RowId, caller: Keyed) -> None:
+async def delete(contact_id: RowId, caller: Repeatable) -> Response:
     """Delete a person whom no campaign knows; a suppression of the number stays.
 
     409 for who is or was in a campaign: its record is evidence. Suppress the number to contact them no more.
     """
-    await caller.write(
+    return await caller.gone_once(
         lambda session: delete_contact(session, principal=caller.principal, contact_id=contact_id)
     )
 

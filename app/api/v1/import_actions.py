@@ -130,34 +130,29 @@ async def template(caller: Keyed) -> Response:  # noqa: ARG001 - asks for a key,
     return PlainTextResponse(template_csv(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.put("/{import_id}/mapping")
-async def name_columns(import_id: Ref, mapping: Mapping, caller: Keyed) -> ImportAnswer:
+@router.put("/{import_id}/mapping", response_model=ImportAnswer)
+async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> Response:
     """Say what each column is used as; the next file with the same headers begins with it."""
 
-    async def work(session: AsyncSession) -> ImportAnswer:
+    async def work(session: AsyncSession) -> int:
         await set_mapping(
             session, principal=caller.principal, import_ref=import_id, mapping=mapping.root, now=caller.now
         )
-        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
 
-    return await caller.write(work)
+    return await _stored(work, caller, HTTPStatus.OK)
 
 
-@router.put("/{import_id}/sheet")
-async def read_sheet(import_id: Ref, body: Sheet, caller: Keyed) -> ImportAnswer:
+@router.put("/{import_id}/sheet", response_model=ImportAnswer)
+async def read_sheet(import_id: Ref, body: Sheet, caller: Repeatable) -> Response:
     """Read another sheet of the workbook. Its columns are named anew."""
 
-    async def work(session: AsyncSession) -> tuple[int, ImportAnswer, bool]:
-        known = await choose_sheet(
+    async def work(session: AsyncSession) -> int:
+        return await choose_sheet(
             session, principal=caller.principal, import_ref=import_id, sheet=body.sheet, now=caller.now
         )
-        answer = import_answer(await get_import(session, principal=caller.principal, import_ref=known))
-        return known, answer, await needs_worker(session, known)
 
-    known, answer, waits = await caller.write(work)
-    if waits:
-        await _ring(caller, known)
-    return answer
+    return await _stored(work, caller, HTTPStatus.OK)
 
 
 @router.post("/{import_id}/start", response_model=ImportAnswer, status_code=HTTPStatus.ACCEPTED)

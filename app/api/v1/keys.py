@@ -75,8 +75,8 @@ async def create(body: KeyBody, caller: Repeatable) -> Response:
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT)
-async def revoke(key_id: RowId, caller: Keyed) -> None:
+async def revoke(key_id: RowId, caller: Repeatable) -> Response:
     """End a key for good."""
-    await caller.write(
+    return await caller.gone_once(
         lambda session: revoke_key(session, principal=caller.principal, key_id=key_id, now=caller.now)
     )

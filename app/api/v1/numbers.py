@@ -141,9 +141,9 @@ async def show(number_id: Ref, caller: Keyed) -> NumberAnswer:
         return await _shown(session, caller, number_id)
 
 
-@router.patch("/{number_id}")
-@router.put("/{number_id}")
-async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswer:
+@router.patch("/{number_id}", response_model=NumberAnswer)
+@router.put("/{number_id}", response_model=NumberAnswer)
+async def change(number_id: Ref, body: NumberBody, caller: Repeatable) -> Response:
     """Change a number's label, caps and what it is for; what is not sent stays as it is."""
     changes, active = _split(body)
     said = await ask_about_change(
@@ -165,13 +165,13 @@ async def change(number_id: Ref, body: NumberBody, caller: Keyed) -> NumberAnswe
         )
         return await _switched(session, caller, number_id, active)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.delete("/{number_id}", status_code=HTTPStatus.NO_CONTENT)
-async def deactivate(number_id: Ref, caller: Keyed) -> None:
+async def deactivate(number_id: Ref, caller: Repeatable) -> Response:
     """Switch a number off: nothing is placed from it any more. What was is kept. 409 while it is in use."""
-    await caller.write(lambda session: _switched(session, caller, number_id, active=False))
+    return await caller.gone_once(lambda session: _switched(session, caller, number_id, active=False))
 
 
 @router.post("/{number_id}/rest", response_model=NumberAnswer)

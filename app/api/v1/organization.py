@@ -57,15 +57,15 @@ async def show(caller: Keyed) -> OrganizationAnswer:
         return await _shown(session, caller)
 
 
-@router.patch("/organization")
-async def change(body: OrganizationBody, caller: Keyed) -> OrganizationAnswer:
+@router.patch("/organization", response_model=OrganizationAnswer)
+async def change(body: OrganizationBody, caller: Repeatable) -> Response:
     """Change settings; what is not sent stays as it is."""
 
     async def work(session: AsyncSession) -> OrganizationAnswer:
         await update_organization(session, principal=caller.principal, changes=body.sent(), now=caller.now)
         return await _shown(session, caller)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.post("/dialing/stop", response_model=OrganizationAnswer)

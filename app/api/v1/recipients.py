@@ -239,9 +239,9 @@ async def skip(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Res
 
 
 @router.delete("/{recipient_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> None:
+async def remove(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
     """Take somebody who was never tried off the list of a draft, paused or failed campaign. 409 says why not."""
-    await caller.write(
+    return await caller.gone_once(
         lambda session: _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
     )
 

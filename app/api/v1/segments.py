@@ -85,9 +85,9 @@ async def show(segment_id: Ref, caller: Keyed) -> SegmentAnswer:
         return await _shown(session, caller, segment_id)
 
 
-@router.patch("/{segment_id}")
-@router.put("/{segment_id}")
-async def change(segment_id: Ref, body: SegmentBody, caller: Keyed) -> SegmentAnswer:
+@router.patch("/{segment_id}", response_model=SegmentAnswer)
+@router.put("/{segment_id}", response_model=SegmentAnswer)
+async def change(segment_id: Ref, body: SegmentBody, caller: Repeatable) -> Response:
     """Rename a segment or change its filter; a filter replaces the one before."""
 
     async def work(session: AsyncSession) -> SegmentAnswer:
@@ -100,13 +100,13 @@ async def change(segment_id: Ref, body: SegmentBody, caller: Keyed) -> SegmentAn
         )
         return await _shown(session, caller, segment_id)
 
-    return await caller.write(work)
+    return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.delete("/{segment_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete(segment_id: Ref, caller: Keyed) -> None:
+async def delete(segment_id: Ref, caller: Repeatable) -> Response:
     """Forget a segment; its people stay. 409 while a campaign keeps adding them."""
-    await caller.write(
+    return await caller.gone_once(
         lambda session: delete_segment(session, principal=caller.principal, segment_ref=segment_id)
     )
 

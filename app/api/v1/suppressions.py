@@ -1,7 +1,7 @@
 """Numbers never to contact."""
 
 import json
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from app.api.caller import JSON, MULTIPART, Caller, Keyed, KeyedRoute, Repeatable, UploadRoute
 from app.api.files import csv_file
 from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search, at_most
-from app.api.v1.uploads import form_of
+from app.api.v1.uploads import fingerprint_of, form_of
 from app.domain.phone import normalize
 from app.models import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
@@ -26,7 +26,6 @@ from app.services.suppression.closing import LONGEST_REASON
 from app.services.suppression.exporting import suppressions_csv
 from app.services.suppression.importing import (
     MAX_BYTES,
-    SuppressionImportResult,
     import_suppressions,
     rejected_csv,
 )
@@ -241,42 +240,59 @@ async def open_again(suppression_id: RowId, body: LiftBody, caller: Repeatable) 
     return await caller.once(work, status=HTTPStatus.OK)
 
 
-@uploads.post("/import-data", openapi_extra=_FILE)
-async def import_data(request: Request, caller: Keyed) -> ImportedSuppressions:
+@uploads.post("/import-data", openapi_extra=_FILE, response_model=ImportedSuppressions)
+async def import_data(request: Request, caller: Repeatable) -> Response:
     """Suppress the numbers of a CSV file or an array. Sent again, it closes what is not closed yet."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
-        progress = _import(caller, "suppressions.json", csv_from_objects(await _objects(request)), None, None)
-    else:
-        async with form_of(request, "file", "scope", "reason") as form:
-            upload = form.get("file")
-            if not isinstance(upload, UploadFile):
-                raise FieldErrors({"file": "Send the file as the form's field `file`."})
-            if (upload.size or 0) > MAX_BYTES:
-                raise too_large(MAX_BYTES)
-            data = await upload.read()
-            progress = _import(caller, upload.filename or "", data, form.get("scope"), form.get("reason"))
-    *_, result = [step async for step in progress]
-    same = ImportedSuppressions.model_fields.keys() - {"first_rejected"}
-    return ImportedSuppressions(
-        first_rejected=[
-            RejectedRow(row=each.row, reason=each.reason, cells=each.cells) for each in result.first_rejected
-        ],
-        **{name: getattr(result, name) for name in same},
-    )
+        data = csv_from_objects(await _objects(request))
+        return await _imported(caller, _File("suppressions.json", data, SuppressionScope.ALL, ""))
+    async with form_of(request, "file", "scope", "reason") as form:
+        upload, reason = form.get("file"), form.get("reason")
+        if not isinstance(upload, UploadFile):
+            raise FieldErrors({"file": "Send the file as the form's field `file`."})
+        if (upload.size or 0) > MAX_BYTES:
+            raise too_large(MAX_BYTES)
+        file = _File(
+            upload.filename or "",
+            await upload.read(),
+            _scope(form.get("scope")),
+            reason if isinstance(reason, str) else "",
+        )
+        return await _imported(caller, file, await fingerprint_of(upload, file.scope, file.reason))
 
 
-def _import(
-    caller: Caller, name: str, data: bytes, scope: object, reason: object
-) -> AsyncIterator[SuppressionImportResult]:
-    return import_suppressions(
-        caller.context.database,
-        principal=caller.principal,
-        file_name=name,
-        data=data,
-        scope=_scope(scope),
-        reason=reason if isinstance(reason, str) else "",
-        clock=caller.context.clock,
-    )
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of numbers, and what it means where it does not say."""
+
+    name: str
+    data: bytes
+    scope: SuppressionScope
+    reason: str
+
+
+async def _imported(caller: Caller, file: _File, fingerprint: str | None = None) -> Response:
+    async def work() -> ImportedSuppressions:
+        progress = import_suppressions(
+            caller.context.database,
+            principal=caller.principal,
+            file_name=file.name,
+            data=file.data,
+            scope=file.scope,
+            reason=file.reason,
+            clock=caller.context.clock,
+        )
+        *_, result = [step async for step in progress]
+        same = ImportedSuppressions.model_fields.keys() - {"first_rejected"}
+        return ImportedSuppressions(
+            first_rejected=[
+                RejectedRow(row=each.row, reason=each.reason, cells=each.cells)
+                for each in result.first_rejected
+            ],
+            **{name: getattr(result, name) for name in same},
+        )
+
+    return await caller.once_in_steps(work, status=HTTPStatus.OK, fingerprint=fingerprint)
 
 
 async def _objects(request: Request) -> list[Any]:

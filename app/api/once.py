@@ -1,0 +1,99 @@
+"""Requests with an `Idempotency-Key`: done once, and answered again as often as they are sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Database
+from app.services.access.principal import Principal
+from app.services.idempotency import Answer, answered_before, begin, keep, remember
+
+Work = Callable[[AsyncSession], Awaitable[BaseModel | None]]
+
+_HELD: Final = 4
+"""So many requests at once do work in steps with a key; the others wait for their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request whose answer is kept under its key."""
+
+    database: Database
+    principal: Principal
+    key: str
+    request_hash: str
+    """What tells it from another request."""
+    now: datetime
+
+    async def once(self, work: Work, *, status: HTTPStatus, secrets: frozenset[str]) -> Response:
+        """Do the work and keep its answer, without the `secrets` in it, in one transaction."""
+
+        async def unless_repeated(session: AsyncSession) -> Response:
+            known = await begin(
+                session, principal=self.principal, key=self.key, request_hash=self.request_hash, now=self.now
+            )
+            if known is not None:
+                return answering(known, repeated=True)
+            answer = Answer(status, body_of(await work(session)))
+            kept = Answer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
+            await remember(session, principal=self.principal, key=self.key, answer=kept)
+            return answering(answer)
+
+        return await self.database.write(unless_repeated)
+
+    async def once_in_steps(
+        self, work: Callable[[], Awaitable[BaseModel]], *, status: HTTPStatus
+    ) -> Response:
+        """Do work that takes many transactions, while a connection of its own keeps others with the key out.
+
+        That one has no rows that the work could wait for. It stores key and answer at the end.
+        """
+        async with _turns(self.database), _connections(self.database).transaction() as session:
+            known = await answered_before(
+                session, principal=self.principal, key=self.key, request_hash=self.request_hash, now=self.now
+            )
+            if known is not None:
+                return answering(known, repeated=True)
+            answer = Answer(status, body_of(await work()))
+            await keep(
+                session,
+                principal=self.principal,
+                key=self.key,
+                request_hash=self.request_hash,
+                answer=answer,
+                now=self.now,
+            )
+            return answering(answer)
+
+
+def body_of(told: BaseModel | None) -> dict[str, Any]:
+    """Return what a route tells as JSON; nothing is an empty object."""
+    return told.model_dump(mode="json", by_alias=True) if told is not None else {}
+
+
+def answering(answer: Answer, *, repeated: bool = False) -> Response:
+    """Return the response that gives an answer, for the first time or again."""
+    headers = {"Idempotent-Replayed": "true"} if repeated else None
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return Response(status_code=answer.status, headers=headers)
+    return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+
+
+@lru_cache(maxsize=1)
+def _connections(database: Database) -> Database:
+    """Return connections to hold keys with: none of those that the work under a key waits for."""
+    return database.beside(pool_size=_HELD)
+
+
+@lru_cache(maxsize=1)
+def _turns(_database: Database) -> asyncio.Semaphore:
+    return asyncio.Semaphore(_HELD)
