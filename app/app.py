@@ -3,11 +3,15 @@
 import gc
 
 import reflex as rx
+from starlette.types import ASGIApp
 
+from app.api.borders import bordered
 from app.api.main import create_api
+from app.config import get_settings
 from app.context import get_context
 from app.live_hub import live_hub
 from app.logs import configure
+from app.policy import pages_policy
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of
@@ -235,3 +239,8 @@ app.add_page(
     title="Review and start · Callsheet",
     on_load=[*ENTER, ReviewState.load, ReviewState.watch],
 )
+
+
+def served() -> ASGIApp:
+    """Return what the ASGI server calls: the app as Reflex makes it, behind our borders."""
+    return bordered(app(), get_settings(), pages=pages_policy())

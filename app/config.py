@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         ge=0,
         description="How often one API key may ask one web process; 0: as often as it likes.",
     )
+    allowed_hosts_setting: str = Field(
+        "",
+        validation_alias="CALLSHEET_ALLOWED_HOSTS",
+        description="Further host names to answer to beside the public URL's, with commas between them.",
+    )
     secret: SecretStr | None = Field(
         None,
         validation_alias="CALLSHEET_SECRET",
@@ -130,6 +135,14 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL must be a postgresql:// URL")
         return f"postgresql+psycopg://{rest}"
 
+    @field_validator("allowed_hosts_setting")
+    @classmethod
+    def _are_bare_names(cls, names: str) -> str:
+        """What is compared with a `Host` header without its port."""
+        if any(set(name.strip()) & set("/@*") or ":" in name.replace("::", "") for name in names.split(",")):
+            raise ValueError("CALLSHEET_ALLOWED_HOSTS must be host names such as calls.internal,10.0.0.5")
+        return names
+
     @field_validator("public_url_setting")
     @classmethod
     def _is_a_bare_address(cls, url: str | None) -> str | None:
@@ -173,6 +186,11 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The public base URL, without a trailing slash."""
         return (self.public_url_setting or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """The host names to answer to beside the public URL's and this machine's own."""
+        return tuple(filter(None, (name.strip().lower() for name in self.allowed_hosts_setting.split(","))))
 
     @property
     def served_over_https(self) -> bool:

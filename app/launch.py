@@ -48,7 +48,7 @@ def worker_launch(queue: str) -> Launch:
 def web_launch(port: int, home: Path, *, with_browser: bool) -> Launch:
     """The web process on one port; without the browser it is API and webhooks, and needs no build."""
     command = [
-        *(sys.executable, "-m", "granian", "app.app:app" if with_browser else "app.api.server:app"),
+        *(sys.executable, "-m", "granian", "app.app:served" if with_browser else "app.api.server:app"),
         *("--factory", "--interface", "asgi", "--workers", "1"),
         *("--host", "0.0.0.0", "--port", str(port)),  # noqa: S104 (behind a proxy, in a container)
         # An open websocket never ends by itself; SIGTERM may not wait for it.

@@ -9,6 +9,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from app.api.headers import inline_scripts, page_policy
+
 _ASSETS: Final = "/docs/assets"
 _FAVICON: Final = Path(__file__).resolve().parents[2] / "assets" / "favicon.svg"
 
@@ -22,13 +24,15 @@ def install(rest: FastAPI) -> None:
 
 def _page(request: Request) -> HTMLResponse:
     root = request.scope.get("root_path", "")
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url=f"{root}/openapi.json",
         title="Callsheet API",
         swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
         swagger_favicon_url=f"{root}/docs/favicon.svg",
     )
+    page.headers["Content-Security-Policy"] = page_policy(inline_scripts(bytes(page.body).decode()))
+    return page
 
 
 def _favicon() -> FileResponse:

@@ -1,32 +1,86 @@
-"""What every answer tells a browser: not to guess types, not to be framed, not to tell others where it was."""
+"""What every answer tells a browser: what it may load and run, to guess no types, to frame nothing, to come by https.
 
+Outermost of all: whoever answers (a route, a guard, the framework's own 404, a preflight) the answer has all of them.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SECURITY_HEADERS: Final = (
+_ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (
-        b"content-security-policy",
-        b"frame-ancestors 'none'; base-uri 'self'; object-src 'none'; form-action 'self'",
-    ),
     (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        (
+            b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+            b"microphone=(), midi=(), payment=(), usb=()"
+        ),
+    ),
 )
+_HTTPS_FROM_NOW_ON: Final = (b"strict-transport-security", b"max-age=31536000")
+"""A year. Not of hosts below ours: they may be somebody else's."""
+
+_CLOSED: Final = "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'"
+NO_PAGE: Final = f"default-src 'none'; {_CLOSED}"
+"""Of what is no page: it loads and runs nothing, however a browser is made to open it."""
+
+_STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+_INLINE: Final = re.compile(r"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+
+def page_policy(scripts: Iterable[str], *, evaluates: bool = False) -> str:
+    """Return the Content-Security-Policy of pages that run our own files and these inline scripts.
+
+    `evaluates`: they make scripts of texts. Styles may stand in pages: component libraries set them while they run.
+    """
+    hashes = (f"'sha256-{each}'" for each in sorted(map(_digest, set(scripts))))
+    allowed = " ".join(["'self'", *hashes, *(["'unsafe-eval'"] if evaluates else [])])
+    return (
+        f"default-src 'self'; script-src {allowed}; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; {_CLOSED}"
+    )
+
+
+def inline_scripts(html: str) -> list[str]:
+    """Return the scripts that stand in a page."""
+    return _INLINE.findall(html)
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to every answer that does not have its own."""
+    """ASGI middleware: adds the headers to every answer that does not have its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `pages` is the policy of HTML; `over_https` says that browsers reach us so, whatever a proxy makes of it.
+    """
+
+    def __init__(self, app: ASGIApp, *, pages: str = NO_PAGE, over_https: bool = False) -> None:
         self._app = app
+        self._pages = pages.encode()
+        self._over_https = over_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
+        always = [*_ALWAYS]
+        if self._over_https or scope.get("scheme") in {"https", "wss"}:
+            always.append(_HTTPS_FROM_NOW_ON)
+
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                given = {name.lower() for name, _ in headers}
-                message["headers"] = headers + [each for each in SECURITY_HEADERS if each[0] not in given]
+            if message["type"] in _STARTS:
+                given = Headers(raw=list(message.get("headers", ())))
+                # What says no type is a 304, whose headers replace those of the page that a browser has.
+                is_page = given.get("content-type", "text/html").startswith("text/html")
+                ours = [*always, (b"content-security-policy", self._pages if is_page else NO_PAGE.encode())]
+                message["headers"] = given.raw + [each for each in ours if each[0].decode() not in given]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,19 +1,15 @@
 """The API as one application: `/api`, `/auth`, `/download`, the carrier's webhooks and the progress WebSocket."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 from app.api import documentation, downloads, health, live, problems, sign_in, webhooks
-from app.api.headers import SecurityHeaders
 from app.api.limits import LimitBodies
-from app.api.paths import RefuseControlCharacters
-from app.api.proxies import BehindProxies
 from app.api.rates import TellRates
 from app.api.v1.router import v1_router
-from app.config import Network, get_settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -24,19 +20,17 @@ Ids are integers or UUIDs, either everywhere. Times are ISO 8601 with an offset.
 Errors are problem details (RFC 9457) that name the field.
 Each answer says how often the key may ask and how much of that is left (`RateLimit-Policy`, `RateLimit`).
 429 says in `Retry-After` how many seconds to wait. What is not answered with 429 is done.
-A POST with an `Idempotency-Key` may be repeated for 24 hours: it is done once.
+Whatever writes (POST, PUT, PATCH, DELETE) takes an `Idempotency-Key`: the request may be repeated for 24 hours and is
+done once. The same key with another request is 422; while the first is still at work, 409 with `Retry-After`.
 
 The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's progress: at once, then each change.
 """
 
 
-def create_api(
-    *, lifespan: Lifespan | None = None, trusted_proxies: Sequence[Network] | None = None
-) -> FastAPI:
-    """Return the application; the browser UI may be mounted behind it.
+def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application; the browser UI may be mounted behind it. `bordered` goes before all of it.
 
-    `trusted_proxies` stand for those of the settings. `/api` is an application within it, with its own documentation
-    and its own answers for what is not there.
+    `/api` is an application within it, with its own documentation and its own answers for what is not there.
     """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     rest = _rest()
@@ -47,11 +41,6 @@ def create_api(
     api.mount("/api", rest)
     api.add_middleware(TellRates)
     api.add_middleware(webhooks.WebhookDoor)
-    api.add_middleware(RefuseControlCharacters)
-    api.add_middleware(SecurityHeaders)
-    trusted = get_settings().trusted_proxies if trusted_proxies is None else trusted_proxies
-    if trusted:
-        api.add_middleware(BehindProxies, trusted=trusted)
     return api
 
 

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from app.api.borders import bordered
 from app.api.main import create_api
 from app.context import get_context
 from app.faults import install_from_environment
@@ -13,8 +15,13 @@ from app.live_hub import live_hub
 from app.logs import configure
 
 
-def app() -> FastAPI:
+def app() -> ASGIApp:
     """Return the application: what the ASGI server calls once in its worker process."""
+    return bordered(running_api(), get_context().settings)
+
+
+def running_api() -> FastAPI:
+    """Return the API of a process that logs, watches and closes what it opened; without its borders."""
     configure()
     return create_api(lifespan=_running)
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.api.borders import bordered
 from app.api.main import create_api
 from app.config import Settings
 from app.context import AppContext, build_context, get_context
@@ -114,7 +115,7 @@ async def client(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API; an error it does not foresee is answered, as a server would."""
     api = create_api()
     api.dependency_overrides[get_context] = lambda: context
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(bordered(api, context.settings), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
         yield client
 

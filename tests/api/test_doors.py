@@ -264,7 +264,7 @@ async def test_a_process_that_dies_at_work_leaves_nothing_behind(
 
     campaign = await world.make_ready_campaign()
     with monkeypatch.context() as patched:
-        patched.setattr("app.api.caller.remember", killed)
+        patched.setattr("app.api.once.remember", killed)
         with pytest.raises(Killed):
             await world.post(f"/campaigns/{campaign['id']}/start", headers={"Idempotency-Key": "go"})
     assert (await world.get(f"/campaigns/{campaign['id']}")).json()["status"] == "draft"

@@ -10,7 +10,9 @@ import socketio
 from fastapi import FastAPI, Request, WebSocket
 from pydantic import ValidationError
 from reflex.app import EventNamespace
+from starlette.types import ASGIApp
 
+from app.api.borders import bordered
 from app.api.main import create_api
 from app.api.proxies import address_of
 from app.config import Settings
@@ -22,14 +24,18 @@ SOMEBODY = "203.0.113.9"
 Ask = Callable[..., Awaitable[list[str]]]
 
 
-def application(trusted: tuple[Any, ...] = TRUSTED) -> FastAPI:
-    api = create_api(trusted_proxies=trusted)
+def behind(api: FastAPI, trusted: tuple[Any, ...] = TRUSTED) -> ASGIApp:
+    return bordered(api, Settings().model_copy(update={"trusted_proxies": trusted}))
+
+
+def application(trusted: tuple[Any, ...] = TRUSTED) -> ASGIApp:
+    api = create_api()
 
     @api.get("/who")
     def who(request: Request) -> list[str]:
         return [address_of(request), request.url.scheme]
 
-    return api
+    return behind(api, trusted)
 
 
 async def who(
@@ -108,7 +114,7 @@ async def _asked_without_a_peer() -> bytes:
 
 
 async def test_a_websocket_is_from_who_came_too() -> None:
-    api, seen = application(), []
+    api, seen = create_api(), []
 
     @api.websocket("/socket")
     async def socket(socket: WebSocket) -> None:
@@ -128,16 +134,16 @@ async def test_a_websocket_is_from_who_came_too() -> None:
     ]
     for peer in (PROXY, "198.51.100.1"):
         scope = {"type": "websocket", "path": "/socket", "query_string": b"", "scheme": "ws"}
-        await api(scope | {"headers": forwarded, "client": (peer, 1)}, receive, send)
+        await behind(api)(scope | {"headers": forwarded, "client": (peer, 1)}, receive, send)
     assert seen == [(SOMEBODY, "wss"), ("198.51.100.1", "ws")]
 
 
 async def test_the_browsers_socket_is_from_who_came_too() -> None:
-    api, environs = application(), []
+    api, environs = create_api(), []
     server = socketio.AsyncServer(async_mode="asgi")
     server.on("connect", lambda _, environ: environs.append(environ))
     api.mount("/_event", socketio.ASGIApp(server, socketio_path="/_event"))
-    transport = httpx.ASGITransport(api, client=(PROXY, 1))
+    transport = httpx.ASGITransport(behind(api), client=(PROXY, 1))
     forwarded = {"X-Forwarded-For": f"192.0.2.1, {SOMEBODY}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=forwarded) as client:
         opened = await client.get("/_event/", params={"EIO": "4", "transport": "polling"})

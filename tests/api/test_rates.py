@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from app.api import live
+from app.api.borders import bordered
 from app.api.main import create_api
 from app.api.v1 import campaign_actions
 from app.api.webhooks import get_intake
@@ -43,9 +44,11 @@ async def context(context: AppContext) -> AppContext:
 @asynccontextmanager
 async def many(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     """A client behind a trusted proxy: it may come from anywhere."""
-    application = create_api(trusted_proxies=[ip_network("10.0.0.0/8")])
+    application = create_api()
+    settings = context.settings.model_copy(update={"trusted_proxies": (ip_network("10.0.0.0/8"),)})
     application.dependency_overrides[get_context] = lambda: context
-    transport = httpx.ASGITransport(application, client=(PROXY, 1), raise_app_exceptions=False)
+    behind = bordered(application, settings)
+    transport = httpx.ASGITransport(behind, client=(PROXY, 1), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
         yield client
 

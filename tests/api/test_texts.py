@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Final
-from urllib.parse import quote
 
 import httpx
 import pytest
@@ -246,21 +245,21 @@ async def test_a_query_with_what_cannot_be_stored_is_refused_by_name(
                 assert name in fields_of(answer)
 
 
-@pytest.mark.parametrize("route", sorted(route for route in TABLE if "{" in route[1]), ids=" ".join)
-@pytest.mark.parametrize(
-    "sent", ["%ED%A0%80", "%EF%BF%BF", "9" * 5_000, "x" * 5_000, "٣", quote("²"), "-1", "1e3", "%F0%9F%91%A9"]
+_NO_IDS: Final = (
+    *("%ED%A0%80", "%EF%BF%BF", "9" * 5_000, "x" * 5_000, "%D9%A3", "%C2%B2", "-1", "1e3", "%F0%9F%91%A9"),
 )
-async def test_no_id_is_an_error_of_ours(world: World, route: tuple[str, str], sent: str) -> None:
+
+
+@pytest.mark.parametrize("route", sorted(route for route in TABLE if "{" in route[1]), ids=" ".join)
+async def test_no_id_is_an_error_of_ours(world: World, route: tuple[str, str]) -> None:
     method, path = route
     place = path[path.index("{") : path.index("}") + 1]
-    other = path.replace(place, sent, 1)
-    named = dict.fromkeys(("recipient_id", "audience_id"), 1)
-    answer = await world.call(
-        method.upper(), other.format(**named), role=None, key=world.keys[OWNER],
-        **({"json": TABLE[route].body} if TABLE[route].body else {}),
-    )  # fmt: skip
-    assert answer.status_code < 500, answer.text
-    problem_of(answer)
+    body = {"json": TABLE[route].body} if TABLE[route].body else {}
+    for sent in _NO_IDS:
+        other = path.replace(place, sent, 1).format(recipient_id=1, audience_id=1)
+        answer = await world.call(method.upper(), other, role=None, key=world.keys[OWNER], **body)
+        assert 400 <= answer.status_code < 500, f"{sent[:20]}: {answer.text}"
+        problem_of(answer)
 
 
 @pytest.mark.parametrize("sent", [b"\xff", "é".encode(), b"a b", b"x" * 256, b""])

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Response
 
-from app.api.server import app as product
+from app.api.server import running_api as product
 
 
 def app() -> FastAPI:

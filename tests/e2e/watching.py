@@ -32,7 +32,7 @@ class Witness:
         return [line for line in self._seen if not any(each.search(line) for each in self._expected)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" or "Content Security Policy" in message.text:
             self._seen.append(f"console: {message.text} ({message.location['url']})")
 
     def _on_error(self, error: WebError) -> None:

@@ -7,7 +7,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from app.api.borders import bordered
 from app.api.main import create_api
+from app.config import Settings
 from app.web.tabs import BindTabs
 from app.web.uploads import GuardUploads
 
@@ -63,7 +65,7 @@ def client(reached: list[str]) -> httpx.AsyncClient:
     api = create_api()
     api.mount("", Starlette(routes=routes))
     tabs = EveryTabIsOpen()
-    guarded = BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs)
+    guarded = bordered(BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs), Settings())
     return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://localhost:4500")
 
 

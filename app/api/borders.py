@@ -1,0 +1,23 @@
+"""What stands before everything that a process answers."""
+
+from starlette.types import ASGIApp
+
+from app.api.headers import NO_PAGE, SecurityHeaders
+from app.api.hosts import KnownHosts
+from app.api.paths import RefuseControlCharacters
+from app.api.proxies import BehindProxies
+from app.config import Settings
+
+
+def bordered(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIApp:
+    """Return the application behind the checks of host and path, every answer with our headers.
+
+    Before all of that it is decided who a request is from. `pages` is the Content-Security-Policy of its HTML.
+    """
+    known = KnownHosts(
+        RefuseControlCharacters(app), public_url=settings.public_url, allowed=settings.allowed_hosts
+    )
+    answering = SecurityHeaders(known, pages=pages, over_https=settings.served_over_https)
+    return (
+        BehindProxies(answering, trusted=settings.trusted_proxies) if settings.trusted_proxies else answering
+    )
