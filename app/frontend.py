@@ -151,6 +151,7 @@ def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
         "PATH": f"{_tools()}{os.pathsep}{kept.get('PATH', '')}",
         "REFLEX_WEB_WORKDIR": str(FOLDER / "work"),
         "REFLEX_STATES_WORKDIR": str(FOLDER / "states"),
+        "REFLEX_UPLOADED_FILES_DIR": str(FOLDER / "uploads"),  # it makes one while it compiles
         "REFLEX_API_URL": f"http://{_HOST}",
         "REFLEX_USE_SYSTEM_BUN": "1",
     }
@@ -242,6 +243,7 @@ def _forget_old_builds() -> None:
 @contextmanager
 def _alone(keep_going: Callable[[], None]) -> Iterator[None]:
     FOLDER.mkdir(exist_ok=True)
+    FOLDER.chmod(0o755)  # another account sees that there is a build, and is told whose
     with (FOLDER / "lock").open("a") as file:
         while True:
             try:

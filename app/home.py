@@ -78,7 +78,6 @@ class Run(BaseModel):
     phase: str = "starting"
     ready: bool = False
     url: str
-    landing_url: str
     port: int
     carrier: Literal["simulator", "twilio"]
     database_url: str | None = None

@@ -53,7 +53,6 @@ class Stack:
         *,
         say: Callable[[str], None],
         with_browser: bool = True,
-        landing_url: Callable[[Urls], str] | None = None,
     ) -> None:
         # With an account given, the carrier is real, whatever the environment calls it.
         self.settings = settings.model_copy(update={"carrier_simulated": False})
@@ -61,11 +60,9 @@ class Stack:
         self.supervisor = Supervisor(say)
         self._say = say
         self._with_browser = with_browser
-        self._landing_url = landing_url or (lambda _: settings.public_url)
         self.run = Run(
             pid=os.getpid(),
             url=settings.public_url,
-            landing_url=settings.public_url,
             port=settings.port,
             carrier="twilio" if settings.twilio_account_sid else "simulator",
         )
@@ -111,7 +108,7 @@ class Stack:
         self.supervisor.wait_until_ready(early, seconds=READY_SECONDS)
         self.supervisor.start(last)
         self.supervisor.wait_until_ready([last, web], seconds=READY_SECONDS)
-        self._record(phase="running", ready=True, landing_url=self._landing_url(urls))
+        self._record(phase="running", ready=True)
 
     @contextlib.contextmanager
     def _front_end(self) -> Iterator[Future[Path] | None]:

@@ -30,6 +30,7 @@ def test_the_build_sees_no_node_of_the_system_and_keeps_what_it_compiles_in_the_
         assert found == str(tmp_path / "tools" / name)
         version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
         assert version.strip()
+    assert environment["REFLEX_UPLOADED_FILES_DIR"] == str(tmp_path / "uploads")
     assert environment["BUN_RUNTIME_TRANSPILER_CACHE_PATH"] == str(tmp_path / "transpiled")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from typing import Final
 
@@ -16,6 +17,8 @@ from app.errors import OperatorError
 
 _OPERATORS_ERRORS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 """What is wrong with a file or folder, and not with the command."""
+_OWNER_ALONE: Final = 0o077
+"""What a command and the processes it starts write (logs, uploads, people's data) is for nobody else's eyes."""
 
 app = typer.Typer(
     name="callsheet",
@@ -37,6 +40,7 @@ def _refuse_unstorable(arguments: list[str]) -> None:
 
 def main() -> None:
     """Run the command line. What an operator can put right is told in one line, with exit code 1."""
+    os.umask(_OWNER_ALONE)
     try:
         _refuse_unstorable(sys.argv[1:])
         app()

@@ -18,7 +18,6 @@ from app.cli import context
 from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
 from app.home import AlreadyRunningError, Home, Run
-from app.launch import Urls
 from app.processes import wait_until
 from app.supervisor import StopRequested
 
@@ -38,12 +37,15 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background; return when healthy.")
     ] = False,
+    silent: Annotated[
+        bool, typer.Option(hidden=True, help="Tell of no set-up link: `--detach` does.")
+    ] = False,
 ) -> None:
     """Start everything: servers, migrations, carrier, workers, web."""
     home = context.home()
     home.create()
     try:
-        _up_in_background(home) if detach else _up(home)
+        _up_in_background(home) if detach else _up(home, silent=silent)
     except AlreadyRunningError as error:
         out.print(str(error), markup=False)
 
@@ -76,29 +78,34 @@ def status() -> None:
     table("what", "where", rows=rows)
 
 
-def _up(home: Home) -> None:
+def _up(home: Home, *, silent: bool) -> None:
     from app.stack import Stack
 
     with home.held(), phases() as show:
-        stack = Stack(context.settings(), home, say=show, landing_url=_landing_url)
+        stack = Stack(context.settings(), home, say=show)
         try:
             with stack.supervisor.signals_handled(), stack.started() as run:
                 show("Running")
-                _announce(run)
+                if not silent:
+                    _announce(run)
                 stack.watch()
         except StopRequested:
             pass
     out.print("Callsheet has stopped")
 
 
-def _landing_url(urls: Urls) -> str:
-    """Return the public URL, or while nobody owns this installation a fresh one-time set-up link."""
+def _landing_url(run: Run) -> str:
+    """Return the public URL, or while nobody owns this installation a fresh one-time set-up link.
+
+    For the terminal alone: whoever finds it in a file later is not who was meant.
+    """
     from app.servers import has_owner
 
     public_url = context.settings().public_url
-    if has_owner(urls.database):
+    assert run.database_url, "it has started"
+    if has_owner(run.database_url):
         return public_url
-    token = asyncio.run(_issue_set_up_link(urls.database))
+    token = asyncio.run(_issue_set_up_link(run.database_url))
     return public_url if token is None else f"{public_url}/setup?token={token}"
 
 
@@ -117,7 +124,7 @@ async def _issue_set_up_link(database_url: str) -> str | None:
 def _announce(run: Run) -> None:
     if run.carrier == "simulator":
         out.print("The carrier is simulated: nobody is really called.", style="yellow")
-    out.print(f"Callsheet runs at {run.landing_url}", markup=False)
+    out.print(f"Callsheet runs at {_landing_url(run)}", markup=False)
 
 
 def _up_in_background(home: Home) -> None:
@@ -127,7 +134,7 @@ def _up_in_background(home: Home) -> None:
     log.unlink(missing_ok=True)
     with log.open("ab") as output:  # appending, as whoever empties a log of ours expects
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "up"],
+            [sys.executable, "-m", "app.cli", "up", "--silent"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,12 @@ class Callsheet:
 
 @pytest.fixture(scope="module")
 def callsheet() -> Iterator[Callsheet]:
+    with _own_home() as command:
+        yield command
+
+
+@contextmanager
+def _own_home() -> Iterator[Callsheet]:
     with temporary_home() as home:
         port, simulator_port = _free_ports()
         ours = {
@@ -106,9 +114,26 @@ def test_doctor_is_green(running: Callsheet) -> None:
     assert told.stderr == ""
 
 
-def test_what_the_processes_share_is_readable_by_its_owner_alone(running: Callsheet) -> None:
-    for name in ("secrets.json", "run.json"):
-        assert (running.home / name).stat().st_mode & 0o777 == 0o600
+def test_all_that_is_written_is_readable_by_its_owner_alone(running: Callsheet) -> None:
+    found = [path for path in running.home.rglob("*") if not path.is_symlink()]
+    names = {path.relative_to(running.home).as_posix() for path in found}
+    assert {"secrets.json", "run.json", "logs/web.log", "logs/up.log", "uploads"} <= names
+    assert [str(path) for path in found if path.lstat().st_mode & 0o077 and not path.is_socket()] == []
+
+
+def test_the_set_up_link_is_told_and_kept_nowhere() -> None:
+    with _own_home() as callsheet:
+        started = callsheet("up", "--detach")
+        told = "".join(started.stdout.split())
+        [token] = re.findall(r"/setup\?token=([\w-]+)", told)
+        for path in callsheet.home.rglob("*"):
+            if path.is_file() and "postgres" not in path.relative_to(callsheet.home).parts:
+                assert token.encode() not in path.read_bytes(), path
+
+
+def test_nothing_is_left_in_the_checkout(running: Callsheet) -> None:
+    assert running.run.ready
+    assert not (PROJECT / "uploaded_files").exists()
 
 
 def test_a_process_that_dies_is_started_again(running: Callsheet) -> None:

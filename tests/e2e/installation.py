@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -142,6 +143,14 @@ class Installation:
         run = self.home.current_run()
         assert run, "nothing runs"
         return run
+
+    @property
+    def set_up_link(self) -> str:
+        """The link that `up` has printed."""
+        printed = "".join((self.home.logs / "up.log").read_text().split())
+        found = re.search(r"/setup\?token=[\w-]+", printed)
+        assert found, printed
+        return f"{self.url}{found.group()}"
 
     def crash(self, name: str) -> None:
         """End one of the processes at once, and wait until `up` has started it again."""

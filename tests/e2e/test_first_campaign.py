@@ -18,7 +18,7 @@ def test_from_the_set_up_link_to_a_finished_campaign(
 ) -> None:
     for number, persona in _PERSONAS.items():
         installation.carrier.person(number, persona)
-    _set_up(page, installation.run.landing_url)
+    _set_up(page, installation.set_up_link)
     _create_campaign(page, "Spring proposals")
     _write_message(page)
     _bring_contacts(page)
@@ -139,5 +139,5 @@ def _look_into_the_call_log(page: Page) -> None:
 def _expect_the_link_to_be_used_up(context: BrowserContext, installation: Installation) -> None:
     stranger = context.new_page()
     context.clear_cookies()
-    visit(stranger, installation.run.landing_url)
+    visit(stranger, installation.set_up_link)
     expect(heading(stranger, "This set-up link is no longer good")).to_be_visible()
