@@ -26,7 +26,7 @@ def _samples(text: str) -> dict[Any, Any]:
         int: text,
         bool: True,
         dict: {"name": text, text: "x", "phone_number": text, "tags": [text], "email": text},
-        list: [{text: text, "name": text}],
+        list: [{text: text, "name": text}, text],
     }
 
 
@@ -41,8 +41,6 @@ def _event(called: Called, text: str) -> Event | None:
 
 def _events(text: str) -> Iterator[tuple[Called, Event]]:
     for called in _called():
-        if called.name.rsplit(".", 1)[-1] == "receive":
-            continue  # files, which no event but an upload's brings
         if (event := _event(called, text)) is not None:
             yield called, event
 
