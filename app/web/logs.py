@@ -1,18 +1,23 @@
-"""What Reflex logs of its events is kept free of secrets: headers and form data may be in them."""
+"""What Reflex logs of its events is kept free of secrets, and short: headers, form data, anything may be in them."""
 
 import logging
 import re
 from typing import Final
+
+from app.domain.text import storable
 
 _OWNERS: Final = ("reflex", "socketio", "engineio")
 _SECRETS: Final = re.compile(
     r"""(callsheet_(?:session|browser)=)[^;'"\s,}]+|(['"](?:cookie|authorization|password|token)['"]:\s*)(['"]).*?\3""",
     re.IGNORECASE,
 )
+_ARGUMENT: Final = re.compile(r"(with value ).*( and type hint)", re.DOTALL)
+_LONGEST: Final = 500
+"""Characters."""
 
 
 def keep_secrets_out() -> None:
-    """Redact cookies, passwords and tokens in every record of Reflex and its socket, before anything writes it."""
+    """Redact and cut every record of Reflex and its socket, before anything writes it."""
     make = logging.getLogRecordFactory()
 
     def make_redacted(*args: object, **kwargs: object) -> logging.LogRecord:
@@ -25,5 +30,6 @@ def keep_secrets_out() -> None:
 
 
 def redacted(text: str) -> str:
-    """Return the text with every secret's value replaced."""
-    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}***", text)
+    """Return the text, or its beginning, with the value of every secret and of every event's argument replaced."""
+    without = _SECRETS.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return storable(_ARGUMENT.sub(r"\1***\2", without))[:_LONGEST]

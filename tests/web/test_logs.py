@@ -14,10 +14,16 @@ from app.web.logs import keep_secrets_out, redacted
         'payload={"password": "secret-value", "email": "ann@example.com"}',
         "callsheet_session=secret-value; other=1",
         "callsheet_browser=secret-value; other=1",
+        "Error transforming event argument 'key_id' with value 'secret-value\nx' and type hint '<class 'int'>'",
     ],
 )
 def test_cookies_and_passwords_are_taken_out(text: str) -> None:
     assert "secret-value" not in redacted(text)
+
+
+def test_a_record_is_short_and_can_be_written() -> None:
+    assert len(redacted("x" * 900_000)) <= 500
+    assert redacted("half a \ud800 character").encode()
 
 
 def test_a_record_of_reflex_is_redacted_before_it_is_written(caplog: pytest.LogCaptureFixture) -> None:
