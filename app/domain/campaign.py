@@ -26,6 +26,20 @@ class Channel(StrEnum):
     MIXED = "mixed"
 
 
+class ScheduleType(StrEnum):
+    """When a campaign runs."""
+
+    IMMEDIATE = "immediate"
+    SCHEDULED = "scheduled"
+
+
+class CompanyMeaning(StrEnum):
+    """Whose name `{{company}}` is: ours (`/api/v1`, the browser) or the contact's (the guide dialect)."""
+
+    ORGANIZATION = "organization"
+    CONTACT = "contact"
+
+
 class CampaignAction(StrEnum):
     """What a person may ask of a campaign."""
 

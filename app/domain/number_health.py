@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import exp, lgamma
 from typing import Final
 
@@ -28,6 +29,16 @@ NOTICEABLE: Final = 0.75
 
 UNWANTED: Final = 607
 """The SIP answer by which the called person says that they do not want our calls (RFC 8197)."""
+
+
+class NumberRest(StrEnum):
+    """Why one of our numbers makes no calls just now."""
+
+    FLAGGED = "flagged"
+    """The carrier or the called networks say that it looks like spam (SIP 607, 608; Twilio 32017)."""
+    LOW_ANSWER_RATE = "low_answer_rate"
+    """It is answered significantly less often than the others of its pool."""
+    MANUAL = "manual"
 
 
 def said_by_the_person(sip_code: int | None) -> bool:

@@ -2,29 +2,22 @@
 
 from app.models.agent import Agent
 from app.models.attempt import Attempt, AttemptTurn, ProviderEvent, SecondCall
-from app.models.bulk_change import BulkAction, BulkChange, BulkStatus
+from app.models.bulk_change import BulkChange
 from app.models.campaign import (
     Audience,
-    AudienceMode,
-    AudienceStatus,
     BreakerTrip,
     Campaign,
     CampaignNumber,
     CampaignTransition,
-    CompanyMeaning,
     Run,
-    ScheduleType,
     Step,
 )
-from app.models.carrier import CarrierAccount, NumberRest, PhoneNumber
+from app.models.carrier import CarrierAccount, PhoneNumber
 from app.models.contact import (
-    Consent,
     Contact,
     Segment,
     Suppression,
     SuppressionImport,
-    SuppressionScope,
-    SuppressionSource,
 )
 from app.models.contact_import import (
     ContactImport,
@@ -33,7 +26,6 @@ from app.models.contact_import import (
     ImportChunk,
     ImportIssue,
     ImportMapping,
-    ImportStatus,
 )
 from app.models.operations import IdempotencyKey, Installation, WorkerHeartbeat
 from app.models.organization import Organization
@@ -55,18 +47,12 @@ __all__ = [
     "Attempt",
     "AttemptTurn",
     "Audience",
-    "AudienceMode",
-    "AudienceStatus",
     "BreakerTrip",
-    "BulkAction",
     "BulkChange",
-    "BulkStatus",
     "Campaign",
     "CampaignNumber",
     "CampaignTransition",
     "CarrierAccount",
-    "CompanyMeaning",
-    "Consent",
     "Contact",
     "ContactImport",
     "IdempotencyKey",
@@ -75,18 +61,15 @@ __all__ = [
     "ImportChunk",
     "ImportIssue",
     "ImportMapping",
-    "ImportStatus",
     "Installation",
     "KnownBrowser",
     "Member",
-    "NumberRest",
     "Organization",
     "PhoneNumber",
     "ProviderEvent",
     "Recipient",
     "RecipientTransition",
     "Run",
-    "ScheduleType",
     "SecondCall",
     "Segment",
     "SetupLink",
@@ -95,8 +78,6 @@ __all__ = [
     "Step",
     "Suppression",
     "SuppressionImport",
-    "SuppressionScope",
-    "SuppressionSource",
     "User",
     "UserSession",
     "WorkerHeartbeat",

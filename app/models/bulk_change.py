@@ -1,7 +1,6 @@
 """Changing many people of the address book at once: what is asked, how far it is, and who was left as they were."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,25 +8,8 @@ from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, text
 
+from app.domain.bulk_change import BulkAction, BulkStatus
 from app.models.columns import Row, identity, json_object, moment, one_of, reference, word
-
-
-class BulkAction(StrEnum):
-    """What is done to each of them."""
-
-    TAG = "tag"
-    UNTAG = "untag"
-    DELETE = "delete"
-    SUPPRESS = "suppress"
-    CONSENT = "consent"
-
-
-class BulkStatus(StrEnum):
-    """Where a bulk change is."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
 
 
 class BulkChange(Row, table=True):

@@ -2,14 +2,14 @@
 
 from datetime import datetime, time
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint, Uuid
 from sqlmodel import Field, text
 
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.audience import AudienceMode, AudienceStatus
+from app.domain.campaign import CampaignStatus, Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.templates import Missing
 from app.models.columns import (
@@ -23,20 +23,6 @@ from app.models.columns import (
     word,
     words_list,
 )
-
-
-class ScheduleType(StrEnum):
-    """When a campaign runs."""
-
-    IMMEDIATE = "immediate"
-    SCHEDULED = "scheduled"
-
-
-class CompanyMeaning(StrEnum):
-    """Whose name `{{company}}` is: ours (`/api/v1`, the browser) or the contact's (the guide dialect)."""
-
-    ORGANIZATION = "organization"
-    CONTACT = "contact"
 
 
 class Campaign(Row, table=True):
@@ -182,26 +168,6 @@ class BreakerTrip(Row, table=True):
     """How many attempts were looked at."""
     attempt_ids: list[UUID] = Field(default_factory=list, nullable=False, sa_type=ARRAY(Uuid))
     at: datetime = moment()
-
-
-class AudienceMode(StrEnum):
-    """How people of the address book get into a campaign by a rule."""
-
-    SNAPSHOT = "snapshot"
-    """Whoever matches now."""
-    STANDING = "standing"
-    """Keep adding who matches, while the campaign runs too, until a person ends it."""
-
-
-class AudienceStatus(StrEnum):
-    """Where an audience is."""
-
-    ADDING = "adding"
-    STANDING = "standing"
-    """Everyone who matched is in; it is looked again at `next_at`."""
-    DONE = "done"
-    ENDED = "ended"
-    """By a person, or because its campaign is over."""
 
 
 class Audience(Row, table=True):

@@ -1,12 +1,12 @@
 """The carrier accounts we dial through, and our numbers."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, text
 
+from app.domain.number_health import NumberRest
 from app.models.columns import Row, identity, moment, one_of, reference, word
 
 
@@ -24,16 +24,6 @@ class CarrierAccount(Row, table=True):
     calls_per_second: int = Field(default=1, ge=1)
     """Twilio gives a new account 1 call a second; more is asked for in its console."""
     created_at: datetime = moment()
-
-
-class NumberRest(StrEnum):
-    """Why one of our numbers makes no calls just now."""
-
-    FLAGGED = "flagged"
-    """The carrier or the called networks say that it looks like spam (SIP 607, 608; Twilio 32017)."""
-    LOW_ANSWER_RATE = "low_answer_rate"
-    """It is answered significantly less often than the others of its pool."""
-    MANUAL = "manual"
 
 
 class PhoneNumber(Row, table=True):

@@ -1,7 +1,6 @@
 """The address book, and who must never be contacted."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -9,6 +8,8 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, column, func, litera
 from sqlmodel import Field, text
 
 from app.domain.attempt import Disposition
+from app.domain.consent import Consent
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models.columns import (
     Row,
     identity,
@@ -19,36 +20,6 @@ from app.models.columns import (
     word,
     words_list,
 )
-
-
-class SuppressionScope(StrEnum):
-    """Which channels a suppression closes."""
-
-    ALL = "all"
-    VOICE = "voice"
-    SMS = "sms"
-
-
-class SuppressionSource(StrEnum):
-    """How we learned that a number must not be contacted."""
-
-    KEYPRESS = "keypress"
-    SPOKEN = "spoken"
-    STOP_MESSAGE = "stop_message"
-    MANUAL = "manual"
-    IMPORT = "import"
-    CARRIER = "carrier"
-    API = "api"
-
-
-class Consent(StrEnum):
-    """What a person agreed to."""
-
-    UNKNOWN = "unknown"
-    GRANTED = "granted"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-
 
 _BY_CODES: Final = {"folded": 'COLLATE "C"'}
 """An index in the order of the characters' codes, on every server: what begins alike stands together."""

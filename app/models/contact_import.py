@@ -1,13 +1,13 @@
 """Imports: the stored file, its mapping, its progress, and the rows it refused."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
+from app.domain.contact_import import ImportStatus
 from app.models.columns import (
     Row,
     identity,
@@ -18,23 +18,6 @@ from app.models.columns import (
     word,
     words_list,
 )
-
-
-class ImportStatus(StrEnum):
-    """Where an import is."""
-
-    READING = "reading"
-    """Stored; a workbook or JSON that a worker turns into a table."""
-    UPLOADED = "uploaded"
-    """Stored and sampled; the mapping may be changed."""
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    """What it did has been taken back, but for whom it says."""
 
 
 class ContactImport(Row, table=True):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.bulk_change import BulkStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import BulkStatus
 from app.services.contacts.bulk import advance_bulk_change
 from tests.api.conftest import World, fields_of
 from tests.support.builders import (

@@ -13,7 +13,8 @@ from app.api import downloads
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
-from app.models import Campaign, Organization, SuppressionScope
+from app.domain.suppression import SuppressionScope
+from app.models import Campaign, Organization
 from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.campaigns import exports
 from app.services.imports.operations import import_file

@@ -17,14 +17,8 @@ from app.api.webhooks import Intake, WebhookDoor
 from app.config import Settings
 from app.context import build_context
 from app.db import Database
-from app.models import (
-    Organization,
-    PhoneNumber,
-    ProviderEvent,
-    Suppression,
-    SuppressionScope,
-    SuppressionSource,
-)
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Organization, PhoneNumber, ProviderEvent, Suppression
 from app.providers.base import CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.signature import sign

@@ -11,19 +11,13 @@ from sqlmodel import col, select
 from starlette.routing import Mount
 
 from app.api.main import create_api
+from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import CampaignStatus
+from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import (
-    Audience,
-    AudienceMode,
-    AudienceStatus,
-    NumberRest,
-    Organization,
-    Suppression,
-    SuppressionScope,
-    SuppressionSource,
-)
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Audience, Organization, Suppression
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.numbers.carriers import ensure_carrier_account, identity_of

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import Campaign, SuppressionScope
+from app.domain.suppression import SuppressionScope
+from app.models import Campaign
 from app.processes import wait_until
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.bulk_change import BulkAction
 from app.domain.contact_filter import Condition, ContactFilter, Op
-from app.models import BulkAction
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import begin_bulk_change
 from app.services.imports.operations import import_file, store_import

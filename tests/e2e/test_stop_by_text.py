@@ -3,7 +3,8 @@
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import PhoneNumber, SuppressionSource
+from app.domain.suppression import SuppressionSource
+from app.models import PhoneNumber
 from app.processes import wait_until
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.suppression.queries import SuppressionView, suppressions_of

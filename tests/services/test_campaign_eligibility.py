@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.consent import Consent
 from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.domain.templates import Missing, MissingVariable
-from app.models import Campaign, Consent, Contact, Recipient, Suppression, SuppressionScope, SuppressionSource
+from app.models import Campaign, Contact, Recipient, Suppression
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.queries import list_skipped, preflight
 from app.services.campaigns.rendering import render_attempt_texts

@@ -9,11 +9,11 @@ import pytest
 
 from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
-from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.domain.campaign import CampaignAction, CampaignStatus, Channel, ScheduleType
 from app.domain.metrics import Standing
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
-from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, ScheduleType, WorkerHeartbeat
+from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
 from app.services.campaigns.queries import (
     campaign_cards,
     campaign_snapshot,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.db import Database
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, CompanyMeaning
 from app.domain.templates import Missing, MissingVariable
-from app.models import Campaign, CompanyMeaning, Contact
+from app.models import Campaign, Contact
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import first_step
 from tests.services.campaign_world import World, build_world

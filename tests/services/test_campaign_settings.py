@@ -9,12 +9,11 @@ import pytest
 from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.campaign import EDITABLE, CampaignStatus, Channel
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome
 from app.domain.rights import Role
-from app.models import CompanyMeaning, ScheduleType
 from app.services.campaigns.operations import (
     create_campaign,
     delete_campaign,

@@ -14,7 +14,8 @@ from sqlmodel import col
 from app.domain.contact_filter import Condition, ContactFilter, Kind, Match, Op, interval, kind_of, ops_of
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
-from app.models import Contact, Organization, Suppression, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Contact, Organization, Suppression
 from app.services.contacts.filtering import where
 from tests.support.builders import (
     NOON,

@@ -14,7 +14,8 @@ from app.domain.attempt import Disposition
 from app.domain.contact_filter import ContactFilter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
-from app.models import Contact, Organization, SuppressionScope
+from app.domain.suppression import SuppressionScope
+from app.models import Contact, Organization
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import count_contacts, get_contact, list_contacts
 from app.services.contacts.searching import matches_search

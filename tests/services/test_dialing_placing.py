@@ -12,7 +12,8 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 from app.domain.pacing import SECOND, guarded
 from app.domain.recipient import RecipientStatus
-from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Organization, Suppression
 from app.providers.base import NotPlaced, PlaceAnswer, ReceivedEvent, Refused, Unclear
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue

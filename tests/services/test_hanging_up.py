@@ -12,7 +12,8 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind
 from app.domain.recipient import RecipientStatus
-from app.models import Attempt, SecondCall, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Attempt, SecondCall
 from app.providers.base import MessageOrder, Placed
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.placing import Answer

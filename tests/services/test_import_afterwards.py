@@ -8,7 +8,8 @@ from sqlmodel import col
 
 from app.clock import SystemClock
 from app.db import Database
-from app.models import Contact, ContactImport, ImportChunk, ImportStatus, Organization
+from app.domain.contact_import import ImportStatus
+from app.models import Contact, ContactImport, ImportChunk, Organization
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
 from app.services.imports import operations, queries, staging, storing

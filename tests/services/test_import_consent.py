@@ -8,7 +8,8 @@ from sqlmodel import col
 
 from app.clock import SystemClock
 from app.db import Database
-from app.models import Consent, Contact, ContactImport, Organization
+from app.domain.consent import Consent
+from app.models import Contact, ContactImport, Organization
 from app.services.access.principal import Principal
 from app.services.contacts.exporting import address_book_csv
 from app.services.imports import operations

@@ -17,6 +17,8 @@ from sqlmodel import col
 from app.clock import SystemClock
 from app.db import Database
 from app.domain.campaign import CampaignStatus
+from app.domain.contact_import import ImportStatus
+from app.domain.suppression import SuppressionSource
 from app.faults import install
 from app.migrations import PROJECT
 from app.models import (
@@ -25,11 +27,9 @@ from app.models import (
     ContactImport,
     ImportBatch,
     ImportIssue,
-    ImportStatus,
     Organization,
     Recipient,
     Suppression,
-    SuppressionSource,
 )
 from app.services.access.principal import Principal
 from app.services.errors import Conflict

@@ -6,7 +6,8 @@ from sqlmodel import col, select
 
 from app.clock import SystemClock
 from app.db import Database
-from app.models import Contact, ImportStatus, Organization
+from app.domain.contact_import import ImportStatus
+from app.models import Contact, Organization
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports import operations, queries

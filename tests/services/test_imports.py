@@ -10,20 +10,12 @@ from sqlmodel import col
 
 from app.db import Database
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
+from app.domain.contact_import import ImportStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.migrations import PROJECT
-from app.models import (
-    Campaign,
-    Contact,
-    ImportIssue,
-    ImportStatus,
-    Organization,
-    Recipient,
-    Suppression,
-    SuppressionScope,
-    SuppressionSource,
-)
+from app.models import Campaign, Contact, ImportIssue, Organization, Recipient, Suppression
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.imports import operations, queries

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from app.db import Database
+from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.migrations import PROJECT
-from app.models import BulkAction, BulkStatus, Contact, Organization, Suppression
+from app.models import Contact, Organization, Suppression
 from app.services.contacts import bulk
 from app.services.contacts.bulk import (
     BulkView,

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.attempt import Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.events import FailureClass
+from app.domain.number_health import NumberRest
 from app.domain.rights import Right, Role, has_right
-from app.models import Campaign, NumberRest, Organization, PhoneNumber
+from app.models import Campaign, Organization, PhoneNumber
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.resting import (
     end_rests,

@@ -7,7 +7,8 @@ import pytest
 
 from app.db import Database
 from app.domain.campaign import Channel
-from app.models import NumberRest, PhoneNumber
+from app.domain.number_health import NumberRest
+from app.models import PhoneNumber
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.queries import preflight
 from app.services.numbers.carriers import ensure_carrier_account

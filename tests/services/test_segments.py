@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.audience import AudienceMode
 from app.domain.rights import Right, Role, has_right
-from app.models import Audience, AudienceMode, Organization, Segment
+from app.models import Audience, Organization, Segment
 from app.services.contacts.queries import list_contacts
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.segments.operations import create_segment, delete_segment, update_segment

@@ -12,8 +12,9 @@ from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
+from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
-from app.models import Attempt, Contact, NumberRest, PhoneNumber, Recipient, RecipientTransition
+from app.models import Attempt, Contact, PhoneNumber, Recipient, RecipientTransition
 from app.providers.base import NotPlaced, Refused, Unclear
 from app.services.campaigns.lifecycle import retry_failed
 from app.services.campaigns.logs import why_there

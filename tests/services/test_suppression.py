@@ -11,13 +11,8 @@ from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
-from app.models import (
-    Organization,
-    RecipientTransition,
-    Suppression,
-    SuppressionScope,
-    SuppressionSource,
-)
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Organization, RecipientTransition, Suppression
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.suppression import queries

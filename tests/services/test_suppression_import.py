@@ -9,7 +9,8 @@ from app.clock import Clock
 from app.db import Database
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
-from app.models import Organization, Recipient, SuppressionScope
+from app.domain.suppression import SuppressionScope
+from app.models import Organization, Recipient
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors, NotAllowed
 from app.services.imports.decoding import FileRefused

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.recipient import RecipientStatus
-from app.models import SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.providers.base import NotPlaced
 from app.services.dialing.placing import STOPPED, Answer
 from app.services.dialing.reserving import BATCH, Reservation

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.attempt import AttemptStatus
+from app.domain.audience import AudienceMode, AudienceStatus
+from app.domain.bulk_change import BulkAction
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
@@ -18,9 +20,6 @@ from app.models import (
     Agent,
     Attempt,
     Audience,
-    AudienceMode,
-    AudienceStatus,
-    BulkAction,
     BulkChange,
     Campaign,
     CampaignNumber,

@@ -8,7 +8,8 @@ import pytest
 from app.config import Settings
 from app.context import AppContext
 from app.domain.campaign import CampaignStatus
-from app.models import NumberRest, Organization
+from app.domain.number_health import NumberRest
+from app.models import Organization
 from app.providers.base import LookupFailed, OwnedNumber
 from app.providers.twilio.client import TwilioCarrier
 from app.web.carrier import texts_address

@@ -21,11 +21,12 @@ from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
 from app.migrations import PROJECT
-from app.models import Campaign, NumberRest, Step
+from app.models import Campaign, Step
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign

@@ -8,8 +8,7 @@ from app.clock import CalibratedClock
 from app.config import Settings
 from app.context import build_context
 from app.db import Database
-from app.domain.campaign import CampaignStatus
-from app.models import ScheduleType
+from app.domain.campaign import CampaignStatus, ScheduleType
 from tests.support.stage import set_stage
 from worker.dialer import Dialer
 from worker.state import WorkerState, _launch

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref, RefField, RowId
-from app.models import AudienceMode, AudienceStatus
+from app.domain.audience import AudienceMode, AudienceStatus
 from app.services.campaigns.audiences import (
     AudienceRule,
     AudienceView,

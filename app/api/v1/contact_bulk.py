@@ -23,9 +23,10 @@ from app.api.v1.fields import (
     at_most,
     listing,
 )
+from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
-from app.models import BulkAction, BulkStatus, SuppressionScope
+from app.domain.suppression import SuppressionScope
 from app.services.contacts.bulk import (
     BulkView,
     begin_bulk_change,

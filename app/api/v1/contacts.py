@@ -13,9 +13,10 @@ from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.files import csv_file
 from app.api.v1.fields import Body, Moment, PageSize, RowId, Search, at_most
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
+from app.domain.consent import Consent
 from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import ContactFilter
-from app.models import Consent, SuppressionScope
+from app.domain.suppression import SuppressionScope
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
 from app.services.contacts.filtering import chosen

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref, at_most
-from app.models import NumberRest
+from app.domain.number_health import NumberRest
 from app.services.numbers.adding import create_number
 from app.services.numbers.operations import set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new

@@ -17,7 +17,7 @@ from app.api.files import csv_file
 from app.api.v1.fields import MAX_ROW_ID, Body, Moment, PageSize, RowId, Search, at_most
 from app.api.v1.uploads import fingerprint_of, form_of
 from app.domain.phone import normalize
-from app.models import SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.decoding import too_large

@@ -14,10 +14,11 @@ from sqlmodel import col
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.phone import NumberRejected, PhoneNumber, normalize
 from app.domain.rights import Right
+from app.domain.suppression import SuppressionScope
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.templates import variable_name
 from app.live import announce
-from app.models import Campaign, Contact, Organization, SuppressionScope
+from app.models import Campaign, Contact, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import first_step, latest_run, load_campaign

@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
 from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import Missing, TemplateInvalid, check, variable_name
-from app.models import CompanyMeaning, ScheduleType
 from app.services.campaigns.readers import (
     Reader,
     Unacceptable,

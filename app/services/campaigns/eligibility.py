@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.consent import Consent
 from app.domain.gate import SKIPS, PersonFacts, Rule, ending
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -29,7 +30,7 @@ from app.domain.templates import (
     variable_name,
     variables_in,
 )
-from app.models import Agent, Consent, Organization
+from app.models import Agent, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, UnknownZone, next_opening
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, ScheduleType
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -24,7 +24,7 @@ from app.domain.templates import (
     unresolved,
     variable_name,
 )
-from app.models import Agent, Campaign, Contact, Recipient, ScheduleType, Step
+from app.models import Agent, Campaign, Contact, Recipient, Step
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.changes import read_setting, template_problem
 from app.services.campaigns.eligibility import count_eligible

@@ -8,20 +8,12 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import CampaignAction, CampaignStatus, check_transition, may
+from app.domain.campaign import CampaignAction, CampaignStatus, ScheduleType, check_transition, may
 from app.domain.gate import Rule
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
 from app.live import announce
-from app.models import (
-    Attempt,
-    Campaign,
-    CampaignTransition,
-    CarrierAccount,
-    Recipient,
-    Run,
-    ScheduleType,
-)
+from app.models import Attempt, Campaign, CampaignTransition, CarrierAccount, Recipient, Run
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.readiness import check_readiness, what_to_mend

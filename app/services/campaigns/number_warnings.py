@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import Channel
+from app.domain.number_health import NumberRest
 from app.domain.phone import pretty
-from app.models import Campaign, NumberRest, PhoneNumber
+from app.models import Campaign, PhoneNumber
 from app.providers.base import OwnedNumber
 from app.services.numbers.ownership import Known
 

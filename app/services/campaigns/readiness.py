@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, is_zone
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, ScheduleType
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import (
     SYSTEM_VARIABLES,
@@ -19,7 +19,7 @@ from app.domain.templates import (
     check,
     unresolved,
 )
-from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, ScheduleType, Step
+from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, Step
 from app.services.campaigns.changes import field_path, template_problem
 from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, CompanyMeaning
 from app.domain.templates import TemplateInvalid, build_variables, check, render
-from app.models import Agent, Campaign, CompanyMeaning, Step
+from app.models import Agent, Campaign, Step
 
 
 class Card(Protocol):

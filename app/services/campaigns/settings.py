@@ -9,11 +9,11 @@ from typing import Any, Final
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, is_zone
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import RetryOutcome, delays_from
 from app.domain.templates import Missing
-from app.models import Campaign, CompanyMeaning, ScheduleType, Step
+from app.models import Campaign, Step
 
 RETRY_ON_DEFAULT: Final = (Disposition.NO_ANSWER, Disposition.BUSY, Disposition.CARRIER_ERROR)
 """Tried again unless the campaign says otherwise."""

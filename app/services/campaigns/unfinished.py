@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.models import Audience, AudienceMode, AudienceStatus, ContactImport, ImportStatus
+from app.domain.audience import AudienceMode, AudienceStatus
+from app.domain.contact_import import ImportStatus
+from app.models import Audience, ContactImport
 
 _UNDER_WAY: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 

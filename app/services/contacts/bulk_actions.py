@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.bulk_change import BulkAction
 from app.domain.contact_fields import MOST_TAGS
-from app.models import BulkAction, BulkChange, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import BulkChange
 from app.services.access.principal import Principal
 from app.services.contacts.deleting import Kept, delete_contacts
 from app.services.contacts.fields import read_consent, read_tags

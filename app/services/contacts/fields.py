@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.consent import Consent
 from app.domain.contact_fields import LENGTHS, LONGEST_TAG, MOST_TAGS
 from app.domain.phone import NumberRejected, is_region, normalize
-from app.models import Consent, Organization
+from app.models import Organization
 from app.services.fields import ChangeReader, cleaned
 
 _LABELS: Final = {

@@ -37,7 +37,8 @@ from app.domain.contact_filter import (
     kind_of,
 )
 from app.domain.contact_filter_reading import read_filter
-from app.models import Contact, Recipient, Suppression, SuppressionScope
+from app.domain.suppression import SuppressionScope
+from app.models import Contact, Recipient, Suppression
 from app.services.contacts.searching import LOWER_NAME, matches_search, name_starts_with, number_starts_with
 from app.services.errors import FieldErrors
 from app.services.fields import cleaned

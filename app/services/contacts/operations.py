@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.consent import Consent
 from app.domain.rights import Right
-from app.models import Consent, Contact
+from app.models import Contact
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import consent_moment, read_contact
 from app.services.errors import FieldErrors, NotFound

@@ -11,11 +11,12 @@ from sqlmodel import col
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
+from app.domain.consent import Consent
 from app.domain.contact_filter import EVERYBODY, ContactFilter
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Campaign, Consent, Contact, Recipient
+from app.models import Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import read_cursor
 from app.services.contacts.paging import Order, count_statement, page_statement

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
+from app.domain.consent import Consent
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
+from app.domain.number_health import NumberRest
 from app.domain.pacing import (
     ANSWERED_WITHIN,
     SECOND,
@@ -23,8 +25,8 @@ from app.domain.pacing import (
 )
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
+from app.domain.suppression import SuppressionScope
 from app.live import announce
-from app.models import Consent, NumberRest, SuppressionScope
 from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))

@@ -16,12 +16,12 @@ from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
+from app.domain.consent import Consent
 from app.domain.gate import SKIPS, Blocked, Rule
 from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
 from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
-from app.models import Consent
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
 from app.services.dialing.pausing import fail_by_system

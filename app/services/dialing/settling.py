@@ -18,8 +18,9 @@ from app.domain.events import AttemptEvent, FailureClass
 from app.domain.outcomes import A_NIGHT, Decision, HangUp, decision_of
 from app.domain.recipient import UNREACHED, RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.live import announce
-from app.models import Recipient, SuppressionScope, SuppressionSource
+from app.models import Recipient
 from app.services.dialing.cases import Case, held_status, save_progress
 from app.services.dialing.moving import RecipientMove, move_recipient
 from app.services.dialing.pausing import fail_by_system

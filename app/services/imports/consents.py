@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from app.domain.consent import Consent
 from app.domain.contact_fields import CONSENT, LENGTHS
-from app.models import Consent
 
 _WORDS: Final = {
     **{str(status): status for status in Consent},

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
+from app.domain.consent import Consent
 from app.domain.contact_fields import CONSENT
-from app.models import Consent
 from app.services.imports.classes import Issue, IssueKind
 from app.services.imports.consents import Consented
 from app.services.imports.people import CARD, Person, ReadRows

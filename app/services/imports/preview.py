@@ -8,10 +8,11 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import MappingInvalid, require_phone_column
+from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.templates import MissingVariable, TemplateInvalid, unresolved
-from app.models import Agent, Campaign, Contact, ContactImport, ImportStatus, Organization
+from app.models import Agent, Campaign, Contact, ContactImport, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import first_step

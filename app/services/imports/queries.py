@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
-from app.models import Campaign, ContactImport, ImportIssue, ImportStatus
+from app.models import Campaign, ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
 from app.services.imports.classes import IssueKind
 from app.services.imports.mapping import file_columns

@@ -16,9 +16,10 @@ from sqlmodel import col
 from app.clock import Clock
 from app.db import Database
 from app.domain.contact_fields import IGNORE
+from app.domain.contact_import import ImportStatus
 from app.faults import fault
 from app.live import announce
-from app.models import ContactImport, ImportBatch, ImportStatus, Organization
+from app.models import ContactImport, ImportBatch, Organization
 from app.services.errors import CallsheetError
 from app.services.imports.chunks import Place, forget_file, read_batches, reader_for
 from app.services.imports.lines import Lines, lines_of

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import Channel
-from app.models import Campaign, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Campaign
 from app.services.campaigns.rows import latest_run
 from app.services.imports.classes import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
 from app.services.imports.lines import COLUMNS, Lines, warning_of, with_head

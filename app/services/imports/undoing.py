@@ -16,10 +16,11 @@ from app.clock import Clock
 from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.contact_fields import CONSENT
+from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
 from app.faults import fault
 from app.live import announce
-from app.models import Attempt, Campaign, ContactImport, ImportStatus, Recipient
+from app.models import Attempt, Campaign, ContactImport, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict
 from app.services.imports.people import CARD

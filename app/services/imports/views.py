@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from app.models import ImportStatus
+from app.domain.contact_import import ImportStatus
 from app.services.imports.classes import IssueKind
 
 

@@ -12,7 +12,8 @@ from sqlmodel import col
 
 from app.db import Database
 from app.domain.phone import NumberRejected, mask, normalize
-from app.models import PhoneNumber, ProviderEvent, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import PhoneNumber, ProviderEvent
 from app.providers.base import InboundMessage, Keyword
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.suppression.operations import lift_stop_message, suppress

@@ -12,18 +12,11 @@ from sqlmodel import col
 
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import Channel
+from app.domain.number_health import NumberRest
 from app.domain.phone import pretty
 from app.domain.pool import DAY
 from app.domain.rights import Right
-from app.models import (
-    Attempt,
-    Campaign,
-    CampaignNumber,
-    CarrierAccount,
-    NumberRest,
-    Organization,
-    PhoneNumber,
-)
+from app.models import Attempt, Campaign, CampaignNumber, CarrierAccount, Organization, PhoneNumber
 from app.services.access.principal import Principal, authorize
 from app.services.refs import Ref, load
 

@@ -19,13 +19,14 @@ from app.domain.number_health import (
     LOW_ANSWER_RATE_FOR,
     MINIMUM_CALLS,
     Answered,
+    NumberRest,
     Poor,
     poorly_answered,
     rest_after_flag,
 )
 from app.domain.rights import Right
 from app.live import announce
-from app.models import NumberRest, PhoneNumber
+from app.models import PhoneNumber
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import cleaned

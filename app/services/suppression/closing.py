@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.gate import why_suppressed
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.live import announce
-from app.models import SuppressionScope, SuppressionSource
 from app.services.fields import cleaned
 
 LONGEST_REASON: Final = 500

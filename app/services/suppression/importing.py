@@ -16,7 +16,8 @@ from app.db import Database
 from app.domain.contact_fields import PHONE, suggest_mapping
 from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
-from app.models import Organization, SuppressionImport, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Organization, SuppressionImport
 from app.services.access.principal import Principal, authorize
 from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.errors import FieldErrors, NotFound

@@ -9,8 +9,9 @@ from sqlmodel import col
 
 from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.live import announce
-from app.models import Organization, Suppression, SuppressionScope, SuppressionSource
+from app.models import Organization, Suppression
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.fields import cleaned, row_id

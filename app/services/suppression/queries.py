@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, Contact, Suppression, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Attempt, Campaign, Contact, Suppression
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.searching import name_starts_with, number_starts_with
 from app.services.errors import NotFound

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
 from app.domain.events import EventKind
-from app.models import Campaign, SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.models import Campaign
 from app.providers.base import ReceivedEvent
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, resume_campaign, retry_failed
 from app.services.dialing.placing import Answer

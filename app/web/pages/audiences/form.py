@@ -10,11 +10,11 @@ from reflex.event import EventCallback, EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
+from app.domain.audience import AudienceMode
 from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import AudienceMode
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import (
     AudienceRule,

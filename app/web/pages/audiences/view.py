@@ -5,9 +5,9 @@ from typing import Final
 import reflex as rx
 from reflex.vars import BooleanVar, ObjectVar
 
+from app.domain.audience import AudienceMode
 from app.domain.contact_filter import Match
 from app.domain.rights import Right
-from app.models import AudienceMode
 from app.web.components import (
     Choice,
     badge,

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
-from app.models import AudienceMode, AudienceStatus
 from app.services.campaigns.audiences import AudiencePreview, AudienceView
 from app.web.pages.contacts.filters import filter_words, named
 from app.web.pages.contacts.naming import Names

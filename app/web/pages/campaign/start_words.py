@@ -6,9 +6,8 @@ from typing import Final
 
 from app.config import get_settings
 from app.domain.calling_hours import is_zone
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.gate import Rule
-from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
 from app.web.pages.wizard.moments import in_zone

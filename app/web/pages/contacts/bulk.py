@@ -7,9 +7,10 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.context import get_context
+from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.domain.rights import Right
-from app.models import BulkAction, BulkStatus, SuppressionScope
+from app.domain.suppression import SuppressionScope
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, begin_bulk_change
 from app.services.contacts.queries import NO_END, count_contacts

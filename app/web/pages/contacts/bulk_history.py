@@ -9,9 +9,10 @@ from reflex.event import EventSpec
 from reflex.vars import ObjectVar
 
 from app.context import get_context
+from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.rights import Right
+from app.domain.suppression import SuppressionScope
 from app.live_hub import Watched, watch
-from app.models import BulkAction, BulkStatus, SuppressionScope
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, cancel_bulk_change, list_bulk_changes
 from app.web.components import badge, drawer, empty_state, say_done, time_text

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.campaign import Channel
-from app.models import SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.history import Happening, HistoryItem
 from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
 from app.web.pages.campaign.words import REPLY_WORDS, reason_words

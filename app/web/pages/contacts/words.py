@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.models import Consent, SuppressionScope, SuppressionSource
+from app.domain.consent import Consent
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
 from app.services.suppression.queries import SuppressionView
 from app.web.words import Moment, moment

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from app.models import ImportStatus
+from app.domain.contact_import import ImportStatus
 from app.services.imports.classes import IssueKind
 from app.services.imports.views import ImportView, IssueRow, Undo
 from app.web.components.status import Look

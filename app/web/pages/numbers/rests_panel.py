@@ -3,8 +3,8 @@
 import reflex as rx
 from reflex.vars import ObjectVar
 
+from app.domain.number_health import NumberRest
 from app.domain.rights import Right
-from app.models import NumberRest
 from app.web.components import (
     choose,
     confirm_dialog,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.context import get_context
-from app.models import NumberRest
+from app.domain.number_health import NumberRest
 from app.services.access.principal import Principal
 from app.services.numbers.queries import NumberView, calls_in_a_day, list_numbers
 from app.web.words import Moment, counted, moment

@@ -8,7 +8,7 @@ from reflex.event import EventCallback, EventSpec
 
 from app.context import get_context
 from app.domain.rights import Right
-from app.models import SuppressionScope
+from app.domain.suppression import SuppressionScope
 from app.services.access.principal import Principal
 from app.services.imports.decoding import FileRefused
 from app.services.suppression.importing import MAX_BYTES, import_suppressions

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.models import SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.suppression.importing import SuppressionImportResult
 from app.services.suppression.queries import SuppressionPage, SuppressionView
 from app.web.pages.contacts.words import SCOPES, who_suppressed

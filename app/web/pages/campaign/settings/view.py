@@ -7,10 +7,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.domain.attempt import Disposition
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, ScheduleType
 from app.domain.retry import DISPOSITIONS_OF, RetryOutcome
 from app.domain.templates import Missing
-from app.models import ScheduleType
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import chosen_id, ticked, written

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.contact_fields import FIELDS, IGNORE, VARIABLE
+from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
-from app.models import ImportStatus
 from app.services.imports.classes import IssueKind
 from app.services.imports.decoding import MEGABYTE
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText

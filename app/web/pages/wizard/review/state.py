@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.calling_hours import is_zone
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.models import ScheduleType
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import resume_campaign, start_campaign
