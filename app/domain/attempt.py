@@ -57,12 +57,26 @@ ENDED: Final = frozenset({_A.NOT_PLACED, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVE
 UNPROVEN: Final = frozenset({_A.PLACING, _A.UNKNOWN})
 """We do not know whether the carrier has it: the reconciler's work."""
 
+OURS: Final = frozenset({_A.PLACING, _A.UNKNOWN, _A.NOT_PLACED, _A.REVIEW})
+"""What we say of it ourselves: any word from the carrier outranks these."""
+
+THE_CARRIERS: Final = frozenset(_A) - OURS - {_A.QUEUED, _A.FAILED}
+"""Only the carrier's word makes these: an attempt in one of them has the carrier's id."""
+
+NOT_RINGING: Final = OURS | {_A.QUEUED}
+"""Nobody's phone rings yet, as far as we know."""
+
+PLACED: Final = LIVE - OURS
+"""Live, and the carrier has it: proven."""
+
+CHARGED: Final = frozenset({_A.SENT, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED})
+"""What carriers charge for: nobody pays for calls that were not answered."""
+
+DROPPED: Final = frozenset({Disposition.UNDELIVERED, Disposition.CARRIER_ERROR})
+"""How a text ends that the carrier held too long and never sent."""
+
 _RANK: Final[Mapping[AttemptStatus, int]] = {
-    # Ours alone: any word from the carrier outranks them.
-    _A.PLACING: 0,
-    _A.UNKNOWN: 0,
-    _A.NOT_PLACED: 0,
-    _A.REVIEW: 0,
+    **dict.fromkeys(OURS, 0),
     _A.QUEUED: 1,
     _A.RINGING: 2,
     _A.IN_PROGRESS: 3,

@@ -76,11 +76,17 @@ NOT_BEGUN: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
 DIALING: Final = frozenset({_S.QUEUED, _S.RUNNING})
 """Attempts may be reserved in these only."""
 
+UNDER_WAY: Final = DIALING | {_S.SCHEDULED}
+"""Started and not stopped: it dials, or will when its time comes."""
+
+OVER: Final = frozenset({_S.COMPLETED, _S.CANCELLED})
+"""It ended, and nobody in it waits any more."""
+
 ACTIONS: Final[Mapping[CampaignAction, frozenset[CampaignStatus]]] = {
     CampaignAction.START: frozenset({_S.DRAFT}),
-    CampaignAction.PAUSE: frozenset({_S.SCHEDULED, _S.QUEUED, _S.RUNNING}),
+    CampaignAction.PAUSE: UNDER_WAY,
     CampaignAction.RESUME: frozenset({_S.PAUSED, _S.FAILED}),
-    CampaignAction.CANCEL: frozenset(_S) - {_S.COMPLETED, _S.CANCELLED},
+    CampaignAction.CANCEL: frozenset(_S) - OVER,
     CampaignAction.DUPLICATE: frozenset(_S),
     CampaignAction.RETRY_FAILED: frozenset({_S.COMPLETED}),
     CampaignAction.EDIT: EDITABLE,

@@ -1,6 +1,7 @@
 """Consent: what a person said to being contacted."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Consent(StrEnum):
@@ -10,3 +11,7 @@ class Consent(StrEnum):
     GRANTED = "granted"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
+
+
+REFUSED: Final = frozenset({Consent.DENIED, Consent.WITHDRAWN})
+"""This person said no: they are not contacted, and no later yes of a file changes it."""

@@ -7,6 +7,8 @@ from enum import StrEnum
 from math import exp, lgamma
 from typing import Final
 
+from app.domain.attempt import Disposition
+
 FLAGGED_FOR: Final = timedelta(hours=24)
 """How long a number rests that a network flagged: their labels follow the last days' calls, and fade without any."""
 
@@ -39,6 +41,13 @@ class NumberRest(StrEnum):
     LOW_ANSWER_RATE = "low_answer_rate"
     """It is answered significantly less often than the others of its pool."""
     MANUAL = "manual"
+
+
+PICKED_UP: Final = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL, Disposition.OPTED_OUT})
+"""Somebody or something answered the call."""
+
+JUDGED: Final = PICKED_UP | {Disposition.NO_ANSWER, Disposition.BUSY, Disposition.REJECTED}
+"""These ends of a call say how well its number does; the others say nothing of it."""
 
 
 def said_by_the_person(sip_code: int | None) -> bool:

@@ -56,6 +56,9 @@ class HangUp(StrEnum):
     """The person asked not to be called while the call still waited in the carrier's queue."""
 
 
+BEFORE_THE_ANSWER: Final = frozenset({HangUp.CALLING_HOURS, HangUp.SUPPRESSED})
+"""Such a call is taken back only while nobody has answered it."""
+
 A_NIGHT: Final = timedelta(hours=12)
 """From whatever hour people may be reached in, so much later lies on the other side of a night, or in it."""
 

@@ -25,8 +25,17 @@ class RecipientStatus(StrEnum):
 
 _S = RecipientStatus
 
-ENDED: Final = frozenset(_S) - {_S.PENDING, _S.IN_PROGRESS}
+OPEN: Final = frozenset({_S.PENDING, _S.IN_PROGRESS})
+"""Waits for an attempt, or for the end of one."""
+
+ENDED: Final = frozenset(_S) - OPEN
 """Nothing more happens to these by itself."""
+
+ADDED_AS: Final = frozenset({_S.PENDING, _S.SKIPPED})
+"""How a recipient begins: skipped, if its number must not be contacted."""
+
+ENDED_BY_ATTEMPT: Final = ENDED - {_S.SKIPPED, _S.CANCELLED}
+"""How the last attempt ended says these; the others, a rule or a person."""
 
 TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
     # A carrier's late word about the last attempt may end a recipient that already waited for its next one.

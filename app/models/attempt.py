@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Computed, Index, Numeric, SmallInteger, UniqueConstraint
 from sqlmodel import Field, text
 
-from app.domain.attempt import LIVE, AttemptStatus, Disposition
+from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
+from app.models import sql
 from app.models.columns import (
     Row,
     identity,
@@ -21,11 +22,9 @@ from app.models.columns import (
     word,
 )
 
-_LIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in sorted(LIVE))))
+_LIVE = text(f"status IN {sql.LIVE}")
 
-_UNPRICED = text(
-    "price IS NULL AND provider_id IS NOT NULL AND status IN ('completed', 'sent', 'delivered', 'undelivered')"
-)
+_UNPRICED = text(f"price IS NULL AND provider_id IS NOT NULL AND status IN {sql.CHARGED}")
 
 # As `domain.sms` counts, but for accents: nearly all of them make a message UCS-2.
 _PARTS = Computed(

@@ -12,6 +12,7 @@ from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import CampaignStatus, Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.templates import Missing
+from app.models import sql
 from app.models.columns import (
     Row,
     identity,
@@ -43,7 +44,7 @@ class Campaign(Row, table=True):
         Index(
             "ix_campaign_dialing",
             "status",
-            postgresql_where=text("status IN ('scheduled','queued','running')"),
+            postgresql_where=text(f"status IN {sql.UNDER_WAY}"),
         ),
     )
 

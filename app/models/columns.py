@@ -19,6 +19,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
+from app.models.sql import listed
+
 SQLModel.metadata.naming_convention = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -97,8 +99,7 @@ def _values(words: type[StrEnum]) -> list[str]:
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     """Return the CHECK that holds a column to the members of an enum."""
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    return CheckConstraint(f"{column} IN {listed(list(words))}", name=column)
 
 
 def json_object() -> Any:

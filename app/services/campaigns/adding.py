@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import EDITABLE, CampaignStatus, Channel
+from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.phone import NumberRejected, PhoneNumber, normalize
 from app.domain.rights import Right
-from app.domain.suppression import SuppressionScope
+from app.domain.suppression import scopes_of
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.templates import variable_name
 from app.live import announce
@@ -104,14 +104,13 @@ async def add_recipients_bulk(
 
 async def _parameters(session: AsyncSession, campaign: Campaign, now: datetime) -> dict[str, object]:
     run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
-    scope = SuppressionScope.SMS if campaign.channel is Channel.SMS else SuppressionScope.VOICE
     return {
         "organization_id": campaign.organization_id,
         "campaign_id": campaign.id,
         "run_id": run.id,
         "step_id": step.id,
         "next_position": campaign.next_position,
-        "scopes": [SuppressionScope.ALL.value, scope.value],
+        "scopes": sorted(map(str, scopes_of(campaign.channel))),
         "now": now,
     }
 

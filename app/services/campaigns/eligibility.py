@@ -19,6 +19,7 @@ from app.domain.consent import Consent
 from app.domain.gate import SKIPS, PersonFacts, Rule, ending
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
+from app.domain.suppression import scope_of
 from app.domain.template_variables import HONORIFICS, NAME_PARTS
 from app.domain.templates import (
     Missing,
@@ -175,7 +176,7 @@ class _Kinds:
             "campaign_id": campaign.id,
             "organization_id": campaign.organization_id,
             "max_attempts": campaign.max_attempts,
-            "scope": gating.scope_of(campaign.channel).value,
+            "scope": scope_of(campaign.channel).value,
             "cap": organization.frequency_cap,
             "cap_since": now - timedelta(hours=organization.frequency_cap_hours),
             "visible": _VISIBLE,

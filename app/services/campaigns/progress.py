@@ -12,10 +12,11 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.attempt import LIVE, AttemptStatus, Disposition
+from app.domain.attempt import LIVE, PLACED, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, allowed_actions
 from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.recipient import ENDED, RecipientStatus
+from app.models import sql
 from app.services.campaigns import costs
 from app.services.campaigns.holds import HoldFacts, find_hold
 from app.services.campaigns.signs import signs_of
@@ -25,9 +26,6 @@ from app.services.errors import NotFound
 
 MOST_HAPPENING: Final = 20
 """Live attempts shown by name."""
-
-_MADE: Final = (AttemptStatus.QUEUED, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS)
-"""Live, and proven to have been placed."""
 
 AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
 
@@ -65,14 +63,14 @@ _ATTEMPTS: Final = text(
 )
 
 _HAPPENING: Final = text(
-    """
+    f"""
     SELECT a.id, a.status, a.number_to, contact.name,
            coalesce(a.answered_at, a.ringing_at, a.placed_at, a.reserved_at) AS since
     FROM attempt a JOIN contact ON contact.id = a.contact_id
     WHERE a.campaign_id = :campaign_id
-      AND a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+      AND a.status IN {sql.LIVE}
     ORDER BY a.reserved_at, a.id LIMIT :most
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
@@ -150,7 +148,7 @@ class _Attempts:
         self.live = dict(live)
         self.calls = CallCounts.of(
             dispositions,
-            live=self.awaiting_report + sum(live[status] for status in _MADE),
+            live=self.awaiting_report + sum(live[status] for status in PLACED),
             opted_out_on_call=sum(row["count"] for row in rows if _opted_out_on_call(row)),
             talk_seconds=sum(
                 row["seconds"]

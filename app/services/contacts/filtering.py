@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from app.domain.campaign import Channel
 from app.domain.contact_filter import (
     OWN,
     Condition,
@@ -37,7 +38,7 @@ from app.domain.contact_filter import (
     kind_of,
 )
 from app.domain.contact_filter_reading import read_filter
-from app.domain.suppression import SuppressionScope
+from app.domain.suppression import SuppressionScope, scopes_of
 from app.models import Contact, Recipient, Suppression
 from app.services.contacts.searching import LOWER_NAME, matches_search, name_starts_with, number_starts_with
 from app.services.errors import FieldErrors
@@ -52,8 +53,8 @@ Text = ColumnElement[str] | Mapped[str]
 
 _CLOSED_BY: Final[Mapping[object, tuple[SuppressionScope, ...]]] = {
     "any": tuple(SuppressionScope),
-    "voice": (SuppressionScope.ALL, SuppressionScope.VOICE),
-    "sms": (SuppressionScope.ALL, SuppressionScope.SMS),
+    "voice": tuple(sorted(scopes_of(Channel.CALL))),
+    "sms": tuple(sorted(scopes_of(Channel.SMS))),
 }
 _MAY_BE_UNSET: Final = frozenset({"last_outcome", "import_id", "consent_at"})
 _NEGATIVE: Final[Mapping[Op, Op]] = {

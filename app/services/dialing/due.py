@@ -7,47 +7,47 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.live import announce
+from app.models import sql
 from app.services.dialing.settling import REPORTS_WITHIN
 
 _NEXT_DUE: Final = text(
-    """
+    f"""
     SELECT min(greatest(next.not_before, c.gate_until)) FROM campaign c
     JOIN organization o ON o.id = c.organization_id AND o.dialing_stopped_at IS NULL
     CROSS JOIN LATERAL (SELECT r.not_before FROM recipient r
                         WHERE r.campaign_id = c.id AND r.status = 'pending'
                         ORDER BY r.not_before LIMIT 1) next
-    WHERE c.status IN ('queued', 'running') AND greatest(next.not_before, c.gate_until) > :now
-    """
+    WHERE c.status IN {sql.DIALING} AND greatest(next.not_before, c.gate_until) > :now
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _DONE: Final = text(
-    """
+    f"""
     SELECT c.id FROM campaign c
-    WHERE c.status IN ('queued', 'running')
+    WHERE c.status IN {sql.DIALING}
       AND NOT EXISTS (SELECT 1 FROM recipient r
-                      WHERE r.campaign_id = c.id AND r.status IN ('pending', 'in_progress'))
+                      WHERE r.campaign_id = c.id AND r.status IN {sql.OPEN})
       AND NOT EXISTS (SELECT 1 FROM audience a
                       WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _HOLD: Final = text(
-    "SELECT status FROM campaign WHERE id = :campaign_id AND status IN ('queued', 'running') FOR NO KEY UPDATE"
+    f"SELECT status FROM campaign WHERE id = :campaign_id AND status IN {sql.DIALING} FOR NO KEY UPDATE"  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _COMPLETE: Final = text(
-    """
+    f"""
     WITH done AS (
         UPDATE campaign c SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
                               gate_rule = NULL, gate_until = NULL, gate_why = NULL
         WHERE c.id = :campaign_id
           AND NOT EXISTS (SELECT 1 FROM recipient r
-                          WHERE r.campaign_id = c.id AND r.status IN ('pending', 'in_progress'))
+                          WHERE r.campaign_id = c.id AND r.status IN {sql.OPEN})
           AND NOT EXISTS (SELECT 1 FROM attempt a
                           WHERE a.campaign_id = c.id AND a.status = 'sent' AND a.last_event_at > :reports_since)
           AND NOT EXISTS (SELECT 1 FROM attempt a
-                          WHERE a.campaign_id = c.id AND a.status IN ('placing', 'unknown', 'review', 'queued',
-                                                                      'ringing', 'in_progress'))
+                          WHERE a.campaign_id = c.id AND a.status IN {sql.LIVE})
           AND NOT EXISTS (SELECT 1 FROM audience a
                           WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
         RETURNING c.id, c.organization_id
@@ -58,7 +58,7 @@ _COMPLETE: Final = text(
         UPDATE run SET ended_at = :now FROM done WHERE run.campaign_id = done.id AND run.ended_at IS NULL
     )
     SELECT organization_id FROM done
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

@@ -25,8 +25,9 @@ from app.domain.pacing import (
 )
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import ENDS_AS, RecipientStatus
-from app.domain.suppression import SuppressionScope
+from app.domain.suppression import scope_of
 from app.live import announce
+from app.models import sql
 from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
@@ -255,7 +256,6 @@ def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
     )
 
 
-_LIVE: Final = "status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
 _OURS: Final = "carrier_account_id = :carrier_account_id"
 """What an account used before may still have going on takes no slot of this one."""
 # What left later than it was dated counts from then: the next one keeps its distance from that.
@@ -268,7 +268,7 @@ _TAKEN_BY: Final = f"coalesce(responded_at, reserved_at + interval '{ANSWERED_WI
 _COUNT: Final = text(
     f"""
     SELECT
-      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND {_LIVE} AND {_OURS})
+      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {sql.LIVE} AND {_OURS})
           AS live_campaign,
       live.organization AS live_organization, live.agent AS live_agent,
       ARRAY(SELECT {_STARTED_AT} FROM attempt
@@ -287,7 +287,7 @@ _COUNT: Final = text(
             WHERE {_OURS} AND reserved_at > :account_taken_since AND channel = 'call' AND status <> 'not_placed'
             ORDER BY 1 DESC OFFSET :account_taken_left_out LIMIT :account_taken_most) AS taken_by_account
     FROM (SELECT count(*) AS organization, count(*) FILTER (WHERE agent_id = :agent_id) AS agent FROM attempt
-          WHERE organization_id = :organization_id AND {_LIVE} AND {_OURS} AND channel = 'call') live
+          WHERE organization_id = :organization_id AND status IN {sql.LIVE} AND {_OURS} AND channel = 'call') live
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -406,10 +406,10 @@ CONSENT_REFUSED: Final[Mapping[Consent, str]] = {
 }
 """How a person said no to being contacted, as a sentence."""
 
-STANDING_SUPPRESSION: Final = """
-    organization_id = :organization_id AND lifted_at IS NULL AND scope IN ('all', CAST(:scope AS varchar))
+STANDING_SUPPRESSION: Final = f"""
+    organization_id = :organization_id AND lifted_at IS NULL AND scope IN {sql.closed_by("CAST(:scope AS varchar)")}
 """
-"""The condition on `suppression` under which a number must not be contacted; `scope`: of `scope_of`."""
+"""The condition on `suppression` under which a number must not be contacted; `scope`: its channel's."""
 
 COUNTS_FOR_CAP: Final = """
     a.organization_id = :organization_id AND a.reserved_at > :cap_since AND a.status <> 'not_placed'
@@ -424,11 +424,6 @@ _SUPPRESSED: Final = text(
     GROUP BY number
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
-
-
-def scope_of(channel: Channel) -> SuppressionScope:
-    """Return the scope of suppressions that a campaign on that channel keeps to, beside those of all channels."""
-    return SuppressionScope.SMS if channel is Channel.SMS else SuppressionScope.VOICE
 
 
 async def suppressed(session: AsyncSession, held: Held, numbers: Sequence[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from app.domain.campaign import Channel
 from app.domain.outcomes import HangUp
 from app.faults import fault
 from app.live import announce
+from app.models import sql
 from app.providers.base import Hangup, LookupFailed
 
 log = logging.getLogger(__name__)
@@ -113,14 +114,14 @@ async def note_second_calls(
 
 
 _HANG_UP_CAMPAIGN: Final = text(
-    """
+    f"""
     UPDATE attempt SET hang_up_at = :now, hang_up_why = CAST(:why AS varchar)
     FROM (SELECT id FROM attempt
           WHERE campaign_id = :campaign_id AND channel = 'call'
-            AND status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+            AND status IN {sql.LIVE}
           ORDER BY recipient_id, id FOR NO KEY UPDATE) live
     WHERE attempt.id = live.id
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
@@ -143,34 +144,34 @@ _CLOSE: Final = text(
 )
 
 _STOP: Final = text(
-    """
+    f"""
     UPDATE attempt SET hang_up_at = :now, hang_up_why = 'suppressed'
     WHERE id IN (SELECT id FROM attempt a
                  WHERE status = 'queued' AND channel = 'call' AND hang_up_why = ''
                    AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
                    AND EXISTS (SELECT 1 FROM suppression s
                                WHERE s.organization_id = a.organization_id AND s.number = a.number_to
-                                 AND s.lifted_at IS NULL AND s.scope IN ('all', 'voice'))
+                                 AND s.lifted_at IS NULL AND s.scope IN {sql.CALLS_CLOSED_BY})
                  FOR NO KEY UPDATE SKIP LOCKED)
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _OVER: Final = text(
-    """
+    f"""
     UPDATE attempt SET hang_up_at = NULL
     WHERE id IN (SELECT id FROM attempt
                  WHERE hang_up_at <= :now
-                   AND status IN ('not_placed', 'completed', 'delivered', 'undelivered', 'failed')
+                   AND status IN {sql.ENDED_ATTEMPT}
                  FOR NO KEY UPDATE SKIP LOCKED)
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _DUE: Final = text(
-    """
-    SELECT id, channel, provider_id, hang_up_why IN ('calling_hours', 'suppressed') AS only_unanswered FROM attempt
+    f"""
+    SELECT id, channel, provider_id, hang_up_why IN {sql.BEFORE_THE_ANSWER} AS only_unanswered FROM attempt
     WHERE hang_up_at <= :now AND provider_id IS NOT NULL AND carrier_account_id = :carrier_account_id
     ORDER BY hang_up_at LIMIT :most
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _DUE_SECONDS: Final = text(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.domain.campaign import Channel
 from app.faults import fault
+from app.models import sql
 from app.providers.base import (
     BeforeSending,
     CallOrder,
@@ -64,17 +65,17 @@ class Answer:
 
 
 _STILL_WANTED: Final = text(
-    """
+    f"""
     SELECT a.id, a.closes_at FROM attempt a
-    JOIN campaign c ON c.id = a.campaign_id AND c.status IN ('queued', 'running')
+    JOIN campaign c ON c.id = a.campaign_id AND c.status IN {sql.DIALING}
     JOIN organization o ON o.id = a.organization_id AND o.dialing_stopped_at IS NULL
     WHERE a.id = ANY(CAST(:ids AS uuid[])) AND a.status = 'placing' AND a.reserved_by = CAST(:worker AS varchar)
       AND (a.closes_at IS NULL OR a.closes_at > :now)
       AND NOT EXISTS (SELECT 1 FROM suppression s
                       WHERE s.organization_id = a.organization_id AND s.number = a.number_to
                         AND s.lifted_at IS NULL
-                        AND (s.scope = 'all' OR s.scope = CASE a.channel WHEN 'sms' THEN 'sms' ELSE 'voice' END))
-    """
+                        AND s.scope IN {sql.closed_by(sql.scope_for("a.channel"))})
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

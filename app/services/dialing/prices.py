@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.db import Database
 from app.domain.campaign import Channel
 from app.live import announce
+from app.models import sql
 from app.providers.base import Lookup, LookupFailed, RemoteAttempt
 
 log = logging.getLogger(__name__)
@@ -33,15 +34,15 @@ _AT_ONCE: Final = 5
 
 # Only what is charged for: nobody pays for calls that were not answered. `ix_attempt_unpriced` answers it.
 _UNPRICED: Final = text(
-    """
+    f"""
     SELECT id, channel, provider_id FROM attempt
     WHERE carrier_account_id = :carrier_account_id AND price IS NULL AND provider_id IS NOT NULL
-      AND status IN ('completed', 'sent', 'delivered', 'undelivered')
+      AND status IN {sql.CHARGED}
       AND coalesce(ended_at, placed_at) BETWEEN :since AND :until
       AND (price_asked_at IS NULL
            OR :now - coalesce(ended_at, placed_at) >= 4 * (price_asked_at - coalesce(ended_at, placed_at)))
     ORDER BY coalesce(ended_at, placed_at) DESC LIMIT :most
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _ASKED: Final = text(

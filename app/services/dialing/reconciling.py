@@ -24,7 +24,7 @@ from app.domain.events import AttemptEvent, EventKind
 from app.domain.rights import Right
 from app.faults import fault
 from app.live import announce
-from app.models import Attempt
+from app.models import Attempt, sql
 from app.providers.base import Carrier, LookupFailed, RemoteAttempt
 from app.services.access.principal import Principal, authorize
 from app.services.dialing.cases import Case, load_cases
@@ -47,12 +47,12 @@ _AT_ONCE: Final = 10
 """Look-ups under way at a time: one after the other, a thousand lost calls would hold their slots for minutes."""
 
 _OVERDUE: Final = text(
-    """
+    f"""
     SELECT id FROM attempt
     WHERE carrier_account_id = :carrier_account_id AND deadline_at <= :now_for_news
-      AND (deadline_at <= :now OR status IN ('queued', 'ringing', 'in_progress'))
+      AND (deadline_at <= :now OR status IN {sql.PLACED})
     ORDER BY deadline_at LIMIT :most
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
@@ -109,10 +109,10 @@ _SET_ASIDE: Final = text(
     """
 )
 _FOREIGN: Final = text(
-    """
+    f"""
     SELECT id FROM campaign
-    WHERE status IN ('queued', 'running') AND carrier_account_id <> :carrier_account_id
-    """
+    WHERE status IN {sql.DIALING} AND carrier_account_id <> :carrier_account_id
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

@@ -16,7 +16,7 @@ from app.domain.attempt import UNPROVEN, AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
 from app.live import announce
-from app.models import Attempt
+from app.models import Attempt, sql
 from app.providers.base import NotPlaced, Placed, Refused, Unclear
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
@@ -55,7 +55,7 @@ async def record(
 
 
 _BIND: Final = text(
-    """
+    f"""
     WITH placed AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_ids AS varchar[]), CAST(:queue_ms AS integer[]),
                              CAST(:left AS timestamptz[]), CAST(:came AS timestamptz[]))
@@ -64,7 +64,7 @@ _BIND: Final = text(
         SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms, placed.left_at, placed.came_at,
                -- It would leave the carrier's queue when this person's hours are over.
                a.channel = 'call' AND a.hang_up_why = ''
-               AND a.status IN ('placing', 'unknown', 'not_placed', 'review', 'queued')
+               AND a.status IN {sql.NOT_RINGING}
                AND CAST(:now AS timestamptz) + placed.queue_ms * interval '1 millisecond' > a.closes_at AS too_late
         FROM attempt a JOIN placed ON placed.id = a.id
         ORDER BY a.recipient_id, a.id FOR NO KEY UPDATE OF a
@@ -76,10 +76,10 @@ _BIND: Final = text(
             queued_for_ms = locked.queue_ms,
             hang_up_at = CASE WHEN locked.too_late THEN :now ELSE a.hang_up_at END,
             hang_up_why = CASE WHEN locked.too_late THEN 'calling_hours' ELSE a.hang_up_why END,
-            status = CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN 'queued'
+            status = CASE WHEN a.status IN {sql.OURS} THEN 'queued'
                           ELSE a.status END,
             deadline_at = CASE WHEN a.ended_as IS NULL THEN coalesce(
-                CASE WHEN a.status IN ('placing', 'unknown', 'not_placed', 'review') THEN NULL ELSE a.deadline_at END,
+                CASE WHEN a.status IN {sql.OURS} THEN NULL ELSE a.deadline_at END,
                 CAST(:deadline_at AS timestamptz)) ELSE NULL END
         FROM locked
         WHERE a.id = locked.id AND (a.provider_id IS NULL OR a.provider_id = locked.provider_id)
@@ -90,7 +90,7 @@ _BIND: Final = text(
         FROM bound WHERE r.id = bound.recipient_id AND bound.old = 'not_placed'
     )
     SELECT id, organization_id, campaign_id FROM bound
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 
@@ -154,13 +154,13 @@ async def _record_other(
 
 
 _LEAVE_ALONE: Final = text(
-    """
+    f"""
     UPDATE campaign SET gate_rule = 'pacing', gate_until = :until, gate_why = CAST(:why AS varchar)
     WHERE id IN (SELECT id FROM campaign
-                 WHERE carrier_account_id = :carrier_account_id AND status IN ('queued', 'running')
+                 WHERE carrier_account_id = :carrier_account_id AND status IN {sql.DIALING}
                    AND (gate_until IS NULL OR gate_until < :until)
                  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.recipient import RecipientStatus
+from app.models import sql
 from app.services.campaigns.queries import campaign_snapshot
 from app.services.dialing.conservation import SPENT
 
@@ -97,7 +98,6 @@ def _contacts(columns: str, condition: str, *, source: str = "recipient r") -> T
     )
 
 
-_LIVE: Final = "('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
 _HISTORY: Final = """
     (SELECT t.recipient_id,
             min(t.old) FILTER (WHERE t.first) AS began_as,
@@ -115,7 +115,7 @@ _WITH_COUNTS: Final = f"""
     recipient r
     LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE {SPENT}) AS spent,
-               count(*) FILTER (WHERE a.status IN {_LIVE}) AS live,
+               count(*) FILTER (WHERE a.status IN {sql.LIVE}) AS live,
                count(*) FILTER (WHERE a.disposition IS NOT NULL OR a.status = 'sent') AS told,
                (array_agg(a.id ORDER BY a.ordinal DESC))[1] AS newest
         FROM attempt a WHERE a.recipient_id = r.id) a ON true
@@ -132,11 +132,11 @@ _CAUSES: Final[Mapping[str, TextClause]] = {
     ),
     "is {status} without any step that made it so": _contacts(
         "0 AS detail",
-        "h.recipient_id IS NULL AND r.status NOT IN ('pending', 'skipped')",
+        f"h.recipient_id IS NULL AND r.status NOT IN {sql.ADDED_AS}",
         source=_WITH_HISTORY,
     ),
     "has a history that begins as {detail}": _contacts(
-        "h.began_as AS detail", "h.began_as NOT IN ('pending', 'skipped')", source=_WITH_HISTORY
+        "h.began_as AS detail", f"h.began_as NOT IN {sql.ADDED_AS}", source=_WITH_HISTORY
     ),
     "shows {shown} attempts, its attempts make {detail}": _contacts(
         "r.attempts_made AS shown, a.spent AS detail", "r.attempts_made <> a.spent", source=_WITH_COUNTS
@@ -152,14 +152,13 @@ _CAUSES: Final[Mapping[str, TextClause]] = {
     ),
     "still waits as {status}, though its campaign is {detail}": _contacts(
         "c.status AS detail",
-        "c.status = 'completed' AND r.status IN ('pending', 'in_progress')"
+        f"c.status = 'completed' AND r.status IN {sql.OPEN}"
         " OR c.status = 'cancelled' AND r.status = 'pending'",
         source=_WITH_COUNTS,
     ),
     "is {status}, and no attempt ended so": _contacts(
         "0 AS detail",
-        "r.status IN ('completed', 'failed', 'no_answer', 'busy', 'voicemail') AND a.told = 0"
-        " AND r.blocked_by IS NULL",
+        f"r.status IN {sql.ENDED_BY_ATTEMPT} AND a.told = 0 AND r.blocked_by IS NULL",
         source=_WITH_COUNTS,
     ),
     "is skipped, and nothing says why": _contacts(
@@ -169,8 +168,7 @@ _CAUSES: Final[Mapping[str, TextClause]] = {
     ),
     "has an attempt that is {detail} and has no id of the carrier": _contacts(
         "a.status AS detail",
-        "a.provider_id IS NULL AND a.status IN ('ringing', 'in_progress', 'sent', 'completed', 'delivered',"
-        " 'undelivered')",
+        f"a.provider_id IS NULL AND a.status IN {sql.THE_CARRIERS}",
         source=_WITH_ATTEMPTS,
     ),
     "has an attempt that is booked on campaign {detail}": _contacts(

@@ -22,6 +22,7 @@ from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
 from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
+from app.models import sql
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
 from app.services.dialing.pausing import fail_by_system
@@ -217,7 +218,7 @@ _CLAIM: Final = text(
                 ORDER BY a.ordinal DESC LIMIT 1) END AS shown_last,
            EXISTS (SELECT 1 FROM attempt a
                    WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
-                     AND a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress'))
+                     AND a.status IN {sql.LIVE})
                AS number_in_use
     FROM recipient r
     JOIN contact ON contact.id = r.contact_id

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import Channel
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, Contender, fair_rooms, guarded, neediest_first
+from app.models import sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Plan:
 
 
 _DUE: Final = text(
-    """
+    f"""
     SELECT c.id, c.organization_id, c.channel, c.weight, c.concurrent_limit, o.outbound_limit, c.gate_rule,
            c.agent_id, g.max_concurrent_calls AS agent_limit, due.people,
            (SELECT count(*) FROM (SELECT 1 FROM attempt a
@@ -56,20 +57,20 @@ _DUE: Final = text(
         WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now
         LIMIT CASE WHEN c.channel = 'sms' THEN CAST(:most AS integer)
                    ELSE least(CAST(:most AS integer), c.concurrent_limit) END) r) due
-    WHERE c.status IN ('queued', 'running') AND c.carrier_account_id = :carrier_account_id
+    WHERE c.status IN {sql.DIALING} AND c.carrier_account_id = :carrier_account_id
       AND o.dialing_stopped_at IS NULL
       AND (c.gate_until IS NULL OR c.gate_until <= :now)
       AND due.people > 0
     ORDER BY c.organization_id, c.id
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 _LIVE: Final = text(
-    """
+    f"""
     SELECT a.organization_id, a.campaign_id, a.agent_id, a.channel, count(*) AS live FROM attempt a
-    WHERE a.status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')
+    WHERE a.status IN {sql.LIVE}
       AND a.carrier_account_id = :carrier_account_id
     GROUP BY a.organization_id, a.campaign_id, a.agent_id, a.channel
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

@@ -21,7 +21,7 @@ from app.domain.budget import Spending, more_within
 from app.domain.campaign import Channel
 from app.domain.gate import Blocked, Rule
 from app.live import announce
-from app.models import Campaign
+from app.models import Campaign, sql
 from app.services.campaigns.costs import read_spending
 from app.services.dialing import gating
 from app.services.dialing.breaking import look_for_signs, trip
@@ -252,11 +252,9 @@ def _budget(held: Held, count: _Count) -> _Verdict:
     return _Verdict(pause=Blocked(Rule.BUDGET, None, why))
 
 
-_LIVE_STATUSES: Final = "('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress')"
-
 _UNDER_WAY: Final = text(
     f"""
-    SELECT EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES})
+    SELECT EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status IN {sql.LIVE})
         OR CASE WHEN CAST(:awaits_reports AS boolean)
                 THEN EXISTS (SELECT 1 FROM attempt WHERE campaign_id = :campaign_id AND status = 'sent'
                              AND last_event_at > :reports_since)
@@ -274,7 +272,7 @@ _PEOPLE: Final = text(
       (SELECT count(*) FROM recipient WHERE campaign_id = :campaign_id) AS total,
       EXISTS (SELECT 1 FROM recipient
               WHERE campaign_id = :campaign_id AND status = 'pending' AND attempts_made = 0) AS untried,
-      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {_LIVE_STATUSES}) AS live,
+      (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {sql.LIVE}) AS live,
       CASE WHEN CAST(:is_text AS boolean)
            THEN EXISTS (SELECT 1 FROM attempt
                         WHERE campaign_id = :campaign_id AND status = 'sent' AND last_event_at > :reports_since)

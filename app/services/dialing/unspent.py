@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.attempt import Disposition
+from app.domain.attempt import DROPPED, Disposition
 from app.domain.campaign import Channel
 from app.domain.events import EventKind, FailureClass
 from app.domain.gate import Rule
@@ -52,11 +52,9 @@ def _expired_with_the_hours(case: Case) -> bool:
     progress = case.progress
     if case.channel is not Channel.SMS or case.closes_at is None or progress.ended_at is None:
         return False
-    dropped = case.disposition in _DROPPED and progress.failure is FailureClass.TOMORROW
+    dropped = case.disposition in DROPPED and progress.failure is FailureClass.TOMORROW
     return dropped and progress.ended_at >= case.closes_at - WHOLE_SECONDS
 
-
-_DROPPED: Final = frozenset({Disposition.UNDELIVERED, Disposition.CARRIER_ERROR})
 
 WHOLE_SECONDS: Final = timedelta(seconds=5)
 """A carrier holds a text for whole seconds from its own receipt: so much before our hours end it may drop it."""

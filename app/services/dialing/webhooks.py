@@ -18,6 +18,7 @@ from app.db import Database, quickly
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.faults import fault
+from app.models import sql
 from app.providers.base import ReceivedEvent
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
@@ -149,12 +150,12 @@ async def _second_calls(
 
 
 _SUCCEEDED: Final = text(
-    """
+    f"""
     SELECT EXISTS (SELECT 1 FROM attempt
                    WHERE carrier_account_id = :carrier_account_id AND number_to = CAST(:number_to AS varchar)
                      AND id <> :attempt_id
-                     AND status IN ('placing', 'unknown', 'review', 'queued', 'ringing', 'in_progress'))
-    """
+                     AND status IN {sql.LIVE})
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import CONSENT, MOST_TAGS
+from app.models import sql
 from app.services.imports.lines import COLUMNS, Lines, with_head
 from app.services.imports.people import CARD
 from app.services.imports.staging import copy_rows, planned_anew, stage
@@ -22,7 +23,7 @@ _ALL_TAGS: Final = """c.tags || ARRAY(
     ) AS new_tags"""
 
 # A yes never takes the place of a no, and a row that says nothing of consent, or `unknown`, changes none.
-_SAYS: Final = "s.consent <> 'unknown' AND c.consent NOT IN ('denied', 'withdrawn')"
+_SAYS: Final = f"s.consent <> 'unknown' AND c.consent NOT IN {sql.CONSENT_REFUSED}"
 _TURNS: Final = f"{_SAYS} AND s.consent <> c.consent"
 _NEW_MOMENT: Final = (
     f"CASE WHEN {_TURNS} THEN s.consent_at WHEN {_SAYS} THEN coalesce(c.consent_at, s.consent_at) "

@@ -1,6 +1,6 @@
 """What the database knows of the people of a batch, and the temporary table of those who are there already."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -9,8 +9,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.campaign import Channel
-from app.domain.suppression import SuppressionScope, SuppressionSource
+from app.domain.suppression import SuppressionScope, SuppressionSource, scopes_of
 from app.models import Campaign
 from app.services.campaigns.rows import latest_run
 from app.services.imports.classes import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
@@ -20,12 +19,7 @@ from app.services.imports.people import CARD, Person, ReadRows
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
 """Suppressions that the person asked for."""
 
-_SCOPES: Final = {
-    Channel.CALL: (SuppressionScope.ALL, SuppressionScope.VOICE),
-    Channel.SMS: (SuppressionScope.ALL, SuppressionScope.SMS),
-    Channel.MIXED: (SuppressionScope.ALL, SuppressionScope.VOICE),
-}
-_EVERY_CHANNEL: Final = (SuppressionScope.ALL,)
+_EVERY_CHANNEL: Final = frozenset({SuppressionScope.ALL})
 
 _TABLE: Final = text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
@@ -188,14 +182,14 @@ async def judge(
         known = await session.execute(_HELD if hold else _KNOWN, same | {"run_id": run_id})
         stops = await session.execute(_STOPS, same)
     found = {lines.order[row.place - 1]: Found(row.id, row.consent, row.is_listed) for row in known}
-    scopes = _SCOPES[campaign.channel] if campaign else _EVERY_CHANNEL
+    scopes = scopes_of(campaign.channel) if campaign else _EVERY_CHANNEL
     for row in stops:
         place = lines.order[row.place - 1]
         found[place] = _stopped(found.get(place, Found()), row, scopes)
     return _judgement(people, found, is_campaign=campaign is not None)
 
 
-def _stopped(found: Found, row: Any, scopes: Sequence[SuppressionScope]) -> Found:
+def _stopped(found: Found, row: Any, scopes: Collection[SuppressionScope]) -> Found:
     """Add one suppression, in the order of their age: what the person asked for themselves counts most."""
     if row.lifted_at is not None:
         return found._replace(lifted_at=row.lifted_at) if row.source in OPT_OUTS else found

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from app.clock import Clock
 from app.db import Database
-from app.domain.campaign import CampaignStatus
+from app.domain.campaign import UNDER_WAY
 from app.domain.contact_fields import CONSENT
 from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
@@ -29,7 +29,6 @@ from app.services.refs import Ref, load
 
 UNDO_ROWS: Final = 2_000
 _UNDOABLE: Final = frozenset({ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.FAILED})
-_UNDER_WAY: Final = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.QUEUED, CampaignStatus.RUNNING})
 
 CONTACTED: Final = "They have been contacted already: they stay in the campaign and in the address book."
 CHANGED_SINCE: Final = "Somebody has changed this contact since the import: the contact stays."
@@ -232,7 +231,7 @@ async def contacted_by(session: AsyncSession, contact_import: ContactImport) -> 
 
 
 def _require_at_rest(campaign: Campaign) -> None:
-    if campaign.status in _UNDER_WAY:
+    if campaign.status in UNDER_WAY:
         raise Conflict(f"This campaign is {campaign.status}. Pause the campaign first, then undo the import.")
 
 

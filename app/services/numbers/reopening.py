@@ -5,17 +5,19 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models import sql
+
 _HOLD: Final = text("SELECT id FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 
 # Who else holds a campaign's row is about to pause, cancel or resume it, or adds people to it: not a dialer.
 _ASK_AGAIN: Final = text(
-    """
+    f"""
     UPDATE campaign SET gate_until = NULL
     WHERE id IN (SELECT id FROM campaign
-                 WHERE organization_id = :organization_id AND status IN ('queued', 'running')
+                 WHERE organization_id = :organization_id AND status IN {sql.DIALING}
                    AND gate_rule = 'caller_id' AND gate_until IS NOT NULL
                  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 

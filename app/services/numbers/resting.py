@@ -26,7 +26,7 @@ from app.domain.number_health import (
 )
 from app.domain.rights import Right
 from app.live import announce
-from app.models import PhoneNumber
+from app.models import PhoneNumber, sql
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import cleaned
@@ -124,20 +124,20 @@ async def rest_flagged(
 
 
 _ANSWERED: Final = text(
-    """
+    f"""
     SELECT a.campaign_id, a.phone_number_id, count(*) AS calls,
-           count(*) FILTER (WHERE a.disposition IN ('answered', 'voicemail', 'opted_out')) AS answered
+           count(*) FILTER (WHERE a.disposition IN {sql.PICKED_UP}) AS answered
     FROM campaign c
     JOIN attempt a ON a.campaign_id = c.id AND a.reserved_at >= :since
     JOIN phone_number n ON n.id = a.phone_number_id
-    WHERE c.status IN ('queued', 'running') AND a.channel = 'call'
+    WHERE c.status IN {sql.DIALING} AND a.channel = 'call'
       AND (SELECT count(*) FROM campaign_number p WHERE p.campaign_id = c.id) > 1
-      AND a.disposition IN ('answered', 'voicemail', 'opted_out', 'no_answer', 'busy', 'rejected')
+      AND a.disposition IN {sql.JUDGED}
       AND (n.rested_at IS NULL OR a.reserved_at > n.rested_at)
       AND EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = c.id AND p.phone_number_id = n.id)
     GROUP BY a.campaign_id, a.phone_number_id
     ORDER BY a.campaign_id, a.phone_number_id
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _WORKING: Final = text(

@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.campaign import DIALING, CampaignStatus, Channel
+from app.domain.campaign import UNDER_WAY, Channel
 from app.models import PhoneNumber
 
-_UNDER_WAY: Final = sorted(DIALING | {CampaignStatus.SCHEDULED})
+_UNDER_WAY: Final = sorted(UNDER_WAY)
 
 # A pool is all that a campaign calls from. Without one it is the campaign's own number, else its agent's,
 # else the organization's.

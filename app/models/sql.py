@@ -1,0 +1,62 @@
+"""Status lists in SQL, made from the domain's sets: a statement names a set, and never lists its words.
+
+Every list stands in parentheses, for `status IN {LIVE}`. Its words come in the order of their enum, so that the text
+of a statement is the same in every process.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final
+
+from app.domain import attempt, campaign, consent, number_health, outcomes, recipient
+from app.domain.campaign import Channel
+from app.domain.suppression import SuppressionScope, scope_of
+
+
+def listed(words: Collection[StrEnum]) -> str:
+    """Return the words of one enum as a list for IN; there must be one at least."""
+    every = type(next(iter(words)))
+    return "({})".format(", ".join(f"'{word}'" for word in every if word in words))
+
+
+# Attempts.
+LIVE: Final = listed(attempt.LIVE)
+ENDED_ATTEMPT: Final = listed(attempt.ENDED)
+OURS: Final = listed(attempt.OURS)
+THE_CARRIERS: Final = listed(attempt.THE_CARRIERS)
+PLACED: Final = listed(attempt.PLACED)
+NOT_RINGING: Final = listed(attempt.NOT_RINGING)
+CHARGED: Final = listed(attempt.CHARGED)
+DROPPED: Final = listed(attempt.DROPPED)
+PICKED_UP: Final = listed(number_health.PICKED_UP)
+JUDGED: Final = listed(number_health.JUDGED)
+BEFORE_THE_ANSWER: Final = listed(outcomes.BEFORE_THE_ANSWER)
+
+# Campaigns.
+DIALING: Final = listed(campaign.DIALING)
+UNDER_WAY: Final = listed(campaign.UNDER_WAY)
+OVER: Final = listed(campaign.OVER)
+
+# Recipients.
+OPEN: Final = listed(recipient.OPEN)
+ADDED_AS: Final = listed(recipient.ADDED_AS)
+ENDED_BY_ATTEMPT: Final = listed(recipient.ENDED_BY_ATTEMPT)
+
+# Contacts.
+CONSENT_REFUSED: Final = listed(consent.REFUSED)
+
+
+def scope_for(channel: str) -> str:
+    """Return the expression of the suppression scope that a channel keeps to, e.g. for the column `a.channel`."""
+    usual = scope_of(Channel.CALL)
+    others = (each for each in Channel if scope_of(each) is not usual)
+    whens = " ".join(f"WHEN '{each}' THEN '{scope_of(each)}'" for each in others)
+    return f"CASE {channel} {whens} ELSE '{usual}' END"
+
+
+def closed_by(scope: str) -> str:
+    """Return the list of scopes of which a suppression closes what has this scope, an expression."""
+    return f"('{SuppressionScope.ALL}', {scope})"
+
+
+CALLS_CLOSED_BY: Final = closed_by(f"'{scope_of(Channel.CALL)}'")
