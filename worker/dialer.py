@@ -20,9 +20,9 @@ from app.clock import Clock
 from app.db import Database
 from app.live import LiveFeed
 from app.providers.base import Carrier, NotPlaced, Placed
+from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
 from app.services.dialing.hanging_up import note_second_calls
-from app.services.dialing.pausing import fail_by_system
 from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve

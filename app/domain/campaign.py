@@ -103,6 +103,11 @@ class TransitionNotAllowed(Exception):
         self.old, self.new = old, new
 
 
+def before(new: CampaignStatus) -> frozenset[CampaignStatus]:
+    """Return the statuses that `new` may follow."""
+    return frozenset(old for old, following in TRANSITIONS.items() if new in following)
+
+
 def check_transition(old: CampaignStatus, new: CampaignStatus) -> None:
     """Raise `TransitionNotAllowed` unless `new` may follow `old`."""
     if new not in TRANSITIONS[old]:

@@ -87,6 +87,11 @@ def ends_as(disposition: Disposition, failure: FailureClass | None) -> Recipient
     return ENDS_AS[disposition]
 
 
+def before(new: RecipientStatus) -> frozenset[RecipientStatus]:
+    """Return the statuses that `new` may follow."""
+    return frozenset(old for old, following in TRANSITIONS.items() if new in following)
+
+
 def check_transition(old: RecipientStatus, new: RecipientStatus) -> None:
     """Raise `TransitionNotAllowed` unless `new` may follow `old`."""
     if new not in TRANSITIONS[old]:

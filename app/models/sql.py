@@ -19,6 +19,11 @@ def listed(words: Collection[StrEnum]) -> str:
     return "({})".format(", ".join(f"'{word}'" for word in every if word in words))
 
 
+def among(words: Collection[StrEnum]) -> str:
+    """Return the condition that a column has one of the words: `= 'queued'`, or `IN ('queued', 'running')`."""
+    return f"= '{next(iter(words))}'" if len(words) == 1 else f"IN {listed(words)}"
+
+
 # Attempts.
 LIVE: Final = listed(attempt.LIVE)
 ENDED_ATTEMPT: Final = listed(attempt.ENDED)

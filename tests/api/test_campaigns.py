@@ -10,7 +10,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Attempt, Campaign, PhoneNumber
 from app.providers.base import LookupFailed
-from app.services.dialing.pausing import fail_by_system
+from app.services.campaigns.transitions import fail_by_system
 from tests.api.conftest import World, fields_of, problem_of
 from tests.support.builders import make_attempt, make_number, make_recipient
 

@@ -21,7 +21,7 @@ from app.live import CHANNEL
 from app.models import Campaign
 from app.services.access.keys import list_keys, revoke_key
 from app.services.campaigns.queries import campaign_snapshot
-from app.services.dialing.pausing import fail_by_system
+from app.services.campaigns.transitions import fail_by_system
 from tests.api.conftest import World, make_world
 from tests.support.builders import NOON, make_recipient, principal
 from tests.support.waiting import until

@@ -9,7 +9,7 @@ from app.cli.doctor import _campaigns, _numbers
 from app.cli.errors import CommandError
 from app.config import Settings
 from app.db import Database
-from app.services.dialing.pausing import fail_by_system
+from app.services.campaigns.transitions import fail_by_system
 from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.support import OUR_NUMBER, RunningCarrier, running_carrier
 from tests.support.builders import make_carrier_account, make_number, make_organization

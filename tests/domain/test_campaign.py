@@ -13,6 +13,7 @@ from app.domain.campaign import (
     CampaignStatus,
     TransitionNotAllowed,
     allowed_actions,
+    before,
     check_transition,
     may,
 )
@@ -98,3 +99,8 @@ def test_an_offered_action_is_never_refused_by_the_table(action: CampaignAction)
 def test_settings_are_edited_in_draft_paused_and_failed_only_and_never_while_dialing() -> None:
     assert {S.DRAFT, S.PAUSED, S.FAILED} == EDITABLE
     assert {S.QUEUED, S.RUNNING} == DIALING
+
+
+@pytest.mark.parametrize("new", S)
+def test_what_a_status_may_follow_is_the_table_read_backwards(new: CampaignStatus) -> None:
+    assert before(new) == {old for old in S if new in TRANSITIONS[old]}

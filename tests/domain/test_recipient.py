@@ -13,6 +13,7 @@ from app.domain.recipient import (
     RETRYABLE_BY_HAND,
     TRANSITIONS,
     RecipientStatus,
+    before,
     check_transition,
 )
 
@@ -90,3 +91,8 @@ def test_a_dial_begins_from_pending_alone() -> None:
 
 def test_nobody_is_dialed_again_after_a_cancel() -> None:
     assert not {S.PENDING, S.IN_PROGRESS} & TRANSITIONS[S.CANCELLED]
+
+
+@pytest.mark.parametrize("new", S)
+def test_what_a_status_may_follow_is_the_table_read_backwards(new: RecipientStatus) -> None:
+    assert before(new) == {old for old in S if new in TRANSITIONS[old]}

@@ -20,9 +20,9 @@ from app.models import BreakerTrip, CampaignTransition
 from app.providers.base import NotPlaced, Refused
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing import gating
 from app.services.dialing.guards import Guards
-from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.placing import Answer
 from app.services.dialing.reserving import Reservation
 from app.services.dialing.signs import count_ahead

@@ -14,9 +14,9 @@ from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.models import Campaign
 from app.services.campaigns.carrier_check import numbers_of, said_of
-from app.services.campaigns.lifecycle import move_campaign
 from app.services.campaigns.readiness import what_to_mend
 from app.services.campaigns.rows import CampaignRows, first_step, pool_of
+from app.services.campaigns.transitions import move_campaign
 from app.services.numbers.ownership import Known
 
 

@@ -8,23 +8,21 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import CampaignAction, CampaignStatus, ScheduleType, check_transition, may
+from app.domain.campaign import CampaignAction, CampaignStatus, ScheduleType, may
 from app.domain.gate import Rule
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
-from app.live import announce
-from app.models import Attempt, Campaign, CampaignTransition, CarrierAccount, Recipient, Run
+from app.models import Attempt, Campaign, CarrierAccount, Recipient, Run
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.readiness import check_readiness, what_to_mend
 from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
+from app.services.campaigns.transitions import move_campaign
 from app.services.campaigns.unfinished import import_under_way
 from app.services.dialing.hanging_up import hang_up_campaign
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
 from app.services.refs import Ref
-
-LONGEST_REASON: Final = 1_000
 
 _ACTED: Final[Mapping[CampaignAction, str]] = {
     CampaignAction.START: "started",
@@ -33,8 +31,6 @@ _ACTED: Final[Mapping[CampaignAction, str]] = {
     CampaignAction.CANCEL: "cancelled",
     CampaignAction.RETRY_FAILED: "taken up again",
 }
-
-_BEGUN: Final = frozenset({CampaignStatus.QUEUED, CampaignStatus.RUNNING})
 
 
 class CarrierChanged(Conflict):
@@ -184,54 +180,6 @@ async def retry_failed(
     return retried
 
 
-async def move_campaign(
-    session: AsyncSession,
-    campaign: Campaign,
-    target: CampaignStatus,
-    *,
-    actor: str,
-    now: datetime,
-    reason: str = "",
-    carrier_account_id: int | None = None,
-) -> None:
-    """Move a campaign on from the status it was read with. Raises `Conflict` if that has changed."""
-    old = campaign.status
-    check_transition(old, target)
-    reason = reason.strip()[:LONGEST_REASON]
-    begins = target in _BEGUN and campaign.started_at is None
-    moved = await session.execute(
-        update(Campaign)
-        .where(col(Campaign.id) == campaign.id, col(Campaign.status) == old)
-        .values(
-            status=target,
-            status_reason=reason if target in {CampaignStatus.PAUSED, CampaignStatus.FAILED} else "",
-            carrier_account_id=carrier_account_id or campaign.carrier_account_id,
-            started_at=now if begins else campaign.started_at,
-            ended_at=now if target is CampaignStatus.CANCELLED else None,
-            gate_rule=None,
-            gate_until=None,
-            gate_why=None,
-            room_left=None,
-            updated_at=now,
-        )
-        .execution_options(synchronize_session="fetch")
-        .returning(col(Campaign.id))
-    )
-    if moved.scalar_one_or_none() is None:
-        raise Conflict(await _changed_elsewhere(session, campaign.id))
-    if begins:
-        await session.execute(
-            update(Run)
-            .where(col(Run.campaign_id) == campaign.id, col(Run.started_at).is_(None))
-            .values(started_at=now)
-        )
-    session.add(
-        CampaignTransition(campaign_id=campaign.id, old=old, new=target, actor=actor, reason=reason, at=now)
-    )
-    await session.flush()
-    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
-
-
 async def reopen_campaign(
     session: AsyncSession, rows: CampaignRows, check: CarrierCheck, *, actor: str, now: datetime
 ) -> None:
@@ -269,11 +217,6 @@ async def _require_ready(
 def _require(campaign: Campaign, action: CampaignAction) -> None:
     if not may(action, campaign.status):
         raise Conflict(f"This campaign is {campaign.status}, so it cannot be {_ACTED[action]}.")
-
-
-async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
-    status = select(col(Campaign.status)).where(col(Campaign.id) == campaign_id)
-    return f"This campaign was changed meanwhile: it is {(await session.execute(status)).scalar_one()} now."
 
 
 async def hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:

@@ -11,8 +11,8 @@ from app.domain.breaker import HANG_UP_SECONDS, BreakerPolicy, Settled, Trip, de
 from app.domain.events import FailureClass
 from app.live import announce
 from app.models import BreakerTrip
+from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.gating import Held
-from app.services.dialing.pausing import pause_by_system
 
 # `ix_attempt_settled` answers it: as many rows are read as the window has.
 _WINDOW: Final = text(

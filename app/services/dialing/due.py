@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.live import announce
 from app.models import sql
+from app.services.campaigns.transitions import complete_by_system
 from app.services.dialing.settling import REPORTS_WITHIN
 
 _NEXT_DUE: Final = text(
@@ -32,35 +32,6 @@ _DONE: Final = text(
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
-_HOLD: Final = text(
-    f"SELECT status FROM campaign WHERE id = :campaign_id AND status IN {sql.DIALING} FOR NO KEY UPDATE"  # noqa: S608 - a constant is put in, nothing a caller gives
-)
-
-_COMPLETE: Final = text(
-    f"""
-    WITH done AS (
-        UPDATE campaign c SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
-                              gate_rule = NULL, gate_until = NULL, gate_why = NULL
-        WHERE c.id = :campaign_id
-          AND NOT EXISTS (SELECT 1 FROM recipient r
-                          WHERE r.campaign_id = c.id AND r.status IN {sql.OPEN})
-          AND NOT EXISTS (SELECT 1 FROM attempt a
-                          WHERE a.campaign_id = c.id AND a.status = 'sent' AND a.last_event_at > :reports_since)
-          AND NOT EXISTS (SELECT 1 FROM attempt a
-                          WHERE a.campaign_id = c.id AND a.status IN {sql.LIVE})
-          AND NOT EXISTS (SELECT 1 FROM audience a
-                          WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
-        RETURNING c.id, c.organization_id
-    ), history AS (
-        INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
-        SELECT id, CAST(:old AS varchar), 'completed', 'system', 'everyone is accounted for', :now FROM done
-    ), run_end AS (
-        UPDATE run SET ended_at = :now FROM done WHERE run.campaign_id = done.id AND run.ended_at IS NULL
-    )
-    SELECT organization_id FROM done
-    """  # noqa: S608 - a constant is put in, nothing a caller gives
-)
-
 
 async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:
     """Return when the next dialing campaign comes to have someone due; None if none waits for a time.
@@ -76,16 +47,7 @@ async def finished_campaigns(session: AsyncSession) -> list[int]:
 
 
 async def complete_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> bool:
-    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all.
-
-    Locks first and looks in a second statement: one that waits for a lock decides on what was before its wait.
-    """
-    old = (await session.execute(_HOLD, {"campaign_id": campaign_id})).scalar_one_or_none()
-    if old is None:
-        return False
-    given = {"campaign_id": campaign_id, "old": old, "now": now, "reports_since": now - REPORTS_WITHIN}
-    row = (await session.execute(_COMPLETE, given)).one_or_none()
-    if row is None:
-        return False
-    announce(session, organization_id=row.organization_id, campaign_id=campaign_id)
-    return True
+    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all."""
+    return await complete_by_system(
+        session, campaign_id=campaign_id, reports_since=now - REPORTS_WITHIN, now=now
+    )

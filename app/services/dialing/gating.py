@@ -28,6 +28,7 @@ from app.domain.recipient import ENDS_AS, RecipientStatus
 from app.domain.suppression import scope_of
 from app.live import announce
 from app.models import sql
+from app.services.campaigns.transitions import run_by_system
 from app.services.dialing.guards import Guards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
@@ -463,36 +464,17 @@ async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked) -> 
     announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
 
 
-_STARTED: Final = text(
-    """
-    WITH moved AS (
-        UPDATE campaign
-        SET status = CASE WHEN status = 'queued' AND CAST(:reserved AS integer) > 0 THEN 'running' ELSE status END,
-            pool_cursor = :pool_cursor, gate_rule = NULL, gate_until = NULL, gate_why = NULL,
-            room_left = nullif(greatest(room_left - CAST(:reserved AS integer), 0), 0)
-        WHERE id = :campaign_id
-        RETURNING id, status
-    )
-    INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
-    SELECT id, 'queued', 'running', 'system', 'the first attempt was reserved', :now FROM moved
-    WHERE status = 'running' AND CAST(:was AS varchar) = 'queued'
-    """
-)
-
-
 async def started(session: AsyncSession, held: Held, *, reserved: int, now: datetime) -> None:
     """Record that the gate is open and attempts were reserved: a queued campaign is running from now on."""
-    await session.execute(
-        _STARTED,
-        {
-            "campaign_id": held.campaign_id,
-            "was": held.status.value,
-            "reserved": reserved,
-            "pool_cursor": held.pool.cursor,
-            "now": now,
-        },
+    await run_by_system(
+        session,
+        campaign_id=held.campaign_id,
+        organization_id=held.organization_id,
+        was=held.status,
+        reserved=reserved,
+        pool_cursor=held.pool.cursor,
+        now=now,
     )
-    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
 
 
 _SNOOZE: Final = text(

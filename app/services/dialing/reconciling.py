@@ -27,9 +27,9 @@ from app.live import announce
 from app.models import Attempt, sql
 from app.providers.base import Carrier, LookupFailed, RemoteAttempt
 from app.services.access.principal import Principal, authorize
+from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
-from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.settling import NEWS_WITHIN, REPORTS_WITHIN, apply_events, give_back
 from app.services.errors import Conflict, NotFound
 

@@ -23,9 +23,9 @@ from app.domain.pool import NumberStrategy, NumberUse
 from app.faults import fault
 from app.live import announce
 from app.models import sql
+from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
-from app.services.dialing.pausing import fail_by_system
 from app.services.dialing.preparing import Batch, Prepared, SettingsUnreadable, prepare_batch
 
 BATCH: Final = MOST_AT_ONCE

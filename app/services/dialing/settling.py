@@ -21,9 +21,9 @@ from app.domain.retry import NoRetry, RetryAt, decide
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.live import announce
 from app.models import Recipient
+from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing.cases import Case, held_status, save_progress
 from app.services.dialing.moving import RecipientMove, move_recipient
-from app.services.dialing.pausing import fail_by_system
 from app.services.dialing.unspent import costs_nothing, free_move, is_flagged, rest_our_number
 from app.services.suppression.operations import suppress
 

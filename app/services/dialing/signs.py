@@ -23,11 +23,11 @@ from app.domain.gate import Blocked, Rule
 from app.live import announce
 from app.models import Campaign, sql
 from app.services.campaigns.costs import read_spending
+from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing import gating
 from app.services.dialing.breaking import look_for_signs, trip
 from app.services.dialing.gating import Held
 from app.services.dialing.guards import Guards
-from app.services.dialing.pausing import pause_by_system
 from app.services.dialing.settling import REPORTS_WITHIN
 
 COUNTED_FOR: Final = timedelta(seconds=10)

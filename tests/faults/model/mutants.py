@@ -16,7 +16,8 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, apply_event
 from app.domain.events import AttemptEvent
 from app.domain.pacing import Allowance, PacingCounts, PacingLimits
 from app.domain.retry import RetryAt
-from app.services.dialing import due, placing, reconciling, recording, reserving, settling
+from app.services.campaigns import transitions
+from app.services.dialing import placing, reconciling, recording, reserving, settling
 from app.services.dialing.reserving import Reservation
 from tests.faults.model.machine import explore
 from tests.faults.model.world import Broken
@@ -70,7 +71,7 @@ async def _forget_overdue(*_: Any, **__: Any) -> int:
 
 
 _DONE_TOO_SOON: Final = text(
-    str(due._COMPLETE).replace("IN ('pending', 'in_progress')", "IN ('in_progress')")
+    str(transitions._COMPLETE).replace("IN ('pending', 'in_progress')", "IN ('in_progress')")
 )
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
@@ -84,7 +85,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no budget": {(settling, "decide"): _always_again},
     "no delay": {(settling, "decide"): _at_once_again},
     "nobody asks": {(reconciling, "reconcile"): _forget_overdue},
-    "done too soon": {(due, "_COMPLETE"): _DONE_TOO_SOON},
+    "done too soon": {(transitions, "_COMPLETE"): _DONE_TOO_SOON},
 }
 """What is wrong -> what is replaced by what."""
 

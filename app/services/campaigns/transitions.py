@@ -1,0 +1,235 @@
+"""Every change of a campaign's status: from what the domain's table allows, compare-and-set, with a history row.
+
+By a person it is moved (`move_campaign`). The system starts it (`run_by_system`), ends it (`complete_by_system`), and
+stops it: it is paused where a person, or a sign that a person should see, keeps it, and may be resumed as it is. It
+fails where something has to be mended first. Neither cuts a call that goes on, nor moves whoever waits.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.campaign import DIALING, CampaignStatus, before, check_transition
+from app.live import announce
+from app.models import Campaign, CampaignTransition, Run, sql
+from app.services.errors import Conflict
+
+LONGEST_REASON: Final = 1_000
+
+
+async def move_campaign(
+    session: AsyncSession,
+    campaign: Campaign,
+    target: CampaignStatus,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    carrier_account_id: int | None = None,
+) -> None:
+    """Move a campaign on from the status it was read with. Raises `Conflict` if that has changed."""
+    old = campaign.status
+    check_transition(old, target)
+    reason = reason.strip()[:LONGEST_REASON]
+    begins = target in DIALING and campaign.started_at is None
+    moved = await session.execute(
+        update(Campaign)
+        .where(col(Campaign.id) == campaign.id, col(Campaign.status) == old)
+        .values(
+            status=target,
+            status_reason=reason if target in {CampaignStatus.PAUSED, CampaignStatus.FAILED} else "",
+            carrier_account_id=carrier_account_id or campaign.carrier_account_id,
+            started_at=now if begins else campaign.started_at,
+            ended_at=now if target is CampaignStatus.CANCELLED else None,
+            gate_rule=None,
+            gate_until=None,
+            gate_why=None,
+            room_left=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session="fetch")
+        .returning(col(Campaign.id))
+    )
+    if moved.scalar_one_or_none() is None:
+        raise Conflict(await _changed_elsewhere(session, campaign.id))
+    if begins:
+        await session.execute(
+            update(Run)
+            .where(col(Run.campaign_id) == campaign.id, col(Run.started_at).is_(None))
+            .values(started_at=now)
+        )
+    session.add(
+        CampaignTransition(campaign_id=campaign.id, old=old, new=target, actor=actor, reason=reason, at=now)
+    )
+    await session.flush()
+    announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
+
+
+async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
+    status = select(col(Campaign.status)).where(col(Campaign.id) == campaign_id)
+    return f"This campaign was changed meanwhile: it is {(await session.execute(status)).scalar_one()} now."
+
+
+_QUEUED: Final = sql.among(DIALING & before(CampaignStatus.RUNNING))
+"""Of the statuses in which attempts are reserved, those that `running` may follow."""
+
+_RUN: Final = text(
+    f"""
+    WITH moved AS (
+        UPDATE campaign
+        SET status = CASE WHEN status {_QUEUED} AND CAST(:reserved AS integer) > 0 THEN 'running' ELSE status END,
+            pool_cursor = :pool_cursor, gate_rule = NULL, gate_until = NULL, gate_why = NULL,
+            room_left = nullif(greatest(room_left - CAST(:reserved AS integer), 0), 0)
+        WHERE id = :campaign_id
+        RETURNING id, status
+    )
+    INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
+    SELECT id, CAST(:was AS varchar), 'running', 'system', 'the first attempt was reserved', :now FROM moved
+    WHERE status = 'running' AND CAST(:was AS varchar) {_QUEUED}
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
+
+
+async def run_by_system(
+    session: AsyncSession,
+    *,
+    campaign_id: int,
+    organization_id: int,
+    was: CampaignStatus,
+    reserved: int,
+    pool_cursor: int,
+    now: datetime,
+) -> None:
+    """Record that the gate is open and attempts were reserved: a queued campaign is running from now on.
+
+    For a dialer that holds the campaign's row, and read that it `was` so.
+    """
+    await session.execute(
+        _RUN,
+        {
+            "campaign_id": campaign_id,
+            "was": was.value,
+            "reserved": reserved,
+            "pool_cursor": pool_cursor,
+            "now": now,
+        },
+    )
+    announce(session, organization_id=organization_id, campaign_id=campaign_id)
+
+
+_COMPLETABLE: Final = sql.among(DIALING & before(CampaignStatus.COMPLETED))
+
+_HOLD: Final = text(
+    f"SELECT status FROM campaign WHERE id = :campaign_id AND status {_COMPLETABLE} FOR NO KEY UPDATE"  # noqa: S608 - as above
+)
+
+_COMPLETE: Final = text(
+    f"""
+    WITH done AS (
+        UPDATE campaign c SET status = 'completed', status_reason = '', ended_at = :now, updated_at = :now,
+                              gate_rule = NULL, gate_until = NULL, gate_why = NULL
+        WHERE c.id = :campaign_id
+          AND NOT EXISTS (SELECT 1 FROM recipient r
+                          WHERE r.campaign_id = c.id AND r.status IN {sql.OPEN})
+          AND NOT EXISTS (SELECT 1 FROM attempt a
+                          WHERE a.campaign_id = c.id AND a.status = 'sent' AND a.last_event_at > :reports_since)
+          AND NOT EXISTS (SELECT 1 FROM attempt a
+                          WHERE a.campaign_id = c.id AND a.status IN {sql.LIVE})
+          AND NOT EXISTS (SELECT 1 FROM audience a
+                          WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
+        RETURNING c.id, c.organization_id
+    ), history AS (
+        INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
+        SELECT id, CAST(:old AS varchar), 'completed', 'system', 'everyone is accounted for', :now FROM done
+    ), run_end AS (
+        UPDATE run SET ended_at = :now FROM done WHERE run.campaign_id = done.id AND run.ended_at IS NULL
+    )
+    SELECT organization_id FROM done
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def complete_by_system(
+    session: AsyncSession, *, campaign_id: int, reports_since: datetime, now: datetime
+) -> bool:
+    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all.
+
+    `reports_since`: of what was last heard of before this, no report is awaited.
+
+    Locks first and looks in a second statement: one that waits for a lock decides on what was before its wait.
+    """
+    old = (await session.execute(_HOLD, {"campaign_id": campaign_id})).scalar_one_or_none()
+    if old is None:
+        return False
+    given = {"campaign_id": campaign_id, "old": old, "now": now, "reports_since": reports_since}
+    row = (await session.execute(_COMPLETE, given)).one_or_none()
+    if row is None:
+        return False
+    announce(session, organization_id=row.organization_id, campaign_id=campaign_id)
+    return True
+
+
+_STOP: Final = text(
+    """
+    WITH held AS (
+        -- Whoever settles an attempt holds its rows: it must not wait here for a person who cancels the campaign and
+        -- waits for those.
+        SELECT id, status FROM campaign
+        WHERE id = :campaign_id AND status = ANY(CAST(:from AS varchar[]))
+          AND (CAST(:seen_in AS timestamptz) IS NULL OR breaker_since IS NULL OR breaker_since <= :seen_in)
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), stopped AS (
+        UPDATE campaign SET status = CAST(:to AS varchar), status_reason = CAST(:reason AS varchar), updated_at = :now
+        FROM held WHERE campaign.id = held.id
+        RETURNING campaign.id, campaign.organization_id, held.status AS old
+    ), history AS (
+        INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
+        SELECT id, old, CAST(:to AS varchar), 'system', CAST(:reason AS varchar), :now FROM stopped
+    )
+    SELECT organization_id FROM stopped
+    """
+)
+
+
+async def pause_by_system(session: AsyncSession, *, campaign_id: int, reason: str, now: datetime) -> None:
+    """Pause a campaign that is dialing, saying why; one that is not dialing is left alone.
+
+    So is one that somebody changes just now: its next bad sign pauses it.
+    """
+    await _stop(session, campaign_id, CampaignStatus.PAUSED, reason, seen_in=None, now=now)
+
+
+async def fail_by_system(
+    session: AsyncSession, *, campaign_id: int, reason: str, now: datetime, seen_in: datetime | None = None
+) -> None:
+    """Let a campaign that is dialing fail; `reason` says what to mend before it can be resumed.
+
+    One that is not dialing is left alone, and so is one that somebody changes just now: the next look fails it.
+    `seen_in`: when the attempt was reserved that shows it; one from before a person last resumed shows nothing.
+    """
+    await _stop(session, campaign_id, CampaignStatus.FAILED, reason, seen_in=seen_in, now=now)
+
+
+async def _stop(
+    session: AsyncSession,
+    campaign_id: int,
+    target: CampaignStatus,
+    reason: str,
+    *,
+    seen_in: datetime | None,
+    now: datetime,
+) -> None:
+    given = {
+        "campaign_id": campaign_id,
+        "from": sorted(DIALING & before(target)),
+        "to": target.value,
+        "reason": reason[:LONGEST_REASON],
+        "seen_in": seen_in,
+        "now": now,
+    }
+    organization_id = (await session.execute(_STOP, given)).scalar_one_or_none()
+    if organization_id is not None:
+        announce(session, organization_id=organization_id, campaign_id=campaign_id)
