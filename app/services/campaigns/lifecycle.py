@@ -22,6 +22,7 @@ from app.services.campaigns.unfinished import import_under_way
 from app.services.dialing.hanging_up import hang_up_campaign
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
+from app.services.recipients.transitions import cancel_waiting, retry_ended
 from app.services.refs import Ref
 
 _ACTED: Final[Mapping[CampaignAction, str]] = {
@@ -138,7 +139,7 @@ async def cancel_campaign(
     await session.execute(_HOLD_IN_PROGRESS, {"campaign_id": campaign.id})
     if hang_up:
         await hang_up_campaign(session, campaign_id=campaign.id, now=now)
-    await session.execute(_CANCEL_PENDING, {"campaign_id": campaign.id, "now": now})
+    await cancel_waiting(session, campaign_id=campaign.id, now=now)
 
 
 async def retry_failed(
@@ -167,13 +168,9 @@ async def retry_failed(
     _require(campaign, CampaignAction.RETRY_FAILED)
     if account is not None:
         await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
-    parameters = {
-        "campaign_id": campaign.id,
-        "statuses": [*statuses],
-        "now": now,
-        "more": campaign.max_attempts,
-    }
-    retried: int = (await session.execute(_RETRY_FAILED, parameters)).scalar_one()
+    retried = await retry_ended(
+        session, campaign_id=campaign.id, statuses=statuses, more=campaign.max_attempts, now=now
+    )
     if not retried:
         raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")
     await reopen_campaign(session, rows, check, actor=principal.actor, now=now)
@@ -293,37 +290,4 @@ async def _note_signs_seen(session: AsyncSession, campaign: Campaign, now: datet
 _HOLD_IN_PROGRESS: Final = text(
     "SELECT id FROM recipient WHERE campaign_id = :campaign_id AND status = 'in_progress'"
     " ORDER BY id FOR NO KEY UPDATE"
-)
-
-_CANCEL_PENDING: Final = text(
-    """
-    WITH cancelled AS (
-        UPDATE recipient SET status = 'cancelled', blocked_by = NULL, blocked_why = NULL, updated_at = :now
-        WHERE campaign_id = :campaign_id AND status = 'pending'
-        RETURNING id
-    )
-    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
-    SELECT id, 'pending', 'cancelled', 'the campaign was cancelled', :now FROM cancelled
-    """
-)
-
-_RETRY_FAILED: Final = text(
-    """
-    WITH chosen AS (
-        SELECT id, status FROM recipient
-        WHERE campaign_id = :campaign_id AND status = ANY(CAST(:statuses AS varchar[]))
-        ORDER BY id
-        FOR NO KEY UPDATE
-    ), retried AS (
-        UPDATE recipient r
-        SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now,
-            blocked_by = NULL, blocked_why = NULL, last_error = NULL, updated_at = :now
-        FROM chosen WHERE r.id = chosen.id
-        RETURNING r.id, chosen.status AS old
-    ), history AS (
-        INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
-        SELECT id, old, 'pending', 'failed contacts are tried again', :now FROM retried
-    )
-    SELECT count(*) FROM retried
-    """
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, cte, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -14,7 +14,7 @@ from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Right
 from app.live import announce
-from app.models import Attempt, Campaign, Contact, Recipient, RecipientTransition
+from app.models import Attempt, Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import (
     add_contacts,
@@ -30,6 +30,7 @@ from app.services.campaigns.unfinished import standing_rule
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity
+from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref
 
 __all__ = [
@@ -78,7 +79,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     one_more = col(Recipient.attempts_made) + 1
     move = _Move(
         to=RecipientStatus.PENDING,
-        eligible=col(Recipient.status).in_(RETRYABLE_BY_HAND),
+        out_of=RETRYABLE_BY_HAND,
         reason=f"tried again by {principal.actor}",
         values={
             "attempts_allowed": case(
@@ -117,7 +118,7 @@ async def skip_recipients(
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     move = _Move(
         to=RecipientStatus.SKIPPED,
-        eligible=col(Recipient.status) == RecipientStatus.PENDING,
+        out_of={RecipientStatus.PENDING},
         reason=f"skipped by {principal.actor}",
         values={"blocked_by": "by_hand", "blocked_why": f"Skipped by {principal.actor}."},
         refusals=_NOT_SKIPPABLE,
@@ -237,7 +238,7 @@ class _Move:
     """A bulk change of status."""
 
     to: RecipientStatus
-    eligible: ColumnElement[bool]
+    out_of: Collection[RecipientStatus]
     reason: str
     values: Mapping[str, Any]
     refusals: Mapping[RecipientStatus, str]
@@ -246,40 +247,14 @@ class _Move:
 async def _move_many(
     session: AsyncSession, campaign: Campaign, chosen: ColumnElement[bool], move: _Move, now: datetime
 ) -> BulkResult:
-    """Move the eligible of the chosen, with history, in one statement; count the others by why not."""
-    target = cte(
-        select(col(Recipient.id), col(Recipient.status), move.eligible.label("eligible"))
-        .where(chosen)
-        .order_by(col(Recipient.id))
-        .with_for_update(key_share=True),
-        name="target",
+    """Move the eligible of the chosen, with history; count the others by why not."""
+    rows = await move_chosen(
+        session, chosen, to=move.to, out_of=move.out_of, reason=move.reason, values=move.values, now=now
     )
-    moved = (
-        update(Recipient)
-        .where(col(Recipient.id) == target.c.id, target.c.eligible)
-        .values(status=move.to, updated_at=now, **move.values)
-        .returning(col(Recipient.id), target.c.status.label("old"))
-        .cte("moved")
-    )
-    history = (
-        insert(RecipientTransition)
-        .from_select(
-            ["recipient_id", "old", "new", "reason", "at"],
-            select(moved.c.id, moved.c.old, literal(move.to.value), literal(move.reason[:200]), literal(now)),
-            include_defaults=False,
-        )
-        .cte("history")
-    )
-    counted = (
-        select(target.c.status, target.c.eligible, func.count())
-        .group_by(target.c.status, target.c.eligible)
-        .add_cte(history)
-    )
-    rows = (await session.execute(counted)).all()
     refused: Counter[str] = Counter()
     for status, eligible, count in rows:
         if not eligible:
-            refused[move.refusals[RecipientStatus(status)]] += count
+            refused[move.refusals[status]] += count
     done = sum(count for _, eligible, count in rows if eligible)
     announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
     return BulkResult(done=done, refused=dict(refused))

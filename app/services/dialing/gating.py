@@ -8,7 +8,6 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.attempt import Disposition
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.consent import Consent
@@ -24,7 +23,7 @@ from app.domain.pacing import (
     seen_by_carrier,
 )
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
-from app.domain.recipient import ENDS_AS, RecipientStatus
+from app.domain.recipient import RecipientStatus
 from app.domain.suppression import scope_of
 from app.live import announce
 from app.models import sql
@@ -493,46 +492,4 @@ async def snooze(
     await session.execute(
         _SNOOZE,
         {"recipient_id": recipient_id, "until": until, "rule": rule.value, "why": why[:500], "now": now},
-    )
-
-
-_END: Final = text(
-    """
-    WITH ended AS (
-        UPDATE recipient SET status = CAST(:new AS varchar), blocked_by = CAST(:rule AS varchar),
-                             blocked_why = CAST(:why AS varchar), updated_at = :now
-        WHERE id = :recipient_id AND status = 'pending'
-        RETURNING id
-    )
-    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
-    SELECT id, 'pending', CAST(:new AS varchar), CAST(:rule AS varchar), :now FROM ended
-    """
-)
-
-
-async def skip(session: AsyncSession, recipient_id: int, rule: str, why: str, *, now: datetime) -> None:
-    """End a pending recipient as skipped, with the rule and the reason."""
-    await _end(session, recipient_id, RecipientStatus.SKIPPED, rule, why, now=now)
-
-
-async def use_up(
-    session: AsyncSession,
-    recipient_id: int,
-    rule: str,
-    why: str,
-    *,
-    last_disposition: Disposition | None,
-    now: datetime,
-) -> None:
-    """End a pending recipient that has no attempt left (its campaign's limit was lowered) as its last outcome."""
-    status = ENDS_AS[last_disposition] if last_disposition is not None else RecipientStatus.FAILED
-    await _end(session, recipient_id, status, rule, why, now=now)
-
-
-async def _end(
-    session: AsyncSession, recipient_id: int, status: RecipientStatus, rule: str, why: str, *, now: datetime
-) -> None:
-    await session.execute(
-        _END,
-        {"recipient_id": recipient_id, "new": status.value, "rule": rule, "why": why[:500], "now": now},
     )

@@ -8,9 +8,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import CampaignStatus
-from app.domain.recipient import TRANSITIONS, RecipientStatus
+from app.domain.recipient import RecipientStatus
 from app.services.dialing.cases import Case
 from app.services.dialing.together import write
+from app.services.recipients.transitions import MOVED, MOVED_HISTORY, may_follow
 
 log = logging.getLogger(__name__)
 
@@ -31,27 +32,13 @@ class RecipientMove:
     blocked_why: str | None = None
 
 
-_MOVE: Final = """
+_MOVE: Final = f"""
     WITH line AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(%(lines)s AS json)) AS line (
             recipient_id bigint, attempt_id uuid, contact_id bigint, moves boolean, old varchar, new varchar,
             reason varchar, not_before timestamptz, unspent boolean, unsaid boolean, disposition varchar, error varchar,
             blocked_by varchar, blocked_why varchar, reserved_at timestamptz, now timestamptz)
-    ), moved AS (
-        UPDATE recipient r
-        SET status = line.new,
-            not_before = coalesce(line.not_before, r.not_before),
-            attempts_made = r.attempts_made - CAST(line.unspent AS integer),
-            last_disposition = CASE WHEN line.unsaid THEN r.last_disposition ELSE line.disposition END,
-            last_error = CASE WHEN line.unsaid THEN r.last_error ELSE line.error END,
-            blocked_by = line.blocked_by,
-            blocked_why = line.blocked_why,
-            updated_at = line.now
-        FROM line
-        WHERE line.moves
-          AND r.id = line.recipient_id AND r.status = line.old AND r.last_attempt_id = line.attempt_id
-        RETURNING line.*
-    ), newest AS (
+    ), {MOVED}, newest AS (
         SELECT DISTINCT ON (contact_id) contact_id, reserved_at, disposition FROM line WHERE NOT unspent
         ORDER BY contact_id, reserved_at DESC
     ), held AS (
@@ -67,9 +54,8 @@ _MOVE: Final = """
           AND (c.last_contacted_at IS DISTINCT FROM held.reserved_at
                OR c.last_outcome IS DISTINCT FROM coalesce(held.disposition, c.last_outcome))
     )
-    INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
-    SELECT recipient_id, old, new, reason, attempt_id, now FROM moved WHERE old <> new
-"""
+    {MOVED_HISTORY}
+"""  # noqa: S608 - constants are put in, nothing a caller gives
 
 
 async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove, *, now: datetime) -> None:
@@ -112,7 +98,7 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
 def _may_follow(case: Case, status: RecipientStatus) -> bool:
     """A carrier's late word never undoes what a person decided meanwhile: it stays in the attempt alone."""
     old = case.recipient_status
-    if old is RecipientStatus.SKIPPED or (status is not old and status not in TRANSITIONS[old]):
+    if old is RecipientStatus.SKIPPED or not may_follow(old, status):
         log.warning(
             "recipient.late_word", extra={"recipient_id": case.recipient_id, "old": old, "new": status}
         )

@@ -27,6 +27,7 @@ from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
 from app.services.dialing.preparing import Batch, Prepared, SettingsUnreadable, prepare_batch
+from app.services.recipients.transitions import TAKEN, skip, use_up
 
 BATCH: Final = MOST_AT_ONCE
 """Most attempts reserved in one pass."""
@@ -315,12 +316,10 @@ async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked,
     recipient_id = claimed.prepared.recipient_id
     match verdict.rule:
         case rule if rule in SKIPS:
-            await gating.skip(session, recipient_id, verdict.rule, verdict.why, now=now)
+            await skip(session, recipient_id, verdict.rule, verdict.why, now=now)
         case Rule.ATTEMPTS:
             last = claimed.last_disposition
-            await gating.use_up(
-                session, recipient_id, verdict.rule, verdict.why, last_disposition=last, now=now
-            )
+            await use_up(session, recipient_id, verdict.rule, verdict.why, last_disposition=last, now=now)
         case _:
             until = verdict.until or now + ASK_AGAIN
             await gating.snooze(
@@ -329,7 +328,7 @@ async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked,
 
 
 _WRITE: Final = text(
-    """
+    f"""
     WITH texts AS MATERIALIZED (
         -- As one document: an array of documents takes the driver a tenth of a whole dial to quote.
         SELECT CAST(:rendered AS jsonb) AS all_of_them
@@ -348,16 +347,8 @@ _WRITE: Final = text(
                'placing', u.start, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0,
                false, false
         FROM chosen u JOIN recipient r ON r.id = u.recipient_id
-    ), taken AS (
-        UPDATE recipient r
-        SET status = 'in_progress', attempts_made = r.attempts_made + 1, last_attempt_id = u.id,
-            last_attempt_at = :now, blocked_by = NULL, blocked_why = NULL, updated_at = :now
-        FROM chosen u WHERE r.id = u.recipient_id AND r.status = 'pending'
-        RETURNING r.id, u.id AS attempt_id
-    )
-    INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
-    SELECT id, 'pending', 'in_progress', 'reserved', attempt_id, :now FROM taken
-    """
+    ), {TAKEN}
+    """  # noqa: S608 - constants are put in, nothing a caller gives
 )
 
 

@@ -13,6 +13,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.live import announce
 from app.models import sql
 from app.services.fields import cleaned
+from app.services.recipients.transitions import SKIPPED
 
 LONGEST_REASON: Final = 500
 LONGEST_ACTOR: Final = 200
@@ -58,15 +59,7 @@ _SKIP: Final = text(
         JOIN campaign k ON k.id = r.campaign_id AND k.status NOT IN {sql.OVER}
         WHERE closed.scope IN {sql.closed_by(sql.scope_for("k.channel"))}
         FOR NO KEY UPDATE OF r SKIP LOCKED
-    ), skipped AS (
-        UPDATE recipient r
-        SET status = 'skipped', blocked_by = 'suppression', blocked_why = waiting.why, updated_at = :now
-        FROM waiting WHERE r.id = waiting.id AND r.status = 'pending'
-        RETURNING r.id, r.campaign_id
-    ), noted AS (
-        INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
-        SELECT id, 'pending', 'skipped', 'suppression', :now FROM skipped
-    )
+    ), {SKIPPED}
     SELECT DISTINCT campaign_id FROM skipped ORDER BY campaign_id
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )

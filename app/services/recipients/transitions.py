@@ -1,0 +1,237 @@
+"""Every change of a recipient's status: from what the domain's table allows, compare-and-set, with a history row.
+
+Some are part of a statement that writes more, so that it stays one: those are given as parts, to be put into it.
+Who changes many holds them by id first; see `dialing.cases.load_cases` for the order in which everybody locks.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, cte, func, insert, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.attempt import Disposition
+from app.domain.recipient import ENDS_AS, TRANSITIONS, RecipientStatus, before, check_transition
+from app.models import Recipient, RecipientTransition, sql
+
+_S = RecipientStatus
+
+
+def may_follow(old: RecipientStatus, new: RecipientStatus) -> bool:
+    """Tell whether a recipient may become, or stay, `new`."""
+    return old is new or new in TRANSITIONS[old]
+
+
+def _waiting_for(new: RecipientStatus) -> str:
+    """Return the condition that a recipient waits and may become `new`, as what follows a status column."""
+    return sql.among({_S.PENDING} & before(new))
+
+
+TAKEN: Final = f"""taken AS (
+        UPDATE recipient r
+        SET status = 'in_progress', attempts_made = r.attempts_made + 1, last_attempt_id = u.id,
+            last_attempt_at = :now, blocked_by = NULL, blocked_why = NULL, updated_at = :now
+        FROM chosen u WHERE r.id = u.recipient_id AND r.status {_waiting_for(_S.IN_PROGRESS)}
+        RETURNING r.id, u.id AS attempt_id
+    )
+    INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
+    SELECT id, 'pending', 'in_progress', 'reserved', attempt_id, :now FROM taken"""  # noqa: S608 - a constant is put in, nothing a caller gives
+"""The end of a statement with `chosen` (id, recipient_id), a new attempt each: who waits goes in progress with it."""
+
+MOVED: Final = """moved AS (
+        UPDATE recipient r
+        SET status = line.new,
+            not_before = coalesce(line.not_before, r.not_before),
+            attempts_made = r.attempts_made - CAST(line.unspent AS integer),
+            last_disposition = CASE WHEN line.unsaid THEN r.last_disposition ELSE line.disposition END,
+            last_error = CASE WHEN line.unsaid THEN r.last_error ELSE line.error END,
+            blocked_by = line.blocked_by,
+            blocked_why = line.blocked_why,
+            updated_at = line.now
+        FROM line
+        WHERE line.moves
+          AND r.id = line.recipient_id AND r.status = line.old AND r.last_attempt_id = line.attempt_id
+        RETURNING line.*
+    )"""
+"""Part of a statement with `line`: those that move go from `old` to `new`, unless there is a newer attempt.
+
+The caller has asked `may_follow` for each, and holds them. `MOVED_HISTORY` ends the statement.
+"""
+
+MOVED_HISTORY: Final = """INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
+    SELECT recipient_id, old, new, reason, attempt_id, now FROM moved WHERE old <> new"""
+
+SKIPPED: Final = f"""skipped AS (
+        UPDATE recipient r
+        SET status = 'skipped', blocked_by = 'suppression', blocked_why = waiting.why, updated_at = :now
+        FROM waiting WHERE r.id = waiting.id AND r.status {_waiting_for(_S.SKIPPED)}
+        RETURNING r.id, r.campaign_id
+    ), noted AS (
+        INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+        SELECT id, 'pending', 'skipped', 'suppression', :now FROM skipped
+    )"""  # noqa: S608 - a constant is put in, nothing a caller gives
+"""Part of a statement with `waiting` (id, why): who must not be contacted is skipped; `skipped` (id, campaign_id)."""
+
+_END: Final = text(
+    """
+    WITH ended AS (
+        UPDATE recipient SET status = CAST(:new AS varchar), blocked_by = CAST(:rule AS varchar),
+                             blocked_why = CAST(:why AS varchar), updated_at = :now
+        WHERE id = :recipient_id AND status = 'pending'
+        RETURNING id
+    )
+    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+    SELECT id, 'pending', CAST(:new AS varchar), CAST(:rule AS varchar), :now FROM ended
+    """
+)
+
+
+async def skip(session: AsyncSession, recipient_id: int, rule: str, why: str, *, now: datetime) -> None:
+    """End a pending recipient as skipped, with the rule and the reason."""
+    await _end(session, recipient_id, RecipientStatus.SKIPPED, rule, why, now=now)
+
+
+async def use_up(
+    session: AsyncSession,
+    recipient_id: int,
+    rule: str,
+    why: str,
+    *,
+    last_disposition: Disposition | None,
+    now: datetime,
+) -> None:
+    """End a pending recipient that has no attempt left (its campaign's limit was lowered) as its last outcome."""
+    status = ENDS_AS[last_disposition] if last_disposition is not None else RecipientStatus.FAILED
+    await _end(session, recipient_id, status, rule, why, now=now)
+
+
+async def _end(
+    session: AsyncSession, recipient_id: int, status: RecipientStatus, rule: str, why: str, *, now: datetime
+) -> None:
+    check_transition(_S.PENDING, status)
+    await session.execute(
+        _END,
+        {"recipient_id": recipient_id, "new": status.value, "rule": rule, "why": why[:500], "now": now},
+    )
+
+
+_CANCEL: Final = text(
+    f"""
+    WITH cancelled AS (
+        UPDATE recipient SET status = 'cancelled', blocked_by = NULL, blocked_why = NULL, updated_at = :now
+        WHERE campaign_id = :campaign_id AND status {_waiting_for(_S.CANCELLED)}
+        RETURNING id
+    )
+    INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+    SELECT id, 'pending', 'cancelled', 'the campaign was cancelled', :now FROM cancelled
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
+
+
+async def cancel_waiting(session: AsyncSession, *, campaign_id: int, now: datetime) -> None:
+    """Cancel all who wait in a campaign that is cancelled."""
+    await session.execute(_CANCEL, {"campaign_id": campaign_id, "now": now})
+
+
+_RETRY: Final = text(
+    """
+    WITH chosen AS (
+        SELECT id, status FROM recipient
+        WHERE campaign_id = :campaign_id AND status = ANY(CAST(:statuses AS varchar[]))
+        ORDER BY id
+        FOR NO KEY UPDATE
+    ), retried AS (
+        UPDATE recipient r
+        SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now,
+            blocked_by = NULL, blocked_why = NULL, last_error = NULL, updated_at = :now
+        FROM chosen WHERE r.id = chosen.id
+        RETURNING r.id, chosen.status AS old
+    ), history AS (
+        INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
+        SELECT id, old, 'pending', 'failed contacts are tried again', :now FROM retried
+    )
+    SELECT count(*) FROM retried
+    """
+)
+
+
+async def retry_ended(
+    session: AsyncSession,
+    *,
+    campaign_id: int,
+    statuses: Collection[RecipientStatus],
+    more: int,
+    now: datetime,
+) -> int:
+    """Let all who ended so wait again, with `more` attempts each, and return how many.
+
+    Raises `TransitionNotAllowed` for a status that is not tried again.
+    """
+    for old in statuses:
+        check_transition(old, _S.PENDING)
+    given = {"campaign_id": campaign_id, "statuses": sorted(statuses), "more": more, "now": now}
+    retried: int = (await session.execute(_RETRY, given)).scalar_one()
+    return retried
+
+
+class Met(NamedTuple):
+    """How many of those meant had this status, and whether they were moved."""
+
+    status: RecipientStatus
+    moved: bool
+    people: int
+
+
+async def move_chosen(
+    session: AsyncSession,
+    chosen: ColumnElement[bool],
+    *,
+    to: RecipientStatus,
+    out_of: Collection[RecipientStatus],
+    reason: str,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> list[Met]:
+    """Move those of the chosen that are in one of `out_of`, in one statement; `values`: what else becomes of them.
+
+    Raises `TransitionNotAllowed` where the table does not let `to` follow.
+    """
+    for old in out_of:
+        check_transition(old, to)
+    target = cte(
+        select(col(Recipient.id), col(Recipient.status), _is_one_of(out_of).label("eligible"))
+        .where(chosen)
+        .order_by(col(Recipient.id))
+        .with_for_update(key_share=True),
+        name="target",
+    )
+    moved = (
+        update(Recipient)
+        .where(col(Recipient.id) == target.c.id, target.c.eligible)
+        .values(status=to, updated_at=now, **values)
+        .returning(col(Recipient.id), target.c.status.label("old"))
+        .cte("moved")
+    )
+    history = (
+        insert(RecipientTransition)
+        .from_select(
+            ["recipient_id", "old", "new", "reason", "at"],
+            select(moved.c.id, moved.c.old, literal(to.value), literal(reason[:200]), literal(now)),
+            include_defaults=False,
+        )
+        .cte("history")
+    )
+    counted = (
+        select(target.c.status, target.c.eligible, func.count())
+        .group_by(target.c.status, target.c.eligible)
+        .add_cte(history)
+    )
+    rows = (await session.execute(counted)).all()
+    return [Met(_S(status), eligible, people) for status, eligible, people in rows]
+
+
+def _is_one_of(statuses: Collection[RecipientStatus]) -> ColumnElement[bool]:
+    status = col(Recipient.status)
+    return status == next(iter(statuses)) if len(statuses) == 1 else status.in_(sorted(statuses))
