@@ -64,4 +64,9 @@ def closed_by(scope: str) -> str:
     return f"('{SuppressionScope.ALL}', {scope})"
 
 
+def closes(column: str, scope: str) -> str:
+    """Return `column IN closed_by(scope)` as two comparisons, which PostgreSQL plans otherwise than an array."""
+    return f"({column} = '{SuppressionScope.ALL}' OR {column} = {scope})"
+
+
 CALLS_CLOSED_BY: Final = closed_by(f"'{scope_of(Channel.CALL)}'")

@@ -87,7 +87,7 @@ _RUN: Final = text(
         RETURNING id, status
     )
     INSERT INTO campaign_transition (campaign_id, old, new, actor, reason, at)
-    SELECT id, CAST(:was AS varchar), 'running', 'system', 'the first attempt was reserved', :now FROM moved
+    SELECT id, 'queued', 'running', 'system', 'the first attempt was reserved', :now FROM moved
     WHERE status = 'running' AND CAST(:was AS varchar) {_QUEUED}
     """  # noqa: S608 - constants are put in, nothing a caller gives
 )

@@ -74,7 +74,7 @@ _STILL_WANTED: Final = text(
       AND NOT EXISTS (SELECT 1 FROM suppression s
                       WHERE s.organization_id = a.organization_id AND s.number = a.number_to
                         AND s.lifted_at IS NULL
-                        AND s.scope IN {sql.closed_by(sql.scope_for("a.channel"))})
+                        AND {sql.closes("s.scope", sql.scope_for("a.channel"))})
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
