@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from app.context import get_context
 from app.live import LiveNote
+from app.services.errors import NotFound
 from app.tasks import end_tasks
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Topic(Generic[T]):
         self._interval = interval
         self._slow_tick = slow_tick
         self._snapshot: T | None = None
+        self._is_gone = False
         self._version = 0
         self._touched = asyncio.Event()
         self._published = asyncio.Event()
@@ -68,15 +70,17 @@ class Topic(Generic[T]):
         """Have the snapshot read again soon."""
         self._touched.set()
 
-    async def newer_than(self, version: int) -> tuple[int, T]:
-        """Wait for a snapshot newer than `version` (0: any), and return it with its version."""
-        while self._snapshot is None or self._version <= version:
+    async def newer_than(self, version: int) -> tuple[int, T] | None:
+        """Wait for a snapshot newer than `version` (0: any), and return it with its version; None: it is gone."""
+        while not self._is_gone:
+            if self._snapshot is not None and self._version > version:
+                return self._version, self._snapshot
             await self._published.wait()
-        return self._version, self._snapshot
+        return None
 
     async def keep_fresh(self) -> None:
-        """Read the snapshot now, after every touch and on the slow tick, until cancelled."""
-        while True:
+        """Read the snapshot now, after every touch and on the slow tick, until it is gone or this is cancelled."""
+        while not self._is_gone:
             self._touched.clear()
             began = time.monotonic()
             await self._read()
@@ -88,6 +92,10 @@ class Topic(Generic[T]):
     async def _read(self) -> None:
         try:
             snapshot = await self.load()
+        except NotFound:
+            self._is_gone = True
+            self._published.set()
+            return
         except Exception:
             # One failed reading must not end the watching: the next tick reads again.
             log.exception("live.snapshot_failed", extra={"watched": str(self.watched)})
@@ -129,7 +137,8 @@ class LiveHub:
     ) -> AsyncGenerator[T, None]:
         """Yield the present snapshot and then each new one, at most one per interval, never the same twice.
 
-        `check` is awaited every `recheck` seconds and ends the watching by raising.
+        Ends when `load` raises `NotFound`: there is no such thing, or no more. `check` is awaited every `recheck`
+        seconds and ends the watching by raising.
         """
         async with self._joined(watched, load) as topic:
             clock = asyncio.get_running_loop()
@@ -137,10 +146,13 @@ class LiveHub:
             while True:
                 try:
                     async with asyncio.timeout_at(check_at):
-                        version, snapshot = await topic.newer_than(version)
+                        newer = await topic.newer_than(version)
                 except TimeoutError:
                     pass
                 else:
+                    if newer is None:
+                        return
+                    version, snapshot = newer
                     yield snapshot
                 if clock.time() >= check_at:
                     await check()

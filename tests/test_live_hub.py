@@ -7,7 +7,7 @@ import pytest
 
 from app.live import LiveNote
 from app.live_hub import LiveHub, Watched, rest_after
-from app.services.errors import CallsheetError
+from app.services.errors import CallsheetError, NotFound
 
 ACME = Watched(organization_id=1, campaign_id=None, what="list")
 SPRING = Watched(organization_id=1, campaign_id=7, what="overview")
@@ -121,3 +121,49 @@ def test_a_note_concerns_its_campaign_and_its_organization(
     watched: Watched, note: LiveNote, *, concerned: bool
 ) -> None:
     assert watched.concerns(note) is concerned
+
+
+async def test_the_watching_ends_for_all_when_the_thing_is_gone_and_it_is_read_no_more(hub: LiveHub) -> None:
+    source, is_gone = Source(), asyncio.Event()
+
+    async def load() -> int:
+        value = await source.load()
+        if is_gone.is_set():
+            raise NotFound("campaign", 7)
+        return value
+
+    watchers = [hub.watch(SPRING, load, check=no_check) for _ in range(2)]
+    assert [await anext(watcher) for watcher in watchers] == [0, 0]
+    is_gone.set()
+    hub.notice(LiveNote(organization_id=1, campaign_id=7))
+    for watcher in watchers:
+        assert await asyncio.wait_for(anext(watcher, "over"), 5) == "over"
+    reads = source.reads
+    hub.notice(LiveNote(organization_id=1, campaign_id=7))
+    late = hub.watch(SPRING, load, check=no_check)
+    assert await asyncio.wait_for(anext(late, "over"), 5) == "over"
+    assert source.reads == reads + 1
+
+
+async def test_what_was_never_there_is_not_watched(hub: LiveHub, caplog: pytest.LogCaptureFixture) -> None:
+    async def load() -> int:
+        raise NotFound("campaign", 7)
+
+    snapshots = hub.watch(SPRING, load, check=no_check)
+    assert await asyncio.wait_for(anext(snapshots, "over"), 5) == "over"
+    assert not caplog.records
+
+
+async def test_what_comes_back_is_watched_anew(hub: LiveHub) -> None:
+    source, is_gone = Source(), [True]
+
+    async def load() -> int:
+        if is_gone:
+            is_gone.pop()
+            raise NotFound("campaign", 7)
+        return await source.load()
+
+    assert await asyncio.wait_for(anext(hub.watch(SPRING, load, check=no_check), "over"), 5) == "over"
+    snapshots = hub.watch(SPRING, load, check=no_check)
+    assert await asyncio.wait_for(anext(snapshots), 5) == 0
+    await snapshots.aclose()
