@@ -17,7 +17,7 @@ from app.context import AppContext, get_context
 from app.live_hub import Watched, watch
 from app.quotas import Full
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import campaign_snapshot, get_campaign
+from app.services.campaigns.queries import campaign_brief, campaign_snapshot
 from app.services.errors import NotFound
 from app.tasks import end_tasks
 
@@ -33,8 +33,6 @@ RECHECK_SECONDS: Final = 30.0
 """How long a socket may outlive its key."""
 
 Message = dict[str, Any]
-_GONE: Final[Message] = {}
-"""What is told of a campaign that was deleted while somebody watched."""
 
 
 @router.websocket("/ws/campaigns/{campaign_id}/progress")
@@ -73,7 +71,7 @@ async def progress(
 
 async def _watched(context: AppContext, principal: Principal, campaign_ref: str) -> Watched:
     async with context.database.session() as session:
-        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_ref)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_ref)
     return Watched(principal.organization_id, campaign.id, "progress")
 
 
@@ -88,23 +86,18 @@ async def _messages(context: AppContext, watched: Watched, key: str) -> AsyncIte
 
     async with aclosing(watch(watched, load, check=check, recheck=RECHECK_SECONDS)) as states:
         async for state in states:
-            if state == _GONE:
-                return
             yield {"type": "progress_update", "data": state}
 
 
 async def _state(context: AppContext, watched: Watched) -> Message:
     assert watched.campaign_id is not None
-    try:
-        async with context.database.session() as session:
-            snapshot = await campaign_snapshot(
-                session,
-                organization_id=watched.organization_id,
-                campaign_id=watched.campaign_id,
-                now=context.clock.now(),
-            )
-    except NotFound:
-        return _GONE
+    async with context.database.session() as session:
+        snapshot = await campaign_snapshot(
+            session,
+            organization_id=watched.organization_id,
+            campaign_id=watched.campaign_id,
+            now=context.clock.now(),
+        )
     return progress_answer(snapshot).model_dump(mode="json")
 
 

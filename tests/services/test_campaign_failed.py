@@ -18,10 +18,10 @@ from app.faults import install
 from app.models import Campaign, CampaignTransition, PhoneNumber, Step
 from app.providers.base import NotPlaced, PlaceAnswer, Refused, Unclear
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
+from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.failed import failed_campaigns
 from app.services.campaigns.history import campaign_history
 from app.services.campaigns.lifecycle import resume_campaign
-from app.services.campaigns.lists import get_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.dialing.conservation import unaccounted

@@ -15,6 +15,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
 from app.services.campaigns.queries import (
+    campaign_brief,
     campaign_cards,
     campaign_snapshot,
     get_attempt,
@@ -25,11 +26,20 @@ from app.services.campaigns.queries import (
     list_recipients,
     preflight,
     preview_message,
+    recipient_counts,
 )
-from app.services.campaigns.views import CampaignSnapshot
+from app.services.campaigns.views import CampaignBrief, CampaignSnapshot
 from app.services.errors import NotFound
 from tests.services.campaign_world import World, build_world
-from tests.support.builders import NOON, make_agent, make_audience, make_contact, make_number
+from tests.support.builders import (
+    NOON,
+    make_agent,
+    make_audience,
+    make_carrier_account,
+    make_contact,
+    make_number,
+)
+from tests.support.statements import sent_statements
 
 S = CampaignStatus
 R = RecipientStatus
@@ -360,19 +370,72 @@ async def test_a_campaign_is_found_by_either_id_with_all_its_settings(world: Wor
     async with world.database.transaction() as session:
         idle = await make_number(session, world.organization, active=False, label="Desk")
     campaign_id = await world.campaign(status=S.RUNNING, pool=(idle,))
-    await world.recipient(campaign_id, variables={"plan": "gold", "name": "Ann"})
     public_id = (await world.row(campaign_id)).public_id
 
     detail = await world.ask(get_campaign, campaign_ref=str(public_id))
 
     assert detail == await world.ask(get_campaign, campaign_ref=campaign_id)
-    assert (detail.settings.number_pool, detail.agent_name, detail.total_contacts) == ((idle.id,), "Ava", 1)
+    assert (detail.settings.number_pool, detail.agent_name) == ((idle.id,), "Ava")
     assert detail.number_labels[idle.id].startswith("Desk (+1 ")
     assert detail.number_warnings[0].endswith("Activate it, or choose another number.")
-    assert detail.available_variables == ["name", "plan"]
     assert detail.locked_because == (
         "Pause the campaign first: settings can be changed in draft and paused only."
     )
+
+
+async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_people(world: World) -> None:
+    campaign_id = await world.campaign(
+        people=2, status=S.PAUSED, status_reason="Lunch.", time_zone="Asia/Tokyo", description="Spring"
+    )
+    public_id = (await world.row(campaign_id)).public_id
+
+    with sent_statements(world.database) as sent:
+        brief = await world.ask(campaign_brief, campaign_ref=str(public_id))
+
+    assert len(sent) == 1
+    assert "recipient" not in sent[0]
+    assert brief == await world.ask(campaign_brief, campaign_ref=campaign_id)
+    assert brief == CampaignBrief(
+        id=campaign_id,
+        name="March reminders",
+        description="Spring",
+        status=S.PAUSED,
+        status_reason="Lunch.",
+        channel=Channel.CALL,
+        time_zone="Asia/Tokyo",
+        carrier_simulated=None,
+    )
+
+
+@pytest.mark.parametrize("is_simulated", [False, True])
+async def test_a_campaign_in_brief_says_whether_its_carrier_is_simulated(
+    world: World,
+    is_simulated: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    async with world.database.transaction() as session:
+        carrier = await make_carrier_account(session, simulated=is_simulated)
+    campaign_id = await world.campaign(status=S.RUNNING, carrier_account_id=carrier.id)
+    assert (await world.ask(campaign_brief, campaign_ref=campaign_id)).carrier_simulated is is_simulated
+
+
+@pytest.mark.parametrize("ref", [0, 2**70, "", "no id", "00000000-0000-0000-0000-000000000000"])
+async def test_a_campaign_that_is_not_there_has_no_brief(world: World, ref: int | str) -> None:
+    await world.campaign()
+    with pytest.raises(NotFound, match="campaign"):
+        await world.ask(campaign_brief, campaign_ref=ref)
+
+
+async def test_people_are_counted_by_status_with_zeros(world: World) -> None:
+    campaign_id = await world.campaign(people=2)
+    await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
+    await world.campaign(people=1)
+    async with world.database.session() as session:
+        counts = await recipient_counts(session, campaign_id)
+    assert counts.keys() == set(RecipientStatus)
+    assert {status: count for status, count in counts.items() if count} == {
+        RecipientStatus.PENDING: 2,
+        RecipientStatus.BUSY: 1,
+    }
 
 
 async def test_people_are_listed_with_what_can_be_done_for_each(world: World) -> None:
@@ -464,7 +527,7 @@ async def test_another_organizations_campaigns_and_calls_do_not_exist(world: Wor
     other = await build_world(world.database)
 
     assert (await other.ask(list_campaigns)).total == 0
-    for query in (get_campaign, list_recipients, list_attempts, preview_message):
+    for query in (campaign_brief, get_campaign, list_recipients, list_attempts, preview_message):
         with pytest.raises(NotFound):
             await other.ask(query, campaign_ref=campaign_id)
     for attempt_id in (attempt.id, uuid4(), "no id"):

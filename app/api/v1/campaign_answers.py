@@ -9,7 +9,7 @@ from app.api.v1.fields import Moment
 from app.api.v1.progress_answers import Progress, progress_of
 from app.domain.calling_hours import DAY_NAMES
 from app.services.campaigns.settings import CampaignSettings
-from app.services.campaigns.views import CampaignDetail, CampaignRow
+from app.services.campaigns.views import CampaignDetail, CampaignRow, Counts
 
 
 class Hours(BaseModel):
@@ -150,9 +150,12 @@ class CampaignItem(BaseModel):
     updated_at: Moment
 
 
-def campaign_answer(detail: CampaignDetail) -> CampaignAnswer:
-    """Return a campaign as it is answered. A text that is not set is null, as in seed `001`."""
-    settings, rolled = detail.settings, progress_of(detail.counts)
+def campaign_answer(detail: CampaignDetail, *, counts: Counts, variables: list[str]) -> CampaignAnswer:
+    """Return a campaign as it is answered, with the counts and variables of its people.
+
+    A text that is not set is null, as in seed `001`.
+    """
+    settings, rolled = detail.settings, progress_of(counts)
     return CampaignAnswer(
         id=detail.id,
         public_id=detail.public_id,
@@ -162,11 +165,11 @@ def campaign_answer(detail: CampaignDetail) -> CampaignAnswer:
         phone_number=detail.phone_number,
         number_warnings=detail.number_warnings,
         variable_mappings=detail.variable_mappings,
-        available_variables=detail.available_variables,
-        total_contacts=detail.total_contacts,
+        available_variables=variables,
+        total_contacts=sum(counts.values()),
         completed_contacts=rolled.completed,
         failed_contacts=rolled.failed,
-        contact_counts={status.value: count for status, count in detail.counts.items()},
+        contact_counts={status.value: count for status, count in counts.items()},
         actions=sorted(detail.actions),
         locked_because=detail.locked_because,
         carrier_simulated=detail.carrier_simulated,

@@ -15,7 +15,14 @@ from app.api.v1.progress_answers import ProgressAnswer, StatsAnswer, progress_an
 from app.domain.campaign import CampaignStatus, Channel
 from app.services.agents.queries import get_agent
 from app.services.campaigns.operations import create_campaign, delete_campaign, update_campaign
-from app.services.campaigns.queries import campaign_snapshot, get_campaign, list_campaigns
+from app.services.campaigns.queries import (
+    campaign_brief,
+    campaign_snapshot,
+    get_campaign,
+    list_campaigns,
+    recipient_counts,
+    recipient_variable_names,
+)
 from app.services.campaigns.views import CampaignSnapshot
 from app.services.errors import FieldErrors
 
@@ -144,7 +151,12 @@ async def stats(campaign_id: Ref, caller: Keyed) -> StatsAnswer:
 
 async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) -> CampaignAnswer:
     """Return the campaign as it is answered. Raises `NotFound`."""
-    return campaign_answer(await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref))
+    detail = await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref)
+    return campaign_answer(
+        detail,
+        counts=await recipient_counts(session, detail.id),
+        variables=await recipient_variable_names(session, detail.id),
+    )
 
 
 async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Response:
@@ -169,7 +181,7 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Res
 async def _snapshot(campaign_ref: str, caller: Caller) -> CampaignSnapshot:
     principal = caller.principal
     async with caller.reading() as session:
-        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_ref)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_ref)
         return await campaign_snapshot(
             session, organization_id=principal.organization_id, campaign_id=campaign.id, now=caller.now
         )

@@ -1,6 +1,5 @@
-"""The campaigns page: the cards, the list, and one campaign with its settings."""
+"""The campaigns page: the cards and the list."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,21 +12,14 @@ from sqlmodel import col
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import DIALING, NOT_BEGUN, CampaignStatus, Channel, allowed_actions
 from app.domain.metrics import PROCESSED, StatusCounts, percent, standing
-from app.domain.phone import pretty
-from app.domain.recipient import ENDED, RecipientStatus
+from app.domain.recipient import ENDED
 from app.domain.rights import Right
-from app.models import Agent, Attempt, Campaign, CarrierAccount, PhoneNumber, Recipient
+from app.models import Agent, Attempt, Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.number_warnings import why_unusable
-from app.services.campaigns.operations import why_not_editable
-from app.services.campaigns.progress import all_counts
-from app.services.campaigns.readiness import recipient_variable_names
+from app.services.campaigns.brief import recipient_counts_of_each
 from app.services.campaigns.recipients import contains
-from app.services.campaigns.rows import load_rows
-from app.services.campaigns.settings import unreadable
-from app.services.campaigns.views import CampaignCards, CampaignDetail, CampaignRow, Counts
+from app.services.campaigns.views import CampaignCards, CampaignRow, Counts
 from app.services.paging import Page, offset_of
-from app.services.refs import Ref
 
 _NOT_MADE = (AttemptStatus.PLACING, AttemptStatus.UNKNOWN, AttemptStatus.REVIEW, AttemptStatus.NOT_PLACED)
 
@@ -96,44 +88,6 @@ async def list_campaigns(  # noqa: PLR0913 - each filter of the page by its name
     return Page(await _campaign_rows(session, rows.all()), total, max(1, page), limit)
 
 
-async def get_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> CampaignDetail:
-    """Return one campaign with its settings. Raises `NotFound`."""
-    authorize(principal, Right.VIEW)
-    rows = await load_rows(session, principal, campaign_ref)
-    campaign = rows.campaign
-    agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
-    account = campaign.carrier_account_id
-    carrier = await session.get(CarrierAccount, account) if account is not None else None
-    numbers = await _numbers(session, [*rows.pool, *filter(None, [campaign.phone_number_id])])
-    chosen = numbers.get(campaign.phone_number_id or 0)
-    counts = (await _counts(session, [campaign.id])).get(campaign.id, all_counts({}))
-    problems = [why_unusable(number, campaign.channel, account) for number in numbers.values()]
-    return CampaignDetail(
-        id=campaign.id,
-        public_id=campaign.public_id,
-        status=campaign.status,
-        status_reason=campaign.status_reason,
-        settings=rows.settings,
-        agent_name=agent.name if agent is not None else None,
-        agent_active=agent.active if agent is not None else None,
-        phone_number=chosen.number if chosen is not None else None,
-        number_labels={number.id: _label(number) for number in numbers.values()},
-        actions=allowed_actions(campaign.status),
-        locked_because=why_not_editable(campaign.status),
-        created_at=campaign.created_at,
-        updated_at=campaign.updated_at,
-        started_at=campaign.started_at,
-        ended_at=campaign.ended_at,
-        total_contacts=sum(counts.values()),
-        counts=counts,
-        carrier_simulated=carrier.simulated if carrier is not None else None,
-        number_warnings=[problem for problem in problems if problem is not None],
-        unreadable=unreadable(campaign),
-        available_variables=await recipient_variable_names(session, campaign.id),
-        variable_mappings=campaign.variable_mappings,
-    )
-
-
 def _listed() -> Select[Campaign, str, bool]:
     return (
         select(Campaign, col(Agent.name), col(CarrierAccount.simulated))
@@ -173,7 +127,7 @@ async def _campaign_rows(
     session: AsyncSession, rows: Sequence[Row[Campaign, str, bool]]
 ) -> list[CampaignRow]:
     ids = [campaign.id for campaign, _, _ in rows]
-    counts = await _counts(session, ids)
+    counts = await recipient_counts_of_each(session, ids)
     attempted = await _ended_attempted(session, ids)
     made = await _calls_made(session, ids)
     return [
@@ -181,7 +135,7 @@ async def _campaign_rows(
             campaign,
             agent_name,
             simulated,
-            counts.get(campaign.id, all_counts({})),
+            counts[campaign.id],
             attempted.get(campaign.id, 0),
             made.get(campaign.id, 0),
         )
@@ -220,18 +174,6 @@ def _campaign_row(
     )
 
 
-async def _counts(session: AsyncSession, ids: Collection[int]) -> dict[int, Counts]:
-    rows = await session.execute(
-        select(col(Recipient.campaign_id), col(Recipient.status), func.count())
-        .where(col(Recipient.campaign_id).in_(ids))
-        .group_by(col(Recipient.campaign_id), col(Recipient.status))
-    )
-    found: dict[int, dict[RecipientStatus, int]] = defaultdict(dict)
-    for campaign_id, status, count in rows:
-        found[campaign_id][status] = count
-    return {campaign_id: all_counts(counts) for campaign_id, counts in found.items()}
-
-
 async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
     rows = await session.execute(
         select(col(Recipient.campaign_id), func.count())
@@ -252,16 +194,6 @@ async def _calls_made(session: AsyncSession, ids: Collection[int]) -> dict[int, 
         .group_by(col(Attempt.campaign_id))
     )
     return dict(rows.all())
-
-
-async def _numbers(session: AsyncSession, ids: Collection[int]) -> dict[int, PhoneNumber]:
-    found = await session.execute(select(PhoneNumber).where(col(PhoneNumber.id).in_(ids)))
-    return {number.id: number for number in found.scalars()}
-
-
-def _label(number: PhoneNumber) -> str:
-    shown = pretty(number.number)
-    return f"{number.label} ({shown})" if number.label else shown
 
 
 def _since(at: Mapped[datetime], since: datetime | None) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import LIVE, PLACED, AttemptStatus, Disposition
-from app.domain.campaign import CampaignStatus, allowed_actions
+from app.domain.campaign import CampaignStatus, Channel, allowed_actions
 from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.recipient import ENDED, RecipientStatus
 from app.models import sql
@@ -33,6 +33,7 @@ _CAMPAIGN: Final = text(
     """
     SELECT c.status, c.status_reason, c.gate_rule, c.gate_until, c.gate_why, c.scheduled_at, c.channel,
            c.breaker, c.pilot_size, c.pilot_passed_at, c.ramp, c.ramp_step, c.budget_cap, c.time_limit_seconds,
+           c.time_zone, c.concurrent_limit,
            o.dialing_stopped_at, o.dialing_stopped_by,
            EXISTS (SELECT 1 FROM worker_heartbeat w
                    WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
@@ -92,6 +93,9 @@ async def campaign_snapshot(
         campaign_id=campaign_id,
         status=status,
         status_reason=campaign["status_reason"],
+        channel=Channel(campaign["channel"]),
+        time_zone=campaign["time_zone"],
+        concurrent_limit=campaign["concurrent_limit"],
         actions=allowed_actions(status),
         total=people.total,
         counts=people.counts,

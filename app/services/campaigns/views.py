@@ -56,6 +56,21 @@ class CampaignRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignBrief:
+    """Which campaign it is and where it stands."""
+
+    id: int
+    name: str
+    description: str
+    status: CampaignStatus
+    status_reason: str
+    channel: Channel
+    time_zone: str
+    carrier_simulated: bool | None
+    """Whether its carrier is a simulator; None before it was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignDetail:
     """A campaign with all its settings."""
 
@@ -77,14 +92,10 @@ class CampaignDetail:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
-    total_contacts: int
-    counts: Counts
     carrier_simulated: bool | None
     number_warnings: list[str]
     unreadable: dict[str, str]
     """Settings whose stored value cannot be read, each with what to do; `settings` has their default instead."""
-    available_variables: list[str]
-    """Variables that some contact of the campaign has, beside those everybody has."""
     variable_mappings: dict[str, Any]
 
 
@@ -184,6 +195,10 @@ class CampaignSnapshot:
     campaign_id: int
     status: CampaignStatus
     status_reason: str
+    channel: Channel
+    time_zone: str
+    concurrent_limit: int
+    """Calls it may make at once."""
     actions: frozenset[CampaignAction]
     total: int
     counts: Counts

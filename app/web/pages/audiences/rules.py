@@ -13,12 +13,11 @@ from app.live_hub import Watched
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import OVER, AudienceView, end_audience, list_audiences
-from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.queries import campaign_brief
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.audiences.words import RuleLine, rule_line
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import is_there
 from app.web.pages.contacts.naming import Names, names_in
 
 
@@ -56,8 +55,6 @@ class AudiencesState(PageState, rx.State):
     async def watch(self, principal: Principal) -> None:
         """Follow how they get on."""
         campaign_id = campaign_here(self)
-        if not await is_there(principal, campaign_id):
-            return
         watched = Watched(principal.organization_id, campaign_id, "audiences")
         check = still_allowed(self, Right.VIEW)
         async for rules in watch_live(watched, lambda: _read(principal, campaign_id), check=check):
@@ -101,7 +98,7 @@ class AudiencesState(PageState, rx.State):
 
 async def _read(principal: Principal, campaign_id: int) -> _Rules:
     async with get_context().database.session() as session:
-        campaign = await load_campaign(session, principal, campaign_id)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
         views = tuple(await list_audiences(session, principal=principal, campaign_ref=campaign_id))
         names = await names_in(
             session,

@@ -16,8 +16,8 @@ from app.services.campaigns.operations import (
     resume_campaign,
     start_campaign,
 )
-from app.services.campaigns.queries import get_campaign, preflight
-from app.services.campaigns.views import CampaignDetail
+from app.services.campaigns.queries import campaign_brief, get_campaign, preflight
+from app.services.campaigns.views import CampaignBrief
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
 from app.web.components import say_done
@@ -106,7 +106,7 @@ class CampaignActionsState(PageState, rx.State):
         act = resume_campaign if self.resuming else start_campaign
         check = await carrier_check(principal, self.campaign_id)
 
-        async def acted(session: AsyncSession) -> CampaignDetail:
+        async def acted(session: AsyncSession) -> CampaignBrief:
             await act(
                 session,
                 principal=principal,
@@ -116,14 +116,14 @@ class CampaignActionsState(PageState, rx.State):
                 check=check,
                 confirm_carrier=confirmed,
             )
-            return await get_campaign(session, principal=principal, campaign_ref=self.campaign_id)
+            return await campaign_brief(session, principal=principal, campaign_ref=self.campaign_id)
 
         try:
-            detail = await context.database.write(acted)
+            campaign = await context.database.write(acted)
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None
-        return say_done("Campaign scheduled." if detail.status == "scheduled" else "Campaign started.")
+        return say_done("Campaign scheduled." if campaign.status == "scheduled" else "Campaign started.")
 
 
 async def carrier_check(principal: Principal, campaign_id: int) -> CarrierCheck:

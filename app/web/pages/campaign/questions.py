@@ -12,7 +12,7 @@ from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import cancel_campaign, delete_campaign, retry_failed
-from app.services.campaigns.queries import campaign_snapshot, get_campaign
+from app.services.campaigns.queries import campaign_brief, campaign_snapshot
 from app.services.campaigns.views import CampaignSnapshot
 from app.services.errors import Conflict
 from app.web import routes
@@ -56,14 +56,14 @@ class CampaignQuestionState(PageState, rx.State):
         """Open a question, with what the answer would mean just now."""
         now = get_context().clock.now()
         async with get_context().database.session() as session:
-            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
             snapshot = await campaign_snapshot(
-                session, organization_id=principal.organization_id, campaign_id=detail.id, now=now
+                session, organization_id=principal.organization_id, campaign_id=campaign.id, now=now
             )
-        self.campaign_id, self.campaign_name = detail.id, detail.settings.name
+        self.campaign_id, self.campaign_name = campaign.id, campaign.name
         self.sentence = _what_cancelling_means(snapshot) if asking == "cancel" else ""
         self._offer([_outcome(status, snapshot) for status in STATUS_WORDS if status in RETRY_FAILED_DEFAULT])
-        live = 0 if detail.settings.channel is Channel.SMS else snapshot.live_calls
+        live = 0 if campaign.channel is Channel.SMS else snapshot.live_calls
         self.calls, self.hang_up = counted(live, "call", "calls") if live else "", False
         self.asking, self.carrier_question = asking, ""
 

@@ -7,15 +7,14 @@ from typing import Final
 import reflex as rx
 
 from app.context import get_context
-from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.domain.campaign import CampaignAction, CampaignStatus, Channel, allowed_actions
 from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
 from app.live_hub import Watched
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import campaign_snapshot, get_campaign
-from app.services.campaigns.views import CampaignDetail, CampaignSnapshot, Counts
-from app.services.errors import NotFound
+from app.services.campaigns.queries import campaign_brief, campaign_snapshot, recipient_counts
+from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.place import campaign_here
 
@@ -55,17 +54,13 @@ class CampaignState(PageState, rx.State):
         if self.header.id != campaign_id:
             self.header, self.loading = Header(), True
         self.loading = self.loading or self.header.id == 0
-        async with get_context().database.session() as session:
-            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-        self.header = header_of(detail)
+        self.header = await read_header(principal, campaign_id)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, principal: Principal) -> None:
         """Follow status and size, and so what is offered."""
         campaign_id = campaign_here(self)
-        if not await is_there(principal, campaign_id):
-            return
         watched, load = live_snapshot(principal, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
@@ -74,20 +69,21 @@ class CampaignState(PageState, rx.State):
                     self.header = changed
 
 
-async def is_there(principal: Principal, campaign_id: int) -> bool:
-    """Tell whether there is such a campaign; `load` says so when there is none, so a watch need not."""
+async def read_header(principal: Principal, campaign_id: int) -> Header:
+    """Return the campaign's header as it stands. Raises `NotFound`."""
     async with get_context().database.session() as session:
-        try:
-            await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-        except NotFound:
-            return False
-    return True
+        brief = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
+        counts = await recipient_counts(session, brief.id)
+    return _header_of(brief, counts)
 
 
 def live_snapshot(
     principal: Principal, campaign_id: int
 ) -> tuple[Watched, Callable[[], Awaitable[CampaignSnapshot]]]:
-    """Return what all tabs of a campaign watch, and how it is read: once a process, whoever watches."""
+    """Return what all tabs of a campaign watch, and how it is read: once a process, whoever watches.
+
+    The reading raises `NotFound` where there is no such campaign, which ends the watching; `load` has said so.
+    """
     organization_id = principal.organization_id
 
     async def load() -> CampaignSnapshot:
@@ -100,18 +96,18 @@ def live_snapshot(
     return Watched(organization_id, campaign_id, "campaign"), load
 
 
-def header_of(detail: CampaignDetail) -> Header:
-    """Word a campaign's header."""
+def _header_of(brief: CampaignBrief, counts: Counts) -> Header:
+    actions = allowed_actions(brief.status)
     header = Header(
-        id=detail.id,
-        name=detail.settings.name,
-        description=detail.settings.description,
-        channel="Text message" if detail.settings.channel is Channel.SMS else "Call",
-        simulated=detail.carrier_simulated is True,
-        total=detail.total_contacts,
-        can_retry=may_retry(detail.actions, detail.counts),
+        id=brief.id,
+        name=brief.name,
+        description=brief.description,
+        channel="Text message" if brief.channel is Channel.SMS else "Call",
+        simulated=brief.carrier_simulated is True,
+        total=sum(counts.values()),
+        can_retry=may_retry(actions, counts),
     )
-    return _at(header, detail.status, detail.status_reason, detail.actions)
+    return _at(header, brief.status, brief.status_reason, actions)
 
 
 def _followed(header: Header, snapshot: CampaignSnapshot) -> Header:

@@ -1,6 +1,7 @@
 """The draft behind every step: read from its row, saved to its row, and nowhere else kept."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import reflex as rx
@@ -14,7 +15,7 @@ from app.services.access.principal import Principal
 from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.changes import FIELD_PATHS
 from app.services.campaigns.operations import update_campaign
-from app.services.campaigns.queries import get_campaign, start_problems
+from app.services.campaigns.queries import get_campaign, recipient_counts, start_problems
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
@@ -29,6 +30,16 @@ _VISITS_KEPT: Final = 200
 _LATEST_IMPORTS: Final = 10
 
 _HOURS: Final = frozenset({"allowed_start", "allowed_end", "allowed_days"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A draft as one reading finds it."""
+
+    detail: CampaignDetail
+    contacts: int
+    todo: frozenset[WizardStep]
+    """The steps that have something to mend."""
 
 
 class WizardState(rx.State):
@@ -52,26 +63,27 @@ class WizardState(rx.State):
         """Show how far the draft is whenever an import has got on."""
         campaign_id = draft_id(self)
         async for _ in import_changes(principal, campaign_id, still_allowed(self, Right.VIEW)):
-            detail, todo = await _read(principal, campaign_id)
+            draft = await _read(principal, campaign_id)
             async with self:
-                self._show(detail, todo)
+                self._show(draft)
 
     async def _look(self, principal: Principal, campaign_id: int) -> CampaignDetail:
         """Read the draft and show how far it is."""
-        detail, todo = await _read(principal, campaign_id)
+        draft = await _read(principal, campaign_id)
         self._note_visit(campaign_id)
-        self._show(detail, todo)
-        return detail
+        self._show(draft)
+        return draft.detail
 
     def _note_visit(self, campaign_id: int) -> None:
         here = f"{campaign_id}/{self.router.url.path.rstrip('/').rpartition('/')[2]}"
         if here not in self.visited:
             self.visited = [*self.visited[-_VISITS_KEPT:], here]
 
-    def _show(self, detail: CampaignDetail, todo: frozenset[WizardStep]) -> None:
-        done = {step for step in WizardStep if step not in todo and self._was_seen(step, detail)}
+    def _show(self, draft: _Draft) -> None:
+        detail = draft.detail
+        done = {step for step in WizardStep if step not in draft.todo and self._was_seen(step, detail)}
         self.name, self.status, self.channel = detail.settings.name, detail.status, detail.settings.channel
-        self.locked, self.contacts = detail.locked_because or "", detail.total_contacts
+        self.locked, self.contacts = detail.locked_because or "", draft.contacts
         self.basics_done = WizardStep.BASICS in done
         self.message_done = WizardStep.MESSAGE in done
         self.contacts_done = WizardStep.CONTACTS in done
@@ -195,15 +207,15 @@ async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[st
     return errors
 
 
-async def _read(principal: Principal, campaign_id: int) -> tuple[CampaignDetail, frozenset[WizardStep]]:
-    """Return the draft, and the steps that have something to mend."""
+async def _read(principal: Principal, campaign_id: int) -> _Draft:
     context = get_context()
     async with context.database.session() as session:
         detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
         problems = await start_problems(
             session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
         )
-    return detail, unfinished(problems)
+        counts = await recipient_counts(session, detail.id)
+    return _Draft(detail, sum(counts.values()), unfinished(problems))
 
 
 async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:

@@ -13,14 +13,14 @@ from app.domain.attempt import Disposition
 from app.domain.rights import Right
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import get_attempt, get_campaign, list_attempts
+from app.services.campaigns.queries import campaign_brief, get_attempt, list_attempts
 from app.services.errors import NotFound
 from app.web import routes
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.calls.view import ALL, CallDetail, CallItem, Query, call_detail, call_item
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import is_there, live_snapshot
+from app.web.pages.campaign.state import live_snapshot
 from app.web.words import page_range
 
 SHORTEST_REFETCH: Final = 2.0
@@ -62,8 +62,6 @@ class CallLogState(PageState, rx.State):
     async def watch(self, principal: Principal) -> None:
         """Read the rows again when something happens in the campaign, at most every two seconds."""
         campaign_id = campaign_here(self)
-        if not await is_there(principal, campaign_id):
-            return
         watched, load = live_snapshot(principal, campaign_id)
         async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
@@ -125,7 +123,7 @@ class CallLogState(PageState, rx.State):
 async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
     now = get_context().clock.now()
     async with get_context().database.session() as session:
-        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
         found = await list_attempts(
             session,
             principal=principal,
@@ -134,9 +132,8 @@ async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer
             search=query.search,
             page=query.page,
         )
-    zone = campaign.settings.time_zone
     return _Answer(
-        items=[call_item(row, zone=zone, now=now) for row in found.items],
+        items=[call_item(row, zone=campaign.time_zone, now=now) for row in found.items],
         pages=found.pages,
         range_text=page_range(found, "attempt", "attempts"),
     )
@@ -144,8 +141,8 @@ async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer
 
 async def _read_one(principal: Principal, campaign_id: int, attempt_id: str) -> CallDetail:
     async with get_context().database.session() as session:
-        campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
         found = await get_attempt(session, principal=principal, attempt_id=attempt_id)
     if found.campaign_id != campaign.id:
         raise NotFound("attempt", attempt_id)
-    return call_detail(found, zone=campaign.settings.time_zone, now=get_context().clock.now())
+    return call_detail(found, zone=campaign.time_zone, now=get_context().clock.now())

@@ -9,7 +9,7 @@ from reflex.vars import ArrayVar, ObjectVar
 from app.context import get_context
 from app.domain.rights import Right
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import get_campaign, get_recipient
+from app.services.campaigns.queries import campaign_brief, get_recipient
 from app.web.components import (
     attempt_badge,
     disposition_badge,
@@ -37,11 +37,11 @@ class PersonState(PageState, rx.State):
         """Open the sheet of a contact of this campaign."""
         campaign_id = campaign_here(self)
         async with get_context().database.session() as session:
-            campaign = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
             found = await get_recipient(
                 session, principal=principal, campaign_ref=campaign_id, recipient_id=recipient_id
             )
-        self.detail = person_detail(found, zone=campaign.settings.time_zone, now=get_context().clock.now())
+        self.detail = person_detail(found, zone=campaign.time_zone, now=get_context().clock.now())
         self.is_open = True
 
     @anyone

@@ -14,13 +14,13 @@ from app.domain.rights import Right
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
-from app.services.campaigns.queries import get_campaign, list_recipients, list_skipped
+from app.services.campaigns.queries import campaign_brief, list_recipients, list_skipped
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address
 from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import is_there, live_snapshot
+from app.web.pages.campaign.state import live_snapshot
 from app.web.words import page_range
 
 SHORTEST_REFETCH: Final = 2.0
@@ -63,8 +63,6 @@ class CampaignContactsState(PageState, rx.State):
     async def watch(self, principal: Principal) -> None:
         """Read the rows again when something happens in the campaign, at most every two seconds."""
         campaign_id = campaign_here(self)
-        if not await is_there(principal, campaign_id):
-            return
         watched, load = live_snapshot(principal, campaign_id)
         async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
@@ -134,7 +132,7 @@ async def skipped_ahead(
 async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
     now = get_context().clock.now()
     async with get_context().database.session() as session:
-        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
         why = await skipped_ahead(session, principal, campaign_id, query)
         found = await list_recipients(
             session,
@@ -146,7 +144,7 @@ async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer
             page=query.page,
             sort=f"-{query.sort}" if query.descending else query.sort,
         )
-    zone = detail.settings.time_zone
+    zone = campaign.time_zone
     return _Answer(
         people=[
             person(replace(row, blocked_why=(why or {}).get(row.id, row.blocked_why)), zone=zone, now=now)

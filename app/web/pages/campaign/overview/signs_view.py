@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from app.domain.campaign import CampaignStatus
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.metrics import percent
 from app.domain.phone import pretty
 from app.services.campaigns.views import (
@@ -70,7 +70,7 @@ class Stop:
     more: str
 
 
-def safeguards(snapshot: CampaignSnapshot, *, is_text: bool) -> Safeguards:
+def safeguards(snapshot: CampaignSnapshot) -> Safeguards:
     """Word pilot, ramp and budget."""
     signs = snapshot.signs
     waits, todo = _waiting(signs)
@@ -78,21 +78,21 @@ def safeguards(snapshot: CampaignSnapshot, *, is_text: bool) -> Safeguards:
         lines=[
             *([_pilot(signs.pilot)] if signs.pilot else []),
             *([_ramp(signs.ramp)] if signs.ramp else []),
-            *([_budget(signs.budget, is_text=is_text)] if signs.budget else []),
+            *([_budget(signs.budget, is_text=snapshot.channel is Channel.SMS)] if signs.budget else []),
         ],
         waits=waits,
         todo=todo,
     )
 
 
-def stops(trips: Sequence[TripRow], snapshot: CampaignSnapshot, zone: str, *, now: datetime) -> list[Stop]:
+def stops(trips: Sequence[TripRow], snapshot: CampaignSnapshot, *, now: datetime) -> list[Stop]:
     """Word the times the breaker tripped, the newest first."""
     is_paused = snapshot.status is CampaignStatus.PAUSED
     return [
         Stop(
             id=str(trip.id),
             sentence=trip.sentence,
-            at=moment(trip.at, zone, now=now),
+            at=moment(trip.at, snapshot.time_zone, now=now),
             is_now=is_paused and index == 0 and snapshot.status_reason == trip.sentence,
             witnesses=[_witness(attempt) for attempt in trip.attempts[:SHOWN]],
             more=f"and {trip.attempt_count - SHOWN:,} more" if trip.attempt_count > SHOWN else "",

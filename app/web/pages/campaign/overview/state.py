@@ -1,6 +1,6 @@
 """The Overview tab, kept live."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -8,22 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.context import get_context
 from app.domain.attempt import AttemptStatus
-from app.domain.campaign import Channel
 from app.domain.rights import Right
 from app.live_hub import watch as watch_live
 from app.services.access.principal import Principal
 from app.services.campaigns.history import campaign_history
-from app.services.campaigns.queries import get_attempt, get_campaign, list_attempts
+from app.services.campaigns.queries import get_attempt, list_attempts
 from app.services.campaigns.signs import list_trips
-from app.services.campaigns.views import CampaignSnapshot
-from app.services.dialing.alarms import list_second_calls
+from app.services.campaigns.views import AttemptRow, CampaignSnapshot
+from app.services.dialing.alarms import SecondCallRow, list_second_calls
 from app.services.dialing.reconciling import settle_review
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.overview.signs_view import Stop, stops
 from app.web.pages.campaign.overview.view import (
     Change,
-    Ground,
     Overview,
     Review,
     Second,
@@ -33,7 +31,7 @@ from app.web.pages.campaign.overview.view import (
     second_call,
 )
 from app.web.pages.campaign.place import campaign_here
-from app.web.pages.campaign.state import is_there, live_snapshot
+from app.web.pages.campaign.state import live_snapshot
 
 Stories = tuple[list[Review], list[Second], list[Stop], list[Change]]
 
@@ -57,10 +55,9 @@ class OverviewState(PageState, rx.State):
             self._campaign_id, self.loading, self.overview = campaign_id, True, Overview()
             self.reviews, self.seconds, self.stops, self.history = [], [], [], []
             yield
-        ground = await _ground(principal, campaign_id)
         snapshot = await live_snapshot(principal, campaign_id)[1]()
-        self.overview = overview(snapshot, ground, now=get_context().clock.now())
-        stories = await _stories(principal, snapshot, ground)
+        self.overview = _worded(principal, snapshot)
+        stories = await _stories(principal, snapshot)
         self.reviews, self.seconds, self.stops, self.history = stories
         self.loading = False
 
@@ -68,14 +65,11 @@ class OverviewState(PageState, rx.State):
     async def watch(self, principal: Principal) -> None:
         """Follow every change, at most four times a second."""
         campaign_id = campaign_here(self)
-        if not await is_there(principal, campaign_id):
-            return
-        ground = await _ground(principal, campaign_id)
         watched, load = live_snapshot(principal, campaign_id)
         stories: Stories = ([], [], [], [])
         told: tuple[object, ...] = ()
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
-            shown = overview(snapshot, ground, now=get_context().clock.now())
+            shown = _worded(principal, snapshot)
             telling = (
                 snapshot.status,
                 snapshot.status_reason,
@@ -83,8 +77,7 @@ class OverviewState(PageState, rx.State):
                 snapshot.second_calls,
             )
             if telling != told:
-                ground = await _ground(principal, campaign_id)
-                stories, told = await _stories(principal, snapshot, ground), telling
+                stories, told = await _stories(principal, snapshot), telling
             async with self:
                 # By the address: this may well run before `load` has.
                 if campaign_here(self) != campaign_id:
@@ -115,27 +108,31 @@ class OverviewState(PageState, rx.State):
         return say_done(f"Noted. The contact {outcome}.")
 
 
-async def _ground(principal: Principal, campaign_id: int) -> Ground:
-    async with get_context().database.session() as session:
-        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-    settings = detail.settings
-    is_text = settings.channel is Channel.SMS
-    return Ground(settings.time_zone, principal.time_zone, settings.concurrent_limit, is_text)
+def _worded(principal: Principal, snapshot: CampaignSnapshot) -> Overview:
+    return overview(snapshot, other_zone=principal.time_zone, now=get_context().clock.now())
 
 
-async def _stories(principal: Principal, snapshot: CampaignSnapshot, ground: Ground) -> Stories:
-    """Return what waits for a decision, the second calls, when the breaker tripped, and the history."""
-    now, campaign_id = get_context().clock.now(), snapshot.campaign_id
+async def _stories(principal: Principal, snapshot: CampaignSnapshot) -> Stories:
+    """Return what waits for a decision, the second calls, when the breaker tripped, and the history.
+
+    Of what the snapshot counts to be none, nothing is read.
+    """
+    now, campaign_id, zone = get_context().clock.now(), snapshot.campaign_id, snapshot.time_zone
     async with get_context().database.session() as session:
-        waiting = await list_attempts(
-            session, principal=principal, campaign_ref=campaign_id, status=AttemptStatus.REVIEW
-        )
-        seconds = await list_second_calls(session, principal=principal, campaign_ref=campaign_id)
+        waiting: Sequence[AttemptRow] = ()
+        if snapshot.review_count:
+            page = await list_attempts(
+                session, principal=principal, campaign_ref=campaign_id, status=AttemptStatus.REVIEW
+            )
+            waiting = page.items
+        seconds: Sequence[SecondCallRow] = ()
+        if snapshot.second_calls:
+            seconds = await list_second_calls(session, principal=principal, campaign_ref=campaign_id)
         trips = await list_trips(session, principal=principal, campaign_ref=campaign_id)
         changes = await campaign_history(session, principal=principal, campaign_ref=campaign_id)
     return (
-        [review(row, ground, now=now) for row in waiting.items],
-        [second_call(row, ground, now=now) for row in seconds],
-        stops(trips, snapshot, ground.zone, now=now),
-        [change(row, ground, now=now) for row in changes],
+        [review(row, zone, now=now) for row in waiting],
+        [second_call(row, zone, now=now) for row in seconds],
+        stops(trips, snapshot, now=now),
+        [change(row, zone, now=now) for row in changes],
     )

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.attempt import AttemptStatus
-from app.domain.campaign import CampaignStatus
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.metrics import percent
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.views import (
     AttemptRow,
     CampaignSnapshot,
-    Hold,
     LiveAttempt,
     TransitionRow,
 )
@@ -22,19 +21,6 @@ from app.web.components import ProgressView
 from app.web.pages.campaign.overview.signs_view import Safeguards, safeguards
 from app.web.pages.campaign.words import STATUS_WORDS, progress
 from app.web.words import NOTHING, Moment, clock_time, counted, duration, in_both_zones, moment, money, rate
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the words depend on and no snapshot tells."""
-
-    zone: str = "UTC"
-    """The campaign's, in which its times are shown."""
-    other_zone: str = "UTC"
-    """The organization's, told where it differs."""
-    limit: int = 0
-    """How many calls the campaign may make at once."""
-    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +145,8 @@ _HELD_TITLES: Final[Mapping[str, str]] = {
 }
 
 
-def overview(snapshot: CampaignSnapshot, ground: Ground, *, now: datetime) -> Overview:
-    """Word a snapshot."""
+def overview(snapshot: CampaignSnapshot, *, other_zone: str, now: datetime) -> Overview:
+    """Word a snapshot, in the campaign's time zone; until when it is held also in `other_zone`, if that differs."""
     counts = snapshot.counts
     shares = [
         StatusShare(
@@ -177,40 +163,40 @@ def overview(snapshot: CampaignSnapshot, ground: Ground, *, now: datetime) -> Ov
         measures=_measures(snapshot),
         conservation=_conservation(snapshot),
         conserved=snapshot.conserved,
-        now=_now(snapshot, ground, now),
-        safeguards=safeguards(snapshot, is_text=ground.is_text),
+        now=_now(snapshot, other_zone, now),
+        safeguards=safeguards(snapshot),
     )
 
 
-def review(row: AttemptRow, ground: Ground, *, now: datetime) -> Review:
+def review(row: AttemptRow, zone: str, *, now: datetime) -> Review:
     """Word an attempt that is up for review."""
     return Review(
         id=str(row.id),
         name=row.contact_name or pretty(row.number_to),
         number=pretty(row.number_to),
-        at=moment(row.at, ground.zone, now=now),
+        at=moment(row.at, zone, now=now),
         why=row.error_message or "The carrier could not say whether this was placed.",
     )
 
 
-def second_call(row: SecondCallRow, ground: Ground, *, now: datetime) -> Second:
+def second_call(row: SecondCallRow, zone: str, *, now: datetime) -> Second:
     """Word a second call."""
     return Second(
         id=row.provider_id,
         name=row.contact_name or pretty(row.number_to),
         number=pretty(row.number_to),
-        at=moment(row.found_at, ground.zone, now=now),
+        at=moment(row.found_at, zone, now=now),
         state="Ended" if row.ended_at else "Being hung up",
     )
 
 
-def change(row: TransitionRow, ground: Ground, *, now: datetime) -> Change:
+def change(row: TransitionRow, zone: str, *, now: datetime) -> Change:
     """Word a change of status."""
     sentence = f"by {row.actor}" if row.actor != "system" else "by itself"
     return Change(
         status=row.new,
         sentence=f"{sentence}: {row.reason}" if row.reason else sentence,
-        at=moment(row.at, ground.zone, now=now),
+        at=moment(row.at, zone, now=now),
     )
 
 
@@ -246,31 +232,37 @@ def _conservation(snapshot: CampaignSnapshot) -> str:
     return f"{counted(snapshot.total, 'contact', 'contacts')} = {' + '.join(parts)}" if parts else ""
 
 
-def _now(snapshot: CampaignSnapshot, ground: Ground, now: datetime) -> Now:
-    going_on = _going_on(snapshot, ground)
-    if snapshot.hold is not None:
-        return _held(going_on, snapshot.hold, ground, now)
+def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
+    going_on = _going_on(snapshot)
+    if (hold := snapshot.hold) is not None:
+        until = ""
+        if hold.until is not None:
+            until = f"Until {in_both_zones(hold.until, snapshot.time_zone, other_zone, now=now)}"
+        title = _HELD_TITLES.get(hold.rule, "Nothing is dialed now")
+        return replace(going_on, title=title, sentence=hold.why, until=until, kind="held")
     if snapshot.status in _OVER:
         title, sentence = _OVER[snapshot.status]
         return replace(going_on, title=title, sentence=sentence)
     if snapshot.live_calls:
-        under_way = counted(
-            snapshot.live_calls, *(("message", "messages") if ground.is_text else ("call", "calls"))
-        )
+        is_text = snapshot.channel is Channel.SMS
+        under_way = counted(snapshot.live_calls, *(("message", "messages") if is_text else ("call", "calls")))
         return replace(going_on, title=f"{under_way} under way", kind="busy")
     waiting = counted(snapshot.counts[RecipientStatus.PENDING], "contact waits", "contacts wait")
     sentence = f"{waiting}. The next attempt starts in a moment."
     return replace(going_on, title="About to dial", sentence=sentence, kind="busy")
 
 
-def _going_on(snapshot: CampaignSnapshot, ground: Ground) -> Now:
+def _going_on(snapshot: CampaignSnapshot) -> Now:
     """Return the attempts under way, whatever is said about them."""
     shown = [
-        _happening(each, ground) for each in snapshot.happening if each.status is not AttemptStatus.REVIEW
+        _happening(each, snapshot.time_zone)
+        for each in snapshot.happening
+        if each.status is not AttemptStatus.REVIEW
     ]
+    has_slots = snapshot.channel is Channel.CALL and snapshot.live_calls > 0
     left = snapshot.live_calls + snapshot.unknown_count - len(shown)
     return Now(
-        slots="" if ground.is_text or not snapshot.live_calls else _slots(snapshot.live_calls, ground.limit),
+        slots=_slots(snapshot.live_calls, snapshot.concurrent_limit) if has_slots else "",
         happening=shown,
         more=f"and {left:,} more" if left > 0 else "",
     )
@@ -280,19 +272,11 @@ def _slots(live: int, limit: int) -> str:
     return f"{live} of {counted(limit, 'slot', 'slots')} in use"
 
 
-def _held(going_on: Now, hold: Hold, ground: Ground, now: datetime) -> Now:
-    until = ""
-    if hold.until is not None:
-        until = f"Until {in_both_zones(hold.until, ground.zone, ground.other_zone, now=now)}"
-    title = _HELD_TITLES.get(hold.rule, "Nothing is dialed now")
-    return replace(going_on, title=title, sentence=hold.why, until=until, kind="held")
-
-
-def _happening(attempt: LiveAttempt, ground: Ground) -> Happening:
+def _happening(attempt: LiveAttempt, zone: str) -> Happening:
     return Happening(
         id=str(attempt.attempt_id),
         name=attempt.contact_name or pretty(attempt.number),
         number=pretty(attempt.number),
         status=attempt.status.value,
-        since=f"since {clock_time(attempt.since, ground.zone)}",
+        since=f"since {clock_time(attempt.since, zone)}",
     )

@@ -30,7 +30,7 @@ from app.web.pages.campaign.settings.view import (
     groups,
     retry_options,
 )
-from app.web.pages.campaign.state import CampaignState, header_of, live_snapshot
+from app.web.pages.campaign.state import CampaignState, live_snapshot, read_header
 
 
 class CampaignSettingsState(FormState, rx.State):
@@ -116,10 +116,9 @@ class CampaignSettingsState(FormState, rx.State):
         except FieldErrors as refused:
             self.errors = dict(refused.errors)
             return to_first_error()
-        detail = await _read(principal, campaign_id)
-        self._show(detail)
+        self._show(await _read(principal, campaign_id))
         self.editing = False
-        (await self.get_state(CampaignState)).header = header_of(detail)
+        (await self.get_state(CampaignState)).header = await read_header(principal, campaign_id)
         return say_done("Settings saved") if changes or before.unreadable else say("Nothing was changed")
 
     def _show(self, detail: CampaignDetail) -> None:

@@ -19,7 +19,7 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.forms import whole
 from app.web.guard import guarded
-from app.web.pages.wizard.draft import StepState, draft_id, save_draft
+from app.web.pages.wizard.draft import StepState, WizardState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 
 DEFAULT, ONE, POOL = "default", "one", "pool"
@@ -118,7 +118,8 @@ class BasicsState(StepState, rx.State):
         self.number = str(settings.phone_number_id or "")
         self.numbers = _number_options(numbers, settings, get_context().clock.now())
         self.default_number = _default_number(agents, numbers, settings)
-        self.pool_advice = _pool_advice(detail.total_contacts, len(settings.number_pool))
+        contacts = (await self.get_state(WizardState)).contacts
+        self.pool_advice = _pool_advice(contacts, len(settings.number_pool))
 
     async def _preselect(
         self, principal: Principal, detail: CampaignDetail, agents: Sequence[AgentView]

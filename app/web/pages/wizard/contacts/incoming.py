@@ -8,7 +8,7 @@ import reflex as rx
 
 from app.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import get_campaign
+from app.services.campaigns.queries import recipient_counts
 from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
@@ -39,8 +39,8 @@ async def read_imports(principal: Principal, campaign_id: int | None) -> Imports
             page = await list_imports(session, principal=principal, page_size=MAX_PAGE_SIZE)
             return Imports(tuple(view for view in page.items if view.campaign_id is None)[:_LATEST], 0)
         page = await list_imports(session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST)
-        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
-    return Imports(tuple(page.items), detail.total_contacts)
+        counts = await recipient_counts(session, campaign_id)  # which the list has found
+    return Imports(tuple(page.items), sum(counts.values()))
 
 
 async def read_import(principal: Principal, import_id: int) -> ImportView:

@@ -146,7 +146,6 @@ class MessageState(StepState, rx.State):
             self.person = self.people[0].value if self.people else ""
             self.greeting, self.agent_name = await _greeting(principal, settings.agent_id)
         self.channel, self.missing = settings.channel, settings.missing
-        self.list_variables = [name for name in detail.available_variables if name not in ALWAYS_KNOWN]
         self.variables = [name for name in ALWAYS_KNOWN if name not in _ALIASES]
         await self._preview(principal, settings.fallback_values)
 
@@ -163,6 +162,7 @@ class MessageState(StepState, rx.State):
         self.errors = self.errors | preview.errors
         parts = {part: preview.texts.get(part, "") for part in _FIELDS[self.channel]}
         self.parts = [PreviewPart(PART_WORDS[part], text) for part, text in parts.items() if text]
+        self.list_variables = [name for name in preview.variables if name not in ALWAYS_KNOWN]
         self.unresolved = preview.unresolved
         self.preview_of = " · ".join(filter(None, (preview.contact_name, pretty(preview.number))))
         self.fallbacks = _fallback_rows([*self.texts.values(), self.greeting], fallbacks, preview)

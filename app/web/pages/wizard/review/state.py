@@ -15,7 +15,7 @@ from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import resume_campaign, start_campaign
-from app.services.campaigns.queries import get_campaign, preflight, preview_message
+from app.services.campaigns.queries import campaign_brief, preflight, preview_message
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Preflight
 from app.services.errors import FieldErrors
@@ -184,7 +184,7 @@ async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed
             check=check,
             confirm_carrier=confirmed,
         )
-        return (await get_campaign(session, principal=principal, campaign_ref=campaign_id)).status
+        return (await campaign_brief(session, principal=principal, campaign_ref=campaign_id)).status
 
     return await context.database.write(acted)
 
