@@ -18,12 +18,13 @@ from app.services.campaigns.operations import create_campaign, delete_campaign, 
 from app.services.campaigns.queries import (
     campaign_brief,
     campaign_snapshot,
+    detail_of,
     get_campaign,
     list_campaigns,
     recipient_counts,
     recipient_variable_names,
 )
-from app.services.campaigns.views import CampaignSnapshot
+from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
 from app.services.errors import FieldErrors
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"], route_class=KeyedRoute)
@@ -151,7 +152,12 @@ async def stats(campaign_id: Ref, caller: Keyed) -> StatsAnswer:
 
 async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) -> CampaignAnswer:
     """Return the campaign as it is answered. Raises `NotFound`."""
-    detail = await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref)
+    return await _answer(
+        session, await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref)
+    )
+
+
+async def _answer(session: AsyncSession, detail: CampaignDetail) -> CampaignAnswer:
     return campaign_answer(
         detail,
         counts=await recipient_counts(session, detail.id),
@@ -163,7 +169,7 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Res
 
     async def work(session: AsyncSession) -> CampaignAnswer:
         try:
-            await update_campaign(
+            rows = await update_campaign(
                 session,
                 principal=caller.principal,
                 campaign_ref=campaign_ref,
@@ -173,7 +179,7 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Res
         except FieldErrors as error:
             raise sent.explain(error) from error
         sent.check()
-        return await shown(session, caller, campaign_ref)
+        return await _answer(session, await detail_of(session, rows))
 
     return await caller.once(work, status=HTTPStatus.OK)
 

@@ -13,7 +13,7 @@ from app.models import Agent, CarrierAccount, PhoneNumber
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.operations import why_not_editable
-from app.services.campaigns.rows import load_rows
+from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.settings import unreadable
 from app.services.campaigns.views import CampaignDetail
 from app.services.refs import Ref
@@ -22,7 +22,11 @@ from app.services.refs import Ref
 async def get_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> CampaignDetail:
     """Return one campaign with its settings, and nothing of its people. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
-    rows = await load_rows(session, principal, campaign_ref)
+    return await detail_of(session, await load_rows(session, principal, campaign_ref))
+
+
+async def detail_of(session: AsyncSession, rows: CampaignRows) -> CampaignDetail:
+    """Return the campaign of these rows with its settings. For callers that have loaded them with their principal."""
     campaign = rows.campaign
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
     account = campaign.carrier_account_id

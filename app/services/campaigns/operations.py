@@ -91,8 +91,8 @@ async def update_campaign(
     changes: Mapping[str, Any],
     now: datetime,
     as_shown: Collection[str] = (),
-) -> None:
-    """Change settings of a draft, paused or failed campaign.
+) -> CampaignRows:
+    """Change settings of a draft, paused or failed campaign, and return it as it is then, for `detail_of`.
 
     What cannot be read has to be set with them; `as_shown`: such settings that a person has seen at their default and
     takes so. Raises `FieldErrors`, or `Conflict` with the reason.
@@ -112,6 +112,7 @@ async def update_campaign(
     rows.campaign.updated_at = now
     await session.flush()
     announce(session, organization_id=principal.organization_id, campaign_id=rows.campaign.id)
+    return rows
 
 
 async def delete_campaign(
@@ -179,6 +180,7 @@ async def _apply(session: AsyncSession, rows: CampaignRows, settings: CampaignSe
         campaign_id = rows.campaign.id
         await session.execute(delete(CampaignNumber).where(col(CampaignNumber.campaign_id) == campaign_id))
         write_pool(session, campaign_id, settings.number_pool)
+        rows.pool = settings.number_pool
 
 
 async def _copy_recipients(session: AsyncSession, source: Run, run: Run, step: Step, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Everything that can be asked of campaigns, in one place for the API, the browser and the command line."""
 
 from app.services.campaigns.brief import campaign_brief, recipient_counts
-from app.services.campaigns.detail import get_campaign
+from app.services.campaigns.detail import detail_of, get_campaign
 from app.services.campaigns.eligibility import list_skipped
 from app.services.campaigns.forecast import preflight, preview_message, start_problems
 from app.services.campaigns.lists import campaign_cards, list_campaigns
@@ -13,6 +13,7 @@ __all__ = [
     "campaign_brief",
     "campaign_cards",
     "campaign_snapshot",
+    "detail_of",
     "get_attempt",
     "get_campaign",
     "get_recipient",
