@@ -142,6 +142,22 @@ async def test_watching_ends_when_the_campaign_is_deleted_and_the_page_stays_as_
     assert tab.errors == []
 
 
+async def test_the_settings_are_followed_whatever_an_earlier_page_left_behind(
+    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = await world.campaign(people=1)
+    browser = await signed_in(tab, world.organization, "/campaigns/999999/settings")
+    await browser.send(CampaignSettingsState.load())
+    assert (await tab.state(CampaignSettingsState)).problem == "There is no campaign 999999."
+    browser.path = f"/{world.organization.slug}/campaigns/{campaign_id}/settings"
+
+    async def are_shown() -> bool:
+        return (await tab.state(CampaignSettingsState)).groups != []
+
+    async with hub(monkeypatch, slow_tick=3600), sent_on(browser, CampaignSettingsState.watch()):
+        await until(are_shown)
+
+
 def _about(statements: list[str], table: str) -> int:
     """Return how many of the statements speak of the table."""
     return sum(table in each for each in statements)

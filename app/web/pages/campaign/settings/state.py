@@ -62,8 +62,6 @@ class CampaignSettingsState(FormState, rx.State):
     @guarded(Right.VIEW, background=True)
     async def watch(self, principal: Principal) -> None:
         """Show them again when the campaign moves on to another status."""
-        if self.problem:
-            return
         campaign_id, seen = campaign_here(self), ""
         watched, load = live_snapshot(principal, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
