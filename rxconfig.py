@@ -1,8 +1,8 @@
-"""Reflex's configuration; everything else is read from `app.config`."""
+"""Reflex's configuration; everything else is read from `app.runtime.config`."""
 
 import reflex as rx
 
-from app.config import get_settings
+from app.runtime.config import get_settings
 from app.web.theme import radix_theme
 
 _settings = get_settings()

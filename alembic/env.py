@@ -1,4 +1,4 @@
-"""Alembic's entry: the tables of `app.models`, on the connection given by `app.migrations` or a `DATABASE_URL`."""
+"""Alembic's entry: the tables of `app.models`, on the connection given by `app.runtime.migrations` or a `DATABASE_URL`."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Enum, String, create_engine
 from sqlmodel import AutoString, SQLModel
 
 import app.models  # noqa: F401 - fills the metadata
-from app.config import get_settings
+from app.runtime.config import get_settings
 
 
 def _migrate(connection: Connection) -> None:

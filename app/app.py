@@ -7,11 +7,11 @@ from starlette.types import ASGIApp
 
 from app.api.borders import bordered
 from app.api.main import create_api
-from app.config import get_settings
-from app.context import get_context
-from app.live_hub import live_hub
-from app.logs import configure
-from app.policy import pages_policy
+from app.api.page_policy import pages_policy
+from app.runtime.config import get_settings
+from app.runtime.context import get_context
+from app.runtime.logs import configure
+from app.services.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of

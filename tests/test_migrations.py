@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from app.migrations import alembic_config, upgrade
+from app.runtime.migrations import alembic_config, upgrade
 from tests.support.servers import connect, create_database
 
 BEFORE_ONE_OWNER = "5d1c0f7a93be"

@@ -12,10 +12,10 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from sqlalchemy import create_engine
 
-from app.launch import QUEUES
-from app.migrations import PROJECT, alembic_config, newest_revision
-from app.queue import QueueName
-from app.servers import _health_key
+from app.installation.process_commands import QUEUES
+from app.installation.reachability import _health_key
+from app.runtime.job_queue import QueueName
+from app.runtime.migrations import PROJECT, alembic_config, newest_revision
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 PINS = {pin.name: pin for pin in map(Requirement, PYPROJECT["tool"]["uv"]["constraint-dependencies"])}

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from app.tasks import end_tasks
+from app.runtime.tasks import end_tasks
 
 
 async def test_a_task_that_loses_a_cancellation_is_cancelled_again() -> None:

@@ -18,8 +18,8 @@ from typing import Any, Final
 import uvloop
 from arq import Worker
 
-from app.logs import configure
-from app.tasks import end_tasks
+from app.runtime.logs import configure
+from app.runtime.tasks import end_tasks
 from worker.collector import quieten
 from worker.settings import BULK, DIAL
 from worker.state import bulk_work, dialing
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 8.5
 """How long a worker that was told to stop may finish its work: longer than a request to the carrier may take (7 s, and
-1 s late), shorter than whoever told it waits before it kills (`app.supervisor`: 9 s)."""
+1 s late), shorter than whoever told it waits before it kills (`app.installation.supervisor`: 9 s)."""
 
 _AGAIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 2.0

@@ -16,10 +16,11 @@ from uuid import UUID
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.clock import Clock
-from app.db import Database
-from app.live import LiveFeed
 from app.providers.base import Carrier, NotPlaced, Placed
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.live_feed import LiveFeed
+from app.runtime.tasks import end_tasks
 from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
 from app.services.dialing.hanging_up import note_second_calls
@@ -27,7 +28,6 @@ from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given
 from app.services.dialing.recording import record
 from app.services.dialing.reserving import Pass, Reservation, reserve
 from app.services.dialing.sharing import Turn, earliest, plan
-from app.tasks import end_tasks
 from worker.looking import Looking, Wanted
 
 log = logging.getLogger(__name__)

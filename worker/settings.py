@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from arq import cron
 
-from app.config import get_settings
-from app.context import NotConfigured
-from app.queue import QueueName, deserialize, redis_settings, serialize
+from app.runtime.config import get_settings
+from app.runtime.context import NotConfigured
+from app.runtime.job_queue import QueueName, deserialize, redis_settings, serialize
 from worker.jobs.audiences import advance_audience, enqueue_due_audiences
 from worker.jobs.contacts import advance_bulk_change, enqueue_due_bulk_changes
 from worker.jobs.dialing import ring_the_doorbell

@@ -12,13 +12,14 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import CalibratedClock
-from app.config import get_settings
-from app.context import AppContext, build_context
-from app.db import Announcer, Database, calibrate
-from app.faults import install_from_environment
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
+from app.runtime.clock import CalibratedClock
+from app.runtime.config import get_settings
+from app.runtime.context import AppContext, build_context
+from app.runtime.database import Announcer, Database, calibrate
+from app.runtime.fault_points import install_from_environment
+from app.runtime.tasks import end_tasks
 from app.services.campaigns.launching import launch_scheduled
 from app.services.dialing.hanging_up import end_calls
 from app.services.dialing.health import beat
@@ -27,7 +28,6 @@ from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.numbers.inbound import hear_texts
 from app.services.numbers.resting import end_rests, rest_seldom_answered
-from app.tasks import end_tasks
 from worker.dialer import Dialer
 
 log = logging.getLogger(__name__)

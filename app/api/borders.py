@@ -6,7 +6,7 @@ from app.api.headers import NO_PAGE, SecurityHeaders
 from app.api.hosts import KnownHosts
 from app.api.paths import RefuseControlCharacters
 from app.api.proxies import BehindProxies
-from app.config import Settings
+from app.runtime.config import Settings
 
 
 def bordered(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIApp:

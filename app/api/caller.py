@@ -21,9 +21,9 @@ from app.api.once import KeptRequest, Work, answering, body_of
 from app.api.problems import NotIdentified
 from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
 from app.api.texts import check_addressed, check_body
-from app.context import AppContext, get_context
 from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
+from app.runtime.context import AppContext, get_context
 from app.services.access.keys import resolve_key
 from app.services.access.principal import Principal
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier

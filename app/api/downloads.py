@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.files import PRIVATE, Read, csv_file
 from app.api.rates import WRONG_SESSIONS, count_wrong
 from app.api.sign_in import SIGN_IN
-from app.context import AppContext, get_context
 from app.domain.attempt import Disposition
 from app.domain.recipient import RecipientStatus
+from app.runtime.context import AppContext, get_context
 from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_session
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped

@@ -6,7 +6,7 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
+from app.runtime.database import Database
 
 Text = AsyncIterator[str]
 Read = Callable[[AsyncSession], Awaitable[Text]]

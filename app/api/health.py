@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from app.context import AppContext, get_context
-from app.db import Database
-from app.migrations import newest_revision
+from app.runtime.context import AppContext, get_context
+from app.runtime.database import Database
+from app.runtime.migrations import newest_revision
 
 router = APIRouter(tags=["health"])
 

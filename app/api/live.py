@@ -13,13 +13,13 @@ from app.api.caller import admit, identify
 from app.api.problems import NotIdentified, TooMany
 from app.api.rates import MOST_SOCKETS_OF_A_KEY
 from app.api.v1.progress_answers import progress_answer
-from app.context import AppContext, get_context
-from app.live_hub import Watched, watch
-from app.quotas import Full
+from app.runtime.context import AppContext, get_context
+from app.runtime.quotas import Full
+from app.runtime.tasks import end_tasks
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_brief, campaign_snapshot
 from app.services.errors import NotFound
-from app.tasks import end_tasks
+from app.services.live_hub import Watched, watch
 
 router = APIRouter()
 

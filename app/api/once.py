@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.idempotency import Answer, answered_before, begin, keep, remember
 

@@ -9,7 +9,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.config import Network
+from app.runtime.config import Network
 
 
 class BehindProxies:

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import MEDIA_TYPE, Problem, TooMany
 from app.api.proxies import address_of
-from app.context import AppContext
 from app.domain.addresses import counted_as
 from app.domain.quotas import Quota, Standing
+from app.runtime.context import AppContext
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp
 
 from app.api.borders import bordered
 from app.api.main import create_api
-from app.context import get_context
-from app.faults import install_from_environment
-from app.live_hub import live_hub
-from app.logs import configure
+from app.runtime.context import get_context
+from app.runtime.fault_points import install_from_environment
+from app.runtime.logs import configure
+from app.services.live_hub import live_hub
 
 
 def app() -> ASGIApp:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
 from app.api.rates import WRONG_SESSIONS, WRONG_TICKETS, count_wrong
-from app.context import AppContext, get_context
+from app.runtime.context import AppContext, get_context
 from app.services.access.known_browsers import BROWSER_COOKIE, BROWSER_LIFETIME
 from app.services.access.sessions import SESSION_COOKIE, SESSION_LIFETIME, sign_out
 from app.services.access.tickets import local_path, redeem_ticket

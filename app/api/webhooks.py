@@ -19,8 +19,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.context import AppContext, get_context
-from app.db import Database
 from app.domain.events import AnsweredBy
 from app.providers.base import Carrier, CarrierAccount, WebhookRejected, WebhookRequest
 from app.providers.registry import configured_account, make_carrier
@@ -36,6 +34,8 @@ from app.providers.twilio.urls import (
 )
 from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
+from app.runtime.context import AppContext, get_context
+from app.runtime.database import Database
 from app.services.dialing.conversations import Turn, script_of, write_turns
 from app.services.dialing.hanging_up import end_second_call
 from app.services.dialing.webhooks import (

@@ -13,7 +13,7 @@ from app.cli import doctor, people, processes, trials, up
 from app.cli.console import complain
 from app.cli.errors import CommandError
 from app.domain.text import storable, what_is_wrong
-from app.errors import OperatorError
+from app.runtime.errors import OperatorError
 
 _OPERATORS_ERRORS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 """What is wrong with a file or folder, and not with the command."""

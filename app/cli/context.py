@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from app.cli.console import err
 from app.cli.errors import ConfigurationError
-from app.config import Settings, get_settings
-from app.home import Home, Secrets
-from app.launch import Urls, child_environment
-from app.local import EmbeddedPostgres
+from app.installation.embedded import EmbeddedPostgres
+from app.installation.home import Home, Secrets
+from app.installation.process_commands import Urls, child_environment
+from app.runtime.config import Settings, get_settings
 
 
 def settings() -> Settings:
@@ -65,10 +65,10 @@ def working_environment() -> dict[str, str]:
     Without Redis calls go on all the same, so that it is away is only said. Raises OperatorError, one line about the
     first thing that is missing.
     """
-    from app import installation
-    from app.clock import SystemClock
-    from app.migrations import check_schema
-    from app.servers import UnreachableError, check_database, check_redis
+    from app.installation import shared_secret as installation
+    from app.installation.reachability import UnreachableError, check_database, check_redis
+    from app.runtime.clock import SystemClock
+    from app.runtime.migrations import check_schema
 
     complete = environment()
     check_database(complete["DATABASE_URL"])
@@ -86,7 +86,7 @@ def database_url() -> Iterator[str]:
     """The database named in the environment, the one `up` runs, or the embedded one, started meanwhile."""
     given, run = settings().database_url, home().current_run()
     if given:
-        from app.servers import check_database
+        from app.installation.reachability import check_database
 
         check_database(given)
         yield given

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from app.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from app.config import Settings
-    from app.db import Database
     from app.providers.base import Carrier, CarrierAccount
+    from app.runtime.config import Settings
+    from app.runtime.database import Database
     from app.services.dialing.recounting import Recount
     from app.services.dialing.witnessing import Made
 
@@ -32,8 +32,8 @@ def recount_all(settings: Settings, environment: Mapping[str, str], *, days: int
 
 async def recounted(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
     """Return what `recount_all` returns. Raises `CommandError`."""
-    from app.db import Database
     from app.providers.base import LookupFailed
+    from app.runtime.database import Database
     from app.services.dialing.witnessing import by_campaign
 
     database = Database(settings.database_url or "")
@@ -76,8 +76,8 @@ async def _beside_the_carrier(
     database: Database, environment: Mapping[str, str], days: int
 ) -> tuple[str, list[Any]]:
     """Compare both ledgers; returns what was compared, and the discrepancies. Raises `LookupFailed`."""
-    from app.config import Settings
     from app.providers.registry import configured_account, make_carrier
+    from app.runtime.config import Settings
     from app.services.dialing.witnessing import made_and_not_ours, oldest_attempt, ours_and_not_made
     from app.services.numbers.carriers import ensure_carrier_account, identity_of
 

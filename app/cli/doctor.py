@@ -11,10 +11,10 @@ import typer
 from app.cli import context
 from app.cli.console import err, out
 from app.cli.errors import CommandError, ConfigurationError
-from app.config import Settings
-from app.errors import OperatorError
-from app.home import Home
-from app.launch import QUEUES, answers
+from app.installation.home import Home
+from app.installation.process_commands import QUEUES, answers
+from app.runtime.config import Settings
+from app.runtime.errors import OperatorError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -127,28 +127,28 @@ def _processes(settings: Settings, home: Home) -> str:
 
 
 def _database(settings: Settings) -> str:
-    from app.servers import check_database
+    from app.installation.reachability import check_database
 
     check_database(settings.database_url or "")
     return "answers"
 
 
 def _migrations(settings: Settings) -> str:
-    from app.migrations import check_schema, newest_revision
+    from app.runtime.migrations import check_schema, newest_revision
 
     check_schema(settings.database_url or "")
     return f"at {newest_revision()}, the newest"
 
 
 def _secret(settings: Settings) -> str:
-    from app.installation import check
+    from app.installation.shared_secret import check
 
     check(settings.database_url or "", context.secrets())
     return "the one of this database's processes"
 
 
 def _queue(settings: Settings) -> str:
-    from app.servers import check_redis, worker_is_ready
+    from app.installation.reachability import check_redis, worker_is_ready
 
     url = settings.redis_url or ""
     check_redis(url)
@@ -235,7 +235,7 @@ def _read(settings: Settings, query: Callable[[AsyncSession], Awaitable[_Found]]
     """Return what a query of the services finds, over a connection of its own."""
     import asyncio
 
-    from app.db import Database
+    from app.runtime.database import Database
 
     async def read() -> _Found:
         database = Database(settings.database_url or "")

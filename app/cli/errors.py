@@ -1,6 +1,6 @@
 """The commands' own errors."""
 
-from app.errors import OperatorError
+from app.runtime.errors import OperatorError
 
 
 class ConfigurationError(OperatorError):

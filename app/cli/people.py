@@ -48,7 +48,7 @@ def create_key(
     new: New = False,
 ) -> None:
     """Print a new API key, alone, on standard output. It is shown this once."""
-    from app.clock import SystemClock
+    from app.runtime.clock import SystemClock
     from app.services.access import operations as access
 
     async def make(session: AsyncSession) -> str:
@@ -72,7 +72,7 @@ def create_user(
     new: New = False,
 ) -> None:
     """Create a person who signs in with the password read from standard input, or prompted for."""
-    from app.clock import SystemClock
+    from app.runtime.clock import SystemClock
     from app.services.access import operations as access
 
     password = _read_password()
@@ -97,7 +97,7 @@ def create_user(
 
 def print_link(email: str) -> None:
     """Print a link that signs this person in once, within ten minutes: for whoever is locked out."""
-    from app.clock import SystemClock
+    from app.runtime.clock import SystemClock
     from app.services.access.recovery import issue_link_ticket
 
     async def make(session: AsyncSession) -> str:
@@ -109,7 +109,7 @@ def print_link(email: str) -> None:
 
 def replace_password(email: str) -> None:
     """Give a person the password read from standard input, or prompted for; sign them out everywhere."""
-    from app.clock import SystemClock
+    from app.runtime.clock import SystemClock
     from app.services.access.recovery import change_password
 
     password = _read_password()
@@ -153,8 +153,8 @@ def _read_password() -> str:
 
 def _in_a_transaction(make: Callable[[AsyncSession], Awaitable[Made]]) -> Made:
     """Do it in one transaction on this installation's database. Raises CommandError, the fields named."""
-    from app.db import Database
-    from app.migrations import upgrade
+    from app.runtime.database import Database
+    from app.runtime.migrations import upgrade
     from app.services.errors import CallsheetError
 
     async def run(url: str) -> Made:

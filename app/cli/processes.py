@@ -11,10 +11,10 @@ import typer
 
 from app.cli import context
 from app.cli.console import err, out
-from app.config import Settings
-from app.frontend import PROJECT, build, is_built
-from app.home import Home
-from app.launch import Launch, refuse_taken, web_launch, worker_launch
+from app.installation.frontend_build import PROJECT, build, is_built
+from app.installation.home import Home
+from app.installation.process_commands import Launch, refuse_taken, web_launch, worker_launch
+from app.runtime.config import Settings
 
 
 class Queue(StrEnum):
@@ -81,9 +81,9 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to the newest schema. Safe to run from several machines at once."""
-    from app import installation
-    from app.clock import SystemClock
-    from app.migrations import upgrade
+    from app.installation import shared_secret as installation
+    from app.runtime.clock import SystemClock
+    from app.runtime.migrations import upgrade
 
     secrets = context.secrets() if replace_secret else None
     with context.database_url() as url:

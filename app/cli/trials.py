@@ -45,7 +45,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Run a whole campaign on a simulated carrier. Exit code 0 only if every contact is accounted for."""
-    from app.demo import DemoTooSlow, run_demo
+    from app.cli.demo import DemoTooSlow, run_demo
 
     with _shown() as (say, progress):
         try:

@@ -17,9 +17,9 @@ import typer
 from app.cli import context
 from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
-from app.home import AlreadyRunningError, Home, Run
-from app.processes import wait_until
-from app.supervisor import StopRequested
+from app.installation.home import AlreadyRunningError, Home, Run
+from app.installation.processes import wait_until
+from app.installation.supervisor import StopRequested
 
 _START_SECONDS = 600  # a first start may have to fetch packages
 _STOP_SECONDS = 20
@@ -79,7 +79,7 @@ def status() -> None:
 
 
 def _up(home: Home, *, silent: bool) -> None:
-    from app.stack import Stack
+    from app.installation.stack import Stack
 
     with home.held(), phases() as show:
         stack = Stack(context.settings(), home, say=show)
@@ -99,7 +99,7 @@ def _landing_url(run: Run) -> str:
 
     For the terminal alone: whoever finds it in a file later is not who was meant.
     """
-    from app.servers import has_owner
+    from app.installation.reachability import has_owner
 
     public_url = context.settings().public_url
     assert run.database_url, "it has started"
@@ -110,8 +110,8 @@ def _landing_url(run: Run) -> str:
 
 
 async def _issue_set_up_link(database_url: str) -> str | None:
-    from app.clock import SystemClock
-    from app.db import Database
+    from app.runtime.clock import SystemClock
+    from app.runtime.database import Database
     from app.services.access.operations import issue_setup_link
 
     database = Database(database_url)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.config import Settings
 from app.providers.base import Carrier, CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
+from app.runtime.config import Settings
 
 CARRIERS: Final[Mapping[str, Callable[[CarrierAccount], Carrier]]] = {
     "twilio": TwilioCarrier,

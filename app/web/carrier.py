@@ -1,10 +1,10 @@
 """The carrier as pages ask it: by name, and for the numbers its account owns."""
 
-from app.config import Settings
-from app.context import get_context
 from app.providers.base import CarrierAccount, LookupFailed, Numbers, OwnedNumber
 from app.providers.registry import CarrierNotConfigured, configured_account, make_carrier
 from app.providers.twilio.urls import inbound_url
+from app.runtime.config import Settings
+from app.runtime.context import get_context
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.services.numbers.ownership import CarrierSilent
 

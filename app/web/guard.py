@@ -17,10 +17,10 @@ from reflex.event import EventCallback, EventSpec
 from reflex.istate.proxy import StateProxy
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.quotas import Quota
 from app.domain.rights import Right
 from app.domain.text import storable, wrong_texts
+from app.runtime.context import get_context
 from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
 from app.services.errors import CallsheetError, FieldErrors, NotFound

@@ -8,13 +8,13 @@ from urllib.parse import quote
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.config import get_settings
-from app.context import get_context
 from app.domain.rights import ROLE_RIGHTS, Right
-from app.live_hub import Watched, watch
+from app.runtime.config import get_settings
+from app.runtime.context import get_context
 from app.services.access.organizations import organization_settings
 from app.services.access.principal import Principal
 from app.services.access.sessions import memberships, sign_out
+from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.guard import anyone, guarded, resolve_person, session_token, still_allowed
 

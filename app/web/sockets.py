@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.addresses import counted_as
 from app.domain.quotas import Quota
-from app.quotas import Full, Quotas
+from app.runtime.quotas import Full, Quotas
 from app.services.access.sessions import SignedInUser
 from app.web.frames import Fault, fault_of
 from app.web.tabs import EVENTS, PERSON

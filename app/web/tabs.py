@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.context import get_context
+from app.runtime.context import get_context
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, resolve_session
 
 EVENTS: Final = "/_event"

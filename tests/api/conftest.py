@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from app.api.borders import bordered
 from app.api.main import create_api
-from app.config import Settings
-from app.context import AppContext, build_context, get_context
-from app.db import Database
 from app.domain.rights import Role
-from app.live import LiveFeed
 from app.models import Agent, Organization, PhoneNumber
 from app.providers import registry
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context, get_context
+from app.runtime.database import Database
+from app.runtime.live_feed import LiveFeed
 from app.services.access.keys import create_key
 from tests.support.builders import NOON, make_agent, make_number, make_organization, principal
 from tests.support.carrier import AccountBook

@@ -17,8 +17,8 @@ from app.api.borders import bordered
 from app.api.headers import inline_scripts, page_policy
 from app.api.hosts import host_name
 from app.api.main import create_api
-from app.config import Settings
-from app.context import AppContext, get_context
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, get_context
 from tests.api.conftest import World, problem_of
 
 PUBLIC: Final = "https://calls.example.com"

@@ -15,10 +15,10 @@ from sqlmodel import col, select
 from app.api import health, limits
 from app.api.main import create_api
 from app.api.v1 import campaign_actions
-from app.context import AppContext, get_context
-from app.db import Database
 from app.domain.rights import Role
 from app.models import IdempotencyKey, KnownBrowser
+from app.runtime.context import AppContext, get_context
+from app.runtime.database import Database
 from app.services.access.known_browsers import BROWSER_COOKIE
 from app.services.access.sessions import SESSION_COOKIE, resolve_session
 from app.services.access.tickets import issue_ticket

@@ -14,9 +14,6 @@ from sqlmodel import col
 from starlette.applications import Starlette
 
 from app.api.webhooks import Intake, WebhookDoor
-from app.config import Settings
-from app.context import build_context
-from app.db import Database
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, PhoneNumber, ProviderEvent, Suppression
 from app.providers.base import CarrierAccount
@@ -24,6 +21,9 @@ from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import inbound_url
 from app.providers.twilio.webhooks import TwilioWebhooks
+from app.runtime.config import Settings
+from app.runtime.context import build_context
+from app.runtime.database import Database
 from app.services.suppression.operations import suppress
 from tests.support.builders import NOON, make_carrier_account, make_number, make_organization
 

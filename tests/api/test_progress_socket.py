@@ -12,13 +12,13 @@ import pytest
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from app import live_hub as hub_module
 from app.api import live
 from app.api.main import create_api
-from app.context import AppContext, get_context
 from app.domain.rights import Role
-from app.live import CHANNEL
 from app.models import Campaign
+from app.runtime.context import AppContext, get_context
+from app.runtime.live_feed import CHANNEL
+from app.services import live_hub as hub_module
 from app.services.access.keys import list_keys, revoke_key
 from app.services.campaigns.queries import campaign_snapshot
 from app.services.campaigns.transitions import fail_by_system

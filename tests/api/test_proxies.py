@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from app.api.borders import bordered
 from app.api.main import create_api
 from app.api.proxies import address_of
-from app.config import Settings
+from app.runtime.config import Settings
 
 PROXY, INNER = "10.0.0.7", "2001:db8::7"
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8::7"))

@@ -18,9 +18,9 @@ from app.api.borders import bordered
 from app.api.main import create_api
 from app.api.v1 import campaign_actions
 from app.api.webhooks import get_intake
-from app.context import AppContext, get_context
-from app.db import Database
 from app.domain.rights import Role
+from app.runtime.context import AppContext, get_context
+from app.runtime.database import Database
 from app.services.access.sessions import SESSION_COOKIE
 from tests.api.conftest import World, problem_of
 from tests.api.test_doors import ticket_for

@@ -16,9 +16,6 @@ from sqlmodel import col
 from starlette.applications import Starlette
 
 from app.api.webhooks import Intake, WebhookDoor
-from app.config import Settings
-from app.context import AppContext, build_context
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
@@ -28,6 +25,9 @@ from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import Purpose, callback_url
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
+from app.runtime.database import Database
 from tests.support.builders import (
     NOON,
     make_agent,

@@ -6,8 +6,8 @@ from typing import Final
 import uvloop
 from sqlalchemy import text
 
-from app.clock import SystemClock
-from app.db import Database
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
 from app.services.dialing.reserving import reserve
 from tests.bench.measuring import Figures, figures, median, percentile
 from tests.bench.staging import NO_LIMITS, add_people, analyze, database_at, durable_postgres, stage_of

@@ -15,8 +15,8 @@ import uvloop
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
-from app.migrations import upgrade
 from app.providers.base import ReceivedEvent
+from app.runtime.migrations import upgrade
 from app.services.dialing.due import next_due_at
 from app.services.dialing.reserving import Reservation, reserve
 from app.services.dialing.webhooks import MOST_TOGETHER, Delivery, receive_all

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.contact_filter import ContactFilter
 from app.domain.contact_filter_reading import read_filter
-from app.local import EmbeddedPostgres
-from app.migrations import upgrade
+from app.installation.embedded import EmbeddedPostgres
+from app.runtime.database import Database
+from app.runtime.migrations import upgrade
 from app.services.access.principal import Principal
 from app.services.contacts.paging import Order
 from app.services.contacts.queries import count_contacts, list_contacts

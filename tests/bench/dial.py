@@ -14,7 +14,7 @@ import aiohttp
 import uvloop
 from sqlalchemy import text
 
-from app.db import Database
+from app.runtime.database import Database
 from tests.bench.measuring import Figures, figures, median
 from tests.bench.staging import (
     NO_LIMITS,

@@ -16,12 +16,12 @@ import phonenumbers
 import uvloop
 from sqlalchemy import text
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.suppression import SuppressionSource
-from app.local import EmbeddedPostgres
-from app.migrations import upgrade
+from app.installation.embedded import EmbeddedPostgres
 from app.models import Campaign, ContactImport, Organization, Suppression
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.migrations import upgrade
 from app.services.imports.operations import queue_import, run_import, store_import
 from tests.support.builders import make_campaign, make_organization, principal
 from tests.support.servers import temporary_home

@@ -12,9 +12,9 @@ from typing import Final
 import psutil
 from sqlalchemy import text
 
-from app.db import Database
-from app.frontend import PROJECT
-from app.launch import worker_launch
+from app.installation.frontend_build import PROJECT
+from app.installation.process_commands import worker_launch
+from app.runtime.database import Database
 from tests.bench.dial import stub
 from tests.bench.measuring import Figures, figures, median
 from tests.bench.staging import NO_LIMITS, SID, database_at, durable_postgres, stage_of

@@ -8,15 +8,15 @@ from typing import Any, Final
 from pydantic import SecretStr
 from sqlalchemy import inspect, text
 
-from app.clock import Clock, SystemClock
-from app.db import Database
-from app.local import EmbeddedPostgres
-from app.migrations import upgrade
+from app.installation.embedded import EmbeddedPostgres
 from app.models import Campaign, Contact, Recipient
 from app.models.columns import Row
 from app.providers.base import Carrier, CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.http import CONNECTION_LIMIT
+from app.runtime.clock import Clock, SystemClock
+from app.runtime.database import Database
+from app.runtime.migrations import upgrade
 from tests.support.builders import make_recipient
 from tests.support.servers import temporary_home
 from tests.support.stage import Stage, set_stage

@@ -16,13 +16,13 @@ import uvloop
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.db import Database
-from app.frontend import PROJECT
-from app.launch import answers
+from app.installation.frontend_build import PROJECT
+from app.installation.process_commands import answers
 from app.models import Attempt
 from app.providers.base import CarrierAccount
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import Purpose, callback_url
+from app.runtime.database import Database
 from app.simulator.fields import party_fields
 from tests.bench.hammer import Hammered, hammer, post
 from tests.bench.measuring import Figures, figures, median, percentile
@@ -90,7 +90,7 @@ def _server(database_url: str) -> Iterator[int]:
 
 
 def _command(port: int) -> list[str]:
-    """As `app.launch.web_launch` starts it."""
+    """As `app.installation.process_commands.web_launch` starts it."""
     return [
         *(
             sys.executable,

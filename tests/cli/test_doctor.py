@@ -7,8 +7,8 @@ import pytest
 
 from app.cli.doctor import _campaigns, _numbers
 from app.cli.errors import CommandError
-from app.config import Settings
-from app.db import Database
+from app.runtime.config import Settings
+from app.runtime.database import Database
 from app.services.campaigns.transitions import fail_by_system
 from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.support import OUR_NUMBER, RunningCarrier, running_carrier

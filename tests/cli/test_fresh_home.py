@@ -15,13 +15,13 @@ from typing import Final
 import pytest
 import typer
 
-from app import installation
 from app.cli import app
-from app.home import Secrets
-from app.launch import answers
-from app.migrations import PROJECT, current_revision, newest_revision
-from app.processes import wait_until
-from app.servers import forget_worker_health, worker_is_ready
+from app.installation import shared_secret
+from app.installation.home import Secrets
+from app.installation.process_commands import answers
+from app.installation.processes import wait_until
+from app.installation.reachability import forget_worker_health, worker_is_ready
+from app.runtime.migrations import PROJECT, current_revision, newest_revision
 from tests.support.servers import connect, create_database, empty_all_tables, temporary_home
 
 pytestmark = pytest.mark.timeout(300)  # the first `web` builds the front-end
@@ -204,7 +204,7 @@ def databases(database_url: str) -> tuple[str, str]:
 @pytest.fixture
 def machine(database_url: str, redis_url: str, databases: tuple[str, str]) -> Iterator[Machine]:
     empty_all_tables(database_url)
-    installation.claim(database_url, Secrets.of("said"), now=datetime.now(UTC))
+    shared_secret.claim(database_url, Secrets.of("said"), now=datetime.now(UTC))
     with temporary_home() as folder, ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
         for each in sockets:
@@ -327,7 +327,7 @@ def test_a_lost_secret_is_replaced_when_asked(machine: Machine) -> None:
     assert machine.run(("worker",), "all is said").stderr.startswith(
         "callsheet: CALLSHEET_SECRET is not the one"
     )
-    installation.check(machine.database, Secrets.of("another"))
+    shared_secret.check(machine.database, Secrets.of("another"))
 
 
 @pytest.mark.parametrize(("command", "code"), [("status", 1), ("down", 0)])

@@ -8,10 +8,10 @@ import sys
 import pytest
 from sqlmodel import col, select
 
-from app.clock import SystemClock
-from app.db import Database
-from app.migrations import PROJECT
 from app.models import Member, Organization, User
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.migrations import PROJECT
 from app.services.access.passwords import password_matches
 from app.services.access.tickets import redeem_ticket
 

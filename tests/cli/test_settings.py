@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Settings
+from app.runtime.config import Settings
 
 
 def test_variables_of_the_shell_and_the_platform_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:

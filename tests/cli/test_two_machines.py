@@ -20,10 +20,10 @@ import httpx
 import pytest
 
 from app.api.v1.import_data import AT_ONCE
-from app.launch import answers
-from app.migrations import PROJECT
-from app.processes import wait_until
-from app.servers import forget_worker_health, worker_is_ready
+from app.installation.process_commands import answers
+from app.installation.processes import wait_until
+from app.installation.reachability import forget_worker_health, worker_is_ready
+from app.runtime.migrations import PROJECT
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.support.servers import connect, empty_all_tables, temporary_home
 

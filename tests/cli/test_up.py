@@ -17,11 +17,11 @@ import httpx
 import psutil
 import pytest
 
-from app.errors import ServerError
-from app.home import Home, Run
-from app.local import _server_account
-from app.migrations import PROJECT
-from app.processes import wait_until
+from app.installation.embedded import _server_account
+from app.installation.home import Home, Run
+from app.installation.processes import wait_until
+from app.runtime.errors import ServerError
+from app.runtime.migrations import PROJECT
 from tests.support.servers import temporary_home
 
 pytestmark = pytest.mark.timeout(300)  # a first start builds the front-end

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.quotas import Quota, Standing, Used, use
-from app.quotas import Full, Quotas
+from app.runtime.quotas import Full, Quotas
 from tests.support.clock import VirtualClock
 
 THREE = Quota("three", 3)

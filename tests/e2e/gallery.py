@@ -13,8 +13,8 @@ from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope
+from app.installation.processes import wait_until
 from app.models import Campaign
-from app.processes import wait_until
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.access.members import create_user, list_members

@@ -18,12 +18,12 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 from twilio.request_validator import RequestValidator
 
-from app.config import Settings
-from app.context import AppContext, build_context
-from app.frontend import PROJECT
-from app.home import Home, Run
-from app.launch import Urls, child_environment
-from app.processes import spawn, stop, wait_until
+from app.installation.frontend_build import PROJECT
+from app.installation.home import Home, Run
+from app.installation.process_commands import Urls, child_environment
+from app.installation.processes import spawn, stop, wait_until
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
 from tests.support.servers import temporary_home
 
 SPEED: Final = 60.0

@@ -4,8 +4,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.suppression import SuppressionSource
+from app.installation.processes import wait_until
 from app.models import PhoneNumber
-from app.processes import wait_until
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.suppression.queries import SuppressionView, suppressions_of
 from tests.e2e.browsing import row, start, status, visit

@@ -12,11 +12,11 @@ from typing import Any, Final
 import httpx
 from sqlalchemy import text
 
-from app.config import Settings
-from app.context import AppContext
-from app.home import Home
-from app.launch import worker_launch
-from app.local import EmbeddedPostgres, EmbeddedValkey
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
+from app.installation.home import Home
+from app.installation.process_commands import worker_launch
+from app.runtime.config import Settings
+from app.runtime.context import AppContext
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import cancel_campaign, start_campaign
 from app.services.campaigns.operations import create_campaign

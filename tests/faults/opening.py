@@ -13,13 +13,13 @@ from typing import Any, Final
 import httpx
 from sqlalchemy import text
 
-from app.config import Settings
-from app.context import AppContext, build_context
-from app.home import Home
-from app.launch import Launch, Urls, child_environment, simulator_launch, web_launch
-from app.local import EmbeddedPostgres, EmbeddedValkey
-from app.migrations import upgrade
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
+from app.installation.home import Home
+from app.installation.process_commands import Launch, Urls, child_environment, simulator_launch, web_launch
 from app.providers.registry import configured_account
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
+from app.runtime.migrations import upgrade
 from app.services.access.operations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent

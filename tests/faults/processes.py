@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.launch import Launch
-from app.processes import spawn
+from app.installation.process_commands import Launch
+from app.installation.processes import spawn
 from tests.faults.hatchery import Hatched, hatch
 
 PROJECT: Final = Path(__file__).parents[2]

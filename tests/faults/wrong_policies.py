@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
+from app.runtime.tasks import end_tasks
 from app.services.dialing import reconciling, recording
 from app.services.dialing.cases import Case
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.settling import give_back
 from app.services.numbers.carriers import ensure_carrier_account
-from app.tasks import end_tasks
 from tests.faults.harness import SPEED, World
 from tests.faults.menu.base import Outcome
 from tests.faults.processes import TookTooLong

@@ -5,8 +5,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.models import Contact, ContactImport
+from app.runtime.database import Database
 from app.services.imports import operations
 from app.services.imports.classes import IssueKind
 from app.services.imports.decoding import FileRefused

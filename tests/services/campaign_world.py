@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
@@ -24,6 +23,7 @@ from app.models import (
     Recipient,
     RecipientTransition,
 )
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from tests.support.builders import (

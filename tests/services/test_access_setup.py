@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Role
 from app.models import Campaign, Contact, Member, Organization, PhoneNumber, Recipient, User
+from app.runtime.database import Database
 from app.services.access.operations import (
     SetupLinkInvalid,
     check_password_and_issue_ticket,

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.rights import Role
 from app.models import KnownBrowser, SignInTicket, User, UserSession
+from app.runtime.database import Database
 from app.services.access.known_browsers import find_known_browser
 from app.services.access.operations import (
     RedeemedTicket,

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.faults import install
 from app.models import Contact, Recipient, Segment
+from app.runtime.database import Database
+from app.runtime.fault_points import install
 from app.services.campaigns import audiences
 from app.services.campaigns.audiences import (
     AudienceRule,

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.consent import Consent
@@ -19,6 +18,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.domain.templates import Missing, MissingVariable
 from app.models import Campaign, Contact, Recipient, Suppression
+from app.runtime.database import Database
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.queries import list_skipped, preflight
 from app.services.campaigns.rendering import render_attempt_texts

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind, FailureClass
 from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
-from app.faults import install
 from app.models import Campaign, CampaignTransition, PhoneNumber, Step
 from app.providers.base import NotPlaced, PlaceAnswer, Refused, Unclear
+from app.runtime.database import Database
+from app.runtime.fault_points import install
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.failed import failed_campaigns

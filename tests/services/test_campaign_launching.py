@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.models import PhoneNumber, Step
+from app.runtime.database import Database
 from app.services.campaigns.carrier_check import CarrierCheck
 from app.services.campaigns.launching import launch_scheduled
 from app.services.campaigns.operations import resume_campaign, start_campaign, update_campaign

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.contact_import import ImportStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
-from app.live import LiveNote
 from app.models import ContactImport
+from app.runtime.database import Database
+from app.runtime.live_feed import LiveNote
 from app.services.campaigns.forecast import preflight
 from app.services.campaigns.launching import launch_scheduled
 from app.services.campaigns.operations import (

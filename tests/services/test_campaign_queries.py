@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel, ScheduleType
 from app.domain.metrics import Standing
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
+from app.runtime.database import Database
 from app.services.campaigns.queries import (
     campaign_brief,
     campaign_cards,

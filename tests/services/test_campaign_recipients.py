@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Contact, Recipient, Suppression
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import (
     add_contacts,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.db import Database
 from app.domain.campaign import Channel, CompanyMeaning
 from app.domain.templates import Missing, MissingVariable
 from app.models import Campaign, Contact
+from app.runtime.database import Database
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import first_step
 from tests.services.campaign_world import World, build_world

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel, CompanyMeaning, ScheduleType
@@ -14,6 +13,7 @@ from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome
 from app.domain.rights import Role
+from app.runtime.database import Database
 from app.services.campaigns.operations import (
     create_campaign,
     delete_campaign,

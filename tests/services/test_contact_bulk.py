@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.consent import Consent
 from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op
 from app.domain.recipient import RecipientStatus
 from app.models import BulkChange, Contact, Organization, Suppression
+from app.runtime.database import Database
 from app.services.contacts import bulk
 from app.services.contacts.bulk import (
     BulkView,

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.contact_filter import EVERYBODY, ContactFilter
 from app.domain.contact_filter_reading import read_filter
 from app.models import Contact, Organization
+from app.runtime.database import Database
 from app.services.contacts.cursors import read_cursor
 from app.services.contacts.paging import Order, count_statement, page_statement
 from app.services.contacts.queries import count_contacts, list_contacts

@@ -9,13 +9,13 @@ from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.contact_filter import ContactFilter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
 from app.domain.suppression import SuppressionScope
 from app.models import Contact, Organization
+from app.runtime.database import Database
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import count_contacts, get_contact, list_contacts
 from app.services.contacts.searching import matches_search

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database, quickly
 from app.domain.campaign import CampaignStatus
 from app.domain.events import EventKind
+from app.runtime.database import Database, quickly
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.cases import load_cases
 from app.services.dialing.webhooks import receive_all

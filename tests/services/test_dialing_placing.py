@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
@@ -15,6 +14,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, Suppression
 from app.providers.base import NotPlaced, PlaceAnswer, ReceivedEvent, Refused, Unclear
+from app.runtime.database import Database
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.reserving import reserve

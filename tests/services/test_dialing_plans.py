@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event, text
 
-from app.db import Database
 from app.domain.events import EventKind
 from app.models import Attempt
+from app.runtime.database import Database
 from app.services.dialing.due import finished_campaigns, next_due_at
 from app.services.dialing.sharing import plan
 from tests.bench.staging import NO_LIMITS, analyze, copied, stage_of

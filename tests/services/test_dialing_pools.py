@@ -9,7 +9,6 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import Channel
 from app.domain.consent import Consent
 from app.domain.events import EventKind
@@ -17,6 +16,7 @@ from app.domain.number_health import NumberRest
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.models import CampaignNumber, Contact, Organization, PhoneNumber
+from app.runtime.database import Database
 from app.services.access.organizations import update_organization
 from app.services.dialing.placing import STOPPED, given_up
 from app.services.dialing.sharing import plan

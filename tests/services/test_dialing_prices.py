@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import Channel
 from app.domain.events import AttemptEvent, EventKind
 from app.models import Attempt, Campaign, CarrierAccount, PhoneNumber
 from app.providers.base import LookupFailed, RemoteAttempt
+from app.runtime.database import Database
 from app.services.dialing.prices import FIRST_LOOK, PRICED_WITHIN, collect_prices
 from tests.support.builders import (
     make_attempt,

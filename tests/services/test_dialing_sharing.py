@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, guarded
 from app.models import Agent, Campaign, Contact, Organization, PhoneNumber
+from app.runtime.database import Database
 from app.services.dialing.due import next_due_at
 from app.services.dialing.sharing import Plan, plan
 from tests.support.builders import make_campaign, make_carrier_account, make_recipient

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from app import faults
-from app.db import Database
 from app.domain.breaker import OFF, Sign
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind, FailureClass
@@ -18,6 +16,8 @@ from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip, CampaignTransition
 from app.providers.base import NotPlaced, Refused
+from app.runtime import fault_points
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.transitions import pause_by_system
@@ -50,10 +50,10 @@ def killed_at() -> Iterator[Callable[[str], None]]:
             if passed == point:
                 raise _Killed
 
-        faults.install(handler)
+        fault_points.install(handler)
 
     yield kill_at
-    faults.install(None)
+    fault_points.install(None)
 
 
 async def _end(stage: Stage, *reservations: Reservation, seconds: int = 20) -> None:
@@ -261,7 +261,7 @@ class TestBreaker:
             await stage.reserve()
         assert (await stage.campaign()).status is _S.RUNNING
         assert await _trips(stage) == []
-        faults.install(None)
+        fault_points.install(None)
         await stage.reserve()
         assert (await stage.campaign()).status is _S.PAUSED
         assert len(await _trips(stage)) == 1
@@ -274,7 +274,7 @@ class TestBreaker:
         killed_at("after_reserve_commit")
         with pytest.raises(_Killed):
             await stage.reserve()
-        faults.install(None)
+        fault_points.install(None)
         await stage.reserve()
         assert len(await _trips(stage)) == 1
 
@@ -421,7 +421,7 @@ class TestPilot:
         with pytest.raises(_Killed):
             await stage.reserve()
         assert (await stage.campaign()).status is _S.RUNNING
-        faults.install(None)
+        fault_points.install(None)
         await stage.reserve()
         assert len(await _pauses(stage)) == 1
 
@@ -511,7 +511,7 @@ class TestRamp:
         with pytest.raises(_Killed):
             await stage.reserve()
         assert (await stage.campaign()).ramp_step == 0
-        faults.install(None)
+        fault_points.install(None)
         assert len(await stage.reserve()) == 5
         assert (await stage.campaign()).ramp_step == 1
 

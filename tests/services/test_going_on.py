@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.recipients import retry_recipients
 from app.services.errors import Conflict

@@ -6,8 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app import faults
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind
@@ -15,6 +13,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Attempt, SecondCall
 from app.providers.base import MessageOrder, Placed
+from app.runtime import fault_points
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue
@@ -197,12 +197,12 @@ async def test_a_kill_around_the_request_forgets_nothing(database: Database, poi
         if passed == point:
             raise Killed
 
-    faults.install(kill)
+    fault_points.install(kill)
     try:
         with pytest.raises(Killed):
             await stage.end_calls()
     finally:
-        faults.install(None)
+        fault_points.install(None)
     await stage.end_calls()
     assert set(stage.carrier.taken_back) == {provider_id}
     assert (await only(stage)).hang_up_at is None

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.contact_import import ImportStatus
 from app.models import Contact, ContactImport, ImportChunk, Organization
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
 from app.services.imports import operations, queries, staging, storing

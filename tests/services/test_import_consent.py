@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.consent import Consent
 from app.models import Contact, ContactImport, Organization
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.contacts.exporting import address_book_csv
 from app.services.imports import operations

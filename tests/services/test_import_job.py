@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from app.config import Settings
-from app.context import AppContext, build_context
-from app.db import Database
 from app.domain.contact_import import ImportStatus
 from app.models import ContactImport
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
+from app.runtime.database import Database
 from app.services.imports import operations
 from tests.support.builders import NOON, make_organization, principal
 from worker.jobs.imports import requeue_stalled_imports, run_import

@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from app.db import Database
 from app.domain.rights import Role
+from app.runtime.database import Database
 from app.services.csv_text import safe_cell
 from app.services.errors import NotAllowed, NotFound
 from app.services.imports import operations, rejects

@@ -14,13 +14,9 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlmodel import col
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.contact_import import ImportStatus
 from app.domain.suppression import SuppressionSource
-from app.faults import install
-from app.migrations import PROJECT
 from app.models import (
     Campaign,
     Contact,
@@ -31,6 +27,10 @@ from app.models import (
     Recipient,
     Suppression,
 )
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.fault_points import install
+from app.runtime.migrations import PROJECT
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
 from app.services.imports import chunks, operations, queries, reading, running, storing
@@ -307,9 +307,9 @@ async def test_a_process_killed_with_minus_nine_is_taken_up_where_it_was(
 
 _RUN_IN_A_PROCESS = f"""
 import asyncio, sys
-from app.clock import SystemClock
-from app.db import Database
-from app.faults import install_from_environment
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.fault_points import install_from_environment
 from app.services.imports import operations, running
 running.BATCH_ROWS = {BATCH}
 install_from_environment()

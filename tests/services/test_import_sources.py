@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.contact_import import ImportStatus
 from app.models import Contact, Organization
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports import operations, queries

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from app.clock import SystemClock
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.contact_import import ImportStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionSource
-from app.faults import install
 from app.models import Campaign, Contact, ContactImport, ImportIssue, Organization, Recipient, Suppression
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.fault_points import install
 from app.services.access.principal import Principal
 from app.services.contacts.exporting import address_book_csv
 from app.services.errors import Conflict, NotAllowed, NotFound

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.contact_import import ImportStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.migrations import PROJECT
 from app.models import Campaign, Contact, ImportIssue, Organization, Recipient, Suppression
+from app.runtime.database import Database
+from app.runtime.migrations import PROJECT
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.imports import operations, queries

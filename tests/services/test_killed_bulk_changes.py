@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
-from app.migrations import PROJECT
 from app.models import Contact, Organization, Suppression
+from app.runtime.database import Database
+from app.runtime.migrations import PROJECT
 from app.services.contacts import bulk
 from app.services.contacts.bulk import (
     BulkView,
@@ -108,9 +108,9 @@ async def _met(database: Database, acme: Organization, action: BulkAction) -> in
 
 _RUN_IN_A_PROCESS: Final = f"""
 import asyncio, sys
-from app.clock import SystemClock
-from app.db import Database
-from app.faults import install_from_environment
+from app.runtime.clock import SystemClock
+from app.runtime.database import Database
+from app.runtime.fault_points import install_from_environment
 from app.services.contacts import bulk
 bulk.BATCH = {BATCH}
 install_from_environment()

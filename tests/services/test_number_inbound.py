@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.db import Database
 from app.models import CarrierAccount, Organization, PhoneNumber
 from app.providers.base import InboundTexts, LookupFailed
+from app.runtime.database import Database
 from app.services.numbers.inbound import LOOK_AGAIN, LOOK_EVERY, NOT_OWNED, hear_texts
 from app.services.numbers.queries import list_numbers
 from tests.support.builders import make_carrier_account, make_number, make_organization, principal

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
+from app.runtime.database import Database
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.adding import Added, add_carrier_numbers, create_number
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.db import Database
 from app.domain.campaign import Channel
 from app.domain.number_health import NumberRest
 from app.models import PhoneNumber
+from app.runtime.database import Database
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.queries import preflight
 from app.services.numbers.carriers import ensure_carrier_account

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right, Role, has_right
 from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
+from app.runtime.database import Database
 from app.services.access.queries import organization_settings
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.adding import Added, add_carrier_numbers, create_number

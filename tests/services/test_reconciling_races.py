@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.providers.base import LookupFailed, RemoteAttempt, Unclear
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.cases import load_cases
 from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts

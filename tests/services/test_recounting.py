@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.campaign import Channel
 from app.domain.events import EventKind
+from app.runtime.database import Database
 from app.services.dialing.conservation import unaccounted
 from app.services.dialing.recounting import recount
 from app.services.dialing.witnessing import Discrepancy, Made, made_and_not_ours, ours_and_not_made

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
@@ -16,6 +15,7 @@ from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
 from app.models import Attempt, Contact, PhoneNumber, Recipient, RecipientTransition
 from app.providers.base import NotPlaced, Refused, Unclear
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import retry_failed
 from app.services.campaigns.logs import why_there
 from app.services.dialing.conservation import unaccounted

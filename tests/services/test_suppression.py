@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right, Role, has_right
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, RecipientTransition, Suppression
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.suppression import queries

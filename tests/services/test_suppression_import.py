@@ -5,12 +5,12 @@ import io
 
 import pytest
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope
 from app.models import Organization, Recipient
+from app.runtime.clock import Clock
+from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors, NotAllowed
 from app.services.imports.decoding import FileRefused

@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.providers.base import NotPlaced
+from app.runtime.database import Database
 from app.services.dialing.placing import STOPPED, Answer
 from app.services.dialing.reserving import BATCH, Reservation
 from app.services.suppression.operations import suppress

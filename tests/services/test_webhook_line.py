@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from app.db import Database, quickly
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
+from app.runtime.database import Database, quickly
 from app.services.dialing import cases, moving
 from app.services.dialing.webhooks import Delivery, Receipt, WebhookLine
 from tests.support.stage import Stage, set_stage

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from app.local import EmbeddedPostgres, EmbeddedValkey
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RETRIED_BY_DEFAULT
 from app.models import Attempt, Campaign, CarrierAccount, Organization, Recipient
 from app.providers.base import ReceivedEvent
+from app.runtime.database import Database
 from app.services.dialing.due import complete_campaign
 from app.services.dialing.hanging_up import end_calls
 from app.services.dialing.placing import Answer, Recheck, place, still_wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from app.db import Database
+from app.runtime.database import Database
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from typing import Any
 
 from reflex.state import State
 
-from app.context import get_context
 from app.domain.rights import Role
 from app.models import Organization
+from app.runtime.context import get_context
 from app.services.access.sessions import SESSION_COOKIE, begin_session
 from tests.support.builders import make_member
 from tests.web.conftest import Driver

@@ -10,9 +10,9 @@ from reflex.state import State
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
 
-from app.context import AppContext
-from app.db import Database
 from app.models import Organization
+from app.runtime.context import AppContext
+from app.runtime.database import Database
 from tests.support.builders import make_organization
 from tests.web.seams import page_seams
 

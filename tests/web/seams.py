@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.config import get_settings
-from app.context import AppContext, get_context
+from app.runtime.config import get_settings
+from app.runtime.context import AppContext, get_context
 
 AUTH_TOKEN = "carrier-auth-token-that-no-browser-sees"
 SECRET = "callsheet-secret-that-no-browser-sees"

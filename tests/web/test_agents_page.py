@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.context import AppContext
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Role
 from app.models import Organization
+from app.runtime.context import AppContext
 from app.web.pages.agents.state import AgentsState
 from app.web.pages.agents.voices import LANGUAGES, VOICES
 from tests.support.builders import make_agent, make_campaign, make_number

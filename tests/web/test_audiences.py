@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.context import AppContext, get_context
 from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Organization, Recipient
+from app.runtime.context import AppContext, get_context
 from app.services.campaigns.audiences import AudiencePreview, AudienceView, advance
 from app.services.contacts.queries import Counted
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState

@@ -8,15 +8,15 @@ import pytest
 from reflex.state import State
 from sqlmodel import col, select
 
-from app.config import get_settings
-from app.context import get_context
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
 from app.models import Attempt, Campaign, Organization
+from app.runtime.config import get_settings
+from app.runtime.context import get_context
+from app.runtime.database import Database
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import EventRow
 from app.services.dialing.hanging_up import note_second_calls

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pytest
 
-from app import live_hub as hub_module
-from app.context import AppContext
 from app.domain.campaign import CampaignStatus
-from app.live_hub import LiveHub
+from app.runtime.context import AppContext
+from app.services import live_hub as hub_module
 from app.services.campaigns.operations import delete_campaign
+from app.services.live_hub import LiveHub
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.contacts.state import CampaignContactsState

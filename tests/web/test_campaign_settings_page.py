@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from app.config import get_settings
-from app.context import get_context
-from app.db import Database
 from app.domain.retry import RetryOutcome
+from app.runtime.config import get_settings
+from app.runtime.context import get_context
+from app.runtime.database import Database
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign
 from app.web.pages.campaign.settings.state import CampaignSettingsState

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.context import AppContext
 from app.domain.recipient import RecipientStatus
 from app.models import ContactImport, Organization
+from app.runtime.context import AppContext
 from app.web.pages.contacts.bulk import ContactBulkState
 from app.web.pages.contacts.bulk_history import BulkHistoryState
 from app.web.pages.contacts.card import ContactCardState

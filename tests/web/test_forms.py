@@ -6,7 +6,7 @@ import pytest
 import reflex as rx
 
 import app.app as web_process
-from app.migrations import PROJECT
+from app.runtime.migrations import PROJECT
 from app.web.forms import as_shown, setting_words
 from app.web.guard import FormState
 

@@ -8,8 +8,8 @@ import pytest
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import AppContext
 from app.domain.rights import Right, Role
+from app.runtime.context import AppContext
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors
 from app.web import guard

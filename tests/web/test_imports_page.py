@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.context import AppContext
 from app.domain.contact_import import ImportStatus
 from app.models import ContactImport, Organization
+from app.runtime.context import AppContext
 from app.services.imports.operations import import_file, store_import
 from app.web.pages.imports.details import ImportDetailsState
 from app.web.pages.imports.state import ImportsState

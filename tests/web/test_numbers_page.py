@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from app.config import Settings
-from app.context import AppContext
 from app.domain.campaign import CampaignStatus
 from app.domain.number_health import NumberRest
 from app.models import Organization
 from app.providers.base import LookupFailed, OwnedNumber
 from app.providers.twilio.client import TwilioCarrier
+from app.runtime.config import Settings
+from app.runtime.context import AppContext
 from app.web.carrier import texts_address
 from app.web.pages.numbers.rests import NumberRestState
 from app.web.pages.numbers.state import NumbersState

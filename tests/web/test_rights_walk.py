@@ -13,9 +13,9 @@ from reflex.utils.format import json_dumps
 from reflex_base.event import Event
 
 import app.app as web_process
-from app.context import AppContext
 from app.domain.rights import Right, Role, has_right
 from app.models import Organization
+from app.runtime.context import AppContext
 from app.services.errors import NotAllowed, NotFound
 from app.web import guard, routes
 from app.web.guard import GUARD, NotSignedIn

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.context import AppContext
 from app.domain.rights import Role
 from app.models import Organization
+from app.runtime.context import AppContext
 from app.services.access.keys import resolve_key
 from app.services.dialing.health import beat
 from app.web.pages.campaigns.switch import StopSwitchState

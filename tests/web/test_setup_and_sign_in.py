@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from app.context import AppContext
 from app.models import Campaign, Organization, PhoneNumber, SignInTicket, User, UserSession
 from app.providers.base import OwnedNumber
 from app.providers.twilio.client import TwilioCarrier
+from app.runtime.context import AppContext
 from app.services.access.known_browsers import BROWSER_COOKIE, remember_browser
 from app.services.access.passwords import hash_password
 from app.services.access.sample import SIMULATED_NUMBERS

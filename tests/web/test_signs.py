@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip
+from app.runtime.database import Database
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState

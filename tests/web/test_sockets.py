@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.quotas import Quotas
+from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
 from app.web.sockets import SIGNED_IN, STRANGER, LimitSockets
 from app.web.tabs import PERSON

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import reflex as rx
 
-from app.context import AppContext
 from app.domain.rights import Role
 from app.models import Organization
+from app.runtime.context import AppContext
 from app.web.pages.suppressions import state as list_state
 from app.web.pages.suppressions.changing import SuppressionChangeState
 from app.web.pages.suppressions.file import ZONE, SuppressionFileState

@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 
 from app.api.borders import bordered
 from app.api.main import create_api
-from app.config import Settings
+from app.runtime.config import Settings
 from app.web.tabs import BindTabs
 from app.web.uploads import GuardUploads
 

@@ -15,9 +15,6 @@ from redis.asyncio import Redis
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.config import get_settings
-from app.context import get_context
-from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus, Channel
@@ -25,8 +22,11 @@ from app.domain.number_health import NumberRest
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
-from app.migrations import PROJECT
 from app.models import Campaign, Step
+from app.runtime.config import get_settings
+from app.runtime.context import get_context
+from app.runtime.database import Database
+from app.runtime.migrations import PROJECT
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign

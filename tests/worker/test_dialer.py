@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import CampaignStatus
 from app.domain.events import EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign, CampaignTransition, PhoneNumber
 from app.providers.base import CallOrder, NotPlaced, PlaceAnswer, Placed, Refused
+from app.runtime.database import Database
 from app.services.dialing.reconciling import reconcile_overdue
 from app.services.dialing.reserving import Pass, reserve
 from tests.support.builders import make_agent, make_campaign, make_recipient

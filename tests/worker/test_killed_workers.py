@@ -8,7 +8,7 @@ from arq.connections import ArqRedis, create_pool
 from arq.worker import Worker, func
 from redis.asyncio import Redis
 
-from app.queue import AlreadyQueued, JobQueue, QueueName, deserialize, redis_settings, serialize
+from app.runtime.job_queue import AlreadyQueued, JobQueue, QueueName, deserialize, redis_settings, serialize
 
 _JOB = "import:7"
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.clock import CalibratedClock
-from app.config import Settings
-from app.context import build_context
-from app.db import Database
 from app.domain.campaign import CampaignStatus, ScheduleType
+from app.runtime.clock import CalibratedClock
+from app.runtime.config import Settings
+from app.runtime.context import build_context
+from app.runtime.database import Database
 from tests.support.stage import set_stage
 from worker.dialer import Dialer
 from worker.state import WorkerState, _launch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Settings
+from app.runtime.config import Settings
 from worker import state
 
 PROJECT = Path(__file__).parents[2]

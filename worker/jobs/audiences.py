@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.context import AppContext
+from app.runtime.context import AppContext
 from app.services.campaigns import audiences
 
 

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from app.domain.phone import is_region
 from app.domain.rights import Right, Role
-from app.live import announce
 from app.models import Organization, sql
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import NotFound
 from app.services.fields import ChangeReader, cleaned

@@ -12,8 +12,8 @@ from sqlmodel import col
 from app.domain.campaign import DIALING, CampaignStatus
 from app.domain.rights import Right
 from app.domain.templates import TemplateInvalid, check
-from app.live import announce
 from app.models import Agent, Campaign
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.wants import NEEDED_OF_AGENT, Wants, wants_of_begun
 from app.services.errors import Conflict, FieldErrors

@@ -17,8 +17,8 @@ from app.domain.rights import Right
 from app.domain.suppression import scopes_of
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.templates import variable_name
-from app.live import announce
 from app.models import Campaign, Contact, Organization
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readers import plain_text
 from app.services.campaigns.rows import first_step, latest_run, load_campaign

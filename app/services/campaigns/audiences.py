@@ -13,16 +13,16 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.audience import AudienceMode, AudienceStatus
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
-from app.faults import fault
-from app.live import announce
 from app.models import Audience, Campaign, Contact, Recipient, Segment
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
 from app.services.campaigns.rows import latest_run, load_campaign

@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
 from app.models import Agent
 from app.providers.base import AccountCheck, CarrierAccount, LookupFailed
 from app.providers.registry import make_carrier
+from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import chosen_numbers
 from app.services.campaigns.rows import CampaignRows, load_rows

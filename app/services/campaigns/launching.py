@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.campaign import CampaignStatus
 from app.models import Campaign
+from app.runtime.clock import Clock
+from app.runtime.database import Database
 from app.services.campaigns.carrier_check import numbers_of, said_of
 from app.services.campaigns.readiness import what_to_mend
 from app.services.campaigns.rows import CampaignRows, first_step, pool_of

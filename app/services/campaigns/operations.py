@@ -13,8 +13,8 @@ from app.domain.calling_hours import CallingHoursInvalid
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.changes import field_path, moment_in, read_changes
 from app.services.campaigns.lifecycle import (

@@ -13,8 +13,8 @@ from sqlmodel import col
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Attempt, Campaign, Contact, Recipient
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import (
     add_contacts,

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import DIALING, CampaignStatus, before, check_transition
-from app.live import announce
 from app.models import Campaign, CampaignTransition, Run, sql
+from app.runtime.live_feed import announce
 from app.services.errors import Conflict
 
 LONGEST_REASON: Final = 1_000

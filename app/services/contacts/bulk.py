@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import ContactFilter, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
-from app.faults import fault
-from app.live import announce
 from app.models import BulkChange, Contact
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
 from app.services.contacts.filtering import require_said, where

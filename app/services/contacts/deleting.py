@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Campaign, Contact, Recipient
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, NotFound
 from app.services.fields import row_id

@@ -15,8 +15,8 @@ from sqlmodel import col
 from app.domain.consent import Consent
 from app.domain.contact_fields import MOST_TAGS
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Contact
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import MOST_FIELDS, consent_moment, read_contact
 from app.services.errors import FieldErrors

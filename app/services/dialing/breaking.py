@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.attempt import Disposition
 from app.domain.breaker import HANG_UP_SECONDS, BreakerPolicy, Settled, Trip, describe, judge
 from app.domain.events import FailureClass
-from app.live import announce
 from app.models import BreakerTrip
+from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.gating import Held
 

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import quickly
 from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome, RetryPolicy, delays_from
 from app.domain.text import storable
+from app.runtime.database import quickly
 from app.services.dialing.together import write
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.live import announce
 from app.models import Attempt, AttemptTurn
 from app.providers.script import CallScript
+from app.runtime.live_feed import announce
 from app.services.dialing.webhooks import UnknownAttempt
 
 

@@ -25,8 +25,8 @@ from app.domain.pacing import (
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import scope_of
-from app.live import announce
 from app.models import sql
+from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import run_by_system
 from app.services.dialing.guards import Guards
 

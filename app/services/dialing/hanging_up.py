@@ -15,14 +15,14 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.campaign import Channel
 from app.domain.outcomes import HangUp
-from app.faults import fault
-from app.live import announce
 from app.models import sql
 from app.providers.base import Hangup, LookupFailed
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 
 log = logging.getLogger(__name__)
 

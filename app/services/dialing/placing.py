@@ -9,9 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
 from app.domain.campaign import Channel
-from app.faults import fault
 from app.models import sql
 from app.providers.base import (
     BeforeSending,
@@ -22,6 +20,8 @@ from app.providers.base import (
     PlaceAnswer,
     Placer,
 )
+from app.runtime.clock import Clock
+from app.runtime.fault_points import fault
 from app.services.dialing.reserving import Reservation
 
 TOO_OLD: Final = "The reservation was too old to place."

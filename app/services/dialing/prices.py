@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.campaign import Channel
-from app.live import announce
 from app.models import sql
 from app.providers.base import Lookup, LookupFailed, RemoteAttempt
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.live_feed import announce
 
 log = logging.getLogger(__name__)
 

@@ -16,16 +16,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.attempt import UNPROVEN, AttemptStatus
 from app.domain.campaign import Channel
 from app.domain.events import AttemptEvent, EventKind
 from app.domain.rights import Right
-from app.faults import fault
-from app.live import announce
 from app.models import Attempt, sql
 from app.providers.base import Carrier, LookupFailed, RemoteAttempt
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.cases import Case, load_cases

@@ -10,14 +10,14 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.attempt import UNPROVEN, AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
-from app.faults import fault
-from app.live import announce
 from app.models import Attempt, sql
 from app.providers.base import NotPlaced, Placed, Refused, Unclear
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.placing import OUR_OWN_REASONS, Answer

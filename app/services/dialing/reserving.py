@@ -11,8 +11,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
@@ -20,9 +18,11 @@ from app.domain.consent import Consent
 from app.domain.gate import SKIPS, Blocked, Rule
 from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
 from app.domain.pool import NumberStrategy, NumberUse
-from app.faults import fault
-from app.live import announce
 from app.models import sql
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held

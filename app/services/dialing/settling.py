@@ -19,8 +19,8 @@ from app.domain.outcomes import A_NIGHT, Decision, HangUp, decision_of
 from app.domain.recipient import UNREACHED, RecipientStatus, ends_as
 from app.domain.retry import NoRetry, RetryAt, decide
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.live import announce
 from app.models import Recipient
+from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing.cases import Case, held_status, save_progress
 from app.services.dialing.moving import RecipientMove, move_recipient

@@ -20,8 +20,8 @@ from app.domain import ramp
 from app.domain.budget import Spending, more_within
 from app.domain.campaign import Channel
 from app.domain.gate import Blocked, Rule
-from app.live import announce
 from app.models import Campaign, sql
+from app.runtime.live_feed import announce
 from app.services.campaigns.costs import read_spending
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing import gating

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Organization
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, LiteralString
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import quickly
+from app.runtime.database import quickly
 
 _KEY: Final = "together"
 

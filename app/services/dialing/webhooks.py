@@ -14,12 +14,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database, quickly
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
-from app.faults import fault
 from app.models import sql
 from app.providers.base import ReceivedEvent
+from app.runtime.database import Database, quickly
+from app.runtime.fault_points import fault
 from app.services.dialing.cases import Case, load_cases
 from app.services.dialing.hanging_up import note_second_calls
 from app.services.dialing.settling import apply_events

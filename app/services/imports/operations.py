@@ -14,8 +14,8 @@ from sqlmodel import col
 from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Campaign, ContactImport, ImportBatch
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors

@@ -13,13 +13,13 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.contact_fields import IGNORE
 from app.domain.contact_import import ImportStatus
-from app.faults import fault
-from app.live import announce
 from app.models import ContactImport, ImportBatch, Organization
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.errors import CallsheetError
 from app.services.imports.chunks import Place, forget_file, read_batches, reader_for
 from app.services.imports.lines import Lines, lines_of

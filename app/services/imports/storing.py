@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.contact_import import ImportStatus
-from app.faults import fault
-from app.live import announce
 from app.models import Campaign, ContactImport, ImportBatch
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import NotFound
 from app.services.imports.cards import Saved, save_cards

@@ -14,11 +14,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.contact_import import ImportStatus
-from app.live import announce
 from app.models import ContactImport, ImportChunk
+from app.runtime.database import Database
+from app.runtime.live_feed import announce
 from app.services.imports.chunks import CHUNK_BYTES, JSON_FORMAT, stored_chunks, write_chunk
 from app.services.imports.decoding import FileRefused
 from app.services.imports.json_rows import file_columns_of, file_objects

@@ -12,15 +12,15 @@ from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.campaign import UNDER_WAY
 from app.domain.contact_fields import CONSENT
 from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
-from app.faults import fault
-from app.live import announce
 from app.models import Attempt, Campaign, ContactImport, Recipient
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict
 from app.services.imports.people import CARD

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.db import Database
 from app.domain.phone import NumberRejected, mask, normalize
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import PhoneNumber, ProviderEvent
 from app.providers.base import InboundMessage, Keyword
+from app.runtime.database import Database
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.suppression.operations import lift_stop_message, suppress
 

@@ -12,9 +12,9 @@ from sqlmodel import col
 
 from app.domain.phone import NumberRejected
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import FieldErrors
 from app.services.fields import ChangeReader, cleaned

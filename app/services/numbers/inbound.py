@@ -10,11 +10,11 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
-from app.live import announce
 from app.models import PhoneNumber
 from app.providers.base import InboundTexts, LookupFailed
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.live_feed import announce
 
 log = logging.getLogger(__name__)
 

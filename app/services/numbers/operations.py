@@ -12,8 +12,8 @@ from sqlmodel import col
 from app.domain.campaign import Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.live import announce
 from app.models import Organization, PhoneNumber
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.phone import NumberRejected, normalize, pretty
 from app.domain.rights import Right
 from app.models import Organization, PhoneNumber
 from app.providers.base import CarrierAccount, LookupFailed, Numbers, OwnedNumber
 from app.providers.registry import make_carrier
+from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
 from app.services.errors import CallsheetError, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, identity_of

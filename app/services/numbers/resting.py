@@ -25,8 +25,8 @@ from app.domain.number_health import (
     rest_after_flag,
 )
 from app.domain.rights import Right
-from app.live import announce
 from app.models import PhoneNumber, sql
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import cleaned

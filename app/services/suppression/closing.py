@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.gate import why_suppressed
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.live import announce
 from app.models import sql
+from app.runtime.live_feed import announce
 from app.services.fields import cleaned
 from app.services.recipients.transitions import SKIPPED
 

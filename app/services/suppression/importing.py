@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.clock import Clock
-from app.db import Database
 from app.domain.contact_fields import PHONE, suggest_mapping
 from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, SuppressionImport
+from app.runtime.clock import Clock
+from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
 from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.errors import FieldErrors, NotFound

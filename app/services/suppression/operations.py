@@ -10,8 +10,8 @@ from sqlmodel import col
 from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.live import announce
 from app.models import Organization, Suppression
+from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.fields import cleaned, row_id

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final
 
+from app.runtime.tasks import end_tasks
 from app.services.errors import Conflict
-from app.tasks import end_tasks
 from tests.faults.harness import World
 from tests.faults.menu.base import NeverHappened, Outcome, gaps_after, p95, patience, wait_for_share
 from tests.faults.points import dial_points, web_points

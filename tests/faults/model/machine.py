@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, lists, sampled_from
 
-from app.db import Database
+from app.runtime.database import Database
 from tests.faults.model.carrier import Fate, Mood
 from tests.faults.model.laws import check, check_rest
 from tests.faults.model.world import Broken, Model, open_model

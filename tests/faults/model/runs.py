@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from app.migrations import upgrade
+from app.runtime.migrations import upgrade
 from tests.faults.menu.base import Outcome
 from tests.faults.model.machine import explore
 from tests.faults.model.mutants import MUTANTS, is_found

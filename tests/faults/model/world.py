@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
 from app.domain.events import EventKind
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Campaign
 from app.providers.base import ReceivedEvent
+from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, resume_campaign, retry_failed
 from app.services.dialing.placing import Answer
 from app.services.dialing.reconciling import reconcile_overdue

@@ -8,13 +8,13 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent, set_agent_active, update_agent
 from app.services.agents.queries import AgentView, get_agent, list_agents
+from app.services.live_hub import Watched, watch
 from app.services.numbers.queries import list_numbers
 from app.web.components import say_done
 from app.web.forms import chosen_id, written

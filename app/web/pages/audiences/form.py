@@ -9,12 +9,12 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.audience import AudienceMode
 from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import (
     AudienceRule,

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
-from app.live_hub import Watched
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import OVER, AudienceView, end_audience, list_audiences
 from app.services.campaigns.queries import campaign_brief
+from app.services.live_hub import Watched
+from app.services.live_hub import watch as watch_live
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.audiences.words import RuleLine, rule_line

@@ -4,9 +4,9 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.rights import Right
 from app.providers.registry import configured_account
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.campaigns.lifecycle import CarrierChanged

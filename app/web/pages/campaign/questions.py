@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.campaign import Channel
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import cancel_campaign, delete_campaign, retry_failed

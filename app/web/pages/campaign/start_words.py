@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.config import get_settings
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.gate import Rule
+from app.runtime.config import get_settings
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
 from app.web.pages.wizard.moments import in_zone

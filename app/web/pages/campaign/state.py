@@ -6,15 +6,15 @@ from typing import Final
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel, allowed_actions
 from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
-from app.live_hub import Watched
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_brief, campaign_snapshot, recipient_counts
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts
+from app.services.live_hub import Watched
+from app.services.live_hub import watch as watch_live
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.place import campaign_here
 

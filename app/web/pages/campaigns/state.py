@@ -9,15 +9,15 @@ from typing import Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.organizations import OrganizationView, organization_settings
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.queries import campaign_cards, list_campaigns
+from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address

@@ -3,8 +3,8 @@
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.dialing.stopping import resume_all_dialing, stop_all_dialing
 from app.web.components import banner, confirm_dialog, say_done, secondary_button

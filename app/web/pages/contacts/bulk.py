@@ -6,11 +6,11 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, begin_bulk_change
 from app.services.contacts.queries import NO_END, count_contacts

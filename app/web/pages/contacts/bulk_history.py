@@ -8,13 +8,13 @@ import reflex as rx
 from reflex.event import EventSpec
 from reflex.vars import ObjectVar
 
-from app.context import get_context
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, cancel_bulk_change, list_bulk_changes
+from app.services.live_hub import Watched, watch
 from app.web.components import badge, drawer, empty_state, say_done, time_text
 from app.web.components.kinds import as_text, choose, present
 from app.web.guard import PageState, anyone, guarded, still_allowed

@@ -7,9 +7,9 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.operations import create_contact, update_contact

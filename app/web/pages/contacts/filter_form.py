@@ -6,9 +6,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.vars import ObjectVar
 
-from app.context import get_context
 from app.domain.contact_filter import Condition, Match
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.filtering import filter_from
 from app.services.errors import FieldErrors

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.contact_filter import Condition, ContactFilter
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.names import campaign_names, newest_campaigns
 from app.services.imports.names import import_names, newest_imports

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.history import contact_history
 from app.services.contacts.queries import get_contact

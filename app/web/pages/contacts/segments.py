@@ -9,9 +9,9 @@ from reflex.event import EventSpec
 from reflex.vars import ObjectVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.contact_filter import as_json
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.segments.operations import create_segment, delete_segment, update_segment
 from app.services.segments.queries import SegmentView, get_segment, list_segments

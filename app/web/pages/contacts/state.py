@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.queries import count_contacts, list_contacts
 from app.services.contacts.ways import DESCENDING, Sort

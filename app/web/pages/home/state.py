@@ -3,7 +3,7 @@
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
+from app.runtime.context import get_context
 from app.services.access.sessions import SignedInUser, memberships
 from app.web import routes
 from app.web.guard import PageState, signed_in

@@ -5,8 +5,8 @@ from typing import Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import

@@ -6,13 +6,13 @@ from typing import Final
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.undoing import undo_import
 from app.services.imports.views import ImportView
+from app.services.live_hub import Watched, watch
 from app.services.paging import Page
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed

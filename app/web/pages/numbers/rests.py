@@ -7,8 +7,8 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.numbers.queries import get_number

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from app.context import get_context
 from app.domain.number_health import NumberRest
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.numbers.queries import NumberView, calls_in_a_day, list_numbers
 from app.web.words import Moment, counted, moment

@@ -7,10 +7,10 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
+from app.services.live_hub import Watched, watch
 from app.services.numbers.adding import Added, add_carrier_numbers, create_number
 from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new

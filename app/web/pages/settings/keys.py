@@ -8,8 +8,8 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right, Role, has_right
+from app.runtime.context import get_context
 from app.services.access.keys import KeyView, create_key, list_keys, revoke_key
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors

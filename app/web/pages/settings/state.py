@@ -8,9 +8,8 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.members import MemberView, list_members
 from app.services.access.organizations import (
     OrganizationView,
@@ -19,6 +18,7 @@ from app.services.access.organizations import (
 )
 from app.services.access.principal import Principal
 from app.services.dialing.health import worker_health
+from app.services.live_hub import Watched, watch
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.carrier import carrier_words
 from app.web.components import say_done

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
+from app.runtime.context import get_context
 from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
 from app.services.access.setup import complete_setup

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
+from app.runtime.context import get_context
 from app.services.access.known_browsers import BROWSER_COOKIE
 from app.services.access.sign_in import SignInRefused, TooManySignIns, check_password_and_issue_ticket
 from app.services.access.tickets import local_path

@@ -6,9 +6,9 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from app.context import get_context
 from app.domain.phone import pretty
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.suppression.operations import lift, suppress_contact
 from app.services.suppression.queries import get_suppression, suppressions_of

@@ -6,9 +6,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.imports.decoding import FileRefused
 from app.services.suppression.importing import MAX_BYTES, import_suppressions

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.suppression.queries import filter_of, list_suppressions
 from app.web.guard import PageState, guarded

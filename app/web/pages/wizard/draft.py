@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
-from app.live_hub import Check, Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.changes import FIELD_PATHS
@@ -19,6 +18,7 @@ from app.services.campaigns.queries import get_campaign, recipient_counts, start
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
+from app.services.live_hub import Check, Watched, watch
 from app.web import routes
 from app.web.components import to_first_error
 from app.web.guard import FormState, guarded, still_allowed

@@ -8,13 +8,13 @@ from typing import Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.attempt import Disposition
 from app.domain.rights import Right
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import campaign_brief, get_attempt, list_attempts
 from app.services.errors import NotFound
+from app.services.live_hub import watch as watch_live
 from app.web import routes
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address

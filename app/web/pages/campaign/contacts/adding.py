@@ -6,8 +6,8 @@ import reflex as rx
 from reflex.event import EventSpec
 from reflex.vars import ObjectVar
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.recipients import add_contacts, add_manual
 from app.services.campaigns.views import AddResult

@@ -6,8 +6,8 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients

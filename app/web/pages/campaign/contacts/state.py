@@ -9,12 +9,12 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.rights import Right
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.queries import campaign_brief, list_recipients, list_skipped
+from app.services.live_hub import watch as watch_live
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.address import put_in_address

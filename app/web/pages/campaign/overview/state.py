@@ -6,10 +6,9 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.attempt import AttemptStatus
 from app.domain.rights import Right
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.history import campaign_history
 from app.services.campaigns.queries import get_attempt, list_attempts
@@ -17,6 +16,7 @@ from app.services.campaigns.signs import list_trips
 from app.services.campaigns.views import AttemptRow, CampaignSnapshot
 from app.services.dialing.alarms import SecondCallRow, list_second_calls
 from app.services.dialing.reconciling import settle_review
+from app.services.live_hub import watch as watch_live
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.overview.signs_view import Stop, stops

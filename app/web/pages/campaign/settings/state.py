@@ -6,16 +6,16 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.campaign import Channel
 from app.domain.rights import Right
-from app.live_hub import watch as watch_live
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.queries import get_campaign
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors
+from app.services.live_hub import watch as watch_live
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.components import say, say_done, to_first_error
 from app.web.guard import FormState, anyone, guarded, still_allowed

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.queries import AgentView, list_agents
 from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER

@@ -6,10 +6,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.context import get_context
 from app.domain.contact_fields import FIELDS, VARIABLE
 from app.domain.rights import Right
-from app.live_hub import Watched, watch
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
@@ -17,6 +16,7 @@ from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
+from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (

@@ -6,7 +6,7 @@ from typing import Final
 
 import reflex as rx
 
-from app.context import get_context
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.queries import recipient_counts
 from app.services.imports.decoding import FileRefused

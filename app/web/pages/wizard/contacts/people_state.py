@@ -8,8 +8,8 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.membership import members_among
 from app.services.campaigns.recipients import add_contacts, add_manual

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Final
 import reflex as rx
 from reflex.event import EventCallback
 
-from app.context import get_context
 from app.domain.campaign import Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.sms import Encoding, segments, smart_encoding
 from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, variable_name
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
 from app.services.campaigns.queries import list_recipients, preview_message

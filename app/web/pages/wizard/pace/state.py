@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import reflex as rx
 
-from app.context import get_context
 from app.domain.attempt import Disposition
 from app.domain.calling_hours import EVERY_DAY, is_zone
 from app.domain.retry import DISPOSITIONS_OF, RetryOutcome
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.organizations import organization_settings
 from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent

@@ -7,11 +7,11 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.context import get_context
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.phone import pretty
 from app.domain.rights import Right
+from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.operations import resume_campaign, start_campaign

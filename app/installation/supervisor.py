@@ -15,9 +15,9 @@ from typing import Final, Protocol
 
 import psutil
 
-from app.errors import OperatorError
-from app.home import ProcessRecord, record_of
-from app.processes import spawn, stop
+from app.installation.home import ProcessRecord, record_of
+from app.installation.processes import spawn, stop
+from app.runtime.errors import OperatorError
 
 CHILD_STOP_SECONDS: Final = 9.0
 """How long a child may finish its work; with the servers' own stop after it, all is gone within 12 s."""

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.live import LiveNote
-from app.live_hub import LiveHub, Watched, rest_after
+from app.runtime.live_feed import LiveNote
 from app.services.errors import CallsheetError, NotFound
+from app.services.live_hub import LiveHub, Watched, rest_after
 
 ACME = Watched(organization_id=1, campaign_id=None, what="list")
 SPRING = Watched(organization_id=1, campaign_id=7, what="overview")

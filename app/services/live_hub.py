@@ -8,10 +8,10 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from app.context import get_context
-from app.live import LiveNote
+from app.runtime.context import get_context
+from app.runtime.live_feed import LiveNote
+from app.runtime.tasks import end_tasks
 from app.services.errors import NotFound
-from app.tasks import end_tasks
 
 T = TypeVar("T")
 Load = Callable[[], Awaitable[T]]

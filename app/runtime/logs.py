@@ -1,7 +1,7 @@
 """How every process writes its log: one line an event, with the details that came with it, within bounds.
 
 What strangers send may end in a log: it can neither look like a line of ours nor fill the disk. How large the files
-grow is bounded by `app.log_files`.
+grow is bounded by `app.installation.log_files`.
 """
 
 import logging

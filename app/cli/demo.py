@@ -25,15 +25,16 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import Settings
-from app.context import AppContext, build_context
-from app.frontend import PROJECT
-from app.home import Home
-from app.launch import Urls, child_environment
-from app.local import EmbeddedPostgres
+from app.installation.embedded import EmbeddedPostgres
+from app.installation.frontend_build import PROJECT
+from app.installation.home import Home
+from app.installation.process_commands import Urls, child_environment
+from app.installation.stack import Stack
 from app.models import sql
 from app.providers.registry import configured_account
 from app.providers.twilio.client import TwilioCarrier
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
 from app.services.access.operations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
@@ -43,7 +44,6 @@ from app.services.imports.operations import queue_import, store_import
 from app.services.numbers.adding import add_carrier_numbers
 from app.services.numbers.carriers import identity_of
 from app.simulator.settings import DEFAULT_NUMBERS
-from app.stack import Stack
 
 SPEED: Final = 60.0
 MOST_SECONDS: Final = 300.0

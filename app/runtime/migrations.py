@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from app.errors import OperatorError
+from app.runtime.errors import OperatorError
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-PROJECT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = Path(__file__).resolve().parents[2]
 _LOCK: Final = 0x63616C6C  # "call": the advisory lock of whoever migrates
 _REVISION = re.compile(r"""^(down_)?revision\b[^=]*=\s*["'](\w+)["']""", re.MULTILINE)
 

@@ -23,9 +23,9 @@ from urllib.parse import quote
 
 import psutil
 
-from app.binaries import make_passable, postgres_install
-from app.errors import ServerError
-from app.processes import end_orphan, group_of, spawn, stop, wait_until
+from app.installation.binaries import make_passable, postgres_install
+from app.installation.processes import end_orphan, group_of, spawn, stop, wait_until
+from app.runtime.errors import ServerError
 
 SYSTEM_DATA: Final = Path("/var/lib/callsheet")
 """Where root keeps what the unprivileged server account must reach but, in a private home, cannot."""

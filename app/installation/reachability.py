@@ -7,7 +7,7 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.errors import OperatorError
+from app.runtime.errors import OperatorError
 
 _SECONDS = 5
 

@@ -21,10 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.errors import OperatorError
-from app.processes import spawn, stop
+from app.installation.processes import spawn, stop
+from app.runtime.errors import OperatorError
 
-PROJECT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = PROJECT / ".frontend"
 """The front-end build folder: Reflex's work space, its tools' state, and one folder per finished build."""
 

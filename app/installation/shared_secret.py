@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from app.errors import OperatorError
-from app.home import Secrets
+from app.installation.home import Secrets
+from app.runtime.errors import OperatorError
 
 
 class OtherSecretError(OperatorError):

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.clock import Clock, SystemClock
-from app.config import Settings, get_settings
-from app.db import Database
-from app.live import LiveFeed
-from app.queue import JobQueue
-from app.quotas import Quotas
+from app.runtime.clock import Clock, SystemClock
+from app.runtime.config import Settings, get_settings
+from app.runtime.database import Database
+from app.runtime.job_queue import JobQueue
+from app.runtime.live_feed import LiveFeed
+from app.runtime.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True)

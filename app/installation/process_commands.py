@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from app.config import Settings
-from app.errors import OperatorError
-from app.frontend import serving_environment
-from app.home import Home
+from app.installation.frontend_build import serving_environment
+from app.installation.home import Home
+from app.runtime.config import Settings
+from app.runtime.errors import OperatorError
 
 QUEUES: Final = ("dial", "bulk")
-"""What the arq workers read: dialing, or imports and other long work. As in app.queue, slow to import."""
+"""What the arq workers read: dialing, or imports and other long work. As in app.runtime.job_queue, slow to import."""
 
 
 class PortTakenError(OperatorError):

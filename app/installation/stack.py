@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from app import frontend, installation
-from app.clock import SystemClock
-from app.config import Settings
-from app.home import Home, Run
-from app.launch import (
+from app.installation import frontend_build, shared_secret
+from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
+from app.installation.home import Home, Run
+from app.installation.log_files import keep_small
+from app.installation.process_commands import (
     QUEUES,
     Launch,
     Urls,
@@ -28,12 +28,12 @@ from app.launch import (
     web_launch,
     worker_launch,
 )
-from app.local import EmbeddedPostgres, EmbeddedValkey
-from app.log_files import keep_small
-from app.migrations import check_upgradable, upgrade
-from app.processes import end_orphan
-from app.servers import check_database, check_redis, forget_worker_health, worker_is_ready
-from app.supervisor import Child, Supervisor
+from app.installation.processes import end_orphan
+from app.installation.reachability import check_database, check_redis, forget_worker_health, worker_is_ready
+from app.installation.supervisor import Child, Supervisor
+from app.runtime.clock import SystemClock
+from app.runtime.config import Settings
+from app.runtime.migrations import check_upgradable, upgrade
 
 BUILD_SECONDS: Final = 600
 READY_SECONDS: Final = 60
@@ -95,7 +95,7 @@ class Stack:
             self._phase("Migrating the database")
             upgrade(urls.database)
             secrets = self.home.secrets(self.settings.secret)
-            installation.claim(urls.database, secrets, now=SystemClock().now())
+            shared_secret.claim(urls.database, secrets, now=SystemClock().now())
             forget_worker_health(urls.redis, QUEUES)
             web = self._start_web(urls) if front_end is None else None
             *early, last = self._workers_and_carrier(urls)
@@ -113,14 +113,16 @@ class Stack:
     @contextlib.contextmanager
     def _front_end(self) -> Iterator[Future[Path] | None]:
         """Compile the front-end beside everything else, if it has to be."""
-        if not self._with_browser or frontend.is_built():
+        if not self._with_browser or frontend_build.is_built():
             yield None
             return
         self._say("Building the front-end (once per version)")
         # The thread lives until the compiler has ended: the compiler dies with the thread that started it.
         with ThreadPoolExecutor(1) as pool:
             yield pool.submit(
-                frontend.build, log=self.home.logs / "frontend.log", keep_going=self.supervisor.check
+                frontend_build.build,
+                log=self.home.logs / "frontend.log",
+                keep_going=self.supervisor.check,
             )
 
     def _await_front_end(self, front_end: Future[Path] | None) -> None:
@@ -131,7 +133,7 @@ class Stack:
         while not front_end.done():
             self.supervisor.check()
             if time.monotonic() > deadline:
-                raise frontend.BuildError(
+                raise frontend_build.BuildError(
                     f"The front-end took too long: see {self.home.logs / 'frontend.log'}"
                 )
             time.sleep(0.02)
@@ -170,7 +172,7 @@ class Stack:
             name=name,
             command=launch.command,
             environment={**child_environment(self.settings, self.home, urls), **launch.environment},
-            directory=frontend.PROJECT,
+            directory=frontend_build.PROJECT,
             log=self.home.logs / f"{name}.log",
             is_ready=is_ready,
         )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from app.clock import Clock
 from app.domain.quotas import Quota, Standing, Used, use
+from app.runtime.clock import Clock
 
 _MOST_REMEMBERED: Final = 50_000
 """Of one quota: then who was not seen for the longest time is forgotten, so that memory has a bound."""

@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from app.clock import CalibratedClock
-from app.live import LiveNote
+from app.runtime.clock import CalibratedClock
+from app.runtime.live_feed import LiveNote
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Database:
         ping: bool = True,
         by_index: bool = False,
     ) -> None:
-        """`on_commit` is given what `app.live.announce` noted in a transaction, once that has committed.
+        """`on_commit` is given what `app.runtime.live_feed.announce` noted in a transaction, once that has committed.
 
         `ping` asks each pooled connection whether it is still good before it is used: a round trip more, and no
         error after the database was away. The dialer goes without, since it tries everything again.

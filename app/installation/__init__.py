@@ -1,0 +1,1 @@
+"""Running the machine: servers, processes, the front-end's build, and the home they live in."""

@@ -1,0 +1,1 @@
+"""What every process holds: configuration, clock, database, queue, feed, logs."""
