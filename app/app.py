@@ -15,7 +15,7 @@ from app.services.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of
-from app.web.logs import keep_secrets_out
+from app.web.logs import keep_secrets_out, write_as_ours
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
 from app.web.pages.audiences.form import AudienceFormState
@@ -243,4 +243,6 @@ app.add_page(
 
 def served() -> ASGIApp:
     """Return what the ASGI server calls: the app as Reflex makes it, behind our borders."""
-    return bordered(app(), get_settings(), pages=pages_policy())
+    reflex = app()
+    write_as_ours()
+    return bordered(reflex, get_settings(), pages=pages_policy())

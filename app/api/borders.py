@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 from app.api.headers import NO_PAGE, SecurityHeaders
 from app.api.hosts import KnownHosts
 from app.api.paths import RefuseControlCharacters
-from app.api.proxies import BehindProxies
+from app.api.proxies import BehindProxies, NoticeProxies
 from app.runtime.config import Settings
 
 
@@ -18,6 +18,5 @@ def bordered(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIA
         RefuseControlCharacters(app), public_url=settings.public_url, allowed=settings.allowed_hosts
     )
     answering = SecurityHeaders(known, pages=pages, over_https=settings.served_over_https)
-    return (
-        BehindProxies(answering, trusted=settings.trusted_proxies) if settings.trusted_proxies else answering
-    )
+    trusted = settings.trusted_proxies
+    return BehindProxies(answering, trusted=trusted) if trusted else NoticeProxies(answering)

@@ -3,6 +3,7 @@
 Whatever asks for an address or for https reads `scope["client"]` and `scope["scheme"]`, the browser's socket too.
 """
 
+import logging
 from collections.abc import Sequence
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
@@ -10,6 +11,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.runtime.config import Network
+
+log = logging.getLogger(__name__)
 
 
 class BehindProxies:
@@ -24,6 +27,20 @@ class BehindProxies:
         self._app: ASGIApp = wrap_asgi_with_proxy_headers(app, [str(network) for network in trusted])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
+        await self._app(scope, receive, send)
+
+
+class NoticeProxies:
+    """ASGI middleware where no proxy is trusted: says once in the log that one seems to be there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._has_said = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
+        if not self._has_said and any(name == b"x-forwarded-for" for name, _ in scope.get("headers", ())):
+            self._has_said = True
+            log.warning("proxy.not_trusted", extra={"setting": "CALLSHEET_TRUSTED_PROXIES"})
         await self._app(scope, receive, send)
 
 

@@ -15,7 +15,10 @@ _SIGNS: Final = frozenset({"3", "1", f"41{_NAMESPACE}"})
 """Of life, and of leaving."""
 _EVENT: Final = f"42{_NAMESPACE}"
 _PATH: Final = re.compile(r"/[^\x00-\x1f\x7f]*\Z")
-_PLAIN_EVENTS: Final = frozenset({"ping", "client_error"})
+_DEEPEST: Final = 60
+"""Objects within objects; a filter of the address book has fewer. Reflex's own readers stumble at some hundreds."""
+_SETTERS: Final = ".setvar"
+"""Reflex has one for each state, which sets nothing here."""
 
 
 class Fault(StrEnum):
@@ -38,7 +41,7 @@ def fault_of(frame: str, handlers: Container[str]) -> Fault | None:
     match _read(frame.removeprefix(_EVENT)) if frame.startswith(_EVENT) else None:
         case ["event", event]:
             return _fault_of_event(event, handlers)
-        case [str(name), *_] if name in _PLAIN_EVENTS:
+        case ["ping"] | ["client_error", {}]:
             return None
         case _:
             return Fault.MALFORMED
@@ -54,7 +57,8 @@ def _fault_of_connecting(said: Any, handlers: Container[str]) -> Fault | None:
 def _fault_of_event(event: Any, handlers: Container[str]) -> Fault | None:
     match event:
         case {"name": str(name)} if _is_object(event, "payload") and _is_place(event):
-            return None if name in handlers else Fault.UNKNOWN_HANDLER
+            known = name in handlers and not name.endswith(_SETTERS)
+            return None if known else Fault.UNKNOWN_HANDLER
         case _:
             return Fault.MALFORMED
 
@@ -75,6 +79,12 @@ def _is_place(event: dict[str, Any]) -> bool:
 def _read(text: str) -> Any:
     """Return what a text says in JSON; None for what is none, and for what is too deep to be one of ours."""
     try:
-        return json.loads(text)
+        said = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    return None if _is_deeper(said, _DEEPEST) else said
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)

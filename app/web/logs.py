@@ -7,6 +7,7 @@ from typing import Final
 from app.domain.text import storable
 
 _OWNERS: Final = ("reflex", "socketio", "engineio")
+_SOCKET_LOGGERS: Final = ("socketio", "socketio.server", "engineio", "engineio.server")
 _SECRETS: Final = re.compile(
     r"""(callsheet_(?:session|browser)=)[^;'"\s,}]+|(['"](?:cookie|authorization|password|token)['"]:\s*)(['"]).*?\3""",
     re.IGNORECASE,
@@ -27,6 +28,14 @@ def keep_secrets_out() -> None:
         return record
 
     logging.setLogRecordFactory(make_redacted)
+
+
+def write_as_ours() -> None:
+    """Let what Reflex's socket logs be written as all else is: its libraries bring handlers of their own along."""
+    for name in _SOCKET_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 def redacted(text: str) -> str:

@@ -1,8 +1,9 @@
 """Bounds for the socket that every page holds: anybody may open one, and a stranger gets by with little."""
 
 import logging
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Container
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -11,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.addresses import counted_as
 from app.domain.quotas import Quota
-from app.runtime.quotas import Full, Quotas
+from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
 from app.web.frames import Fault, fault_of
-from app.web.tabs import EVENTS, PERSON
+from app.web.lines import Line
+from app.web.tabs import BROWSER, EVENTS, LINE, PERSON
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Bounds:
     sockets: Quota
     """Opened, by person or by address."""
     most_sockets: int
-    """Open at a time in this process, by person or by address."""
+    """Open at a time in this process, by person or by address: with one more the oldest is closed."""
     events: Quota
     """Of one socket."""
     longest_frame: int
@@ -42,12 +44,15 @@ SIGNED_IN: Final = Bounds(
 """A list that is pasted must fit; typing sends an event for every few letters."""
 
 STRANGER: Final = Bounds(
-    sockets=Quota("strangers' sockets", 60),
+    sockets=Quota("strangers' sockets", 300),
     most_sockets=100,
     events=Quota("strangers' events", 60, seconds=20),
     longest_frame=20_000,
 )
-"""The pages for signing in and setting up are all that there is to use."""
+"""The pages for signing in and setting up are all that there is to use.
+
+A browser that somebody has signed in with counts by itself: what others do from its address does not keep it out.
+"""
 
 _REFUSALS_TOLD: Final = Quota("refusals told", 3)
 """Lines in the log about one address: who floods us must not fill the disk."""
@@ -58,30 +63,6 @@ _TRY_AGAIN_LATER: Final = 1013
 """Of a WebSocket: RFC 6455, 7.4.1, and its registry."""
 
 _serial = count(1)
-
-
-class LimitSockets:
-    """ASGI middleware behind `BindTabs`: counts sockets and events, and looks at every frame before Reflex does."""
-
-    def __init__(
-        self, app: ASGIApp, *, quotas: Callable[[], Quotas], handlers: Callable[[], Container[str]]
-    ) -> None:
-        """`handlers` returns the full names of the events that there are."""
-        self._app = app
-        self._quotas = quotas
-        self._handlers = handlers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one socket live within its bounds."""
-        if scope["type"] != "websocket" or not scope["path"].startswith(EVENTS):
-            await self._app(scope, receive, send)
-            return
-        socket = _Socket(_visitor(scope), self._quotas(), self._handlers(), receive, send)
-        try:
-            with socket.counted():
-                await self._app(scope, socket.receive, send)
-        except Full:
-            await socket.close(_TRY_AGAIN_LATER, "too_many_sockets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +76,51 @@ def _visitor(scope: Scope) -> _Visitor:
     person: SignedInUser | None = scope.get(PERSON)
     client = scope.get("client")
     address = counted_as(client[0] if client else "")
-    if person is None:
-        return _Visitor(address, address, STRANGER)
-    return _Visitor(str(person.user_id), address, SIGNED_IN)
+    if person is not None:
+        return _Visitor(f"person {person.user_id}", address, SIGNED_IN)
+    browser = scope.get(BROWSER)
+    return _Visitor(address if browser is None else f"browser {browser}", address, STRANGER)
+
+
+class LimitSockets:
+    """ASGI middleware behind `BindTabs`: counts sockets and events, and looks at every frame before Reflex does."""
+
+    def __init__(
+        self, app: ASGIApp, *, quotas: Callable[[], Quotas], handlers: Callable[[], Container[str]]
+    ) -> None:
+        """`handlers` returns the full names of the events that there are."""
+        self._app = app
+        self._quotas = quotas
+        self._handlers = handlers
+        self._open: defaultdict[str, list[Line]] = defaultdict(list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one socket live within its bounds."""
+        if scope["type"] != "websocket" or not scope["path"].startswith(EVENTS):
+            await self._app(scope, receive, send)
+            return
+        visitor, quotas = _visitor(scope), self._quotas()
+        socket = _Socket(visitor, quotas, self._handlers(), receive, send)
+        if quotas.use(visitor.bounds.sockets, visitor.name).refused:
+            await socket.close(_TRY_AGAIN_LATER, "too_many_sockets")
+            return
+        async with self._counted(visitor, scope[LINE]):
+            await self._app(scope, socket.receive, send)
+
+    @asynccontextmanager
+    async def _counted(self, visitor: _Visitor, line: Line) -> AsyncIterator[None]:
+        """Count the socket while it is open, and end the visitor's oldest if it is one too many."""
+        lines = self._open[visitor.name]
+        lines.append(line)
+        try:
+            if len(lines) > visitor.bounds.most_sockets:
+                await lines.pop(0).end()
+            yield
+        finally:
+            if line in lines:
+                lines.remove(line)
+            if not lines:
+                self._open.pop(visitor.name, None)
 
 
 class _Socket:
@@ -113,15 +136,6 @@ class _Socket:
         self._receive = receive
         self._send = send
         self._serial = next(_serial)
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count the socket while it is open. Raises `Full`."""
-        quota, name = self._bounds.sockets, self._visitor.name
-        if self._quotas.use(quota, name).refused:
-            raise Full
-        with self._quotas.holding(quota.name, name, most=self._bounds.most_sockets):
-            yield
 
     async def receive(self) -> Message:
         """Return the next message for Reflex; that the other side has left, once it has sent what it may not."""

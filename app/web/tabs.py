@@ -17,13 +17,17 @@ from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import reflex as rx
+from reflex.istate.manager.memory import StateManagerMemory
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.runtime.context import get_context
+from app.services.access.known_browsers import BROWSER_COOKIE, is_known_browser
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, resolve_session
+from app.services.access.tokens import token_hash
+from app.web.lines import Line
 
 EVENTS: Final = "/_event"
 """Where Reflex's socket is."""
@@ -33,6 +37,12 @@ UPLOADS: Final = "/_upload"
 
 PERSON: Final = "callsheet.person"
 """In the scope of a request to one of the two: the `SignedInUser` that its cookie belongs to, or None."""
+
+BROWSER: Final = "callsheet.browser"
+"""In the scope of a stranger's socket: what tells the browser from others, or None if nobody has signed in with it."""
+
+LINE: Final = "callsheet.line"
+"""In the scope of a socket: its `Line`."""
 
 _UPLOAD_TOKEN: Final = b"reflex-client-token"
 _SOCKET_QUERY: Final = frozenset({"EIO", "transport"})
@@ -44,6 +54,8 @@ _POLICY_VIOLATION: Final = 1008
 _TRY_AGAIN_LATER: Final = 1013
 """Of a WebSocket: RFC 6455, 7.4.1, and its registry."""
 _LEAVE_WITHIN_SECONDS: Final = 2.0
+_REMEMBERED_SECONDS: Final = 120.0
+"""How long what a stranger's tab shows outlives its line, for it may come back."""
 _LOOK_EVERY_SECONDS: Final = 0.005
 
 log = logging.getLogger(__name__)
@@ -55,8 +67,8 @@ class Tabs(Protocol):
     def is_open(self, token: str) -> bool:
         """Tell whether a socket is open for what Reflex knows as `token`."""
 
-    async def close(self, token: str) -> None:
-        """Close that socket, if there is one."""
+    def forget(self, token: str) -> None:
+        """Let go of what such a tab shows, unless its socket is open."""
 
 
 class ReflexTabs:
@@ -67,24 +79,15 @@ class ReflexTabs:
 
     def is_open(self, token: str) -> bool:
         """Tell whether a socket is open for what Reflex knows as `token`."""
-        return self._socket_of(token) is not None
-
-    async def close(self, token: str) -> None:
-        """Close that socket and wait until it has let go of its state; so long at most, for it may be stuck."""
-        socket, server, namespace = self._socket_of(token), self._app.sio, self._app.event_namespace
-        if socket is None or server is None or namespace is None:
-            return
-        await server.disconnect(socket, namespace=namespace.namespace)
-        try:
-            async with asyncio.timeout(_LEAVE_WITHIN_SECONDS):
-                while self.is_open(token):  # noqa: ASYNC110  # Reflex rings nobody when it has let go
-                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
-        except TimeoutError:
-            log.warning("web.socket_did_not_leave")
-
-    def _socket_of(self, token: str) -> str | None:
         namespace = self._app.event_namespace
-        return None if namespace is None else namespace.token_to_sid.get(token)
+        return namespace is not None and token in namespace.token_to_sid
+
+    def forget(self, token: str) -> None:
+        """Let go of what such a tab shows, unless its socket is open."""
+        states = self._app.state_manager
+        if not self.is_open(token) and isinstance(states, StateManagerMemory):
+            # Reflex has no public way: it waits for an hour, in which strangers could fill the memory.
+            states._purge_token(rx.BaseStateToken(ident=token, cls=rx.State))  # noqa: SLF001
 
 
 class BindTabs:
@@ -92,12 +95,13 @@ class BindTabs:
 
     One tab has one socket. A tab whose connection broke comes back before the server, or a proxy between, knows that
     the old one is gone; Reflex would take it for a copy of itself and give it a new, empty state (its issue 6345). Here
-    the old socket is closed first. A duplicated tab has a token of its own: `assets/tab.js` sees to it.
+    the old one is ended first. A duplicated tab has a token of its own: `assets/tab.js` sees to it.
     """
 
     def __init__(self, app: ASGIApp, *, tabs: Tabs) -> None:
         self._app = app
         self._tabs = tabs
+        self._lines: dict[str, Line] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, bound."""
@@ -119,14 +123,35 @@ class BindTabs:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         try:
-            person = await _person(scope)
+            person, browser = await _visitor(scope)
         except (SQLAlchemyError, OSError) as error:
             log.warning("web.socket_refused", extra={"reason": type(error).__name__})
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
             return
-        bound = bound_token(token, person)
-        await self._tabs.close(bound)
-        await self._app(_bound_socket(scope, person, bound), receive, send)
+        bound, line = bound_token(token, person), Line(receive, send)
+        told = {PERSON: person, BROWSER: browser, LINE: line}
+        older, self._lines[bound] = self._lines.get(bound), line
+        try:
+            if older is not None:
+                await self._replace(older, bound)
+            await self._app({**_bound_socket(scope, bound), **told}, line.receive, line.send)
+        finally:
+            line.gone.set()
+            if self._lines.get(bound) is line:
+                del self._lines[bound]
+            if person is None:
+                asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._tabs.forget, bound)
+
+    async def _replace(self, older: Line, bound: str) -> None:
+        """End the older connection and wait until Reflex has let go of the tab; so long at most: it may be stuck."""
+        await older.end()
+        try:
+            async with asyncio.timeout(_LEAVE_WITHIN_SECONDS):
+                await older.gone.wait()
+                while self._tabs.is_open(bound):  # noqa: ASYNC110  # Reflex rings nobody when it has let go
+                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            log.warning("web.socket_did_not_leave")
 
 
 def bound_token(token: str, person: SignedInUser | None) -> str:
@@ -136,12 +161,24 @@ def bound_token(token: str, person: SignedInUser | None) -> str:
 
 
 async def _person(scope: Scope) -> SignedInUser | None:
-    token = HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
-    if not token:
-        return None
+    person, _ = await _visitor(scope)
+    return person
+
+
+async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
+    """Return who is signed in; else, if somebody has signed in with this browser before, what it is known by."""
+    cookies = HTTPConnection(scope).cookies
+    token, browser = cookies.get(SESSION_COOKIE, ""), cookies.get(BROWSER_COOKIE, "")
+    if not token and not browser:
+        return None, None
     context = get_context()
+    now = context.clock.now()
     async with context.database.session() as session:
-        return await resolve_session(session, token=token, now=context.clock.now())
+        person = await resolve_session(session, token=token, now=now) if token else None
+        if person is not None or not browser:
+            return person, None
+        is_known = await is_known_browser(session, token=browser, now=now)
+    return None, token_hash(browser) if is_known else None
 
 
 def _socket_token(scope: Scope) -> str:
@@ -154,10 +191,10 @@ def _query(scope: Scope) -> Sequence[tuple[str, str]]:
     return parse_qsl(scope.get("query_string", b"").decode("latin-1"))
 
 
-def _bound_socket(scope: Scope, person: SignedInUser | None, bound: str) -> Scope:
+def _bound_socket(scope: Scope, bound: str) -> Scope:
     pairs = [(name, value) for name, value in _query(scope) if name in _SOCKET_QUERY]
     query = urlencode([*pairs, ("token", bound)]).encode()
-    return {**scope, "query_string": query, PERSON: person}
+    return {**scope, "query_string": query}
 
 
 def _bound_upload(scope: Scope, person: SignedInUser | None) -> Scope:

@@ -7,12 +7,16 @@ import json
 from http import HTTPStatus
 from typing import Final
 
+import reflex as rx
+from reflex.event import Event
+from reflex.state import StateUpdate
 from reflex_base.event import resolve_upload_handler_param
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
+from reflex_base.utils.format import json_dumps
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
@@ -45,7 +49,7 @@ class GuardUploads:
             return
         await _Counted(self._largest, receive, send).run(self._app, scope)
 
-    def _refusal(self, request: Request) -> JSONResponse | None:
+    def _refusal(self, request: Request) -> Response | None:
         if request.method == "OPTIONS":
             return None
         if request.method != "POST":
@@ -54,7 +58,7 @@ class GuardUploads:
             return _answer(HTTPStatus.UNAUTHORIZED, "You are signed out. Sign in to go on.")
         return self._refusal_of_file(request.headers)
 
-    def _refusal_of_file(self, headers: Headers) -> JSONResponse | None:
+    def _refusal_of_file(self, headers: Headers) -> Response | None:
         if not self._tabs.is_open(headers.get("reflex-client-token", "")):
             return _answer(
                 HTTPStatus.CONFLICT, "This page is not connected. Reload it and choose the file again."
@@ -92,7 +96,7 @@ class _Counted:
         if self._answered:
             return
         self._answered = True
-        body = json.dumps({"detail": _TOO_LARGE}).encode()
+        body = _refusal_of(_TOO_LARGE)
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await self._send(
             {"type": "http.response.start", "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "headers": headers}
@@ -122,5 +126,12 @@ def _takes_files(event: str) -> bool:
     return True
 
 
-def _answer(status: HTTPStatus, detail: str) -> JSONResponse:
-    return JSONResponse({"detail": detail}, status_code=status)
+def _answer(status: HTTPStatus, detail: str) -> Response:
+    return Response(_refusal_of(detail), status, media_type="application/json")
+
+
+def _refusal_of(detail: str) -> bytes:
+    """Return a refusal as one line of JSON, which Reflex's browser half takes for an update and so tells the person."""
+    events = Event.from_event_type(rx.toast.error(detail, duration=10_000))
+    update = json.loads(json_dumps(StateUpdate(events=events)))
+    return json.dumps({"detail": detail, **update}).encode()

@@ -100,7 +100,11 @@ async def _asked_without_a_peer() -> bytes:
         nonlocal body
         body += message.get("body", b"")
 
-    headers = [(b"x-forwarded-for", SOMEBODY.encode()), (b"x-forwarded-proto", b"https"), (b"host", b"x")]
+    headers = [
+        (b"x-forwarded-for", SOMEBODY.encode()),
+        (b"x-forwarded-proto", b"https"),
+        (b"host", b"localhost"),
+    ]
     scope = {
         "type": "http",
         "method": "GET",
@@ -128,7 +132,7 @@ async def test_a_websocket_is_from_who_came_too() -> None:
         pass
 
     forwarded = [
-        (b"host", b"x"),
+        (b"host", b"localhost"),
         (b"x-forwarded-for", f"192.0.2.1, {SOMEBODY}".encode()),
         (b"x-forwarded-proto", b"https"),
     ]
@@ -145,7 +149,9 @@ async def test_the_browsers_socket_is_from_who_came_too() -> None:
     api.mount("/_event", socketio.ASGIApp(server, socketio_path="/_event"))
     transport = httpx.ASGITransport(behind(api), client=(PROXY, 1))
     forwarded = {"X-Forwarded-For": f"192.0.2.1, {SOMEBODY}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=forwarded) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", headers=forwarded
+    ) as client:
         opened = await client.get("/_event/", params={"EIO": "4", "transport": "polling"})
         session = {"EIO": "4", "transport": "polling", "sid": opened.text.partition('"sid":"')[2][:20]}
         assert (await client.post("/_event/", params=session, content="40")).status_code == 200
@@ -175,3 +181,14 @@ def test_what_is_no_network_is_named(monkeypatch: pytest.MonkeyPatch, wrong: str
         Settings()
     assert "CALLSHEET_TRUSTED_PROXIES" in str(refused.value)
     assert wrong in str(refused.value)
+
+
+async def test_a_proxy_that_is_not_trusted_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(application(())), base_url="http://localhost")
+    async with client:
+        await client.get("/who")
+        assert caplog.text == ""
+        for _ in range(3):
+            await client.get("/who", headers={"X-Forwarded-For": SOMEBODY})
+    [line] = caplog.records
+    assert (line.message, line.setting) == ("proxy.not_trusted", "CALLSHEET_TRUSTED_PROXIES")  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -12,8 +13,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, e
 
 from app.domain.rights import Role
 from app.services.access.sessions import SESSION_COOKIE
-from tests.e2e.browsing import ready, row, start, visit
+from tests.e2e.browsing import choose_file, ready, row, start, toast, visit
 from tests.e2e.sockets import run, tab_socket
+from tests.e2e.watching import Witness
 from tests.e2e.world import Person, World
 
 _RECEIVE: Final = (
@@ -91,6 +93,18 @@ def test_a_file_goes_into_a_campaign_from_the_tab_and_the_session_that_it_was_ch
     assert _upload(world, token, own).status_code == 409
 
 
+def test_a_file_that_is_refused_says_so_on_the_page(
+    context: BrowserContext, page: Page, world: World, owner: Person, tmp_path: Path, witness: Witness
+) -> None:
+    witness.expect("_upload", "401")
+    visit(page, world.address("contacts/import"))
+    world.sign_out_everywhere(owner)
+    people = tmp_path / "people.csv"
+    people.write_text("phone\n2125557002\n")
+    choose_file(page, people)
+    expect(toast(page, "You are signed out. Sign in to go on.")).to_be_visible()
+
+
 def test_a_line_that_breaks_behind_a_proxy_costs_nothing_that_was_typed_or_shown(
     context: BrowserContext, page: Page, world: World, owner: Person
 ) -> None:
@@ -166,7 +180,7 @@ def test_a_stranger_s_flood_is_a_few_short_lines_in_the_log(page: Page, world: W
                 await socket.send(f"{_HYDRATE}_{'x' * 15_000}")
                 await socket.send(_SIGN_IN, form="not a form at all")
                 await socket.send(_SIGN_IN, form={"email": ["no"], "password": 7}, more=1)
-                await socket.client.emit("event", "x" * 15_000, namespace="/_event")
+                await socket.client.emit("ping", (1, 2), namespace="/_event")
                 await asyncio.sleep(0)
 
     run(flood)

@@ -6,7 +6,7 @@ import pytest
 
 from app.web.frames import Fault, fault_of
 
-HANDLERS = {"app.save", "app.load"}
+HANDLERS = {"app.save", "app.load", "app.setvar"}
 PLACE = {"pathname": "/sign-in/", "asPath": "/sign-in/?next=%2F", "query": {"next": "/"}}
 
 
@@ -62,6 +62,11 @@ def test_what_a_browser_sends_goes_through(frame: str) -> None:
         '42/_event,["shutdown",{}]',
         '42/_event,["event",{"name":"app.save"}',
         "42/_event," + "[" * 100_000,
+        '42/_event,["ping",1,2]',
+        '42/_event,["client_error"]',
+        '42/_event,["client_error","a","b"]',
+        '42/_event,["client_error",{},{}]',
+        event(payload={"value": json.loads("[" * 100 + "]" * 100)}),
         '42/_event,["event",{"name":"app.save","payload":' + "9" * 5_000 + "}]",
         "43/_event,1[]",
         '451-/_event,["event",{"_placeholder":true,"num":0}]',
@@ -82,4 +87,5 @@ def test_what_no_browser_sends_closes_the_socket(frame: str) -> None:
 
 def test_a_handler_that_is_not_there_may_be_one_of_an_older_page() -> None:
     assert fault_of('42/_event,["event",{"name":"app.gone"}]', HANDLERS) is Fault.UNKNOWN_HANDLER
+    assert fault_of('42/_event,["event",{"name":"app.setvar"}]', HANDLERS) is Fault.UNKNOWN_HANDLER
     assert fault_of('40/_event,{"event":{"name":"app.gone"}}', HANDLERS) is Fault.UNKNOWN_HANDLER

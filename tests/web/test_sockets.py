@@ -9,8 +9,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
+from app.web.lines import Line
 from app.web.sockets import SIGNED_IN, STRANGER, LimitSockets
-from app.web.tabs import PERSON
+from app.web.tabs import BROWSER, LINE, PERSON
 from tests.support.clock import VirtualClock
 
 EVENT = '42/_event,["event",{"name":"app.save"}]'
@@ -43,7 +44,11 @@ class Door:
         self._limits = LimitSockets(self.reflex, quotas=lambda: self._quotas, handlers=lambda: {"app.save"})
 
     async def talk(
-        self, *frames: str | bytes, person: SignedInUser | None = None, address: str = "192.0.2.1"
+        self,
+        *frames: str | bytes,
+        person: SignedInUser | None = None,
+        browser: str | None = None,
+        address: str = "192.0.2.1",
     ) -> list[Message]:
         """Open a socket, send the frames, leave; return what was answered."""
         messages: list[Message] = [{"type": "websocket.connect"}]
@@ -59,15 +64,16 @@ class Door:
         async def send(message: Message) -> None:
             answered.append(message)
 
-        await self._limits(_scope(person, address), receive, send)
+        await self._limits(*_opening(person, browser, address, receive, send))
         return answered
 
-    async def hold(self, person: SignedInUser | None = None, address: str = "192.0.2.1") -> "Held":
+    async def hold(
+        self, person: SignedInUser | None = None, browser: str | None = None, address: str = "192.0.2.1"
+    ) -> "Held":
         """Open a socket and stay."""
         held = Held()
-        held.task = asyncio.create_task(
-            self._limits(_scope(person, address), held.coming.get, held.answered.put)
-        )
+        opening = _opening(person, browser, address, held.coming.get, held.answered.put)
+        held.task = asyncio.create_task(self._limits(*opening))
         await held.coming.put({"type": "websocket.connect"})
         held.first = await held.answered.get()
         return held
@@ -87,8 +93,13 @@ class Held:
         await self.task
 
 
-def _scope(person: SignedInUser | None, address: str) -> Scope:
-    return {"type": "websocket", "path": "/_event/", "client": (address, 5), "headers": [], PERSON: person}
+def _opening(
+    person: SignedInUser | None, browser: str | None, address: str, receive: Receive, send: Send
+) -> tuple[Scope, Receive, Send]:
+    """Return what `BindTabs` hands on of a socket that is opened."""
+    line = Line(receive, send)
+    told = {PERSON: person, BROWSER: browser, LINE: line}
+    return {"type": "websocket", "path": "/_event/", "client": (address, 5), **told}, line.receive, line.send
 
 
 @pytest.fixture
@@ -127,18 +138,21 @@ async def test_an_event_without_a_handler_is_dropped(door: Door) -> None:
     assert door.reflex.heard == [EVENT]
 
 
-async def test_so_many_sockets_of_one_address_are_open_at_a_time(door: Door) -> None:
-    held = [await door.hold(address=f"2001:db8::{index:x}") for index in range(60)]
-    door.clock.advance(seconds=120)
-    held += [await door.hold(address="2001:db8::1") for _ in range(40)]
-    assert {each.first["type"] for each in held} == {"websocket.accept"}
-    door.clock.advance(seconds=120)
-    assert closed_with(await door.talk(address="2001:db8::ffff")) == 1013
-    assert closed_with(await door.talk(address="192.0.2.9")) is None
-    assert closed_with(await door.talk(address="2001:db8::1", person=ADA)) is None
-    await held.pop().leave()
-    assert closed_with(await door.talk(address="2001:db8::1")) is None
-    for each in held:
+async def test_with_one_socket_too_many_of_an_address_its_oldest_is_closed(door: Door) -> None:
+    held = [await door.hold(address=f"2001:db8::{index:x}") for index in range(STRANGER.most_sockets)]
+    others = [await door.hold(address="192.0.2.9"), await door.hold(person=ADA, address="2001:db8::1")]
+    others.append(await door.hold(browser="a-known-one", address="2001:db8::1"))
+    assert {each.first["type"] for each in (*held, *others)} == {"websocket.accept"}
+    newest = await door.hold(address="2001:db8::ffff")
+    assert newest.first["type"] == "websocket.accept"
+    told = [await held[0].answered.get(), await held[0].answered.get()]
+    assert told == [
+        {"type": "websocket.send", "text": "41/_event,"},
+        {"type": "websocket.close", "code": 1000},
+    ]
+    await held[0].task
+    assert all(each.answered.empty() for each in (*held[1:], *others, newest))
+    for each in (*held[1:], *others, newest):
         await each.leave()
 
 
@@ -146,6 +160,8 @@ async def test_sockets_opened_one_after_another_are_counted_too(door: Door) -> N
     for _ in range(STRANGER.sockets.amount):
         assert closed_with(await door.talk()) is None
     assert closed_with(await door.talk()) == 1013
+    assert closed_with(await door.talk(browser="a-known-one")) is None
+    assert closed_with(await door.talk(person=ADA)) is None
     door.clock.advance(seconds=60)
     assert closed_with(await door.talk()) is None
 

@@ -40,7 +40,7 @@ class EveryTabIsOpen:
     def is_open(self, token: str) -> bool:
         return bool(token)
 
-    async def close(self, token: str) -> None:
+    def forget(self, token: str) -> None:
         raise AssertionError(token)
 
 

@@ -7,7 +7,7 @@ Source: OWASP, https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -40,6 +40,14 @@ async def find_known_browser(session: AsyncSession, *, token: str, email: str, n
         .with_for_update(of=KnownBrowser, read=True, key_share=True)
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def is_known_browser(session: AsyncSession, *, token: str, now: datetime) -> bool:
+    """Tell whether anybody has signed in with the browser of this token."""
+    statement = select(
+        exists().where(col(KnownBrowser.token_hash) == token_hash(token), col(KnownBrowser.expires_at) > now)
+    )
+    return bool(await session.scalar(statement))
 
 
 async def remember_browser(session: AsyncSession, *, user_id: int, token: str, now: datetime) -> str:

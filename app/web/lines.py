@@ -1,0 +1,51 @@
+"""The connections of tabs, seen from our side."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.types import Message, Receive, Send
+
+_NORMAL: Final = 1000
+"""Of a WebSocket: RFC 6455, 7.4.1."""
+_LEFT: Final[Message] = {"type": "websocket.disconnect", "code": _NORMAL}
+_DO_NOT_COME_BACK: Final = "41/_event,"
+"""Socket.IO's word that the server has closed the connection: a browser waits until its page is used again."""
+
+
+class Line:
+    """One connection of a tab, which can be ended from our side."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_new = True
+        self.gone = asyncio.Event()
+
+    async def receive(self) -> Message:
+        """Return what the other side sends next; that it has left, once the connection is ended."""
+        if self._is_new:
+            self._is_new = False
+            return await self._receive()
+        coming = asyncio.ensure_future(self._receive())
+        either: set[asyncio.Future[Any]] = {coming, self._ending}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return _LEFT if self._ending.done() else coming.result()
+        finally:
+            coming.cancel()
+
+    async def send(self, message: Message) -> None:
+        """Send on what Reflex answers, unless the connection is ended."""
+        if not self._ending.done():
+            await self._send(message)
+
+    async def end(self) -> None:
+        """Tell the browser not to come back by itself, close the connection, and let Reflex believe it is gone."""
+        if self._ending.done():
+            return
+        self._ending.set_result(None)
+        with suppress(Exception):  # the other side, or the server between, may be gone already
+            await self._send({"type": "websocket.send", "text": _DO_NOT_COME_BACK})
+            await self._send({"type": "websocket.close", "code": _NORMAL})
