@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.api.borders import bordered
@@ -110,14 +111,20 @@ async def context(database: Database, redis_url: str) -> AsyncIterator[AppContex
     await context.close()
 
 
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """The API, made once: it keeps nothing of a request."""
+    return create_api()
+
+
 @pytest.fixture
-async def client(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
+async def client(application: FastAPI, context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API; an error it does not foresee is answered, as a server would."""
-    api = create_api()
-    api.dependency_overrides[get_context] = lambda: context
-    transport = httpx.ASGITransport(bordered(api, context.settings), raise_app_exceptions=False)
+    application.dependency_overrides[get_context] = lambda: context
+    transport = httpx.ASGITransport(bordered(application, context.settings), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
         yield client
+    application.dependency_overrides.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,15 @@
 """Who may upload, and how addresses are read."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from app.api.borders import bordered
 from app.api.main import create_api
@@ -44,15 +48,25 @@ class EveryTabIsOpen:
         raise AssertionError(token)
 
 
-@pytest.fixture
-def reached() -> list[str]:
-    """The addresses that came through to where Reflex takes uploads, or serves them."""
-    return []
+@dataclass
+class Door:
+    """An application routed as Reflex routes it and guarded as ours is, and the addresses that came through."""
+
+    app: ASGIApp
+    reached: list[str]
+
+    async def asked(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Return what nobody is answered."""
+        self.reached.clear()
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
+            return await client.request(method, path, **more)
 
 
-@pytest.fixture
-def client(reached: list[str]) -> httpx.AsyncClient:
-    """Nobody, at an application routed as Reflex routes it and guarded as ours is."""
+@pytest.fixture(scope="module")
+def door() -> Door:
+    """The door, made once."""
+    reached: list[str] = []
 
     async def upload(request: Request) -> PlainTextResponse:
         reached.append(str(request.url))
@@ -62,22 +76,19 @@ def client(reached: list[str]) -> httpx.AsyncClient:
         Route("/_upload", upload, methods=["POST"]),
         Mount("/_upload", Starlette(routes=[Route("/{rest:path}", upload)])),
     ]
-    api = create_api()
+    api, tabs = create_api(), EveryTabIsOpen()
     api.mount("", Starlette(routes=routes))
-    tabs = EveryTabIsOpen()
-    guarded = bordered(BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs), Settings())
-    return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://localhost:4500")
+    return Door(bordered(BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs), Settings()), reached)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
 async def test_no_spelling_of_the_address_lets_a_stranger_upload(
-    client: httpx.AsyncClient, reached: list[str], prefix: str, suffix: str, method: str
+    door: Door, prefix: str, suffix: str, method: str
 ) -> None:
-    async with client:
-        answer = await client.request(method, f"{prefix}{suffix}", files={"files": ("x.csv", b"x")})
-    assert not reached
+    answer = await door.asked(method, f"{prefix}{suffix}", files={"files": ("x.csv", b"x")})
+    assert not door.reached
     assert answer.status_code in {400, 401, 404, 405}
 
 
@@ -85,10 +96,9 @@ async def test_no_spelling_of_the_address_lets_a_stranger_upload(
     "path", ["/%0A", "/api/health%0A", "/download/x%00", "/webhooks/twilio/inbound%0D", "/sign-in%C2%85"]
 )
 async def test_an_address_with_a_control_character_is_refused_before_everything(
-    client: httpx.AsyncClient, path: str
+    door: Door, path: str
 ) -> None:
-    async with client:
-        answer = await client.get(path)
+    answer = await door.asked("GET", path)
     assert answer.status_code == 400
     assert answer.json()["detail"] == "This address has a control character in it."
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
