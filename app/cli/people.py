@@ -49,14 +49,14 @@ def create_key(
 ) -> None:
     """Print a new API key, alone, on standard output. It is shown this once."""
     from app.runtime.clock import SystemClock
-    from app.services.access import operations as access
+    from app.services.access import keys, organizations
 
     async def make(session: AsyncSession) -> str:
         now = SystemClock().now()
         await _check_organization(session, organization, new=new)
-        row = await access.get_or_create_organization(session, name=organization, now=now)
-        principal = access.console_principal(row)
-        return (await access.create_key(session, principal=principal, name=name, role=role, now=now)).key
+        row = await organizations.get_or_create_organization(session, name=organization, now=now)
+        principal = organizations.console_principal(row)
+        return (await keys.create_key(session, principal=principal, name=name, role=role, now=now)).key
 
     out.print(_in_a_transaction(make), markup=False)
 
@@ -73,14 +73,14 @@ def create_user(
 ) -> None:
     """Create a person who signs in with the password read from standard input, or prompted for."""
     from app.runtime.clock import SystemClock
-    from app.services.access import operations as access
+    from app.services.access import members
 
     password = _read_password()
 
     async def make(session: AsyncSession) -> Role:
         await _check_organization(session, organization, new=new)
         given = role or await _first_role(session, organization)
-        await access.create_user(
+        await members.create_user(
             session,
             email=email,
             password=password,

@@ -112,7 +112,7 @@ def _landing_url(run: Run) -> str:
 async def _issue_set_up_link(database_url: str) -> str | None:
     from app.runtime.clock import SystemClock
     from app.runtime.database import Database
-    from app.services.access.operations import issue_setup_link
+    from app.services.access.set_up_links import issue_setup_link
 
     database = Database(database_url)
     try:

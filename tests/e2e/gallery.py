@@ -22,7 +22,6 @@ from app.services.access.organizations import console_principal, get_or_create_o
 from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.access.set_up_links import issue_setup_link
-from app.services.access.setup import complete_setup
 from app.services.agents.operations import create_agent
 from app.services.agents.queries import list_agents
 from app.services.campaigns.adding import add_contacts
@@ -31,6 +30,7 @@ from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.queries import list_campaigns, recipient_counts
 from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
+from app.services.first_run import complete_setup
 from app.services.numbers.carriers import identity_of
 from app.services.numbers.operations import set_default_number, update_number
 from app.services.numbers.queries import list_numbers

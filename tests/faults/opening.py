@@ -20,7 +20,7 @@ from app.providers.registry import configured_account
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
 from app.runtime.migrations import upgrade
-from app.services.access.operations import console_principal, create_organization
+from app.services.access.organizations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
 from app.services.numbers.adding import add_carrier_numbers

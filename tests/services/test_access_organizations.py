@@ -10,16 +10,16 @@ from sqlmodel import col
 
 from app.domain.rights import Right, Role, has_right
 from app.models import ApiKey, Organization
-from app.services.access.operations import (
+from app.services.access.keys import create_key, list_keys, resolve_key, revoke_key
+from app.services.access.members import list_members
+from app.services.access.organizations import (
+    RESERVED_SLUGS,
     console_principal,
-    create_key,
     create_organization,
-    resolve_key,
-    revoke_key,
+    organization_settings,
+    slug_of,
     update_organization,
 )
-from app.services.access.organizations import RESERVED_SLUGS, slug_of
-from app.services.access.queries import list_keys, list_members, organization_settings
 from app.services.errors import FieldErrors, NotAllowed, NotFound
 from tests.support.builders import NOON, make_member, make_number, make_organization, principal
 

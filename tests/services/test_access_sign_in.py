@@ -11,23 +11,18 @@ from app.domain.rights import Role
 from app.models import KnownBrowser, SignInTicket, User, UserSession
 from app.runtime.database import Database
 from app.services.access.known_browsers import find_known_browser
-from app.services.access.operations import (
-    RedeemedTicket,
-    SignInRefused,
-    TooManySignIns,
-    check_password_and_issue_ticket,
-    redeem_ticket,
-    sign_out,
-)
 from app.services.access.passwords import hash_password, password_matches
-from app.services.access.queries import memberships, principal_for, resolve_session
 from app.services.access.recovery import change_password, issue_link_ticket
+from app.services.access.sessions import memberships, principal_for, resolve_session, sign_out
 from app.services.access.sign_in import (
     MOST_FAILURES_OF_A_BROWSER,
     MOST_FAILURES_OF_AN_ADDRESS,
     MOST_FAILURES_OF_AN_EMAIL,
+    SignInRefused,
+    TooManySignIns,
+    check_password_and_issue_ticket,
 )
-from app.services.access.tickets import local_path
+from app.services.access.tickets import RedeemedTicket, local_path, redeem_ticket
 from tests.support.builders import NOON, make_member, make_organization
 
 PASSWORD = "correct horse battery"

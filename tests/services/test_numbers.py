@@ -12,7 +12,7 @@ from app.domain.rights import Right, Role, has_right
 from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
 from app.runtime.database import Database
-from app.services.access.queries import organization_settings
+from app.services.access.organizations import organization_settings
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.adding import Added, add_carrier_numbers, create_number
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account

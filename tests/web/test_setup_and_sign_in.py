@@ -13,9 +13,9 @@ from app.providers.twilio.client import TwilioCarrier
 from app.runtime.context import AppContext
 from app.services.access.known_browsers import BROWSER_COOKIE, remember_browser
 from app.services.access.passwords import hash_password
-from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import issue_setup_link
 from app.services.access.sign_in import MOST_FAILURES_OF_AN_EMAIL
+from app.services.sample_data import SIMULATED_NUMBERS
 from app.web.pages.home.state import HomeState
 from app.web.pages.setup.state import SetupState
 from app.web.pages.sign_in.state import SignInState

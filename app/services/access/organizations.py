@@ -18,7 +18,7 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import NotFound
 from app.services.fields import ChangeReader, cleaned
-from app.services.numbers.choice import read_active_number
+from app.services.number_field import read_active_number
 
 RESERVED_SLUGS: Final = frozenset(
     {

@@ -18,7 +18,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.wants import NEEDED_OF_AGENT, Wants, wants_of_begun
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader
-from app.services.numbers.choice import read_active_number
+from app.services.number_field import read_active_number
 from app.services.refs import Ref, load
 
 _IN_USE: Final = DIALING | {CampaignStatus.SCHEDULED}

@@ -7,10 +7,10 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.runtime.context import get_context
-from app.services.access.sample import SIMULATED_NUMBERS
 from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_valid
-from app.services.access.setup import complete_setup
+from app.services.first_run import complete_setup
 from app.services.numbers.ownership import CarrierSilent
+from app.services.sample_data import SIMULATED_NUMBERS
 from app.web import routes
 from app.web.carrier import owned_numbers
 from app.web.forms import ticked, written

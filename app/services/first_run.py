@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Role
 from app.models import Organization, User
-from app.services.access import sample
+from app.services import sample_data
 from app.services.access.members import add_person, check_person
 from app.services.access.organizations import LONGEST_NAME, get_or_create_organization
 from app.services.access.passwords import hash_password
@@ -29,7 +29,7 @@ async def complete_setup(  # noqa: PLR0913  # one argument a field of the form
     organization_name: str,
     load_sample_data: bool,
     now: datetime,
-    carrier_numbers: Sequence[str] = sample.SIMULATED_NUMBERS,
+    carrier_numbers: Sequence[str] = sample_data.SIMULATED_NUMBERS,
 ) -> str:
     """Create the owner and their organization, and return a sign-in ticket for them.
 
@@ -51,7 +51,7 @@ async def complete_setup(  # noqa: PLR0913  # one argument a field of the form
         role=Role.OWNER,
     )
     if load_sample_data:
-        await sample.load_sample_data(
+        await sample_data.load_sample_data(
             session, principal=_as_owner(owner, organization), now=now, carrier_numbers=carrier_numbers
         )
     return await issue_ticket(session, user_id=owner.id, next_path="/", now=now)

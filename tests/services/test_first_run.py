@@ -12,18 +12,14 @@ from app.domain.campaign import CampaignStatus
 from app.domain.rights import Role
 from app.models import Campaign, Contact, Member, Organization, PhoneNumber, Recipient, User
 from app.runtime.database import Database
-from app.services.access.operations import (
-    SetupLinkInvalid,
-    check_password_and_issue_ticket,
-    complete_setup,
-    create_user,
-    get_or_create_organization,
-    issue_setup_link,
-    redeem_ticket,
-)
-from app.services.access.queries import setup_link_is_valid
-from app.services.access.sample import SIMULATED_NUMBERS
+from app.services.access.members import create_user
+from app.services.access.organizations import get_or_create_organization
+from app.services.access.set_up_links import SetupLinkInvalid, issue_setup_link, setup_link_is_valid
+from app.services.access.sign_in import check_password_and_issue_ticket
+from app.services.access.tickets import redeem_ticket
 from app.services.errors import FieldErrors
+from app.services.first_run import complete_setup
+from app.services.sample_data import SIMULATED_NUMBERS
 from app.simulator.settings import DEFAULT_NUMBERS
 from tests.support.builders import NOON, make_contact, make_member, make_number, make_organization
 
