@@ -17,7 +17,8 @@ from app.runtime.context import AppContext, get_context
 from app.runtime.quotas import Full
 from app.runtime.tasks import end_tasks
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import campaign_brief, campaign_snapshot
+from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.errors import NotFound
 from app.services.live_hub import Watched, watch
 

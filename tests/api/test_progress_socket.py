@@ -20,7 +20,7 @@ from app.runtime.context import AppContext, get_context
 from app.runtime.live_feed import CHANNEL
 from app.services import live_hub as hub_module
 from app.services.access.keys import list_keys, revoke_key
-from app.services.campaigns.queries import campaign_snapshot
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.transitions import fail_by_system
 from tests.api.conftest import World, make_world
 from tests.support.builders import NOON, make_recipient, principal

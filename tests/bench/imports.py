@@ -22,7 +22,8 @@ from app.models import Campaign, ContactImport, Organization, Suppression
 from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.runtime.migrations import upgrade
-from app.services.imports.operations import queue_import, run_import, store_import
+from app.services.imports.operations import queue_import, store_import
+from app.services.imports.running import run_import
 from tests.support.builders import make_campaign, make_organization, principal
 from tests.support.servers import temporary_home
 

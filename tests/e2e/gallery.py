@@ -25,9 +25,10 @@ from app.services.access.set_up_links import issue_setup_link
 from app.services.agents.operations import create_agent
 from app.services.agents.queries import list_agents
 from app.services.campaigns.adding import add_contacts
+from app.services.campaigns.brief import recipient_counts
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, start_campaign
+from app.services.campaigns.lists import list_campaigns
 from app.services.campaigns.operations import create_campaign, update_campaign
-from app.services.campaigns.queries import list_campaigns, recipient_counts
 from app.services.campaigns.settings import WORKING_HOURS
 from app.services.contacts.operations import create_contact
 from app.services.first_run import complete_setup

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from app.services.campaigns.queries import campaign_snapshot
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignSnapshot
 from tests.faults.harness import World
 from tests.faults.relay import Acknowledged

@@ -19,8 +19,9 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.domain.templates import Missing, MissingVariable
 from app.models import Campaign, Contact, Recipient, Suppression
 from app.runtime.database import Database
+from app.services.campaigns.eligibility import list_skipped
+from app.services.campaigns.forecast import preflight
 from app.services.campaigns.operations import duplicate_campaign
-from app.services.campaigns.queries import list_skipped, preflight
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.views import Eligibility, Preflight

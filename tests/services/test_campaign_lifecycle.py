@@ -17,14 +17,14 @@ from app.runtime.database import Database
 from app.runtime.live_feed import LiveNote
 from app.services.campaigns.forecast import preflight
 from app.services.campaigns.launching import launch_scheduled
-from app.services.campaigns.operations import (
+from app.services.campaigns.lifecycle import (
     cancel_campaign,
-    duplicate_campaign,
     pause_campaign,
     resume_campaign,
     retry_failed,
     start_campaign,
 )
+from app.services.campaigns.operations import duplicate_campaign
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import REAL, SIMULATED, World, build_world
 from tests.support.builders import NOON, make_agent, make_number

@@ -15,15 +15,9 @@ from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Contact, Recipient, Suppression
 from app.runtime.database import Database
+from app.services.campaigns.adding import add_contacts, add_manual, add_recipients_bulk
 from app.services.campaigns.lifecycle import CarrierChanged
-from app.services.campaigns.recipients import (
-    add_contacts,
-    add_manual,
-    add_recipients_bulk,
-    remove_recipients,
-    retry_recipients,
-    skip_recipients,
-)
+from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import AddResult, BulkResult
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound

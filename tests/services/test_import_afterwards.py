@@ -12,7 +12,7 @@ from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
-from app.services.imports import operations, queries, staging, storing
+from app.services.imports import operations, queries, running, staging, storing
 from app.services.imports.preview import preview_import
 from app.services.imports.rejects import rejects_csv
 from app.services.imports.views import ImportView
@@ -52,7 +52,7 @@ async def test_the_file_is_forgotten_once_the_import_has_ended_and_what_is_shown
 ) -> None:
     ended = await queued(database, owner)
     before = await view(database, owner, ended)
-    await operations.run_import(database, import_id=ended, clock=CLOCK)
+    await running.run_import(database, import_id=ended, clock=CLOCK)
     stopped = await queued(database, owner)
     async with database.transaction() as session:
         await operations.cancel_import(session, principal=owner, import_ref=stopped, now=NOON)
@@ -81,7 +81,7 @@ async def test_who_comes_into_the_address_book_at_the_same_moment_is_taken_for_k
 
     monkeypatch.setattr(storing, "judge", judge)
     import_id = await queued(database, owner)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
     async with database.session() as session:
         done = await session.get_one(ContactImport, import_id)
         numbers = list(await session.scalars(select(col(Contact.number))))

@@ -166,7 +166,7 @@ async def run_until_done(database: Database, import_id: int) -> int:
     deaths = 0
     while True:
         try:
-            await operations.run_import(database, import_id=import_id, clock=CLOCK)
+            await running.run_import(database, import_id=import_id, clock=CLOCK)
         except Killed:
             deaths += 1
         else:
@@ -192,7 +192,7 @@ async def test_a_run_counts_and_lists_every_row_once(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
 
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     view = await view_of(database, owner, import_id)
     assert view.status is ImportStatus.COMPLETED
@@ -243,7 +243,7 @@ async def undisturbed(database: Database, owner: Principal, acme: Organization) 
         await make_contact(session, acme, number=number_of(3), name="Old name", email="old@example.com")
         campaign = await make_campaign(session, acme)
     import_id = await queued(database, owner, campaign, ugly_file())
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
     return await outcome(database, import_id)
 
 
@@ -255,7 +255,7 @@ async def test_going_on_after_a_death_reads_no_more_than_one_piece_again(
     import_id = await queued(database, owner, campaign, ugly_file())
     die_at("import_batch_committed", 4)
     with pytest.raises(Killed):
-        await operations.run_import(database, import_id=import_id, clock=CLOCK)
+        await running.run_import(database, import_id=import_id, clock=CLOCK)
     install(None)
     read: list[int] = []
     original = RowReader.feed
@@ -265,7 +265,7 @@ async def test_going_on_after_a_death_reads_no_more_than_one_piece_again(
         return original(self, data)
 
     monkeypatch.setattr(RowReader, "feed", counted)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     left = len(ugly_file()) * (ROWS - 4 * BATCH) // ROWS
     assert 0 < sum(read) < left + 3 * 64
@@ -295,11 +295,11 @@ async def test_a_process_killed_with_minus_nine_is_taken_up_where_it_was(
     )
     assert await process.wait() == -signal.SIGKILL
     async with database.session() as session:
-        stalled = await operations.requeue_stalled_imports(session)
+        stalled = await running.requeue_stalled_imports(session)
     assert stalled == [import_id]
     assert (await view_of(database, owner, import_id)).rows_done == 3 * BATCH
 
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     broken = await outcome(database, import_id)
     assert broken == await undisturbed(database, owner, acme)
@@ -313,7 +313,7 @@ from app.runtime.fault_points import install_from_environment
 from app.services.imports import operations, running
 running.BATCH_ROWS = {BATCH}
 install_from_environment()
-asyncio.run(operations.run_import(Database(sys.argv[1]), import_id=int(sys.argv[2]), clock=SystemClock()))
+asyncio.run(running.run_import(Database(sys.argv[1]), import_id=int(sys.argv[2]), clock=SystemClock()))
 """
 
 
@@ -322,7 +322,7 @@ async def test_two_runs_at_once_import_each_row_once(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
 
-    runs = [operations.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(4)]
+    runs = [running.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(4)]
     await asyncio.gather(*runs)
 
     together = await outcome(database, import_id)
@@ -343,7 +343,7 @@ async def test_without_the_run_lock_the_rows_lock_still_holds(
     import_id = await queued(database, owner, campaign, ugly_file())
 
     while (await view_of(database, owner, import_id)).status is not ImportStatus.COMPLETED:
-        runs = [operations.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(3)]
+        runs = [running.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(3)]
         await asyncio.gather(*runs)
 
     together = await outcome(database, import_id)
@@ -354,14 +354,14 @@ async def test_a_finished_import_is_not_run_again(
     database: Database, owner: Principal, campaign: Campaign
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
     first = await outcome(database, import_id)
 
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     assert await outcome(database, import_id) == first
     async with database.session() as session:
-        assert await operations.requeue_stalled_imports(session) == []
+        assert await running.requeue_stalled_imports(session) == []
         with pytest.raises(Conflict):
             await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
 
@@ -375,14 +375,14 @@ async def test_a_running_import_is_not_taken_for_stalled(
 
     async def looking(*args: Any, **kwargs: Any) -> None:
         async with database.session() as session:
-            stalled.append(await operations.requeue_stalled_imports(session))
+            stalled.append(await running.requeue_stalled_imports(session))
         await original(*args, **kwargs)
 
     monkeypatch.setattr(running, "store_batch", looking)
     async with database.session() as session:
-        assert await operations.requeue_stalled_imports(session) == [import_id]
+        assert await running.requeue_stalled_imports(session) == [import_id]
 
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     assert stalled
     assert not any(stalled)
@@ -401,7 +401,7 @@ async def test_a_cancelled_import_stops_after_the_batch_it_is_at(
         await original(*args, **kwargs)
 
     monkeypatch.setattr(running, "store_batch", cancelled_before_the_third)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     view = await view_of(database, owner, import_id)
     assert (view.status, view.rows_done) == (ImportStatus.CANCELLED, 2 * BATCH)
@@ -426,7 +426,7 @@ async def test_a_campaign_that_is_started_stops_the_import_until_it_is_paused(
         await original(*args, **kwargs)
 
     monkeypatch.setattr(running, "store_batch", started_before_the_third)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
     stopped = await view_of(database, owner, import_id)
     assert (stopped.status, stopped.rows_done) == (ImportStatus.FAILED, 2 * BATCH)
     assert "Pause the campaign first" in (stopped.error or "")
@@ -438,7 +438,7 @@ async def test_a_campaign_that_is_started_stops_the_import_until_it_is_paused(
     await set_status(database, campaign, CampaignStatus.PAUSED)
     async with database.transaction() as session:
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     resumed = await outcome(database, import_id)
     assert resumed == await undisturbed(database, owner, acme)
@@ -457,7 +457,7 @@ async def test_an_import_whose_campaign_is_deleted_under_way_ends_quietly(
         await original(*args, **kwargs)
 
     monkeypatch.setattr(running, "store_batch", deleted_before_the_third)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
 
     async with database.session() as session:
         assert list(await session.scalars(select(ContactImport))) == []
@@ -490,7 +490,7 @@ async def test_each_batch_is_announced_after_its_commit(
 
     import_id = await queued(database, owner, campaign, ugly_file())
     listening = Database(database_url, on_commit=keep)
-    await operations.run_import(listening, import_id=import_id, clock=CLOCK)
+    await running.run_import(listening, import_id=import_id, clock=CLOCK)
     await listening.dispose()
 
     assert len(notes) == -(-ROWS // BATCH) + 1
@@ -515,7 +515,7 @@ async def test_the_event_loop_goes_on_while_a_large_file_is_read(
     gc.freeze()  # nor is the collecting of what the other tests of this process have left
     watching = asyncio.create_task(watch())
     import_id = await queued(database, owner, campaign, b"phone,name\n" + lines)
-    await operations.run_import(database, import_id=import_id, clock=CLOCK)
+    await running.run_import(database, import_id=import_id, clock=CLOCK)
     done.set()
     await watching
     gc.unfreeze()

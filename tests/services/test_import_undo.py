@@ -112,18 +112,18 @@ async def imported(
             now=LATER,
         )
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=LATER)
-    await operations.run_import(database, import_id=import_id, clock=LaterClock())
+    await running.run_import(database, import_id=import_id, clock=LaterClock())
     return import_id
 
 
 async def begin_undo(database: Database, owner: Principal, import_id: int) -> None:
     async with database.transaction() as session:
-        await operations.undo_import(session, principal=owner, import_ref=import_id, now=LATER)
+        await undoing.undo_import(session, principal=owner, import_ref=import_id, now=LATER)
 
 
 async def undone(database: Database, owner: Principal, import_id: int) -> ContactImport:
     await begin_undo(database, owner, import_id)
-    await operations.run_import(database, import_id=import_id, clock=LaterClock())
+    await running.run_import(database, import_id=import_id, clock=LaterClock())
     async with database.session() as session:
         return await session.get_one(ContactImport, import_id)
 
@@ -233,11 +233,11 @@ async def test_an_undo_that_is_killed_goes_on_and_ends_the_same(
 
     install(die)
     with pytest.raises(Killed):
-        await operations.run_import(database, import_id=import_id, clock=LaterClock())
+        await running.run_import(database, import_id=import_id, clock=LaterClock())
     install(None)
     async with database.session() as session:
-        stalled = await operations.requeue_stalled_imports(session)
-    await operations.run_import(database, import_id=import_id, clock=LaterClock())
+        stalled = await running.requeue_stalled_imports(session)
+    await running.run_import(database, import_id=import_id, clock=LaterClock())
 
     assert stalled == [import_id] or point == "undo_batch_committed"
     assert await dump(database) == before
@@ -342,7 +342,7 @@ async def test_an_undo_waits_while_its_campaign_runs(
     async with database.transaction() as session:
         (await session.get_one(Campaign, campaign.id)).status = CampaignStatus.RUNNING
 
-    await operations.run_import(database, import_id=import_id, clock=LaterClock())
+    await running.run_import(database, import_id=import_id, clock=LaterClock())
 
     async with database.session() as session:
         row = await session.get_one(ContactImport, import_id)

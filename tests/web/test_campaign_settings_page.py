@@ -10,8 +10,8 @@ from app.domain.retry import RetryOutcome
 from app.runtime.config import get_settings
 from app.runtime.context import get_context
 from app.runtime.database import Database
+from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
-from app.services.campaigns.queries import get_campaign
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import make_number

@@ -27,12 +27,13 @@ from app.runtime.config import get_settings
 from app.runtime.context import get_context
 from app.runtime.database import Database
 from app.runtime.migrations import PROJECT
+from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.operations import update_campaign
-from app.services.campaigns.queries import get_campaign
 from app.services.campaigns.settings import CampaignSettings
-from app.services.imports.operations import run_import, store_import
+from app.services.imports.operations import store_import
 from app.services.imports.queries import get_import
+from app.services.imports.running import run_import
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.people_state import PeopleState

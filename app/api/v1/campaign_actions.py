@@ -12,14 +12,14 @@ from app.api.v1.campaign_answers import CampaignAnswer
 from app.api.v1.campaigns import shown
 from app.api.v1.fields import Body, Ref
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
-from app.services.campaigns.operations import (
+from app.services.campaigns.lifecycle import (
     cancel_campaign,
-    duplicate_campaign,
     pause_campaign,
     resume_campaign,
     retry_failed,
     start_campaign,
 )
+from app.services.campaigns.operations import duplicate_campaign
 
 router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_class=KeyedRoute)
 

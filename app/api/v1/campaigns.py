@@ -14,16 +14,12 @@ from app.api.v1.fields import Listing, PageNumber, PageSize, Ref, Search, listin
 from app.api.v1.progress_answers import ProgressAnswer, StatsAnswer, progress_answer, stats_answer
 from app.domain.campaign import CampaignStatus, Channel
 from app.services.agents.queries import get_agent
+from app.services.campaigns.brief import campaign_brief, recipient_counts
+from app.services.campaigns.detail import detail_of, get_campaign
+from app.services.campaigns.lists import list_campaigns
 from app.services.campaigns.operations import create_campaign, delete_campaign, update_campaign
-from app.services.campaigns.queries import (
-    campaign_brief,
-    campaign_snapshot,
-    detail_of,
-    get_campaign,
-    list_campaigns,
-    recipient_counts,
-    recipient_variable_names,
-)
+from app.services.campaigns.progress import campaign_snapshot
+from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
 from app.services.errors import FieldErrors
 

@@ -33,10 +33,10 @@ from app.services.imports.operations import (
     store_import,
     store_objects,
     store_pasted,
-    undo_import,
 )
 from app.services.imports.queries import get_import
 from app.services.imports.template import template_csv
+from app.services.imports.undoing import undo_import
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=UploadRoute)
 

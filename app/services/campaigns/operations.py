@@ -17,13 +17,6 @@ from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, 
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.changes import field_path, moment_in, read_changes
-from app.services.campaigns.lifecycle import (
-    cancel_campaign,
-    pause_campaign,
-    resume_campaign,
-    retry_failed,
-    start_campaign,
-)
 from app.services.campaigns.readers import Unacceptable
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
 from app.services.campaigns.settings import (
@@ -35,18 +28,6 @@ from app.services.campaigns.settings import (
 )
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
-
-__all__ = [
-    "cancel_campaign",
-    "create_campaign",
-    "delete_campaign",
-    "duplicate_campaign",
-    "pause_campaign",
-    "resume_campaign",
-    "retry_failed",
-    "start_campaign",
-    "update_campaign",
-]
 
 MOST_POOL_NUMBERS: Final = 200
 

@@ -17,9 +17,6 @@ from app.models import Attempt, Campaign, Contact, Recipient
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import (
-    add_contacts,
-    add_manual,
-    add_recipients_bulk,
     require_editable_list,
 )
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
@@ -32,16 +29,6 @@ from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref
-
-__all__ = [
-    "add_contacts",
-    "add_manual",
-    "add_recipients_bulk",
-    "remove_recipients",
-    "require_editable_list",
-    "retry_recipients",
-    "skip_recipients",
-]
 
 REMOVABLE: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.SKIPPED})
 """May be taken off the list, if they were never tried: attempts are a ledger that nothing deletes."""

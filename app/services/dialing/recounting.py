@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.recipient import RecipientStatus
 from app.models import sql
-from app.services.campaigns.queries import campaign_snapshot
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.dialing.conservation import SPENT
 
 MOST_NAMED: Final = 20

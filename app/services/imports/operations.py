@@ -26,31 +26,11 @@ from app.services.imports.looking import EMPTY, look_through
 from app.services.imports.mapping import checked_mapping, headers_of, remember_mapping
 from app.services.imports.pasted import one_a_line
 from app.services.imports.queries import list_issues
-from app.services.imports.running import requeue_stalled_imports, run_import, run_within
+from app.services.imports.running import run_within
 from app.services.imports.storing import locked_campaign
 from app.services.imports.tables import AT_ONCE_BYTES, RAW_FORMATS, read_table_within
-from app.services.imports.undoing import undo_import
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
-
-__all__ = [
-    "MAX_FILE_BYTES",
-    "MAX_JSON_ROWS",
-    "FileRefused",
-    "cancel_import",
-    "choose_sheet",
-    "import_file",
-    "import_json",
-    "needs_worker",
-    "queue_import",
-    "requeue_stalled_imports",
-    "run_import",
-    "set_mapping",
-    "store_import",
-    "store_objects",
-    "store_pasted",
-    "undo_import",
-]
 
 MAX_JSON_ROWS: Final = 10_000
 """Objects in one `import-data` request; more people go into a file."""

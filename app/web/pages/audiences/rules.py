@@ -11,7 +11,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import OVER, AudienceView, end_audience, list_audiences
-from app.services.campaigns.queries import campaign_brief
+from app.services.campaigns.brief import campaign_brief
 from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live
 from app.web.components import say_done

@@ -8,15 +8,12 @@ from app.domain.rights import Right
 from app.providers.registry import configured_account
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
+from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
-from app.services.campaigns.lifecycle import CarrierChanged
-from app.services.campaigns.operations import (
-    duplicate_campaign,
-    pause_campaign,
-    resume_campaign,
-    start_campaign,
-)
-from app.services.campaigns.queries import campaign_brief, get_campaign, preflight
+from app.services.campaigns.detail import get_campaign
+from app.services.campaigns.forecast import preflight
+from app.services.campaigns.lifecycle import CarrierChanged, pause_campaign, resume_campaign, start_campaign
+from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.views import CampaignBrief
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes

@@ -10,9 +10,10 @@ from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.lifecycle import CarrierChanged
-from app.services.campaigns.operations import cancel_campaign, delete_campaign, retry_failed
-from app.services.campaigns.queries import campaign_brief, campaign_snapshot
+from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.lifecycle import CarrierChanged, cancel_campaign, retry_failed
+from app.services.campaigns.operations import delete_campaign
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignSnapshot
 from app.services.errors import Conflict
 from app.web import routes

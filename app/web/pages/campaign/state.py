@@ -11,7 +11,8 @@ from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import campaign_brief, campaign_snapshot, recipient_counts
+from app.services.campaigns.brief import campaign_brief, recipient_counts
+from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts
 from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live

@@ -16,7 +16,7 @@ from app.services.access.organizations import OrganizationView, organization_set
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
 from app.services.campaigns.drafts import begin_draft
-from app.services.campaigns.queries import campaign_cards, list_campaigns
+from app.services.campaigns.lists import campaign_cards, list_campaigns
 from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.guard import PageState, guarded, still_allowed

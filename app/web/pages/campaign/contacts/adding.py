@@ -9,7 +9,7 @@ from reflex.vars import ObjectVar
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.recipients import add_contacts, add_manual
+from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
 from app.services.contacts.numbered import contacts_by_number
 from app.services.contacts.ways import Sort

@@ -9,7 +9,8 @@ from reflex.vars import ArrayVar, ObjectVar
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import campaign_brief, get_recipient
+from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.logs import get_recipient
 from app.web.components import (
     attempt_badge,
     disposition_badge,

@@ -11,7 +11,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.history import campaign_history
-from app.services.campaigns.queries import get_attempt, list_attempts
+from app.services.campaigns.logs import get_attempt, list_attempts
 from app.services.campaigns.signs import list_trips
 from app.services.campaigns.views import AttemptRow, CampaignSnapshot
 from app.services.dialing.alarms import SecondCallRow, list_second_calls

@@ -11,8 +11,8 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
+from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
-from app.services.campaigns.queries import get_campaign
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors
 from app.services.live_hub import watch as watch_live

@@ -8,7 +8,7 @@ import reflex as rx
 
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.queries import recipient_counts
+from app.services.campaigns.brief import recipient_counts
 from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports

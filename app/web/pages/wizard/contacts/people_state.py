@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
+from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.membership import members_among
-from app.services.campaigns.recipients import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
 from app.services.contacts.numbered import contacts_by_number
 from app.services.contacts.queries import ContactRow

@@ -13,9 +13,9 @@ from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.lifecycle import CarrierChanged
-from app.services.campaigns.operations import resume_campaign, start_campaign
-from app.services.campaigns.queries import campaign_brief, preflight, preview_message
+from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.forecast import preflight, preview_message
+from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Preflight
 from app.services.errors import FieldErrors
