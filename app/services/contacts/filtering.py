@@ -40,9 +40,10 @@ from app.domain.contact_filter import (
 from app.domain.contact_filter_reading import read_filter
 from app.domain.suppression import SuppressionScope, scopes_of
 from app.models import Contact, Recipient, Suppression
-from app.services.contacts.searching import LOWER_NAME, matches_search, name_starts_with, number_starts_with
+from app.services.contacts.searching import matches_search
 from app.services.errors import FieldErrors
 from app.services.fields import cleaned
+from app.services.prefix_search import LOWER_NAME, name_starts_with, number_starts_with
 
 LAST_CONTACTED: Final[ColumnElement[datetime]] = func.coalesce(
     col(Contact.last_contacted_at), literal_column("'-infinity'")

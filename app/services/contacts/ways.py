@@ -27,7 +27,8 @@ from sqlmodel import col
 from app.domain.contact_filter import Condition, ContactFilter, Match, Op
 from app.models import Contact
 from app.services.contacts.filtering import LAST_CONTACTED, where
-from app.services.contacts.searching import LOWER_NAME, number_spans, search_ways
+from app.services.contacts.searching import search_ways
+from app.services.prefix_search import LOWER_NAME, number_spans
 
 Key = ColumnElement[Any] | Mapped[Any]
 

@@ -16,10 +16,10 @@ from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Attempt, Campaign, Contact, Suppression
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.searching import name_starts_with, number_starts_with
 from app.services.errors import NotFound
 from app.services.fields import row_id
 from app.services.paging import MAX_PAGE_SIZE
+from app.services.prefix_search import name_starts_with, number_starts_with
 
 _ATTEMPT: Final = "attempt:"
 """How the actor of a suppression begins that came of an attempt."""
