@@ -7,7 +7,7 @@ from fastapi.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
-from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+from app.services.tabular.refusals import MAX_FILE_BYTES, MEGABYTE
 
 LARGEST_BODY: Final = MEGABYTE
 LARGEST_JSON_IMPORT: Final = 16 * MEGABYTE

@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from app.providers.registry import CarrierNotConfigured
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.idempotency import InProgress, KeyReused
-from app.services.imports.decoding import FileRefused
 from app.services.numbers.ownership import CarrierSilent
+from app.services.tabular.refusals import FileRefused
 
 log = logging.getLogger(__name__)
 

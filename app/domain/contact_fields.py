@@ -14,6 +14,10 @@ IGNORE: Final = "ignore"
 VARIABLE: Final = "variable:"
 """A target that begins so keeps the column as a template variable of the name that follows."""
 
+ROW_HEADER: Final = "callsheet_row"
+REASON_HEADER: Final = "callsheet_reason"
+"""The columns beside its own of a file of the rows that did not go in; ignored when it is uploaded again, corrected."""
+
 _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     PHONE: (
         *("phone_number", "phone", "mobile", "cell", "telephone", "tel", "msisdn", "mobile_phone"),
@@ -58,7 +62,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "consent_evidence": ("consent_evidence", "consent_proof"),
     "consent_at": ("consent_at", "consent_date", "consent_time"),
     IGNORE: (
-        *("callsheet_row", "callsheet_reason"),
+        *(ROW_HEADER, REASON_HEADER),
         *("suppressed", "last_outcome", "last_contacted_at", "created_at", "updated_at"),
     ),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.services.imports.decoding import MEGABYTE
+from app.services.tabular.refusals import MEGABYTE
 
 
 def refusal_of(rejected: Sequence[dict[str, Any]], *, largest: int, kinds: str, advice: str = "") -> str:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+from app.services.tabular.refusals import MAX_FILE_BYTES, MEGABYTE
 from app.web.tabs import PERSON, UPLOADS, Tabs
 
 LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.services.imports.decoding import FileRefused
-from app.services.imports.json_rows import file_columns_of, file_objects
-from app.services.imports.workbooks import opened_workbook, sheet_names, sheet_rows
+from app.services.tabular.json_rows import file_columns_of, file_objects
+from app.services.tabular.refusals import FileRefused
+from app.services.tabular.workbooks import opened_workbook, sheet_names, sheet_rows
 from tests.imports.corpus import Cell, workbook
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.services.imports.decoding import FileRefused
-from app.services.imports.reading import FileRow, RowReader
+from app.services.tabular.refusals import FileRefused
+from app.services.tabular.row_reader import FileRow, RowReader
 from tests.imports.corpus import FILES
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

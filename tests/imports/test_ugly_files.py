@@ -9,8 +9,8 @@ from app.models import Contact, ContactImport
 from app.runtime.database import Database
 from app.services.imports import operations
 from app.services.imports.classes import IssueKind
-from app.services.imports.decoding import FileRefused
 from app.services.imports.views import ImportResult
+from app.services.tabular.refusals import FileRefused
 from tests.imports.corpus import FILES, Ugly
 from tests.support.builders import NOON, make_organization, principal
 

@@ -7,10 +7,10 @@ import pytest
 
 from app.domain.rights import Role
 from app.runtime.database import Database
-from app.services.csv_text import safe_cell
 from app.services.errors import NotAllowed, NotFound
 from app.services.imports import operations, rejects
 from app.services.imports.rejects import rejects_csv
+from app.services.tabular.csv_text import safe_cell
 from tests.support.builders import NOON, make_organization, principal
 
 FILE = (

@@ -33,9 +33,10 @@ from app.runtime.fault_points import install
 from app.runtime.migrations import PROJECT
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
-from app.services.imports import chunks, operations, queries, reading, running, storing
-from app.services.imports.reading import FileRow, RowReader
+from app.services.imports import chunks, operations, queries, running, storing
 from app.services.imports.views import ImportView
+from app.services.tabular import row_reader
+from app.services.tabular.row_reader import FileRow, RowReader
 from tests.support.builders import NOON, make_campaign, make_contact, make_organization, principal
 
 POINTS = ["import_contacts_stored", "import_batch_stored", "import_batch_committed"]
@@ -251,7 +252,7 @@ async def test_going_on_after_a_death_reads_no_more_than_one_piece_again(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 64)
-    monkeypatch.setattr(reading, "_DETECT_CHARACTERS", 10)
+    monkeypatch.setattr(row_reader, "_DETECT_CHARACTERS", 10)
     import_id = await queued(database, owner, campaign, ugly_file())
     die_at("import_batch_committed", 4)
     with pytest.raises(Killed):

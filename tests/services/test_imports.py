@@ -21,9 +21,10 @@ from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.imports import operations, queries
 from app.services.imports import preview as preview_module
 from app.services.imports.classes import IssueKind
-from app.services.imports.decoding import FileRefused
 from app.services.imports.preview import preview_import
 from app.services.imports.views import ImportResult
+from app.services.tabular.file_names import display_name
+from app.services.tabular.refusals import FileRefused
 from tests.support.builders import NOON, make_campaign, make_contact, make_organization, principal
 
 SEED = (PROJECT / "assets" / "example-contacts.csv").read_bytes()
@@ -537,7 +538,7 @@ async def test_a_file_over_the_callers_limit_is_refused_as_soon_as_it_is_known(
     ],
 )
 def test_a_file_name_is_shown_without_its_path_and_tricks(given: str, shown: str) -> None:
-    assert operations.display_name(given) == shown
+    assert display_name(given) == shown
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "json"])

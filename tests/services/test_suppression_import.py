@@ -13,7 +13,6 @@ from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors, NotAllowed
-from app.services.imports.decoding import FileRefused
 from app.services.suppression import importing
 from app.services.suppression.exporting import suppressions_csv
 from app.services.suppression.importing import (
@@ -22,6 +21,7 @@ from app.services.suppression.importing import (
     rejected_csv,
 )
 from app.services.suppression.queries import list_suppressions
+from app.services.tabular.refusals import FileRefused
 from tests.support.builders import make_campaign, make_contact, make_organization, make_recipient, principal
 from tests.support.clock import VirtualClock
 

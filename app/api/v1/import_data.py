@@ -25,10 +25,10 @@ from app.api.v1.uploads import (
     object_of,
 )
 from app.services.errors import FieldErrors
-from app.services.imports.decoding import MEGABYTE
 from app.services.imports.operations import import_file, import_json, queue_import, set_mapping, store_import
 from app.services.imports.queries import get_import
 from app.services.imports.views import ImportResult
+from app.services.tabular.refusals import MEGABYTE
 
 router = APIRouter(tags=["imports"], route_class=UploadRoute)
 

@@ -20,8 +20,6 @@ from app.domain.phone import normalize
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.access.organizations import organization_settings
 from app.services.errors import FieldErrors, NotFound
-from app.services.imports.decoding import too_large
-from app.services.imports.json_rows import csv_from_objects
 from app.services.suppression.closing import LONGEST_REASON
 from app.services.suppression.exporting import suppressions_csv
 from app.services.suppression.importing import (
@@ -37,6 +35,8 @@ from app.services.suppression.queries import (
     list_suppressions,
     suppressions_of,
 )
+from app.services.tabular.json_rows import csv_from_objects
+from app.services.tabular.refusals import too_large
 
 router = APIRouter(prefix="/suppressions", tags=["suppressions"], route_class=KeyedRoute)
 uploads = APIRouter(prefix="/suppressions", tags=["suppressions"], route_class=UploadRoute)

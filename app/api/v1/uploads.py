@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from app.domain.text import wrong_texts
 from app.services.errors import FieldErrors
-from app.services.imports.decoding import MEGABYTE
+from app.services.tabular.refusals import MEGABYTE
 
 _CHUNK: Final = MEGABYTE
 

@@ -18,8 +18,8 @@ from app.services.campaigns.logs import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.refs import Ref
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 _PAGE: Final = 1_000
 

@@ -18,8 +18,8 @@ from app.services.contacts.cursors import Cursor
 from app.services.contacts.filtering import where
 from app.services.contacts.paging import Order, page_statement
 from app.services.contacts.ways import Sort
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.suppression.queries import suppressed_scopes
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 _PAGE: Final = 1_000
 _MOST_OWN_FIELDS: Final = 200

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import ContactImport, ImportChunk
-from app.services.imports.decoding import EncodingDetector, too_large
-from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.threads import in_thread
+from app.services.tabular.detection import EncodingDetector
+from app.services.tabular.refusals import too_large
+from app.services.tabular.row_reader import FileRow, RowReader
 
 CHUNK_BYTES = 1 << 18
 _WRITE = insert(ImportChunk)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from app.services.imports.reading import FileRow
+from app.services.tabular.row_reader import FileRow
 
 
 class IssueKind(StrEnum):

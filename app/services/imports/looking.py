@@ -8,9 +8,9 @@ from sqlmodel import col
 
 from app.models import ContactImport, Organization
 from app.services.imports.chunks import read_batches, reader_for
-from app.services.imports.decoding import FileRefused
 from app.services.imports.mapping import samples, suggested_mapping
-from app.services.imports.reading import FileRow
+from app.services.tabular.refusals import FileRefused
+from app.services.tabular.row_reader import FileRow
 
 MAX_ROWS: Final = 1_000_000
 SAMPLED_ROWS: Final = 20

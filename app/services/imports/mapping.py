@@ -23,8 +23,8 @@ from app.domain.phone import NumberRejected, normalize
 from app.domain.template_variables import variable_names
 from app.models import ContactImport, ImportMapping
 from app.services.errors import FieldErrors
-from app.services.imports.reading import FileRow
 from app.services.imports.views import Column
+from app.services.tabular.row_reader import FileRow
 
 SAMPLES: Final = 3
 _LONGEST_SAMPLE: Final = 80

@@ -1,8 +1,6 @@
 """Writes of imports: store a file, map its columns, queue, cancel, or import at once what is small."""
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -20,8 +18,6 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors
 from app.services.imports.chunks import JSON_FORMAT, forget_file, pieces_of, store_file, store_raw
-from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused, format_of
-from app.services.imports.json_rows import csv_from_objects
 from app.services.imports.looking import EMPTY, look_through
 from app.services.imports.mapping import checked_mapping, headers_of, remember_mapping
 from app.services.imports.pasted import one_a_line
@@ -31,12 +27,15 @@ from app.services.imports.storing import locked_campaign
 from app.services.imports.tables import AT_ONCE_BYTES, RAW_FORMATS, read_table_within
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
+from app.services.tabular.detection import format_of
+from app.services.tabular.file_names import display_name
+from app.services.tabular.json_rows import csv_from_objects
+from app.services.tabular.refusals import MAX_FILE_BYTES, FileRefused
 
 MAX_JSON_ROWS: Final = 10_000
 """Objects in one `import-data` request; more people go into a file."""
 MAX_PASTED: Final = 5_000_000
 """Characters of pasted text."""
-_LONGEST_NAME: Final = 200
 _STARTABLE: Final = frozenset({ImportStatus.UPLOADED, ImportStatus.FAILED})
 _ENDED: Final = frozenset(
     {ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.UNDOING, ImportStatus.UNDONE}
@@ -291,17 +290,6 @@ async def store_objects(
     data = await asyncio.to_thread(csv_from_objects, rows)
     await _store_text(session, contact_import, data, MAX_FILE_BYTES, guess=False)
     return contact_import.id
-
-
-def display_name(file_name: str) -> str:
-    """Return a file's name without its path and without characters that could deceive a reader."""
-    last = re.split(r"[/\\]", file_name)[-1]
-    plain = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
-    name = " ".join(plain.split()).strip(". ")
-    stem, dot, ending = name.rpartition(".")
-    if len(name) > _LONGEST_NAME and stem:
-        return f"{stem[: _LONGEST_NAME - len(ending) - 2]}…{dot}{ending}"[:_LONGEST_NAME]
-    return name[:_LONGEST_NAME] or "contacts.csv"
 
 
 async def _campaign(session: AsyncSession, principal: Principal, ref: Ref | None) -> Campaign | None:

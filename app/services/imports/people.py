@@ -22,8 +22,8 @@ from app.domain.phone import NumberRejected, is_region, normalize
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.services.imports.classes import IN_THIS_FILE, Issue, IssueKind
 from app.services.imports.consents import Consented, ConsentUnclear, take_consent
-from app.services.imports.reading import FileRow
 from app.services.imports.seen import SeenNumbers
+from app.services.tabular.row_reader import FileRow
 
 CARD: Final = (
     *("name", "first_name", "last_name", "email", "company", "time_zone", "language"),

@@ -7,17 +7,14 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.contact_fields import REASON_HEADER, ROW_HEADER
 from app.domain.rights import Right
 from app.models import ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
 from app.services.imports.mapping import headers_of
 from app.services.refs import Ref, load
-
-ROW_HEADER: Final = "callsheet_row"
-REASON_HEADER: Final = "callsheet_reason"
-"""Columns of these names are ignored when the corrected file is uploaded."""
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 _PAGE: Final = 1_000
 

@@ -24,12 +24,12 @@ from app.services.errors import CallsheetError
 from app.services.imports.chunks import Place, forget_file, read_batches, reader_for
 from app.services.imports.lines import Lines, lines_of
 from app.services.imports.people import ReadRows, RowPlan, read_rows
-from app.services.imports.reading import FileRow, RowReader
 from app.services.imports.seen import SeenNumbers
 from app.services.imports.storing import Batch, Overtaken, store_batch
 from app.services.imports.tables import read_table
 from app.services.imports.threads import in_thread
 from app.services.imports.undoing import run_undo
+from app.services.tabular.row_reader import FileRow, RowReader
 
 BATCH_ROWS: Final = 5_000
 _LONGEST_ERROR: Final = 1_000

@@ -20,11 +20,11 @@ from app.models import ContactImport, ImportChunk
 from app.runtime.database import Database
 from app.runtime.live_feed import announce
 from app.services.imports.chunks import CHUNK_BYTES, JSON_FORMAT, stored_chunks, write_chunk
-from app.services.imports.decoding import FileRefused
-from app.services.imports.json_rows import file_columns_of, file_objects
 from app.services.imports.looking import look_through
-from app.services.imports.reading import NO_OBJECT
 from app.services.imports.storing import Overtaken
+from app.services.tabular.json_rows import file_columns_of, file_objects
+from app.services.tabular.refusals import FileRefused
+from app.services.tabular.row_reader import NO_OBJECT
 
 WORKBOOK: Final = "xlsx"
 RAW_FORMATS: Final = frozenset({WORKBOOK, JSON_FORMAT})
@@ -137,7 +137,7 @@ async def _take_sheets(contact_import: ContactImport, file: IO[bytes]) -> None:
 
 def _sheets(file: IO[bytes], wanted: str) -> _Sheets:
     # Loaded when it is needed: no other process needs to carry the library.
-    from app.services.imports.workbooks import opened_workbook, sheet_names
+    from app.services.tabular.workbooks import opened_workbook, sheet_names
 
     with opened_workbook(file) as workbook:
         names = sheet_names(workbook)
@@ -153,7 +153,7 @@ def _pieces(file: IO[bytes], contact_import: ContactImport) -> Iterator[bytes]:
 
 
 def _workbook_rows(file: IO[bytes], sheet: str) -> Iterator[Sequence[str]]:
-    from app.services.imports.workbooks import opened_workbook, sheet_rows
+    from app.services.tabular.workbooks import opened_workbook, sheet_rows
 
     with opened_workbook(file) as workbook:
         yield from sheet_rows(workbook, sheet)

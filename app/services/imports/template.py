@@ -1,6 +1,6 @@
 """The table to fill in that people download."""
 
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 
 def template_csv() -> str:

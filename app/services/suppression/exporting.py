@@ -12,8 +12,8 @@ from sqlmodel import col
 from app.domain.rights import Right
 from app.models import Suppression
 from app.services.access.principal import Principal, authorize
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.suppression.queries import EVERY_STANDING, SuppressionFilter, matches
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 HEADERS: Final = (
     "phone_number",

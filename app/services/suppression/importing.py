@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.contact_fields import PHONE, suggest_mapping
+from app.domain.contact_fields import PHONE, REASON_HEADER, ROW_HEADER, suggest_mapping
 from app.domain.phone import NumberRejected, normalize
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope, SuppressionSource
@@ -19,14 +19,14 @@ from app.models import Organization, SuppressionImport
 from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
-from app.services.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.errors import FieldErrors, NotFound
 from app.services.fields import cleaned, row_id
-from app.services.imports.decoding import MEGABYTE, EncodingDetector, FileRefused, guess_delimiter, too_large
-from app.services.imports.operations import display_name
-from app.services.imports.reading import FileRow, RowReader
-from app.services.imports.rejects import REASON_HEADER, ROW_HEADER
 from app.services.suppression.closing import LONGEST_REASON, Closing, close_numbers
+from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
+from app.services.tabular.detection import EncodingDetector, guess_delimiter
+from app.services.tabular.file_names import display_name
+from app.services.tabular.refusals import MEGABYTE, FileRefused, too_large
+from app.services.tabular.row_reader import FileRow, RowReader
 
 MAX_BYTES: Final = 10 * MEGABYTE
 MAX_ROWS: Final = 200_000

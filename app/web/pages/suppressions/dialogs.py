@@ -3,8 +3,8 @@
 import reflex as rx
 from reflex.vars import ObjectVar
 
-from app.services.imports.decoding import MEGABYTE
 from app.services.suppression.importing import MAX_BYTES
+from app.services.tabular.refusals import MEGABYTE
 from app.web import routes
 from app.web.components import (
     badge,

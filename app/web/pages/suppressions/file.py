@@ -10,8 +10,8 @@ from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.imports.decoding import FileRefused
 from app.services.suppression.importing import MAX_BYTES, import_suppressions
+from app.services.tabular.refusals import FileRefused
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import ImportOutcome, outcome, scope_or_all

@@ -8,7 +8,7 @@ from reflex.vars import ArrayVar, ObjectVar
 
 from app.domain.contact_fields import IGNORE
 from app.domain.rights import Right
-from app.services.imports.decoding import MAX_FILE_BYTES, MEGABYTE
+from app.services.tabular.refusals import MAX_FILE_BYTES, MEGABYTE
 from app.web import routes
 from app.web.components import (
     banner,

@@ -12,11 +12,11 @@ from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports.classes import NOT_IMPORTED, IssueKind
-from app.services.imports.decoding import MAX_FILE_BYTES, FileRefused
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
 from app.services.live_hub import Watched, watch
+from app.services.tabular.refusals import MAX_FILE_BYTES, FileRefused
 from app.web import routes
 from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.wizard.contacts.import_view import (

@@ -8,8 +8,8 @@ from app.domain.contact_fields import FIELDS, IGNORE, VARIABLE
 from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
 from app.services.imports.classes import IssueKind
-from app.services.imports.decoding import MEGABYTE
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText
+from app.services.tabular.refusals import MEGABYTE
 
 FIELD_WORDS: Final = {
     "phone_number": "Phone number",

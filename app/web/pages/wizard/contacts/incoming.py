@@ -9,11 +9,11 @@ import reflex as rx
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import recipient_counts
-from app.services.imports.decoding import FileRefused
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
 from app.services.paging import MAX_PAGE_SIZE
+from app.services.tabular.refusals import FileRefused
 
 KINDS_OF_FILES: Final = "CSV, XLSX or JSON"
 NO_FILE: Final = "No file came through. Choose it again."

@@ -19,7 +19,7 @@ from openpyxl.worksheet._reader import ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from app.services.imports.decoding import MEGABYTE, SAVE_AS_CSV, FileRefused
+from app.services.tabular.refusals import MEGABYTE, SAVE_AS_CSV, FileRefused
 
 MOST_INFLATED: Final = 2_000 * MEGABYTE
 """Bytes of all parts of a workbook together, as its directory declares them; no part is read beyond that."""

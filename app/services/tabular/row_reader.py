@@ -10,13 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.contact_fields import PHONE, suggest_mapping, unique_headers
 from app.domain.phone import NumberRejected, normalize
-from app.services.imports.decoding import (
-    MEGABYTE,
-    SAVE_AS_CSV,
-    FileRefused,
-    guess_delimiter,
-    separator_line,
-)
+from app.services.tabular.detection import guess_delimiter, separator_line
+from app.services.tabular.refusals import MEGABYTE, SAVE_AS_CSV, FileRefused
 
 MAX_RECORD: Final = MEGABYTE
 """Characters in one record. The standard parser's limit for one cell (131,072) is kept as it is."""

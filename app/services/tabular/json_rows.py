@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 from app.services.errors import FieldErrors
-from app.services.imports.decoding import SAVE_AS_CSV, FileRefused
-from app.services.imports.reading import MAX_COLUMNS, MAX_RECORD
+from app.services.tabular.refusals import SAVE_AS_CSV, FileRefused
+from app.services.tabular.row_reader import MAX_COLUMNS, MAX_RECORD
 
 _NESTED: Final = frozenset({"variables", "custom_fields", "fields"})
 """Objects within an object whose entries are columns of their own."""

@@ -8,18 +8,14 @@ from itertools import islice
 from typing import Final
 
 from app.domain.contact_fields import PHONE, suggest_mapping
-from app.services.errors import CallsheetError
+from app.services.tabular.refusals import SAVE_AS_CSV, FileRefused
 
-MEGABYTE: Final = 1_000_000
-MAX_FILE_BYTES: Final = 200 * MEGABYTE
 DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE_LINES: Final = 50
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
 _MOST_CONTROL: Final = 0.005
 _FEW_CONTROL: Final = 8
 """So many control characters are a slip, however small the file is."""
-
-SAVE_AS_CSV: Final = "Open it in your spreadsheet program, save it as “CSV UTF-8” and upload that file."
 
 _MAGIC: Final = (
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
@@ -37,18 +33,6 @@ _MAGIC: Final = (
 )
 _JSON: Final = re.compile(rb'\s*(?:\[\s*(?:[\[{\]"]|null\b|true\b|false\b)|\{\s*[}"])')
 _MARKUP: Final = (b"<!doctype", b"<html", b"<?xml", b"<table")
-
-
-class FileRefused(CallsheetError):
-    """The file cannot be imported. The message says what to change."""
-
-    code = "file_refused"
-
-
-def too_large(max_bytes: int) -> FileRefused:
-    """Return the refusal of a file over the limit."""
-    limit = f"{max_bytes / MEGABYTE:g} MB"
-    return FileRefused(f"The file is larger than {limit}. Split it and upload the parts one by one.")
 
 
 class EncodingDetector:
