@@ -22,9 +22,9 @@ from app.runtime.fault_points import install_from_environment
 from app.runtime.tasks import end_tasks
 from app.services.campaigns.launching import launch_scheduled
 from app.services.dialing.hanging_up import end_calls
-from app.services.dialing.health import beat
 from app.services.dialing.prices import collect_prices
 from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
+from app.services.heartbeats import beat
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.numbers.inbound import hear_texts
 from app.services.numbers.resting import end_rests, rest_seldom_answered

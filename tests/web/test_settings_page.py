@@ -8,7 +8,7 @@ from app.domain.rights import Role
 from app.models import Organization
 from app.runtime.context import AppContext
 from app.services.access.keys import resolve_key
-from app.services.dialing.health import beat
+from app.services.heartbeats import beat
 from app.web.pages.campaigns.switch import StopSwitchState
 from app.web.pages.settings.keys import KeysState
 from app.web.pages.settings.state import SettingsState

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.consent import Consent
+from app.domain.consent import REFUSED_BECAUSE, Consent
 from app.domain.gate import SKIPS, PersonFacts, Rule, ending
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -37,7 +37,7 @@ from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.views import Eligibility, Skipped
-from app.services.dialing import gating
+from app.services.recipients.gate_facts import COUNTS_FOR_CAP, STANDING_SUPPRESSION
 from app.services.refs import Ref
 
 SKIPPED_AHEAD: Final = "skipped_ahead"
@@ -204,7 +204,7 @@ class _Kinds:
         blocked = ending(
             PersonFacts(
                 suppressed_because=reason,
-                consent_refused=gating.CONSENT_REFUSED.get(Consent(consent)),
+                consent_refused=REFUSED_BECAUSE.get(Consent(consent)),
                 attempts_made=made,
                 max_attempts=most,
                 text_problem=str(problem) if problem is not None else None,
@@ -340,10 +340,10 @@ _SHAPE: Final = """
 
 _JUDGED: Final = f"""
     WITH suppressed AS MATERIALIZED (
-        SELECT number, min(reason) AS reason FROM suppression WHERE {gating.STANDING_SUPPRESSION} GROUP BY number
+        SELECT number, min(reason) AS reason FROM suppression WHERE {STANDING_SUPPRESSION} GROUP BY number
     ), capped AS MATERIALIZED (
         SELECT a.number_to FROM attempt a
-        WHERE CAST(:cap AS integer) > 0 AND {gating.COUNTS_FOR_CAP}
+        WHERE CAST(:cap AS integer) > 0 AND {COUNTS_FOR_CAP}
         GROUP BY a.number_to HAVING count(*) >= CAST(:cap AS integer)
     ), judged AS (
         SELECT r.id, r.position,

@@ -21,8 +21,8 @@ from app.services.campaigns import costs
 from app.services.campaigns.holds import HoldFacts, find_hold
 from app.services.campaigns.signs import signs_of
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
-from app.services.dialing.health import ALIVE_WITHIN
 from app.services.errors import NotFound
+from app.services.heartbeats import ALIVE_WITHIN
 
 MOST_HAPPENING: Final = 20
 """Live attempts shown by name."""

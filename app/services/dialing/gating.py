@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
-from app.domain.consent import Consent
+from app.domain.consent import REFUSED_BECAUSE, Consent
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
 from app.domain.number_health import NumberRest
 from app.domain.pacing import (
@@ -29,6 +29,7 @@ from app.models import sql
 from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import run_by_system
 from app.services.dialing.guards import Guards
+from app.services.recipients.gate_facts import STANDING_SUPPRESSION
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
 _MIDNIGHT: Final = time(0, 0)
@@ -359,7 +360,7 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         campaign_status=held.status,
         recipient_status=RecipientStatus.PENDING,
         suppressed_because=suppressed,
-        consent_refused=CONSENT_REFUSED.get(consent),
+        consent_refused=REFUSED_BECAUSE.get(consent),
         attempts_made=attempts_made,
         max_attempts=max_attempts,
         text_problem=text_problem,
@@ -399,23 +400,6 @@ def _numbers_why(pool: Pool) -> str:
         return f"Our number {pool.numbers[0].number} rests or has reached its cap."
     return f"All {len(pool.numbers)} numbers of the pool rest or have reached their caps."
 
-
-CONSENT_REFUSED: Final[Mapping[Consent, str]] = {
-    Consent.DENIED: "This person did not consent to be contacted.",
-    Consent.WITHDRAWN: "This person withdrew their consent to be contacted.",
-}
-"""How a person said no to being contacted, as a sentence."""
-
-STANDING_SUPPRESSION: Final = f"""
-    organization_id = :organization_id AND lifted_at IS NULL AND scope IN {sql.closed_by("CAST(:scope AS varchar)")}
-"""
-"""The condition on `suppression` under which a number must not be contacted; `scope`: its channel's."""
-
-COUNTS_FOR_CAP: Final = """
-    a.organization_id = :organization_id AND a.reserved_at > :cap_since AND a.status <> 'not_placed'
-    AND (a.provider_id IS NOT NULL OR a.ended_as IS NULL)
-"""
-"""The condition on `attempt` a under which it counts for the frequency cap of its number."""
 
 _SUPPRESSED: Final = text(
     f"""

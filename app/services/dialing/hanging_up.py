@@ -16,7 +16,6 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import Channel
-from app.domain.outcomes import HangUp
 from app.models import sql
 from app.providers.base import Hangup, LookupFailed
 from app.runtime.clock import Clock
@@ -111,24 +110,6 @@ async def note_second_calls(
     for row in await session.execute(_NOTE_SECONDS, given):
         log.error("attempt.second_call", extra={"campaign_id": row.campaign_id})
         announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
-
-
-_HANG_UP_CAMPAIGN: Final = text(
-    f"""
-    UPDATE attempt SET hang_up_at = :now, hang_up_why = CAST(:why AS varchar)
-    FROM (SELECT id FROM attempt
-          WHERE campaign_id = :campaign_id AND channel = 'call'
-            AND status IN {sql.LIVE}
-          ORDER BY recipient_id, id FOR NO KEY UPDATE) live
-    WHERE attempt.id = live.id
-    """  # noqa: S608 - a constant is put in, nothing a caller gives
-)
-
-
-async def hang_up_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> None:
-    """Have every call of the campaign ended that is going on, or turns out to be. Messages cannot be called back."""
-    given = {"campaign_id": campaign_id, "now": now, "why": HangUp.CAMPAIGN_CANCELLED.value}
-    await session.execute(_HANG_UP_CAMPAIGN, given)
 
 
 # Asked for once: what the carrier would not take back then is on its way, and its events tell. An attempt of which

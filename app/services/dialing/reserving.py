@@ -27,6 +27,7 @@ from app.services.campaigns.transitions import fail_by_system
 from app.services.dialing import gating, signs
 from app.services.dialing.gating import Held
 from app.services.dialing.preparing import Batch, Prepared, SettingsUnreadable, prepare_batch
+from app.services.recipients.gate_facts import COUNTS_FOR_CAP
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
 BATCH: Final = MOST_AT_ONCE
@@ -207,7 +208,7 @@ _CLAIM: Final = text(
            contact.number, contact.updated_at AS contact_version, contact.consent,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
-                WHERE {gating.COUNTS_FOR_CAP} AND a.number_to = contact.number
+                WHERE {COUNTS_FOR_CAP} AND a.number_to = contact.number
                 ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
            CASE WHEN CAST(:sticky AS boolean) THEN
                (SELECT a.phone_number_id FROM attempt a

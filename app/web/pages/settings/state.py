@@ -17,7 +17,7 @@ from app.services.access.organizations import (
     update_organization,
 )
 from app.services.access.principal import Principal
-from app.services.dialing.health import worker_health
+from app.services.heartbeats import worker_health
 from app.services.live_hub import Watched, watch
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.carrier import carrier_words
