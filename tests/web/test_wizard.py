@@ -39,10 +39,10 @@ from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.people_state import PeopleState
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.message.state import MessageState
-from app.web.pages.wizard.moments import spoken_minutes
 from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.pages.wizard.steps import WizardStep, after, before, step_of
+from app.web.time_format import spoken_minutes
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import (
     make_agent,

@@ -26,12 +26,12 @@ from app.services.campaigns.audiences import (
 from app.services.campaigns.names import newest_campaigns
 from app.services.errors import Conflict, FieldErrors
 from app.services.segments.queries import segment_names
+from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.forms import whole
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import OUTCOMES, preview_sentence
-from app.web.pages.campaign.place import campaign_here
 from app.web.pages.contacts.filter_form import ConditionForm
 from app.web.pages.contacts.filters import said
 from app.web.pages.contacts.naming import MOST_OFFERED, Option, names_in

@@ -14,10 +14,10 @@ from app.services.campaigns.audiences import OVER, AudienceView, end_audience, l
 from app.services.campaigns.brief import campaign_brief
 from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live
+from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.audiences.words import RuleLine, rule_line
-from app.web.pages.campaign.place import campaign_here
 from app.web.pages.contacts.naming import Names, names_in
 
 

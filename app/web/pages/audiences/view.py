@@ -30,9 +30,9 @@ from app.web.components.kinds import as_text, present
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import OUTCOMES, RuleLine
-from app.web.pages.campaign.words import STATUS_WORDS
 from app.web.pages.contacts.filter_form import filter_dialog
 from app.web.pages.contacts.naming import Option
+from app.web.recipient_words import STATUS_WORDS
 from app.web.session import allows
 
 _WAYS: Final = [

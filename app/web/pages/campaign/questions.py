@@ -20,7 +20,7 @@ from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.actions import carrier_check, carrier_identity
-from app.web.pages.campaign.words import STATUS_WORDS
+from app.web.recipient_words import STATUS_WORDS
 from app.web.words import counted
 
 

@@ -10,7 +10,7 @@ from app.domain.gate import Rule
 from app.runtime.config import get_settings
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
-from app.web.pages.wizard.moments import in_zone
+from app.web.time_format import in_zone
 from app.web.words import counted
 
 

@@ -16,8 +16,8 @@ from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts
 from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live
+from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.place import campaign_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.services.campaigns.views import CampaignCards, CampaignRow
 from app.web.components import ProgressView
+from app.web.pages.campaign.progress import progress
 from app.web.pages.campaign.state import may_retry
-from app.web.pages.campaign.words import progress
 from app.web.words import Moment, counted, moment, rate
 
 ALL: Final = "all"

@@ -18,8 +18,8 @@ from app.domain.contact_filter import (
 )
 from app.domain.recipient import RecipientStatus
 from app.web.forms import whole, written
-from app.web.pages.campaign.words import STATUS_WORDS
 from app.web.pages.contacts.naming import IN_CAMPAIGNS, Names, Option, values_of
+from app.web.recipient_words import STATUS_WORDS
 
 OWN_FIELD: Final = "own"
 """The choice of a field of the organization's own; its name is typed."""

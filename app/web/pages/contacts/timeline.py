@@ -9,8 +9,8 @@ from app.domain.campaign import Channel
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.history import Happening, HistoryItem
 from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
-from app.web.pages.campaign.words import REPLY_WORDS, reason_words
 from app.web.pages.contacts.words import SCOPES, SOURCES, source_of_card
+from app.web.recipient_words import REPLY_WORDS, reason_words
 from app.web.words import in_both_zones
 
 ICONS: Final[Mapping[str, str]] = {

@@ -12,7 +12,7 @@ from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind
 from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, Turn
-from app.web.pages.campaign.words import REPLY_WORDS
+from app.web.recipient_words import REPLY_WORDS
 from app.web.words import Moment, clock_time, duration, moment, money
 
 ALL: Final = "all"

@@ -14,6 +14,7 @@ from app.services.campaigns.views import AddResult
 from app.services.contacts.numbered import contacts_by_number
 from app.services.contacts.ways import Sort
 from app.services.errors import Conflict
+from app.web.campaign_here import campaign_here
 from app.web.components import (
     error_of,
     form_actions,
@@ -32,7 +33,6 @@ from app.web.guard import FormState, anyone, guarded
 from app.web.pages.audiences.view import audience_button
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.contacts.view import Known
-from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows
 from app.web.words import counted

@@ -39,7 +39,7 @@ from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.contacts.view import ALL, Person, Query
 from app.web.pages.campaign.header import campaign_frame
-from app.web.pages.campaign.words import STATUS_WORDS
+from app.web.recipient_words import STATUS_WORDS
 from app.web.session import allows, here
 from app.web.ticking import is_ticked, tick_cell, tick_head
 

@@ -11,6 +11,7 @@ from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.logs import get_recipient
+from app.web.campaign_here import campaign_here
 from app.web.components import (
     attempt_badge,
     disposition_badge,
@@ -23,7 +24,6 @@ from app.web.components import (
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.calls.view import CallItem
 from app.web.pages.campaign.contacts.view import Person, PersonDetail, Step, Variable, person_detail
-from app.web.pages.campaign.place import campaign_here
 from app.web.words import Moment
 
 

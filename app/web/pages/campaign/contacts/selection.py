@@ -13,12 +13,12 @@ from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict
+from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done
 from app.web.guard import anyone, guarded
 from app.web.pages.campaign.actions import carrier_check, carrier_identity
 from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
 from app.web.pages.campaign.contacts.view import bulk_sentence
-from app.web.pages.campaign.place import campaign_here
 from app.web.ticking import Ticking
 
 _OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {

@@ -11,7 +11,7 @@ from app.domain.recipient import RecipientStatus
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
 from app.web.pages.campaign.calls.view import CallItem, call_item
-from app.web.pages.campaign.words import STATUS_WORDS, reason_words
+from app.web.recipient_words import STATUS_WORDS, reason_words
 from app.web.words import Moment, counted, moment
 
 ALL: Final = "all"

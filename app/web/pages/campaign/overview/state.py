@@ -17,6 +17,7 @@ from app.services.campaigns.views import AttemptRow, CampaignSnapshot
 from app.services.dialing.alarms import SecondCallRow, list_second_calls
 from app.services.dialing.reconciling import settle_review
 from app.services.live_hub import watch as watch_live
+from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.overview.signs_view import Stop, stops
@@ -30,7 +31,6 @@ from app.web.pages.campaign.overview.view import (
     review,
     second_call,
 )
-from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.state import live_snapshot
 
 Stories = tuple[list[Review], list[Second], list[Stop], list[Change]]

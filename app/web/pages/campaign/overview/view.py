@@ -19,7 +19,8 @@ from app.services.campaigns.views import (
 from app.services.dialing.alarms import SecondCallRow
 from app.web.components import ProgressView
 from app.web.pages.campaign.overview.signs_view import Safeguards, safeguards
-from app.web.pages.campaign.words import STATUS_WORDS, progress
+from app.web.pages.campaign.progress import progress
+from app.web.recipient_words import STATUS_WORDS
 from app.web.words import NOTHING, Moment, clock_time, counted, duration, in_both_zones, moment, money, rate
 
 

@@ -17,10 +17,10 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors
 from app.services.live_hub import watch as watch_live
 from app.services.numbers.queries import NumberView, list_numbers
+from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done, to_first_error
 from app.web.guard import FormState, anyone, guarded, still_allowed
 from app.web.pages.campaign.finer.view import summaries
-from app.web.pages.campaign.place import campaign_here
 from app.web.pages.campaign.settings.view import (
     Group,
     Option,

@@ -22,8 +22,8 @@ from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.campaign.finer.view import OUTCOMES, finer_changes, finer_values, summaries
 from app.web.pages.wizard.draft import StepState, draft_id, save_draft
-from app.web.pages.wizard.moments import for_input, in_zone, offset
 from app.web.pages.wizard.steps import WizardStep
+from app.web.time_format import for_input, in_zone, offset
 
 ANY, WINDOW = "any", "window"
 DAY_PREFIX: Final = "day-"

@@ -28,9 +28,9 @@ from app.web.pages.campaign.settings.view import MISSING
 from app.web.pages.campaign.start_words import how_many, start_question
 from app.web.pages.wizard.draft import WizardState, draft_id, import_changes
 from app.web.pages.wizard.message.state import PART_WORDS
-from app.web.pages.wizard.moments import in_zone, spoken_minutes
 from app.web.pages.wizard.pace.state import DAYS, retry_words
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
+from app.web.time_format import in_zone, spoken_minutes
 
 
 @dataclass(frozen=True, slots=True)

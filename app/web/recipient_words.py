@@ -1,16 +1,12 @@
-"""Statuses, replies and reasons of a campaign's contacts in words, and its progress."""
+"""Statuses, replies and reasons of a campaign's contacts in words."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from app.domain.attempt import Disposition
-from app.domain.campaign import NOT_BEGUN, CampaignStatus
 from app.domain.gate import Rule
-from app.domain.metrics import Standing, StatusCounts, standing
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
-from app.services.campaigns.views import Counts
-from app.web.components import ProgressView
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
     RecipientStatus.PENDING: "Pending",
@@ -58,30 +54,3 @@ _REASON_WORDS: Final[Mapping[str, str]] = {
 def reason_words(reason: str) -> str:
     """Return why a status changed, as a sentence without its full stop."""
     return _REASON_WORDS.get(reason, reason[:1].upper() + reason[1:])
-
-
-def progress(counts: Counts, status: CampaignStatus) -> ProgressView:
-    """Return the progress bar of a campaign in that status with these recipients."""
-    far = standing(StatusCounts.of(counts), status)
-    skipped = counts[RecipientStatus.SKIPPED] if status not in NOT_BEGUN else 0
-    return ProgressView(
-        completed=counts[RecipientStatus.COMPLETED],
-        voicemail=counts[RecipientStatus.VOICEMAIL],
-        unanswered=counts[RecipientStatus.NO_ANSWER] + counts[RecipientStatus.BUSY],
-        failed=counts[RecipientStatus.FAILED],
-        skipped=skipped,
-        left_out=counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED] - skipped,
-        in_progress=counts[RecipientStatus.IN_PROGRESS],
-        pending=counts[RecipientStatus.PENDING],
-        total=far.total,
-        percent=far.completion_rate,
-        text=_how_far(far),
-    )
-
-
-def _how_far(far: Standing) -> str:
-    """Return "17 of 31 processed, 14 cancelled"."""
-    if not far.total:
-        return "No contacts yet"
-    cancelled = f", {far.cancelled:,} cancelled" if far.cancelled else ""
-    return f"{far.processed:,} of {far.total:,} processed{cancelled}"
