@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from app.api.once import KeptRequest, Work, answering, body_of
 from app.api.problems import NotIdentified
 from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
-from app.api.texts import check_addressed, check_body
+from app.api.texts import check_addressed, check_body, check_no_body
 from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
 from app.runtime.context import AppContext, get_context
@@ -34,6 +34,7 @@ from app.services.refs import Ref
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_WRITING: Final = _WITH_BODY | {"DELETE"}
 
 T = TypeVar("T")
 
@@ -41,7 +42,8 @@ T = TypeVar("T")
 class KeyedRoute(APIRoute):
     """A route that wants an API key: who has none learns nothing, not even which fields there are.
 
-    A query parameter that the route does not know is refused: a misspelt filter would list everybody.
+    A query parameter that the route does not know is refused: a misspelt filter would list everybody. So is a field
+    sent to a route that takes no body: what was asked with it would not be done.
     """
 
     media_types: ClassVar = frozenset({JSON})
@@ -53,6 +55,7 @@ class KeyedRoute(APIRoute):
         """
         handle, known = super().get_route_handler(), _query_names(self.dependant)
         takes_json = self.body_field is not None
+        takes_none = not takes_json and "requestBody" not in (self.openapi_extra or {})
 
         async def keyed(request: Request) -> Response:
             request.state.principal = await admit(context_of(request), request, bearer(request))
@@ -61,6 +64,8 @@ class KeyedRoute(APIRoute):
             check_addressed(request)
             if takes_json:
                 await check_body(request)
+            elif takes_none and request.method in _WRITING:
+                await check_no_body(request)
             response = await handle(request)
             response.headers.setdefault("Cache-Control", "no-store")
             return response

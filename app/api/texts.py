@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 
 from app.domain.text import LONGEST, Path, wrong_texts
 
+_NO_FIELDS: Final = "This request takes no fields. Send no body, or {}."
 _MOST_TOLD: Final = 100
 """So many are enough to see what is wrong with a request."""
 
@@ -30,6 +31,21 @@ async def check_body(request: Request) -> None:
     except (ValueError, RecursionError):
         return
     refuse("body", wrong_texts(sent, longest=LONGEST))
+
+
+async def check_no_body(request: Request) -> None:
+    """Refuse whatever is sent to a route that takes no fields, but for an empty body and `{}`.
+
+    Raises `RequestValidationError`, which names the fields.
+    """
+    try:
+        sent: Any = await request.json() if await request.body() else {}
+    except (ValueError, RecursionError):
+        sent = None
+    if isinstance(sent, Mapping):
+        refuse("body", {(name,): _NO_FIELDS for name in sent})
+    else:
+        refuse("body", {(): _NO_FIELDS})
 
 
 def refuse(part: str, wrong: Mapping[Path, str]) -> None:
