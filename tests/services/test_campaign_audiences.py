@@ -35,7 +35,7 @@ from app.services.campaigns.recipients import remove_recipients
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.suppression.operations import suppress
-from tests.support.builders import make_campaign, make_contact, make_organization, principal
+from tests.support.builders import make_campaign, make_contact, make_organization, make_segment, principal
 from tests.support.stage import Stage, set_stage
 
 _S = RecipientStatus
@@ -404,6 +404,32 @@ async def test_a_crash_at_any_batch_loses_nobody_and_adds_nobody_twice(
     async with database.session() as session:
         positions = (await session.scalars(select(col(Recipient.position)))).all()
     assert sorted(positions) == list(range(1, 9))
+
+
+async def test_a_segment_that_means_everybody_adds_nobody(database: Database) -> None:
+    """One kept before such filters were refused: who asks for it is refused, and a rule that has it adds nobody."""
+    stage = await paused(database)
+    await people(stage, 3)
+    owner = principal(stage.organization)
+    async with database.transaction() as session:
+        segment = await make_segment(session, stage.organization, name="E2", rule={"search": " "})
+    async with database.session() as session:
+        with pytest.raises(FieldErrors, match="segment_id: The filter of “E2” means everybody"):
+            await read_rule(session, principal=owner, segment=segment.id)
+    for mode in AudienceMode:
+        await add(stage, AudienceRule(segment_id=segment.id), mode)
+    await work(stage)
+    assert await added(stage) == []
+    assert {view.already_in for view in (await state_of(stage)).values()} == {0}
+    async with database.session() as session:
+        preview = await preview_audience(
+            session,
+            principal=owner,
+            campaign_ref=stage.campaign_id,
+            rule=AudienceRule(segment_id=segment.id),
+            now=stage.clock.now(),
+        )
+    assert (preview.matching.count, preview.would_add.count) == (0, 0)
 
 
 async def test_only_what_can_be_is_asked_for(database: Database) -> None:

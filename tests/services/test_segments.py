@@ -46,26 +46,53 @@ async def test_a_segment_counts_who_is_in_it_now(session: AsyncSession, acme: Or
     assert [row.tags for row in page.items] == [["vip"]]
 
 
-async def test_a_segment_without_a_filter_is_everybody(session: AsyncSession, acme: Organization) -> None:
+BLANK: tuple[dict[str, Any], ...] = (
+    {},
+    {"search": " "},
+    {"search": "\u200b"},
+    {"conditions": [], "match": "any", "search": None},
+)
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=ascii)
+async def test_a_filter_that_leaves_nobody_out_is_not_kept(
+    session: AsyncSession, acme: Organization, blank: dict[str, Any]
+) -> None:
+    segment_id = await create(session, acme, name="VIPs", filter=VIPS)
+    with pytest.raises(FieldErrors, match="filter: This filter means everybody"):
+        await create(session, acme, name="All", filter=blank)
+    with pytest.raises(FieldErrors, match="filter: This filter means everybody"):
+        await update_segment(
+            session, principal=principal(acme), segment_ref=segment_id, changes={"filter": blank}, now=NOON
+        )
+
+
+async def test_one_kept_before_that_was_refused_is_still_read(
+    session: AsyncSession, acme: Organization
+) -> None:
     await make_contact(session, acme)
-    segment_id = await create(session, acme, name="All")
-    view = await get_segment(session, principal=principal(acme), segment_ref=segment_id, now=NOON)
+    segment = await make_segment(session, acme, rule={"search": " "})
+    view = await get_segment(session, principal=principal(acme), segment_ref=segment.id, now=NOON)
     assert view.count.count == 1
+    await update_segment(
+        session, principal=principal(acme), segment_ref=segment.id, changes={"name": "Old"}, now=NOON
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        ({"name": ""}, {"name"}),
-        ({}, {"name"}),
-        ({"name": "x" * 201}, {"name"}),
-        ({"name": "vips"}, {"name"}),
+        ({"name": "", "filter": VIPS}, {"name"}),
+        ({"filter": VIPS}, {"name"}),
+        ({}, {"name", "filter"}),
+        ({"name": "x" * 201, "filter": VIPS}, {"name"}),
+        ({"name": "vips", "filter": VIPS}, {"name"}),
         ({"name": "a", "filter": []}, {"filter"}),
         (
             {"name": "a", "filter": {"conditions": [{"field": "x", "op": "is"}]}},
             {"filter.conditions.0.field"},
         ),
-        ({"name": "a", "color": "red"}, {"color"}),
+        ({"name": "a", "filter": VIPS, "color": "red"}, {"color"}),
     ],
 )
 async def test_what_will_not_do_is_named(
@@ -78,7 +105,7 @@ async def test_what_will_not_do_is_named(
 
 
 async def test_a_segment_is_renamed_and_changed(session: AsyncSession, acme: Organization) -> None:
-    segment_id, someone = await create(session, acme, name="VIPs"), principal(acme)
+    segment_id, someone = await create(session, acme, name="VIPs", filter={"search": "a"}), principal(acme)
     for changes in ({"name": "vips"}, {"filter": VIPS}):
         await update_segment(session, principal=someone, segment_ref=segment_id, changes=changes, now=NOON)
     view = await get_segment(session, principal=someone, segment_ref=segment_id, now=NOON)
@@ -87,7 +114,7 @@ async def test_a_segment_is_renamed_and_changed(session: AsyncSession, acme: Org
 
 async def test_segments_are_listed_by_name(session: AsyncSession, acme: Organization) -> None:
     for name in ("b", "A", "cab"):
-        await create(session, acme, name=name)
+        await create(session, acme, name=name, filter=VIPS)
     listed = await list_segments(session, principal=principal(acme), now=NOON)
     found = await list_segments(session, principal=principal(acme), search="A", now=NOON)
     assert ([one.name for one in listed.items], [one.name for one in found.items]) == (
@@ -124,7 +151,7 @@ async def test_segments_are_changed_by_those_with_the_right(
     segment, someone = await make_segment(session, acme), principal(acme, role)
     await list_segments(session, principal=someone, now=NOON)
     for act in (
-        create_segment(session, principal=someone, changes={"name": "x"}, now=NOON),
+        create_segment(session, principal=someone, changes={"name": "x", "filter": VIPS}, now=NOON),
         update_segment(session, principal=someone, segment_ref=segment.id, changes={}, now=NOON),
         delete_segment(session, principal=someone, segment_ref=segment.id),
     ):

@@ -28,9 +28,10 @@ class SegmentBody(Body):
 
 
 class NewSegment(SegmentBody):
-    """A segment: `name` is needed; without a filter it is everybody."""
+    """A segment: a name and a filter that leaves somebody out."""
 
     name: Annotated[str, at_most(200)] = Field(examples=["VIPs we have not called this week"])
+    filter: dict[str, Any] = Field(description="As of GET /contacts.", examples=[_VIPS])
 
 
 class SegmentAnswer(BaseModel):

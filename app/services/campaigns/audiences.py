@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -42,6 +42,10 @@ MOST_COUNTED: Final = 10_000
 
 LONGEST_EXCLUSION_DAYS: Final = 3_650
 MOST_CAMPAIGNS: Final = 100
+
+_MEANS_EVERYBODY: Final = (
+    "The filter of “{name}” means everybody. Give it a condition, or choose everyone (everyone: true)."
+)
 
 OVER: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
 """Nobody is added any more."""
@@ -104,7 +108,7 @@ async def read_rule(
     not_in_campaigns: Sequence[Ref] = (),
     zone: str = "UTC",
 ) -> AudienceRule:
-    """Return the rule that a person or a system asks for: a segment, a filter that leaves somebody out, or everyone.
+    """Return the rule that is asked for: a segment or a filter that leaves somebody out, or everyone.
 
     Raises `FieldErrors` unless it is exactly one of the three, and `NotFound`.
     """
@@ -121,6 +125,8 @@ async def read_rule(
     )
     if segment is not None:
         found = await load(session, Segment, segment, organization_id=principal.organization_id)
+        if not read_filter(found.rule):
+            raise FieldErrors({"segment_id": _MEANS_EVERYBODY.format(name=found.name)})
         return replace(rule, segment_id=found.id)
     wanted = EVERYBODY if everyone else filter_from(filter, zone=zone)
     require_said(wanted, everyone=everyone)
@@ -356,6 +362,8 @@ async def _conditions(
     meant = rule.filter
     if rule.segment_id is not None:
         meant = read_filter((await session.get_one(Segment, rule.segment_id)).rule)
+        if not meant:  # Kept before such filters were refused. Nobody said that everybody is to be called.
+            return [false()]
     left_out: list[Condition] = []
     if rule.not_contacted_for_days:
         left_out.append(Condition("last_contacted_at", Op.NOT_WITHIN_DAYS, rule.not_contacted_for_days))

@@ -18,6 +18,9 @@ from app.services.fields import ChangeReader
 from app.services.refs import Ref, load
 
 _LONGEST_NAME: Final = 200
+LEAVES_NOBODY_OUT: Final = (
+    "This filter means everybody. Give it a condition, or the start of a name or number."
+)
 
 
 class SegmentInUse(Conflict):
@@ -32,7 +35,10 @@ class SegmentInUse(Conflict):
 async def create_segment(
     session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
 ) -> int:
-    """Keep a filter (`filter`, as JSON) under a name (`name`) and return the segment's id. Raises `FieldErrors`."""
+    """Keep a filter (`filter`, as JSON) under a name (`name`) and return the segment's id.
+
+    Raises `FieldErrors`, also for a filter that leaves nobody out: a segment of everybody has no use.
+    """
     authorize(principal, Right.EDIT_CONTACTS)
     values = _read(principal, {"name": None, "filter": {}} | dict(changes))
     await _require_free(session, principal, values["name"], but=0)
@@ -99,7 +105,10 @@ def _read(principal: Principal, changes: Mapping[str, Any]) -> dict[str, Any]:
     reader.text("name", label="The name", most=_LONGEST_NAME, required=True)
     if reader.has("filter"):
         try:
-            reader.values["rule"] = as_json(filter_from(reader.take("filter"), zone=principal.time_zone))
+            wanted = filter_from(reader.take("filter"), zone=principal.time_zone)
+            if not wanted:
+                reader.refuse("filter", LEAVES_NOBODY_OUT)
+            reader.values["rule"] = as_json(wanted)
         except FieldErrors as invalid:
             for field, message in invalid.errors.items():
                 reader.refuse(field, message)

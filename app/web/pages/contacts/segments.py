@@ -13,7 +13,13 @@ from app.domain.contact_filter import as_json
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.segments.operations import create_segment, delete_segment, update_segment
+from app.services.errors import Conflict
+from app.services.segments.operations import (
+    LEAVES_NOBODY_OUT,
+    create_segment,
+    delete_segment,
+    update_segment,
+)
 from app.services.segments.queries import SegmentView, get_segment, list_segments
 from app.web.components import (
     actions_menu,
@@ -124,10 +130,8 @@ class SegmentsState(FormState, rx.State):
                     session, principal=principal, segment_ref=self.about, changes={"name": name}, now=now
                 )
                 return self.about
-            rule = as_json(contacts._wanted(principal))  # noqa: SLF001 - ours
-            return await create_segment(
-                session, principal=principal, changes={"name": name, "filter": rule}, now=now
-            )
+            changes = {"name": name, "filter": _rule(contacts, principal)}
+            return await create_segment(session, principal=principal, changes=changes, now=now)
 
         segment_id = await context.database.write(stored)
         if self.asking == "save" or contacts.segment_id == segment_id:
@@ -148,7 +152,7 @@ class SegmentsState(FormState, rx.State):
                 session,
                 principal=principal,
                 segment_ref=contacts.segment_id,
-                changes={"filter": as_json(contacts._wanted(principal))},  # noqa: SLF001 - ours
+                changes={"filter": _rule(contacts, principal)},
                 now=context.clock.now(),
             )
         )
@@ -189,6 +193,14 @@ def _line(view: SegmentView, names: Names) -> SegmentLine:
         rule=filter_words(view.wanted, names),
         campaigns=f"Keeps adding its people: {adding}" if adding else "",
     )
+
+
+def _rule(contacts: ContactsState, principal: Principal) -> dict[str, Any]:
+    """Return the filter on show, to be kept. It has no field in a dialog: what is wrong with it is said at once."""
+    wanted = contacts._wanted(principal)  # noqa: SLF001 - ours
+    if not wanted:
+        raise Conflict(LEAVES_NOBODY_OUT)
+    return as_json(wanted)
 
 
 def segment_actions() -> rx.Component:
