@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.domain.template_variables import variable_name, variable_names
+from app.domain.text import trimmed
 
 PHONE: Final = "phone_number"
 TAGS: Final = "tags"
@@ -178,7 +179,7 @@ def tags_in(cell: str) -> list[str]:
     """Return the tags of a cell, each once: a JSON array's texts, else what stands between commas or semicolons."""
     found = _json_tags(cell) if cell.startswith("[") else None
     tags = re.split(r"[,;]", cell) if found is None else found
-    return list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    return list(dict.fromkeys(filter(None, map(trimmed, tags))))
 
 
 def _json_tags(cell: str) -> list[str] | None:

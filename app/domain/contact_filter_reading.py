@@ -24,7 +24,7 @@ from app.domain.contact_filter import (
     ops_of,
 )
 from app.domain.recipient import RecipientStatus
-from app.domain.text import UNPRINTABLE
+from app.domain.text import UNPRINTABLE, trimmed
 
 MOST_CONDITIONS: Final = 20
 MOST_VALUES: Final = 1_000
@@ -87,7 +87,7 @@ class _Reader:
 
     def _search(self, given: object) -> str:
         if given is None or (isinstance(given, str) and len(given) <= LONGEST_VALUE):
-            return " ".join(UNPRINTABLE.sub("", given or "").split())
+            return " ".join(trimmed(UNPRINTABLE.sub("", given or "")).split())
         self._refuse("search", f"Search for a text of at most {LONGEST_VALUE} characters.")
         return ""
 
@@ -161,7 +161,7 @@ class _Reader:
 
     def _text(self, place: str, given: object) -> str | None:
         plain = isinstance(given, str | int) and not isinstance(given, bool)
-        text = UNPRINTABLE.sub("", str(given)).strip() if plain else ""
+        text = trimmed(UNPRINTABLE.sub("", str(given))) if plain else ""
         if text and len(text) <= LONGEST_VALUE:
             return text
         self._refuse(place, f"Send a text of 1 to {LONGEST_VALUE} characters.")

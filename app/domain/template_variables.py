@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from app.domain.text import is_blank, trimmed
+
 LONGEST_VARIABLE: Final = 2_000
 """Characters of one variable of one person."""
 
@@ -131,7 +133,7 @@ def _texts(values: Mapping[str, object]) -> dict[str, str]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return _UNPRINTABLE.sub("", value if isinstance(value, str) else str(value)).strip()
+    return trimmed(_UNPRINTABLE.sub("", value if isinstance(value, str) else str(value)))
 
 
 def _person(values: Mapping[str, str]) -> dict[str, str]:
@@ -150,9 +152,9 @@ def _person(values: Mapping[str, str]) -> dict[str, str]:
 def _name_parts(name: str) -> tuple[str, str]:
     """Split `Dr. Jane van Doe` and `Doe, Jane`; a title with one name (`Mr. Smith`) has no first name."""
     if "," in name:
-        last, _, first = (part.strip() for part in name.partition(","))
+        last, _, first = (trimmed(part) for part in name.partition(","))
         return first, last
-    words = name.split()
+    words = [word for word in name.split() if not is_blank(word)]
     if words and words[0].rstrip(".").lower() in HONORIFICS:
         words = words[1:] if words[2:] else ["", *words[1:]]
     return (words[0], " ".join(words[1:])) if words else ("", "")

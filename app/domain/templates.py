@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from app.domain.phone import NumberRejected, local_format, normalize
 from app.domain.template_syntax import FILTER_ARGUMENTS, SOURCE_LIMIT, TemplateInvalid, names_in, parse
 from app.domain.template_variables import build_variables, deciding, variable_name, variable_names
+from app.domain.text import is_blank
 
 __all__ = [
     "BUILT_IN_FALLBACKS",
@@ -24,14 +25,17 @@ __all__ = [
     "SOURCE_LIMIT",
     "SPOKEN_LIMIT",
     "SYSTEM_VARIABLES",
+    "MessageBlank",
     "Missing",
     "MissingVariable",
     "TemplateInvalid",
+    "Untellable",
     "build_variables",
     "check",
     "compared",
     "deciding",
     "render",
+    "says_nothing",
     "unresolved",
     "variable_name",
     "variable_names",
@@ -74,7 +78,11 @@ class Missing(StrEnum):
     """The contact is skipped."""
 
 
-class MissingVariable(LookupError):
+class Untellable(LookupError):
+    """This contact cannot be told the message. The text says why."""
+
+
+class MissingVariable(Untellable):
     """In mode `skip`: this contact has no value for a variable the message prints."""
 
     def __init__(self, name: str) -> None:
@@ -82,11 +90,30 @@ class MissingVariable(LookupError):
         self.name = name
 
 
+class MessageBlank(Untellable):
+    """With this contact's values nothing is left to say."""
+
+    def __init__(self) -> None:
+        super().__init__("The message is empty for this contact: they have no value for what it says.")
+
+
 def check(source: str) -> tuple[str, ...]:
     """Return the variables the template uses, in order of first use. Raises `TemplateInvalid`."""
     names = _compiled(source, Missing.FALLBACK).names
     render(source, variables=dict.fromkeys(names, "x"), fallbacks={}, missing=Missing.FALLBACK)
     return names
+
+
+@lru_cache(maxsize=4_096)
+def says_nothing(source: str) -> bool:
+    """Tell whether the template is blank for everybody: without text, and without a variable that could give some.
+
+    One that cannot be read says something, which is for others to tell of.
+    """
+    try:
+        return not check(source) and is_blank(_compiled(source, Missing.FALLBACK).template.render())
+    except TemplateInvalid:
+        return False
 
 
 def variables_in(source: str) -> tuple[str, ...]:
@@ -99,7 +126,8 @@ def render(
 ) -> str:
     """Return the text for one contact.
 
-    `{{First_Name}}` finds `first_name`, and a `default(…)` written in the text beats `fallbacks`.
+    `{{First_Name}}` finds `first_name`, and a `default(…)` written in the text beats `fallbacks`. Values, fallbacks
+    and defaults that are blank are none.
     Raises `TemplateInvalid`, and in mode `skip` `MissingVariable`.
     """
     compiled = _compiled(source, missing)
@@ -131,7 +159,8 @@ def unresolved(
     this is not empty; in other modes it is worth a warning.
     """
     built_in = BUILT_IN_FALLBACKS if missing is Missing.FALLBACK else ()
-    known = {*variables, *fallbacks, *built_in}
+    given = (name for name, text in fallbacks.items() if not is_blank(text))
+    known = {*variables, *given, *built_in}
     return tuple(name for name in _needed(source) if known.isdisjoint({name, variable_name(name)}))
 
 
@@ -177,11 +206,10 @@ def _keeping_fallback(change: Callable[[str], str]) -> Callable[[object], str]:
     return apply
 
 
-def _default(value: object, instead: object, _flag: object = None) -> str:
-    """Jinja's flag asks to replace empty values too; here they always are."""
-    if isinstance(value, Undefined | _Fallback) or value == "":
-        return str(instead)
-    return str(value)
+def _default(value: object, instead: object, _flag: object = None) -> object:
+    """Jinja's flag asks to replace empty values too; here they always are. A default that is blank is none."""
+    lacks = isinstance(value, Undefined | _Fallback) or value == ""
+    return str(instead) if lacks and not is_blank(str(instead)) else value
 
 
 def _title_case(text: str) -> str:
@@ -286,8 +314,8 @@ def _unguarded(node: nodes.Node, guarded: frozenset[str]) -> Iterator[str]:
             if node.name not in guarded:
                 yield node.name
         case nodes.Filter(name="default" | "d"):
-            for argument in node.args:
-                yield from _unguarded(argument, guarded)
+            for child in node.iter_child_nodes() if _gives_nothing(node.args[0]) else node.args:
+                yield from _unguarded(child, guarded)
         case nodes.Or():
             yield from _unguarded(node.right, guarded)
         case nodes.If() | nodes.CondExpr():
@@ -299,8 +327,13 @@ def _unguarded(node: nodes.Node, guarded: frozenset[str]) -> Iterator[str]:
                 yield from _unguarded(child, guarded)
 
 
+def _gives_nothing(default: nodes.Expr) -> bool:
+    return isinstance(default, nodes.Const) and is_blank(str(default.value))
+
+
 def _value(variables: Mapping[str, str | None], name: str, plain: str) -> str | None:
-    return variables.get(name) or (variables.get(plain) if plain != name else None)
+    given = (variables.get(key) or "" for key in (name, plain))
+    return next((value for value in given if not is_blank(value)), None)
 
 
 def _fallback(fallbacks: Mapping[str, str], name: str, plain: str, missing: Missing) -> str | None:

@@ -1,4 +1,4 @@
-"""Which text can be kept, and what is done with text that cannot: one rule for every door.
+"""Which text can be kept, what is done with text that cannot, and which says nothing: one rule for every door.
 
 PostgreSQL holds neither U+0000 nor half of a character (a lone surrogate, which JSON can name and UTF-8 cannot).
 Where somebody can mend it (the API, the browser) such text is refused by the name of its field. Where nobody can
@@ -6,6 +6,7 @@ Where somebody can mend it (the API, the browser) such text is refused by the na
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -20,7 +21,25 @@ DECEIVING: Final = re.compile(f"[{_CONTROL}\u202a-\u202e\u2066-\u2069]")
 """Those, and what turns the direction of what follows: a name with one would deceive a reader. The marks of a single
 direction, which honest texts use, stay."""
 
+_VISIBLE_ASCII: Final = re.compile("[!-~]")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Categories of Unicode that show nothing: controls, format characters (U+200B, U+FEFF, U+00AD …) and spaces."""
+_INVISIBLE_TOO: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters, marks and signs of other categories that show nothing alone: fillers, joiners, variation selectors."""
+
 Path = tuple[str | int, ...]
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a reader sees nothing and a caller hears nothing: only what shows nothing is in it, if anything."""
+    return _VISIBLE_ASCII.search(text) is None and all(map(_shows_nothing, text))
+
+
+def trimmed(text: str) -> str:
+    """Return the text without the space around it; empty if it is blank."""
+    return "" if is_blank(text) else text.strip()
 
 
 def what_is_wrong(text: str, *, longest: int | None = None) -> str | None:
@@ -52,6 +71,10 @@ def all_storable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [all_storable(each) for each in value]
     return value
+
+
+def _shows_nothing(character: str) -> bool:
+    return unicodedata.category(character) in _INVISIBLE or _INVISIBLE_TOO.fullmatch(character) is not None
 
 
 def _texts(sent: Any) -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from app.domain.text import DECEIVING
+from app.domain.text import DECEIVING, trimmed
 from app.services.errors import FieldErrors
 
 _MOST_ROWS: Final = 2**63 - 1
@@ -87,8 +87,11 @@ class ChangeReader:
 
 
 def cleaned(text: str) -> str:
-    """Return the text trimmed, without the characters of control and of direction that nobody meant to send."""
-    return DECEIVING.sub("", text).strip()
+    """Return the text trimmed, without the characters of control and of direction that nobody meant to send.
+
+    Empty if it is blank: names, reasons and templates of a zero-width space are none.
+    """
+    return trimmed(DECEIVING.sub("", text))
 
 
 def row_id(given: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
@@ -79,6 +80,68 @@ async def test_what_is_another_routes_is_refused_by_name(world: World, route: tu
     )
     assert answer.status_code == 422, answer.text
     assert foreign - set(TABLE[route].body) <= fields_of(answer)
+
+
+BODILESS: Final = sorted(
+    (method, path)
+    for method, path in TABLE
+    if method != "get" and "requestBody" not in SCHEMA["paths"][f"/v1{path}"][method]
+)
+"""Routes that write and take no body."""
+
+
+def test_the_walk_knows_the_routes_that_take_no_body() -> None:
+    assert len(BODILESS) > 15
+    assert {("post", "/campaigns/{campaign_id}/duplicate"), ("delete", "/keys/{key_id}")} <= {*BODILESS}
+
+
+@pytest.mark.parametrize("route", BODILESS, ids=" ".join)
+async def test_what_takes_no_body_takes_no_fields(world: World, route: tuple[str, str]) -> None:
+    method, path = route
+    named = await things(world, route)
+
+    async def send(body: bytes) -> httpx.Response:
+        headers = {"Content-Type": "application/json"} if body else {}
+        return await world.call(
+            method.upper(),
+            path.format(**named),
+            role=None,
+            key=world.keys[OWNER],
+            content=body,
+            headers=headers,
+        )
+
+    for body, fields in (
+        (b'{"name": "Mine", "zzz": 1}', {"name", "zzz"}),
+        (b"[1]", {"body"}),
+        (b"{", {"body"}),
+    ):
+        refused = await send(body)
+        assert refused.status_code == 422, refused.text
+        assert fields_of(refused) == fields
+        assert "takes no fields. Send no body, or {}." in refused.text
+    done = TABLE[route].success
+    for harmless in (b"{}", b""):
+        assert (await send(harmless)).status_code == done
+        named = await things(world, route)
+
+
+NAMED: Final = sorted(route for route in ROUTES if "name" in _fields(route))
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff \u2060", "\u00ad", "\u3164"], ids=ascii)
+@pytest.mark.parametrize("route", NAMED, ids=" ".join)
+async def test_a_name_that_nobody_can_see_is_none(world: World, route: tuple[str, str], blank: str) -> None:
+    method, path = route
+    named = await things(world, route)
+    body = filled(TABLE[route].body, named) | {"name": blank}
+    answer = await world.call(
+        method.upper(), path.format(**named), role=None, key=world.keys[OWNER], json=body
+    )
+    if path.startswith("/contacts") or path.endswith("/contacts"):  # A person may be without a name.
+        assert (answer.is_success, answer.json().get("name", "")) == (True, ""), answer.text
+    else:
+        assert (answer.status_code, fields_of(answer)) == (422, {"name"}), answer.text
 
 
 @pytest.mark.parametrize(

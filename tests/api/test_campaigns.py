@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.attempt import AttemptStatus
 from app.domain.recipient import RecipientStatus
@@ -358,6 +359,27 @@ async def test_a_start_names_everything_that_is_missing(world: World) -> None:
     refused = await world.post(f"/campaigns/{campaign['id']}/start")
     assert refused.status_code == 422
     assert fields_of(refused) >= {"contacts", "phone_number_id", "welcome_message_template"}
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        {"welcome_message_template": "{{nobody}}", "fallback_values": {"nobody": ""}},
+        {"welcome_message_template": "{{nobody}}", "fallback_values": {"nobody": " "}},
+        {"welcome_message_template": "{{nobody}}", "fallback_values": {"nobody": "\u200b"}},
+        {"welcome_message_template": "{{nobody|default('')}}"},
+        {"welcome_message_template": "\u200b"},
+        {"welcome_message_template": "{# later #}"},
+    ],
+    ids=ascii,
+)
+async def test_a_campaign_that_says_nothing_is_not_started(world: World, silent: dict[str, Any]) -> None:
+    """An attacker's: people were called to hear nothing but how to stop the calls."""
+    async with world.database.transaction() as session:
+        await session.execute(text("UPDATE agent SET greeting = ''"))
+    campaign = await world.make_ready_campaign(**silent)
+    refused = await world.post(f"/campaigns/{campaign['id']}/start")
+    assert (refused.status_code, fields_of(refused)) == (422, {"welcome_message_template"})
 
 
 async def test_retry_failed_takes_only_outcomes_that_failed(world: World) -> None:

@@ -18,6 +18,7 @@ from app.domain.templates import (
     compared,
     deciding,
     render,
+    says_nothing,
     unresolved,
     variable_names,
 )
@@ -356,6 +357,52 @@ def test_a_start_learns_which_variables_nothing_provides(source: str, missing_na
 def test_a_built_in_fallback_stands_in_for_nobody_in_another_mode(missing: Missing) -> None:
     assert unresolved("{{first_name}}", variables=(), fallbacks={}, missing=missing) == ("first_name",)
     assert unresolved("{{first_name}}", variables=(), fallbacks={}, missing=M.FALLBACK) == ()
+
+
+BLANK = ("", " ", "\u200b", "\ufeff\u2060", "\u00ad\n")
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=ascii)
+@pytest.mark.parametrize("missing", Missing)
+def test_a_blank_fallback_default_or_value_is_none(blank: str, missing: Missing) -> None:
+    fallbacks = {"plan": blank, "name": blank}
+    for source in (
+        "{{plan}}",
+        "{{Plan}}",
+        f"{{{{plan|default('{blank}')}}}}",
+        f"{{{{plan|d('{blank}', true)}}}}",
+    ):
+        if "\n" not in source or "|" not in source:
+            assert unresolved(source, variables=(), fallbacks=fallbacks, missing=missing) == (source[2:6],)
+    there = unresolved(f"{{{{name|default('{blank}')}}}}", variables=(), fallbacks=fallbacks, missing=missing)
+    assert there == (() if missing is M.FALLBACK else ("name",))
+    nothing = {"name": blank, "plan": blank}
+    for variables in ({}, nothing):
+        try:
+            text = render("{{name|default(' ')}}", variables=variables, fallbacks=fallbacks, missing=missing)
+        except MissingVariable as lacking:
+            text = lacking.name
+        assert (
+            text
+            == {M.FALLBACK: "there", M.KEEP: "{{name|default(' ')}}", M.BLANK: "", M.SKIP: "name"}[missing]
+        )
+    assert said("{{plan|default('\u200b')|default('x')}}", nothing, missing=missing) == "x"
+
+
+@pytest.mark.parametrize(
+    ("source", "nothing"),
+    [
+        *((blank, True) for blank in BLANK),
+        ("{# a remark #} {{ '' }}{% if 'a' == 'b' %}x{% endif %}", True),
+        ("Hi", False),
+        ("{{plan}}", False),
+        ("{% if plan == 'gold' %}Hi{% endif %}", False),
+        ("{% if", False),
+    ],
+    ids=ascii,
+)
+def test_a_template_says_nothing_if_it_is_blank_for_everybody(source: str, *, nothing: bool) -> None:
+    assert says_nothing(source) is nothing
 
 
 @pytest.mark.parametrize(

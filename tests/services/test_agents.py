@@ -212,10 +212,11 @@ async def test_a_greeting_that_a_begun_campaign_speaks_is_not_emptied(
     await make_campaign(session, acme, status=status, agent=agent, number=number, step=step, name="Reminders")
     await session.commit()
     who, agent_id = principal(acme), agent.id
-    assert await change_errors(session, who, agent_id, greeting=" ") == {
-        "greeting": "“Reminders” has begun and could not go on with this. "
-        "Write what the agent says when the call is answered."
-    }
+    for blank in ("", " ", "\u200b", "\u2060\ufeff", "{# nothing #}"):
+        assert await change_errors(session, who, agent_id, greeting=blank) == {
+            "greeting": "“Reminders” has begun and could not go on with this. "
+            "Write what the agent says when the call is answered."
+        }
     changes = {"greeting": "Good day, {{name}}.", "name": "Eva"}
     await update_agent(session, principal=who, agent_ref=agent_id, changes=changes, now=NOON)
 

@@ -1,5 +1,6 @@
 """Who is promised to be called is called, and who is said to be skipped is skipped: the count beside the outcome."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import count
@@ -17,9 +18,10 @@ from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.domain.templates import Missing, MissingVariable
+from app.domain.text import is_blank
 from app.models import Campaign, Contact, Recipient, Suppression
 from app.runtime.database import Database
-from app.services.campaigns.eligibility import list_skipped
+from app.services.campaigns.eligibility import _VISIBLE, list_skipped
 from app.services.campaigns.forecast import preflight
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.rendering import render_attempt_texts
@@ -36,6 +38,9 @@ TEMPLATES: Final = (
     "Hi {{name}}{% if plan %} on {{plan}}{% endif %} {{last_name}}.",
     "Hi {{First_Name|default('you')}} of {{contact_company}}: {{notes|default(plan)}}.",
     "Hi. {% if plan == 'gold' %}{{first_name}}{% elif 'x' in name %}{{email}}{% endif %}",
+    "{{plan}}",
+    "{{notes|default('')}}{% if plan == 'gold' %}{{first_name|default(' ')}}{% endif %}",
+    "\u200b{{email}}\u2060{{contact_company}}\ufeff",
     "Hi {{contact_name}}, {{company}} calls {{phone|phone_format}}{% if name is defined %}!{% endif %}",
 )
 CARDS: Final[Sequence[dict[str, str]]] = (
@@ -47,13 +52,14 @@ CARDS: Final[Sequence[dict[str, str]]] = (
         {"name": name}
         for name in ("\u5c71\u7530\u3000\u592a\u90ce", "\u00a0", "\u00c9lodie", "Mrs", ", Jo", "a\tb")
     ),
+    *({"name": name} for name in ("\u00ad", "\u3164", "\u200b Ann", "Ann\u00ada", "\ufeff", "Dr. \u2060")),
     {"name": "", "first_name": "Bo"},
     {"name": "", "last_name": "van Doe"},
     {"name": "Ann", "company": "Beta", "email": "a@example.com", "notes": "likes tea"},
 )
 ROWS: Final[Sequence[dict[str, Any]]] = (
     {},
-    *({"plan": plan} for plan in ("gold", "silver", "", " ", None, 0, "\u00a0")),
+    *({"plan": plan} for plan in ("gold", "silver", "", " ", None, 0, "\u00a0", "\u200b", "\u00ad")),
     {"plan": "gold", "first_name": "Cy"},
     {"plan": "gold", "name": "Prof. Dorn"},
     {"plan": "gold", "company": "Gamma", "name": " "},
@@ -297,6 +303,9 @@ async def test_names_of_every_shape_are_judged_as_the_dialer_renders_them(databa
         "\x1f",
         "\u200b",
         "\ufeff",
+        "\u00ad",
+        "\u3164",
+        "\u061c",
         "\U0001f600",
         "\u5c71",
         "Prof",
@@ -333,6 +342,12 @@ async def test_names_of_every_shape_are_judged_as_the_dialer_renders_them(databa
             except MissingVariable as problem:
                 why = str(problem)
             assert skipped.get(each.id) == why, (contact.name, contact.first_name, each.variables)
+
+
+def test_what_the_database_takes_for_visible_is_not_blank() -> None:
+    """It tells people with a value from people without by this class: a blank value in it would count as one."""
+    visible = re.compile(_VISIBLE)
+    assert [each for each in map(chr, range(0xD800)) if visible.fullmatch(each) and is_blank(each)] == []
 
 
 async def test_a_long_list_is_judged_by_kinds_and_not_one_by_one(database: Database) -> None:

@@ -69,6 +69,15 @@ WAYS: dict[str, tuple[Way, CampaignStatus]] = {
 EMPTIED = {
     "nothing to say": "WITH agents AS (UPDATE agent SET greeting = '')"
     " UPDATE step SET welcome_message_template = '', agenda_template = ''",
+    "a welcome that nobody can hear": "WITH agents AS (UPDATE agent SET greeting = E'\\u2060')"
+    " UPDATE step SET welcome_message_template = E'\\u200b', agenda_template = E' \\ufeff'",
+    "nothing but remarks": "WITH agents AS (UPDATE agent SET greeting = '{# later #}')"
+    " UPDATE step SET welcome_message_template = '{# a remark #}', agenda_template = ''",
+    "a variable with a blank fallback": "WITH campaigns AS"
+    " (UPDATE campaign SET fallback_values = jsonb_build_object('nobody', ' '))"
+    " UPDATE step SET welcome_message_template = '{{nobody}}'",
+    "a variable with a blank default": "UPDATE step"
+    " SET welcome_message_template = '{{nobody|default(\"\")}}'",
     "a variable that nobody has": "UPDATE step SET welcome_message_template = 'Hello {{nobody_has_this}} bye'",
     "no agent": "UPDATE campaign SET agent_id = NULL",
     "no number": "UPDATE campaign SET phone_number_id = NULL",

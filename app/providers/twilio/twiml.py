@@ -6,6 +6,7 @@ from typing import Final
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from app.domain.text import is_blank, trimmed
 from app.providers.script import CallScript, Reply, meaning_of
 
 SAY_LIMIT: Final = 4096
@@ -91,7 +92,7 @@ def _last_words(script: CallScript, words: str) -> Speech:
 
 
 def _heard(*lines: str) -> tuple[str, ...]:
-    return tuple(line for line in lines if line.strip())
+    return tuple(line for line in lines if not is_blank(line))
 
 
 def _question(script: CallScript, answer_url: str) -> Gather:
@@ -134,7 +135,7 @@ def _say(verb: VoiceResponse | Gather, script: CallScript, *texts: str) -> None:
 
 def _parts(text: str) -> list[str]:
     """Cut a text into speakable parts, between sentences or words where there are any."""
-    rest, parts = _UNSPEAKABLE.sub(" ", text).strip(), []
+    rest, parts = trimmed(_UNSPEAKABLE.sub(" ", text)), []
     while len(rest) > SAY_LIMIT:
         cut = max(rest.rfind(mark, 0, SAY_LIMIT) for mark in (". ", "? ", "! ")) + 1
         cut = cut or rest.rfind(" ", 0, SAY_LIMIT) + 1 or SAY_LIMIT

@@ -17,6 +17,7 @@ from app.domain.rights import Right
 from app.domain.suppression import scopes_of
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.templates import variable_name
+from app.domain.text import is_blank, trimmed
 from app.models import Campaign, Contact, Organization
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
@@ -210,7 +211,7 @@ def _read_person(
         dialable = normalize(number, region=organization.default_region, strict=organization.strict_numbers)
     except NumberRejected as rejected:
         errors["phone_number"] = str(rejected)
-    person = plain_text(name).strip()
+    person = trimmed(plain_text(name))
     if len(person) > _LONGEST_NAME:
         errors["name"] = f"At most {_LONGEST_NAME} characters."
     own: dict[str, str] = {}
@@ -218,7 +219,7 @@ def _read_person(
         key, said = variable_name(given), plain_text(str(value)) if value is not None else ""
         if not key or len(said) > LONGEST_VARIABLE or len(own) >= MOST_VARIABLES:
             errors[f"variables.{given}"] = _BAD_VARIABLE
-        elif said:
+        elif not is_blank(said):
             own[key] = said
     if errors:
         raise FieldErrors(errors)

@@ -19,6 +19,7 @@ from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import Missing, TemplateInvalid, check, variable_name
+from app.domain.text import is_blank
 from app.services.campaigns.readers import (
     Reader,
     Unacceptable,
@@ -97,7 +98,10 @@ def moment_in(at: datetime, time_zone: str) -> datetime:
 
 
 def _template(raw: Any) -> str:
+    """Read a template as it is written; a blank one is none."""
     text = plain_text(raw)
+    if is_blank(text):
+        return ""
     try:
         check(text)
     except TemplateInvalid as error:

@@ -25,6 +25,7 @@ from app.domain.templates import (
     Missing,
     MissingVariable,
     TemplateInvalid,
+    Untellable,
     compared,
     deciding,
     unresolved,
@@ -34,7 +35,12 @@ from app.domain.templates import (
 from app.models import Agent, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import recipient_variable_names
-from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
+from app.services.campaigns.rendering import (
+    attempt_variables,
+    broken_templates,
+    part_sources,
+    render_attempt_texts,
+)
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.views import Eligibility, Skipped
 from app.services.recipients.gate_facts import COUNTS_FOR_CAP, STANDING_SUPPRESSION
@@ -63,7 +69,7 @@ async def count_eligible(
 ) -> Eligibility:
     """Count who will be contacted and who skipped. `names`: the variables that some recipient has.
 
-    With a template that cannot be read nobody is skipped for what it says.
+    With a template that cannot be read, or none, nobody is skipped for what it says: a start is refused then.
     """
     kinds = await _kinds(session, rows, agent, names, now)
     contacted = capped = used_up = 0
@@ -169,7 +175,7 @@ class _Kinds:
         now: datetime,
     ) -> None:
         self._rows, self._agent, self._organization = rows, agent, organization
-        self._sources = _readable(part_sources(rows.step, agent))
+        self._sources = {} if broken_templates(rows.step, agent) else part_sources(rows.step, agent)
         self._values = _deciding_values(self._sources.values(), names)
         campaign = rows.campaign
         self.parameters: Mapping[str, Any] = {
@@ -225,15 +231,13 @@ class _Kinds:
         in_row = {value.key: given for value, given in told if value.source == "row" and given is not None}
         return _OneOfThem(**on_card), in_row
 
-    def _text_problem(
-        self, card: _OneOfThem, row: Mapping[str, Any]
-    ) -> MissingVariable | TemplateInvalid | None:
+    def _text_problem(self, card: _OneOfThem, row: Mapping[str, Any]) -> Untellable | TemplateInvalid | None:
         if not self._sources:
             return None
         campaign = self._rows.campaign
         try:
             render_attempt_texts(self._rows.step, campaign, self._agent, self._organization.name, card, row)
-        except (MissingVariable, TemplateInvalid) as problem:
+        except (Untellable, TemplateInvalid) as problem:
             return problem
         return None
 
@@ -272,16 +276,6 @@ async def _counted(session: AsyncSession, kinds: _Kinds) -> AsyncIterator[tuple[
             await asyncio.sleep(0)
 
 
-def _readable(sources: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the templates; none if one of them cannot be read: a start is refused then."""
-    try:
-        for source in sources.values():
-            variables_in(source)
-    except TemplateInvalid:
-        return {}
-    return sources
-
-
 def _deciding_values(sources: Collection[str], names: Collection[str]) -> list[_Value]:
     """Return what decides these templates' texts, beside what is the same for everybody."""
     used = {variable_name(name) for source in sources for name in variables_in(source)}
@@ -317,8 +311,11 @@ def _told(value: _Value, parameter: str) -> str:
             return _SHAPE.format(value=text_of)
 
 
-# Characters that no trimming takes away, and those of them that part no name. Others are kept as they are.
-_LETTERS: Final = r"\u00a1-\u167f\u1681-\u1fff\u3001-\ud7ff"
+# Characters that are not blank (`app.domain.text`), and those of them that part no name. Others are kept as they are.
+_LETTERS: Final = (
+    r"\u00a1-\u00ac\u00ae-\u034e\u0350-\u05ff\u0606-\u061b\u061d-\u06dc\u06de-\u070e\u0710-\u088f\u0892-\u08e1"
+    r"\u08e3-\u115e\u1161-\u167f\u1681-\u17b3\u17b6-\u180a\u1810-\u1fff\u3001-\u3163\u3165-\ud7ff"
+)
 _SPACE: Final = r"\u0020\u00a0\u3000"
 _VISIBLE: Final = rf"[\u0021-\u007e{_LETTERS}]"
 _WORD: Final = rf"[\u0021-\u002b\u002d-\u007e{_LETTERS}]+"

@@ -20,6 +20,7 @@ from app.domain.templates import (
     SPOKEN_LIMIT,
     MissingVariable,
     TemplateInvalid,
+    Untellable,
     render,
     unresolved,
     variable_name,
@@ -225,7 +226,7 @@ async def _sample(
             texts.append(
                 render_attempt_texts(rows.step, rows.campaign, agent, organization_name, contact, variables)
             )
-        except (TemplateInvalid, MissingVariable):
+        except (TemplateInvalid, Untellable):
             continue
     return texts
 

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from app.domain.text import UNPRINTABLE
+from app.domain.text import UNPRINTABLE, trimmed
 
 Word = TypeVar("Word", bound=StrEnum)
 Reader = Callable[[Any], Any]
@@ -34,10 +34,10 @@ def plain_text(raw: Any) -> str:
 
 
 def text_of(longest: int, *, required: str = "") -> Reader:
-    """Return the reader of a text of at most so many characters; `required` is what to say of an empty one."""
+    """Return the reader of a text of at most so many characters; `required` is what to say of a blank one."""
 
     def read(raw: Any) -> str:
-        text = plain_text(raw).strip() if raw is not None else ""
+        text = trimmed(plain_text(raw)) if raw is not None else ""
         if required and not text:
             raise Unacceptable(required)
         if len(text) > longest:

@@ -22,7 +22,7 @@ from app.domain.templates import (
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, Step
 from app.services.campaigns.changes import field_path, template_problem
 from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
-from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources
+from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of, unreadable
 from app.services.campaigns.unfinished import file_not_imported, import_under_way, standing_rule
@@ -81,7 +81,7 @@ async def check_readiness(
         **_number_errors(campaign, chosen, numbers, account_id, known or {}),
         **{field_path(name): why for name, why in unreadable(campaign).items()},
         **_time_errors(rows, now),
-        **_empty_template_errors(step, agent),
+        **unwritten(step, agent),
     }
     variables = await recipient_variable_names(session, campaign.id)
     template_errors, warnings = _template_problems(
@@ -233,15 +233,6 @@ def _time_errors(rows: CampaignRows, now: datetime) -> dict[str, str]:
         elif campaign.scheduled_at <= now:
             errors["scheduled_at"] = "This time has passed. Choose one in the future, or start at once."
     return errors
-
-
-def _empty_template_errors(step: Step, agent: Agent | None) -> dict[str, str]:
-    sources = part_sources(step, agent)
-    if step.channel is Channel.SMS and not sources["body"].strip():
-        return {"sms_message_template": "Write the text message."}
-    if step.channel is not Channel.SMS and not any(source.strip() for source in sources.values()):
-        return {"welcome_message_template": "Write what the agent says when the call is answered."}
-    return {}
 
 
 def _template_problems(

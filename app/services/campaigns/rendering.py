@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from app.domain.campaign import Channel, CompanyMeaning
-from app.domain.templates import TemplateInvalid, build_variables, check, render
+from app.domain.templates import (
+    MessageBlank,
+    TemplateInvalid,
+    build_variables,
+    check,
+    render,
+    says_nothing,
+)
+from app.domain.text import is_blank
 from app.models import Agent, Campaign, Step
 
 
@@ -49,34 +57,46 @@ def render_attempt_texts(
 ) -> dict[str, str]:
     """Return what the attempt says: welcome, agenda, question, closing of a call, or body of a message.
 
-    A part without a template is empty. Raises `MissingVariable` when the campaign skips contacts without one,
-    and `TemplateInvalid`.
+    A part without a template is empty. Raises `Untellable`: `MissingVariable` when the campaign skips contacts
+    without one, and `MessageBlank` when no part has anything to say; and `TemplateInvalid`.
     """
     variables = attempt_variables(campaign, agent, organization_name, contact, recipient_variables)
     fallbacks = campaign.fallback_values
-    return {
+    texts = {
         part: render(source, variables=variables, fallbacks=fallbacks, missing=campaign.missing)
         for part, source in part_sources(step, agent).items()
     }
+    if all(map(is_blank, texts.values())):
+        raise MessageBlank
+    return texts
 
 
 def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:
     """Return the template of each part. A call without a welcome message begins with its agent's greeting."""
     parts = MESSAGE_PARTS if step.channel is Channel.SMS else CALL_PARTS
     sources: dict[str, str] = {part: getattr(step, setting) for part, setting in parts.items()}
-    if "welcome" in sources and not sources["welcome"].strip() and agent is not None:
+    if "welcome" in sources and says_nothing(sources["welcome"]) and agent is not None:
         sources["welcome"] = agent.greeting
     return sources
 
 
 def broken_templates(step: Step, agent: Agent | None) -> dict[str, str]:
-    """Return the templates that cannot be rendered for anybody: field -> what to do."""
+    """Return the templates that cannot be rendered for anybody, or say nothing to them: field -> what to do."""
     fields = {**CALL_PARTS, **MESSAGE_PARTS}
-    return {
+    return unwritten(step, agent) | {
         fields[part]: f"The {_CALLED[part]} cannot be read ({problem}). Correct it."
         for part, source in part_sources(step, agent).items()
         if (problem := _problem(source)) is not None
     }
+
+
+def unwritten(step: Step, agent: Agent | None) -> dict[str, str]:
+    """Return what to write if there is nothing to say to anybody: field -> what to do."""
+    if not all(map(says_nothing, part_sources(step, agent).values())):
+        return {}
+    if step.channel is Channel.SMS:
+        return {"sms_message_template": "Write the text message."}
+    return {"welcome_message_template": "Write what the agent says when the call is answered."}
 
 
 def _problem(source: str) -> str | None:

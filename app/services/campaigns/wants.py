@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.templates import says_nothing
 from app.models import Agent, Campaign, Step
 from app.services.campaigns.readiness import what_to_mend
 from app.services.campaigns.rendering import part_sources
@@ -60,6 +61,6 @@ async def wants_of_begun(session: AsyncSession, agent: Agent, *, now: datetime) 
 
 def _greetingless(step: Step, agent: Agent) -> dict[str, str]:
     """A start takes a call that has no greeting but other words. Taking the greeting from one under way is a slip."""
-    if part_sources(step, agent).get("welcome", "hello").strip():
+    if not says_nothing(part_sources(step, agent).get("welcome", "hello")):
         return {}
     return {"welcome_message_template": "Write what the agent says when the call is answered."}

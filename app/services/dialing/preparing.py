@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import Channel
-from app.domain.templates import MissingVariable, TemplateInvalid
+from app.domain.templates import TemplateInvalid, Untellable
 from app.models import Agent, Campaign, Organization, Step
 from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
 from app.services.campaigns.settings import unreadable
@@ -125,9 +125,7 @@ def _render(
     problem: str | None = None
     try:
         texts = render_attempt_texts(step, campaign, agent, organization_name, cast(Card, row), row.variables)
-    except MissingVariable as error:
-        problem = str(error)
-    except TemplateInvalid as error:
+    except (Untellable, TemplateInvalid) as error:
         if broken := broken_templates(step, agent):
             raise SettingsUnreadable(broken) from error  # Nobody is skipped for it.
         problem = str(error)

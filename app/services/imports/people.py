@@ -20,6 +20,7 @@ from app.domain.contact_fields import (
 )
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.domain.template_variables import LONGEST_VARIABLE
+from app.domain.text import trimmed
 from app.services.imports.classes import IN_THIS_FILE, Issue, IssueKind
 from app.services.imports.consents import Consented, ConsentUnclear, take_consent
 from app.services.imports.seen import SeenNumbers
@@ -149,7 +150,7 @@ def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], di
     warnings: list[str] = []
     is_plain = "".join(cells).isprintable()
     for (name, is_variable), cell in zip(plan.columns, cells, strict=False):
-        text = cell.strip() if is_plain else cell.translate(_UNPRINTABLE).strip()
+        text = cell.strip() if is_plain else trimmed(cell.translate(_UNPRINTABLE))
         if not text or not name:
             continue
         if not is_variable:

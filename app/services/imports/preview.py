@@ -11,7 +11,7 @@ from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.domain.templates import MissingVariable, TemplateInvalid, unresolved
+from app.domain.templates import TemplateInvalid, Untellable, unresolved
 from app.models import Agent, Campaign, Contact, ContactImport, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
@@ -127,7 +127,7 @@ async def _samples(session: AsyncSession, campaign: Campaign, people: list[Perso
         contact = Contact(number=person.number, organization_id=organization.id, fields=person.custom, **card)
         try:
             texts = render_attempt_texts(step, campaign, agent, organization.name, contact, person.variables)
-        except (MissingVariable, TemplateInvalid) as reason:
+        except (Untellable, TemplateInvalid) as reason:
             samples.append(SampleText(person.row.number, person.number, {}, [], str(reason)))
             continue
         known = attempt_variables(campaign, agent, organization.name, contact, person.variables)
