@@ -87,6 +87,9 @@ async def test_a_filter_is_kept_as_a_segment_and_shown_again(
     state = await tab.state(ContactsState)
     assert (len(state.rows), state.is_changed) == (4, True)
     await browser.send(SegmentsState.save_changes())
+    assert (await tab.state(ContactsState)).is_changed  # Nothing is left of the filter: it is not kept.
+    await browser.send(SegmentsState.open())
+    assert (await tab.state(SegmentsState)).lines == [line]
     await browser.send(SegmentsState.ask("delete", line.id))
     await browser.send(SegmentsState.delete())
     assert (await tab.state(SegmentsState)).lines == []
