@@ -10,8 +10,8 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.files import PRIVATE, Read, csv_file
-from app.api.rates import WRONG_SESSIONS, count_wrong
-from app.api.sign_in import SIGN_IN
+from app.api.rates import WRONG_SESSIONS
+from app.api.sign_in import SESSION_ENDED, SIGN_IN, cookies_of, sent_by_another_site, to_sign_in
 from app.domain.attempt import Disposition
 from app.domain.recipient import RecipientStatus
 from app.runtime.context import AppContext, get_context
@@ -30,7 +30,6 @@ from app.services.suppression.queries import filter_of
 
 router = APIRouter(prefix="/download/{organization}", include_in_schema=False)
 
-_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 _ALL: Final = "all"
 _MOST_ROWS: Final = 2**63 - 1
 
@@ -59,15 +58,15 @@ async def _reader(
     organization: str, request: Request, context: Annotated[AppContext, Depends(get_context)]
 ) -> Reader | Response:
     """Return who is signed in, as a member of that organization; otherwise what to answer instead."""
-    if request.headers.get("sec-fetch-site") in _OTHER_SITES:
+    if sent_by_another_site(request):
         return PlainTextResponse("Open the page itself and download from there.", HTTPStatus.FORBIDDEN)
-    token = request.cookies.get(SESSION_COOKIE)
+    tokens = cookies_of(request, context, SESSION_COOKIE)
+    if not tokens:
+        return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=PRIVATE)
     async with context.database.session() as session:
-        user = await resolve_session(session, token=token, now=context.clock.now()) if token else None
+        user = await resolve_session(session, tokens=tokens, now=context.clock.now())
         if user is None:
-            if token:
-                count_wrong(context, request, WRONG_SESSIONS)
-            return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=PRIVATE)
+            return to_sign_in(context, request, WRONG_SESSIONS, SESSION_ENDED)
         principal = await principal_for(session, user_id=user.user_id, organization_slug=organization)
     if principal is None:
         return PlainTextResponse("There is no such organization.", HTTPStatus.NOT_FOUND)

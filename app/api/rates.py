@@ -27,7 +27,7 @@ WRONG_KEYS: Final = Quota("wrong-keys", 20)
 WRONG_TICKETS: Final = Quota("wrong-tickets", 20)
 """Sign-in tickets of one address that are good for nothing."""
 WRONG_SESSIONS: Final = Quota("wrong-sessions", 20)
-"""Requests of one address with a session's cookie that is good for nothing, to sign out or to download."""
+"""Downloads of one address with a session's cookie that is good for nothing."""
 MOST_SOCKETS_OF_A_KEY: Final = 200
 """Progress sockets that one key may have open at a time, in one process."""
 

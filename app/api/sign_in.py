@@ -6,8 +6,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
-from app.api.rates import WRONG_SESSIONS, WRONG_TICKETS, count_wrong
+from app.api.problems import TooMany
+from app.api.rates import WRONG_TICKETS, count_wrong
+from app.domain.quotas import Quota
 from app.runtime.context import AppContext, get_context
+from app.services.access.cookies import cookie_name, tokens_in
 from app.services.access.known_browsers import BROWSER_COOKIE, BROWSER_LIFETIME
 from app.services.access.sessions import SESSION_COOKIE, SESSION_LIFETIME, sign_out
 from app.services.access.tickets import local_path, redeem_ticket
@@ -17,8 +20,14 @@ router = APIRouter(prefix="/auth", include_in_schema=False)
 Context = Annotated[AppContext, Depends(get_context)]
 
 HOME: Final = "/"
-SIGN_IN: Final = "/sign-in"
+SIGN_IN: Final = "/sign-in/"
 TICKET_REFUSED: Final = f"{SIGN_IN}?expired=1"
+"""The page says that it took too long."""
+SESSION_ENDED: Final = f"{SIGN_IN}?ended=1"
+"""The page says that one was signed out meanwhile."""
+
+_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
+"""A sibling domain is not ours either."""
 _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -30,27 +39,27 @@ async def complete(
 
     Not at another site's bidding, which could have somebody work in its own account unawares.
     """
-    if _sent_by_another_site(request):
+    if sent_by_another_site(request):
         return _go(TICKET_REFUSED)
     redeemed = await context.database.write(
         lambda session: redeem_ticket(
             session,
             ticket=ticket,
             user_agent=request.headers.get("user-agent", ""),
-            browser_token=request.cookies.get(BROWSER_COOKIE, ""),
+            browser_tokens=cookies_of(request, context, BROWSER_COOKIE),
+            session_tokens=cookies_of(request, context, SESSION_COOKIE),
             now=context.clock.now(),
         )
     )
     if redeemed is None:
-        count_wrong(context, request, WRONG_TICKETS)
-        return _go(TICKET_REFUSED)
+        return to_sign_in(context, request, WRONG_TICKETS, TICKET_REFUSED)
     response = _go(local_path(redeemed.next_path))
     for name, token, lifetime in (
         (SESSION_COOKIE, redeemed.session_token, SESSION_LIFETIME),
         (BROWSER_COOKIE, redeemed.browser_token, BROWSER_LIFETIME),
     ):
         response.set_cookie(
-            name,
+            cookie_name(name, over_https=context.settings.served_over_https),
             token,
             max_age=int(lifetime.total_seconds()),
             httponly=True,
@@ -62,25 +71,48 @@ async def complete(
 
 @router.post("/sign-out")
 async def leave(request: Request, context: Context) -> RedirectResponse:
-    """End the session, clear its cookie and show the sign-in page. Not at another site's bidding."""
-    if _sent_by_another_site(request):
+    """End the session, clear its cookie and show the sign-in page, always. Not at another site's bidding."""
+    if sent_by_another_site(request):
         return _go(HOME)
-    if token := request.cookies.get(SESSION_COOKIE):
+    if tokens := cookies_of(request, context, SESSION_COOKIE):
         now = context.clock.now()
-        if not await context.database.write(lambda session: sign_out(session, token=token, now=now)):
-            count_wrong(context, request, WRONG_SESSIONS)
+        await context.database.write(lambda session: sign_out(session, tokens=tokens, now=now))
     response = _go(SIGN_IN)
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=_by_https(request, context))
+    response.delete_cookie(
+        cookie_name(SESSION_COOKIE, over_https=context.settings.served_over_https),
+        httponly=True,
+        samesite="lax",
+        secure=_by_https(request, context),
+    )
     return response
+
+
+def cookies_of(request: Request, context: AppContext, name: str) -> tuple[str, ...]:
+    """Return what a browser's cookie of ours holds, as `tokens_in` does."""
+    headers = request.headers.getlist("cookie")
+    return tokens_in(headers, name, over_https=context.settings.served_over_https)
+
+
+def to_sign_in(context: AppContext, request: Request, wrong: Quota, page: str) -> RedirectResponse:
+    """Count something wrong, and show the way to a sign-in page that says what it was.
+
+    Raises `TooMany` to a program alone: a person can do nothing with it, and learns nothing by the page.
+    """
+    try:
+        count_wrong(context, request, wrong)
+    except TooMany:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+    return _go(page)
+
+
+def sent_by_another_site(request: Request) -> bool:
+    """Tell whether another site's page made the browser come here (Fetch Metadata; what does not send it is let in)."""
+    return request.headers.get("sec-fetch-site") in _OTHER_SITES
 
 
 def _go(path: str) -> RedirectResponse:
     return RedirectResponse(path, HTTPStatus.SEE_OTHER, headers=_PRIVATE)
-
-
-def _sent_by_another_site(request: Request) -> bool:
-    """Tell whether another site's page made the browser come here (Fetch Metadata; what does not send it is let in)."""
-    return request.headers.get("sec-fetch-site") == "cross-site"
 
 
 def _by_https(request: Request, context: AppContext) -> bool:

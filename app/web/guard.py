@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import cache, wraps
-from http.cookies import CookieError, SimpleCookie
 from secrets import token_hex
 from traceback import extract_tb
 from typing import Any, Final, TypeVar, TypeVarTuple
@@ -20,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.quotas import Quota
 from app.domain.rights import Right
 from app.domain.text import storable, wrong_texts
+from app.runtime.config import get_settings
 from app.runtime.context import get_context
+from app.services.access.cookies import tokens_in
 from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
 from app.services.errors import CallsheetError, FieldErrors, NotFound
@@ -164,8 +165,7 @@ async def resolve_principal(state: rx.State) -> Principal:
 
 
 async def _person(session: AsyncSession, state: rx.State) -> SignedInUser:
-    token = session_token(state)
-    person = await resolve_session(session, token=token, now=get_context().clock.now()) if token else None
+    person = await resolve_session(session, tokens=session_tokens(state), now=get_context().clock.now())
     if person is None:
         raise NotSignedIn
     return person
@@ -180,18 +180,15 @@ def still_allowed(state: rx.State, right: Right) -> Callable[[], Awaitable[None]
     return check
 
 
-def session_token(state: rx.State) -> str:
-    """Return the session's token; empty without one."""
+def session_tokens(state: rx.State) -> tuple[str, ...]:
+    """Return the tokens that may be the session's; none without its cookie."""
     return cookie_of(state, SESSION_COOKIE)
 
 
-def cookie_of(state: rx.State, name: str) -> str:
-    """Return an HttpOnly cookie's value, from the handshake of the browser's socket; empty without one."""
-    try:
-        cookies = SimpleCookie(state.router.headers.cookie)
-    except CookieError:
-        return ""
-    return cookies[name].value if name in cookies else ""
+def cookie_of(state: rx.State, name: str) -> tuple[str, ...]:
+    """Return what an HttpOnly cookie of ours held at the handshake of the browser's socket, as `tokens_in` does."""
+    over_https = get_settings().served_over_https
+    return tokens_in([state.router.headers.cookie], name, over_https=over_https)
 
 
 def _event(run: Callback, *, background: bool = False, supersedes: bool = False) -> Any:

@@ -16,7 +16,7 @@ from app.services.access.principal import Principal
 from app.services.access.sessions import memberships, sign_out
 from app.services.live_hub import Watched, watch
 from app.web import routes
-from app.web.guard import anyone, guarded, resolve_person, session_token, still_allowed
+from app.web.guard import anyone, guarded, resolve_person, session_tokens, still_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class SessionState(rx.State):
         """End the session, and leave by a real page load, which clears the cookie."""
         context = get_context()
         await context.database.write(
-            lambda session: sign_out(session, token=session_token(self), now=context.clock.now())
+            lambda session: sign_out(session, tokens=session_tokens(self), now=context.clock.now())
         )
         # What the pages of this tab were shown is not for whoever sits down at it next.
         root: rx.State = await self.get_state(rx.State)

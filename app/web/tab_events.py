@@ -9,7 +9,7 @@ from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, OnLoadInternalState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from app.web.guard import GUARD, NotSignedIn, resolve_person, session_token
+from app.web.guard import GUARD, NotSignedIn, resolve_person, session_tokens
 
 _CONNECT: Final = f"{rx.State.get_full_name()}.hydrate_and_load"
 """Each connection's first event."""
@@ -26,12 +26,20 @@ class ForgetSignedOut(Middleware):
     """
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Reset the tab's state if its session has ended; the event then goes its way."""
+        """Reset the tab's state, once, if its session has ended; the event then goes its way.
+
+        Once: a cookie that is good for nothing stays, and who signs in beside it does so in the same tab.
+        """
         if _is_ours(event.name):
             return None
-        root = await state.get_state(rx.State)
-        if session_token(root) and not await _is_signed_in(root):
+        root, tab = await state.get_state(rx.State), await state.get_state(TabState)
+        if not session_tokens(root):
+            return None
+        if await _is_signed_in(root):
+            tab.forgotten = False
+        elif not tab.forgotten:
             root.reset()  # type: ignore[no-untyped-call]  # Reflex's
+            tab.forgotten = True
         return None
 
 
@@ -42,6 +50,8 @@ class TabState(rx.State):
     """The path whose handlers were run last; they have ended if the tab `is_hydrated`."""
     came_back: rx.Field[bool] = rx.field(False)
     """The next loading is that of a page whose line broke."""
+    forgotten: rx.Field[bool] = rx.field(False)
+    """The session in its cookie has ended, and all that was of it is gone: no guard lets more in with that cookie."""
 
 
 class KeepWhatIsThere(Middleware):

@@ -24,9 +24,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.runtime.context import get_context
-from app.services.access.known_browsers import BROWSER_COOKIE, is_known_browser
+from app.services.access.cookies import tokens_in
+from app.services.access.known_browsers import BROWSER_COOKIE, known_browser
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, resolve_session
-from app.services.access.tokens import token_hash
 from app.web.lines import Line
 
 EVENTS: Final = "/_event"
@@ -167,18 +167,17 @@ async def _person(scope: Scope) -> SignedInUser | None:
 
 async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
     """Return who is signed in; else, if somebody has signed in with this browser before, what it is known by."""
-    cookies = HTTPConnection(scope).cookies
-    token, browser = cookies.get(SESSION_COOKIE, ""), cookies.get(BROWSER_COOKIE, "")
-    if not token and not browser:
+    context, cookies = get_context(), HTTPConnection(scope).headers.getlist("cookie")
+    over_https, now = context.settings.served_over_https, context.clock.now()
+    sessions = tokens_in(cookies, SESSION_COOKIE, over_https=over_https)
+    browsers = tokens_in(cookies, BROWSER_COOKIE, over_https=over_https)
+    if not sessions and not browsers:
         return None, None
-    context = get_context()
-    now = context.clock.now()
     async with context.database.session() as session:
-        person = await resolve_session(session, token=token, now=now) if token else None
-        if person is not None or not browser:
+        person = await resolve_session(session, tokens=sessions, now=now) if sessions else None
+        if person is not None or not browsers:
             return person, None
-        is_known = await is_known_browser(session, token=browser, now=now)
-    return None, token_hash(browser) if is_known else None
+        return None, await known_browser(session, tokens=browsers, now=now)
 
 
 def _socket_token(scope: Scope) -> str:

@@ -326,11 +326,11 @@ async def test_a_ticket_becomes_a_cookie_once(world: World) -> None:
     assert "samesite=lax" in cookie
     assert "secure" not in cookie
     async with world.database.session() as session:
-        person = await resolve_session(session, token=entered.cookies[SESSION_COOKIE], now=NOON)
+        person = await resolve_session(session, tokens=[entered.cookies[SESSION_COOKIE]], now=NOON)
     assert person is not None
     world.client.cookies.clear()
     again = await world.client.get("/auth/complete", params={"ticket": ticket})
-    assert again.headers["location"] == "/sign-in?expired=1"
+    assert again.headers["location"] == "/sign-in/?expired=1"
     assert "set-cookie" not in again.headers
 
 
@@ -359,8 +359,9 @@ async def test_a_ticket_leads_to_our_own_pages_only(world: World) -> None:
     assert entered.headers["location"] == "/"
 
 
-async def test_no_other_site_signs_anybody_in_or_out(world: World) -> None:
-    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_no_other_site_signs_anybody_in_or_out(world: World, site: str) -> None:
+    elsewhere = {"Sec-Fetch-Site": site}
     ticket = await ticket_for(world, "/")
     entered = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=elsewhere)
     assert "set-cookie" not in entered.headers
@@ -372,7 +373,81 @@ async def test_no_other_site_signs_anybody_in_or_out(world: World) -> None:
     followed = await world.client.get("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
     assert (followed.status_code, "set-cookie" in followed.headers) == (405, False), "a link signs nobody out"
     async with world.database.session() as session:
-        assert await resolve_session(session, token=token, now=NOON + timedelta(seconds=1)) is not None
+        assert await resolve_session(session, tokens=[token], now=NOON + timedelta(seconds=1)) is not None
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_our_own_page_and_a_link_that_was_typed_sign_in(world: World, site: str) -> None:
+    ticket = await ticket_for(world, "/acme")
+    entered = await world.client.get(
+        "/auth/complete", params={"ticket": ticket}, headers={"Sec-Fetch-Site": site}
+    )
+    assert (entered.headers["location"], "set-cookie" in entered.headers) == ("/acme", True)
+
+
+async def test_who_signs_in_over_a_session_has_ended_it(world: World) -> None:
+    before, other, elsewhere = [await sign_in(world) for _ in range(3)]
+    cookies = {"Cookie": f"{SESSION_COOKIE}={before}; {SESSION_COOKIE}={other}"}
+
+    async def are_open() -> list[bool]:
+        async with world.database.session() as session:
+            return [
+                await resolve_session(session, tokens=[token], now=NOON) is not None
+                for token in (before, other, elsewhere)
+            ]
+
+    await world.client.get("/auth/complete", params={"ticket": "made-up"}, headers=cookies)
+    assert await are_open() == [True, True, True], "a ticket that is good for nothing ends nothing"
+    ticket = await ticket_for(world, "/")
+    entered = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=cookies)
+    assert await are_open() == [False, False, True]
+    async with world.database.session() as session:
+        new = [entered.cookies[SESSION_COOKIE]]
+        assert await resolve_session(session, tokens=new, now=NOON) is not None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_cookie_planted_beside_the_sessions_keeps_nobody_out_or_in(world: World, order: int) -> None:
+    entered = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
+    token, browser = entered.cookies[SESSION_COOKIE], entered.cookies[BROWSER_COOKIE]
+    world.client.cookies.clear()
+    sent = [f"{name}={value}" for name in (SESSION_COOKIE, BROWSER_COOKIE) for value in ("planted", "x")]
+    sent = [*sent, f"{SESSION_COOKIE}={token}", f"{BROWSER_COOKIE}={browser}"][::order]
+    headers = {"Cookie": "; ".join(sent)}
+    path = f"/download/{world.organization.slug}/contacts.csv"
+    assert (await world.client.get(path, headers=headers)).status_code == 200
+    ticket = await ticket_for(world, "/")
+    again = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=headers)
+    async with world.database.session() as session:
+        hashes = set((await session.execute(select(col(KnownBrowser.token_hash)))).scalars())
+    assert hashes == {token_hash(again.cookies[BROWSER_COOKIE])}, "the browser that was known is known on"
+    token = again.cookies[SESSION_COOKIE]
+    world.client.cookies.clear()
+    headers = {"Cookie": "; ".join([*sent, f"{SESSION_COOKIE}={token}"][::order])}
+    await world.client.post("/auth/sign-out", headers=headers)
+    assert (await world.client.get(path, headers=headers)).status_code == 303
+
+
+async def test_over_https_the_cookies_are_such_as_this_host_alone_can_set(world: World) -> None:
+    settings = world.context.settings.model_copy(update={"public_url_setting": "https://calls.example.com"})
+    async for client in client_of(replace(world.context, settings=settings)):
+        entered = await client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
+        for cookie in entered.headers.get_list("set-cookie"):
+            assert cookie.startswith("__Host-callsheet_")
+            attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+            assert attributes >= {"secure", "path=/", "httponly", "samesite=lax"}
+            assert not [each for each in attributes if each.startswith("domain")]
+        client.cookies.clear()
+        name, path = f"__Host-{SESSION_COOKIE}", f"/download/{world.organization.slug}/contacts.csv"
+        token = re.findall(rf"{name}=([\w-]+)", str(entered.headers))[0]
+        planted = await client.get(path, headers={"Cookie": f"{SESSION_COOKIE}={token}"})
+        assert planted.status_code == 303
+        headers = {"Cookie": f"{name}={token}"}
+        assert (await client.get(path, headers=headers)).status_code == 200
+        left = await client.post("/auth/sign-out", headers=headers)
+        assert left.headers["set-cookie"].startswith(f'{name}="";')
+        assert "secure" in left.headers["set-cookie"].lower()
+        assert (await client.get(path, headers=headers)).status_code == 303
 
 
 async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) -> None:
@@ -386,7 +461,7 @@ async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) ->
 async def test_signing_out_ends_the_session_and_clears_the_cookie(world: World) -> None:
     token = await sign_in(world)
     left = await world.client.post("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
-    assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
+    assert (left.status_code, left.headers["location"]) == (303, "/sign-in/")
     assert "max-age=0" in left.headers["set-cookie"].lower()
     async with world.database.session() as session:
-        assert await resolve_session(session, token=token, now=NOON + timedelta(seconds=1)) is None
+        assert await resolve_session(session, tokens=[token], now=NOON + timedelta(seconds=1)) is None

@@ -134,7 +134,7 @@ def rows(answer: httpx.Response) -> list[dict[str, str]]:
 async def test_a_download_is_for_members_who_may_export(world: World, path: str) -> None:
     named = await things(world)
     nobody = await world.client.get(path.format(**named))
-    assert (nobody.status_code, nobody.headers["location"]) == (303, "/sign-in")
+    assert (nobody.status_code, nobody.headers["location"]) == (303, "/sign-in/")
     world.client.cookies.set(SESSION_COOKIE, "guess")
     assert (await world.client.get(path.format(**named))).status_code == 303
     for role in Role:

@@ -201,7 +201,7 @@ async def test_tickets_that_are_good_for_nothing_are_counted_and_a_good_one_open
 
     expired = [await enter(f"made-up-{number}") for number in range(20)]
     assert {(answer.status_code, answer.headers["location"]) for answer in expired} == {
-        (303, "/sign-in?expired=1")
+        (303, "/sign-in/?expired=1")
     }
     assert "ratelimit" not in expired[0].headers, "a client might wait before it follows"
     refused = await enter("made-up")
@@ -211,23 +211,40 @@ async def test_tickets_that_are_good_for_nothing_are_counted_and_a_good_one_open
 
 
 async def test_cookies_that_are_good_for_nothing_are_counted_too(world: World) -> None:
-    async def knock(method: str, path: str, token: str) -> int:
+    async def knock(path: str, token: str) -> int:
         headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
-        return (await world.client.request(method, path, headers=headers)).status_code
+        return (await world.client.get(path, headers=headers)).status_code
 
     entered = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
     good = entered.cookies[SESSION_COOKIE]
     world.client.cookies.clear()
-    slug = world.organization.slug
-    for number in range(10):
-        assert await knock("POST", "/auth/sign-out", f"made-up-{number}") == 303
-        assert await knock("GET", f"/download/{slug}/contacts.csv", f"made-up-{number}") == 303
-    assert await knock("POST", "/auth/sign-out", "made-up") == 429
-    assert await knock("GET", f"/download/{slug}/contacts.csv", "made-up") == 429
-    assert await knock("GET", f"/download/{slug}/contacts.csv", good) == 200
-    assert await knock("POST", "/auth/sign-out", good) == 303
-    no_cookie = await world.client.get(f"/download/{slug}/contacts.csv")
+    path = f"/download/{world.organization.slug}/contacts.csv"
+    for number in range(20):
+        assert await knock(path, f"made-up-{number}") == 303
+    assert await knock(path, "made-up") == 429
+    assert await knock(path, good) == 200
+    no_cookie = await world.client.get(path)
     assert no_cookie.status_code == 303, "who never signed in is shown the way"
+
+
+async def test_a_person_is_shown_the_sign_in_page_however_many_were_wrong(world: World) -> None:
+    download = f"/download/{world.organization.slug}/contacts.csv"
+    for path, told in (("/auth/complete?ticket=made-up", "expired=1"), (download, "ended=1")):
+        headers = {"Cookie": f"{SESSION_COOKIE}=dead", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        for _ in range(25):
+            answer = await world.client.get(path, headers=headers)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in/?{told}")
+        del headers["Accept"]
+        assert (await world.client.get(path, headers=headers)).status_code == 429, "a program is told to wait"
+
+
+async def test_signing_out_always_clears_the_cookie_and_leads_to_the_sign_in_page(world: World) -> None:
+    for number in range(45):
+        headers = {"Cookie": f"{SESSION_COOKIE}=made-up-{number}"}
+        await world.client.get(f"/download/{world.organization.slug}/contacts.csv", headers=headers)
+        left = await world.client.post("/auth/sign-out", headers=headers)
+        assert (left.status_code, left.headers["location"]) == (303, "/sign-in/")
+        assert "max-age=0" in left.headers["set-cookie"].lower()
 
 
 # The progress socket

@@ -37,6 +37,37 @@ def test_the_cookie_of_the_session_is_out_of_reach_of_scripts(page: Page, world:
     assert "session" not in page.evaluate("document.cookie")
 
 
+def test_no_cookie_of_another_page_of_the_host_locks_anybody_out(page: Page, world: World) -> None:
+    visit(page, "/sign-in")
+    page.evaluate(
+        """() => {
+            for (const odd of ['prefs={"a":1}', 'x[y]=1', 'foo', '=x', 'foo=a b', 'foo=a"b', 'naïve=1'])
+                document.cookie = odd + '; path=/';
+            for (const path of ['/_event', '/auth', '/sign-in'])
+                for (const name of ['callsheet_session', 'callsheet_browser'])
+                    document.cookie = name + '=planted; path=' + path;
+        }"""
+    )
+    sign_in(page, world.member())
+    expect(page).to_have_url(world.address("campaigns"))
+    visit(page, world.address("agents"))
+    expect(heading(page, "Agents")).to_be_visible()
+    sign_out(page)
+    page.wait_for_url(_SIGN_IN)
+    expect(heading(page, "Sign in")).to_be_visible()
+
+
+def test_who_downloads_after_the_session_has_ended_is_told_why_the_sign_in_page_is_there(
+    context: BrowserContext, page: Page, world: World
+) -> None:
+    person = world.member()
+    world.sign_in(context, person)
+    visit(page, world.address("campaigns"))
+    world.sign_out_everywhere(person)
+    visit(page, re.sub(r"/([^/]+)/campaigns$", r"/download/\1/contacts.csv", world.address("campaigns")))
+    expect(page.get_by_text("You were signed out meanwhile")).to_be_visible()
+
+
 def test_signing_out_locks_every_tab_and_every_address(
     context: BrowserContext, page: Page, world: World
 ) -> None:

@@ -57,7 +57,7 @@ async def sign_in(
             password=password,
             address=address,
             next_path=next_path,
-            browser_token=browser,
+            browser_tokens=[browser],
             now=NOON + at,
         )
 
@@ -67,7 +67,7 @@ async def redeem(
 ) -> RedeemedTicket | None:
     async with database.transaction() as session:
         return await redeem_ticket(
-            session, ticket=ticket, user_agent="Firefox", browser_token=browser, now=NOON + at
+            session, ticket=ticket, user_agent="Firefox", browser_tokens=[browser], now=NOON + at
         )
 
 
@@ -91,7 +91,7 @@ async def test_the_right_password_leads_to_a_session_and_to_the_wanted_page(
     assert redeemed is not None
     assert redeemed.next_path == "/acme/campaigns"
     async with database.session() as session:
-        person = await resolve_session(session, token=redeemed.session_token, now=NOON)
+        person = await resolve_session(session, tokens=[redeemed.session_token], now=NOON)
         assert person is not None
         assert (person.user_id, person.email) == (ann.id, "ann@example.com")
 
@@ -324,15 +324,18 @@ async def test_a_browser_is_known_for_half_a_year_after_the_last_time(database: 
     await lock(database)
     almost, then = timedelta(days=180) - MINUTE, timedelta(days=180)
     async with database.session() as session:
-        known = {"token": browser, "email": "ann@example.com"}
-        assert await find_known_browser(session, **known, now=NOON + almost) is not None
-        assert await find_known_browser(session, **known, now=NOON + then) is None
+        known, email = [browser], "ann@example.com"
+        assert await find_known_browser(session, tokens=known, email=email, now=NOON + almost) is not None
+        assert await find_known_browser(session, tokens=known, email=email, now=NOON + then) is None
     ticket = await sign_in(database, at=100 * day)
     redeemed = await redeem(database, ticket, at=100 * day, browser=browser)
     assert redeemed is not None
     async with database.session() as session:
-        known["token"] = redeemed.browser_token
-        assert await find_known_browser(session, **known, now=NOON + 100 * day + almost) is not None
+        known = [redeemed.browser_token]
+        assert (
+            await find_known_browser(session, tokens=known, email=email, now=NOON + 100 * day + almost)
+            is not None
+        )
 
 
 async def test_signing_out_leaves_the_browser_known_and_a_new_password_does_not(
@@ -341,7 +344,7 @@ async def test_signing_out_leaves_the_browser_known_and_a_new_password_does_not(
     redeemed = await redeem(database, await sign_in(database))
     assert redeemed is not None
     async with database.transaction() as session:
-        await sign_out(session, token=redeemed.session_token, now=NOON)
+        await sign_out(session, tokens=[redeemed.session_token], now=NOON)
     await lock(database)
     assert await sign_in(database, browser=redeemed.browser_token)
     there = await redeem(database, await sign_in(database, browser=redeemed.browser_token))
@@ -349,7 +352,7 @@ async def test_signing_out_leaves_the_browser_known_and_a_new_password_does_not(
     async with database.transaction() as session:
         await change_password(session, email="Ann@example.com", password="a new long password", now=NOON)
     async with database.session() as session:
-        assert await resolve_session(session, token=there.session_token, now=NOON) is None
+        assert await resolve_session(session, tokens=[there.session_token], now=NOON) is None
         assert (await session.execute(select(KnownBrowser))).all() == []
     assert await sign_in(database, password="a new long password"), "the lock is lifted as well"
     await fail(database, browser=there.browser_token)
@@ -418,8 +421,8 @@ async def test_a_session_ends_after_fourteen_days(database: Database, ann: User)
     async with database.session() as session:
         token = redeemed.session_token
         almost = NOON + timedelta(days=14) - timedelta(seconds=1)
-        assert await resolve_session(session, token=token, now=almost) is not None
-        assert await resolve_session(session, token=token, now=NOON + timedelta(days=14)) is None
+        assert await resolve_session(session, tokens=[token], now=almost) is not None
+        assert await resolve_session(session, tokens=[token], now=NOON + timedelta(days=14)) is None
 
 
 async def test_signing_out_ends_this_session_and_no_other(database: Database, ann: User) -> None:
@@ -428,9 +431,9 @@ async def test_signing_out_ends_this_session_and_no_other(database: Database, an
     assert here is not None
     assert there is not None
     async with database.transaction() as session:
-        await sign_out(session, token=here.session_token, now=NOON)
-        assert await resolve_session(session, token=here.session_token, now=NOON) is None
-        assert await resolve_session(session, token=there.session_token, now=NOON) is not None
+        await sign_out(session, tokens=[here.session_token], now=NOON)
+        assert await resolve_session(session, tokens=[here.session_token], now=NOON) is None
+        assert await resolve_session(session, tokens=[there.session_token], now=NOON) is not None
 
 
 async def test_a_member_is_a_principal_in_their_organization_and_nobody_elsewhere(

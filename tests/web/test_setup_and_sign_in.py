@@ -162,7 +162,7 @@ async def test_a_browser_that_signed_in_before_is_not_locked_out(seams: AppConte
     organization = await person(seams)
     async with seams.database.transaction() as session:
         [ann] = (await session.execute(select(User))).scalars()
-        known = await remember_browser(session, user_id=ann.id, token="", now=seams.clock.now())
+        known = await remember_browser(session, user_id=ann.id, tokens=[], now=seams.clock.now())
     stranger = Browser(tab, "callsheet_browser=made-up", "/sign-in")
     right = {"email": "ann@example.com", "password": PASSWORD}
     for _ in range(MOST_FAILURES_OF_AN_EMAIL):

@@ -4,59 +4,72 @@ The cookie opens nothing by itself. It says whose tries these may be, and so how
 Source: OWASP, https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import KnownBrowser, User
-from app.services.access.tokens import new_token, token_hash
+from app.services.access.tokens import new_token, token_hash, token_hashes
 
 BROWSER_COOKIE: Final = "callsheet_browser"
-"""Name of the cookie that tells a browser from others, signed in or not."""
+"""The cookie that tells a browser from others, signed in or not; see `cookies.cookie_name`."""
 
 BROWSER_LIFETIME: Final = timedelta(days=180)
 """After the last time somebody signed in with it."""
 
 
-async def find_known_browser(session: AsyncSession, *, token: str, email: str, now: datetime) -> int | None:
+async def find_known_browser(
+    session: AsyncSession, *, tokens: Collection[str], email: str, now: datetime
+) -> int | None:
     """Return the id of the browser if the person with this e-mail has signed in with it; None for any other.
 
     It stays until the transaction ends, so that a failure can be recorded of it.
     """
-    if not token:
+    if not tokens:
         return None
     statement = (
         select(col(KnownBrowser.id))
         .join(User, col(User.id) == col(KnownBrowser.user_id))
         .where(
-            col(KnownBrowser.token_hash) == token_hash(token),
+            col(KnownBrowser.token_hash).in_(token_hashes(tokens)),
             col(User.email) == email,
             col(KnownBrowser.expires_at) > now,
         )
+        .order_by(col(KnownBrowser.id).desc())
+        .limit(1)
         .with_for_update(of=KnownBrowser, read=True, key_share=True)
     )
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def is_known_browser(session: AsyncSession, *, token: str, now: datetime) -> bool:
-    """Tell whether anybody has signed in with the browser of this token."""
-    statement = select(
-        exists().where(col(KnownBrowser.token_hash) == token_hash(token), col(KnownBrowser.expires_at) > now)
+async def known_browser(session: AsyncSession, *, tokens: Collection[str], now: datetime) -> str | None:
+    """Return what the browser of these tokens is known by if anybody has signed in with it; else None."""
+    statement = (
+        select(col(KnownBrowser.token_hash))
+        .where(
+            col(KnownBrowser.token_hash).in_([token_hash(token) for token in tokens]),
+            col(KnownBrowser.expires_at) > now,
+        )
+        .limit(1)
     )
-    return bool(await session.scalar(statement))
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def remember_browser(session: AsyncSession, *, user_id: int, token: str, now: datetime) -> str:
-    """Note that the person has signed in with the browser of this token, and return its new one for the cookie.
+async def remember_browser(
+    session: AsyncSession, *, user_id: int, tokens: Collection[str], now: datetime
+) -> str:
+    """Note that the person has signed in with the browser of these tokens, and return its new one for the cookie.
 
-    What else the browser is known for goes with it. The old token is good for nothing more: whoever planted or copied
-    it has nothing. An unknown or empty token is a browser never seen.
+    Of several it is the one that this person is known by. What else the browser is known for goes with it. The old
+    token is good for nothing more: whoever planted or copied it has nothing. Without one that is known it is a browser
+    never seen.
     """
-    new, old_hash = new_token(), token_hash(token)
+    new, old_hash = new_token(), await _hash_known_by(session, user_id, tokens)
     await session.execute(
         delete(KnownBrowser).where(col(KnownBrowser.user_id) == user_id, col(KnownBrowser.expires_at) <= now)
     )
@@ -75,6 +88,19 @@ async def remember_browser(session: AsyncSession, *, user_id: int, token: str, n
         )
     )
     return new
+
+
+async def _hash_known_by(session: AsyncSession, user_id: int, tokens: Collection[str]) -> str | None:
+    if not tokens:
+        return None
+    is_theirs = col(KnownBrowser.user_id) == user_id
+    statement = (
+        select(col(KnownBrowser.token_hash))
+        .where(col(KnownBrowser.token_hash).in_(token_hashes(tokens)))
+        .order_by(is_theirs.desc(), col(KnownBrowser.id).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def forget_browsers(session: AsyncSession, *, user_id: int) -> None:

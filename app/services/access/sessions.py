@@ -1,5 +1,6 @@
 """Who a browser's cookie belongs to, and in which organizations that person is a member."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,10 +12,10 @@ from sqlmodel import col
 from app.domain.rights import Role
 from app.models import Member, Organization, User, UserSession
 from app.services.access.principal import Principal
-from app.services.access.tokens import new_token, token_hash
+from app.services.access.tokens import new_token, token_hash, token_hashes
 
 SESSION_COOKIE: Final = "callsheet_session"
-"""Name of the cookie that holds a session's token."""
+"""The cookie that holds a session's token; `cookies.cookie_name` says what a browser calls it."""
 
 SESSION_LIFETIME: Final = timedelta(days=14)
 
@@ -40,16 +41,25 @@ class Membership:
     role: Role
 
 
-async def resolve_session(session: AsyncSession, *, token: str, now: datetime) -> SignedInUser | None:
-    """Return who is signed in with this token; None if it is unknown, signed out or has expired."""
+async def resolve_session(
+    session: AsyncSession, *, tokens: Collection[str], now: datetime
+) -> SignedInUser | None:
+    """Return who is signed in with one of these tokens; None if all are unknown, signed out or have expired.
+
+    Of several that are good it is the session that began last, in whatever order a browser sends them.
+    """
+    if not tokens:
+        return None
     statement = (
         select(col(User.id), col(User.email), col(User.name), col(UserSession.id))
         .join(UserSession, col(UserSession.user_id) == col(User.id))
         .where(
-            col(UserSession.token_hash) == token_hash(token),
+            col(UserSession.token_hash).in_(token_hashes(tokens)),
             col(UserSession.revoked_at).is_(None),
             col(UserSession.expires_at) > now,
         )
+        .order_by(col(UserSession.id).desc())
+        .limit(1)
     )
     found = (await session.execute(statement)).one_or_none()
     return None if found is None else SignedInUser(*found)
@@ -105,12 +115,14 @@ async def begin_session(session: AsyncSession, *, user_id: int, user_agent: str,
     return token
 
 
-async def sign_out(session: AsyncSession, *, token: str, now: datetime) -> bool:
-    """End the session of this token, everywhere it is open, and tell whether there was one to end."""
-    statement = (
-        update(UserSession)
-        .where(col(UserSession.token_hash) == token_hash(token), col(UserSession.revoked_at).is_(None))
-        .values(revoked_at=now)
-        .returning(col(UserSession.id))
-    )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+async def sign_out(session: AsyncSession, *, tokens: Collection[str], now: datetime) -> None:
+    """End the sessions of these tokens, everywhere they are open."""
+    if tokens:
+        await session.execute(
+            update(UserSession)
+            .where(
+                col(UserSession.token_hash).in_(token_hashes(tokens)), col(UserSession.revoked_at).is_(None)
+            )
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )

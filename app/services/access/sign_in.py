@@ -1,6 +1,7 @@
 """Signing in with a password, and what slows down whoever guesses without locking out who does not."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -64,17 +65,17 @@ async def check_password_and_issue_ticket(
     address: str,
     next_path: str,
     now: datetime,
-    browser_token: str = "",
+    browser_tokens: Collection[str] = (),
 ) -> str:
     """Return a sign-in ticket for the person with this e-mail and password.
 
-    `address` is the caller's IP address, `browser_token` what is in the cookie of known browsers. Raises
+    `address` is the caller's IP address, `browser_tokens` what is in the cookie of known browsers. Raises
     `SignInRefused`, having recorded the failure for good, and `TooManySignIns`, whatever the password, once 10 failed
     with the e-mail or 50 from the address (IPv6: its /64) within 15 minutes. In a browser that this person has
     signed in with before, neither matters: it waits for 10 failures of its own, and nobody else can bring those about.
     """
     known_as, address = normal_email(email)[:_LONGEST_EMAIL], counted_as(cleaned(address))[:_LONGEST_ADDRESS]
-    browser_id = await find_known_browser(session, token=browser_token, email=known_as, now=now)
+    browser_id = await find_known_browser(session, tokens=browser_tokens, email=known_as, now=now)
     trying = _Trying(known_as, address, browser_id)
     await _take_turns(session, trying)
     await _refuse_when_too_many(session, trying, now)

@@ -1,5 +1,6 @@
 """Sign-in tickets: the single-use minute between a checked password and the cookie of a real page load."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +11,7 @@ from sqlmodel import col
 
 from app.models import SignInTicket
 from app.services.access.known_browsers import remember_browser
-from app.services.access.sessions import begin_session
+from app.services.access.sessions import begin_session, sign_out
 from app.services.access.tokens import new_token, token_hash
 from app.services.fields import cleaned
 
@@ -54,11 +55,18 @@ async def issue_ticket(
 
 
 async def redeem_ticket(
-    session: AsyncSession, *, ticket: str, user_agent: str, now: datetime, browser_token: str = ""
+    session: AsyncSession,
+    *,
+    ticket: str,
+    user_agent: str,
+    now: datetime,
+    browser_tokens: Collection[str] = (),
+    session_tokens: Collection[str] = (),
 ) -> RedeemedTicket | None:
     """Turn a ticket into a session, once; None if it is unknown, used or has expired.
 
-    The browser, whose cookie holds `browser_token` if it has one, is known from then on.
+    The browser, whose cookie holds `browser_tokens` if it has one, is known from then on. Its sessions of before,
+    `session_tokens`, have ended then: a browser has one, and a cookie that is replaced is of no use to who copied it.
     """
     statement = (
         update(SignInTicket)
@@ -74,8 +82,9 @@ async def redeem_ticket(
     if redeemed is None:
         return None
     user_id, next_path = redeemed
+    await sign_out(session, tokens=session_tokens, now=now)
     token = await begin_session(session, user_id=user_id, user_agent=cleaned(user_agent), now=now)
-    browser = await remember_browser(session, user_id=user_id, token=browser_token, now=now)
+    browser = await remember_browser(session, user_id=user_id, tokens=browser_tokens, now=now)
     return RedeemedTicket(session_token=token, browser_token=browser, next_path=next_path)
 
 

@@ -1,6 +1,7 @@
 """Secrets that prove who somebody is: given out once, kept as a hash."""
 
 import secrets
+from collections.abc import Iterable
 from hashlib import sha256
 
 
@@ -12,3 +13,8 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """Return what is stored. A plain SHA-256 will do: nobody guesses 256 random bits."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def token_hashes(tokens: Iterable[str]) -> list[str]:
+    """Return what is stored of each."""
+    return [token_hash(token) for token in tokens]

@@ -28,10 +28,7 @@ def _form() -> rx.Component:
         rx.cond(
             present(SignInState.refusal),
             banner(SignInState.refusal, kind="danger"),
-            rx.cond(
-                SignInState.expired,
-                banner("That took too long. Please sign in once more.", kind="warning"),
-            ),
+            rx.cond(present(SignInState.notice), banner(SignInState.notice, kind="warning")),
         ),
         stacked_form(
             form_field(

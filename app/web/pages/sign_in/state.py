@@ -1,7 +1,7 @@
 """Signing in with e-mail and password."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -15,14 +15,20 @@ from app.web.forms import written
 from app.web.guard import FormState, NotSignedIn, anyone, cookie_of, resolve_person
 from app.web.session import enter_with_ticket
 
+_NOTICES: Final[Mapping[str, str]] = {
+    "expired": "That took too long. Please sign in once more.",
+    "ended": "You were signed out meanwhile. Sign in, and go on from there.",
+}
+"""What `app.api.sign_in` sends people here with, in the address."""
+
 
 class SignInState(FormState, rx.State):
     """What became of the last try."""
 
     refusal: rx.Field[str] = rx.field("")
     """Why the last try failed."""
-    expired: rx.Field[bool] = rx.field(False)
-    """The minute between password and page load was over: once more, please."""
+    notice: rx.Field[str] = rx.field("")
+    """Why one was sent here, if there is something to say to it."""
     is_open: rx.Field[bool] = rx.field(False)
     """The form stands; until then it is not known whether one is signed in already."""
 
@@ -30,7 +36,8 @@ class SignInState(FormState, rx.State):
     async def load(self) -> EventSpec | None:
         """Go on at once if the browser is signed in already, else show an empty form."""
         self.refusal, self.errors, self.is_open = "", {}, False
-        self.expired = "expired" in routes.asked(self.router.url.query_parameters)
+        asked = routes.asked(self.router.url.query_parameters)
+        self.notice = next((told for name, told in _NOTICES.items() if name in asked), "")
         try:
             await resolve_person(self)
         except NotSignedIn:
@@ -41,7 +48,7 @@ class SignInState(FormState, rx.State):
     @anyone
     async def sign_in(self, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Check the password; whoever guesses too often must wait."""
-        self.saving, self.refusal, self.expired = True, "", False
+        self.saving, self.refusal, self.notice = True, "", ""
         yield None
         context = get_context()
         try:
@@ -52,7 +59,7 @@ class SignInState(FormState, rx.State):
                     password=str(form.get("password", "")),
                     # Who came, by `app.api.proxies`: Reflex's own reading of proxies stays off.
                     address=self.router.session.client_ip,
-                    browser_token=cookie_of(self, BROWSER_COOKIE),
+                    browser_tokens=cookie_of(self, BROWSER_COOKIE),
                     next_path=self._next_path(),
                     now=context.clock.now(),
                 )
