@@ -6,6 +6,7 @@ from app.api.headers import NO_PAGE, SecurityHeaders
 from app.api.hosts import KnownHosts
 from app.api.paths import RefuseControlCharacters
 from app.api.proxies import BehindProxies, NoticeProxies
+from app.api.redirects import RelativeRedirects
 from app.runtime.config import Settings
 
 
@@ -15,7 +16,9 @@ def bordered(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIA
     Before all of that it is decided who a request is from. `pages` is the Content-Security-Policy of its HTML.
     """
     known = KnownHosts(
-        RefuseControlCharacters(app), public_url=settings.public_url, allowed=settings.allowed_hosts
+        RefuseControlCharacters(RelativeRedirects(app)),
+        public_url=settings.public_url,
+        allowed=settings.allowed_hosts,
     )
     answering = SecurityHeaders(known, pages=pages, over_https=settings.served_over_https)
     trusted = settings.trusted_proxies

@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import problem
+from app.api.webhooks import is_for_carrier
 
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_ANY_NAME: Final = ("/api/health", "/webhooks/")
-"""A load balancer asks by address, and a carrier's requests are signed: neither is answered with a link."""
+_HEALTH: Final = "/api/health"
 _POLICY_VIOLATION: Final = 1008
 """Of a WebSocket: RFC 6455, 7.4.1."""
 
@@ -41,7 +41,7 @@ class KnownHosts:
             await self._refusal(HTTPConnection(scope))(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:
-        if scope["path"].startswith(_ANY_NAME):
+        if _comes_by_any_name(scope):
             return True
         named = HTTPConnection(scope).headers.getlist("host")
         return len(named) == 1 and host_name(named[0]) in self._names
@@ -57,6 +57,15 @@ class KnownHosts:
             page = f"<!doctype html><title>Another address</title><p>{escape(detail)}</p>"
             return HTMLResponse(page, HTTPStatus.MISDIRECTED_REQUEST)
         return problem(HTTPStatus.MISDIRECTED_REQUEST, detail)
+
+
+def _comes_by_any_name(scope: Scope) -> bool:
+    """Tell whether this is routed to one who answers with no link.
+
+    A load balancer asks for health by address, and the carrier's requests are signed. A path that only begins so may
+    be another's by the time it is routed: `/webhooks/../sign-in` is the sign-in page.
+    """
+    return is_for_carrier(scope) or (scope["type"] == "http" and scope["path"] == _HEALTH)
 
 
 def host_name(host: str) -> str:

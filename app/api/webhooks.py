@@ -88,6 +88,12 @@ class _Refused(Exception):
         self.status = status
 
 
+def is_for_carrier(scope: Scope) -> bool:
+    """Tell whether `WebhookDoor` answers this itself, whatever there is to say to it."""
+    is_there: bool = scope["type"] == "http" and scope["path"].startswith(f"{PATH_PREFIX}/")
+    return is_there
+
+
 class WebhookDoor:
     """ASGI middleware: answers what comes to the carrier's addresses, and lets everything else pass.
 
@@ -104,7 +110,7 @@ class WebhookDoor:
         self._app, self._context, self._intake = app, context, intake
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
-        if scope["type"] != "http" or not scope["path"].startswith(f"{PATH_PREFIX}/"):
+        if not is_for_carrier(scope):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -106,7 +106,7 @@ def _landing_url(run: Run) -> str:
     if has_owner(run.database_url):
         return public_url
     token = asyncio.run(_issue_set_up_link(run.database_url))
-    return public_url if token is None else f"{public_url}/setup?token={token}"
+    return public_url if token is None else f"{public_url}/setup/?token={token}"
 
 
 async def _issue_set_up_link(database_url: str) -> str | None:

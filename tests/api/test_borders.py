@@ -1,6 +1,7 @@
 """What stands before every answer of a process: the host that was asked, and the headers that go with it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -11,12 +12,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api.borders import bordered
 from app.api.headers import inline_scripts, page_policy
 from app.api.hosts import host_name
 from app.api.main import create_api
+from app.api.redirects import relative
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, get_context
 from tests.api.conftest import World, problem_of
@@ -35,8 +38,8 @@ EVERYWHERE: Final = {
 
 
 @pytest.fixture
-async def door(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
-    """The API with a page, a redirect by `Host` and a fault behind it, as a server would call them."""
+async def door(context: AppContext, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The API with pages, a redirect by `Host` and a fault behind it, as a server would call them."""
 
     async def redirect(request: Request) -> Response:
         return RedirectResponse(request.url.replace(path="/sign-in/"))
@@ -47,8 +50,12 @@ async def door(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     async def fault(_: Request) -> Response:
         raise ValueError
 
+    pages = tmp_path / "sign-in"
+    pages.mkdir()
+    (pages / "index.html").write_text("<p>Sign in</p>")
     api = create_api()
     api.dependency_overrides[get_context] = lambda: context
+    api.mount("/built", StaticFiles(directory=tmp_path, html=True))
     api.mount(
         "", Starlette(routes=[Route("/sign-in", redirect), Route("/page", page), Route("/fault", fault)])
     )
@@ -192,6 +199,61 @@ async def test_our_own_names_are_answered(door: httpx.AsyncClient, host: str) ->
 @pytest.mark.parametrize("path", ["/api/health", "/webhooks/twilio/voice/x/y"])
 async def test_load_balancers_and_carriers_come_by_any_name(door: httpx.AsyncClient, path: str) -> None:
     assert (await door.get(path, headers={"Host": "10.1.2.3:3000"})).status_code != 421
+
+
+@pytest.mark.parametrize("host", ["evil.example", "10.1.2.3:3000"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/%2e%2e/sign-in", "/webhooks/x/%2e%2e/%2e%2e/sign-in", "/webhooks/", "/webhooks/twilio",
+        "/webhooks/twilio%2f%2e%2e/sign-in", "/webhooks/twilio/%2e%2e/%2e%2e/built/sign-in", "/webhooks/other/x",
+        "/api/health/%2e%2e/%2e%2e/sign-in", "/api/health/", "/api/healthy", "/api/health%2f%2e%2e/v1/campaigns",
+    ],
+)  # fmt: skip
+async def test_what_only_begins_like_theirs_is_no_way_round(
+    door: httpx.AsyncClient, host: str, path: str
+) -> None:
+    answer = await door.get(path, headers={"Host": host})
+    is_the_carriers = httpx.URL(path).path.startswith("/webhooks/twilio/")
+    assert (answer.status_code == 421) is not is_the_carriers, answer.text
+    assert (answer.status_code >= 400, "location" in answer.headers) == (True, False)
+
+
+@pytest.mark.parametrize("host", ["calls.example.com", "localhost:3000", "calls.internal:8080"])
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        ("/sign-in?next=%2Fx", "/sign-in/?next=%2Fx"),
+        ("/built/sign-in?token=SECRET", "/built/sign-in/?token=SECRET"),
+        ("/built//sign-in", "/built//sign-in/"),
+    ],
+)
+@pytest.mark.parametrize("forwarded", ["", "https"])
+async def test_a_redirect_of_ours_keeps_the_way_one_came(
+    door: httpx.AsyncClient, host: str, path: str, to: str, forwarded: str
+) -> None:
+    headers = {"Host": host, "X-Forwarded-Proto": forwarded}
+    answer = await door.get(f"http://{host}{path}", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (307, to)
+
+
+@pytest.mark.parametrize(
+    ("location", "to"),
+    [
+        ("http://a.example/b/?c=d#e", "/b/?c=d#e"),
+        ("https://a.example/b", "/b"),
+        ("http://a.example//evil.example/b", "/evil.example/b"),
+        ("http://a.example/\\evil.example", "/evil.example"),
+        ("http://a.example.evil/b", "http://a.example.evil/b"),
+        ("http://a.example:80/b", "http://a.example:80/b"),
+        ("//a.example/b", "//a.example/b"),
+        ("/b", "/b"),
+        ("", ""),
+    ],
+)
+def test_only_what_leads_to_ourselves_is_made_a_path(location: str, to: str) -> None:
+    assert relative(location, host="a.example") == to
+    assert relative(location, host="") == location
 
 
 @pytest.mark.parametrize(("host", "opens"), [("evil.example", False), ("calls.example.com", True)])

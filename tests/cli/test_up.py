@@ -125,7 +125,7 @@ def test_the_set_up_link_is_told_and_kept_nowhere() -> None:
     with _own_home() as callsheet:
         started = callsheet("up", "--detach")
         told = "".join(started.stdout.split())
-        [token] = re.findall(r"/setup\?token=([\w-]+)", told)
+        [token] = re.findall(r"/setup/\?token=([\w-]+)", told)
         for path in callsheet.home.rglob("*"):
             if path.is_file() and "postgres" not in path.relative_to(callsheet.home).parts:
                 assert token.encode() not in path.read_bytes(), path

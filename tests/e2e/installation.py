@@ -24,6 +24,7 @@ from app.installation.process_commands import Urls, child_environment
 from app.installation.processes import spawn, stop, wait_until
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
+from tests.support.chromium import OTHER_NAME
 from tests.support.servers import temporary_home
 
 SPEED: Final = 60.0
@@ -148,7 +149,7 @@ class Installation:
     def set_up_link(self) -> str:
         """The link that `up` has printed."""
         printed = "".join((self.home.logs / "up.log").read_text().split())
-        found = re.search(r"/setup\?token=[\w-]+", printed)
+        found = re.search(r"/setup/\?token=[\w-]+", printed)
         assert found, printed
         return f"{self.url}{found.group()}"
 
@@ -183,6 +184,7 @@ def running_installation(*, speed: float = SPEED) -> Iterator[Installation]:
             "CALLSHEET_HOME": str(folder / "home"),
             "CALLSHEET_PORT": str(port),
             "CALLSHEET_PUBLIC_URL": f"http://localhost:{port}",
+            "CALLSHEET_ALLOWED_HOSTS": OTHER_NAME,
             "SIMULATOR_PORT": str(simulator_port),
             "SIMULATOR_SPEED": str(speed),
             "SIMULATOR_SEED": "1",
