@@ -11,11 +11,8 @@ config = rx.Config(
     app_name="app",
     api_url=_settings.public_url,
     deploy_url=_settings.public_url,
-    cors_allowed_origins=(
-        _settings.public_url,
-        f"http://localhost:{_settings.port}",
-        f"http://127.0.0.1:{_settings.port}",
-    ),
+    # Pages ask where they came from; who opens the socket is `app.web.origins`' to check.
+    cors_allowed_origins=(),
     default_color_mode="system",
     plugins=[rx.plugins.RadixThemesPlugin(theme=radix_theme())],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -16,6 +16,7 @@ from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of
 from app.web.logs import keep_secrets_out, write_as_ours
+from app.web.origins import OwnPagesAlone
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
 from app.web.pages.audiences.form import AudienceFormState
@@ -95,6 +96,7 @@ app.api_transformer = [
     lambda inner: GuardUploads(inner, tabs=tabs),
     lambda inner: LimitSockets(inner, quotas=lambda: get_context().quotas, handlers=event_names),
     lambda inner: BindTabs(inner, tabs=tabs),
+    lambda inner: OwnPagesAlone(inner, public_url=get_settings().public_url),
 ]
 app.add_middleware(ForgetSignedOut())
 app.add_middleware(KeepWhatIsThere())

@@ -1,14 +1,20 @@
 """What every answer of a whole installation has, whoever answers: we, the framework, or its server."""
 
+from functools import partial
+from http import HTTPStatus
 from typing import Final
 
+import aiohttp
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.browsing import ready, visit
+from tests.e2e.browsing import heading, ready, sign_in, visit
 from tests.e2e.installation import Installation
+from tests.e2e.sockets import run
 from tests.e2e.watching import Witness
+from tests.e2e.world import World
+from tests.support.chromium import OTHER_NAME
 
 EVERYWHERE: Final = {
     "x-content-type-options",
@@ -34,8 +40,8 @@ EVERYWHERE: Final = {
         ("POST", "/_upload", 401),
         ("POST", "/_upload%0A", 400),
         ("GET", "/_upload/x", 404),
-        ("OPTIONS", "/_upload", 200),
-        ("OPTIONS", "/api/v1/campaigns", 200),
+        ("OPTIONS", "/_upload", 400),
+        ("OPTIONS", "/api/v1/campaigns", 400),
         ("GET", "/_event/?EIO=4&transport=polling", 404),
         ("GET", "/_event/?EIO=4&transport=websocket", 404),
         ("GET", "/ping", 200),
@@ -62,10 +68,70 @@ def test_every_answer_has_every_header(
     assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/", "/api/v1/campaigns", "/_event/?EIO=4&transport=polling"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in",
+        "/",
+        "/api/v1/campaigns",
+        "/_event/?EIO=4&transport=polling",
+        "/webhooks/%2e%2e/sign-in",
+        "/api/health/%2e%2e/%2e%2e/sign-in",
+    ],
+)
 def test_no_answer_is_built_from_a_host_that_is_not_ours(installation: Installation, path: str) -> None:
     answer = httpx.get(f"{installation.url}{path}", headers={"Host": "evil.example"}, trust_env=False)
     assert (answer.status_code, answer.headers.get("location")) == (421, None)
+
+
+def test_the_carriers_door_leads_nowhere_else(installation: Installation) -> None:
+    path = "/webhooks/twilio/%2e%2e/%2e%2e/sign-in"
+    answer = httpx.get(f"{installation.url}{path}", headers={"Host": "evil.example"}, trust_env=False)
+    assert (answer.status_code, answer.headers.get("location")) == (403, None)
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in?next=%2Fx", "/setup?token=SECRET", "//evil.example/%2e%2e/sign-in?x=1"]
+)
+def test_a_redirect_keeps_the_way_one_came(installation: Installation, path: str) -> None:
+    answer = httpx.get(f"{installation.url}{path}", trust_env=False)
+    to, _, query = path.partition("?")
+    assert (answer.status_code, answer.headers["location"]) == (
+        307,
+        f"/{to.replace('%2e', '.').lstrip('/')}/?{query}",
+    )
+
+
+def test_every_name_that_is_allowed_has_pages_that_work(page: Page, world: World, witness: Witness) -> None:
+    """Its socket is opened too: without it a page stands still."""
+    witness.expect("Cross-Origin-Opener-Policy header has been ignored")  # without https, but at localhost
+    elsewhere = httpx.URL(world.address("campaigns")).copy_with(host=OTHER_NAME)
+    page.goto(str(elsewhere))
+    page.wait_for_url("**/sign-in?next=**")
+    sign_in(page, world.member())
+    expect(page).to_have_url(str(elsewhere))
+    expect(heading(page, "Campaigns")).to_be_visible()
+
+
+def test_no_other_sites_page_opens_the_socket(installation: Installation) -> None:
+    async def knock(origin: str) -> HTTPStatus:
+        address = f"{installation.url}/_event/?token=tab&EIO=4&transport=websocket"
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.ws_connect(address, origin=origin):
+                    return HTTPStatus.SWITCHING_PROTOCOLS
+            except aiohttp.WSServerHandshakeError as refused:
+                return HTTPStatus(refused.status)
+
+    assert run(partial(knock, installation.url)) == HTTPStatus.SWITCHING_PROTOCOLS
+    for origin in ("https://evil.example", "http://localhost:1", "null"):
+        assert run(partial(knock, origin)) == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1", "https://evil.example"])
+def test_no_other_origin_reads_answers_with_our_cookies(installation: Installation, origin: str) -> None:
+    answer = httpx.get(f"{installation.url}/api/health", headers={"Origin": origin}, trust_env=False)
+    assert not [name for name in answer.headers if name.startswith("access-control-allow-origin")]
 
 
 def test_a_page_runs_no_script_that_was_put_into_it(
