@@ -33,7 +33,7 @@ class NoTabs:
         del token
         return False
 
-    async def close(self, token: str) -> None:
+    def forget(self, token: str) -> None:
         del token
 
 

@@ -156,4 +156,4 @@ async def _signed_in(seams: AppContext) -> tuple[str, str]:
     async with seams.database.transaction() as session:
         user = await make_member(session, await make_organization(session))
         token = await begin_session(session, user_id=user.id, user_agent="", now=now)
-        return token, await remember_browser(session, user_id=user.id, token="", now=now)
+        return token, await remember_browser(session, user_id=user.id, tokens=(), now=now)
