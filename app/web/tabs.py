@@ -23,6 +23,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.runtime.config import get_settings
 from app.runtime.context import get_context
 from app.services.access.cookies import tokens_in
 from app.services.access.known_browsers import BROWSER_COOKIE, known_browser
@@ -167,12 +168,13 @@ async def _person(scope: Scope) -> SignedInUser | None:
 
 async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
     """Return who is signed in; else, if somebody has signed in with this browser before, what it is known by."""
-    context, cookies = get_context(), HTTPConnection(scope).headers.getlist("cookie")
-    over_https, now = context.settings.served_over_https, context.clock.now()
+    cookies, over_https = HTTPConnection(scope).headers.getlist("cookie"), get_settings().served_over_https
     sessions = tokens_in(cookies, SESSION_COOKIE, over_https=over_https)
     browsers = tokens_in(cookies, BROWSER_COOKIE, over_https=over_https)
     if not sessions and not browsers:
         return None, None
+    context = get_context()
+    now = context.clock.now()
     async with context.database.session() as session:
         person = await resolve_session(session, tokens=sessions, now=now) if sessions else None
         if person is not None or not browsers:
