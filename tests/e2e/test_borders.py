@@ -128,9 +128,10 @@ def test_no_other_sites_page_opens_the_socket(installation: Installation) -> Non
         assert run(partial(knock, origin)) == HTTPStatus.FORBIDDEN
 
 
-@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1", "https://evil.example"])
-def test_no_other_origin_reads_answers_with_our_cookies(installation: Installation, origin: str) -> None:
-    answer = httpx.get(f"{installation.url}/api/health", headers={"Origin": origin}, trust_env=False)
+@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
+def test_no_other_origin_reads_answers_with_our_cookies(installation: Installation, host: str) -> None:
+    headers = {"Origin": str(httpx.URL(installation.url).copy_with(host=host))}
+    answer = httpx.get(f"{installation.url}/api/health", headers=headers, trust_env=False)
     assert not [name for name in answer.headers if name.startswith("access-control-allow-origin")]
 
 
