@@ -75,17 +75,20 @@ async def check_readiness(
     waiting = await file_not_imported(session, campaign.id)
     awaits_people = not contacts and await standing_rule(session, campaign.id)
     unfinished = await import_under_way(session, campaign.id)
+    cannot_be_read = {field_path(name): why for name, why in unreadable(campaign).items()}
     errors = {
         **_contact_errors(unfinished, waiting, somebody=contacts > 0 or awaits_people),
         **_channel_errors(campaign, agent),
         **_number_errors(campaign, chosen, numbers, account_id, known or {}),
-        **{field_path(name): why for name, why in unreadable(campaign).items()},
+        **cannot_be_read,
         **_time_errors(rows, now),
         **unwritten(step, agent),
     }
     variables = await recipient_variable_names(session, campaign.id)
-    template_errors, warnings = _template_problems(
-        campaign, step, agent, variables, awaits_people=awaits_people
+    template_errors, warnings = (
+        ({}, [])  # what they would be judged by is not there
+        if cannot_be_read
+        else _template_problems(campaign, step, agent, variables, awaits_people=awaits_people)
     )
     return Readiness(
         errors=errors | template_errors,
