@@ -71,7 +71,7 @@ async def test_two_writes_that_wait_for_each_other_both_succeed(
             database.write(locking(first, second)), database.write(locking(second, first))
         )
     assert (one, other) == (first, second)
-    assert len(begun) == 3, "one of them was done again"
+    assert len(begun) >= 3, "one of them was done again"
 
 
 async def test_a_write_that_always_loses_is_given_up_in_the_end(database: Database) -> None:

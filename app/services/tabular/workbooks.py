@@ -1,6 +1,7 @@
 """Excel workbooks as rows of text: streamed, with bounds on everything that a small file can inflate."""
 
 import mmap
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -36,6 +37,7 @@ _BROKEN: Final = (
     *(zipfile.BadZipFile, InvalidFileException, ParseError, zlib.error),
     RuntimeError,  # of a part with a password, or packed in a way that zipfile does not know
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError),
+    *(EOFError, OverflowError, struct.error),
 )
 """What openpyxl and zipfile raise over a file that is not what it says."""
 
