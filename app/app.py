@@ -73,7 +73,7 @@ from app.web.pages.wizard.review.page import review
 from app.web.pages.wizard.review.state import ReviewState
 from app.web.session import ENTER
 from app.web.sockets import LimitSockets
-from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere, event_names
+from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere, event_handlers
 from app.web.tabs import BindTabs, ReflexTabs
 from app.web.uploads import GuardUploads
 
@@ -94,7 +94,7 @@ tabs = ReflexTabs(app)
 app.api_transformer = [
     create_api(),
     lambda inner: GuardUploads(inner, tabs=tabs),
-    lambda inner: LimitSockets(inner, quotas=lambda: get_context().quotas, handlers=event_names),
+    lambda inner: LimitSockets(inner, quotas=lambda: get_context().quotas, handlers=event_handlers),
     lambda inner: BindTabs(inner, tabs=tabs),
     lambda inner: OwnPagesAlone(inner, public_url=get_settings().public_url),
 ]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import problem
@@ -16,8 +17,6 @@ from app.api.webhooks import is_for_carrier
 
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _HEALTH: Final = "/api/health"
-_POLICY_VIOLATION: Final = 1008
-"""Of a WebSocket: RFC 6455, 7.4.1."""
 
 
 class KnownHosts:
@@ -36,7 +35,7 @@ class KnownHosts:
         if scope["type"] not in {"http", "websocket"} or self._is_known(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
         else:
             await self._refusal(HTTPConnection(scope))(scope, receive, send)
 

@@ -5,15 +5,12 @@ equal to it. Nobody needs them.
 """
 
 from http import HTTPStatus
-from typing import Final
 from unicodedata import category
 
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import problem
-
-_POLICY_VIOLATION: Final = 1008
-"""Of a WebSocket: RFC 6455, 7.4.1."""
 
 
 class RefuseControlCharacters:
@@ -26,7 +23,7 @@ class RefuseControlCharacters:
         if all(category(character) != "Cc" for character in scope.get("path", "")):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
         else:
             refusal = problem(HTTPStatus.BAD_REQUEST, "This address has a control character in it.")
             await refusal(scope, receive, send)

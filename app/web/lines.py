@@ -4,11 +4,10 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
+from starlette.status import WS_1000_NORMAL_CLOSURE
 from starlette.types import Message, Receive, Send
 
-_NORMAL: Final = 1000
-"""Of a WebSocket: RFC 6455, 7.4.1."""
-_LEFT: Final[Message] = {"type": "websocket.disconnect", "code": _NORMAL}
+_LEFT: Final[Message] = {"type": "websocket.disconnect", "code": WS_1000_NORMAL_CLOSURE}
 _DO_NOT_COME_BACK: Final = "41/_event,"
 """Socket.IO's word that the server has closed the connection: a browser waits until its page is used again."""
 
@@ -48,4 +47,4 @@ class Line:
         self._ending.set_result(None)
         with suppress(Exception):  # the other side, or the server between, may be gone already
             await self._send({"type": "websocket.send", "text": _DO_NOT_COME_BACK})
-            await self._send({"type": "websocket.close", "code": _NORMAL})
+            await self._send({"type": "websocket.close", "code": WS_1000_NORMAL_CLOSURE})

@@ -1,15 +1,12 @@
 """Whose page may open the socket: a browser lets any page of the web try, with the cookies of this host."""
 
 import logging
-from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.tabs import EVENTS
-
-_POLICY_VIOLATION: Final = 1008
-"""Of a WebSocket: RFC 6455, 7.4.1."""
+from app.web.tabs import is_tab_socket
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +25,11 @@ class OwnPagesAlone:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what a page of ours asks for."""
-        if scope["type"] != "websocket" or not scope["path"].startswith(EVENTS) or self._is_own(scope):
+        if not is_tab_socket(scope) or self._is_own(scope):
             await self._app(scope, receive, send)
         else:
             log.info("web.foreign_origin")
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
 
     def _is_own(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
+from starlette.status import (
+    WS_1008_POLICY_VIOLATION,
+    WS_1009_MESSAGE_TOO_BIG,
+    WS_1013_TRY_AGAIN_LATER,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.addresses import counted_as
@@ -16,7 +21,7 @@ from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
 from app.web.frames import Fault, fault_of
 from app.web.lines import Line
-from app.web.tabs import BROWSER, EVENTS, LINE, PERSON
+from app.web.tabs import BROWSER, LINE, PERSON, is_tab_socket
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +62,6 @@ A browser that somebody has signed in with counts by itself: what others do from
 _REFUSALS_TOLD: Final = Quota("refusals told", 3)
 """Lines in the log about one address: who floods us must not fill the disk."""
 
-_POLICY_VIOLATION: Final = 1008
-_TOO_BIG: Final = 1009
-_TRY_AGAIN_LATER: Final = 1013
-"""Of a WebSocket: RFC 6455, 7.4.1, and its registry."""
-
 _serial = count(1)
 
 
@@ -96,13 +96,13 @@ class LimitSockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one socket live within its bounds."""
-        if scope["type"] != "websocket" or not scope["path"].startswith(EVENTS):
+        if not is_tab_socket(scope):
             await self._app(scope, receive, send)
             return
         visitor, quotas = _visitor(scope), self._quotas()
         socket = _Socket(visitor, quotas, self._handlers(), receive, send)
         if quotas.use(visitor.bounds.sockets, visitor.name).refused:
-            await socket.close(_TRY_AGAIN_LATER, "too_many_sockets")
+            await socket.close(WS_1013_TRY_AGAIN_LATER, "too_many_sockets")
             return
         async with self._counted(visitor, scope[LINE]):
             await self._app(scope, socket.receive, send)
@@ -146,7 +146,7 @@ class _Socket:
                 case Fault.UNKNOWN_HANDLER as fault:
                     self._tell(fault)
                 case fault:
-                    code = _TOO_BIG if fault is Fault.TOO_BIG else _POLICY_VIOLATION
+                    code = WS_1009_MESSAGE_TOO_BIG if fault is Fault.TOO_BIG else WS_1008_POLICY_VIOLATION
                     await self.close(code, fault)
                     return {"type": "websocket.disconnect", "code": code}
         return message

@@ -1,13 +1,13 @@
 """What happens before the events that Reflex itself handles: those that ask for all that a tab shows."""
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Final
 
 import reflex as rx
 from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, OnLoadInternalState, StateUpdate
-from reflex_base.registry import RegistrationContext
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from app.web.guard import GUARD, NotSignedIn, resolve_person, session_tokens
 
@@ -74,15 +74,15 @@ class KeepWhatIsThere(Middleware):
         return StateUpdate(events=_watching(app, path)) if came_back else None
 
 
-def event_names() -> Container[str]:
-    """Return the full names of all events that a tab may send."""
+def event_handlers() -> Mapping[str, RegisteredEventHandler]:
+    """Return all handlers that a tab's event may name, by their full names."""
     return RegistrationContext.get().event_handlers
 
 
 def _watching(app: rx.App, path: str) -> list[Event]:
     """Return the page's handlers that go on in the background, and Reflex's sign that loading has ended."""
     loading = Event.from_event_type(app.get_load_events(path))
-    handlers = RegistrationContext.get().event_handlers
+    handlers = event_handlers()
     watching = [event for event in loading if handlers[event.name].handler.is_background]
     return [*watching, *Event.from_event_type(OnLoadInternalState.set_is_hydrated(True))]
 
@@ -92,8 +92,8 @@ def _path(state: BaseState) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    handlers = RegistrationContext.get().event_handlers
-    return name in handlers and hasattr(handlers[name].handler.fn, GUARD)
+    registered = event_handlers().get(name)
+    return registered is not None and hasattr(registered.handler.fn, GUARD)
 
 
 async def _is_signed_in(state: rx.State) -> bool:

@@ -21,6 +21,7 @@ from reflex.istate.manager.memory import StateManagerMemory
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.runtime.config import get_settings
@@ -51,9 +52,6 @@ _SOCKET_QUERY: Final = frozenset({"EIO", "transport"})
 _LONGEST_TOKEN: Final = 100
 _KEY: Final = secrets.token_bytes(32)
 """Of this process, as are the states that it leads to."""
-_POLICY_VIOLATION: Final = 1008
-_TRY_AGAIN_LATER: Final = 1013
-"""Of a WebSocket: RFC 6455, 7.4.1, and its registry."""
 _LEAVE_WITHIN_SECONDS: Final = 2.0
 _REMEMBERED_SECONDS: Final = 120.0
 """How long what a stranger's tab shows outlives its line, for it may come back."""
@@ -107,7 +105,7 @@ class BindTabs:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, bound."""
         path = scope.get("path", "")
-        if scope["type"] == "websocket" and path.startswith(EVENTS):
+        if is_tab_socket(scope):
             await self._open(scope, receive, send)
         elif scope["type"] == "http" and path.startswith(UPLOADS):
             person = await _person(scope)
@@ -121,13 +119,13 @@ class BindTabs:
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = _socket_token(scope)
         if not token:
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
             return
         try:
             person, browser = await _visitor(scope)
         except (SQLAlchemyError, OSError) as error:
             log.warning("web.socket_refused", extra={"reason": type(error).__name__})
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+            await send({"type": "websocket.close", "code": WS_1013_TRY_AGAIN_LATER})
             return
         bound, line = bound_token(token, person), Line(receive, send)
         told = {PERSON: person, BROWSER: browser, LINE: line}
@@ -153,6 +151,11 @@ class BindTabs:
                     await asyncio.sleep(_LOOK_EVERY_SECONDS)
         except TimeoutError:
             log.warning("web.socket_did_not_leave")
+
+
+def is_tab_socket(scope: Scope) -> bool:
+    """Tell whether this is a socket for Reflex, as one of our pages opens it."""
+    return bool(scope["type"] == "websocket" and scope["path"].startswith(EVENTS))
 
 
 def bound_token(token: str, person: SignedInUser | None) -> str:

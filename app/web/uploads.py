@@ -11,7 +11,6 @@ import reflex as rx
 from reflex.event import Event
 from reflex.state import StateUpdate
 from reflex_base.event import resolve_upload_handler_param
-from reflex_base.registry import RegistrationContext
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
 from reflex_base.utils.format import json_dumps
 from starlette.datastructures import Headers
@@ -20,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.services.tabular.refusals import MAX_FILE_BYTES, MEGABYTE
+from app.web.tab_events import event_handlers
 from app.web.tabs import PERSON, UPLOADS, Tabs
 
 LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
@@ -116,7 +116,7 @@ def _is_upload(path: str) -> bool:
 
 
 def _takes_files(event: str) -> bool:
-    handler = RegistrationContext.get().event_handlers.get(event)
+    handler = event_handlers().get(event)
     if handler is None:
         return False
     try:
