@@ -20,9 +20,9 @@ from arq import Worker
 
 from app.runtime.logs import configure
 from app.runtime.tasks import end_tasks
-from worker.collector import quieten
+from worker.gc_tuning import quieten
+from worker.runtime import bulk_work, dialing
 from worker.settings import BULK, DIAL
-from worker.state import bulk_work, dialing
 
 log = logging.getLogger(__name__)
 

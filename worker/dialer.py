@@ -22,13 +22,20 @@ from app.runtime.database import Database
 from app.runtime.live_feed import LiveFeed
 from app.runtime.tasks import end_tasks
 from app.services.campaigns.transitions import fail_by_system
-from app.services.dialing.due import complete_campaign, finished_campaigns, next_due_at
-from app.services.dialing.hanging_up import note_second_calls
-from app.services.dialing.placing import OUR_OWN_REASONS, STOPPED, Answer, given_up, place, still_wanted
-from app.services.dialing.recording import record
-from app.services.dialing.reserving import Pass, Reservation, reserve
-from app.services.dialing.sharing import Turn, earliest, plan
-from worker.looking import Looking, Wanted
+from app.services.dialing.completion import complete_campaign, finished_campaigns, next_due_at
+from app.services.dialing.place.carrier_answer import record
+from app.services.dialing.place.carrier_request import (
+    OUR_OWN_REASONS,
+    STOPPED,
+    Answer,
+    given_up,
+    place,
+    still_wanted,
+)
+from app.services.dialing.reserve.fair_share import Turn, earliest, plan
+from app.services.dialing.reserve.reservation import Pass, Reservation, reserve
+from app.services.dialing.settle.hang_up import note_second_calls
+from worker.recheck import Looking, Wanted
 
 log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ DIAL: Final[dict[str, Any]] = _SHARED | {
     "cron_jobs": [cron(ring_the_doorbell, second=set(range(0, 60, 10)), timeout=5, max_tries=1)],
     "job_timeout": 60,
 }
-"""The dial worker's queue. Dialing itself stands beside it (`worker.state.dialing`) and needs no Redis."""
+"""The dial worker's queue. Dialing itself stands beside it (`worker.runtime.dialing`) and needs no Redis."""
 
 BULK: Final[dict[str, Any]] = _SHARED | {
     "queue_name": QueueName.BULK.value,

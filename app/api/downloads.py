@@ -20,8 +20,8 @@ from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
 from app.services.campaigns.exports import calls_csv, contacts_csv
 from app.services.contacts.exporting import address_book_csv
-from app.services.contacts.filtering import chosen
-from app.services.contacts.ways import Sort
+from app.services.contacts.filter_sql import chosen
+from app.services.contacts.index_scans import Sort
 from app.services.errors import CallsheetError, FieldErrors, NotAllowed, NotFound
 from app.services.imports.rejects import rejects_csv
 from app.services.suppression.exporting import suppressions_csv

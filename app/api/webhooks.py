@@ -36,15 +36,15 @@ from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.runtime.context import AppContext, get_context
 from app.runtime.database import Database
-from app.services.dialing.conversations import Turn, script_of, write_turns
-from app.services.dialing.hanging_up import end_second_call
-from app.services.dialing.webhooks import (
+from app.services.dialing.receive.conversations import Turn, script_of, write_turns
+from app.services.dialing.receive.webhooks import (
     GROUPS_AT_ONCE,
     Delivery,
     UnknownAttempt,
     WebhookLine,
     second_call_of,
 )
+from app.services.dialing.settle.hang_up import end_second_call
 from app.services.messaging.inbound import heed
 from app.services.numbers.carriers import identity_of
 

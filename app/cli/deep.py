@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from app.providers.base import Carrier, CarrierAccount
     from app.runtime.config import Settings
     from app.runtime.database import Database
-    from app.services.dialing.recounting import Recount
-    from app.services.dialing.witnessing import Made
+    from app.services.dialing.audit.carrier import Made
+    from app.services.dialing.audit.recount import Recount
 
 Verdict = tuple[str, str, list[str]]
 """What was looked at, what is well if nothing is wrong, and what is wrong."""
@@ -34,7 +34,7 @@ async def recounted(settings: Settings, environment: Mapping[str, str], *, days:
     """Return what `recount_all` returns. Raises `CommandError`."""
     from app.providers.base import LookupFailed
     from app.runtime.database import Database
-    from app.services.dialing.witnessing import by_campaign
+    from app.services.dialing.audit.carrier import by_campaign
 
     database = Database(settings.database_url or "")
     try:
@@ -59,7 +59,7 @@ def _verdict(recount: Recount, at_carrier: list[str]) -> Verdict:
 async def _recounts(database: Database) -> list[Recount]:
     from sqlalchemy import text
 
-    from app.services.dialing.recounting import all_campaigns, recount
+    from app.services.dialing.audit.recount import all_campaigns, recount
 
     async with database.session() as session:
         campaign_ids = await all_campaigns(session)
@@ -78,7 +78,7 @@ async def _beside_the_carrier(
     """Compare both ledgers; returns what was compared, and the discrepancies. Raises `LookupFailed`."""
     from app.providers.registry import configured_account, make_carrier
     from app.runtime.config import Settings
-    from app.services.dialing.witnessing import made_and_not_ours, oldest_attempt, ours_and_not_made
+    from app.services.dialing.audit.carrier import made_and_not_ours, oldest_attempt, ours_and_not_made
     from app.services.numbers.carriers import ensure_carrier_account, identity_of
 
     account = configured_account(Settings(**dict[str, Any](environment)))
@@ -103,7 +103,7 @@ async def _made(carrier: Carrier, account: CarrierAccount, since: datetime) -> t
     """Return what the carrier made, and since when its word goes: the simulator forgets at its end."""
     from app.domain.campaign import Channel
     from app.providers.base import Ledger
-    from app.services.dialing.witnessing import Made
+    from app.services.dialing.audit.carrier import Made
 
     if account.simulated:
         return await _simulated(account, since)
@@ -135,7 +135,7 @@ async def _simulated(account: CarrierAccount, since: datetime) -> tuple[datetime
 def _entry(entry: Mapping[str, Any], account: CarrierAccount) -> Made:
     from app.domain.campaign import Channel
     from app.providers.twilio.urls import attempt_in
-    from app.services.dialing.witnessing import Made
+    from app.services.dialing.audit.carrier import Made
 
     channel = Channel.CALL if entry["kind"] == "call" else Channel.SMS
     address = str(entry["parameters"].get("StatusCallback", ""))

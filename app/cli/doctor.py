@@ -211,7 +211,7 @@ def _web(settings: Settings) -> str:
 
 
 def _conservation(settings: Settings) -> str:
-    from app.services.dialing.conservation import accounted, unaccounted
+    from app.services.dialing.audit.ledger import accounted, unaccounted
 
     problems = _read(settings, unaccounted)
     if problems:

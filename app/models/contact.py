@@ -30,7 +30,7 @@ class Contact(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("organization_id", "number"),
-        # Each is the order of one sort or the answer to one filter: see services/contacts/ways.py. Every row of
+        # Each is the order of one sort or the answer to one filter: see services/contacts/index_scans.py. Every row of
         # an import pays for all of them.
         Index(
             "ix_contact_name",

@@ -12,7 +12,7 @@ from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign
 from app.runtime.job_queue import QueueName
-from app.services.dialing.hanging_up import note_second_calls
+from app.services.dialing.settle.hang_up import note_second_calls
 from tests.api.conftest import World, fields_of, problem_of
 from tests.support.builders import make_attempt, make_carrier_account, make_recipient
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.runtime.clock import SystemClock
 from app.runtime.database import Database
-from app.services.dialing.reserving import reserve
+from app.services.dialing.reserve.reservation import reserve
 from tests.bench.measuring import Figures, figures, median, percentile
 from tests.bench.staging import NO_LIMITS, add_people, analyze, database_at, durable_postgres, stage_of
 from tests.support.stage import Stage

@@ -17,14 +17,14 @@ from app.domain.events import AnsweredBy, AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
 from app.runtime.migrations import upgrade
-from app.services.dialing.due import next_due_at
-from app.services.dialing.reserving import Reservation, reserve
-from app.services.dialing.webhooks import MOST_TOGETHER, Delivery, receive_all
+from app.services.dialing.completion import next_due_at
+from app.services.dialing.receive.webhooks import MOST_TOGETHER, Delivery, receive_all
+from app.services.dialing.reserve.reservation import Reservation, reserve
 from tests.bench.measuring import Figures, figures
 from tests.bench.staging import database_at, stage_of
 from tests.support.servers import running_postgres, temporary_home
 from tests.support.stage import WORKER, Stage
-from worker.collector import quieten
+from worker.gc_tuning import quieten
 
 PEOPLE: Final = 10_000
 PER_MINUTE: Final = 60

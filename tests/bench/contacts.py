@@ -17,9 +17,9 @@ from app.installation.embedded import EmbeddedPostgres
 from app.runtime.database import Database
 from app.runtime.migrations import upgrade
 from app.services.access.principal import Principal
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.paging import Order
 from app.services.contacts.queries import count_contacts, list_contacts
-from app.services.contacts.ways import Sort
 from tests.support.builders import make_organization, principal
 from tests.support.servers import connect, temporary_home
 

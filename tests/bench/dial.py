@@ -26,8 +26,8 @@ from tests.bench.staging import (
     empty,
     stage_of,
 )
-from worker.collector import quieten
-from worker.state import dialing_database
+from worker.gc_tuning import quieten
+from worker.runtime import dialing_database
 
 CONNECTIONS: Final = 50
 CONTACTS: Final = 3_000

@@ -23,7 +23,7 @@ from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.runtime.migrations import upgrade
 from app.services.imports.operations import queue_import, store_import
-from app.services.imports.running import run_import
+from app.services.imports.run import run_import
 from tests.support.builders import make_campaign, make_organization, principal
 from tests.support.servers import temporary_home
 

@@ -21,7 +21,7 @@ from tests.support.builders import make_recipient
 from tests.support.servers import temporary_home
 from tests.support.stage import Stage, set_stage
 from worker.dialer import Dialer
-from worker.state import dialing_database
+from worker.runtime import dialing_database
 
 SID: Final = "AC" + "0" * 32
 NO_LIMITS: Final[dict[str, Any]] = {

@@ -10,7 +10,7 @@ from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.services.access.principal import Principal
 from app.services.contacts.bulk import begin_bulk_change
 from app.services.imports.operations import import_file, store_import
-from app.services.imports.undoing import undo_import
+from app.services.imports.undo import undo_import
 from app.services.segments.operations import create_segment
 
 _LEADS: Final = b"""phone,first name,last name,e-mail,city,deal stage

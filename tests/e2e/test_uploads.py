@@ -7,7 +7,7 @@ from random import Random
 from openpyxl import Workbook
 from playwright.sync_api import BrowserContext, Page, expect
 
-from app.services.imports.tables import AT_ONCE_BYTES
+from app.services.imports.files.spreadsheets import AT_ONCE_BYTES
 from tests.e2e.browsing import choose_file, visit
 from tests.e2e.world import World
 

@@ -23,7 +23,7 @@ HATCHES: Final = sys.platform == "linux"
 _PRELOAD: Final = [
     "__main__",
     "tests.faults.hatchery",
-    "worker.state",
+    "worker.runtime",
     "worker.jobs.imports",
     "arq",
     "uvloop",

@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.providers.base import Carrier
 from app.providers.registry import configured_account, make_carrier
 from app.runtime.tasks import end_tasks
-from app.services.dialing import reconciling, recording
-from app.services.dialing.cases import Case
-from app.services.dialing.reconciling import reconcile_overdue
-from app.services.dialing.settling import give_back
+from app.services.dialing.place import carrier_answer
+from app.services.dialing.reconcile import overdue_attempts
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
+from app.services.dialing.settle.locked_attempts import Case
+from app.services.dialing.settle.outcomes import give_back
 from app.services.numbers.carriers import ensure_carrier_account
 from tests.faults.harness import SPEED, World
 from tests.faults.menu.base import Outcome
@@ -44,11 +45,11 @@ async def forget(session: AsyncSession, case: Case, reason: str, *, now: datetim
     await session.execute(text("DELETE FROM attempt WHERE id = :id"), {"id": case.attempt_id})
 
 
-AT_LEAST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): place_again}
-AT_MOST_ONCE: Final[Patches] = {(recording, "_mark_unknown"): forget}
+AT_LEAST_ONCE: Final[Patches] = {(carrier_answer, "_mark_unknown"): place_again}
+AT_MOST_ONCE: Final[Patches] = {(carrier_answer, "_mark_unknown"): forget}
 HASTY: Final[Patches] = {
-    (reconciling, "SETTLE"): timedelta(0),
-    (recording, "ASK_AFTER"): timedelta(0),
+    (overdue_attempts, "SETTLE"): timedelta(0),
+    (carrier_answer, "ASK_AFTER"): timedelta(0),
 }
 
 

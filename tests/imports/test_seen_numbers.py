@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.imports.seen import SeenNumbers
+from app.services.imports.rows.number_set import SeenNumbers
 
 
 @given(st.lists(st.integers(1, 10**15 - 1) | st.integers(12_025_550_000, 12_025_550_200), max_size=300))

@@ -8,7 +8,7 @@ from sqlmodel import col
 from app.models import Contact, ContactImport
 from app.runtime.database import Database
 from app.services.imports import operations
-from app.services.imports.classes import IssueKind
+from app.services.imports.issues import IssueKind
 from app.services.imports.views import ImportResult
 from app.services.tabular.refusals import FileRefused
 from tests.imports.corpus import FILES, Ugly

@@ -29,8 +29,8 @@ from app.services.campaigns.audiences import (
     preview_audience,
     read_rule,
 )
-from app.services.campaigns.forecast import preflight
 from app.services.campaigns.lifecycle import resume_campaign, start_campaign
+from app.services.campaigns.preflight import preflight
 from app.services.campaigns.recipients import remove_recipients
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity

@@ -22,8 +22,8 @@ from app.domain.text import is_blank
 from app.models import Campaign, Contact, Recipient, Suppression
 from app.runtime.database import Database
 from app.services.campaigns.eligibility import _VISIBLE, list_skipped
-from app.services.campaigns.forecast import preflight
 from app.services.campaigns.operations import duplicate_campaign
+from app.services.campaigns.preflight import preflight
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.views import Eligibility, Preflight

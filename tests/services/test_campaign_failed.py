@@ -24,7 +24,7 @@ from app.services.campaigns.history import campaign_history
 from app.services.campaigns.lifecycle import resume_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.progress import campaign_snapshot
-from app.services.dialing.conservation import unaccounted
+from app.services.dialing.audit.ledger import unaccounted
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_campaign, make_number, make_recipient, principal

@@ -10,9 +10,9 @@ from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.models import PhoneNumber, Step
 from app.runtime.database import Database
 from app.services.campaigns.carrier_check import CarrierCheck
-from app.services.campaigns.launching import launch_scheduled
 from app.services.campaigns.lifecycle import resume_campaign, start_campaign
 from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.errors import FieldErrors
 from tests.services.campaign_world import SIMULATED, World, build_world
 from tests.support.builders import NOON, make_number

@@ -15,8 +15,6 @@ from app.domain.templates import Missing
 from app.models import ContactImport
 from app.runtime.database import Database
 from app.runtime.live_feed import LiveNote
-from app.services.campaigns.forecast import preflight
-from app.services.campaigns.launching import launch_scheduled
 from app.services.campaigns.lifecycle import (
     cancel_campaign,
     pause_campaign,
@@ -25,6 +23,8 @@ from app.services.campaigns.lifecycle import (
     start_campaign,
 )
 from app.services.campaigns.operations import duplicate_campaign
+from app.services.campaigns.preflight import preflight
+from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import REAL, SIMULATED, World, build_world
 from tests.support.builders import NOON, make_agent, make_number

@@ -15,10 +15,10 @@ from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
 from app.runtime.database import Database
 from app.services.campaigns.brief import campaign_brief, recipient_counts
+from app.services.campaigns.call_log import get_attempt, get_recipient, list_attempts, list_recipients
 from app.services.campaigns.detail import get_campaign
-from app.services.campaigns.forecast import preflight, preview_message
 from app.services.campaigns.lists import campaign_cards, list_campaigns
-from app.services.campaigns.logs import get_attempt, get_recipient, list_attempts, list_recipients
+from app.services.campaigns.preflight import preflight, preview_message
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot
 from app.services.errors import NotFound

@@ -16,7 +16,7 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Contact, Organization, Suppression
-from app.services.contacts.filtering import where
+from app.services.contacts.filter_sql import where
 from tests.support.builders import (
     NOON,
     make_campaign,

@@ -13,9 +13,9 @@ from app.domain.contact_filter_reading import read_filter
 from app.models import Contact, Organization
 from app.runtime.database import Database
 from app.services.contacts.cursors import read_cursor
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.paging import Order, count_statement, page_statement
 from app.services.contacts.queries import count_contacts, list_contacts
-from app.services.contacts.ways import Sort
 from app.services.errors import FieldErrors
 from tests.support.builders import NOON, make_contact, make_organization, principal
 

@@ -16,10 +16,10 @@ from app.domain.rights import Right, Role, has_right
 from app.domain.suppression import SuppressionScope
 from app.models import Contact, Organization
 from app.runtime.database import Database
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import count_contacts, get_contact, list_contacts
-from app.services.contacts.searching import matches_search
-from app.services.contacts.ways import Sort
+from app.services.contacts.search import matches_search
 from app.services.errors import FieldErrors, NotAllowed, NotFound
 from app.services.suppression.operations import suppress_contact
 from tests.support.builders import (

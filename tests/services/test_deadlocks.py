@@ -15,8 +15,8 @@ from app.domain.campaign import CampaignStatus
 from app.domain.events import EventKind
 from app.runtime.database import Database, quickly
 from app.services.campaigns.lifecycle import cancel_campaign
-from app.services.dialing.cases import load_cases
-from app.services.dialing.webhooks import receive_all
+from app.services.dialing.receive.webhooks import receive_all
+from app.services.dialing.settle.locked_attempts import load_cases
 from tests.services.test_webhook_line import delivery
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage

@@ -15,10 +15,10 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, Suppression
 from app.providers.base import NotPlaced, PlaceAnswer, ReceivedEvent, Refused, Unclear
 from app.runtime.database import Database
-from app.services.dialing.placing import Answer
-from app.services.dialing.reconciling import reconcile_overdue
-from app.services.dialing.reserving import reserve
-from app.services.dialing.webhooks import receive
+from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.receive.webhooks import receive
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
+from app.services.dialing.reserve.reservation import reserve
 from tests.support.stage import WORKER, Stage, set_stage
 
 _S = RecipientStatus

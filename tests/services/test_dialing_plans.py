@@ -9,8 +9,8 @@ from sqlalchemy import Connection, event, text
 from app.domain.events import EventKind
 from app.models import Attempt
 from app.runtime.database import Database
-from app.services.dialing.due import finished_campaigns, next_due_at
-from app.services.dialing.sharing import plan
+from app.services.dialing.completion import finished_campaigns, next_due_at
+from app.services.dialing.reserve.fair_share import plan
 from tests.bench.staging import NO_LIMITS, analyze, copied, stage_of
 from tests.support.stage import Stage
 

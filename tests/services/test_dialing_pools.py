@@ -18,8 +18,8 @@ from app.domain.recipient import RecipientStatus
 from app.models import CampaignNumber, Contact, Organization, PhoneNumber
 from app.runtime.database import Database
 from app.services.access.organizations import update_organization
-from app.services.dialing.placing import STOPPED, given_up
-from app.services.dialing.sharing import plan
+from app.services.dialing.place.carrier_request import STOPPED, given_up
+from app.services.dialing.reserve.fair_share import plan
 from app.services.numbers.operations import update_number
 from app.services.numbers.resting import resume_number
 from tests.support.builders import make_campaign, make_recipient, principal

@@ -18,7 +18,7 @@ from app.domain.events import AttemptEvent, EventKind
 from app.models import Attempt, Campaign, CarrierAccount, PhoneNumber
 from app.providers.base import LookupFailed, RemoteAttempt
 from app.runtime.database import Database
-from app.services.dialing.prices import FIRST_LOOK, PRICED_WITHIN, collect_prices
+from app.services.dialing.reconcile.prices import FIRST_LOOK, PRICED_WITHIN, collect_prices
 from tests.support.builders import (
     make_attempt,
     make_campaign,

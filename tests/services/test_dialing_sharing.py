@@ -11,8 +11,8 @@ from app.domain.events import EventKind
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, guarded
 from app.models import Agent, Campaign, Contact, Organization, PhoneNumber
 from app.runtime.database import Database
-from app.services.dialing.due import next_due_at
-from app.services.dialing.sharing import Plan, plan
+from app.services.dialing.completion import next_due_at
+from app.services.dialing.reserve.fair_share import Plan, plan
 from tests.support.builders import make_campaign, make_carrier_account, make_recipient
 from tests.support.stage import Stage, set_stage
 from tests.support.waiting import until

@@ -21,11 +21,11 @@ from app.runtime.database import Database
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.transitions import pause_by_system
-from app.services.dialing import gating
-from app.services.dialing.guards import Guards
-from app.services.dialing.placing import Answer
-from app.services.dialing.reserving import Reservation
-from app.services.dialing.signs import count_ahead
+from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.reserve import gating
+from app.services.dialing.reserve.reservation import Reservation
+from app.services.dialing.reserve.safeguard_settings import Guards
+from app.services.dialing.reserve.safeguards import count_ahead
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_recipient, principal
 from tests.support.stage import Stage, set_stage

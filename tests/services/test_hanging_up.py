@@ -16,8 +16,8 @@ from app.providers.base import MessageOrder, Placed
 from app.runtime import fault_points
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
-from app.services.dialing.placing import Answer
-from app.services.dialing.reconciling import reconcile_overdue
+from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.suppression.operations import suppress
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage

@@ -12,9 +12,10 @@ from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
-from app.services.imports import operations, queries, running, staging, storing
+from app.services.imports import operations, queries, run
 from app.services.imports.preview import preview_import
 from app.services.imports.rejects import rejects_csv
+from app.services.imports.store import batch_writer, matching
 from app.services.imports.views import ImportView
 from tests.support.builders import NOON, make_contact, make_organization, principal
 
@@ -52,7 +53,7 @@ async def test_the_file_is_forgotten_once_the_import_has_ended_and_what_is_shown
 ) -> None:
     ended = await queued(database, owner)
     before = await view(database, owner, ended)
-    await running.run_import(database, import_id=ended, clock=CLOCK)
+    await run.run_import(database, import_id=ended, clock=CLOCK)
     stopped = await queued(database, owner)
     async with database.transaction() as session:
         await operations.cancel_import(session, principal=owner, import_ref=stopped, now=NOON)
@@ -72,16 +73,16 @@ async def test_who_comes_into_the_address_book_at_the_same_moment_is_taken_for_k
     late: list[str] = []
 
     async def judge(session: Any, people: Any, *args: Any, **kwargs: Any) -> Any:
-        known = await staging.judge(session, people, *args, **kwargs)
+        known = await matching.judge(session, people, *args, **kwargs)
         if not late:
             late.append(people[0].number)
             async with database.transaction() as other:
                 await make_contact(other, acme, number=late[0], name="Of another")
         return known
 
-    monkeypatch.setattr(storing, "judge", judge)
+    monkeypatch.setattr(batch_writer, "judge", judge)
     import_id = await queued(database, owner)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
     async with database.session() as session:
         done = await session.get_one(ContactImport, import_id)
         numbers = list(await session.scalars(select(col(Contact.number))))

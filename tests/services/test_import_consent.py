@@ -12,8 +12,8 @@ from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.contacts.exporting import address_book_csv
-from app.services.imports import operations, running, undoing
-from app.services.imports.classes import IssueKind
+from app.services.imports import operations, run, undo
+from app.services.imports.issues import IssueKind
 from app.services.imports.views import ImportResult
 from tests.support.builders import NOON, make_contact, make_organization, principal
 
@@ -41,8 +41,8 @@ async def imported(database: Database, owner: Principal, text: str) -> ImportRes
 
 async def undone(database: Database, owner: Principal, import_id: int) -> None:
     async with database.transaction() as session:
-        await undoing.undo_import(session, principal=owner, import_ref=import_id, now=NOON)
-    await running.run_import(database, import_id=import_id, clock=SystemClock())
+        await undo.undo_import(session, principal=owner, import_ref=import_id, now=NOON)
+    await run.run_import(database, import_id=import_id, clock=SystemClock())
     async with database.session() as session:
         assert (await session.get_one(ContactImport, import_id)).status == "undone"
 

@@ -33,7 +33,9 @@ from app.runtime.fault_points import install
 from app.runtime.migrations import PROJECT
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
-from app.services.imports import chunks, operations, queries, running, storing
+from app.services.imports import operations, queries, run
+from app.services.imports.files import file_store
+from app.services.imports.store import batch_writer
 from app.services.imports.views import ImportView
 from app.services.tabular import row_reader
 from app.services.tabular.row_reader import FileRow, RowReader
@@ -58,7 +60,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(running, "BATCH_ROWS", BATCH)
+    monkeypatch.setattr(run, "BATCH_ROWS", BATCH)
     yield
     install(None)
 
@@ -167,7 +169,7 @@ async def run_until_done(database: Database, import_id: int) -> int:
     deaths = 0
     while True:
         try:
-            await running.run_import(database, import_id=import_id, clock=CLOCK)
+            await run.run_import(database, import_id=import_id, clock=CLOCK)
         except Killed:
             deaths += 1
         else:
@@ -193,7 +195,7 @@ async def test_a_run_counts_and_lists_every_row_once(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
 
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     view = await view_of(database, owner, import_id)
     assert view.status is ImportStatus.COMPLETED
@@ -244,19 +246,19 @@ async def undisturbed(database: Database, owner: Principal, acme: Organization) 
         await make_contact(session, acme, number=number_of(3), name="Old name", email="old@example.com")
         campaign = await make_campaign(session, acme)
     import_id = await queued(database, owner, campaign, ugly_file())
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
     return await outcome(database, import_id)
 
 
 async def test_going_on_after_a_death_reads_no_more_than_one_piece_again(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(file_store, "CHUNK_BYTES", 64)
     monkeypatch.setattr(row_reader, "_DETECT_CHARACTERS", 10)
     import_id = await queued(database, owner, campaign, ugly_file())
     die_at("import_batch_committed", 4)
     with pytest.raises(Killed):
-        await running.run_import(database, import_id=import_id, clock=CLOCK)
+        await run.run_import(database, import_id=import_id, clock=CLOCK)
     install(None)
     read: list[int] = []
     original = RowReader.feed
@@ -266,7 +268,7 @@ async def test_going_on_after_a_death_reads_no_more_than_one_piece_again(
         return original(self, data)
 
     monkeypatch.setattr(RowReader, "feed", counted)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     left = len(ugly_file()) * (ROWS - 4 * BATCH) // ROWS
     assert 0 < sum(read) < left + 3 * 64
@@ -296,11 +298,11 @@ async def test_a_process_killed_with_minus_nine_is_taken_up_where_it_was(
     )
     assert await process.wait() == -signal.SIGKILL
     async with database.session() as session:
-        stalled = await running.requeue_stalled_imports(session)
+        stalled = await run.requeue_stalled_imports(session)
     assert stalled == [import_id]
     assert (await view_of(database, owner, import_id)).rows_done == 3 * BATCH
 
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     broken = await outcome(database, import_id)
     assert broken == await undisturbed(database, owner, acme)
@@ -311,10 +313,11 @@ import asyncio, sys
 from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.runtime.fault_points import install_from_environment
-from app.services.imports import operations, running
-running.BATCH_ROWS = {BATCH}
+from app.services.imports import operations
+from app.services.imports import run
+run.BATCH_ROWS = {BATCH}
 install_from_environment()
-asyncio.run(running.run_import(Database(sys.argv[1]), import_id=int(sys.argv[2]), clock=SystemClock()))
+asyncio.run(run.run_import(Database(sys.argv[1]), import_id=int(sys.argv[2]), clock=SystemClock()))
 """
 
 
@@ -323,7 +326,7 @@ async def test_two_runs_at_once_import_each_row_once(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
 
-    runs = [running.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(4)]
+    runs = [run.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(4)]
     await asyncio.gather(*runs)
 
     together = await outcome(database, import_id)
@@ -340,11 +343,11 @@ async def test_without_the_run_lock_the_rows_lock_still_holds(
     async def always(*_: object) -> bool:
         return True
 
-    monkeypatch.setattr(running, "_take_run_lock", always)
+    monkeypatch.setattr(run, "_take_run_lock", always)
     import_id = await queued(database, owner, campaign, ugly_file())
 
     while (await view_of(database, owner, import_id)).status is not ImportStatus.COMPLETED:
-        runs = [running.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(3)]
+        runs = [run.run_import(database, import_id=import_id, clock=CLOCK) for _ in range(3)]
         await asyncio.gather(*runs)
 
     together = await outcome(database, import_id)
@@ -355,14 +358,14 @@ async def test_a_finished_import_is_not_run_again(
     database: Database, owner: Principal, campaign: Campaign
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
     first = await outcome(database, import_id)
 
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     assert await outcome(database, import_id) == first
     async with database.session() as session:
-        assert await running.requeue_stalled_imports(session) == []
+        assert await run.requeue_stalled_imports(session) == []
         with pytest.raises(Conflict):
             await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
 
@@ -372,18 +375,18 @@ async def test_a_running_import_is_not_taken_for_stalled(
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
     stalled: list[list[int]] = []
-    original = storing.store_batch
+    original = batch_writer.store_batch
 
     async def looking(*args: Any, **kwargs: Any) -> None:
         async with database.session() as session:
-            stalled.append(await running.requeue_stalled_imports(session))
+            stalled.append(await run.requeue_stalled_imports(session))
         await original(*args, **kwargs)
 
-    monkeypatch.setattr(running, "store_batch", looking)
+    monkeypatch.setattr(run, "store_batch", looking)
     async with database.session() as session:
-        assert await running.requeue_stalled_imports(session) == [import_id]
+        assert await run.requeue_stalled_imports(session) == [import_id]
 
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     assert stalled
     assert not any(stalled)
@@ -393,7 +396,7 @@ async def test_a_cancelled_import_stops_after_the_batch_it_is_at(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    original = storing.store_batch
+    original = batch_writer.store_batch
 
     async def cancelled_before_the_third(*args: Any, **kwargs: Any) -> None:
         if kwargs["batch"].position == 2 * BATCH:
@@ -401,8 +404,8 @@ async def test_a_cancelled_import_stops_after_the_batch_it_is_at(
                 await operations.cancel_import(session, principal=owner, import_ref=import_id, now=NOON)
         await original(*args, **kwargs)
 
-    monkeypatch.setattr(running, "store_batch", cancelled_before_the_third)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    monkeypatch.setattr(run, "store_batch", cancelled_before_the_third)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     view = await view_of(database, owner, import_id)
     assert (view.status, view.rows_done) == (ImportStatus.CANCELLED, 2 * BATCH)
@@ -419,27 +422,27 @@ async def test_a_campaign_that_is_started_stops_the_import_until_it_is_paused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    original = storing.store_batch
+    original = batch_writer.store_batch
 
     async def started_before_the_third(*args: Any, **kwargs: Any) -> None:
         if kwargs["batch"].position == 2 * BATCH:
             await set_status(database, campaign, CampaignStatus.RUNNING)
         await original(*args, **kwargs)
 
-    monkeypatch.setattr(running, "store_batch", started_before_the_third)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    monkeypatch.setattr(run, "store_batch", started_before_the_third)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
     stopped = await view_of(database, owner, import_id)
     assert (stopped.status, stopped.rows_done) == (ImportStatus.FAILED, 2 * BATCH)
     assert "Pause the campaign first" in (stopped.error or "")
 
-    monkeypatch.setattr(running, "store_batch", original)
+    monkeypatch.setattr(run, "store_batch", original)
     async with database.session() as session:
         with pytest.raises(Conflict, match="Pause the campaign first"):
             await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
     await set_status(database, campaign, CampaignStatus.PAUSED)
     async with database.transaction() as session:
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     resumed = await outcome(database, import_id)
     assert resumed == await undisturbed(database, owner, acme)
@@ -449,7 +452,7 @@ async def test_an_import_whose_campaign_is_deleted_under_way_ends_quietly(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = await queued(database, owner, campaign, ugly_file())
-    original = storing.store_batch
+    original = batch_writer.store_batch
 
     async def deleted_before_the_third(*args: Any, **kwargs: Any) -> None:
         if kwargs["batch"].position == 2 * BATCH:
@@ -457,8 +460,8 @@ async def test_an_import_whose_campaign_is_deleted_under_way_ends_quietly(
                 await session.execute(delete(Campaign).where(col(Campaign.id) == campaign.id))
         await original(*args, **kwargs)
 
-    monkeypatch.setattr(running, "store_batch", deleted_before_the_third)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    monkeypatch.setattr(run, "store_batch", deleted_before_the_third)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
 
     async with database.session() as session:
         assert list(await session.scalars(select(ContactImport))) == []
@@ -491,7 +494,7 @@ async def test_each_batch_is_announced_after_its_commit(
 
     import_id = await queued(database, owner, campaign, ugly_file())
     listening = Database(database_url, on_commit=keep)
-    await running.run_import(listening, import_id=import_id, clock=CLOCK)
+    await run.run_import(listening, import_id=import_id, clock=CLOCK)
     await listening.dispose()
 
     assert len(notes) == -(-ROWS // BATCH) + 1
@@ -501,7 +504,7 @@ async def test_each_batch_is_announced_after_its_commit(
 async def test_the_event_loop_goes_on_while_a_large_file_is_read(
     database: Database, owner: Principal, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "BATCH_ROWS", 1_000)
+    monkeypatch.setattr(run, "BATCH_ROWS", 1_000)
     lines = b"".join(b"+1202%07d,Person %d\n" % (number, number) for number in range(2_000_000, 2_008_000))
     longest, done = 0.0, asyncio.Event()
 
@@ -516,7 +519,7 @@ async def test_the_event_loop_goes_on_while_a_large_file_is_read(
     gc.freeze()  # nor is the collecting of what the other tests of this process have left
     watching = asyncio.create_task(watch())
     import_id = await queued(database, owner, campaign, b"phone,name\n" + lines)
-    await running.run_import(database, import_id=import_id, clock=CLOCK)
+    await run.run_import(database, import_id=import_id, clock=CLOCK)
     done.set()
     await watching
     gc.unfreeze()

@@ -10,7 +10,7 @@ from app.runtime.clock import SystemClock
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
-from app.services.imports import operations, queries, running
+from app.services.imports import operations, queries, run
 from app.services.imports.preview import preview_import
 from app.services.imports.views import ImportView
 from tests.imports.corpus import ANN, BOB, workbook
@@ -39,7 +39,7 @@ async def stored(database: Database, owner: Principal, data: bytes, sheet: str =
 async def started(database: Database, owner: Principal, import_id: int) -> None:
     async with database.transaction() as session:
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)
-    await running.run_import(database, import_id=import_id, clock=SystemClock())
+    await run.run_import(database, import_id=import_id, clock=SystemClock())
 
 
 async def numbers(session: AsyncSession) -> list[str]:
@@ -100,7 +100,7 @@ async def test_a_large_workbook_is_read_by_a_worker_and_then_begins_by_itself(
     view = await stored(database, owner, workbook([["phone"], [2025550143], [2025550144]]))
     assert (view.status, view.rows_total) == (ImportStatus.READING, None)
     async with database.session() as reading:
-        assert await running.requeue_stalled_imports(reading) == [view.id]
+        assert await run.requeue_stalled_imports(reading) == [view.id]
 
     await started(database, owner, view.id)
 
@@ -113,7 +113,7 @@ async def test_a_large_workbook_that_is_none_fails_with_the_reason(
     monkeypatch.setattr(operations, "AT_ONCE_BYTES", 0)
     view = await stored(database, owner, b"PK\x03\x04 and nothing more")
 
-    await running.run_import(database, import_id=view.id, clock=SystemClock())
+    await run.run_import(database, import_id=view.id, clock=SystemClock())
 
     async with database.session() as session:
         failed = await queries.get_import(session, principal=owner, import_ref=view.id)

@@ -19,7 +19,7 @@ from app.runtime.fault_points import install
 from app.services.access.principal import Principal
 from app.services.contacts.exporting import address_book_csv
 from app.services.errors import Conflict, NotAllowed, NotFound
-from app.services.imports import operations, queries, running, undoing
+from app.services.imports import operations, queries, run, undo
 from app.services.imports.views import Undo
 from tests.support.builders import (
     NOON,
@@ -55,8 +55,8 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(undoing, "UNDO_ROWS", 2)
-    monkeypatch.setattr(running, "BATCH_ROWS", 2)
+    monkeypatch.setattr(undo, "UNDO_ROWS", 2)
+    monkeypatch.setattr(run, "BATCH_ROWS", 2)
     yield
     install(None)
 
@@ -112,18 +112,18 @@ async def imported(
             now=LATER,
         )
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=LATER)
-    await running.run_import(database, import_id=import_id, clock=LaterClock())
+    await run.run_import(database, import_id=import_id, clock=LaterClock())
     return import_id
 
 
 async def begin_undo(database: Database, owner: Principal, import_id: int) -> None:
     async with database.transaction() as session:
-        await undoing.undo_import(session, principal=owner, import_ref=import_id, now=LATER)
+        await undo.undo_import(session, principal=owner, import_ref=import_id, now=LATER)
 
 
 async def undone(database: Database, owner: Principal, import_id: int) -> ContactImport:
     await begin_undo(database, owner, import_id)
-    await running.run_import(database, import_id=import_id, clock=LaterClock())
+    await run.run_import(database, import_id=import_id, clock=LaterClock())
     async with database.session() as session:
         return await session.get_one(ContactImport, import_id)
 
@@ -233,11 +233,11 @@ async def test_an_undo_that_is_killed_goes_on_and_ends_the_same(
 
     install(die)
     with pytest.raises(Killed):
-        await running.run_import(database, import_id=import_id, clock=LaterClock())
+        await run.run_import(database, import_id=import_id, clock=LaterClock())
     install(None)
     async with database.session() as session:
-        stalled = await running.requeue_stalled_imports(session)
-    await running.run_import(database, import_id=import_id, clock=LaterClock())
+        stalled = await run.requeue_stalled_imports(session)
+    await run.run_import(database, import_id=import_id, clock=LaterClock())
 
     assert stalled == [import_id] or point == "undo_batch_committed"
     assert await dump(database) == before
@@ -260,7 +260,7 @@ async def test_who_was_contacted_stays_as_they_are_and_it_is_said(
     row = await undone(database, owner, import_id)
 
     assert row.status is ImportStatus.UNDONE
-    assert await kept(database, import_id) == {ANN: undoing.CONTACTED, DAN: undoing.CONTACTED}
+    assert await kept(database, import_id) == {ANN: undo.CONTACTED, DAN: undo.CONTACTED}
     async with database.session() as session:
         people = {each.number: each for each in await session.scalars(select(Contact))}
         listed = await session.scalars(
@@ -289,8 +289,8 @@ async def test_what_somebody_changed_since_is_not_undone_and_it_is_said(
     assert people[ANN].fields == {"city": "Bari", "old": "1"}
     assert people[EVE].notes == "by hand"
     assert await kept(database, import_id) == {
-        ANN: undoing.CHANGED_FIELDS + "name.",
-        EVE: undoing.CHANGED_SINCE,
+        ANN: undo.CHANGED_FIELDS + "name.",
+        EVE: undo.CHANGED_SINCE,
     }
 
 
@@ -305,7 +305,7 @@ async def test_a_contact_that_another_campaign_has_stays(
 
     await undone(database, owner, import_id)
 
-    assert await kept(database, import_id) == {EVE: undoing.ELSEWHERE}
+    assert await kept(database, import_id) == {EVE: undo.ELSEWHERE}
 
 
 async def test_a_cancelled_import_can_be_undone_and_an_undone_one_not_again(
@@ -342,7 +342,7 @@ async def test_an_undo_waits_while_its_campaign_runs(
     async with database.transaction() as session:
         (await session.get_one(Campaign, campaign.id)).status = CampaignStatus.RUNNING
 
-    await running.run_import(database, import_id=import_id, clock=LaterClock())
+    await run.run_import(database, import_id=import_id, clock=LaterClock())
 
     async with database.session() as session:
         row = await session.get_one(ContactImport, import_id)

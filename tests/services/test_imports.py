@@ -20,7 +20,7 @@ from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.imports import operations, queries
 from app.services.imports import preview as preview_module
-from app.services.imports.classes import IssueKind
+from app.services.imports.issues import IssueKind
 from app.services.imports.preview import preview_import
 from app.services.imports.views import ImportResult
 from app.services.tabular.file_names import display_name

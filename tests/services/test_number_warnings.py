@@ -9,8 +9,8 @@ from app.domain.campaign import Channel
 from app.domain.number_health import NumberRest
 from app.models import PhoneNumber
 from app.runtime.database import Database
-from app.services.campaigns.forecast import preflight
 from app.services.campaigns.operations import create_campaign, update_campaign
+from app.services.campaigns.preflight import preflight
 from app.services.numbers.carriers import ensure_carrier_account
 from tests.services.campaign_world import REAL, SIMULATED, World, build_world
 from tests.support.builders import NOON, make_number

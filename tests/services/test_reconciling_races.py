@@ -12,9 +12,9 @@ from app.domain.recipient import RecipientStatus
 from app.providers.base import LookupFailed, RemoteAttempt, Unclear
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
-from app.services.dialing.cases import load_cases
-from app.services.dialing.reconciling import reconcile_overdue, set_aside_other_accounts
-from app.services.dialing.settling import apply_events
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue, set_aside_other_accounts
+from app.services.dialing.settle.locked_attempts import load_cases
+from app.services.dialing.settle.outcomes import apply_events
 from tests.support.builders import make_carrier_account, principal
 from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage

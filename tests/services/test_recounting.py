@@ -10,9 +10,9 @@ from sqlalchemy import text
 from app.domain.campaign import Channel
 from app.domain.events import EventKind
 from app.runtime.database import Database
-from app.services.dialing.conservation import unaccounted
-from app.services.dialing.recounting import recount
-from app.services.dialing.witnessing import Discrepancy, Made, made_and_not_ours, ours_and_not_made
+from app.services.dialing.audit.carrier import Discrepancy, Made, made_and_not_ours, ours_and_not_made
+from app.services.dialing.audit.ledger import unaccounted
+from app.services.dialing.audit.recount import recount
 from tests.support.stage import Stage, set_stage
 
 pytestmark = pytest.mark.asyncio

@@ -16,10 +16,10 @@ from app.domain.recipient import RecipientStatus
 from app.models import Attempt, Contact, PhoneNumber, Recipient, RecipientTransition
 from app.providers.base import NotPlaced, Refused, Unclear
 from app.runtime.database import Database
+from app.services.campaigns.call_log import why_there
 from app.services.campaigns.lifecycle import retry_failed
-from app.services.campaigns.logs import why_there
-from app.services.dialing.conservation import unaccounted
-from app.services.dialing.reconciling import settle_review
+from app.services.dialing.audit.ledger import unaccounted
+from app.services.dialing.reconcile.overdue_attempts import settle_review
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage
 

@@ -13,8 +13,8 @@ from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.providers.base import NotPlaced
 from app.runtime.database import Database
-from app.services.dialing.placing import STOPPED, Answer
-from app.services.dialing.reserving import BATCH, Reservation
+from app.services.dialing.place.carrier_request import STOPPED, Answer
+from app.services.dialing.reserve.reservation import BATCH, Reservation
 from app.services.suppression.operations import suppress
 from tests.support.stage import Stage, set_stage
 

@@ -15,8 +15,8 @@ from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
 from app.runtime.database import Database, quickly
-from app.services.dialing import cases, moving
-from app.services.dialing.webhooks import Delivery, Receipt, WebhookLine
+from app.services.dialing.receive.webhooks import Delivery, Receipt, WebhookLine
+from app.services.dialing.settle import locked_attempts, recipient_moves
 from tests.support.stage import Stage, set_stage
 
 Group = Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]
@@ -196,7 +196,7 @@ async def test_a_connection_cut_within_a_group_is_told_as_any_other_and_made_ane
     assert (await line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))).known
 
 
-@pytest.mark.parametrize("sql", [cases._LOAD, cases._SAVE, moving._MOVE])
+@pytest.mark.parametrize("sql", [locked_attempts._LOAD, locked_attempts._SAVE, recipient_moves._MOVE])
 async def test_no_group_reads_a_great_table_through_however_small_it_was(
     database: Database, sql: LiteralString
 ) -> None:

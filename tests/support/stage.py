@@ -16,12 +16,12 @@ from app.domain.retry import RETRIED_BY_DEFAULT
 from app.models import Attempt, Campaign, CarrierAccount, Organization, Recipient
 from app.providers.base import ReceivedEvent
 from app.runtime.database import Database
-from app.services.dialing.due import complete_campaign
-from app.services.dialing.hanging_up import end_calls
-from app.services.dialing.placing import Answer, Recheck, place, still_wanted
-from app.services.dialing.recording import record
-from app.services.dialing.reserving import Reservation, reserve
-from app.services.dialing.webhooks import receive
+from app.services.dialing.completion import complete_campaign
+from app.services.dialing.place.carrier_answer import record
+from app.services.dialing.place.carrier_request import Answer, Recheck, place, still_wanted
+from app.services.dialing.receive.webhooks import receive
+from app.services.dialing.reserve.reservation import Reservation, reserve
+from app.services.dialing.settle.hang_up import end_calls
 from tests.support.builders import (
     make_agent,
     make_campaign,

@@ -19,7 +19,7 @@ from app.runtime.context import get_context
 from app.runtime.database import Database
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import EventRow
-from app.services.dialing.hanging_up import note_second_calls
+from app.services.dialing.settle.hang_up import note_second_calls
 from app.web.pages.campaign.actions import CampaignActionsState
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.calls.view import event_lines

@@ -33,7 +33,7 @@ from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.settings import CampaignSettings
 from app.services.imports.operations import store_import
 from app.services.imports.queries import get_import
-from app.services.imports.running import run_import
+from app.services.imports.run import run_import
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.people_state import PeopleState

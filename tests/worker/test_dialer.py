@@ -17,8 +17,8 @@ from app.domain.recipient import RecipientStatus
 from app.models import Campaign, CampaignTransition, PhoneNumber
 from app.providers.base import CallOrder, NotPlaced, PlaceAnswer, Placed, Refused
 from app.runtime.database import Database
-from app.services.dialing.reconciling import reconcile_overdue
-from app.services.dialing.reserving import Pass, reserve
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
+from app.services.dialing.reserve.reservation import Pass, reserve
 from tests.support.builders import make_agent, make_campaign, make_recipient
 from tests.support.carrier import ScriptedCarrier
 from tests.support.stage import Stage, set_stage

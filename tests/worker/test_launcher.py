@@ -11,7 +11,7 @@ from app.runtime.context import build_context
 from app.runtime.database import Database
 from tests.support.stage import set_stage
 from worker.dialer import Dialer
-from worker.state import WorkerState, _launch
+from worker.runtime import WorkerState, _launch
 
 
 @pytest.mark.parametrize(

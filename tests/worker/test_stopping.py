@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.runtime.config import Settings
-from worker import state
+from worker import runtime
 
 PROJECT = Path(__file__).parents[2]
 
@@ -60,9 +60,9 @@ async def test_a_standing_task_that_loses_its_cancellation_does_not_keep_the_wor
         lost.set()
 
     monkeypatch.setattr(
-        state, "get_settings", lambda: Settings(database_url=database_url, redis_url=redis_url)
+        runtime, "get_settings", lambda: Settings(database_url=database_url, redis_url=redis_url)
     )
-    monkeypatch.setattr(state, "beat", loses_one)
-    async with asyncio.timeout(30), state.bulk_work():
+    monkeypatch.setattr(runtime, "beat", loses_one)
+    async with asyncio.timeout(30), runtime.bulk_work():
         await beating.wait()
     assert lost.is_set()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from worker.state import WorkerState
+from worker.runtime import WorkerState
 
 
 async def ring_the_doorbell(ctx: dict[Any, Any]) -> None:

@@ -3,19 +3,19 @@
 from typing import Any
 
 from app.runtime.context import AppContext
-from app.services.imports import running
+from app.services.imports import run
 
 
 async def run_import(ctx: dict[str, Any], import_id: int) -> None:
     """Import a queued file, or go on with one that was interrupted."""
     context: AppContext = ctx["context"]
-    await running.run_import(context.database, import_id=int(import_id), clock=context.clock)
+    await run.run_import(context.database, import_id=int(import_id), clock=context.clock)
 
 
 async def requeue_stalled_imports(ctx: dict[str, Any]) -> None:
     """Enqueue a job for each unfinished import that no process runs."""
     context: AppContext = ctx["context"]
     async with context.database.session() as session:
-        stalled = await running.requeue_stalled_imports(session)
+        stalled = await run.requeue_stalled_imports(session)
     for import_id in stalled:
         await context.queue.enqueue_again("run_import", job_id=f"import:{import_id}", import_id=import_id)

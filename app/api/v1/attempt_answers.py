@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api.v1.fields import Moment
 from app.services.campaigns.views import AttemptDetail, AttemptRow
-from app.services.dialing.alarms import SecondCallRow
+from app.services.dialing.settle.second_calls import SecondCallRow
 
 
 class AttemptAnswer(BaseModel):

@@ -18,9 +18,9 @@ from app.api.v1.attempt_answers import (
 )
 from app.api.v1.fields import Body, Listing, PageNumber, PageSize, Ref, Search, listing
 from app.domain.attempt import AttemptStatus, Disposition
-from app.services.campaigns.logs import get_attempt, list_attempts
-from app.services.dialing.alarms import list_second_calls
-from app.services.dialing.reconciling import settle_review
+from app.services.campaigns.call_log import get_attempt, list_attempts
+from app.services.dialing.reconcile.overdue_attempts import settle_review
+from app.services.dialing.settle.second_calls import list_second_calls
 
 router = APIRouter(tags=["attempts"], route_class=KeyedRoute)
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.v1.fields import RefField, Sent, at_most
 from app.domain.breaker import BreakerPolicy
 from app.domain.pool import NumberStrategy
-from app.services.campaigns.changes import read_setting
-from app.services.campaigns.readers import Unacceptable
+from app.services.campaigns.field_readers import Unacceptable
+from app.services.campaigns.settings_parser import read_setting
 from app.services.errors import FieldErrors
 
 _BREAKER: Final = BreakerPolicy()

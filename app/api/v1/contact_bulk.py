@@ -34,7 +34,7 @@ from app.services.contacts.bulk import (
     get_bulk_change,
     list_bulk_changes,
 )
-from app.services.contacts.filtering import filter_from
+from app.services.contacts.filter_sql import filter_from
 from app.services.contacts.upserting import MOST_ROWS, UpsertedRow, Verdict, upsert_contacts
 from app.services.errors import FieldErrors
 from app.services.segments.queries import segment_filter

@@ -19,8 +19,9 @@ from app.domain.contact_filter import ContactFilter
 from app.domain.suppression import SuppressionScope
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
-from app.services.contacts.filtering import chosen
+from app.services.contacts.filter_sql import chosen
 from app.services.contacts.history import Happening, contact_history
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
     ContactDetail,
@@ -29,7 +30,6 @@ from app.services.contacts.queries import (
     get_contact,
     list_contacts,
 )
-from app.services.contacts.ways import Sort
 from app.services.suppression.closing import LONGEST_REASON
 from app.services.suppression.operations import suppress_contact
 

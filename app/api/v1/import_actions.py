@@ -24,6 +24,7 @@ from app.api.v1.uploads import (
     object_of,
 )
 from app.services.errors import FieldErrors
+from app.services.imports.files.template import template_csv
 from app.services.imports.operations import (
     cancel_import,
     choose_sheet,
@@ -35,8 +36,7 @@ from app.services.imports.operations import (
     store_pasted,
 )
 from app.services.imports.queries import get_import
-from app.services.imports.template import template_csv
-from app.services.imports.undoing import undo_import
+from app.services.imports.undo import undo_import
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=UploadRoute)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.caller import Keyed, KeyedRoute
 from app.api.files import csv_file
 from app.api.v1.fields import Listing, Moment, PageNumber, PageSize, Ref, listing
-from app.services.imports.classes import NOT_IMPORTED, IssueKind
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.preview import preview_import
 from app.services.imports.queries import get_import, list_imports, list_issues
 from app.services.imports.rejects import rejects_csv

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, RefField, at_most
 from app.services.access.organizations import organization_settings, update_organization
-from app.services.dialing.stopping import resume_all_dialing, stop_all_dialing
+from app.services.dialing.kill_switch import resume_all_dialing, stop_all_dialing
 
 router = APIRouter(tags=["organization"], route_class=KeyedRoute)
 

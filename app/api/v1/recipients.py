@@ -26,7 +26,7 @@ from app.api.v1.fields import (
 )
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.adding import add_contacts, add_manual
-from app.services.campaigns.logs import get_recipient, list_recipients
+from app.services.campaigns.call_log import get_recipient, list_recipients
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.views import BulkResult, RecipientRow
 from app.services.errors import Conflict, FieldErrors, NotFound

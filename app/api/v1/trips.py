@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from app.api.caller import Keyed, KeyedRoute
 from app.api.v1.attempt_answers import AttemptAnswer, attempt_answer
 from app.api.v1.fields import Moment, Ref
-from app.services.campaigns.signs import MOST_ATTEMPTS, MOST_TRIPS, list_trips
+from app.services.campaigns.safeguards import MOST_ATTEMPTS, MOST_TRIPS, list_trips
 from app.services.campaigns.views import TripRow
 
 router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_class=KeyedRoute)

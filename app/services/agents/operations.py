@@ -15,7 +15,7 @@ from app.domain.templates import TemplateInvalid, check
 from app.models import Agent, Campaign
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.wants import NEEDED_OF_AGENT, Wants, wants_of_begun
+from app.services.campaigns.agent_requirements import NEEDED_OF_AGENT, Wants, wants_of_begun
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader
 from app.services.number_field import read_active_number

@@ -26,7 +26,7 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
 from app.services.campaigns.rows import latest_run, load_campaign
-from app.services.contacts.filtering import condition_of, filter_from, require_said, where
+from app.services.contacts.filter_sql import condition_of, filter_from, require_said, where
 from app.services.contacts.queries import Counted
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load

@@ -14,7 +14,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.models import Attempt, Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.logs import why_there
+from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign

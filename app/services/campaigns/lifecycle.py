@@ -16,10 +16,10 @@ from app.models import Attempt, Campaign, CarrierAccount, Recipient, Run
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.hang_up import hang_up_campaign
+from app.services.campaigns.pending_additions import import_under_way
 from app.services.campaigns.readiness import check_readiness, what_to_mend
 from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
 from app.services.campaigns.transitions import move_campaign
-from app.services.campaigns.unfinished import import_under_way
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
 from app.services.recipients.transitions import cancel_waiting, retry_ended

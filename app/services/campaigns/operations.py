@@ -16,8 +16,7 @@ from app.domain.rights import Right
 from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.changes import field_path, moment_in, read_changes
-from app.services.campaigns.readers import Unacceptable
+from app.services.campaigns.field_readers import Unacceptable
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
 from app.services.campaigns.settings import (
     DEFAULTS,
@@ -26,6 +25,7 @@ from app.services.campaigns.settings import (
     unreadable,
     write_settings,
 )
+from app.services.campaigns.settings_parser import field_path, moment_in, read_changes
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 

@@ -18,8 +18,8 @@ from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.recipient import ENDED, RecipientStatus
 from app.models import sql
 from app.services.campaigns import costs
-from app.services.campaigns.holds import HoldFacts, find_hold
-from app.services.campaigns.signs import signs_of
+from app.services.campaigns.hold_reasons import HoldFacts, find_hold
+from app.services.campaigns.safeguards import signs_of
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
 from app.services.errors import NotFound
 from app.services.heartbeats import ALIVE_WITHIN

@@ -20,12 +20,12 @@ from app.domain.templates import (
     unresolved,
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, Step
-from app.services.campaigns.changes import field_path, template_problem
 from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
+from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import calling_hours_of, unreadable
-from app.services.campaigns.unfinished import file_not_imported, import_under_way, standing_rule
+from app.services.campaigns.settings_parser import field_path, template_problem
 from app.services.numbers.ownership import Known
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")

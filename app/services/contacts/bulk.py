@@ -21,7 +21,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
-from app.services.contacts.filtering import require_said, where
+from app.services.contacts.filter_sql import require_said, where
 from app.services.errors import Conflict, FieldErrors
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load

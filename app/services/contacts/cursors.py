@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.services.contacts.ways import Sort
+from app.services.contacts.index_scans import Sort
 from app.services.errors import FieldErrors
 from app.services.fields import cleaned, row_id
 

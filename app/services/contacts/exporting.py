@@ -15,9 +15,9 @@ from app.domain.rights import Right
 from app.models import Contact
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import Cursor
-from app.services.contacts.filtering import where
+from app.services.contacts.filter_sql import where
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.paging import Order, page_statement
-from app.services.contacts.ways import Sort
 from app.services.suppression.queries import suppressed_scopes
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 

@@ -25,7 +25,7 @@ from sqlmodel import col
 from app.domain.contact_filter import ContactFilter
 from app.models import Contact
 from app.services.contacts.cursors import Cursor
-from app.services.contacts.ways import DESCENDING, Sort, Way, natural_sort, ways_to
+from app.services.contacts.index_scans import DESCENDING, Sort, Way, natural_sort, ways_to
 
 _TIMES: Final = frozenset({Sort.CREATED, Sort.LAST_CONTACTED})
 

@@ -19,8 +19,8 @@ from app.domain.rights import Right
 from app.models import Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import read_cursor
+from app.services.contacts.index_scans import Sort
 from app.services.contacts.paging import Order, count_statement, page_statement
-from app.services.contacts.ways import Sort
 from app.services.errors import NotFound
 from app.services.fields import row_id
 from app.services.paging import MAX_PAGE_SIZE

@@ -17,14 +17,14 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors
-from app.services.imports.chunks import JSON_FORMAT, forget_file, pieces_of, store_file, store_raw
-from app.services.imports.looking import EMPTY, look_through
-from app.services.imports.mapping import checked_mapping, headers_of, remember_mapping
-from app.services.imports.pasted import one_a_line
+from app.services.imports.files.column_mapping import checked_mapping, headers_of, remember_mapping
+from app.services.imports.files.file_store import JSON_FORMAT, forget_file, pieces_of, store_file, store_raw
+from app.services.imports.files.pasted_text import one_a_line
+from app.services.imports.files.profile import EMPTY, look_through
+from app.services.imports.files.spreadsheets import AT_ONCE_BYTES, RAW_FORMATS, read_table_within
 from app.services.imports.queries import list_issues
-from app.services.imports.running import run_within
-from app.services.imports.storing import locked_campaign
-from app.services.imports.tables import AT_ONCE_BYTES, RAW_FORMATS, read_table_within
+from app.services.imports.run import run_within
+from app.services.imports.store.batch_writer import locked_campaign
 from app.services.imports.views import ImportResult
 from app.services.refs import Ref, load
 from app.services.tabular.detection import format_of

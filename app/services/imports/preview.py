@@ -17,13 +17,13 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import first_step
 from app.services.errors import Conflict, FieldErrors
-from app.services.imports.chunks import read_batches, reader_for
-from app.services.imports.classes import Issue, IssueKind
-from app.services.imports.people import CARD, Person, ReadRows
-from app.services.imports.running import BATCH_ROWS, number_rules, prepared, row_plan
-from app.services.imports.seen import SeenNumbers
-from app.services.imports.staging import NOBODY, Judgement, judge
-from app.services.imports.threads import in_thread
+from app.services.imports.files.file_store import read_batches, reader_for
+from app.services.imports.files.row_thread import in_thread
+from app.services.imports.issues import Issue, IssueKind
+from app.services.imports.rows.number_set import SeenNumbers
+from app.services.imports.rows.row_parser import CARD, Person, ReadRows
+from app.services.imports.run import BATCH_ROWS, number_rules, prepared, row_plan
+from app.services.imports.store.matching import NOBODY, Judgement, judge
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
 from app.services.refs import Ref, load
 

@@ -11,8 +11,8 @@ from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
 from app.models import Campaign, ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
-from app.services.imports.classes import IssueKind
-from app.services.imports.mapping import file_columns
+from app.services.imports.files.column_mapping import file_columns
+from app.services.imports.issues import IssueKind
 from app.services.imports.views import Column, ImportView, IssueRow, Undo
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load

@@ -11,8 +11,8 @@ from app.domain.contact_fields import REASON_HEADER, ROW_HEADER
 from app.domain.rights import Right
 from app.models import ContactImport, ImportIssue
 from app.services.access.principal import Principal, authorize
-from app.services.imports.classes import NOT_IMPORTED, IssueKind
-from app.services.imports.mapping import headers_of
+from app.services.imports.files.column_mapping import headers_of
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.refs import Ref, load
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 

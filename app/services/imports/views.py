@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.contact_import import ImportStatus
-from app.services.imports.classes import IssueKind
+from app.services.imports.issues import IssueKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from app.domain.contact_filter import as_json
 from app.domain.rights import Right
 from app.models import Audience, Campaign, Segment
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.filtering import filter_from
+from app.services.contacts.filter_sql import filter_from
 from app.services.errors import Conflict, FieldErrors
 from app.services.fields import ChangeReader
 from app.services.refs import Ref, load

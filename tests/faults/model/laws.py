@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.domain.attempt import ENDED, LIVE
 from app.domain.recipient import TRANSITIONS, RecipientStatus
-from app.services.dialing.recounting import recount
+from app.services.dialing.audit.recount import recount
 from tests.faults.invariants.accounts import spent_of
 from tests.faults.invariants.limits import densest
 from tests.faults.model.carrier import ACCEPTS_LATE

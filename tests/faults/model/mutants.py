@@ -17,8 +17,11 @@ from app.domain.events import AttemptEvent
 from app.domain.pacing import Allowance
 from app.domain.retry import RetryAt
 from app.services.campaigns import transitions
-from app.services.dialing import placing, reconciling, recording, reserving, settling
-from app.services.dialing.reserving import Reservation
+from app.services.dialing.place import carrier_answer, carrier_request
+from app.services.dialing.reconcile import overdue_attempts
+from app.services.dialing.reserve import reservation
+from app.services.dialing.reserve.reservation import Reservation
+from app.services.dialing.settle import outcomes
 from tests.faults.model.machine import explore
 from tests.faults.model.world import Broken
 from tests.faults.wrong_policies import forget, place_again
@@ -75,16 +78,16 @@ _DONE_TOO_SOON: Final = text(
 )
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "placed again": {(recording, "_mark_unknown"): place_again},
-    "forgotten": {(recording, "_mark_unknown"): forget},
-    "hasty": {(reconciling, "SETTLE"): timedelta(0), (recording, "ASK_AFTER"): timedelta(0)},
+    "placed again": {(carrier_answer, "_mark_unknown"): place_again},
+    "forgotten": {(carrier_answer, "_mark_unknown"): forget},
+    "hasty": {(overdue_attempts, "SETTLE"): timedelta(0), (carrier_answer, "ASK_AFTER"): timedelta(0)},
     "no second look": {(stage, "still_wanted"): _all_still_wanted},
-    "stale": {(placing, "PLACE_WITHIN_SECONDS"): 1e9},
-    "no limit": {(reserving, "allowance"): _any_number},
-    "last word wins": {(settling, "apply_event"): _last_word_wins},
-    "no budget": {(settling, "decide"): _always_again},
-    "no delay": {(settling, "decide"): _at_once_again},
-    "nobody asks": {(reconciling, "reconcile"): _forget_overdue},
+    "stale": {(carrier_request, "PLACE_WITHIN_SECONDS"): 1e9},
+    "no limit": {(reservation, "allowance"): _any_number},
+    "last word wins": {(outcomes, "apply_event"): _last_word_wins},
+    "no budget": {(outcomes, "decide"): _always_again},
+    "no delay": {(outcomes, "decide"): _at_once_again},
+    "nobody asks": {(overdue_attempts, "reconcile"): _forget_overdue},
     "done too soon": {(transitions, "_COMPLETE"): _DONE_TOO_SOON},
 }
 """What is wrong -> what is replaced by what."""

@@ -16,10 +16,10 @@ from app.models import Campaign
 from app.providers.base import ReceivedEvent
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, resume_campaign, retry_failed
-from app.services.dialing.placing import Answer
-from app.services.dialing.reconciling import reconcile_overdue
-from app.services.dialing.reserving import Reservation
-from app.services.dialing.webhooks import receive
+from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.receive.webhooks import receive
+from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
+from app.services.dialing.reserve.reservation import Reservation
 from app.services.errors import Conflict
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.suppression.operations import suppress

@@ -11,9 +11,9 @@ from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.campaigns.detail import get_campaign
-from app.services.campaigns.forecast import preflight
 from app.services.campaigns.lifecycle import CarrierChanged, pause_campaign, resume_campaign, start_campaign
 from app.services.campaigns.operations import duplicate_campaign
+from app.services.campaigns.preflight import preflight
 from app.services.campaigns.views import CampaignBrief
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes

@@ -27,9 +27,9 @@ from app.web.components import (
 from app.web.components.kinds import Child
 from app.web.pages.campaign.actions import CampaignActionsState as Actions
 from app.web.pages.campaign.dialogs import campaign_dialogs
-from app.web.pages.campaign.nowhere import at_a_campaign
 from app.web.pages.campaign.questions import CampaignQuestionState as Questions
 from app.web.pages.campaign.state import CampaignState, Header
+from app.web.pages.campaign.unknown_campaign import at_a_campaign
 from app.web.session import allows, here
 
 TabName = Literal["Overview", "Contacts", "Settings", "Call log"]

@@ -6,7 +6,7 @@ from reflex.event import EventSpec
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.dialing.stopping import resume_all_dialing, stop_all_dialing
+from app.services.dialing.kill_switch import resume_all_dialing, stop_all_dialing
 from app.web.components import banner, confirm_dialog, say_done, secondary_button
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaigns.state import CampaignsState

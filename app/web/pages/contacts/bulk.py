@@ -35,8 +35,8 @@ from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.words import SCOPES
+from app.web.row_selection import Ticking, bar_action, ticked_bar, whom
 from app.web.session import allows
-from app.web.ticking import Ticking, bar_action, ticked_bar, whom
 from app.web.words import counted
 
 _ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})

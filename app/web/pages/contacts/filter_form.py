@@ -10,7 +10,7 @@ from app.domain.contact_filter import Condition, Match
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.contacts.filtering import filter_from
+from app.services.contacts.filter_sql import filter_from
 from app.services.errors import FieldErrors
 from app.web.components import (
     error_of,

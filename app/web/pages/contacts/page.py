@@ -40,8 +40,8 @@ from app.web.pages.contacts.segments import SegmentsState, segment_actions, segm
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.contacts.tabs import address_book_head, import_button
 from app.web.pages.contacts.words import ContactItem
+from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here
-from app.web.ticking import is_ticked, tick_cell, tick_head
 from app.web.words import Moment
 
 

@@ -13,8 +13,8 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
+from app.services.contacts.index_scans import DESCENDING, Sort
 from app.services.contacts.queries import count_contacts, list_contacts
-from app.services.contacts.ways import DESCENDING, Sort
 from app.services.segments.queries import get_segment
 from app.web.guard import PageState, guarded
 from app.web.pages.contacts.filters import said

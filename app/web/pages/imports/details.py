@@ -8,7 +8,7 @@ from reflex.event import EventSpec
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.imports.classes import NOT_IMPORTED, IssueKind
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import
 from app.services.imports.queries import get_import, list_issues
 from app.services.imports.views import ImportView, IssueRow

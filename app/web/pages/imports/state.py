@@ -10,7 +10,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.imports.queries import get_import, list_imports
-from app.services.imports.undoing import undo_import
+from app.services.imports.undo import undo_import
 from app.services.imports.views import ImportView
 from app.services.live_hub import Watched, watch
 from app.services.paging import Page

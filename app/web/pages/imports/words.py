@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.contact_import import ImportStatus
-from app.services.imports.classes import IssueKind
+from app.services.imports.issues import IssueKind
 from app.services.imports.views import ImportView, IssueRow, Undo
 from app.web.components.status import Look
 from app.web.words import Moment, counted, duration, moment

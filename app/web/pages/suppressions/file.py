@@ -15,7 +15,7 @@ from app.services.tabular.refusals import FileRefused
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.suppressions.words import ImportOutcome, outcome, scope_or_all
-from app.web.refusals import refusal_of
+from app.web.upload_errors import refusal_of
 
 ZONE: Final = "suppressions-file"
 _NO_FILE: Final = "This file cannot be used: choose a CSV file of at most 10 MB."

@@ -13,10 +13,10 @@ from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.brief import recipient_counts
-from app.services.campaigns.changes import FIELD_PATHS
 from app.services.campaigns.detail import get_campaign
-from app.services.campaigns.forecast import start_problems
 from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.preflight import start_problems
+from app.services.campaigns.settings_parser import FIELD_PATHS
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports

@@ -21,7 +21,7 @@ from app.web.components import (
     stepper,
 )
 from app.web.components.kinds import Child, Click, Flag
-from app.web.pages.campaign.nowhere import at_a_campaign
+from app.web.pages.campaign.unknown_campaign import at_a_campaign
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, WizardStep, after, before
 from app.web.session import here

@@ -13,7 +13,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
-from app.services.campaigns.logs import get_attempt, list_attempts
+from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.errors import NotFound
 from app.services.live_hub import watch as watch_live
 from app.web import routes

@@ -11,8 +11,8 @@ from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
-from app.services.contacts.numbered import contacts_by_number
-from app.services.contacts.ways import Sort
+from app.services.contacts.index_scans import Sort
+from app.services.contacts.offset_pages import contacts_by_number
 from app.services.errors import Conflict
 from app.web.campaign_here import campaign_here
 from app.web.components import (

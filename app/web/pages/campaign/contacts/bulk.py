@@ -10,8 +10,8 @@ from app.web.pages.campaign.contacts.selection import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.dialogs import carrier_dialog
 from app.web.pages.campaign.state import CampaignState, Header
+from app.web.row_selection import bar_action, ticked_bar, whom
 from app.web.session import allows
-from app.web.ticking import bar_action, ticked_bar, whom
 
 
 def bulk_bar() -> rx.Component:

@@ -40,8 +40,8 @@ from app.web.pages.campaign.contacts.state import CampaignContactsState as Conta
 from app.web.pages.campaign.contacts.view import ALL, Person, Query
 from app.web.pages.campaign.header import campaign_frame
 from app.web.recipient_words import STATUS_WORDS
+from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here
-from app.web.ticking import is_ticked, tick_cell, tick_head
 
 
 @shell("Campaigns")

@@ -10,7 +10,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
-from app.services.campaigns.logs import get_recipient
+from app.services.campaigns.call_log import get_recipient
 from app.web.campaign_here import campaign_here
 from app.web.components import (
     attempt_badge,

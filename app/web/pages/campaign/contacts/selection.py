@@ -19,7 +19,7 @@ from app.web.guard import anyone, guarded
 from app.web.pages.campaign.actions import carrier_check, carrier_identity
 from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
 from app.web.pages.campaign.contacts.view import bulk_sentence
-from app.web.ticking import Ticking
+from app.web.row_selection import Ticking
 
 _OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
     "retry": retry_recipients,

@@ -13,8 +13,8 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
-from app.services.campaigns.logs import list_recipients
 from app.services.live_hub import watch as watch_live
 from app.web import routes
 from app.web.campaign_here import campaign_here

@@ -10,12 +10,12 @@ from app.domain.attempt import AttemptStatus
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
+from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.campaigns.history import campaign_history
-from app.services.campaigns.logs import get_attempt, list_attempts
-from app.services.campaigns.signs import list_trips
+from app.services.campaigns.safeguards import list_trips
 from app.services.campaigns.views import AttemptRow, CampaignSnapshot
-from app.services.dialing.alarms import SecondCallRow, list_second_calls
-from app.services.dialing.reconciling import settle_review
+from app.services.dialing.reconcile.overdue_attempts import settle_review
+from app.services.dialing.settle.second_calls import SecondCallRow, list_second_calls
 from app.services.live_hub import watch as watch_live
 from app.web.campaign_here import campaign_here
 from app.web.components import say_done

@@ -16,7 +16,7 @@ from app.services.campaigns.views import (
     LiveAttempt,
     TransitionRow,
 )
-from app.services.dialing.alarms import SecondCallRow
+from app.services.dialing.settle.second_calls import SecondCallRow
 from app.web.components import ProgressView
 from app.web.pages.campaign.overview.signs_view import Safeguards, safeguards
 from app.web.pages.campaign.progress import progress

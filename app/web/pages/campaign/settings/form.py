@@ -24,7 +24,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import Child, InputType
 from app.web.options import time_zone_input
-from app.web.pages.campaign.finer.form import Boxes, delays_box, finer_sections, retry_section
+from app.web.pages.campaign.advanced.form import Boxes, delays_box, finer_sections, retry_section
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
 from app.web.pages.campaign.settings.view import MISSING, SMS_TEMPLATE, TEMPLATES, Option
 

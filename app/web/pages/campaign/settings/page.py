@@ -15,7 +15,7 @@ from app.web.components import (
 )
 from app.web.layout import shell
 from app.web.pages.campaign.actions import CampaignActionsState as Actions
-from app.web.pages.campaign.finer.view import Fact
+from app.web.pages.campaign.advanced.view import Fact
 from app.web.pages.campaign.header import campaign_frame
 from app.web.pages.campaign.settings.form import settings_form
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings

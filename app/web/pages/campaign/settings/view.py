@@ -13,7 +13,7 @@ from app.domain.templates import Missing
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import chosen_id, ticked, written
-from app.web.pages.campaign.finer.view import (
+from app.web.pages.campaign.advanced.view import (
     ON,
     OUTCOMES,
     Fact,

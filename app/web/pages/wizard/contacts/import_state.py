@@ -11,7 +11,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
-from app.services.imports.classes import NOT_IMPORTED, IssueKind
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
@@ -49,7 +49,7 @@ from app.web.pages.wizard.contacts.incoming import (
 )
 from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep
-from app.web.refusals import refusal_of
+from app.web.upload_errors import refusal_of
 
 PREVIEW_ROWS: Final = 8
 ZONE: Final = "contacts-file"

@@ -7,7 +7,7 @@ from typing import Final
 from app.domain.contact_fields import FIELDS, IGNORE, VARIABLE
 from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
-from app.services.imports.classes import IssueKind
+from app.services.imports.issues import IssueKind
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText
 from app.services.tabular.refusals import MEGABYTE
 

@@ -14,9 +14,9 @@ from app.services.access.principal import Principal
 from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.membership import members_among
 from app.services.campaigns.views import AddResult
-from app.services.contacts.numbered import contacts_by_number
+from app.services.contacts.index_scans import Sort
+from app.services.contacts.offset_pages import contacts_by_number
 from app.services.contacts.queries import ContactRow
-from app.services.contacts.ways import Sort
 from app.services.errors import FieldErrors
 from app.services.paging import MAX_PAGE_SIZE
 from app.web.components import say, say_done

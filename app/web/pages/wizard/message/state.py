@@ -15,8 +15,8 @@ from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, var
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
-from app.services.campaigns.forecast import preview_message
-from app.services.campaigns.logs import list_recipients
+from app.services.campaigns.call_log import list_recipients
+from app.services.campaigns.preflight import preview_message
 from app.services.campaigns.readiness import ALWAYS_KNOWN
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS
 from app.services.campaigns.views import CampaignDetail, MessagePreview

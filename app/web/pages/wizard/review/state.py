@@ -14,8 +14,8 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
-from app.services.campaigns.forecast import preflight, preview_message
 from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
+from app.services.campaigns.preflight import preflight, preview_message
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Preflight
 from app.services.errors import FieldErrors
@@ -23,7 +23,7 @@ from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.campaign.actions import carrier_check, carrier_identity
-from app.web.pages.campaign.finer.view import finer_facts, retry_facts
+from app.web.pages.campaign.advanced.view import finer_facts, retry_facts
 from app.web.pages.campaign.settings.view import MISSING
 from app.web.pages.campaign.start_words import how_many, start_question
 from app.web.pages.wizard.draft import WizardState, draft_id, import_changes

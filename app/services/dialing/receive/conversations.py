@@ -1,0 +1,71 @@
+"""What a call says, and what was said: the script of an attempt and the lines of its transcript."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.models import Attempt, AttemptTurn
+from app.providers.script import CallScript
+from app.runtime.live_feed import announce
+from app.services.dialing.receive.webhooks import UnknownAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One line of a conversation. A line of the same key is the same line."""
+
+    key: str
+    speaker: str
+    """`agent` or `contact`."""
+    text: str
+
+
+async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
+    """Return what the attempt's call says, as it was rendered when it was reserved. Raises `UnknownAttempt`."""
+    rendered = (
+        await session.execute(select(col(Attempt.rendered)).where(col(Attempt.id) == attempt_id))
+    ).scalar_one_or_none()
+    if rendered is None:
+        raise UnknownAttempt(str(attempt_id))
+    return CallScript(
+        greeting=rendered.get("welcome", ""),
+        agenda=rendered.get("agenda", ""),
+        question=rendered.get("question") or None,
+        closing=rendered.get("closing", ""),
+        language=rendered.get("language") or "en-US",
+        voice=rendered.get("voice") or None,
+    )
+
+
+async def write_turns(
+    session: AsyncSession, *, attempt_id: UUID, turns: Sequence[Turn], now: datetime
+) -> None:
+    """Add lines to the attempt's transcript; lines it has already are left alone."""
+    said = [turn for turn in turns if turn.text.strip()]
+    if not said:
+        return
+    rows = [
+        {
+            "attempt_id": attempt_id,
+            "dedupe_key": turn.key,
+            "speaker": turn.speaker,
+            "text": turn.text,
+            "at": now,
+        }
+        for turn in said
+    ]
+    await session.execute(insert(AttemptTurn).values(rows).on_conflict_do_nothing())
+    owner = (
+        await session.execute(
+            select(col(Attempt.organization_id), col(Attempt.campaign_id)).where(
+                col(Attempt.id) == attempt_id
+            )
+        )
+    ).one()
+    announce(session, organization_id=owner.organization_id, campaign_id=owner.campaign_id)

@@ -1,0 +1,1 @@
+"""Asking the carrier what it did: unproven and silent attempts, and prices."""

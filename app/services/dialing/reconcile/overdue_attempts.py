@@ -1,0 +1,353 @@
+"""Asking the carrier: about attempts whose placing is unproven, and about those that have gone quiet.
+
+An unproven attempt is never placed again by itself. What the carrier has is bound; only two empty looks, at least
+`SETTLE` apart, prove that it has nothing; what stays ambiguous goes to a person.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.attempt import UNPROVEN, AttemptStatus
+from app.domain.campaign import Channel
+from app.domain.events import AttemptEvent, EventKind
+from app.domain.rights import Right
+from app.models import Attempt, sql
+from app.providers.base import Carrier, LookupFailed, RemoteAttempt
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
+from app.services.access.principal import Principal, authorize
+from app.services.campaigns.transitions import pause_by_system
+from app.services.dialing.settle.hang_up import note_second_calls
+from app.services.dialing.settle.locked_attempts import Case, load_cases
+from app.services.dialing.settle.outcomes import NEWS_WITHIN, REPORTS_WITHIN, apply_events, give_back
+from app.services.errors import Conflict, NotFound
+
+log = logging.getLogger(__name__)
+
+SETTLE: Final = timedelta(seconds=60)
+"""A created call is visible in the carrier's list within this: the one assumption of "never twice"."""
+
+_LOOK_BACK: Final = timedelta(seconds=30)
+"""How far the carrier's clock may differ from ours."""
+
+_ASK_AGAIN: Final = timedelta(seconds=15)
+_MOST: Final = 100
+_AT_ONCE: Final = 10
+"""Look-ups under way at a time: one after the other, a thousand lost calls would hold their slots for minutes."""
+
+_OVERDUE: Final = text(
+    f"""
+    SELECT id FROM attempt
+    WHERE carrier_account_id = :carrier_account_id AND deadline_at <= :now_for_news
+      AND (deadline_at <= :now OR status IN {sql.PLACED})
+    ORDER BY deadline_at LIMIT :most
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def reconcile_overdue(
+    database: Database, carrier: Carrier, *, carrier_account_id: int, clock: Clock, speed: float = 1.0
+) -> int:
+    """Ask the carrier about every attempt past its deadline; return how many were asked about.
+
+    `speed`: how many carrier seconds pass in a real one. What waits for the carrier's list (`SETTLE`) and for its
+    news (`NEWS_WITHIN`) waits in its time; what waits for our own requests to end never does.
+    """
+    now, hurry = clock.now(), NEWS_WITHIN - NEWS_WITHIN / speed
+    async with database.session() as session:
+        overdue = await session.execute(
+            _OVERDUE,
+            {
+                "now": now,
+                "now_for_news": now + hurry,
+                "carrier_account_id": carrier_account_id,
+                "most": _MOST,
+            },
+        )
+        ids = list(overdue.scalars())
+    for start in range(0, len(ids), _AT_ONCE):
+        asked = ids[start : start + _AT_ONCE]
+        await asyncio.gather(
+            *(_reconcile_one(database, carrier, each, clock=clock, settle=SETTLE / speed) for each in asked)
+        )
+    return len(ids)
+
+
+async def _reconcile_one(
+    database: Database, carrier: Carrier, attempt_id: UUID, *, clock: Clock, settle: timedelta
+) -> None:
+    """Settle one, or have it asked about later: one that cannot be settled must not keep the others waiting."""
+    try:
+        await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=settle)
+    except LookupFailed as error:
+        log.warning("reconcile.carrier_away", extra={"attempt_id": str(attempt_id), "error": str(error)})
+        await _ask_later(database, attempt_id, clock.now() + _ASK_AGAIN)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("reconcile.failed", extra={"attempt_id": str(attempt_id)})
+        await _ask_later(database, attempt_id, clock.now() + NEWS_WITHIN)
+
+
+_SET_ASIDE: Final = text(
+    """
+    UPDATE attempt SET status = 'review', deadline_at = NULL,
+                       error_message = 'It was made on a carrier account that is not in use any more.'
+    WHERE deadline_at <= :long_ago AND carrier_account_id <> :carrier_account_id AND status <> 'sent'
+    RETURNING organization_id, campaign_id
+    """
+)
+_FOREIGN: Final = text(
+    f"""
+    SELECT id FROM campaign
+    WHERE status IN {sql.DIALING} AND carrier_account_id <> :carrier_account_id
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> None:
+    """Let nothing wait in silence for a carrier account that is not in use.
+
+    Its campaigns are paused, saying so, and its overdue attempts go to a person.
+    """
+    given = {"long_ago": now - REPORTS_WITHIN, "carrier_account_id": carrier_account_id}
+    for row in (await session.execute(_SET_ASIDE, given)).all():
+        announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
+    for campaign_id in (
+        (await session.execute(_FOREIGN, {"carrier_account_id": carrier_account_id})).scalars().all()
+    ):
+        reason = (
+            "It was started on another carrier account than the one in use. Resume it to go on with this one."
+        )
+        await pause_by_system(session, campaign_id=campaign_id, reason=reason, now=now)
+
+
+async def reconcile(
+    database: Database, carrier: Carrier, *, attempt_id: UUID, clock: Clock, settle: timedelta = SETTLE
+) -> None:
+    """Settle one attempt by what the carrier knows. Raises `LookupFailed`, `Unaskable`; nothing is changed then."""
+    async with database.session() as session:
+        case = (await load_cases(session, [attempt_id])).get(attempt_id)
+    if case is None or case.deadline_at is None:
+        return
+    # A look shows what was when it was asked for, however late its answer is applied.
+    asked_at = clock.now()
+    if case.provider_id is not None:
+        remote = await carrier.fetch(case.channel, case.provider_id)
+        await _apply_look_up(database, case, remote, now=clock.now())
+    elif case.progress.status in UNPROVEN:
+        found = await _find(database, carrier, case)
+        await _settle(database, attempt_id, found, asked_at=asked_at, now=clock.now(), settle=settle)
+    else:
+        raise Unaskable(f"{case.progress.status} without an id of the carrier")
+
+
+class Unaskable(Exception):
+    """Nothing can be asked about this attempt: a row that none of our steps makes."""
+
+
+class Ambiguous(Exception):
+    """The carrier has calls that may be ours, and cannot tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the carrier made for an attempt."""
+
+    remote: RemoteAttempt
+    others: tuple[str, ...] = ()
+    """Second calls that it made beside it."""
+
+
+async def _find(database: Database, carrier: Carrier, case: Case) -> Found | Ambiguous | None:
+    """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
+    since = case.reserved_at - _LOOK_BACK
+    remotes = await carrier.find(case.channel, to=case.number_to, from_=case.number_from, since=since)
+    unbound = await _not_bound(database, case, [remote for remote in remotes if remote.outbound_api])
+    if not unbound:
+        return None
+    if case.channel is Channel.SMS:
+        ours = [remote for remote in unbound if remote.body == case.body]
+        return None if not ours else Found(ours[0]) if len(ours) == 1 else Ambiguous()
+    owners = {
+        remote.provider_id: await carrier.attempt_of(case.channel, remote.provider_id) for remote in unbound
+    }
+    ours = [remote for remote in unbound if owners[remote.provider_id] == case.attempt_id]
+    if ours:
+        return Found(ours[0], tuple(remote.provider_id for remote in ours[1:]))
+    untold = [remote for remote in unbound if owners[remote.provider_id] is None]
+    return Ambiguous() if untold else None
+
+
+async def _not_bound(database: Database, case: Case, remotes: list[RemoteAttempt]) -> list[RemoteAttempt]:
+    async with database.session() as session:
+        bound = await session.execute(
+            select(col(Attempt.provider_id)).where(
+                col(Attempt.carrier_account_id) == case.carrier_account_id,
+                col(Attempt.provider_id).in_([remote.provider_id for remote in remotes]),
+            )
+        )
+        taken = set(bound.scalars())
+    return [remote for remote in remotes if remote.provider_id not in taken]
+
+
+async def _settle(
+    database: Database,
+    attempt_id: UUID,
+    found: Found | Ambiguous | None,
+    *,
+    asked_at: datetime,
+    now: datetime,
+    settle: timedelta,
+) -> None:
+
+    async def work(session: AsyncSession) -> None:
+        case = (await load_cases(session, [attempt_id]))[attempt_id]
+        if case.progress.status not in UNPROVEN or case.provider_id is not None:
+            return
+        match found:
+            case Found(remote=remote, others=others):
+                await _adopt(session, case, remote, now=now)
+                await note_second_calls(session, [(attempt_id, other) for other in others], now=now)
+            case Ambiguous():
+                await _to_review(session, case)
+            case None:
+                await _empty_look(session, case, asked_at=asked_at, now=now, settle=settle)
+        fault("before_reconcile_commit")
+
+    await database.write(work)
+
+
+async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, now: datetime) -> None:
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id, col(Attempt.provider_id).is_(None))
+        .values(provider_id=remote.provider_id, placed_at=remote.created_at)
+    )
+    placed = AttemptEvent(
+        kind=EventKind.QUEUED, occurred_at=remote.created_at, provider_id=remote.provider_id
+    )
+    await apply_events(session, case, [placed, *remote.events], now=now)
+
+
+async def _empty_look(
+    session: AsyncSession, case: Case, *, asked_at: datetime, now: datetime, settle: timedelta
+) -> None:
+    first_look = case.looked_at
+    settled = asked_at - case.reserved_at >= settle
+    if case.looks >= 1 and first_look is not None and settled and asked_at - first_look >= settle:
+        await give_back(session, case, reason="The carrier has no such call: it was not placed.", now=now)
+        return
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id)
+        .values(
+            status=AttemptStatus.UNKNOWN,
+            looks=case.looks + 1,
+            looked_at=first_look or asked_at,
+            deadline_at=now + max(settle, timedelta(milliseconds=100))
+            if first_look is None
+            else now + settle / 4,
+        )
+    )
+    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+
+
+async def _to_review(session: AsyncSession, case: Case) -> None:
+    log.error("attempt.review", extra={"attempt_id": str(case.attempt_id)})
+    await session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == case.attempt_id)
+        .values(
+            status=AttemptStatus.REVIEW,
+            deadline_at=None,
+            error_message="The carrier has calls that may be this one, and cannot tell.",
+        )
+    )
+    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+
+
+async def _apply_look_up(
+    database: Database, asked: Case, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
+
+    async def work(session: AsyncSession) -> None:
+        case = (await load_cases(session, [asked.attempt_id]))[asked.attempt_id]
+        if case.deadline_at != asked.deadline_at:
+            return  # There was news meanwhile.
+        if case.progress.status is AttemptStatus.SENT:
+            await _stop_waiting_for_a_report(session, case, remote, now=now)
+        else:
+            await _look_closer(session, case, remote, now=now)
+        fault("before_sweep_commit")
+
+    await database.write(work)
+
+
+async def _look_closer(
+    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    gone = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+    await apply_events(session, case, list(remote.events) if remote is not None else [gone], now=now)
+    if case.progress.ended_as is None:
+        await _set_deadline(session, case.attempt_id, now + NEWS_WITHIN)
+
+
+async def _stop_waiting_for_a_report(
+    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+) -> None:
+    await apply_events(session, case, list(remote.events) if remote is not None else [], now=now)
+    if case.progress.ended_as is None:
+        await _set_deadline(session, case.attempt_id, None)
+
+
+async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: datetime | None) -> None:
+    await session.execute(
+        update(Attempt).where(col(Attempt.id) == attempt_id).values(deadline_at=deadline_at)
+    )
+
+
+async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None:
+    """Ask again at that time, unless it was settled meanwhile."""
+
+    async def work(session: AsyncSession) -> None:
+        await session.execute(
+            update(Attempt)
+            .where(col(Attempt.id) == attempt_id, col(Attempt.deadline_at).is_not(None))
+            .values(deadline_at=at)
+        )
+
+    await database.write(work)
+
+
+async def settle_review(
+    session: AsyncSession, *, principal: Principal, attempt_id: UUID, placed: bool, now: datetime
+) -> None:
+    """Settle what the carrier could not: a person says whether the attempt was placed.
+
+    Placed without news ends as no answer, and is not tried again at once; not placed goes back in line unspent.
+    Raises `NotFound`, `Conflict` if it is not (any more) up for review.
+    """
+    authorize(principal, Right.RUN_CAMPAIGNS)
+    case = (await load_cases(session, [attempt_id])).get(attempt_id)
+    if case is None or case.organization_id != principal.organization_id:
+        raise NotFound("attempt", attempt_id)
+    if case.progress.status is not AttemptStatus.REVIEW:
+        raise Conflict("This attempt is not up for review any more.")
+    if placed:
+        nobody = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+        await apply_events(session, case, [nobody], now=now, by=f"{principal.actor}: it was placed")
+    else:
+        await give_back(session, case, reason=f"{principal.actor}: it was not placed.", now=now)

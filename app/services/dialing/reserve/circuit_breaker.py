@@ -1,0 +1,80 @@
+"""The circuit breaker at work: looks at a campaign's last outcomes, and pauses it on a bad sign."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import Disposition
+from app.domain.breaker import HANG_UP_SECONDS, BreakerPolicy, Settled, Trip, describe, judge
+from app.domain.events import FailureClass
+from app.models import BreakerTrip
+from app.runtime.live_feed import announce
+from app.services.campaigns.transitions import pause_by_system
+from app.services.dialing.reserve.gating import Held
+
+# `ix_attempt_settled` answers it: as many rows are read as the window has.
+_WINDOW: Final = text(
+    """
+    SELECT id, disposition, failure, provider_id IS NOT NULL AS accepted, duration_seconds,
+           CASE WHEN duration_seconds < :hang_up
+                THEN coalesce(length(rendered ->> 'welcome'), 0) + coalesce(length(rendered ->> 'agenda'), 0)
+                     + coalesce(length(rendered ->> 'question'), 0) + coalesce(length(rendered ->> 'closing'), 0)
+                ELSE 0 END AS spoken_characters
+    FROM attempt
+    WHERE campaign_id = :campaign_id AND disposition IS NOT NULL AND disposition <> 'cancelled'
+      AND failure IS DISTINCT FROM 'misconfigured'  -- One of these fails the campaign by itself.
+      AND ended_at > coalesce(CAST(:since AS timestamptz), '-infinity')
+    ORDER BY ended_at DESC LIMIT :window
+    """
+)
+
+
+async def look_for_signs(session: AsyncSession, held: Held) -> Trip | None:
+    """Return the bad sign that the campaign's last outcomes show since a person last resumed it; None if none."""
+    guards = held.guards
+    if guards.breaker.is_off:
+        return None
+    return judge(guards.breaker, await _last_outcomes(session, held, guards.breaker))
+
+
+async def trip(session: AsyncSession, held: Held, tripped: Trip, *, now: datetime) -> None:
+    """Pause the campaign, whose lock is held, and keep the sign with the attempts that show it."""
+    session.add(
+        BreakerTrip(
+            campaign_id=held.campaign_id,
+            sign=tripped.sign,
+            measured=tripped.measured,
+            threshold=tripped.threshold,
+            window=tripped.window,
+            attempt_ids=list(tripped.attempt_ids),
+            at=now,
+        )
+    )
+    await session.flush()
+    await pause_by_system(session, campaign_id=held.campaign_id, reason=describe(tripped), now=now)
+    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+
+
+async def _last_outcomes(session: AsyncSession, held: Held, policy: BreakerPolicy) -> list[Settled]:
+    rows = await session.execute(
+        _WINDOW,
+        {
+            "campaign_id": held.campaign_id,
+            "since": held.guards.breaker_since,
+            "hang_up": HANG_UP_SECONDS,
+            "window": max(policy.window, policy.refusals_in_a_row),
+        },
+    )
+    return [
+        Settled(
+            attempt_id=row.id,
+            disposition=Disposition(row.disposition),
+            failure=FailureClass(row.failure) if row.failure is not None else None,
+            accepted=row.accepted,
+            duration_seconds=row.duration_seconds,
+            spoken_characters=row.spoken_characters,
+        )
+        for row in rows
+    ]

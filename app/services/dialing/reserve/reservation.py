@@ -1,0 +1,415 @@
+"""Step one of placing: under the locks, count, ask the gate, and write the attempts down before anything is sent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import Disposition
+from app.domain.calling_hours import closes_at
+from app.domain.campaign import DIALING, Channel
+from app.domain.consent import Consent
+from app.domain.gate import SKIPS, Blocked, Rule
+from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
+from app.domain.pool import NumberStrategy, NumberUse
+from app.models import sql
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
+from app.services.campaigns.transitions import fail_by_system
+from app.services.dialing.reserve import gating, safeguards
+from app.services.dialing.reserve.candidates import Batch, Prepared, SettingsUnreadable, prepare_batch
+from app.services.dialing.reserve.gating import Held
+from app.services.recipients.gate_facts import COUNTS_FOR_CAP
+from app.services.recipients.transitions import TAKEN, skip, use_up
+
+BATCH: Final = MOST_AT_ONCE
+"""Most attempts reserved in one pass."""
+
+RECONCILE_AFTER: Final = timedelta(seconds=20)
+"""A reservation without an answer for longer than this was left by a dead worker: the placing guard is 10 s."""
+
+ASK_AGAIN: Final = timedelta(seconds=30)
+"""How long a recipient waits for what has no time of its own, as another live attempt to its number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A committed attempt that its worker must place within 10 s, or give up."""
+
+    attempt_id: UUID
+    campaign_id: int
+    channel: Channel
+    to: str
+    from_: str
+    body: str
+    ring_timeout_seconds: int
+    time_limit_seconds: int
+    detect_machine: bool
+    reserved_boottime: float
+    """When it may leave, by the clock that goes on in a sleep: now, or a moment ahead."""
+    is_paced: bool = False
+    """Some rate holds it: late by a second it would meet the starts of the next one."""
+    closes_at: datetime | None = None
+    """When the hours end in which this person may be reached; None: they do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over a campaign gave."""
+
+    reservations: tuple[Reservation, ...] = ()
+    next_at: datetime | None = None
+    """When time alone allows more; None: a freed slot or a change must ring."""
+    more: bool = False
+    """There may be more to reserve at once."""
+    awaits_answers: bool = False
+    """The carrier's answers to what is under way may allow more before `next_at`."""
+
+
+async def reserve(
+    database: Database,
+    *,
+    campaign_id: int,
+    worker: str,
+    carrier_account_id: int,
+    clock: Clock,
+    most: int = BATCH,
+    ahead: timedelta = timedelta(0),
+) -> Pass:
+    """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
+
+    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. One that cannot be
+    dialed before something is mended fails. `ahead`: also what the rates allow so soon, each dated when it may leave;
+    whoever places waits until then.
+    """
+    now = clock.now()
+    try:
+        async with database.reading() as session:
+            batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
+            if batch is None or not batch.prepared:
+                return Pass()
+            counted = await safeguards.count_ahead(session, batch.campaign, now=now)
+    except SettingsUnreadable as error:
+        await database.write(partial(fail_by_system, campaign_id=campaign_id, reason=str(error), now=now))
+        return Pass()
+    fault("before_reserve")
+
+    async def work(session: AsyncSession) -> Pass:
+        held = await gating.lock(session, campaign_id, now=now)
+        if held is None or held.carrier_account_id != carrier_account_id:
+            return Pass()
+        # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
+        start = _Start(clock.now(), clock.boottime(), ahead)
+        outcome = await _reserve_held(session, held, batch, counted, most=most, worker=worker, start=start)
+        fault("before_reserve_commit")
+        return outcome
+
+    outcome = await database.write(work)
+    fault("after_reserve_commit")
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a pass began, by both clocks, and how far ahead of it attempts may be dated."""
+
+    now: datetime
+    boottime: float
+    ahead: timedelta
+
+
+async def _reserve_held(
+    session: AsyncSession,
+    held: Held,
+    batch: Batch,
+    counted: safeguards.Counted | None,
+    *,
+    most: int,
+    worker: str,
+    start: _Start,
+) -> Pass:
+    now = start.now
+    closed = await _closed(session, held, batch, now=now)
+    if closed is not None:
+        return closed
+    room = await safeguards.room(session, held, counted, now=now)
+    if room.paused or room.recount:
+        return Pass(more=room.recount)
+    if room.blocked is not None:
+        await gating.store_verdict(session, held, room.blocked)
+        return Pass(next_at=room.blocked.until)
+    counts = await gating.count(session, held, now=now)
+    closes = closes_at(held.hours, (held.zone_name,), now)
+    ahead = start.ahead if closes is None else min(start.ahead, closes - now)
+    allowed = allowance(held.limits, counts, now=now, ahead=ahead)
+    # Woken half the lead early, whoever is late by less still dates each start at its time.
+    next_at = None if allowed.next_at is None else allowed.next_at - start.ahead / 2
+    count = min(allowed.count, most, room.count if room.count is not None else most)
+    awaits_answers = allowed.limited_by is PacingLimit.CARRIER_ANSWERS
+    if count == 0:
+        return Pass(next_at=next_at, awaits_answers=awaits_answers)
+    # All that were looked at are asked about, so that people who may not be called take nobody's turn.
+    claimed = await _claim(session, held, batch.prepared, now=now)
+    through = await _pass_the_gate(session, held, claimed, now=now)
+    chosen = _with_numbers(held, through[:count])
+    starts = allowed.starts or (now,) * count
+    reservations = await _write(
+        session, held, chosen, starts[: len(chosen)], worker=worker, start=start, closes=closes
+    )
+    if chosen or held.gate_rule is not None:
+        await gating.started(session, held, reserved=len(chosen), now=now)
+    only_the_pass_ended = count == allowed.count and allowed.limited_by is None
+    more = batch.is_full and (only_the_pass_ended or len(chosen) < count)
+    return Pass(reservations, next_at, more and held.pool.free, awaits_answers)
+
+
+async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datetime) -> Pass | None:
+    """Return the pass of a campaign that may call nobody at all now; None if it may."""
+    if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
+        return Pass()
+    if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
+        return Pass(next_at=held.gate_until)  # The carrier is being left alone.
+    verdict = gating.campaign_verdict(held, now=now)
+    if isinstance(verdict, Blocked) and verdict.rule is Rule.CALLER_ID and held.pool.is_lost:
+        reason = gating.why_no_number(held)
+        await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
+        return Pass()
+    if isinstance(verdict, Blocked):
+        await gating.store_verdict(session, held, verdict)
+        return Pass(next_at=verdict.until)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    prepared: Prepared
+    attempts_made: int
+    max_attempts: int
+    number_in_use: bool
+    last_disposition: Disposition | None
+    consent: Consent
+    capped_since: datetime | None
+    seen_last: int | None
+    shown_last: int | None
+
+
+_CLAIM: Final = text(
+    f"""
+    SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
+           coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
+           contact.number, contact.updated_at AS contact_version, contact.consent,
+           CASE WHEN CAST(:cap AS integer) > 0 THEN
+               (SELECT a.reserved_at FROM attempt a
+                WHERE {COUNTS_FOR_CAP} AND a.number_to = contact.number
+                ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
+           CASE WHEN CAST(:sticky AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
+                ORDER BY a.reserved_at DESC LIMIT 1) END AS seen_last,
+           CASE WHEN CAST(:other_number AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.recipient_id = r.id AND a.provider_id IS NOT NULL AND a.status <> 'not_placed'
+                ORDER BY a.ordinal DESC LIMIT 1) END AS shown_last,
+           EXISTS (SELECT 1 FROM attempt a
+                   WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
+                     AND a.status IN {sql.LIVE})
+               AS number_in_use
+    FROM recipient r
+    JOIN contact ON contact.id = r.contact_id
+    WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
+    ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def _claim(
+    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, now: datetime
+) -> list[_Claimed]:
+    """Lock the recipients that are still due and still say what was rendered for them."""
+    by_id = {each.recipient_id: each for each in prepared}
+    rows = await session.execute(
+        _CLAIM,
+        {
+            "ids": list(by_id),
+            "max_attempts": held.max_attempts,
+            "carrier_account_id": held.carrier_account_id,
+            "organization_id": held.organization_id,
+            "channel": held.channel.value,
+            "cap": held.frequency_cap,
+            "cap_since": now - timedelta(hours=held.frequency_hours),
+            "sticky": held.pool.strategy is NumberStrategy.STICKY,
+            "other_number": held.retry_other_number,
+            "now": now,
+        },
+    )
+    return [
+        _Claimed(
+            by_id[row.id],
+            row.attempts_made,
+            row.max_attempts,
+            row.number_in_use,
+            Disposition(row.last_disposition) if row.last_disposition else None,
+            Consent(row.consent),
+            row.capped_since,
+            row.seen_last,
+            row.shown_last,
+        )
+        for row in rows
+        if _is_current(by_id[row.id], row.updated_at, row.contact_version, row.number)
+    ]
+
+
+def _is_current(
+    prepared: Prepared, recipient_version: datetime, contact_version: datetime, number: str
+) -> bool:
+    rendered_from = (prepared.recipient_version, prepared.contact_version, prepared.number)
+    return rendered_from == (recipient_version, contact_version, number)
+
+
+async def _pass_the_gate(
+    session: AsyncSession, held: Held, claimed: Sequence[_Claimed], *, now: datetime
+) -> list[_Claimed]:
+    """Return who may be contacted now; skip or snooze the others, each with the rule and the reason."""
+    suppressed = await gating.suppressed(session, held, [each.prepared.number for each in claimed])
+    chosen: list[_Claimed] = []
+    for each in claimed:
+        verdict = gating.recipient_verdict(
+            held,
+            suppressed=suppressed.get(each.prepared.number),
+            attempts_made=each.attempts_made,
+            max_attempts=each.max_attempts,
+            number_in_use=each.number_in_use,
+            consent=each.consent,
+            capped_since=each.capped_since,
+            text_problem=each.prepared.problem,
+            now=now,
+        )
+        if isinstance(verdict, Blocked):
+            await _hold_back(session, each, verdict, now=now)
+        else:
+            chosen.append(each)
+    return chosen
+
+
+def _with_numbers(held: Held, through: Sequence[_Claimed]) -> list[tuple[Prepared, NumberUse]]:
+    """Return whom to reserve, each with the number to show; whoever finds none free waits for the next pass."""
+    picked = [
+        (
+            each.prepared,
+            held.pool.choose(each.prepared.number, seen_last=each.seen_last, other_than=each.shown_last),
+        )
+        for each in through
+    ]
+    return [(prepared, caller) for prepared, caller in picked if caller is not None]
+
+
+async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked, *, now: datetime) -> None:
+    """End whom a rule ends; let the others wait until the rule may answer otherwise."""
+    recipient_id = claimed.prepared.recipient_id
+    match verdict.rule:
+        case rule if rule in SKIPS:
+            await skip(session, recipient_id, verdict.rule, verdict.why, now=now)
+        case Rule.ATTEMPTS:
+            last = claimed.last_disposition
+            await use_up(session, recipient_id, verdict.rule, verdict.why, last_disposition=last, now=now)
+        case _:
+            until = verdict.until or now + ASK_AGAIN
+            await gating.snooze(
+                session, recipient_id, until=until, rule=verdict.rule, why=verdict.why, now=now
+            )
+
+
+_WRITE: Final = text(
+    f"""
+    WITH texts AS MATERIALIZED (
+        -- As one document: an array of documents takes the driver a tenth of a whole dial to quote.
+        SELECT CAST(:rendered AS jsonb) AS all_of_them
+    ), chosen AS (
+        SELECT u.*, texts.all_of_them -> CAST(u.nth - 1 AS integer) AS rendered FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:recipients AS bigint[]), CAST(:phone_numbers AS bigint[]),
+            CAST(:from AS varchar[]), CAST(:to AS varchar[]), CAST(:starts AS timestamptz[])
+        ) WITH ORDINALITY AS u (id, recipient_id, phone_number_id, number_from, number_to, start, nth), texts
+    ), written AS (
+        INSERT INTO attempt (id, organization_id, campaign_id, run_id, step_id, recipient_id, contact_id, agent_id,
+                             carrier_account_id, phone_number_id, channel, number_from, number_to, ordinal, rendered,
+                             status, reserved_at, reserved_by, deadline_at, closes_at, looks, opted_out, conflict)
+        SELECT u.id, r.organization_id, r.campaign_id, r.run_id, r.step_id, r.id, r.contact_id, :agent_id,
+               :carrier_account_id, u.phone_number_id, CAST(:channel AS varchar), u.number_from, u.number_to,
+               coalesce((SELECT max(a.ordinal) FROM attempt a WHERE a.recipient_id = r.id), 0) + 1, u.rendered,
+               'placing', u.start, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0,
+               false, false
+        FROM chosen u JOIN recipient r ON r.id = u.recipient_id
+    ), {TAKEN}
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
+
+
+async def _write(
+    session: AsyncSession,
+    held: Held,
+    chosen: Sequence[tuple[Prepared, NumberUse]],
+    starts: Sequence[datetime],
+    *,
+    worker: str,
+    start: _Start,
+    closes: datetime | None,
+) -> tuple[Reservation, ...]:
+    """Insert one attempt for each, `placing`, with its text and caller ID; the recipients go in progress."""
+    if not chosen:
+        return ()
+    now = start.now
+    attempts = [
+        _reservation(held, prepared, caller, start.boottime + (at - now).total_seconds(), closes)
+        for (prepared, caller), at in zip(chosen, starts, strict=True)
+    ]
+    speech = {"language": held.language, "voice": held.voice}
+    await session.execute(
+        _WRITE,
+        {
+            "ids": [attempt.attempt_id for attempt in attempts],
+            "recipients": [prepared.recipient_id for prepared, _ in chosen],
+            "phone_numbers": [caller.phone_number_id for _, caller in chosen],
+            "from": [caller.number for _, caller in chosen],
+            "to": [prepared.number for prepared, _ in chosen],
+            "rendered": json.dumps([(prepared.rendered or {}) | speech for prepared, _ in chosen]),
+            "starts": list(starts),
+            "agent_id": held.agent_id,
+            "carrier_account_id": held.carrier_account_id,
+            "channel": held.channel.value,
+            "now": now,
+            "worker": worker,
+            "deadline_at": now + RECONCILE_AFTER,
+            "closes_at": closes,
+        },
+    )
+    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+    return tuple(attempts)
+
+
+def _reservation(
+    held: Held, prepared: Prepared, caller: NumberUse, boottime: float, closes: datetime | None
+) -> Reservation:
+    texts: Mapping[str, Any] = prepared.rendered or {}
+    return Reservation(
+        attempt_id=uuid4(),
+        campaign_id=held.campaign_id,
+        channel=held.channel,
+        to=prepared.number,
+        from_=caller.number,
+        body=texts.get("body", ""),
+        ring_timeout_seconds=held.ring_timeout_seconds,
+        time_limit_seconds=held.time_limit_seconds,
+        detect_machine=held.detect_machine,
+        reserved_boottime=boottime,
+        is_paced=held.limits.is_paced,
+        closes_at=closes,
+    )

@@ -1,0 +1,1 @@
+"""What news of an attempt changes: the attempt, its recipient, and calls that must end."""

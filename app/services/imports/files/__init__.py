@@ -1,0 +1,1 @@
+"""The file of an import: stored, profiled, its columns mapped."""

@@ -1,0 +1,201 @@
+"""From rows of a file to people: number, contact fields, template variables, warnings, and who comes twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
+from zoneinfo import available_timezones
+
+from app.domain.contact_fields import (
+    CONSENT,
+    IGNORE,
+    LENGTHS,
+    LONGEST_TAG,
+    MOST_TAGS,
+    PHONE,
+    TAGS,
+    VARIABLE,
+    tags_in,
+)
+from app.domain.phone import NumberRejected, is_region, normalize
+from app.domain.template_variables import LONGEST_VARIABLE
+from app.domain.text import trimmed
+from app.services.imports.issues import IN_THIS_FILE, Issue, IssueKind
+from app.services.imports.rows.consents import Consented, ConsentUnclear, take_consent
+from app.services.imports.rows.number_set import SeenNumbers
+from app.services.tabular.row_reader import FileRow
+
+CARD: Final = (
+    *("name", "first_name", "last_name", "email", "company", "time_zone", "language"),
+    *("country", "state", "notes"),
+)
+"""The columns of a contact that a file can fill, beside its custom fields."""
+
+_FIELDS: Final = frozenset({PHONE, TAGS, *CONSENT, *LENGTHS})
+"""What has a place of its own; every other target is a variable by that name."""
+
+_UNPRINTABLE: Final = dict.fromkeys(
+    (
+        *(*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000)),
+        *(*range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    )
+)
+"""NUL and lone surrogates are refused by the database, the others by what speaks or shows the text; those that turn
+its direction would deceive a reader."""
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """How the rows of one file are read."""
+
+    targets: tuple[str, ...]
+    """One for each column: a contact field, `variable:<name>` or `ignore`."""
+    region: str
+    strict: bool
+    uploaded_at: datetime
+    """When a consent was given of which the row does not say it."""
+
+    @cached_property
+    def columns(self) -> tuple[tuple[str, bool], ...]:
+        """Of each column: its field or variable ("" is ignored), and whether it is a variable."""
+        return tuple(map(_column, self.targets))
+
+    @cached_property
+    def says_consent(self) -> bool:
+        """Whether any column is about consent."""
+        return not set(CONSENT).isdisjoint(self.targets)
+
+
+def _column(target: str) -> tuple[str, bool]:
+    if target == IGNORE:
+        return "", False
+    return target.removeprefix(VARIABLE), target not in _FIELDS
+
+
+class Person(NamedTuple):
+    """A row that has a number we could contact."""
+
+    row: FileRow
+    number: str
+    fields: dict[str, str]
+    """Contact field -> text, without tags; those without a text are left out. `name` is there if any part of it is."""
+    variables: dict[str, str]
+    """Everything this row says, by template name: what a campaign keeps."""
+    custom: dict[str, str]
+    """The part of `variables` that has no place of its own on a contact."""
+    warnings: list[str]
+    tags: list[str]
+    consent: Consented | None = None
+
+
+class ReadRows(NamedTuple):
+    """So many rows of a file: people whose number comes for the first time, and what is wrong with the others."""
+
+    total: int
+    people: list[Person]
+    issues: list[Issue]
+
+
+def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> ReadRows:
+    """Return the people of the rows, in order, and note their numbers. Takes a while: call it in a thread."""
+    people: list[Person] = []
+    issues: list[Issue] = []
+    for row in rows:
+        if row.problem:
+            issues.append(Issue(row, IssueKind.REJECTED, row.problem))
+            continue
+        try:
+            person = _read_row(row, plan)
+        except (NumberRejected, ConsentUnclear) as rejected:
+            issues.append(Issue(row, IssueKind.REJECTED, str(rejected)))
+            continue
+        if seen.add(int(person.number[1:])):
+            people.append(person)
+        else:
+            issues.append(Issue(row, IssueKind.DUPLICATE, IN_THIS_FILE))
+    return ReadRows(len(rows), people, issues)
+
+
+def _read_row(row: FileRow, plan: RowPlan) -> Person:
+    fields, custom, warnings = _sort_cells(row.cells, plan)
+    country = fields["country"].upper() if "country" in fields else ""
+    region = country if country and is_region(country) else plan.region
+    phone = normalize(fields.pop(PHONE, ""), region=region, strict=plan.strict)
+    consent = take_consent(fields, warnings, uploaded_at=plan.uploaded_at) if plan.says_consent else None
+    if "first_name" in fields or "last_name" in fields:
+        _join_name(fields)
+    if "time_zone" in fields:
+        _check_time_zone(fields, warnings)
+    tags = _tags(fields, warnings) if TAGS in fields else []
+    variables = custom | fields
+    fields.pop(TAGS, None)
+    if country and region != country:
+        custom["country"] = fields.pop("country")
+    elif country:
+        fields["country"] = country
+    for name, text in fields.items():
+        if len(text) > LENGTHS[name]:
+            warnings.append(f"{name} was shortened to {LENGTHS[name]:,} characters.")
+            fields[name] = text[: LENGTHS[name]]
+    if phone.warnings:
+        warnings = [*phone.warnings, *warnings]
+    return Person(row, phone.e164, fields, variables, custom, warnings, tags, consent)
+
+
+def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Return (contact fields, template variables, warnings); empty cells are left out."""
+    fields: dict[str, str] = {}
+    custom: dict[str, str] = {}
+    warnings: list[str] = []
+    is_plain = "".join(cells).isprintable()
+    for (name, is_variable), cell in zip(plan.columns, cells, strict=False):
+        text = cell.strip() if is_plain else trimmed(cell.translate(_UNPRINTABLE))
+        if not text or not name:
+            continue
+        if not is_variable:
+            fields[name] = text
+        elif len(text) <= LONGEST_VARIABLE:
+            custom[name] = text
+        else:
+            warnings.append(f"{name} was shortened to {LONGEST_VARIABLE:,} characters.")
+            custom[name] = text[:LONGEST_VARIABLE]
+    width = len(plan.columns)
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+        warnings.append(
+            f"The row has {len(cells)} cells but the header has {width}: the rest was left out. "
+            "Check that no cell is in the wrong column."
+        )
+    return fields, custom, warnings
+
+
+def _join_name(cells: dict[str, str]) -> None:
+    parts = (cells.get("first_name", ""), cells.get("last_name", ""))
+    if name := cells.get("name") or " ".join(filter(None, parts)):
+        cells["name"] = name
+
+
+def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
+    """Return the row's tags, and write them as a template says them."""
+    found = tags_in(cells[TAGS])
+    tags = list(dict.fromkeys(tag[:LONGEST_TAG].strip() for tag in found[:MOST_TAGS]))
+    if tags != found:
+        warnings.append(f"At most {MOST_TAGS} tags of {LONGEST_TAG} characters were kept.")
+    cells[TAGS] = ", ".join(tags)
+    return tags
+
+
+def _check_time_zone(cells: dict[str, str], warnings: list[str]) -> None:
+    zone = cells["time_zone"]
+    if known := _time_zones().get(zone.lower().replace(" ", "_")):
+        cells["time_zone"] = known
+        return
+    warnings.append(
+        f"The time zone “{zone[:64]}” is not known and was left out. Write it like America/New_York."
+    )
+    del cells["time_zone"]
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> dict[str, str]:
+    return {zone.lower(): zone for zone in available_timezones()}

@@ -1,0 +1,249 @@
+"""Running an import: resumable after a crash at any point, and the same whoever runs it however often."""
+
+import asyncio
+import logging
+from array import array
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.contact_fields import IGNORE
+from app.domain.contact_import import ImportStatus
+from app.models import ContactImport, ImportBatch, Organization
+from app.runtime.clock import Clock
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
+from app.services.errors import CallsheetError
+from app.services.imports.files.file_store import Place, forget_file, read_batches, reader_for
+from app.services.imports.files.row_thread import in_thread
+from app.services.imports.files.spreadsheets import read_table
+from app.services.imports.rows.copy_format import Lines, lines_of
+from app.services.imports.rows.number_set import SeenNumbers
+from app.services.imports.rows.row_parser import ReadRows, RowPlan, read_rows
+from app.services.imports.store.batch_writer import Batch, Overtaken, store_batch
+from app.services.imports.undo import run_undo
+from app.services.tabular.row_reader import FileRow, RowReader
+
+BATCH_ROWS: Final = 5_000
+_LONGEST_ERROR: Final = 1_000
+_WORKED_ON: Final = (ImportStatus.READING, ImportStatus.RUNNING)
+_UNFINISHED: Final = (*_WORKED_ON, ImportStatus.QUEUED, ImportStatus.UNDOING)
+
+# A server that dies forgets the last batches with their place in the file, and they are done again. The commit that
+# ends the import waits, and so makes sure of all before it.
+_NOT_WAITING_FOR_THE_DISK: Final = text("SET LOCAL synchronous_commit = off")
+
+log = logging.getLogger(__name__)
+
+
+async def run_import(database: Database, *, import_id: int, clock: Clock) -> None:
+    """Import a queued file, or go on with one that a crash interrupted. Returns when nothing is left to do.
+
+    1. Hold the import's run lock for as long as this run lives; another run that holds it is left to work.
+    2. Read on after the rows that are committed: the last batch says where that is.
+    3. Each batch is one transaction, with the progress in it.
+    4. What a person must mend (the campaign was started, ...) fails the import with the reason; queued again,
+       it goes on where it stopped. Other errors leave it running, for `requeue_stalled_imports` to take up.
+    """
+    async with database.session() as reading:
+        if not await _take_run_lock(reading, import_id):
+            return
+        try:
+            await _go_on(database, reading, import_id, clock)
+        except Overtaken:
+            log.info("import.stopped", extra={"import_id": import_id})
+        except CallsheetError as error:
+            await _fail(database, import_id, str(error), clock.now())
+
+
+async def _go_on(database: Database, reading: AsyncSession, import_id: int, clock: Clock) -> None:
+    """Do what the import's status asks for: turn the file into a table, import it, or undo."""
+    status = await _begin(database, import_id, clock.now())
+    if status is ImportStatus.READING:
+        status = await read_table(database, import_id=import_id, now=clock.now())
+    if status is ImportStatus.RUNNING:
+        contact_import = await reading.get_one(ContactImport, import_id)
+        await _run(database, reading, contact_import, clock)
+    if status is ImportStatus.UNDOING:
+        await run_undo(database, import_id=import_id, clock=clock)
+
+
+async def run_within(session: AsyncSession, *, contact_import: ContactImport, now: datetime) -> None:
+    """Import a small file whole in the caller's transaction. Raises `FileRefused` and `Conflict`."""
+    contact_import.status, contact_import.started_at = ImportStatus.RUNNING, now
+    await session.flush()
+    async with aclosing(people_batches(session, contact_import)) as batches:
+        async for batch in batches:
+            await store_batch(session, import_id=contact_import.id, batch=batch, now=now)
+    await _finish(session, contact_import.id, now)
+    await session.refresh(contact_import)
+
+
+async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
+    """Return the imports that are queued or running while no process runs them: enqueue a job for each."""
+    unfinished = await session.scalars(
+        select(col(ContactImport.id))
+        .where(col(ContactImport.status).in_(_UNFINISHED))
+        .order_by(col(ContactImport.id))
+    )
+    return [import_id for import_id in unfinished.all() if await _take_run_lock(session, import_id)]
+
+
+async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[Batch]:
+    """Yield the rows that are not done yet, read as people, those whose number was seen before as duplicates."""
+    place, seen = await _where_it_stopped(session, contact_import.id)
+    reader, position = reader_for(contact_import), contact_import.rows_done
+    region, strict = await number_rules(session, contact_import.organization_id)
+    for_campaign = contact_import.campaign_id is not None
+    batches = read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS, place=place)
+    async with aclosing(batches):
+        async for batch in batches:
+            plan = row_plan(reader, contact_import, region=region, strict=strict)
+            rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
+            yield Batch(position, rows, lines, batch.place.as_json())
+            position += rows.total
+
+
+def row_plan(reader: RowReader, contact_import: ContactImport, *, region: str, strict: bool) -> RowPlan:
+    """Return how the rows are read: the mapping in the order of the file's columns."""
+    targets = tuple(str(contact_import.mapping.get(header, IGNORE)) for header in reader.headers)
+    return RowPlan(targets, region=region, strict=strict, uploaded_at=contact_import.created_at)
+
+
+async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str, bool]:
+    """Return the organization's default region, and whether it rejects unassigned numbers."""
+    rules = await session.execute(
+        select(col(Organization.default_region), col(Organization.strict_numbers)).where(
+            col(Organization.id) == organization_id
+        )
+    )
+    region, strict = rules.one()
+    return region, strict
+
+
+def prepared(
+    rows: list[FileRow], plan: RowPlan, seen: SeenNumbers, *, for_campaign: bool
+) -> tuple[ReadRows, Lines]:
+    """Return the rows as people, and what they will write. Call it in a thread."""
+    read = read_rows(rows, plan, seen)
+    return read, lines_of(read, for_campaign=for_campaign)
+
+
+async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[Place | None, SeenNumbers]:
+    """Return the place after the rows that are in, and their numbers, without reading the file again."""
+    seen, place = SeenNumbers(), None
+    done = await session.stream(
+        select(col(ImportBatch.numbers), col(ImportBatch.place))
+        .where(col(ImportBatch.import_id) == import_id)
+        .order_by(col(ImportBatch.position))
+        .execution_options(yield_per=10)
+    )
+    async for numbers, stood in done:
+        await asyncio.to_thread(seen.update, array("Q", numbers))
+        place = Place(**stood)
+    return place, seen
+
+
+async def _run(
+    database: Database, reading: AsyncSession, contact_import: ContactImport, clock: Clock
+) -> None:
+    began, speed = clock.now(), 0.0
+    async with aclosing(one_ahead(people_batches(reading, contact_import))) as batches:
+        async for batch in batches:
+            await database.write(
+                partial(_store, import_id=contact_import.id, batch=batch, now=clock.now(), speed=speed)
+            )
+            fault("import_batch_committed")
+            ended = clock.now()
+            speed = _speed(speed, batch.rows.total, (ended - began).total_seconds())
+            began = ended
+    await database.write(lambda session: _finish(session, contact_import.id, clock.now()))
+
+
+async def _store(session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, speed: float) -> None:
+    await session.execute(_NOT_WAITING_FOR_THE_DISK)
+    await store_batch(session, import_id=import_id, batch=batch, now=now, rows_per_second=speed)
+
+
+def _speed(before: float, rows: int, seconds: float) -> float:
+    """Return rows a second, the last batch counting for a third."""
+    now = rows / seconds if seconds > 0 else before
+    return now if not before else before * 2 / 3 + now / 3
+
+
+async def one_ahead(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
+    """Yield the batches, reading the next one while the caller stores the last."""
+    async with aclosing(batches):
+        ahead: asyncio.Task[Batch | None] = asyncio.ensure_future(anext(batches, None))
+        try:
+            while (batch := await ahead) is not None:
+                ahead = asyncio.ensure_future(anext(batches, None))
+                yield batch
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def _take_run_lock(session: AsyncSession, import_id: int) -> bool:
+    """Take the lock that ends with this session's transaction, so also with its process."""
+    key = func.hashtextextended(f"callsheet.import.{import_id}", 0)
+    return bool((await session.execute(select(func.pg_try_advisory_xact_lock(key)))).scalar_one())
+
+
+async def _begin(database: Database, import_id: int, now: datetime) -> ImportStatus | None:
+    """Return what the import is in the middle of, a queued one being begun; None if there is no such import."""
+
+    async def work(session: AsyncSession) -> ImportStatus | None:
+        contact_import = (
+            await session.execute(
+                select(ContactImport).where(col(ContactImport.id) == import_id).with_for_update()
+            )
+        ).scalar_one_or_none()
+        if contact_import is None:
+            return None
+        if contact_import.status is ImportStatus.QUEUED:
+            contact_import.status = ImportStatus.RUNNING
+            contact_import.started_at = contact_import.started_at or now
+        return contact_import.status
+
+    return await database.write(work)
+
+
+async def _finish(session: AsyncSession, import_id: int, now: datetime) -> None:
+    await session.execute(delete(ImportBatch).where(col(ImportBatch.import_id) == import_id))
+    await forget_file(session, import_id)
+    await _end(session, import_id, now, status=ImportStatus.COMPLETED, error=None)
+
+
+async def _fail(database: Database, import_id: int, reason: str, now: datetime) -> None:
+
+    async def work(session: AsyncSession) -> None:
+        await _end(session, import_id, now, status=ImportStatus.FAILED, error=reason[:_LONGEST_ERROR])
+        # What cannot be undone just now is tried again, until its campaign is at rest.
+        await session.execute(
+            update(ContactImport)
+            .where(col(ContactImport.id) == import_id, col(ContactImport.status) == ImportStatus.UNDOING)
+            .values(error=reason[:_LONGEST_ERROR])
+        )
+
+    await database.write(work)
+
+
+async def _end(
+    session: AsyncSession, import_id: int, now: datetime, *, status: ImportStatus, error: str | None
+) -> None:
+    ended = await session.execute(
+        update(ContactImport)
+        .where(col(ContactImport.id) == import_id, col(ContactImport.status).in_(_WORKED_ON))
+        .values(status=status, error=error, ended_at=now)
+        .returning(col(ContactImport.organization_id), col(ContactImport.campaign_id))
+    )
+    for organization_id, campaign_id in ended:
+        announce(session, organization_id=organization_id, campaign_id=campaign_id)

@@ -1,0 +1,174 @@
+"""One batch of an import: contacts, recipients, issues, counters and progress in one transaction."""
+
+from array import array
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from psycopg import errors
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.domain.contact_import import ImportStatus
+from app.models import Campaign, ContactImport, ImportBatch
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
+from app.services.campaigns.adding import require_editable_list
+from app.services.errors import NotFound
+from app.services.imports.rows.copy_format import Lines, issue_line, with_head
+from app.services.imports.rows.row_parser import ReadRows
+from app.services.imports.store.contact_writer import Saved, save_cards
+from app.services.imports.store.matching import NOBODY, Judgement, copy_rows, judge
+from app.services.imports.store.recipient_writer import add_recipients
+
+_COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
+_RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)
+"""Somebody else added or deleted one of the people at the same moment: judged again, the batch goes in."""
+_MOST_RACES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows read from the file, with what is needed to go on after them."""
+
+    position: int
+    """Rows of the file that come before them."""
+    rows: ReadRows
+    lines: Lines
+    """What they will write."""
+    place: dict[str, Any]
+
+
+class _Stored(NamedTuple):
+    """What became of the people of a batch."""
+
+    known: Judgement
+    saved: Saved
+    listed: int
+    """Of the campaign's recipients."""
+
+
+class Overtaken(Exception):
+    """The import is not where this run left it: cancelled, deleted with its campaign, or run by another."""
+
+
+async def store_batch(
+    session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, rows_per_second: float = 0
+) -> None:
+    """Store one batch; the caller commits. Raises `Overtaken`; `Conflict` if the campaign takes no contacts.
+
+    The lock on the import and its `rows_done` make each row count once, whoever runs it however often.
+    """
+    # The campaign is locked before the import, in the order in which deleting a campaign takes them.
+    campaign = await locked_campaign(session, await _known_import(session, import_id))
+    contact_import = await _locked_import(session, import_id, batch.position)
+    if campaign is not None:
+        require_editable_list(campaign)
+    stored = await _without_races(session, contact_import, campaign, batch, now)
+    contact_import.recipients_added += stored.listed
+    await _record_issues(session, import_id, batch.lines, stored.known)
+    _count(contact_import, batch.rows, stored)
+    contact_import.rows_per_second = rows_per_second or contact_import.rows_per_second
+    await _remember_place(session, import_id, batch)
+    await session.flush()
+    announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)
+    fault("import_batch_stored")
+
+
+async def _without_races(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    campaign: Campaign | None,
+    batch: Batch,
+    now: datetime,
+) -> _Stored:
+    for _ in range(_MOST_RACES - 1):
+        try:
+            async with session.begin_nested():
+                return await _store_people(session, contact_import, campaign, batch, now)
+        except _RACES:
+            continue
+        except DBAPIError as error:
+            if not isinstance(error.orig, _RACES):
+                raise
+    return await _store_people(session, contact_import, campaign, batch, now)
+
+
+async def _store_people(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    campaign: Campaign | None,
+    batch: Batch,
+    now: datetime,
+) -> _Stored:
+    people, lines = batch.rows.people, batch.lines
+    if not people:
+        return _Stored(NOBODY, Saved({}, 0, 0), 0)
+    organization_id, import_id = contact_import.organization_id, contact_import.id
+    known = await judge(session, people, lines, organization_id=organization_id, campaign=campaign)
+    saved = await save_cards(
+        session, lines, known.contacts, organization_id=organization_id, import_id=import_id, now=now
+    )
+    fault("import_contacts_stored")
+    listed = 0
+    if campaign is not None:
+        listed = await add_recipients(
+            session, lines, known, saved.contacts, campaign=campaign, import_id=import_id, now=now
+        )
+    return _Stored(known, saved, listed)
+
+
+async def locked_campaign(session: AsyncSession, contact_import: ContactImport) -> Campaign | None:
+    """Return the import's campaign, locked, or None without one. Raises `NotFound` if it was just deleted."""
+    if contact_import.campaign_id is None:
+        return None
+    statement = select(Campaign).where(col(Campaign.id) == contact_import.campaign_id)
+    locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    campaign = (await session.execute(locked)).scalar_one_or_none()
+    if campaign is None:
+        raise NotFound("campaign", contact_import.campaign_id)
+    return campaign
+
+
+async def _known_import(session: AsyncSession, import_id: int) -> ContactImport:
+    contact_import = await session.get(ContactImport, import_id)
+    if contact_import is None:
+        raise Overtaken
+    return contact_import
+
+
+async def _locked_import(session: AsyncSession, import_id: int, position: int) -> ContactImport:
+    statement = select(ContactImport).where(col(ContactImport.id) == import_id)
+    contact_import = (
+        await session.execute(statement.with_for_update().execution_options(populate_existing=True))
+    ).scalar_one_or_none()
+    if contact_import is None or contact_import.status != ImportStatus.RUNNING:
+        raise Overtaken
+    if contact_import.rows_done != position:
+        raise Overtaken
+    return contact_import
+
+
+async def _record_issues(session: AsyncSession, import_id: int, lines: Lines, known: Judgement) -> None:
+    warnings = (line for place, line in lines.warnings.items() if place in known.going_in)
+    issues = [*lines.issues, *map(issue_line, known.issues), *warnings]
+    if issues:
+        await copy_rows(session, _COPY_ISSUES, with_head((import_id,), issues))
+
+
+def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> None:
+    counts = stored.known.tally(rows) | {
+        "rows_done": rows.total,
+        "created": stored.saved.created,
+        "updated": stored.saved.updated,
+    }
+    for counter, count in counts.items():
+        setattr(contact_import, counter, getattr(contact_import, counter) + count)
+
+
+async def _remember_place(session: AsyncSession, import_id: int, batch: Batch) -> None:
+    numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
+    row = {"import_id": import_id, "position": batch.position, "place": batch.place}
+    await session.execute(insert(ImportBatch), [row | {"numbers": numbers.tobytes()}])

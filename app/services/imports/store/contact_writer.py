@@ -1,0 +1,161 @@
+"""The address book's part of a batch: new contacts, and what the file says of those that are there."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.contact_fields import CONSENT, MOST_TAGS
+from app.models import sql
+from app.services.imports.rows.copy_format import COLUMNS, Lines, with_head
+from app.services.imports.rows.row_parser import CARD
+from app.services.imports.store.matching import copy_rows, planned_anew, stage
+
+_COLUMNS: Final = (*CARD, "tags", *CONSENT)
+_NAMES: Final = ", ".join(_COLUMNS)
+_PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
+
+_ALL_TAGS: Final = """c.tags || ARRAY(
+        SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (c.tags)
+        ORDER BY u.place LIMIT greatest(0, :most_tags - cardinality(c.tags))
+    ) AS new_tags"""
+
+# A yes never takes the place of a no, and a row that says nothing of consent, or `unknown`, changes none.
+_SAYS: Final = f"s.consent <> 'unknown' AND c.consent NOT IN {sql.CONSENT_REFUSED}"
+_TURNS: Final = f"{_SAYS} AND s.consent <> c.consent"
+_NEW_MOMENT: Final = (
+    f"CASE WHEN {_TURNS} THEN s.consent_at WHEN {_SAYS} THEN coalesce(c.consent_at, s.consent_at) "
+    "ELSE c.consent_at END AS new_consent_at"
+)
+_CONSENT: Final = [
+    f"CASE WHEN {_SAYS} THEN s.consent ELSE c.consent END AS new_consent",
+    *(
+        f"CASE WHEN {_TURNS} THEN s.{name} WHEN {_SAYS} THEN coalesce(nullif(s.{name}, ''), c.{name}) "
+        f"ELSE c.{name} END AS new_{name}"
+        for name in ("consent_source", "consent_wording", "consent_evidence")
+    ),
+    _NEW_MOMENT,
+]
+
+# A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
+# Tags are added to those that are there, none is taken away.
+_MERGED: Final = ", ".join(
+    [
+        *(f"coalesce(nullif(s.{name}, ''), c.{name}) AS new_{name}" for name in _PLAIN),
+        *(
+            f"CASE WHEN s.name <> '' THEN s.{part} ELSE c.{part} END AS new_{part}"
+            for part in ("first_name", "last_name")
+        ),
+        _ALL_TAGS,
+        *_CONSENT,
+    ]
+)
+_OLD: Final = ", ".join(f"'{name}', {name}" for name in _COLUMNS)
+_NEW: Final = ", ".join(f"'{name}', new_{name}" for name in _COLUMNS)
+
+# What is changed is kept as it was, name by name, so that an undo puts back that and nothing else.
+_UPDATE_SQL: Final = """
+WITH met AS MATERIALIZED (
+    SELECT c.id, c.fields, c.updated_at, s.fields AS custom, {theirs}, {merged}
+    FROM (SELECT * FROM import_stage ORDER BY number) s
+    CROSS JOIN LATERAL (
+        SELECT * FROM contact
+        WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
+            AND import_id IS DISTINCT FROM :import_id
+        ORDER BY organization_id, number
+        LIMIT 1
+        FOR NO KEY UPDATE
+    ) c
+), changed AS MATERIALIZED (
+    SELECT id, updated_at, fields || custom AS new_fields, {new_names},
+        (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{{}}')
+         FROM jsonb_each(jsonb_build_object({old})) o
+         WHERE o.value <> jsonb_build_object({new}) -> o.key) AS before,
+        (SELECT coalesce(jsonb_object_agg(k.key, fields -> k.key), '{{}}')
+         FROM jsonb_each(custom) k WHERE fields -> k.key IS DISTINCT FROM k.value) AS fields_before,
+        (SELECT coalesce(jsonb_object_agg(k.key, k.value), '{{}}')
+         FROM jsonb_each(custom) k WHERE fields -> k.key IS DISTINCT FROM k.value) AS fields_after
+    FROM met
+    WHERE ({names}) IS DISTINCT FROM ({new_names})
+        OR NOT fields @> custom
+), noted AS (
+    INSERT INTO import_change (import_id, contact_id, before, after)
+    SELECT :import_id, id,
+        before || jsonb_build_object('fields', fields_before, 'updated_at', updated_at),
+        (SELECT coalesce(jsonb_object_agg(b.key, jsonb_build_object({new}) -> b.key), '{{}}')
+         FROM jsonb_each(before) b)
+            || jsonb_build_object('fields', fields_after, 'updated_at', CAST(:now AS timestamptz))
+    FROM changed
+)
+UPDATE contact SET fields = changed.new_fields, updated_at = :now,
+    {assignments}
+FROM changed WHERE contact.id = changed.id
+"""
+
+_LISTS: Final = {
+    "names": _NAMES,
+    "merged": _MERGED,
+    "old": _OLD,
+    "new": _NEW,
+    "theirs": ", ".join(f"c.{name}" for name in _COLUMNS),
+    "new_names": ", ".join(f"new_{name}" for name in _COLUMNS),
+    "assignments": ", ".join(f"{name} = changed.new_{name}" for name in _COLUMNS),
+}
+_UPDATE: Final = text(_UPDATE_SQL.format(**_LISTS))
+
+
+_NEW_IDS: Final = text(
+    "SELECT array_agg(nextval(name)) FROM CAST(pg_get_serial_sequence('contact', 'id') AS regclass) name, "
+    "generate_series(1, :count)"
+)
+_COPY: Final = (
+    "COPY contact (organization_id, source, import_id, created_at, updated_at, id, "
+    f"{', '.join(COLUMNS)}) FROM STDIN"
+)
+
+
+class Saved(NamedTuple):
+    """What became of the cards."""
+
+    contacts: dict[int, int]
+    """Everybody's id, by place."""
+    created: int
+    updated: int
+
+
+async def save_cards(
+    session: AsyncSession,
+    lines: Lines,
+    known: Mapping[int, int],
+    *,
+    organization_id: int,
+    import_id: int,
+    now: datetime,
+) -> Saved:
+    """Create the contacts of a batch and bring those up to date that are `known`; keep what was changed.
+
+    Raises psycopg's `UniqueViolation` if another transaction has added one of the others in the meantime.
+    """
+    new = [place for place in lines.order if place not in known]
+    contacts = dict(known)
+    if new:
+        ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
+        contacts |= zip(new, ids, strict=True)
+        head = (organization_id, f"import:{import_id}", import_id, now, now)
+        cards = [f"{contact_id}\t{lines.cards[place]}" for place, contact_id in zip(new, ids, strict=True)]
+        await copy_rows(session, _COPY, with_head(head, cards))
+    updated = 0
+    if known:
+        await stage(session, [lines.cards[place] for place in lines.order if place in known])
+        given = {"organization_id": organization_id, "import_id": import_id, "now": now}
+        async with planned_anew(session):
+            updated = await _affected(session, _UPDATE, given | {"most_tags": MOST_TAGS})
+    return Saved(contacts, len(new), updated)
+
+
+async def _affected(session: AsyncSession, statement: TextClause, parameters: dict[str, object]) -> int:
+    result = await session.execute(statement, parameters)
+    assert isinstance(result, CursorResult)
+    return result.rowcount

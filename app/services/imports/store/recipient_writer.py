@@ -1,0 +1,55 @@
+"""The campaign's part of a batch: its people as recipients, in the file's order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.recipient import RecipientStatus
+from app.models import Campaign
+from app.services.campaigns.rows import first_step, latest_run
+from app.services.imports.rows.copy_format import NULL, Lines, escaped, with_head
+from app.services.imports.store.matching import Judgement, Stop, copy_rows
+
+_COPY: Final = (
+    "COPY recipient (organization_id, campaign_id, run_id, step_id, import_id, not_before, created_at, updated_at, "
+    "attempts_made, contact_id, position, status, blocked_by, blocked_why, variables) FROM STDIN"
+)
+_LONGEST_REASON: Final = 500
+_PENDING: Final = f"{RecipientStatus.PENDING}\t{NULL}\t{NULL}"
+
+
+async def add_recipients(
+    session: AsyncSession,
+    lines: Lines,
+    judgement: Judgement,
+    contacts: Mapping[int, int],
+    *,
+    campaign: Campaign,
+    import_id: int,
+    now: datetime,
+) -> int:
+    """Add everybody who is not in the campaign, whose row this transaction has locked; return how many.
+
+    Who must not be contacted is listed as skipped. The caller has checked `require_editable_list`.
+    """
+    run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
+    listed = {place for place, found in judgement.found.items() if found.is_listed}
+    places = [place for place in range(len(lines.cards)) if place not in listed]
+    stops = {place: _skipped(found.stop) for place, found in judgement.found.items() if found.stop}
+    rows = [
+        f"{contacts[place]}\t{position}\t{stops.get(place, _PENDING)}\t{lines.variables[place]}"
+        for position, place in enumerate(places, start=campaign.next_position)
+    ]
+    head = (campaign.organization_id, campaign.id, run.id, step.id, import_id, now, now, now, 0)
+    await copy_rows(session, _COPY, with_head(head, rows))
+    campaign.next_position += len(rows)
+    await session.flush()
+    return len(rows)
+
+
+def _skipped(stop: Stop) -> str:
+    reason = stop.reason.strip().rstrip(".") or "no reason was given"
+    why = f"This number must not be contacted: {reason}."[:_LONGEST_REASON]
+    return f"{RecipientStatus.SKIPPED}\tsuppression\t{escaped(why)}"
