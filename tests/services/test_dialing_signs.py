@@ -22,7 +22,7 @@ from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, re
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.place.carrier_request import Answer
-from app.services.dialing.reserve import gating
+from app.services.dialing.reserve.held import lock
 from app.services.dialing.reserve.reservation import Reservation
 from app.services.dialing.reserve.safeguard_settings import Guards
 from app.services.dialing.reserve.safeguards import count_ahead
@@ -664,7 +664,7 @@ async def test_a_count_without_locks_holds_only_while_nothing_was_reserved_since
 
 async def _guards(stage: Stage) -> Guards:
     async with stage.database.transaction() as session:
-        locked = await gating.lock(session, stage.campaign_id, now=stage.clock.now())
+        locked = await lock(session, stage.campaign_id, now=stage.clock.now())
     assert locked is not None
     return locked.guards
 

@@ -24,10 +24,11 @@ from app.services.errors import CallsheetError
 from app.services.imports.files.file_store import Place, forget_file, read_batches, reader_for
 from app.services.imports.files.row_thread import in_thread
 from app.services.imports.files.spreadsheets import read_table
+from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.copy_format import Lines, lines_of
 from app.services.imports.rows.number_set import SeenNumbers
 from app.services.imports.rows.row_parser import ReadRows, RowPlan, read_rows
-from app.services.imports.store.batch_writer import Batch, Overtaken, store_batch
+from app.services.imports.store.batch_writer import Batch, store_batch
 from app.services.imports.undo import run_undo
 from app.services.tabular.row_reader import FileRow, RowReader
 

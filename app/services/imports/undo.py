@@ -23,8 +23,9 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict
+from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.row_parser import CARD
-from app.services.imports.store.batch_writer import Overtaken, locked_campaign
+from app.services.imports.store.batch_writer import locked_campaign
 from app.services.refs import Ref, load
 
 UNDO_ROWS: Final = 2_000

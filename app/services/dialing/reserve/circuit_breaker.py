@@ -12,7 +12,7 @@ from app.domain.events import FailureClass
 from app.models import BreakerTrip
 from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import pause_by_system
-from app.services.dialing.reserve.gating import Held
+from app.services.dialing.reserve.held import Held
 
 # `ix_attempt_settled` answers it: as many rows are read as the window has.
 _WINDOW: Final = text(

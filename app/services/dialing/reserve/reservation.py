@@ -23,10 +23,10 @@ from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
-from app.services.campaigns.transitions import fail_by_system
-from app.services.dialing.reserve import gating, safeguards
+from app.services.campaigns.transitions import fail_by_system, run_by_system
+from app.services.dialing.reserve import gate, limits, safeguards
 from app.services.dialing.reserve.candidates import Batch, Prepared, SettingsUnreadable, prepare_batch
-from app.services.dialing.reserve.gating import Held
+from app.services.dialing.reserve.held import Held, lock
 from app.services.recipients.gate_facts import COUNTS_FOR_CAP
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
@@ -103,7 +103,7 @@ async def reserve(
     fault("before_reserve")
 
     async def work(session: AsyncSession) -> Pass:
-        held = await gating.lock(session, campaign_id, now=now)
+        held = await lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
         # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
@@ -144,9 +144,9 @@ async def _reserve_held(
     if room.paused or room.recount:
         return Pass(more=room.recount)
     if room.blocked is not None:
-        await gating.store_verdict(session, held, room.blocked)
+        await gate.store_verdict(session, held, room.blocked)
         return Pass(next_at=room.blocked.until)
-    counts = await gating.count(session, held, now=now)
+    counts = await limits.count(session, held, now=now)
     closes = closes_at(held.hours, (held.zone_name,), now)
     ahead = start.ahead if closes is None else min(start.ahead, closes - now)
     allowed = allowance(held.limits, counts, now=now, ahead=ahead)
@@ -165,7 +165,15 @@ async def _reserve_held(
         session, held, chosen, starts[: len(chosen)], worker=worker, start=start, closes=closes
     )
     if chosen or held.gate_rule is not None:
-        await gating.started(session, held, reserved=len(chosen), now=now)
+        await run_by_system(
+            session,
+            campaign_id=held.campaign_id,
+            organization_id=held.organization_id,
+            was=held.status,
+            reserved=len(chosen),
+            pool_cursor=held.pool.cursor,
+            now=now,
+        )
     only_the_pass_ended = count == allowed.count and allowed.limited_by is None
     more = batch.is_full and (only_the_pass_ended or len(chosen) < count)
     return Pass(reservations, next_at, more and held.pool.free, awaits_answers)
@@ -177,13 +185,13 @@ async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datet
         return Pass()
     if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
         return Pass(next_at=held.gate_until)  # The carrier is being left alone.
-    verdict = gating.campaign_verdict(held, now=now)
+    verdict = gate.campaign_verdict(held, now=now)
     if isinstance(verdict, Blocked) and verdict.rule is Rule.CALLER_ID and held.pool.is_lost:
-        reason = gating.why_no_number(held)
+        reason = gate.why_no_number(held)
         await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
         return Pass()
     if isinstance(verdict, Blocked):
-        await gating.store_verdict(session, held, verdict)
+        await gate.store_verdict(session, held, verdict)
         return Pass(next_at=verdict.until)
     return None
 
@@ -279,10 +287,10 @@ async def _pass_the_gate(
     session: AsyncSession, held: Held, claimed: Sequence[_Claimed], *, now: datetime
 ) -> list[_Claimed]:
     """Return who may be contacted now; skip or snooze the others, each with the rule and the reason."""
-    suppressed = await gating.suppressed(session, held, [each.prepared.number for each in claimed])
+    suppressed = await gate.suppressed(session, held, [each.prepared.number for each in claimed])
     chosen: list[_Claimed] = []
     for each in claimed:
-        verdict = gating.recipient_verdict(
+        verdict = gate.recipient_verdict(
             held,
             suppressed=suppressed.get(each.prepared.number),
             attempts_made=each.attempts_made,
@@ -323,9 +331,7 @@ async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked,
             await use_up(session, recipient_id, verdict.rule, verdict.why, last_disposition=last, now=now)
         case _:
             until = verdict.until or now + ASK_AGAIN
-            await gating.snooze(
-                session, recipient_id, until=until, rule=verdict.rule, why=verdict.why, now=now
-            )
+            await gate.snooze(session, recipient_id, until=until, rule=verdict.rule, why=verdict.why, now=now)
 
 
 _WRITE: Final = text(

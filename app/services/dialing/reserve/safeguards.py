@@ -24,9 +24,9 @@ from app.models import Campaign, sql
 from app.runtime.live_feed import announce
 from app.services.campaigns.costs import read_spending
 from app.services.campaigns.transitions import pause_by_system
-from app.services.dialing.reserve import gating
+from app.services.dialing.reserve import gate
 from app.services.dialing.reserve.circuit_breaker import look_for_signs, trip
-from app.services.dialing.reserve.gating import Held
+from app.services.dialing.reserve.held import Held
 from app.services.dialing.reserve.safeguard_settings import Guards
 from app.services.dialing.settle.outcomes import REPORTS_WITHIN
 
@@ -55,7 +55,7 @@ class Guarded(Protocol):
     """What is known of a guarded campaign, with or without its lock."""
 
     @property
-    def campaign_id(self) -> int: ...  # noqa: D102 - as `gating.Held`
+    def campaign_id(self) -> int: ...  # noqa: D102 - as `Held`
     @property
     def channel(self) -> Channel: ...  # noqa: D102
     @property
@@ -189,7 +189,7 @@ async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: date
     verdicts = (_pilot(guards, count), _ramp(guards, count, step), _budget(held, count))
     pause = next((each.pause for each in verdicts if each.pause), None)
     if pause is not None:
-        await gating.store_verdict(session, held, pause)
+        await gate.store_verdict(session, held, pause)
         await pause_by_system(session, campaign_id=held.campaign_id, reason=pause.why, now=now)
         announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
         return Room(paused=True)

@@ -21,7 +21,7 @@ from app.runtime.database import Database
 from app.runtime.live_feed import announce
 from app.services.imports.files.file_store import CHUNK_BYTES, JSON_FORMAT, stored_chunks, write_chunk
 from app.services.imports.files.profile import look_through
-from app.services.imports.store.batch_writer import Overtaken
+from app.services.imports.overtaken import Overtaken
 from app.services.tabular.json_rows import file_columns_of, file_objects
 from app.services.tabular.refusals import FileRefused
 from app.services.tabular.row_reader import NO_OBJECT

@@ -17,6 +17,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import NotFound
+from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.copy_format import Lines, issue_line, with_head
 from app.services.imports.rows.row_parser import ReadRows
 from app.services.imports.store.contact_writer import Saved, save_cards
@@ -48,10 +49,6 @@ class _Stored(NamedTuple):
     saved: Saved
     listed: int
     """Of the campaign's recipients."""
-
-
-class Overtaken(Exception):
-    """The import is not where this run left it: cancelled, deleted with its campaign, or run by another."""
 
 
 async def store_batch(

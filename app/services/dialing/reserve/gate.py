@@ -1,0 +1,147 @@
+"""The gate, asked under lock about a campaign and its people, and its answers written down."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.campaign import Channel
+from app.domain.consent import REFUSED_BECAUSE, Consent
+from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
+from app.domain.pool import Pool
+from app.domain.recipient import RecipientStatus
+from app.domain.suppression import scope_of
+from app.runtime.live_feed import announce
+from app.services.dialing.reserve.held import Held
+from app.services.recipients.gate_facts import STANDING_SUPPRESSION
+
+
+def campaign_verdict(held: Held, *, now: datetime) -> Verdict:
+    """Return the gate's answer for anyone at all: what blocks the campaign as a whole."""
+    return recipient_verdict(held, suppressed=None, attempts_made=0, max_attempts=1, now=now)
+
+
+def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
+    held: Held,
+    *,
+    suppressed: str | None,
+    attempts_made: int,
+    max_attempts: int,
+    now: datetime,
+    number_in_use: bool = False,
+    consent: Consent = Consent.UNKNOWN,
+    capped_since: datetime | None = None,
+    text_problem: str | None = None,
+) -> Verdict:
+    """Return the gate's answer for one recipient. Pacing was asked before: it decided how many were claimed."""
+    facts = GateFacts(
+        dialing_stopped=held.dialing_stopped,
+        campaign_status=held.status,
+        recipient_status=RecipientStatus.PENDING,
+        suppressed_because=suppressed,
+        consent_refused=REFUSED_BECAUSE.get(consent),
+        attempts_made=attempts_made,
+        max_attempts=max_attempts,
+        text_problem=text_problem,
+        number_in_use=number_in_use,
+        hours=held.hours,
+        zone_names=(held.zone_name,),
+        frequency_cap=held.frequency_cap,
+        frequency_hours=held.frequency_hours,
+        capped_since=capped_since,
+        has_caller_id=held.pool.free,
+        caller_id_free_at=held.pool.free_at,
+        caller_id_why=_numbers_why(held.pool),
+        allowance=None,
+    )
+    return decide(facts, now=now)
+
+
+def why_no_number(held: Held) -> str:
+    """Return what to mend while the campaign's pool is lost, for people."""
+    doing = "text" if held.channel is Channel.SMS else "call"
+    if not held.pool.numbers:
+        return (
+            f"No active number of ours is left that the campaign can {doing} from. "
+            "Activate one under Numbers, or choose another in the settings."
+        )
+    flagged = ", ".join(each.number for each in held.pool.numbers)
+    return (
+        f"No number is left that the campaign can {doing} from: networks flagged {flagged} again. "
+        "Put one back to work under Numbers, or choose another in the settings."
+    )
+
+
+def _numbers_why(pool: Pool) -> str:
+    if not pool.numbers:
+        return "The campaign has no active number of ours to call from."
+    if len(pool.numbers) == 1:
+        return f"Our number {pool.numbers[0].number} rests or has reached its cap."
+    return f"All {len(pool.numbers)} numbers of the pool rest or have reached their caps."
+
+
+_SUPPRESSED: Final = text(
+    f"""
+    SELECT number, min(reason) AS reason FROM suppression
+    WHERE {STANDING_SUPPRESSION} AND number = ANY(CAST(:numbers AS varchar[]))
+    GROUP BY number
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def suppressed(session: AsyncSession, held: Held, numbers: Sequence[str]) -> dict[str, str]:
+    """Return which of the numbers must not be contacted on this campaign's channel, and why."""
+    if not numbers:
+        return {}
+    given = {
+        "organization_id": held.organization_id,
+        "numbers": list(numbers),
+        "scope": scope_of(held.channel).value,
+    }
+    rows = await session.execute(_SUPPRESSED, given)
+    return {row.number: row.reason for row in rows}
+
+
+_STORE: Final = text(
+    """
+    UPDATE campaign SET gate_rule = CAST(:rule AS varchar), gate_until = :until, gate_why = CAST(:why AS varchar)
+    WHERE id = :campaign_id
+    """
+)
+
+
+async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked) -> None:
+    """Write down what holds the campaign, until when and why, if that is news. The page shows it."""
+    if (held.gate_rule, held.gate_until, held.gate_why) == (verdict.rule, verdict.until, verdict.why):
+        return
+    await session.execute(
+        _STORE,
+        {
+            "rule": verdict.rule.value,
+            "until": verdict.until,
+            "why": verdict.why[:500],
+            "campaign_id": held.campaign_id,
+        },
+    )
+    announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
+
+
+_SNOOZE: Final = text(
+    """
+    UPDATE recipient SET not_before = :until, blocked_by = CAST(:rule AS varchar), blocked_why = CAST(:why AS varchar),
+                         updated_at = :now
+    WHERE id = :recipient_id AND status = 'pending'
+    """
+)
+
+
+async def snooze(
+    session: AsyncSession, recipient_id: int, *, until: datetime, rule: Rule, why: str, now: datetime
+) -> None:
+    """Let a recipient wait: no attempt is spent."""
+    await session.execute(
+        _SNOOZE,
+        {"recipient_id": recipient_id, "until": until, "rule": rule.value, "why": why[:500], "now": now},
+    )

@@ -1,0 +1,238 @@
+"""A campaign locked with everything that limits it: the locks of a reservation, in one fixed order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.calling_hours import CallingHours
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.number_health import NumberRest
+from app.domain.pacing import (
+    PacingLimits,
+)
+from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
+from app.services.dialing.reserve.safeguard_settings import Guards
+
+_EVERY_DAY: Final = frozenset(range(1, 8))
+_MIDNIGHT: Final = time(0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A campaign with what limits it, locked against every other dialer."""
+
+    campaign_id: int
+    organization_id: int
+    agent_id: int | None
+    carrier_account_id: int
+    status: CampaignStatus
+    channel: Channel
+    updated_at: datetime
+    dialing_stopped: bool
+    limits: PacingLimits
+    max_attempts: int
+    hours: CallingHours
+    zone_name: str
+    pool: Pool
+    """Our numbers that may be shown, and how much each may call; in one pass the choices count."""
+    retry_other_number: bool
+    frequency_cap: int
+    frequency_hours: int
+    guards: Guards
+    gate_rule: str | None
+    gate_until: datetime | None
+    gate_why: str | None
+    ring_timeout_seconds: int
+    time_limit_seconds: int
+    detect_machine: bool
+    language: str
+    voice: str
+
+
+_ACCOUNT: Final = text(
+    """
+    SELECT a.id, a.calls_per_second FROM carrier_account a
+    WHERE a.id = (SELECT carrier_account_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+_ORGANIZATION: Final = text(
+    """
+    SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id, o.frequency_cap,
+           o.frequency_cap_hours
+    FROM organization o
+    WHERE o.id = (SELECT organization_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+_AGENT: Final = text(
+    """
+    SELECT g.id, g.max_concurrent_calls, g.default_phone_number_id, g.language, g.voice FROM agent g
+    WHERE g.id = (SELECT agent_id FROM campaign WHERE id = :campaign_id)
+    FOR NO KEY UPDATE
+    """
+)
+# A campaign that is being cancelled or filled is passed by: waiting for it would hold up the whole account.
+_CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE SKIP LOCKED")
+_COUNTED: Final = (
+    "a.phone_number_id = n.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'"
+)
+_POOL: Final = text(
+    f"""
+    SELECT n.id, n.number, n.daily_cap, n.burst_cap, n.burst_minutes, n.cool_down_minutes,
+           n.rest, n.resting_until,
+           CASE WHEN n.daily_cap > 0 OR CAST(:by_use AS boolean)
+                THEN (SELECT count(*) FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago)
+                ELSE 0 END AS in_a_day,
+           CASE WHEN n.daily_cap > 0
+                THEN (SELECT a.reserved_at FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago
+                      ORDER BY a.reserved_at DESC OFFSET greatest(n.daily_cap - 1, 0) LIMIT 1) END AS day_full_since,
+           CASE WHEN n.burst_cap > 0
+                THEN ARRAY(SELECT a.reserved_at FROM attempt a WHERE {_COUNTED} AND a.reserved_at > :day_ago
+                           ORDER BY a.reserved_at DESC LIMIT n.burst_cap) END AS newest
+    FROM phone_number n
+    LEFT JOIN campaign_number pool ON pool.phone_number_id = n.id AND pool.campaign_id = :campaign_id
+    WHERE n.organization_id = :organization_id AND n.active
+      AND CASE CAST(:channel AS varchar) WHEN 'sms' THEN n.sms ELSE n.voice END
+      AND (n.carrier_account_id IS NULL OR n.carrier_account_id = :carrier_account_id)
+      AND (pool.campaign_id IS NOT NULL
+           OR n.id = CAST(:single AS bigint)
+              AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = :campaign_id))
+    ORDER BY pool.position, n.id
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Held | None:
+    """Lock carrier account, organization, agent and campaign, in that order, and return what limits the campaign.
+
+    Everyone takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
+    is gone, or no carrier was ever chosen for it.
+    """
+    given = {"campaign_id": campaign_id}
+    account = (await session.execute(_ACCOUNT, given)).one_or_none()
+    organization = (await session.execute(_ORGANIZATION, given)).one_or_none()
+    agent = (await session.execute(_AGENT, given)).one_or_none()
+    campaign = (await session.execute(_CAMPAIGN, given)).mappings().one_or_none()
+    if account is None or organization is None or campaign is None:
+        return None
+    single = (
+        campaign["phone_number_id"]
+        or (agent.default_phone_number_id if agent is not None else None)
+        or organization.default_phone_number_id
+    )
+    pool = await _pool(session, campaign, single=single, carrier_account_id=account.id, now=now)
+    return _held(campaign, organization, agent, account, pool)
+
+
+async def _pool(
+    session: AsyncSession,
+    campaign: Mapping[Any, Any],
+    *,
+    single: int | None,
+    carrier_account_id: int,
+    now: datetime,
+) -> Pool:
+    strategy = NumberStrategy(campaign["number_strategy"])
+    rows = await session.execute(
+        _POOL,
+        {
+            "campaign_id": campaign["id"],
+            "organization_id": campaign["organization_id"],
+            "channel": campaign["channel"],
+            "carrier_account_id": carrier_account_id,
+            "single": single,
+            "by_use": strategy is NumberStrategy.LEAST_USED,
+            "day_ago": now - DAY,
+        },
+    )
+    calls = campaign["channel"] != Channel.SMS
+    return Pool(strategy, tuple(_use(row, calls=calls, now=now) for row in rows), campaign["pool_cursor"])
+
+
+def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
+    """Return how much a number may start. Caps and answer rates are a caller ID's: they hold no text back."""
+    caps = NumberCaps(
+        daily=row.daily_cap,
+        burst=row.burst_cap,
+        burst_window=timedelta(minutes=row.burst_minutes),
+        cool_down=timedelta(minutes=row.cool_down_minutes),
+    )
+    return number_use(
+        row.id,
+        row.number,
+        caps=caps if calls else NumberCaps(),
+        starts=NumberStarts(
+            in_a_day=row.in_a_day, day_full_since=row.day_full_since, newest=tuple(row.newest or ())
+        ),
+        now=now,
+        resting=row.rest is not None and (calls or row.rest != NumberRest.LOW_ANSWER_RATE),
+        resting_until=row.resting_until,
+        flagged=row.rest == NumberRest.FLAGGED,
+    )
+
+
+def _held(
+    campaign: Mapping[Any, Any],
+    organization: Any,
+    agent: Any | None,
+    account: Any,
+    pool: Pool,
+) -> Held:
+    return Held(
+        campaign_id=campaign["id"],
+        organization_id=organization.id,
+        agent_id=agent.id if agent is not None else None,
+        carrier_account_id=account.id,
+        status=CampaignStatus(campaign["status"]),
+        channel=Channel(campaign["channel"]),
+        updated_at=campaign["updated_at"],
+        dialing_stopped=organization.dialing_stopped_at is not None,
+        limits=_limits(campaign, organization, agent, account),
+        max_attempts=campaign["max_attempts"],
+        hours=_hours(campaign),
+        zone_name=campaign["time_zone"],
+        pool=pool,
+        retry_other_number=campaign["retry_other_number"],
+        frequency_cap=organization.frequency_cap,
+        frequency_hours=organization.frequency_cap_hours,
+        guards=Guards.of(campaign),
+        gate_rule=campaign["gate_rule"],
+        gate_until=campaign["gate_until"],
+        gate_why=campaign["gate_why"],
+        ring_timeout_seconds=campaign["ring_timeout_seconds"],
+        time_limit_seconds=campaign["time_limit_seconds"],
+        detect_machine=campaign["enable_voicemail_detection"],
+        language=agent.language if agent is not None else "",
+        voice=agent.voice if agent is not None else "",
+    )
+
+
+def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, account: Any) -> PacingLimits:
+    """Return the limits. A message holds no line: it is paced per second, and counted against nothing else."""
+    if campaign["channel"] == Channel.SMS:
+        return PacingLimits(
+            campaign_concurrency=0,
+            organization_concurrency=0,
+            messages_per_second=campaign["messages_per_second"],
+        )
+    return PacingLimits(
+        campaign_concurrency=campaign["concurrent_limit"],
+        organization_concurrency=organization.outbound_limit,
+        agent_concurrency=agent.max_concurrent_calls if agent is not None else 0,
+        calls_per_minute=campaign["rate_limit_per_minute"],
+        throttle_delay_ms=campaign["throttle_delay_ms"],
+        account_per_second=account.calls_per_second,
+    )
+
+
+def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
+    return CallingHours(
+        start=campaign["allowed_start"] or _MIDNIGHT,
+        end=campaign["allowed_end"] or _MIDNIGHT,
+        days=frozenset(map(int, campaign["allowed_days"])) or _EVERY_DAY,
+    )
