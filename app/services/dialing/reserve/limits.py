@@ -29,7 +29,8 @@ _OURS: Final = "carrier_account_id = :carrier_account_id"
 # What left later than it was dated counts from then: the next one keeps its distance from that.
 _STARTED_AT: Final = (
     "greatest(reserved_at, least(coalesce(placed_at, reserved_at),"
-    f" reserved_at + interval '{_LATEST_START.seconds} seconds') - interval '{LATE_FORGIVEN.microseconds} microseconds')"
+    f" reserved_at + interval '{_LATEST_START.seconds} seconds')"
+    f" - interval '{LATE_FORGIVEN.microseconds} microseconds')"
 )
 # What was not placed was never taken.
 _TAKEN_BY: Final = f"coalesce(responded_at, reserved_at + interval '{ANSWERED_WITHIN.seconds} seconds')"
