@@ -15,7 +15,7 @@ _ELSEWHERE: Final = (
     "app/services/campaigns/audiences",
 )
 """Passed by the worker of imports and other long work, whose own tests kill it."""
-_WEB: Final = ("app/services/dialing/webhooks", "app/services/dialing/intake", "app/api/")
+_WEB: Final = ("app/services/dialing/receive/", "app/api/")
 """Passed by the web process."""
 
 

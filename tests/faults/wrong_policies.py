@@ -20,7 +20,7 @@ from app.runtime.tasks import end_tasks
 from app.services.dialing.place import carrier_answer
 from app.services.dialing.reconcile import overdue_attempts
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
-from app.services.dialing.settle.locked_attempts import Case
+from app.services.dialing.settle.locked_attempts import LockedAttempt
 from app.services.dialing.settle.outcomes import give_back
 from app.services.numbers.carriers import ensure_carrier_account
 from tests.faults.harness import SPEED, World
@@ -35,14 +35,14 @@ MOST_SECONDS: Final = 25.0
 RECONCILE_SECONDS: Final = 0.5
 
 
-async def place_again(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
+async def place_again(session: AsyncSession, attempt: LockedAttempt, reason: str, *, now: datetime) -> None:
     """At least once: what is unclear goes back in line."""
-    await give_back(session, case, reason=reason, now=now)
+    await give_back(session, attempt, reason=reason, now=now)
 
 
-async def forget(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
+async def forget(session: AsyncSession, attempt: LockedAttempt, reason: str, *, now: datetime) -> None:
     """At most once: what is unclear is dropped, and nobody asks."""
-    await session.execute(text("DELETE FROM attempt WHERE id = :id"), {"id": case.attempt_id})
+    await session.execute(text("DELETE FROM attempt WHERE id = :id"), {"id": attempt.attempt_id})
 
 
 AT_LEAST_ONCE: Final[Patches] = {(carrier_answer, "_mark_unknown"): place_again}

@@ -16,7 +16,7 @@ from app.domain.events import EventKind
 from app.runtime.database import Database, quickly
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.receive.webhooks import receive_all
-from app.services.dialing.settle.locked_attempts import load_cases
+from app.services.dialing.settle.locked_attempts import load_attempts
 from tests.services.test_webhook_line import delivery
 from tests.support.builders import principal
 from tests.support.stage import Stage, set_stage
@@ -111,7 +111,7 @@ async def test_news_of_many_attempts_lock_the_recipients_in_the_order_of_all_oth
     ids = {attempt_id for _, attempt_id in recipients}
     assert any(a > b for (_, a), (_, b) in pairwise(recipients)), "the orders differ"
     async with asyncio.TaskGroup() as tasks, _held(database, first):
-        news = tasks.create_task(database.write(lambda session: load_cases(session, ids)))
+        news = tasks.create_task(database.write(lambda session: load_attempts(session, ids)))
         await _until_waiting(database, 1)
         assert await _free(database, "recipient") == 19
         assert await _free(database, "attempt") == 20

@@ -13,7 +13,7 @@ from app.providers.base import LookupFailed, RemoteAttempt, Unclear
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue, set_aside_other_accounts
-from app.services.dialing.settle.locked_attempts import load_cases
+from app.services.dialing.settle.locked_attempts import load_attempts
 from app.services.dialing.settle.outcomes import apply_events
 from tests.support.builders import make_carrier_account, principal
 from tests.support.carrier import ScriptedCarrier
@@ -115,9 +115,9 @@ async def test_a_late_report_and_a_cancel_leave_nobody_in_line(database: Databas
         kind=EventKind.UNDELIVERED, occurred_at=stage.clock.now(), failure=FailureClass.TRANSIENT
     )
     async with database.transaction() as session:
-        case = (await load_cases(session, [made.attempt_id]))[made.attempt_id]
-        await apply_events(session, case, [undelivered], now=stage.clock.now())
-        assert case.recipient_status is RecipientStatus.PENDING
+        attempt = (await load_attempts(session, [made.attempt_id]))[made.attempt_id]
+        await apply_events(session, attempt, [undelivered], now=stage.clock.now())
+        assert attempt.recipient_status is RecipientStatus.PENDING
         cancelling = asyncio.create_task(_cancel(stage))
         await until_waiting_for_a_lock(database)
     await cancelling
@@ -140,10 +140,10 @@ async def test_a_person_who_cancels_is_not_held_up_by_a_refusal_that_pauses(data
         kind=EventKind.FAILED, occurred_at=stage.clock.now(), failure=FailureClass.MISCONFIGURED
     )
     async with database.transaction() as session:
-        case = (await load_cases(session, [first.attempt_id]))[first.attempt_id]
+        attempt = (await load_attempts(session, [first.attempt_id]))[first.attempt_id]
         cancelling = asyncio.create_task(_cancel(stage))
         await until_waiting_for_a_lock(database)
-        await apply_events(session, case, [refused], now=stage.clock.now())
+        await apply_events(session, attempt, [refused], now=stage.clock.now())
     await cancelling
     assert (await stage.campaign()).status is CampaignStatus.CANCELLED
     assert RecipientStatus.PENDING not in await stage.statuses()

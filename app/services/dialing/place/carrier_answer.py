@@ -20,7 +20,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.dialing.place.carrier_request import OUR_OWN_REASONS, Answer
 from app.services.dialing.settle.hang_up import note_second_calls
-from app.services.dialing.settle.locked_attempts import Case, load_cases
+from app.services.dialing.settle.locked_attempts import LockedAttempt, load_attempts
 from app.services.dialing.settle.outcomes import NEWS_WITHIN, apply_events, give_back
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ async def record(
         ]
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
         # These lock recipients, and so go first: see `load_cases`.
-        for attempt_id, case in (await load_cases(session, others)).items():
-            await _record_other(session, case, others[attempt_id], now=now, back_off=back_off)
+        for attempt_id, attempt in (await load_attempts(session, others)).items():
+            await _record_other(session, attempt, others[attempt_id], now=now, back_off=back_off)
         await _bind(session, placed, times, now=now)
         fault("before_record_commit")
 
@@ -127,13 +127,15 @@ async def _bind(
 
 
 async def _record_other(
-    session: AsyncSession, case: Case, answered: Answer, *, now: datetime, back_off: timedelta
+    session: AsyncSession, attempt: LockedAttempt, answered: Answer, *, now: datetime, back_off: timedelta
 ) -> None:
     """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
-    if case.progress.status not in UNPROVEN or case.provider_id is not None:
+    if attempt.progress.status not in UNPROVEN or attempt.provider_id is not None:
         return
     await session.execute(
-        update(Attempt).where(col(Attempt.id) == case.attempt_id).values(responded_at=answered.came_at or now)
+        update(Attempt)
+        .where(col(Attempt.id) == attempt.attempt_id)
+        .values(responded_at=answered.came_at or now)
     )
     match answered.answer:
         case Refused() as refused:
@@ -144,11 +146,11 @@ async def _record_other(
                 remedy=refused.remedy,
                 error_code=refused.code,
             )
-            await apply_events(session, case, [event], now=now, error=refused.message)
+            await apply_events(session, attempt, [event], now=now, error=refused.message)
         case NotPlaced() as turned_away:
-            await _turned_away(session, case, turned_away, now=now, back_off=back_off)
+            await _turned_away(session, attempt, turned_away, now=now, back_off=back_off)
         case Unclear(reason=reason):
-            await _mark_unknown(session, case, reason, now=now)
+            await _mark_unknown(session, attempt, reason, now=now)
         case Placed():
             raise AssertionError("placed answers are bound, not recorded here")
 
@@ -165,14 +167,14 @@ _LEAVE_ALONE: Final = text(
 
 
 async def _turned_away(
-    session: AsyncSession, case: Case, answer: NotPlaced, *, now: datetime, back_off: timedelta
+    session: AsyncSession, attempt: LockedAttempt, answer: NotPlaced, *, now: datetime, back_off: timedelta
 ) -> None:
     """Put the recipient back in line, at its place; a carrier that sent us away is left alone for a while.
 
     All campaigns of its account leave it alone: the next one would be sent away too. One whose row is held just now
     is told by its own.
     """
-    await give_back(session, case, reason=answer.reason, now=now)
+    await give_back(session, attempt, reason=answer.reason, now=now)
     if answer.retry_after_seconds is None and answer.reason in OUR_OWN_REASONS:
         return
     asked = timedelta(seconds=answer.retry_after_seconds or 0)
@@ -180,18 +182,18 @@ async def _turned_away(
     await session.execute(
         _LEAVE_ALONE,
         {
-            "carrier_account_id": case.carrier_account_id,
+            "carrier_account_id": attempt.carrier_account_id,
             "until": now + max(asked, back_off),
             "why": why[:500],
         },
     )
 
 
-async def _mark_unknown(session: AsyncSession, case: Case, reason: str, *, now: datetime) -> None:
-    log.warning("attempt.unknown", extra={"attempt_id": str(case.attempt_id), "reason": reason})
+async def _mark_unknown(session: AsyncSession, attempt: LockedAttempt, reason: str, *, now: datetime) -> None:
+    log.warning("attempt.unknown", extra={"attempt_id": str(attempt.attempt_id), "reason": reason})
     await session.execute(
         update(Attempt)
-        .where(col(Attempt.id) == case.attempt_id)
+        .where(col(Attempt.id) == attempt.attempt_id)
         .values(status=AttemptStatus.UNKNOWN, error_message=reason[:1000], deadline_at=now + ASK_AFTER)
     )
-    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+    announce(session, organization_id=attempt.organization_id, campaign_id=attempt.campaign_id)

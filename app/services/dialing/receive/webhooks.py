@@ -22,7 +22,7 @@ from app.runtime.database import Database, quickly
 from app.runtime.fault_points import fault
 from app.services.dialing.settle.batched_writes import Line, lines_of, together
 from app.services.dialing.settle.hang_up import note_second_calls
-from app.services.dialing.settle.locked_attempts import Case, load_cases
+from app.services.dialing.settle.locked_attempts import LockedAttempt, load_attempts
 from app.services.dialing.settle.outcomes import apply_events
 
 log = logging.getLogger(__name__)
@@ -101,16 +101,16 @@ async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now
     """Store and apply the deliveries in one transaction; return what became of each, in their order."""
 
     async def work(session: AsyncSession) -> list[Receipt]:
-        cases = await load_cases(session, {each.attempt_id for each in deliveries})
-        known = [each for each in deliveries if each.attempt_id in cases]
-        seconds = await _second_calls(session, cases, known)
+        attempts = await load_attempts(session, {each.attempt_id for each in deliveries})
+        known = [each for each in deliveries if each.attempt_id in attempts]
+        seconds = await _second_calls(session, attempts, known)
         await note_second_calls(session, [(key.attempt_id, call) for key, call in seconds.items()], now=now)
-        fresh = await _store(session, cases, known)
+        fresh = await _store(session, attempts, known)
         async with together(session):
             for attempt_id, events in _to_apply(known, fresh, seconds).items():
-                await apply_events(session, cases[attempt_id], events, now=now)
+                await apply_events(session, attempts[attempt_id], events, now=now)
         fault("before_webhook_commit")
-        return [Receipt(each.attempt_id in cases, seconds.get(each.call)) for each in deliveries]
+        return [Receipt(each.attempt_id in attempts, seconds.get(each.call)) for each in deliveries]
 
     receipts = await database.write(work)
     fault("after_webhook_commit")
@@ -127,23 +127,23 @@ _BIND: Final = text(
 
 
 async def _second_calls(
-    session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
+    session: AsyncSession, attempts: Mapping[UUID, LockedAttempt], deliveries: Sequence[Delivery]
 ) -> dict[Call, str]:
     """Bind the carrier's ids where our own response has not yet; return those that are not their attempts' own."""
     bound: dict[UUID, str] = {}
     seconds: dict[Call, str] = {}
     for key in dict.fromkeys(each.call for each in deliveries):
-        case = cases[key.attempt_id]
-        if key.provider_id is not None and case.provider_id is None:
-            bound[key.attempt_id] = case.provider_id = key.provider_id
-        if key.provider_id is not None and key.provider_id != case.provider_id:
+        attempt = attempts[key.attempt_id]
+        if key.provider_id is not None and attempt.provider_id is None:
+            bound[key.attempt_id] = attempt.provider_id = key.provider_id
+        if key.provider_id is not None and key.provider_id != attempt.provider_id:
             seconds[key] = key.provider_id
-        elif (late := await _too_late(session, case)) is not None:
+        elif (late := await _too_late(session, attempt)) is not None:
             seconds[key] = late
     for key in seconds:
         # What of the attempt's own call is saved next must not take the alarm back.
-        case = cases[key.attempt_id]
-        case.progress = replace(case.progress, conflict=True)
+        attempt = attempts[key.attempt_id]
+        attempt.progress = replace(attempt.progress, conflict=True)
     if bound:
         await session.execute(_BIND, {"ids": list(bound), "provider_ids": list(bound.values())})
     return seconds
@@ -159,17 +159,17 @@ _SUCCEEDED: Final = text(
 )
 
 
-async def _too_late(session: AsyncSession, case: Case) -> str | None:
+async def _too_late(session: AsyncSession, attempt: LockedAttempt) -> str | None:
     """Return the id of a call we had given up, that turns up while a newer one to its number goes on."""
-    if case.progress.status is not AttemptStatus.NOT_PLACED or case.provider_id is None:
+    if attempt.progress.status is not AttemptStatus.NOT_PLACED or attempt.provider_id is None:
         return None
     given = {
-        "carrier_account_id": case.carrier_account_id,
-        "number_to": case.number_to,
-        "attempt_id": case.attempt_id,
+        "carrier_account_id": attempt.carrier_account_id,
+        "number_to": attempt.number_to,
+        "attempt_id": attempt.attempt_id,
     }
     succeeded: bool = (await session.execute(_SUCCEEDED, given)).scalar_one()
-    return case.provider_id if succeeded else None
+    return attempt.provider_id if succeeded else None
 
 
 _STORE: Final = """
@@ -183,12 +183,12 @@ _STORE: Final = """
 
 
 async def _store(
-    session: AsyncSession, cases: Mapping[UUID, Case], deliveries: Sequence[Delivery]
+    session: AsyncSession, attempts: Mapping[UUID, LockedAttempt], deliveries: Sequence[Delivery]
 ) -> set[tuple[UUID, str]]:
     """Insert the events not seen before, and return those: attempt and key."""
     lines: list[Line] = [
         {
-            "carrier_account_id": cases[delivery.attempt_id].carrier_account_id,
+            "carrier_account_id": attempts[delivery.attempt_id].carrier_account_id,
             "attempt_id": delivery.attempt_id,
             "kind": each.event.kind,
             "dedupe_key": each.dedupe_key,

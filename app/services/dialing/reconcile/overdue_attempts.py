@@ -29,7 +29,7 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.settle.hang_up import note_second_calls
-from app.services.dialing.settle.locked_attempts import Case, load_cases
+from app.services.dialing.settle.locked_attempts import LockedAttempt, load_attempts
 from app.services.dialing.settle.outcomes import NEWS_WITHIN, REPORTS_WITHIN, apply_events, give_back
 from app.services.errors import Conflict, NotFound
 
@@ -138,19 +138,19 @@ async def reconcile(
 ) -> None:
     """Settle one attempt by what the carrier knows. Raises `LookupFailed`, `Unaskable`; nothing is changed then."""
     async with database.session() as session:
-        case = (await load_cases(session, [attempt_id])).get(attempt_id)
-    if case is None or case.deadline_at is None:
+        attempt = (await load_attempts(session, [attempt_id])).get(attempt_id)
+    if attempt is None or attempt.deadline_at is None:
         return
     # A look shows what was when it was asked for, however late its answer is applied.
     asked_at = clock.now()
-    if case.provider_id is not None:
-        remote = await carrier.fetch(case.channel, case.provider_id)
-        await _apply_look_up(database, case, remote, now=clock.now())
-    elif case.progress.status in UNPROVEN:
-        found = await _find(database, carrier, case)
+    if attempt.provider_id is not None:
+        remote = await carrier.fetch(attempt.channel, attempt.provider_id)
+        await _apply_look_up(database, attempt, remote, now=clock.now())
+    elif attempt.progress.status in UNPROVEN:
+        found = await _find(database, carrier, attempt)
         await _settle(database, attempt_id, found, asked_at=asked_at, now=clock.now(), settle=settle)
     else:
-        raise Unaskable(f"{case.progress.status} without an id of the carrier")
+        raise Unaskable(f"{attempt.progress.status} without an id of the carrier")
 
 
 class Unaskable(Exception):
@@ -170,31 +170,36 @@ class Found:
     """Second calls that it made beside it."""
 
 
-async def _find(database: Database, carrier: Carrier, case: Case) -> Found | Ambiguous | None:
+async def _find(database: Database, carrier: Carrier, attempt: LockedAttempt) -> Found | Ambiguous | None:
     """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
-    since = case.reserved_at - _LOOK_BACK
-    remotes = await carrier.find(case.channel, to=case.number_to, from_=case.number_from, since=since)
-    unbound = await _not_bound(database, case, [remote for remote in remotes if remote.outbound_api])
+    since = attempt.reserved_at - _LOOK_BACK
+    remotes = await carrier.find(
+        attempt.channel, to=attempt.number_to, from_=attempt.number_from, since=since
+    )
+    unbound = await _not_bound(database, attempt, [remote for remote in remotes if remote.outbound_api])
     if not unbound:
         return None
-    if case.channel is Channel.SMS:
-        ours = [remote for remote in unbound if remote.body == case.body]
+    if attempt.channel is Channel.SMS:
+        ours = [remote for remote in unbound if remote.body == attempt.body]
         return None if not ours else Found(ours[0]) if len(ours) == 1 else Ambiguous()
     owners = {
-        remote.provider_id: await carrier.attempt_of(case.channel, remote.provider_id) for remote in unbound
+        remote.provider_id: await carrier.attempt_of(attempt.channel, remote.provider_id)
+        for remote in unbound
     }
-    ours = [remote for remote in unbound if owners[remote.provider_id] == case.attempt_id]
+    ours = [remote for remote in unbound if owners[remote.provider_id] == attempt.attempt_id]
     if ours:
         return Found(ours[0], tuple(remote.provider_id for remote in ours[1:]))
     untold = [remote for remote in unbound if owners[remote.provider_id] is None]
     return Ambiguous() if untold else None
 
 
-async def _not_bound(database: Database, case: Case, remotes: list[RemoteAttempt]) -> list[RemoteAttempt]:
+async def _not_bound(
+    database: Database, attempt: LockedAttempt, remotes: list[RemoteAttempt]
+) -> list[RemoteAttempt]:
     async with database.session() as session:
         bound = await session.execute(
             select(col(Attempt.provider_id)).where(
-                col(Attempt.carrier_account_id) == case.carrier_account_id,
+                col(Attempt.carrier_account_id) == attempt.carrier_account_id,
                 col(Attempt.provider_id).in_([remote.provider_id for remote in remotes]),
             )
         )
@@ -213,104 +218,106 @@ async def _settle(
 ) -> None:
 
     async def work(session: AsyncSession) -> None:
-        case = (await load_cases(session, [attempt_id]))[attempt_id]
-        if case.progress.status not in UNPROVEN or case.provider_id is not None:
+        attempt = (await load_attempts(session, [attempt_id]))[attempt_id]
+        if attempt.progress.status not in UNPROVEN or attempt.provider_id is not None:
             return
         match found:
             case Found(remote=remote, others=others):
-                await _adopt(session, case, remote, now=now)
+                await _adopt(session, attempt, remote, now=now)
                 await note_second_calls(session, [(attempt_id, other) for other in others], now=now)
             case Ambiguous():
-                await _to_review(session, case)
+                await _to_review(session, attempt)
             case None:
-                await _empty_look(session, case, asked_at=asked_at, now=now, settle=settle)
+                await _empty_look(session, attempt, asked_at=asked_at, now=now, settle=settle)
         fault("before_reconcile_commit")
 
     await database.write(work)
 
 
-async def _adopt(session: AsyncSession, case: Case, remote: RemoteAttempt, *, now: datetime) -> None:
+async def _adopt(
+    session: AsyncSession, attempt: LockedAttempt, remote: RemoteAttempt, *, now: datetime
+) -> None:
     await session.execute(
         update(Attempt)
-        .where(col(Attempt.id) == case.attempt_id, col(Attempt.provider_id).is_(None))
+        .where(col(Attempt.id) == attempt.attempt_id, col(Attempt.provider_id).is_(None))
         .values(provider_id=remote.provider_id, placed_at=remote.created_at)
     )
     placed = AttemptEvent(
         kind=EventKind.QUEUED, occurred_at=remote.created_at, provider_id=remote.provider_id
     )
-    await apply_events(session, case, [placed, *remote.events], now=now)
+    await apply_events(session, attempt, [placed, *remote.events], now=now)
 
 
 async def _empty_look(
-    session: AsyncSession, case: Case, *, asked_at: datetime, now: datetime, settle: timedelta
+    session: AsyncSession, attempt: LockedAttempt, *, asked_at: datetime, now: datetime, settle: timedelta
 ) -> None:
-    first_look = case.looked_at
-    settled = asked_at - case.reserved_at >= settle
-    if case.looks >= 1 and first_look is not None and settled and asked_at - first_look >= settle:
-        await give_back(session, case, reason="The carrier has no such call: it was not placed.", now=now)
+    first_look = attempt.looked_at
+    settled = asked_at - attempt.reserved_at >= settle
+    if attempt.looks >= 1 and first_look is not None and settled and asked_at - first_look >= settle:
+        await give_back(session, attempt, reason="The carrier has no such call: it was not placed.", now=now)
         return
     await session.execute(
         update(Attempt)
-        .where(col(Attempt.id) == case.attempt_id)
+        .where(col(Attempt.id) == attempt.attempt_id)
         .values(
             status=AttemptStatus.UNKNOWN,
-            looks=case.looks + 1,
+            looks=attempt.looks + 1,
             looked_at=first_look or asked_at,
             deadline_at=now + max(settle, timedelta(milliseconds=100))
             if first_look is None
             else now + settle / 4,
         )
     )
-    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+    announce(session, organization_id=attempt.organization_id, campaign_id=attempt.campaign_id)
 
 
-async def _to_review(session: AsyncSession, case: Case) -> None:
-    log.error("attempt.review", extra={"attempt_id": str(case.attempt_id)})
+async def _to_review(session: AsyncSession, attempt: LockedAttempt) -> None:
+    log.error("attempt.review", extra={"attempt_id": str(attempt.attempt_id)})
     await session.execute(
         update(Attempt)
-        .where(col(Attempt.id) == case.attempt_id)
+        .where(col(Attempt.id) == attempt.attempt_id)
         .values(
             status=AttemptStatus.REVIEW,
             deadline_at=None,
             error_message="The carrier has calls that may be this one, and cannot tell.",
         )
     )
-    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id)
+    announce(session, organization_id=attempt.organization_id, campaign_id=attempt.campaign_id)
 
 
 async def _apply_look_up(
-    database: Database, asked: Case, remote: RemoteAttempt | None, *, now: datetime
+    database: Database, asked: LockedAttempt, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
     """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
 
     async def work(session: AsyncSession) -> None:
-        case = (await load_cases(session, [asked.attempt_id]))[asked.attempt_id]
-        if case.deadline_at != asked.deadline_at:
+        attempt = (await load_attempts(session, [asked.attempt_id]))[asked.attempt_id]
+        if attempt.deadline_at != asked.deadline_at:
             return  # There was news meanwhile.
-        if case.progress.status is AttemptStatus.SENT:
-            await _stop_waiting_for_a_report(session, case, remote, now=now)
+        if attempt.progress.status is AttemptStatus.SENT:
+            await _stop_waiting_for_a_report(session, attempt, remote, now=now)
         else:
-            await _look_closer(session, case, remote, now=now)
+            await _look_closer(session, attempt, remote, now=now)
         fault("before_sweep_commit")
 
     await database.write(work)
 
 
 async def _look_closer(
-    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+    session: AsyncSession, attempt: LockedAttempt, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
     gone = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
-    await apply_events(session, case, list(remote.events) if remote is not None else [gone], now=now)
-    if case.progress.ended_as is None:
-        await _set_deadline(session, case.attempt_id, now + NEWS_WITHIN)
+    await apply_events(session, attempt, list(remote.events) if remote is not None else [gone], now=now)
+    if attempt.progress.ended_as is None:
+        await _set_deadline(session, attempt.attempt_id, now + NEWS_WITHIN)
 
 
 async def _stop_waiting_for_a_report(
-    session: AsyncSession, case: Case, remote: RemoteAttempt | None, *, now: datetime
+    session: AsyncSession, attempt: LockedAttempt, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
-    await apply_events(session, case, list(remote.events) if remote is not None else [], now=now)
-    if case.progress.ended_as is None:
-        await _set_deadline(session, case.attempt_id, None)
+    await apply_events(session, attempt, list(remote.events) if remote is not None else [], now=now)
+    if attempt.progress.ended_as is None:
+        await _set_deadline(session, attempt.attempt_id, None)
 
 
 async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: datetime | None) -> None:
@@ -341,13 +348,13 @@ async def settle_review(
     Raises `NotFound`, `Conflict` if it is not (any more) up for review.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
-    case = (await load_cases(session, [attempt_id])).get(attempt_id)
-    if case is None or case.organization_id != principal.organization_id:
+    attempt = (await load_attempts(session, [attempt_id])).get(attempt_id)
+    if attempt is None or attempt.organization_id != principal.organization_id:
         raise NotFound("attempt", attempt_id)
-    if case.progress.status is not AttemptStatus.REVIEW:
+    if attempt.progress.status is not AttemptStatus.REVIEW:
         raise Conflict("This attempt is not up for review any more.")
     if placed:
         nobody = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
-        await apply_events(session, case, [nobody], now=now, by=f"{principal.actor}: it was placed")
+        await apply_events(session, attempt, [nobody], now=now, by=f"{principal.actor}: it was placed")
     else:
-        await give_back(session, case, reason=f"{principal.actor}: it was not placed.", now=now)
+        await give_back(session, attempt, reason=f"{principal.actor}: it was not placed.", now=now)

@@ -30,7 +30,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 @dataclass(slots=True, kw_only=True)
-class Case:
+class LockedAttempt:
     """One attempt under lock, as it stands."""
 
     attempt_id: UUID
@@ -92,7 +92,7 @@ _CAMPAIGNS: Final = """
 """
 
 
-async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, Case]:
+async def load_attempts(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, LockedAttempt]:
     """Lock and return the recipients of these attempts, and then the attempts.
 
     Everybody locks so: the campaign, its recipients by id, their attempts by recipient and id, the contacts by id.
@@ -105,7 +105,7 @@ async def load_cases(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict
     # Asked once the locks are held: what the first statement saw may be older than its wait for them.
     found = await quickly(session, _CAMPAIGNS, {"ids": list(campaigns)})
     rules = {row["id"]: (CampaignStatus(row["status"]), _policy(row)) for row in found}
-    return {row["id"]: _case(row, *rules[row["campaign_id"]]) for row in rows}
+    return {row["id"]: _locked_attempt(row, *rules[row["campaign_id"]]) for row in rows}
 
 
 async def held_status(session: AsyncSession, campaign_id: int) -> CampaignStatus:
@@ -150,7 +150,7 @@ _SAVE: Final[LiteralString] = f"""
 
 async def save_progress(
     session: AsyncSession,
-    case: Case,
+    attempt: LockedAttempt,
     progress: AttemptProgress,
     disposition: Disposition | None,
     *,
@@ -158,10 +158,10 @@ async def save_progress(
     error_message: str | None,
     ended_at: datetime | None = None,
 ) -> None:
-    """Write an attempt's new progress and disposition. The attempt's row is held: `load_cases` has locked it."""
+    """Write an attempt's new progress and disposition. The attempt's row is held: `load_attempts` has locked it."""
     message = storable(error_message)[:_LONGEST_ERROR] if error_message is not None else None
     line = {name: value for name in _PROGRESS if (value := getattr(progress, name)) is not None} | {
-        "attempt_id": case.attempt_id,
+        "attempt_id": attempt.attempt_id,
         "disposition": disposition,
         "deadline_at": deadline_at,
         "error_message": message,
@@ -169,12 +169,14 @@ async def save_progress(
     if ended_at is not None:
         line["ended_at"] = ended_at
     await write(session, _SAVE, line)
-    case.progress, case.disposition = progress, disposition
+    attempt.progress, attempt.disposition = progress, disposition
 
 
-def _case(row: Mapping[Any, Any], campaign_status: CampaignStatus, policy: RetryPolicy) -> Case:
+def _locked_attempt(
+    row: Mapping[Any, Any], campaign_status: CampaignStatus, policy: RetryPolicy
+) -> LockedAttempt:
     allowed = row["attempts_allowed"]
-    return Case(
+    return LockedAttempt(
         attempt_id=row["id"],
         organization_id=row["organization_id"],
         campaign_id=row["campaign_id"],

@@ -4,8 +4,9 @@ Every change is a compare-and-set on the recipient's status with a history row i
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Final
 
 from sqlalchemy import update
@@ -22,7 +23,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Recipient
 from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import fail_by_system
-from app.services.dialing.settle.locked_attempts import Case, held_status, save_progress
+from app.services.dialing.settle.locked_attempts import LockedAttempt, held_status, save_progress
 from app.services.dialing.settle.recipient_moves import RecipientMove, move_recipient
 from app.services.dialing.settle.unspent_attempts import costs_nothing, free_move, is_flagged, rest_our_number
 from app.services.suppression.operations import suppress
@@ -46,7 +47,7 @@ REPORTS_WITHIN: Final = timedelta(minutes=10)
 
 async def apply_events(
     session: AsyncSession,
-    case: Case,
+    attempt: LockedAttempt,
     events: list[AttemptEvent],
     *,
     now: datetime,
@@ -57,185 +58,221 @@ async def apply_events(
 
     `by`: the person who says so in place of the carrier, for the recipient's history.
     """
-    progress = case.progress
-    case.error_message = error or case.error_message
-    for event in events:
-        progress = apply_event(progress, event)
-    disposition = disposition_of(progress)
-    newly_opted_out = _opted_out(progress, disposition) and not _opted_out(case.progress, case.disposition)
-    before, was_flagged = case.disposition, is_flagged(case)
-    was_free = await costs_nothing(session, case)
-    if case.progress.status is AttemptStatus.NOT_PLACED and progress.status is not AttemptStatus.NOT_PLACED:
-        await _spend_after_all(session, case)
-    await save_progress(
-        session,
-        case,
-        progress,
-        disposition,
-        deadline_at=_deadline(case, progress.status, now),
-        error_message=case.error_message,
-    )
-    if newly_opted_out:
-        by_key = any(event.by_key for event in events)
-        await _suppress(session, case, by_key=by_key, now=now)
-    if is_flagged(case) and not was_flagged:
-        await rest_our_number(session, case, now=now)
-    is_free = await costs_nothing(session, case)
-    if was_free and not is_free:
-        await _spend_after_all(session, case)
-    if _is_news(case, before) and await _is_ours_to_mend(session, case):
-        await _fail_campaign(session, case, events, error=error, now=now)
-    elif _is_news(case, before) or was_free is not is_free:
-        if case.recipient_status is RecipientStatus.COMPLETED and disposition not in _REACHED:
-            case.campaign_status = await held_status(session, case.campaign_id)
-        back_in_line = is_free and case.campaign_status is not CampaignStatus.COMPLETED
-        move = free_move(case, now=now) if back_in_line else _move_after(case, now=now)
-        if by is not None:
-            move = replace(move, reason=f"{by}: {move.reason}")
-        await move_recipient(session, case, move, now=now)
+    attempt.error_message = error or attempt.error_message
+    before = await _standing(session, attempt)
+    await _save(session, attempt, reduce(apply_event, events, attempt.progress), now=now)
+    after = await _standing(session, attempt)
+    if (before.is_not_placed and not after.is_not_placed) or (
+        before.costs_nothing and not after.costs_nothing
+    ):
+        await _spend_after_all(session, attempt)
+    if after.opted_out and not before.opted_out:
+        await _suppress(session, attempt, by_key=any(event.by_key for event in events), now=now)
+    if after.is_flagged and not before.is_flagged:
+        await rest_our_number(session, attempt, now=now)
+    is_news = _is_news(attempt, before.disposition)
+    if is_news and await _is_ours_to_mend(session, attempt):
+        await _fail_campaign(session, attempt, events, error=error, now=now)
+    elif is_news or before.costs_nothing is not after.costs_nothing:
+        await _move(session, attempt, back_in_line=after.costs_nothing, by=by, now=now)
     announce(
         session,
-        organization_id=case.organization_id,
-        campaign_id=case.campaign_id,
-        work=disposition is not None,
+        organization_id=attempt.organization_id,
+        campaign_id=attempt.campaign_id,
+        work=attempt.disposition is not None,
     )
 
 
-async def give_back(session: AsyncSession, case: Case, *, reason: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What of an attempt decides whether news of it concerns more than the attempt itself."""
+
+    disposition: Disposition | None
+    is_not_placed: bool
+    opted_out: bool
+    is_flagged: bool
+    costs_nothing: bool
+
+
+async def _standing(session: AsyncSession, attempt: LockedAttempt) -> _Standing:
+    """Return how the attempt stands. Sends the writes gathered so far, where the earlier attempts must be read."""
+    return _Standing(
+        disposition=attempt.disposition,
+        is_not_placed=attempt.progress.status is AttemptStatus.NOT_PLACED,
+        opted_out=attempt.progress.opted_out or attempt.disposition is Disposition.OPTED_OUT,
+        is_flagged=is_flagged(attempt),
+        costs_nothing=await costs_nothing(session, attempt),
+    )
+
+
+async def _save(
+    session: AsyncSession, attempt: LockedAttempt, progress: AttemptProgress, *, now: datetime
+) -> None:
+    await save_progress(
+        session,
+        attempt,
+        progress,
+        disposition_of(progress),
+        deadline_at=_deadline(attempt, progress.status, now),
+        error_message=attempt.error_message,
+    )
+
+
+async def _move(
+    session: AsyncSession, attempt: LockedAttempt, *, back_in_line: bool, by: str | None, now: datetime
+) -> None:
+    """Move the recipient on, or back in line after an attempt that spends nothing. A completed campaign takes none."""
+    if attempt.recipient_status is RecipientStatus.COMPLETED and attempt.disposition not in _REACHED:
+        attempt.campaign_status = await held_status(session, attempt.campaign_id)
+    if back_in_line and attempt.campaign_status is not CampaignStatus.COMPLETED:
+        move = free_move(attempt, now=now)
+    else:
+        move = _move_after(attempt, now=now)
+    if by is not None:
+        move = replace(move, reason=f"{by}: {move.reason}")
+    await move_recipient(session, attempt, move, now=now)
+
+
+async def give_back(session: AsyncSession, attempt: LockedAttempt, *, reason: str, now: datetime) -> None:
     """Record that the attempt was not placed: the recipient is due again, at its place, and no attempt is spent."""
-    progress = replace(case.progress, status=AttemptStatus.NOT_PLACED)
-    await save_progress(session, case, progress, None, deadline_at=None, error_message=reason, ended_at=now)
+    progress = replace(attempt.progress, status=AttemptStatus.NOT_PLACED)
+    await save_progress(
+        session, attempt, progress, None, deadline_at=None, error_message=reason, ended_at=now
+    )
     move = RecipientMove(status=RecipientStatus.PENDING, reason=reason[:200], unspent=True)
-    await move_recipient(session, case, move, now=now)
-    announce(session, organization_id=case.organization_id, campaign_id=case.campaign_id, work=True)
+    await move_recipient(session, attempt, move, now=now)
+    announce(session, organization_id=attempt.organization_id, campaign_id=attempt.campaign_id, work=True)
 
 
-def _is_news(case: Case, before: Disposition | None) -> bool:
+def _is_news(attempt: LockedAttempt, before: Disposition | None) -> bool:
     """Tell whether these events settle where the recipient goes, and did not before."""
-    waiting = case.recipient_status is RecipientStatus.IN_PROGRESS
-    if case.disposition is None:
-        return waiting and case.progress.status is AttemptStatus.SENT
-    return waiting or case.disposition is not before
+    waiting = attempt.recipient_status is RecipientStatus.IN_PROGRESS
+    if attempt.disposition is None:
+        return waiting and attempt.progress.status is AttemptStatus.SENT
+    return waiting or attempt.disposition is not before
 
 
-def _move_after(case: Case, *, now: datetime) -> RecipientMove:
+def _move_after(attempt: LockedAttempt, *, now: datetime) -> RecipientMove:
     """Return where the recipient goes after an attempt that counts."""
-    if case.disposition is None:
+    if attempt.disposition is None:
         return RecipientMove(status=RecipientStatus.COMPLETED, reason="sent")
-    return _outcome(case, case.disposition, now=now)
+    return _outcome(attempt, attempt.disposition, now=now)
 
 
-def _outcome(case: Case, disposition: Disposition, *, now: datetime) -> RecipientMove:
-    failure, ended_at = case.progress.failure, min(case.progress.ended_at or now, now)
-    asked_about = _asked_about(case, disposition)
+def _outcome(attempt: LockedAttempt, disposition: Disposition, *, now: datetime) -> RecipientMove:
+    failure, ended_at = attempt.progress.failure, min(attempt.progress.ended_at or now, now)
+    asked_about = _asked_about(attempt, disposition)
     decision = decide(
-        case.policy,
+        attempt.policy,
         disposition=asked_about,
         failure=failure,
-        attempts_made=case.attempts_made,
+        attempts_made=attempt.attempts_made,
         now=ended_at,
     )
-    if isinstance(decision, RetryAt) and case.campaign_status not in _OVER:
+    if isinstance(decision, RetryAt) and attempt.campaign_status not in _OVER:
         tomorrow = decision_of(failure) is Decision.TOMORROW
         return RecipientMove(
             status=RecipientStatus.PENDING,
             reason=disposition,
             not_before=max(decision.at, ended_at + A_NIGHT) if tomorrow else decision.at,
-            error=case.error_message,
+            error=attempt.error_message,
         )
     status = ends_as(asked_about, failure)
     reason = decision.reason if isinstance(decision, NoRetry) else None
-    error = case.error_message or reason if status in UNREACHED else None
-    return RecipientMove(status=status, reason=disposition, error=error, unspent=_is_refused_to_us(case))
+    error = attempt.error_message or reason if status in UNREACHED else None
+    return RecipientMove(status=status, reason=disposition, error=error, unspent=_is_refused_to_us(attempt))
 
 
-def _asked_about(case: Case, disposition: Disposition) -> Disposition:
+def _asked_about(attempt: LockedAttempt, disposition: Disposition) -> Disposition:
     """Return the outcome that the campaign's retry settings are asked about."""
-    failure = case.progress.failure
+    failure = attempt.progress.failure
     if disposition is Disposition.UNDELIVERED and failure is not None and decision_of(failure) in _MAY_PASS:
         return Disposition.CARRIER_ERROR  # It failed for a cause that may pass, as a call may.
-    if disposition is Disposition.CANCELLED and case.hang_up_why == HangUp.CALLING_HOURS:
+    if disposition is Disposition.CANCELLED and attempt.hang_up_why == HangUp.CALLING_HOURS:
         return Disposition.NO_ANSWER  # It rang, and we gave up before the person could answer.
     return disposition
 
 
-def _deadline(case: Case, status: AttemptStatus, now: datetime) -> datetime | None:
+def _deadline(attempt: LockedAttempt, status: AttemptStatus, now: datetime) -> datetime | None:
     match status:
         case AttemptStatus.QUEUED | AttemptStatus.RINGING | AttemptStatus.IN_PROGRESS:
             return now + NEWS_WITHIN
         case AttemptStatus.SENT:
-            return case.deadline_at if case.progress.status is AttemptStatus.SENT else now + REPORTS_WITHIN
+            return (
+                attempt.deadline_at if attempt.progress.status is AttemptStatus.SENT else now + REPORTS_WITHIN
+            )
         case AttemptStatus.PLACING | AttemptStatus.UNKNOWN:
-            return case.deadline_at
+            return attempt.deadline_at
         case _:
             return None
 
 
-async def _spend_after_all(session: AsyncSession, case: Case) -> None:
+async def _spend_after_all(session: AsyncSession, attempt: LockedAttempt) -> None:
     """The carrier has an attempt we had given up as not placed: it counts after all."""
-    log.error("attempt.placed_after_all", extra={"attempt_id": str(case.attempt_id)})
+    log.error("attempt.placed_after_all", extra={"attempt_id": str(attempt.attempt_id)})
     await session.execute(
         update(Recipient)
-        .where(col(Recipient.id) == case.recipient_id)
+        .where(col(Recipient.id) == attempt.recipient_id)
         .values(attempts_made=col(Recipient.attempts_made) + 1)
     )
-    case.attempts_made += 1
+    attempt.attempts_made += 1
 
 
-def _opted_out(progress: AttemptProgress, disposition: Disposition | None) -> bool:
-    return progress.opted_out or disposition is Disposition.OPTED_OUT
-
-
-async def _suppress(session: AsyncSession, case: Case, *, by_key: bool, now: datetime) -> None:
-    by_carrier = case.progress.failure is FailureClass.OPTED_OUT
+async def _suppress(session: AsyncSession, attempt: LockedAttempt, *, by_key: bool, now: datetime) -> None:
+    by_carrier = attempt.progress.failure is FailureClass.OPTED_OUT
     source = SuppressionSource.KEYPRESS if by_key else SuppressionSource.SPOKEN
     await suppress(
         session,
-        organization_id=case.organization_id,
-        number=case.number_to,
-        scope=SuppressionScope.SMS if by_carrier and case.channel is Channel.SMS else SuppressionScope.ALL,
+        organization_id=attempt.organization_id,
+        number=attempt.number_to,
+        scope=SuppressionScope.SMS if by_carrier and attempt.channel is Channel.SMS else SuppressionScope.ALL,
         reason="The carrier reports that this person opted out."
         if by_carrier
         else "The person asked not to be contacted again.",
         source=SuppressionSource.CARRIER if by_carrier else source,
-        actor=f"attempt:{case.attempt_id}",
+        actor=f"attempt:{attempt.attempt_id}",
         now=now,
     )
 
 
-async def _is_ours_to_mend(session: AsyncSession, case: Case) -> bool:
+async def _is_ours_to_mend(session: AsyncSession, attempt: LockedAttempt) -> bool:
     """Tell whether the attempt was refused for our account, credentials, addresses or number, and can be made again.
 
     In a completed campaign nobody is: there it is an outcome as any other, though it spends no attempt.
     """
-    if not _is_refused_to_us(case):
+    if not _is_refused_to_us(attempt):
         return False
-    if case.recipient_status is RecipientStatus.COMPLETED:
-        case.campaign_status = await held_status(session, case.campaign_id)
-    return case.campaign_status is not CampaignStatus.COMPLETED
+    if attempt.recipient_status is RecipientStatus.COMPLETED:
+        attempt.campaign_status = await held_status(session, attempt.campaign_id)
+    return attempt.campaign_status is not CampaignStatus.COMPLETED
 
 
-def _is_refused_to_us(case: Case) -> bool:
-    refused = decision_of(case.progress.failure) is Decision.FAIL_CAMPAIGN
-    return refused and case.progress.answered_at is None
+def _is_refused_to_us(attempt: LockedAttempt) -> bool:
+    refused = decision_of(attempt.progress.failure) is Decision.FAIL_CAMPAIGN
+    return refused and attempt.progress.answered_at is None
 
 
 async def _fail_campaign(
-    session: AsyncSession, case: Case, events: list[AttemptEvent], *, error: str | None, now: datetime
+    session: AsyncSession,
+    attempt: LockedAttempt,
+    events: list[AttemptEvent],
+    *,
+    error: str | None,
+    now: datetime,
 ) -> None:
     """Nobody's fault but ours, so nobody's attempt is spent: back in line, and the campaign says what to mend."""
-    if case.recipient_status in {RecipientStatus.IN_PROGRESS, RecipientStatus.COMPLETED}:
+    if attempt.recipient_status in {RecipientStatus.IN_PROGRESS, RecipientStatus.COMPLETED}:
         move = RecipientMove(
             status=RecipientStatus.PENDING, reason="misconfigured", not_before=now, unspent=True
         )
-        await move_recipient(session, case, move, now=now)
+        await move_recipient(session, attempt, move, now=now)
     remedy = next((event.remedy for event in events if event.remedy), "")
     said = f": {error.rstrip('.')}" if error else ""
-    code = f" (error {case.progress.error_code})" if case.progress.error_code else ""
+    code = f" (error {attempt.progress.error_code})" if attempt.progress.error_code else ""
     await fail_by_system(
         session,
-        campaign_id=case.campaign_id,
+        campaign_id=attempt.campaign_id,
         reason=f"The carrier refuses our account or number{said}{code}. {remedy}".rstrip(),
-        seen_in=case.reserved_at,
+        seen_in=attempt.reserved_at,
         now=now,
     )

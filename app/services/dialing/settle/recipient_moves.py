@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.services.dialing.settle.batched_writes import write
-from app.services.dialing.settle.locked_attempts import Case
+from app.services.dialing.settle.locked_attempts import LockedAttempt
 from app.services.recipients.transitions import MOVED, MOVED_HISTORY, may_follow
 
 log = logging.getLogger(__name__)
@@ -58,15 +58,17 @@ _MOVE: Final = f"""
 """  # noqa: S608 - constants are put in, nothing a caller gives
 
 
-async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove, *, now: datetime) -> None:
+async def move_recipient(
+    session: AsyncSession, attempt: LockedAttempt, move: RecipientMove, *, now: datetime
+) -> None:
     """Move the recipient, unless something newer than this attempt already decides about it.
 
     The contact is told of an attempt that counts in the same statement.
     """
     status = move.status
-    if status is RecipientStatus.PENDING and case.campaign_status is CampaignStatus.CANCELLED:
+    if status is RecipientStatus.PENDING and attempt.campaign_status is CampaignStatus.CANCELLED:
         status = RecipientStatus.CANCELLED
-    moves = case.recipient_is_ours and _may_follow(case, status)
+    moves = attempt.recipient_is_ours and _may_follow(attempt, status)
     waits = status is RecipientStatus.PENDING
     await write(
         session,
@@ -74,33 +76,33 @@ async def move_recipient(session: AsyncSession, case: Case, move: RecipientMove,
         {
             "moves": moves,
             "new": status.value,
-            "old": case.recipient_status.value,
+            "old": attempt.recipient_status.value,
             "not_before": move.not_before,
             "unspent": move.unspent,
             "unsaid": move.unspent and move.status is RecipientStatus.PENDING,
-            "disposition": case.disposition.value if case.disposition else None,
+            "disposition": attempt.disposition.value if attempt.disposition else None,
             "error": move.error[:500] if move.error else None,
             "blocked_by": move.blocked_by if waits else None,
             "blocked_why": move.blocked_why if waits else None,
             "now": now,
-            "recipient_id": case.recipient_id,
-            "attempt_id": case.attempt_id,
+            "recipient_id": attempt.recipient_id,
+            "attempt_id": attempt.attempt_id,
             "reason": move.reason[:200],
-            "contact_id": case.contact_id,
-            "reserved_at": case.reserved_at,
+            "contact_id": attempt.contact_id,
+            "reserved_at": attempt.reserved_at,
         },
     )
     if moves:
-        case.recipient_status = status
-        case.attempts_made -= int(move.unspent)
+        attempt.recipient_status = status
+        attempt.attempts_made -= int(move.unspent)
 
 
-def _may_follow(case: Case, status: RecipientStatus) -> bool:
+def _may_follow(attempt: LockedAttempt, status: RecipientStatus) -> bool:
     """A carrier's late word never undoes what a person decided meanwhile: it stays in the attempt alone."""
-    old = case.recipient_status
+    old = attempt.recipient_status
     if old is RecipientStatus.SKIPPED or not may_follow(old, status):
         log.warning(
-            "recipient.late_word", extra={"recipient_id": case.recipient_id, "old": old, "new": status}
+            "recipient.late_word", extra={"recipient_id": attempt.recipient_id, "old": old, "new": status}
         )
         return False
     return True

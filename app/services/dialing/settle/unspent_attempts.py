@@ -14,23 +14,24 @@ from app.domain.number_health import said_by_the_person
 from app.domain.outcomes import Decision, HangUp, decision_of
 from app.domain.recipient import RecipientStatus
 from app.services.dialing.settle.batched_writes import flush
-from app.services.dialing.settle.locked_attempts import Case
+from app.services.dialing.settle.locked_attempts import LockedAttempt
 from app.services.dialing.settle.recipient_moves import RecipientMove
 from app.services.numbers.resting import rest_flagged
 
 
-async def costs_nothing(session: AsyncSession, case: Case) -> bool:
+async def costs_nothing(session: AsyncSession, attempt: LockedAttempt) -> bool:
     """Tell whether the attempt, as it stands, spends none of the recipient's budget though the carrier had it.
 
     We took it back before it rang; it waited at the carrier until our hours ended, as we had asked; or a network turned
-    our number away, the first time for this recipient: twice, and it is not the number.
+    our number away, the first time for this recipient: twice, and it is not the number. To tell the first time, the
+    writes gathered so far are sent.
     """
-    if _was_taken_back(case) or _expired_with_the_hours(case):
+    if _was_taken_back(attempt) or _expired_with_the_hours(attempt):
         return True
-    if not is_flagged(case) or said_by_the_person(case.progress.sip_code):
+    if not is_flagged(attempt) or said_by_the_person(attempt.progress.sip_code):
         return False
     await flush(session)
-    return not (await session.execute(_FLAGGED_BEFORE, {"attempt_id": case.attempt_id})).scalar_one()
+    return not (await session.execute(_FLAGGED_BEFORE, {"attempt_id": attempt.attempt_id})).scalar_one()
 
 
 _FLAGGED_BEFORE: Final = text(
@@ -41,70 +42,70 @@ _FLAGGED_BEFORE: Final = text(
 )
 
 
-def _was_taken_back(case: Case) -> bool:
-    progress = case.progress
+def _was_taken_back(attempt: LockedAttempt) -> bool:
+    progress = attempt.progress
     rang = progress.ringing_at is not None or progress.answered_at is not None
-    return case.hang_up_why != "" and progress.ended_as is EventKind.CANCELLED and not rang
+    return attempt.hang_up_why != "" and progress.ended_as is EventKind.CANCELLED and not rang
 
 
-def _expired_with_the_hours(case: Case) -> bool:
+def _expired_with_the_hours(attempt: LockedAttempt) -> bool:
     """Tell whether a text was dropped unsent because it may be held no longer than our hours last."""
-    progress = case.progress
-    if case.channel is not Channel.SMS or case.closes_at is None or progress.ended_at is None:
+    progress = attempt.progress
+    if attempt.channel is not Channel.SMS or attempt.closes_at is None or progress.ended_at is None:
         return False
-    dropped = case.disposition in DROPPED and progress.failure is FailureClass.TOMORROW
-    return dropped and progress.ended_at >= case.closes_at - WHOLE_SECONDS
+    dropped = attempt.disposition in DROPPED and progress.failure is FailureClass.TOMORROW
+    return dropped and progress.ended_at >= attempt.closes_at - WHOLE_SECONDS
 
 
 WHOLE_SECONDS: Final = timedelta(seconds=5)
 """A carrier holds a text for whole seconds from its own receipt: so much before our hours end it may drop it."""
 
 
-def is_flagged(case: Case) -> bool:
+def is_flagged(attempt: LockedAttempt) -> bool:
     """Tell whether the call or message was turned away because of the number that it came from."""
     return (
-        case.disposition is Disposition.REJECTED
-        and decision_of(case.progress.failure) is Decision.REST_NUMBER
+        attempt.disposition is Disposition.REJECTED
+        and decision_of(attempt.progress.failure) is Decision.REST_NUMBER
     )
 
 
-def free_move(case: Case, *, now: datetime) -> RecipientMove:
+def free_move(attempt: LockedAttempt, *, now: datetime) -> RecipientMove:
     """Return where the recipient goes after an attempt that spends nothing: back in line."""
-    if _expired_with_the_hours(case):
+    if _expired_with_the_hours(attempt):
         why = "The hours to reach this person ended while the text waited at the carrier. It was dropped unsent."
-        return _when_hours_open(case, reason="expired: the hours ended", why=why)
-    if not _was_taken_back(case):
+        return _when_hours_open(attempt, reason="expired: the hours ended", why=why)
+    if not _was_taken_back(attempt):
         why = "our number was turned away"
         return RecipientMove(status=RecipientStatus.PENDING, reason=why, not_before=now, unspent=True)
-    if case.hang_up_why != HangUp.CALLING_HOURS:
+    if attempt.hang_up_why != HangUp.CALLING_HOURS:
         return RecipientMove(status=RecipientStatus.PENDING, reason="hung up before it rang", unspent=True)
     why = (
         "The hours to reach this person ended while the call waited at the carrier. It was taken back unrung."
     )
-    return _when_hours_open(case, reason="taken back: the hours ended", why=why)
+    return _when_hours_open(attempt, reason="taken back: the hours ended", why=why)
 
 
-def _when_hours_open(case: Case, *, reason: str, why: str) -> RecipientMove:
+def _when_hours_open(attempt: LockedAttempt, *, reason: str, why: str) -> RecipientMove:
     return RecipientMove(
         status=RecipientStatus.PENDING,
         reason=reason,
-        not_before=case.closes_at,
+        not_before=attempt.closes_at,
         unspent=True,
         blocked_by=Rule.CALLING_HOURS,
         blocked_why=why,
     )
 
 
-async def rest_our_number(session: AsyncSession, case: Case, *, now: datetime) -> None:
+async def rest_our_number(session: AsyncSession, attempt: LockedAttempt, *, now: datetime) -> None:
     """Rest the number that this attempt was flagged for, with the codes as evidence."""
-    progress = case.progress
+    progress = attempt.progress
     codes = [f"SIP {progress.sip_code}"] if progress.sip_code else []
     codes += [f"error {progress.error_code}"] if progress.error_code else []
     who = "The person called marked it as unwanted" if said_by_the_person(progress.sip_code) else _DISTRUSTED
     await rest_flagged(
         session,
-        phone_number_id=case.phone_number_id,
-        attempt_id=case.attempt_id,
+        phone_number_id=attempt.phone_number_id,
+        attempt_id=attempt.attempt_id,
         evidence=f"{who} ({', '.join(codes)}).",
         now=now,
     )
