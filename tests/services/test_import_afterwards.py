@@ -72,15 +72,15 @@ async def test_who_comes_into_the_address_book_at_the_same_moment_is_taken_for_k
     """Another transaction adds the person after the batch was judged, and commits before it is written."""
     late: list[str] = []
 
-    async def judge(session: Any, people: Any, *args: Any, **kwargs: Any) -> Any:
-        known = await matching.judge(session, people, *args, **kwargs)
+    async def match_people(session: Any, people: Any, *args: Any, **kwargs: Any) -> Any:
+        known = await matching.match_people(session, people, *args, **kwargs)
         if not late:
             late.append(people[0].number)
             async with database.transaction() as other:
                 await make_contact(other, acme, number=late[0], name="Of another")
         return known
 
-    monkeypatch.setattr(batch_writer, "judge", judge)
+    monkeypatch.setattr(batch_writer, "match_people", match_people)
     import_id = await queued(database, owner)
     await run.run_import(database, import_id=import_id, clock=CLOCK)
     async with database.session() as session:

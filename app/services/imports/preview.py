@@ -23,7 +23,7 @@ from app.services.imports.issues import Issue, IssueKind
 from app.services.imports.rows.number_set import SeenNumbers
 from app.services.imports.rows.row_parser import CARD, Person, ReadRows
 from app.services.imports.run import BATCH_ROWS, number_rules, prepared, row_plan
-from app.services.imports.store.matching import NOBODY, Judgement, judge
+from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
 from app.services.refs import Ref, load
 
@@ -86,9 +86,9 @@ async def _look(
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
             rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=False)
-            known = NOBODY
+            known = NO_MATCHES
             if rows.people:
-                known = await judge(
+                known = await match_people(
                     session,
                     rows.people,
                     lines,
@@ -102,7 +102,7 @@ async def _look(
     return counted
 
 
-def _add(counted: _Counted, rows: ReadRows, known: Judgement) -> None:
+def _add(counted: _Counted, rows: ReadRows, known: MatchResult) -> None:
     counted.examined += rows.total
     for name, count in known.tally(rows).items():
         counted.counts[name] += count
@@ -111,7 +111,7 @@ def _add(counted: _Counted, rows: ReadRows, known: Judgement) -> None:
         if len(listed) < counted.limit:
             listed.append(_shown(issue))
     wanted = max(counted.limit, SAMPLES) - len(counted.people)
-    going = (person for place, person in enumerate(rows.people) if place in known.going_in)
+    going = (person for index, person in enumerate(rows.people) if index in known.going_in)
     for person, _ in zip(going, range(wanted), strict=False):
         counted.people.append(person)
     counted.accepted = [_preview_row(person) for person in counted.people[: counted.limit]]

@@ -21,11 +21,11 @@ from app.runtime.database import Database
 from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.errors import CallsheetError
-from app.services.imports.files.file_store import Place, forget_file, read_batches, reader_for
+from app.services.imports.files.file_store import ResumePoint, forget_file, read_batches, reader_for
 from app.services.imports.files.row_thread import in_thread
 from app.services.imports.files.spreadsheets import read_table
 from app.services.imports.overtaken import Overtaken
-from app.services.imports.rows.copy_format import Lines, lines_of
+from app.services.imports.rows.copy_format import CopyBatch, copy_batch_of
 from app.services.imports.rows.number_set import SeenNumbers
 from app.services.imports.rows.row_parser import ReadRows, RowPlan, read_rows
 from app.services.imports.store.batch_writer import Batch, store_batch
@@ -99,16 +99,18 @@ async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
 
 async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[Batch]:
     """Yield the rows that are not done yet, read as people, those whose number was seen before as duplicates."""
-    place, seen = await _where_it_stopped(session, contact_import.id)
+    resume_at, seen = await _where_it_stopped(session, contact_import.id)
     reader, position = reader_for(contact_import), contact_import.rows_done
     region, strict = await number_rules(session, contact_import.organization_id)
     for_campaign = contact_import.campaign_id is not None
-    batches = read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS, place=place)
+    batches = read_batches(
+        session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS, resume_at=resume_at
+    )
     async with aclosing(batches):
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
             rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
-            yield Batch(position, rows, lines, batch.place.as_json())
+            yield Batch(position, rows, lines, batch.resume_at.as_json())
             position += rows.total
 
 
@@ -131,15 +133,15 @@ async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str
 
 def prepared(
     rows: list[FileRow], plan: RowPlan, seen: SeenNumbers, *, for_campaign: bool
-) -> tuple[ReadRows, Lines]:
+) -> tuple[ReadRows, CopyBatch]:
     """Return the rows as people, and what they will write. Call it in a thread."""
     read = read_rows(rows, plan, seen)
-    return read, lines_of(read, for_campaign=for_campaign)
+    return read, copy_batch_of(read, for_campaign=for_campaign)
 
 
-async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[Place | None, SeenNumbers]:
-    """Return the place after the rows that are in, and their numbers, without reading the file again."""
-    seen, place = SeenNumbers(), None
+async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[ResumePoint | None, SeenNumbers]:
+    """Return where reading goes on after the rows that are in, and their numbers, without reading the file again."""
+    seen, resume_at = SeenNumbers(), None
     done = await session.stream(
         select(col(ImportBatch.numbers), col(ImportBatch.place))
         .where(col(ImportBatch.import_id) == import_id)
@@ -148,8 +150,8 @@ async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[Plac
     )
     async for numbers, stood in done:
         await asyncio.to_thread(seen.update, array("Q", numbers))
-        place = Place(**stood)
-    return place, seen
+        resume_at = ResumePoint(**stood)
+    return resume_at, seen
 
 
 async def _run(

@@ -68,7 +68,7 @@ async def suggested_mapping(
     if not remembered:
         meant = suggest_mapping(headers)
         return meant if PHONE in meant.values() or not guess else _with_phone(meant, rows, region)
-    return {header: remembered[str(place)] for place, header in enumerate(headers)}
+    return {header: remembered[str(index)] for index, header in enumerate(headers)}
 
 
 async def remember_mapping(session: AsyncSession, contact_import: ContactImport, *, now: datetime) -> None:
@@ -81,7 +81,7 @@ async def remember_mapping(session: AsyncSession, contact_import: ContactImport,
         "headers_hash": _hash(headers),
         # By position: another file may write the same headers in another case.
         "mapping": {
-            str(place): contact_import.mapping.get(header, IGNORE) for place, header in enumerate(headers)
+            str(index): contact_import.mapping.get(header, IGNORE) for index, header in enumerate(headers)
         },
         "used_at": now,
     }
@@ -96,8 +96,8 @@ async def remember_mapping(session: AsyncSession, contact_import: ContactImport,
 
 def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
     """Return a mapping of columns without names: the first with numbers, and the only one with words."""
-    phones = [header for place, header in enumerate(headers) if _mostly(rows, place, region, _is_phone)]
-    words = [header for place, header in enumerate(headers) if _mostly(rows, place, region, _is_words)]
+    phones = [header for index, header in enumerate(headers) if _mostly(rows, index, region, _is_phone)]
+    words = [header for index, header in enumerate(headers) if _mostly(rows, index, region, _is_words)]
     meant = suggest_mapping(headers)
     if phones:
         meant[phones[0]] = PHONE
@@ -108,16 +108,16 @@ def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) ->
 
 def _with_phone(meant: dict[str, str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
     """Take the column for the phone numbers in which the most cells are some, and most of all."""
-    held = [_share(rows, place, region) for place in range(len(meant))]
+    held = [_share(rows, index, region) for index in range(len(meant))]
     best = max(held, default=0.0)
     if best <= _MOST:
         return meant
     return meant | {list(meant)[held.index(best)]: PHONE}
 
 
-def _share(rows: Sequence[FileRow], place: int, region: str) -> float:
+def _share(rows: Sequence[FileRow], index: int, region: str) -> float:
     """Return how many of a column's cells, of 1, are numbers that somebody has; ids only look like numbers."""
-    cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+    cells = [row.cells[index] for row in rows if index < len(row.cells) and row.cells[index].strip()]
     return sum(_is_assigned(cell, region) for cell in cells) / len(cells) if cells else 0
 
 
@@ -128,8 +128,8 @@ def _is_assigned(cell: str, region: str) -> bool:
         return False
 
 
-def _mostly(rows: Sequence[FileRow], place: int, region: str, looks: Callable[[str, str], bool]) -> bool:
-    cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+def _mostly(rows: Sequence[FileRow], index: int, region: str, looks: Callable[[str, str], bool]) -> bool:
+    cells = [row.cells[index] for row in rows if index < len(row.cells) and row.cells[index].strip()]
     return bool(cells) and 2 * sum(looks(cell, region) for cell in cells) > len(cells)
 
 

@@ -20,7 +20,7 @@ JSON_FORMAT = "json"
 """An import that came as JSON objects is kept as CSV; only its rows are numbered otherwise."""
 
 
-class Place(NamedTuple):
+class ResumePoint(NamedTuple):
     """Where reading goes on: a chunk, the rows of it that are done, and the reader as it stood before it."""
 
     chunk: int
@@ -33,10 +33,10 @@ class Place(NamedTuple):
 
 
 class FileBatch(NamedTuple):
-    """Rows in order, and the place after them."""
+    """Rows in order, and where reading goes on after them."""
 
     rows: list[FileRow]
-    place: Place
+    resume_at: ResumePoint
 
 
 async def store_file(
@@ -97,15 +97,20 @@ def reader_for(contact_import: ContactImport) -> RowReader:
 
 
 async def read_batches(
-    session: AsyncSession, *, import_id: int, reader: RowReader, size: int, place: Place | None = None
+    session: AsyncSession,
+    *,
+    import_id: int,
+    reader: RowReader,
+    size: int,
+    resume_at: ResumePoint | None = None,
 ) -> AsyncGenerator[FileBatch]:
     """Yield the rows in order, `size` at a time, holding one piece of the file. Raises `FileRefused`.
 
-    With a `place`, the rows after it: at most one piece is read a second time.
+    With `resume_at`, the rows after it: at most one piece is read a second time.
     """
-    start, skip = (place.chunk, place.rows) if place else (0, 0)
-    if place:
-        reader.restore(place.reader)
+    start, skip = (resume_at.chunk, resume_at.rows) if resume_at else (0, 0)
+    if resume_at:
+        reader.restore(resume_at.reader)
     waiting: list[FileRow] = []
     position = start
     chunks = stored_chunks(session, import_id, start=start)
@@ -121,7 +126,7 @@ async def read_batches(
             batch = waiting[:size]
             del waiting[:size]
             given += len(batch)
-            yield FileBatch(batch, Place(position, given, before))
+            yield FileBatch(batch, ResumePoint(position, given, before))
         position += 1
 
 

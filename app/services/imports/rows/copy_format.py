@@ -14,7 +14,7 @@ from app.services.imports.rows.consents import Consented
 from app.services.imports.rows.row_parser import CARD, Person, ReadRows
 
 COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
-"""Of a line of `Lines.cards`."""
+"""Of a line of `CopyBatch.cards`."""
 
 NULL: Final = "\\N"
 _NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
@@ -22,36 +22,36 @@ _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"
 _LONGEST_REASON: Final = 500
 
 
-class Lines(NamedTuple):
-    """The rows of a batch, ready to be copied. By place: the person's place in `ReadRows.people`."""
+class CopyBatch(NamedTuple):
+    """The rows of a batch, ready to be copied. By index: the person's in `ReadRows.people`."""
 
     order: list[int]
-    """The places in the order of numbers, in which everybody writes contacts: none waits for another in a circle."""
+    """The indexes in the order of numbers. Everybody writes contacts in that order, so that there is no deadlock."""
     numbers: str
     """In that order, with blanks between."""
     cards: list[str]
-    """By place."""
+    """By index."""
     variables: list[str]
-    """By place, as JSON; empty if no campaign asks for them."""
+    """By index, as JSON; empty if no campaign asks for them."""
     issues: list[str]
-    """Of the rows that are no people."""
+    """Of the rows that do not go in."""
     warnings: dict[int, str]
-    """Of those people of whom there are some, by place."""
+    """By index, of the people who have some."""
 
 
-def lines_of(rows: ReadRows, *, for_campaign: bool) -> Lines:
+def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
     """Return what the rows will write. Takes a while: call it in a thread."""
     people, keys = rows.people, _Keys()
     numbers = [person.number for person in people]
     order = sorted(range(len(people)), key=numbers.__getitem__)
-    return Lines(
+    return CopyBatch(
         order=order,
-        numbers=" ".join([numbers[place] for place in order]),
+        numbers=" ".join([numbers[index] for index in order]),
         cards=[_card(person, keys) for person in people],
         variables=[_json(person.variables, keys) for person in people] if for_campaign else [],
         issues=[issue_line(issue) for issue in rows.issues],
         warnings={
-            place: issue_line(warning_of(person)) for place, person in enumerate(people) if person.warnings
+            index: issue_line(warning_of(person)) for index, person in enumerate(people) if person.warnings
         },
     )
 

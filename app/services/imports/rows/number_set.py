@@ -10,7 +10,7 @@ _SPREAD: Final = 0x9E3779B97F4A7C15
 
 
 class SeenNumbers:
-    """A set of E.164 numbers as integers: a table with open addressing, where 0 is an empty place."""
+    """A set of E.164 numbers as integers: a table with open addressing, where 0 is an empty slot."""
 
     def __init__(self) -> None:
         self._places = array("Q", bytes(8 * _SMALLEST))
@@ -22,13 +22,13 @@ class SeenNumbers:
 
     def add(self, number: int) -> bool:
         """Note a number; tell whether it is new."""
-        places, mask = self._places, self._mask
-        place = (number * _SPREAD >> 20) & mask
-        while known := places[place]:
+        indexes, mask = self._places, self._mask
+        index = (number * _SPREAD >> 20) & mask
+        while known := indexes[index]:
             if known == number:
                 return False
-            place = (place + 1) & mask
-        places[place] = number
+            index = (index + 1) & mask
+        indexes[index] = number
         self._count += 1
         if self._count * 3 > mask * 2:
             self._grow()
@@ -41,11 +41,11 @@ class SeenNumbers:
 
     def _grow(self) -> None:
         old, size = self._places, 2 * len(self._places)
-        places, mask = array("Q", bytes(8)) * size, size - 1
+        indexes, mask = array("Q", bytes(8)) * size, size - 1
         for number in old:
             if number:
-                place = (number * _SPREAD >> 20) & mask
-                while places[place]:
-                    place = (place + 1) & mask
-                places[place] = number
-        self._places, self._mask = places, mask
+                index = (number * _SPREAD >> 20) & mask
+                while indexes[index]:
+                    index = (index + 1) & mask
+                indexes[index] = number
+        self._places, self._mask = indexes, mask

@@ -33,7 +33,7 @@ CARD: Final = (
 """The columns of a contact that a file can fill, beside its custom fields."""
 
 _FIELDS: Final = frozenset({PHONE, TAGS, *CONSENT, *LENGTHS})
-"""What has a place of its own; every other target is a variable by that name."""
+"""What has a field of its own; every other target is a variable by that name."""
 
 _UNPRINTABLE: Final = dict.fromkeys(
     (
@@ -83,7 +83,7 @@ class Person(NamedTuple):
     variables: dict[str, str]
     """Everything this row says, by template name: what a campaign keeps."""
     custom: dict[str, str]
-    """The part of `variables` that has no place of its own on a contact."""
+    """The part of `variables` that has no field of its own on a contact."""
     warnings: list[str]
     tags: list[str]
     consent: Consented | None = None

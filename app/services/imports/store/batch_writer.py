@@ -18,15 +18,16 @@ from app.runtime.live_feed import announce
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import NotFound
 from app.services.imports.overtaken import Overtaken
-from app.services.imports.rows.copy_format import Lines, issue_line, with_head
+from app.services.imports.rows.copy_format import CopyBatch, issue_line, with_head
 from app.services.imports.rows.row_parser import ReadRows
 from app.services.imports.store.contact_writer import Saved, save_cards
-from app.services.imports.store.matching import NOBODY, Judgement, copy_rows, judge
+from app.services.imports.store.copy import copy_rows
+from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.store.recipient_writer import add_recipients
 
 _COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
 _RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)
-"""Somebody else added or deleted one of the people at the same moment: judged again, the batch goes in."""
+"""Somebody else added or deleted one of the people at the same moment: matched again, the batch goes in."""
 _MOST_RACES: Final = 5
 
 
@@ -37,15 +38,15 @@ class Batch:
     position: int
     """Rows of the file that come before them."""
     rows: ReadRows
-    lines: Lines
+    lines: CopyBatch
     """What they will write."""
-    place: dict[str, Any]
+    resume_at: dict[str, Any]
 
 
 class _Stored(NamedTuple):
     """What became of the people of a batch."""
 
-    known: Judgement
+    known: MatchResult
     saved: Saved
     listed: int
     """Of the campaign's recipients."""
@@ -68,7 +69,7 @@ async def store_batch(
     await _record_issues(session, import_id, batch.lines, stored.known)
     _count(contact_import, batch.rows, stored)
     contact_import.rows_per_second = rows_per_second or contact_import.rows_per_second
-    await _remember_place(session, import_id, batch)
+    await _remember(session, import_id, batch)
     await session.flush()
     announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)
     fault("import_batch_stored")
@@ -102,9 +103,9 @@ async def _store_people(
 ) -> _Stored:
     people, lines = batch.rows.people, batch.lines
     if not people:
-        return _Stored(NOBODY, Saved({}, 0, 0), 0)
+        return _Stored(NO_MATCHES, Saved({}, 0, 0), 0)
     organization_id, import_id = contact_import.organization_id, contact_import.id
-    known = await judge(session, people, lines, organization_id=organization_id, campaign=campaign)
+    known = await match_people(session, people, lines, organization_id=organization_id, campaign=campaign)
     saved = await save_cards(
         session, lines, known.contacts, organization_id=organization_id, import_id=import_id, now=now
     )
@@ -148,8 +149,8 @@ async def _locked_import(session: AsyncSession, import_id: int, position: int) -
     return contact_import
 
 
-async def _record_issues(session: AsyncSession, import_id: int, lines: Lines, known: Judgement) -> None:
-    warnings = (line for place, line in lines.warnings.items() if place in known.going_in)
+async def _record_issues(session: AsyncSession, import_id: int, lines: CopyBatch, known: MatchResult) -> None:
+    warnings = (line for index, line in lines.warnings.items() if index in known.going_in)
     issues = [*lines.issues, *map(issue_line, known.issues), *warnings]
     if issues:
         await copy_rows(session, _COPY_ISSUES, with_head((import_id,), issues))
@@ -165,7 +166,7 @@ def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> No
         setattr(contact_import, counter, getattr(contact_import, counter) + count)
 
 
-async def _remember_place(session: AsyncSession, import_id: int, batch: Batch) -> None:
+async def _remember(session: AsyncSession, import_id: int, batch: Batch) -> None:
     numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
-    row = {"import_id": import_id, "position": batch.position, "place": batch.place}
+    row = {"import_id": import_id, "position": batch.position, "place": batch.resume_at}
     await session.execute(insert(ImportBatch), [row | {"numbers": numbers.tobytes()}])

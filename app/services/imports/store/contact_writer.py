@@ -9,17 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import CONSENT, MOST_TAGS
 from app.models import sql
-from app.services.imports.rows.copy_format import COLUMNS, Lines, with_head
+from app.services.imports.rows.copy_format import COLUMNS, CopyBatch, with_head
 from app.services.imports.rows.row_parser import CARD
-from app.services.imports.store.matching import copy_rows, planned_anew, stage
+from app.services.imports.store.copy import copy_rows, planned_anew, stage
 
 _COLUMNS: Final = (*CARD, "tags", *CONSENT)
 _NAMES: Final = ", ".join(_COLUMNS)
 _PLAIN: Final = [name for name in CARD if name not in {"first_name", "last_name"}]
 
 _ALL_TAGS: Final = """c.tags || ARRAY(
-        SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, place) WHERE u.tag <> ALL (c.tags)
-        ORDER BY u.place LIMIT greatest(0, :most_tags - cardinality(c.tags))
+        SELECT u.tag FROM unnest(s.tags) WITH ORDINALITY u (tag, nth) WHERE u.tag <> ALL (c.tags)
+        ORDER BY u.nth LIMIT greatest(0, :most_tags - cardinality(c.tags))
     ) AS new_tags"""
 
 # A yes never takes the place of a no, and a row that says nothing of consent, or `unknown`, changes none.
@@ -120,14 +120,14 @@ class Saved(NamedTuple):
     """What became of the cards."""
 
     contacts: dict[int, int]
-    """Everybody's id, by place."""
+    """Everybody's id, by index."""
     created: int
     updated: int
 
 
 async def save_cards(
     session: AsyncSession,
-    lines: Lines,
+    lines: CopyBatch,
     known: Mapping[int, int],
     *,
     organization_id: int,
@@ -138,17 +138,17 @@ async def save_cards(
 
     Raises psycopg's `UniqueViolation` if another transaction has added one of the others in the meantime.
     """
-    new = [place for place in lines.order if place not in known]
+    new = [index for index in lines.order if index not in known]
     contacts = dict(known)
     if new:
         ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
         contacts |= zip(new, ids, strict=True)
         head = (organization_id, f"import:{import_id}", import_id, now, now)
-        cards = [f"{contact_id}\t{lines.cards[place]}" for place, contact_id in zip(new, ids, strict=True)]
+        cards = [f"{contact_id}\t{lines.cards[index]}" for index, contact_id in zip(new, ids, strict=True)]
         await copy_rows(session, _COPY, with_head(head, cards))
     updated = 0
     if known:
-        await stage(session, [lines.cards[place] for place in lines.order if place in known])
+        await stage(session, [lines.cards[index] for index in lines.order if index in known])
         given = {"organization_id": organization_id, "import_id": import_id, "now": now}
         async with planned_anew(session):
             updated = await _affected(session, _UPDATE, given | {"most_tags": MOST_TAGS})

@@ -1,11 +1,9 @@
-"""What the database knows of the people of a batch, and the temporary table of those who are there already."""
+"""What the database knows of the people of a batch."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from psycopg import AsyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,22 +11,14 @@ from app.domain.suppression import SuppressionScope, SuppressionSource, scopes_o
 from app.models import Campaign
 from app.services.campaigns.rows import latest_run
 from app.services.imports.issues import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
-from app.services.imports.rows.copy_format import COLUMNS, Lines, warning_of, with_head
-from app.services.imports.rows.row_parser import CARD, Person, ReadRows
+from app.services.imports.rows.copy_format import CopyBatch, warning_of
+from app.services.imports.rows.row_parser import Person, ReadRows
+from app.services.imports.store.copy import planned_anew
 
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
 """Suppressions that the person asked for."""
 
 _EVERY_CHANNEL: Final = frozenset({SuppressionScope.ALL})
-
-_TABLE: Final = text(
-    "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
-    + ", ".join(f"{name} text" for name in CARD)
-    + ", tags varchar[], fields jsonb, consent text, consent_source text, consent_wording text, "
-    "consent_evidence text, consent_at timestamptz) ON COMMIT DELETE ROWS"
-)
-_EMPTY: Final = text("TRUNCATE import_stage")
-_COPY: Final = f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN"
 
 # A plan made when tables were small reads them whole once they have grown, and their statistics lag behind an
 # import: each row is looked up by its index, whatever the planner believes. Where several indexes begin with the
@@ -39,10 +29,10 @@ _BY_INDEX: Final = text(
 )
 
 _KNOWN_SQL: Final = """
-SELECT s.place, c.id, c.consent, :run_id > 0 AND EXISTS (
+SELECT s.nth, c.id, c.consent, :run_id > 0 AND EXISTS (
     SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = c.id OFFSET 0
 ) AS is_listed
-FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, place)
+FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, nth)
 CROSS JOIN LATERAL (
     SELECT id, consent FROM contact
     WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
@@ -54,14 +44,14 @@ _KNOWN: Final = text(_KNOWN_SQL.format(lock=""))
 _HELD: Final = text(_KNOWN_SQL.format(lock="FOR KEY SHARE"))
 
 _STOPS: Final = text("""
-SELECT s.place, stop.source, stop.reason, stop.scope, stop.lifted_at
-FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, place)
+SELECT s.nth, stop.source, stop.reason, stop.scope, stop.lifted_at
+FROM unnest(string_to_array(:numbers, ' ')) WITH ORDINALITY s (number, nth)
 CROSS JOIN LATERAL (
     SELECT number, id, source, reason, scope, lifted_at FROM suppression
     WHERE organization_id = :organization_id AND number >= s.number AND number <= s.number
     ORDER BY organization_id, number, id
 ) stop
-ORDER BY s.place, stop.id
+ORDER BY s.nth, stop.id
 """)
 
 
@@ -84,7 +74,7 @@ class Found(NamedTuple):
     """When a wish not to be contacted was lifted last."""
 
 
-class Judgement(NamedTuple):
+class MatchResult(NamedTuple):
     """What the database knows of the people of a batch."""
 
     issues: list[Issue]
@@ -95,22 +85,22 @@ class Judgement(NamedTuple):
     opted_out: int
     """Once asked not to be contacted, whether that still stands or not."""
     going_in: frozenset[int]
-    """Places of those who go into the campaign or, without one, into the address book."""
+    """Indexes of those who go into the campaign or, without one, into the address book."""
     found: dict[int, Found]
-    """By place; of who is not in it nothing is known."""
+    """By index. Of those who are not in it the database knows nothing."""
 
     @property
     def contacts(self) -> dict[int, int]:
-        """Ids of those who are in the address book, by place."""
-        ids = ((place, found.contact_id) for place, found in self.found.items())
-        return {place: contact_id for place, contact_id in ids if contact_id is not None}
+        """Ids of those who are in the address book, by index."""
+        ids = ((index, found.contact_id) for index, found in self.found.items())
+        return {index: contact_id for index, contact_id in ids if contact_id is not None}
 
     def warnings(self, rows: ReadRows) -> list[Issue]:
         """Return the warnings of those who go in; of the others there is something else to say."""
         return [
             warning_of(person)
-            for place, person in enumerate(rows.people)
-            if person.warnings and place in self.going_in
+            for index, person in enumerate(rows.people)
+            if person.warnings and index in self.going_in
         ]
 
     def tally(self, rows: ReadRows) -> dict[str, int]:
@@ -124,53 +114,25 @@ class Judgement(NamedTuple):
             "rejected": len(rows.issues) - in_file,
             "duplicates": in_file + self.in_campaign,
             "suppressed": self.stopped,
-            "warnings": sum(bool(rows.people[place].warnings) for place in self.going_in),
+            "warnings": sum(bool(rows.people[index].warnings) for index in self.going_in),
             "in_campaign": self.in_campaign,
             "known": self.known,
             "opted_out": self.opted_out,
         }
 
 
-NOBODY: Final = Judgement([], 0, 0, 0, 0, frozenset(), {})
+NO_MATCHES: Final = MatchResult([], 0, 0, 0, 0, frozenset(), {})
 
 
-async def stage(session: AsyncSession, cards: Sequence[str]) -> None:
-    """Fill the temporary table with these people alone (of `Lines.cards`), until the transaction ends."""
-    await session.execute(_TABLE)
-    await session.execute(_EMPTY)
-    await copy_rows(session, _COPY, with_head((), cards))
-
-
-@asynccontextmanager
-async def planned_anew(session: AsyncSession) -> AsyncIterator[None]:
-    """Have the statements within planned for the tables as they are now, not once for all.
-
-    `plan_cache_mode` would do that for the checks of foreign keys too, a plan for each row: most of the time.
-    """
-    driver = await _driver(session)
-    usual, driver.prepare_threshold = driver.prepare_threshold, None
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = usual
-
-
-async def copy_rows(session: AsyncSession, statement: str, rows: str) -> None:
-    """Run a COPY ... FROM STDIN of our own with these rows."""
-    cursor = (await _driver(session)).cursor()
-    async with cursor, cursor.copy(statement.encode()) as copy:
-        await copy.write(rows)
-
-
-async def judge(
+async def match_people(
     session: AsyncSession,
     people: Sequence[Person],
-    lines: Lines,
+    lines: CopyBatch,
     *,
     organization_id: int,
     campaign: Campaign | None,
     hold: bool = True,
-) -> Judgement:
+) -> MatchResult:
     """Return what is known of the people: in the address book, in the campaign, not to be contacted.
 
     With `hold`, those in the address book cannot be deleted before this transaction ends.
@@ -181,12 +143,12 @@ async def judge(
     async with planned_anew(session):
         known = await session.execute(_HELD if hold else _KNOWN, same | {"run_id": run_id})
         stops = await session.execute(_STOPS, same)
-    found = {lines.order[row.place - 1]: Found(row.id, row.consent, row.is_listed) for row in known}
+    found = {lines.order[row.nth - 1]: Found(row.id, row.consent, row.is_listed) for row in known}
     scopes = scopes_of(campaign.channel) if campaign else _EVERY_CHANNEL
     for row in stops:
-        place = lines.order[row.place - 1]
-        found[place] = _stopped(found.get(place, Found()), row, scopes)
-    return _judgement(people, found, is_campaign=campaign is not None)
+        index = lines.order[row.nth - 1]
+        found[index] = _stopped(found.get(index, Found()), row, scopes)
+    return _match_result(people, found, is_campaign=campaign is not None)
 
 
 def _stopped(found: Found, row: Any, scopes: Collection[SuppressionScope]) -> Found:
@@ -200,20 +162,20 @@ def _stopped(found: Found, row: Any, scopes: Collection[SuppressionScope]) -> Fo
     return found._replace(stop=Stop(row.source, row.reason))
 
 
-def _judgement(people: Sequence[Person], found: dict[int, Found], *, is_campaign: bool) -> Judgement:
+def _match_result(people: Sequence[Person], found: dict[int, Found], *, is_campaign: bool) -> MatchResult:
     issues: list[Issue] = []
     stays_out: set[int] = set()
-    for place, of_one in sorted(found.items()):
-        said = _class(of_one, people[place], is_campaign=is_campaign)
+    for index, of_one in sorted(found.items()):
+        said = _class(of_one, people[index], is_campaign=is_campaign)
         if said is None:
             continue
-        issues.append(Issue(people[place].row, *said))
+        issues.append(Issue(people[index].row, *said))
         if of_one.stop or of_one.is_listed:
-            stays_out.add(place)
+            stays_out.add(index)
         elif of_one.contact_id is not None and said[0] is not IssueKind.KNOWN:
-            issues.append(Issue(people[place].row, IssueKind.KNOWN, KNOWN_ALREADY))
+            issues.append(Issue(people[index].row, IssueKind.KNOWN, KNOWN_ALREADY))
     each = found.values()
-    return Judgement(
+    return MatchResult(
         issues=issues,
         known=sum(one.contact_id is not None for one in each),
         in_campaign=sum(one.is_listed and not one.stop for one in each),
@@ -264,11 +226,3 @@ def _lifted(at: datetime) -> str:
         f"This person once asked not to be contacted. That was lifted on {at:%Y-%m-%d}, so they go in: "
         "check that this is right."
     )
-
-
-async def _driver(session: AsyncSession) -> AsyncConnection[Any]:
-    """Return psycopg's own connection of this session's transaction: COPY has no place in SQLAlchemy."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert isinstance(connection, AsyncConnection)
-    return connection

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign
 from app.services.campaigns.rows import first_step, latest_run
-from app.services.imports.rows.copy_format import NULL, Lines, escaped, with_head
-from app.services.imports.store.matching import Judgement, Stop, copy_rows
+from app.services.imports.rows.copy_format import NULL, CopyBatch, escaped, with_head
+from app.services.imports.store.copy import copy_rows
+from app.services.imports.store.matching import MatchResult, Stop
 
 _COPY: Final = (
     "COPY recipient (organization_id, campaign_id, run_id, step_id, import_id, not_before, created_at, updated_at, "
@@ -22,8 +23,8 @@ _PENDING: Final = f"{RecipientStatus.PENDING}\t{NULL}\t{NULL}"
 
 async def add_recipients(
     session: AsyncSession,
-    lines: Lines,
-    judgement: Judgement,
+    lines: CopyBatch,
+    matched: MatchResult,
     contacts: Mapping[int, int],
     *,
     campaign: Campaign,
@@ -35,12 +36,12 @@ async def add_recipients(
     Who must not be contacted is listed as skipped. The caller has checked `require_editable_list`.
     """
     run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
-    listed = {place for place, found in judgement.found.items() if found.is_listed}
-    places = [place for place in range(len(lines.cards)) if place not in listed]
-    stops = {place: _skipped(found.stop) for place, found in judgement.found.items() if found.stop}
+    listed = {index for index, found in matched.found.items() if found.is_listed}
+    indexes = [index for index in range(len(lines.cards)) if index not in listed]
+    stops = {index: _skipped(found.stop) for index, found in matched.found.items() if found.stop}
     rows = [
-        f"{contacts[place]}\t{position}\t{stops.get(place, _PENDING)}\t{lines.variables[place]}"
-        for position, place in enumerate(places, start=campaign.next_position)
+        f"{contacts[index]}\t{position}\t{stops.get(index, _PENDING)}\t{lines.variables[index]}"
+        for position, index in enumerate(indexes, start=campaign.next_position)
     ]
     head = (campaign.organization_id, campaign.id, run.id, step.id, import_id, now, now, now, 0)
     await copy_rows(session, _COPY, with_head(head, rows))

@@ -1,0 +1,57 @@
+"""COPY into the tables of a batch, and the temporary table of those who are there already."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.services.imports.rows.copy_format import COLUMNS, with_head
+from app.services.imports.rows.row_parser import CARD
+
+_TABLE: Final = text(
+    "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
+    + ", ".join(f"{name} text" for name in CARD)
+    + ", tags varchar[], fields jsonb, consent text, consent_source text, consent_wording text, "
+    "consent_evidence text, consent_at timestamptz) ON COMMIT DELETE ROWS"
+)
+_EMPTY: Final = text("TRUNCATE import_stage")
+_COPY: Final = f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN"
+
+
+async def stage(session: AsyncSession, cards: Sequence[str]) -> None:
+    """Fill the temporary table with these people alone (of `CopyBatch.cards`), until the transaction ends."""
+    await session.execute(_TABLE)
+    await session.execute(_EMPTY)
+    await copy_rows(session, _COPY, with_head((), cards))
+
+
+@asynccontextmanager
+async def planned_anew(session: AsyncSession) -> AsyncIterator[None]:
+    """Have the statements within planned for the tables as they are now, not once for all.
+
+    `plan_cache_mode` would do that for the checks of foreign keys too, a plan for each row: most of the time.
+    """
+    driver = await _driver(session)
+    usual, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = usual
+
+
+async def copy_rows(session: AsyncSession, statement: str, rows: str) -> None:
+    """Run a COPY ... FROM STDIN of our own with these rows."""
+    cursor = (await _driver(session)).cursor()
+    async with cursor, cursor.copy(statement.encode()) as copy:
+        await copy.write(rows)
+
+
+async def _driver(session: AsyncSession) -> AsyncConnection[Any]:
+    """Return psycopg's own connection of this session's transaction: COPY has no place in SQLAlchemy."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, AsyncConnection)
+    return connection
