@@ -13,12 +13,9 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from app.providers.base import Carrier, NotPlaced, Placed
 from app.runtime.clock import Clock
-from app.runtime.database import Database
+from app.runtime.database import AWAY, Database
 from app.runtime.live_feed import LiveFeed
 from app.runtime.tasks import end_tasks
 from app.services.campaigns.transitions import fail_by_system
@@ -27,7 +24,7 @@ from app.services.dialing.place.carrier_answer import record
 from app.services.dialing.place.carrier_request import (
     OUR_OWN_REASONS,
     STOPPED,
-    Answer,
+    CarrierAnswer,
     given_up,
     place,
     still_wanted,
@@ -51,8 +48,6 @@ GROUP_SECONDS: Final = 0.01
 AHEAD: Final = timedelta(seconds=0.3)
 """Starts that a rate allows this soon are reserved at once, and leave each at its time: waking late loses none."""
 
-AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
-"""What says that the database cannot be reached just now."""
 
 MOST_FAILURES: Final = 5
 """A campaign whose reservation goes wrong as often in a row fails, with the error for a person to read."""
@@ -79,7 +74,7 @@ class Dialer:
     """The only account this dialer may place through; campaigns of another carrier are left alone."""
     most_in_flight: int = MOST_IN_FLIGHT
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
-    _answers: "asyncio.Queue[Answer]" = field(default_factory=asyncio.Queue)
+    _answers: "asyncio.Queue[CarrierAnswer]" = field(default_factory=asyncio.Queue)
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
     _failures: dict[int, int] = field(default_factory=dict)
     _turned_away: int = 0
@@ -251,7 +246,7 @@ class Dialer:
             for _ in answers:
                 self._answers.task_done()
 
-    async def _record(self, answers: list[Answer]) -> None:
+    async def _record(self, answers: list[CarrierAnswer]) -> None:
         """Record the answers, however long the database is away: they prove what was placed."""
         back_off = self._back_off(answers)
         try:
@@ -261,7 +256,7 @@ class Dialer:
             for answer in answers:
                 await self._record_alone(answer, back_off)
 
-    async def _record_patiently(self, answers: list[Answer], back_off: timedelta) -> None:
+    async def _record_patiently(self, answers: list[CarrierAnswer], back_off: timedelta) -> None:
         """Record in one transaction, again and again while the database is away. Raises what else goes wrong."""
         recorded = False
         while not recorded:
@@ -272,7 +267,7 @@ class Dialer:
                 log.exception("dialer.record_waits", extra={"answers": len(answers)})
                 await asyncio.sleep(_ERROR_PAUSE_SECONDS)
 
-    async def _record_alone(self, answer: Answer, back_off: timedelta) -> None:
+    async def _record_alone(self, answer: CarrierAnswer, back_off: timedelta) -> None:
         """Record one answer; one that cannot be written is left to the reconciler, a call it made is ended."""
         try:
             await self._record_patiently([answer], back_off)
@@ -290,7 +285,7 @@ class Dialer:
         except Exception:
             log.exception("dialer.unrecorded_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
-    def _back_off(self, answers: list[Answer]) -> timedelta:
+    def _back_off(self, answers: list[CarrierAnswer]) -> timedelta:
         """Return how long to leave the carrier alone if it turned us away: twice as long each time in a row."""
         if any(isinstance(each.answer, Placed) for each in answers):
             self._turned_away = 0
@@ -320,5 +315,5 @@ class Dialer:
             await asyncio.wait_for(self._bell.wait(), timeout=seconds)
 
 
-def _was_turned_away(answer: Answer) -> bool:
+def _was_turned_away(answer: CarrierAnswer) -> bool:
     return isinstance(answer.answer, NotPlaced) and answer.answer.reason not in OUR_OWN_REASONS

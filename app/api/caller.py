@@ -27,7 +27,7 @@ from app.runtime.context import AppContext, get_context
 from app.services.access.keys import resolve_key
 from app.services.access.principal import Principal
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
-from app.services.idempotency import Answer
+from app.services.idempotency import KeptAnswer
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.services.refs import Ref
 
@@ -129,7 +129,7 @@ class Caller:
         """
         kept = await self._kept(fingerprint)
         if kept is None:
-            return answering(Answer(status, body_of(await self.write(work))))
+            return answering(KeptAnswer(status, body_of(await self.write(work))))
         return await kept.once(work, status=status, secrets=secrets)
 
     async def gone_once(self, work: Callable[[AsyncSession], Awaitable[object]]) -> Response:
@@ -150,7 +150,7 @@ class Caller:
         """
         kept = await self._kept(fingerprint)
         if kept is None:
-            return answering(Answer(status, body_of(await work())))
+            return answering(KeptAnswer(status, body_of(await work())))
         return await kept.once_in_steps(work, status=status)
 
     async def _kept(self, fingerprint: str | None) -> KeptRequest | None:

@@ -31,10 +31,10 @@ class LimitBodies:
         if not announced.isdigit() or int(announced) > largest:
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(largest))(scope, receive, send)
             return
-        await self._app(scope, _Counted(receive, largest).receive, send)
+        await self._app(scope, _CountedBody(receive, largest).receive, send)
 
 
-class _Counted:
+class _CountedBody:
     """A body whose bytes are counted: it need not be as long as it says."""
 
     def __init__(self, receive: Receive, largest: int) -> None:

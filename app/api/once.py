@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.runtime.database import Database
 from app.services.access.principal import Principal
-from app.services.idempotency import Answer, answered_before, begin, keep, remember
+from app.services.idempotency import KeptAnswer, answered_before, begin, keep, remember
 
 Work = Callable[[AsyncSession], Awaitable[BaseModel | None]]
 
@@ -43,8 +43,8 @@ class KeptRequest:
             )
             if known is not None:
                 return answering(known, repeated=True)
-            answer = Answer(status, body_of(await work(session)))
-            kept = Answer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
+            answer = KeptAnswer(status, body_of(await work(session)))
+            kept = KeptAnswer(status, answer.body | dict.fromkeys(secrets & answer.body.keys()))
             await remember(session, principal=self.principal, key=self.key, answer=kept)
             return answering(answer)
 
@@ -63,7 +63,7 @@ class KeptRequest:
             )
             if known is not None:
                 return answering(known, repeated=True)
-            answer = Answer(status, body_of(await work()))
+            answer = KeptAnswer(status, body_of(await work()))
             await keep(
                 session,
                 principal=self.principal,
@@ -80,7 +80,7 @@ def body_of(told: BaseModel | None) -> dict[str, Any]:
     return told.model_dump(mode="json", by_alias=True) if told is not None else {}
 
 
-def answering(answer: Answer, *, repeated: bool = False) -> Response:
+def answering(answer: KeptAnswer, *, repeated: bool = False) -> Response:
     """Return the response that gives an answer, for the first time or again."""
     headers = {"Idempotent-Replayed": "true"} if repeated else None
     if answer.status == HTTPStatus.NO_CONTENT:

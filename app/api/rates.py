@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import MEDIA_TYPE, Problem, TooMany
 from app.api.proxies import address_of
 from app.domain.addresses import counted_as
-from app.domain.quotas import Quota, Standing
+from app.domain.quotas import Quota, QuotaStanding
 from app.runtime.context import AppContext
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def _leads_on(message: Message) -> bool:
     return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
-def _fields(standing: Standing) -> Mapping[str, str]:
+def _fields(standing: QuotaStanding) -> Mapping[str, str]:
     quota = standing.quota
     return {
         "RateLimit-Policy": f'"{quota.name}";q={quota.amount};w={quota.seconds}',

@@ -36,7 +36,7 @@ from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 from app.runtime.context import AppContext, get_context
 from app.runtime.database import Database
-from app.services.dialing.receive.conversations import Turn, script_of, write_turns
+from app.services.dialing.receive.conversations import SpokenLine, script_of, write_turns
 from app.services.dialing.receive.webhooks import (
     GROUPS_AT_ONCE,
     Delivery,
@@ -244,7 +244,7 @@ async def _answer(
 
 def _converse(
     account: CarrierAccount, verified: Verified, script: CallScript, *, asked: int
-) -> tuple[Speech, list[Turn]]:
+) -> tuple[Speech, list[SpokenLine]]:
     """Return what to say next, and its lines for the transcript. A repeated request makes the same."""
     gather = callback_url(account, Purpose.GATHER, verified.attempt_id)
     if verified.purpose is Purpose.VOICE:
@@ -253,14 +253,16 @@ def _converse(
     digits, words = verified.fields.get("Digits", ""), verified.fields.get("SpeechResult", "")
     again = f"{gather}?ask={_LAST_ASK}{CONNECTION_OVERRIDES}" if asked < _LAST_ASK else None
     _, speech = answer_to(digits=digits, speech=words, script=script, ask_again_url=again)
-    said = Turn(
+    said = SpokenLine(
         key=f"answer:{asked}", speaker="contact", text=words or (f"Pressed {digits}" if digits else "")
     )
     return speech, [said, *_agent_turns(f"after:{asked}", speech)]
 
 
-def _agent_turns(key: str, speech: Speech) -> list[Turn]:
-    return [Turn(key=f"{key}:{line}", speaker="agent", text=text) for line, text in enumerate(speech.lines)]
+def _agent_turns(key: str, speech: Speech) -> list[SpokenLine]:
+    return [
+        SpokenLine(key=f"{key}:{line}", speaker="agent", text=text) for line, text in enumerate(speech.lines)
+    ]
 
 
 def _spoken(speech: Speech) -> Response:

@@ -17,7 +17,7 @@ import typer
 from app.cli import context
 from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
-from app.installation.home import AlreadyRunningError, Home, Run
+from app.installation.home import AlreadyRunningError, Home, RunRecord
 from app.installation.processes import wait_until
 from app.installation.supervisor import StopRequested
 
@@ -94,7 +94,7 @@ def _up(home: Home, *, silent: bool) -> None:
     out.print("Callsheet has stopped")
 
 
-def _landing_url(run: Run) -> str:
+def _landing_url(run: RunRecord) -> str:
     """Return the public URL, or while nobody owns this installation a fresh one-time set-up link.
 
     For the terminal alone: whoever finds it in a file later is not who was meant.
@@ -121,7 +121,7 @@ async def _issue_set_up_link(database_url: str) -> str | None:
         await database.dispose()
 
 
-def _announce(run: Run) -> None:
+def _announce(run: RunRecord) -> None:
     if run.carrier == "simulator":
         out.print("The carrier is simulated: nobody is really called.", style="yellow")
     out.print(f"Callsheet runs at {_landing_url(run)}", markup=False)
@@ -147,7 +147,7 @@ def _up_in_background(home: Home) -> None:
 
 def _wait_until_ready(
     home: Home, process: subprocess.Popen[bytes], log: Path, show: Callable[[str], None]
-) -> Run:
+) -> RunRecord:
     shown = ""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:

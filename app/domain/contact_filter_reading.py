@@ -51,10 +51,10 @@ def read_filter(given: object, *, zone: str = "UTC") -> ContactFilter:
     `{"match": "all", "search": "", "time_zone": "America/New_York", "conditions": [{"field", "op", "value"}]}`;
     each may be left out. `zone` is that of a filter that names none.
     """
-    return _Reader(zone).read(given)
+    return _FilterReader(zone).read(given)
 
 
-class _Reader:
+class _FilterReader:
     """Reads one filter: what is good becomes conditions, what is not is noted by its path."""
 
     def __init__(self, zone: str) -> None:

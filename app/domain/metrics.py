@@ -120,7 +120,7 @@ class StatusCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class CampaignStanding:
     """How far a campaign is, as the list, the Overview and the API say it."""
 
     total: int
@@ -142,9 +142,9 @@ class Standing:
         return percent(self.processed, self.total)
 
 
-def standing(counts: StatusCounts, campaign: CampaignStatus) -> Standing:
+def standing(counts: StatusCounts, campaign: CampaignStatus) -> CampaignStanding:
     """Return how far a campaign in that status is."""
-    return Standing(
+    return CampaignStanding(
         total=counts.total,
         processed=counts.ended - counts.cancelled if campaign not in NOT_BEGUN else 0,
         cancelled=counts.cancelled,
@@ -195,7 +195,7 @@ class Metrics:
     """The measures of a campaign, or of several together."""
 
     completion_rate: float
-    """Recipients that were processed, of all: see `Standing`."""
+    """Recipients that were processed, of all: see `CampaignStanding`."""
     success_rate: float
     """Recipients that completed, of those that ended and were attempted."""
     answer_rate: float

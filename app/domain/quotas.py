@@ -29,7 +29,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QuotaStanding:
     """Where somebody stands with a quota: whether this once more is refused, and what is left after it."""
 
     quota: Quota
@@ -39,7 +39,7 @@ class Standing:
     refused: bool
 
 
-def use(quota: Quota, used: Used, *, now: float) -> tuple[Used, Standing]:
+def use(quota: Quota, used: Used, *, now: float) -> tuple[Used, QuotaStanding]:
     """Use the quota once, if there is enough of it; a refusal uses nothing."""
     a_unit = quota.seconds / quota.amount
     units = max(0.0, used.units - (now - used.at) / a_unit)
@@ -48,4 +48,4 @@ def use(quota: Quota, used: Used, *, now: float) -> tuple[Used, Standing]:
         units += 1
     remaining = max(0, floor(quota.amount - units + _ROUNDING))
     next_in = ceil((units - (quota.amount - remaining - 1)) * a_unit - _ROUNDING)
-    return Used(units, now), Standing(quota, remaining, max(1, next_in), refused)
+    return Used(units, now), QuotaStanding(quota, remaining, max(1, next_in), refused)

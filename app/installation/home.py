@@ -22,7 +22,7 @@ from app.runtime.errors import OperatorError
 class AlreadyRunningError(OperatorError):
     """Another `up` holds this home."""
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: RunRecord | None) -> None:
         """`run` is what that process recorded about itself, if it got that far."""
         self.run = run
         where = f": {run.url} (process {run.pid})" if run else ""
@@ -71,7 +71,7 @@ class ProcessRecord(BaseModel):
         return abs(process.create_time() - self.created) < 1
 
 
-class Run(BaseModel):
+class RunRecord(BaseModel):
     """One run of `up`, as it records itself for `status`, `down` and the next `up`."""
 
     pid: int
@@ -123,16 +123,16 @@ class Home:
                 return True
         return False
 
-    def current_run(self) -> Run | None:
+    def current_run(self) -> RunRecord | None:
         """The run that holds this home now, if any."""
         return self.last_run() if self.is_held() else None
 
-    def last_run(self) -> Run | None:
+    def last_run(self) -> RunRecord | None:
         """What the newest run recorded, dead or alive."""
         file = self.path / "run.json"
-        return Run.model_validate_json(file.read_text()) if file.exists() else None
+        return RunRecord.model_validate_json(file.read_text()) if file.exists() else None
 
-    def record(self, run: Run) -> None:
+    def record(self, run: RunRecord) -> None:
         """Replace the record, whole."""
         self._write("run.json", run.model_dump_json(indent=1))
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from app.installation import frontend_build, shared_secret
 from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
-from app.installation.home import Home, Run
+from app.installation.home import Home, RunRecord
 from app.installation.log_files import keep_small
 from app.installation.process_commands import (
     QUEUES,
@@ -60,7 +60,7 @@ class Stack:
         self.supervisor = Supervisor(say)
         self._say = say
         self._with_browser = with_browser
-        self.run = Run(
+        self.run = RunRecord(
             pid=os.getpid(),
             url=settings.public_url,
             port=settings.port,
@@ -68,7 +68,7 @@ class Stack:
         )
 
     @contextlib.contextmanager
-    def started(self) -> Iterator[Run]:
+    def started(self) -> Iterator[RunRecord]:
         """Start everything, give the record of it once all is healthy, and stop everything at the end.
 
         The caller holds the home and handles signals by the supervisor. Raises what can go wrong:

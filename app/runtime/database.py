@@ -11,7 +11,8 @@ from psycopg.errors import DeadlockDetected
 from psycopg.rows import dict_row
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -30,6 +31,9 @@ _TRIES: Final = 10
 """Deadlocks in a row before a transaction is given up: each time another one has gone through."""
 
 _DRIVER: Final = "driver"
+
+AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
+"""What is raised while the database cannot be reached: what was tried may be tried again later."""
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from app.domain.quotas import Quota, Standing, Used, use
+from app.domain.quotas import Quota, QuotaStanding, Used, use
 from app.runtime.clock import Clock
 
 _MOST_REMEMBERED: Final = 50_000
@@ -29,7 +29,7 @@ class Quotas:
         self._used: defaultdict[str, OrderedDict[str, Used]] = defaultdict(OrderedDict)
         self._held: Counter[tuple[str, str]] = Counter()
 
-    def use(self, quota: Quota, who: object) -> Standing:
+    def use(self, quota: Quota, who: object) -> QuotaStanding:
         """Use somebody's quota once, and return where they stand with it then."""
         of_all, name = self._used[quota.name], str(who)
         of_all[name], standing = use(quota, of_all.get(name, Used()), now=self._clock.boottime())

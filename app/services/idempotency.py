@@ -46,7 +46,7 @@ class KeyReused(CallsheetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptAnswer:
     """What a request was answered."""
 
     status: int
@@ -55,7 +55,7 @@ class Answer:
 
 async def begin(
     session: AsyncSession, *, principal: Principal, key: str, request_hash: str, now: datetime
-) -> Answer | None:
+) -> KeptAnswer | None:
     """Store the key and return None, or return the answer its request was given before.
 
     Raises `InProgress` and `KeyReused`. To be called in the transaction that does the work.
@@ -73,7 +73,7 @@ async def begin(
 
 async def answered_before(
     session: AsyncSession, *, principal: Principal, key: str, request_hash: str, now: datetime
-) -> Answer | None:
+) -> KeptAnswer | None:
     """Keep others with the key out until the transaction ends; return the answer its request was given before.
 
     Nothing is stored, so that other transactions may do the work meanwhile: `keep` follows it. Raises `InProgress`
@@ -92,11 +92,17 @@ async def answered_before(
         raise KeyReused(key)
     if known.status_code is None:
         raise InProgress(key)
-    return Answer(known.status_code, known.body or {})
+    return KeptAnswer(known.status_code, known.body or {})
 
 
 async def keep(
-    session: AsyncSession, *, principal: Principal, key: str, request_hash: str, answer: Answer, now: datetime
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    key: str,
+    request_hash: str,
+    answer: KeptAnswer,
+    now: datetime,
 ) -> None:
     """Store the key with the answer of work that other transactions did since `answered_before` was asked in this."""
     authorize(principal, Right.VIEW)
@@ -113,7 +119,7 @@ async def keep(
     await session.flush()
 
 
-async def remember(session: AsyncSession, *, principal: Principal, key: str, answer: Answer) -> None:
+async def remember(session: AsyncSession, *, principal: Principal, key: str, answer: KeptAnswer) -> None:
     """Keep the answer of a request that `begin` has stored; what it quotes of a request may be of any text."""
     authorize(principal, Right.VIEW)
     await session.execute(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.simulator import wire
-from app.simulator.clock import Clock
+from app.simulator.clock import SimulatedClock
 from app.simulator.fields import call_progress_fields
-from app.simulator.personas import CANCELED, COMPLETED, NO_ANSWER, Ending, Person
+from app.simulator.personas import CANCELED, COMPLETED, NO_ANSWER, Ending, PersonCalled
 from app.simulator.script import Script, Source
-from app.simulator.state import Call
+from app.simulator.state import SimulatedCall
 from app.simulator.webhooks import Webhooks
 
 _SETUP_SECONDS = 1.0
@@ -26,14 +26,14 @@ class Network:
     """What all calls share."""
 
     account_sid: str
-    clock: Clock
+    clock: SimulatedClock
     webhooks: Webhooks
 
 
 class CallLife:
     """Runs one call. `hang_up` and `redirect` are the customer's commands while it lives."""
 
-    def __init__(self, *, call: Call, person: Person, network: Network) -> None:
+    def __init__(self, *, call: SimulatedCall, person: PersonCalled, network: Network) -> None:
         self._call = call
         self._person = person
         self._clock = network.clock
@@ -194,6 +194,6 @@ class CallLife:
         self._webhooks.report(url, fields, method=parameters.get("StatusCallbackMethod", "POST"))
 
 
-def _integer(call: Call, name: str, default: int) -> int:
+def _integer(call: SimulatedCall, name: str, default: int) -> int:
     text = call.parameters.get(name, "")
     return int(text) if text.isdecimal() else default

@@ -8,14 +8,14 @@ from starlette.datastructures import QueryParams
 from app.simulator import wire
 from app.simulator.call_life import CallLife, Network
 from app.simulator.casting import Casting
-from app.simulator.clock import Clock
+from app.simulator.clock import SimulatedClock
 from app.simulator.faults import Faults
 from app.simulator.fields import inbound_message_fields
 from app.simulator.message_life import MessageLife
 from app.simulator.pace import Pace
-from app.simulator.personas import Ending, Person, SmsFate
+from app.simulator.personas import Ending, PersonCalled, SmsFate
 from app.simulator.settings import SimulatorSettings
-from app.simulator.state import Call, Message, State
+from app.simulator.state import AccountState, Message, SimulatedCall
 from app.simulator.webhooks import Webhooks
 
 _STOP_WORDS = frozenset(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"])
@@ -26,15 +26,15 @@ class NotOwned(ValueError):
     """The account owns no such number."""
 
 
-class Carrier:
+class SimulatedCarrier:
     """One carrier with one account."""
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self.settings = settings
-        self.clock = Clock(settings.speed)
+        self.clock = SimulatedClock(settings.speed)
         self.started_at = self.clock.now()
         """Nothing older is remembered."""
-        self.state = State()
+        self.state = AccountState()
         self.faults = Faults(settings.seed)
         self.casting = Casting(settings.seed)
         self.pace = Pace(self.clock, settings.calls_per_second)
@@ -53,12 +53,12 @@ class Carrier:
         """Stop everything under way; calls end unreported, as when a carrier goes down."""
         await self.webhooks.close()
 
-    def place_call(self, parameters: QueryParams) -> Call:
+    def place_call(self, parameters: QueryParams) -> SimulatedCall:
         """Take on a call whose parameters were found good, and start it."""
         cast = self.casting.call(parameters["To"])
         person = self._whom_it_reaches(parameters["From"], cast.person)
         now = self.clock.now()
-        call = Call(
+        call = SimulatedCall(
             sid=wire.new_sid("CA"),
             ordinal=len(self.state.calls),
             to=parameters["To"],
@@ -74,18 +74,18 @@ class Carrier:
         self.webhooks.spawn(self._live(call, life))
         return call
 
-    def _whom_it_reaches(self, from_: str, person: Person) -> Person:
+    def _whom_it_reaches(self, from_: str, person: PersonCalled) -> PersonCalled:
         """Return the person, or the network that turns away calls from a number it distrusts."""
         owned = self.state.numbers.get(from_)
         if owned is None or owned.flagged is None:
             return person
-        return Person(rings=0.0, refusal=Ending("failed", owned.flagged))
+        return PersonCalled(rings=0.0, refusal=Ending("failed", owned.flagged))
 
-    def life_of(self, call: Call) -> CallLife | None:
+    def life_of(self, call: SimulatedCall) -> CallLife | None:
         """Return the running life of a call, None when it has ended."""
         return self._lives.get(call.sid)
 
-    async def _live(self, call: Call, life: CallLife) -> None:
+    async def _live(self, call: SimulatedCall, life: CallLife) -> None:
         try:
             await life.run()
         finally:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.simulator.personas import Person, SmsFate, SmsPersona, VoicePersona, meet, sms_fate
+from app.simulator.personas import PersonCalled, SmsFate, SmsPersona, VoicePersona, meet, sms_fate
 
 DEFAULT_VOICE_MIX: dict[VoicePersona, float] = {
     VoicePersona.ANSWERS_CONFIRMS: 36,
@@ -41,7 +41,7 @@ class CastCall:
     """Who answers this call."""
 
     persona: VoicePersona
-    person: Person
+    person: PersonCalled
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class _Sleeper:
     timer: asyncio.TimerHandle | None = None
 
 
-class Clock:
+class SimulatedClock:
     """One clock of the whole carrier. A change of speed reaches also those who already sleep."""
 
     def __init__(self, speed: float) -> None:

@@ -9,11 +9,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier, NotOwned
+from app.simulator.carrier import NotOwned, SimulatedCarrier
 from app.simulator.casting import BadPersona
 from app.simulator.faults import BadFault
 from app.simulator.rest import Json
-from app.simulator.state import Call, Message, grouped
+from app.simulator.state import Message, SimulatedCall, grouped
 
 _CHUNK = 500
 """Ledger lines written at once."""
@@ -29,7 +29,7 @@ class BadControl(ValueError):
 class Control:
     """The control API of one carrier. No password: the carrier listens on loopback only."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
 
     def routes(self) -> list[Route]:
@@ -179,7 +179,7 @@ def refuse_control(_: Request, error: Exception) -> Response:
 CONTROL_ERRORS: tuple[type[Exception], ...] = (BadControl, BadFault, BadPersona, NotOwned)
 
 
-def _call_entry(call: Call) -> Json:
+def _call_entry(call: SimulatedCall) -> Json:
     return {
         "kind": "call",
         "sid": call.sid,

@@ -51,7 +51,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
 }
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The carrier does not do what it was asked. `code` is Twilio's, `status` its HTTP status."""
 
     def __init__(self, code: int, detail: str = "") -> None:

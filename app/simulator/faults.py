@@ -41,7 +41,7 @@ class BadFault(ValueError):
 
 
 @dataclass(slots=True)
-class Fault:
+class InjectedFault:
     """One dish of the menu. `count`: strikes left, None: no limit. `seconds`: the longest wait it causes."""
 
     probability: float
@@ -57,7 +57,7 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._chance = random.Random(f"{seed}:faults")  # noqa: S311  # repeatable on purpose
-        self._menu: dict[FaultName, Fault] = {}
+        self._menu: dict[FaultName, InjectedFault] = {}
 
     def replace(self, menu: Mapping[str, object]) -> None:
         """Serve this menu instead, its chance seeded anew; `{}` clears. BadFault leaves the old one."""
@@ -65,7 +65,7 @@ class Faults:
         self._menu = fresh
         self._chance = random.Random(f"{self._seed}:faults")  # noqa: S311  # repeatable on purpose
 
-    def strike(self, name: FaultName) -> Fault | None:
+    def strike(self, name: FaultName) -> InjectedFault | None:
         """Throw the dice once for this kind; return the fault if it strikes."""
         fault = self._menu.get(name)
         if fault is None or fault.count == 0 or self._chance.random() >= fault.probability:
@@ -109,13 +109,13 @@ def _name(key: str) -> FaultName:
         raise BadFault(f"no fault is called {key!r}; there are: {', '.join(FaultName)}") from None
 
 
-def _fault(name: FaultName, value: object) -> Fault:
+def _fault(name: FaultName, value: object) -> InjectedFault:
     fields: Mapping[str, object] = value if isinstance(value, Mapping) else {"probability": value}
     unknown = set(fields) - {"probability", "count", "seconds", "copies"}
     if unknown:
         raise BadFault(f"{name}: unknown {', '.join(sorted(map(str, unknown)))}")
     count = fields.get("count")
-    return Fault(
+    return InjectedFault(
         probability=_number(name, "probability", fields.get("probability", 1.0), upper=1.0),
         count=None if count is None else int(_number(name, "count", count)),
         seconds=_number(name, "seconds", fields.get("seconds", _DEFAULT_SECONDS.get(name, 0.0))),

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from app.simulator import wire
 from app.simulator.signature import Fields
-from app.simulator.state import Call, Message
+from app.simulator.state import Message, SimulatedCall
 
 
-def call_fields(call: Call, account_sid: str, status: str) -> Fields:
+def call_fields(call: SimulatedCall, account_sid: str, status: str) -> Fields:
     """Return the fields every request about a call carries."""
     return [
         ("AccountSid", account_sid),
@@ -22,7 +22,7 @@ def call_fields(call: Call, account_sid: str, status: str) -> Fields:
     ]
 
 
-def call_progress_fields(call: Call, account_sid: str, status: str, now: datetime) -> Fields:
+def call_progress_fields(call: SimulatedCall, account_sid: str, status: str, now: datetime) -> Fields:
     """Return the fields of a status callback; of the last one if the call has ended."""
     fields = call_fields(call, account_sid, status)
     fields += [
@@ -35,7 +35,7 @@ def call_progress_fields(call: Call, account_sid: str, status: str, now: datetim
     return fields
 
 
-def _ending_fields(call: Call) -> Fields:
+def _ending_fields(call: SimulatedCall) -> Fields:
     seconds = call.duration or 0
     fields: Fields = [("CallDuration", str(seconds)), ("Duration", str(wire.billed_minutes(seconds)))]
     if call.sip_code is not None:

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from app.simulator.signature import Fields
-from app.simulator.state import Call
-from app.simulator.webhooks import Answer
+from app.simulator.state import SimulatedCall
+from app.simulator.webhooks import CustomerAnswer
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -15,7 +15,9 @@ def snake_case(name: str) -> str:
     return _WORD_START.sub("_", name).lower()
 
 
-def note_exchange(call: Call, method: str, url: str, fields: Fields, answer: Answer | None) -> None:
+def note_exchange(
+    call: SimulatedCall, method: str, url: str, fields: Fields, answer: CustomerAnswer | None
+) -> None:
     """Keep a request to the customer with its answer (None: there was none)."""
     call.exchanges.append(
         {
@@ -30,7 +32,7 @@ def note_exchange(call: Call, method: str, url: str, fields: Fields, answer: Ans
     )
 
 
-def creation(call: Call, url: str, status: int) -> dict[str, object]:
+def creation(call: SimulatedCall, url: str, status: int) -> dict[str, object]:
     """Return the first event: the POST that created the call."""
     return {
         "request": {"method": "POST", "url": url, "parameters": _parameters(call.parameters.multi_items())},

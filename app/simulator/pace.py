@@ -1,12 +1,12 @@
 """Calls per second: above it calls wait their turn in the carrier's queue."""
 
-from app.simulator.clock import Clock
+from app.simulator.clock import SimulatedClock
 
 
 class Pace:
     """Gives turns, `calls_per_second` of them in each carrier second, in the order asked for."""
 
-    def __init__(self, clock: Clock, calls_per_second: float) -> None:
+    def __init__(self, clock: SimulatedClock, calls_per_second: float) -> None:
         self._clock = clock
         self._free_at = 0.0
         self.set_rate(calls_per_second)

@@ -41,7 +41,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PersonaReply:
     """What a person does when asked: keys pressed or words said, `after` seconds of thought."""
 
     after: float
@@ -50,7 +50,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PersonaVerdict:
     """What answering machine detection says, and how many seconds it listened before it said so."""
 
     answered_by: str
@@ -70,7 +70,7 @@ _PATIENCE = 240.0
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonCalled:
     """One person (or machine) for the length of one call. Times in carrier seconds.
 
     `refusal`: the call ends with it instead of being answered: before it rings if `rings` is 0.
@@ -86,7 +86,7 @@ class Person:
     words: str = ""
     prefers_speech: bool = False
 
-    def reply(self, *, dtmf: bool, speech: bool, prompt: str) -> Reply | None:
+    def reply(self, *, dtmf: bool, speech: bool, prompt: str) -> PersonaReply | None:
         """Return what this person does when a Gather listens for keys, speech or both; None is silence.
 
         `prompt`: all that was said in this call. Nobody presses a key that answers no question, but key 9.
@@ -94,18 +94,18 @@ class Person:
         can_press = dtmf and bool(self.digits) and (self.digits == _OPT_OUT_KEY or _offers_keys(prompt))
         can_say = speech and bool(self.words)
         if can_say and (self.prefers_speech or not can_press):
-            return Reply(self.thinks, speech=self.words)
+            return PersonaReply(self.thinks, speech=self.words)
         if can_press:
-            return Reply(self.thinks, digits=self.digits)
+            return PersonaReply(self.thinks, digits=self.digits)
         return None
 
-    def verdict(self, *, to_the_end: bool) -> Verdict:
+    def verdict(self, *, to_the_end: bool) -> PersonaVerdict:
         """Return what machine detection finds, `to_the_end` of the greeting (DetectMessageEnd) or at once."""
         if not self.is_machine:
-            return Verdict("human", 2.4)
+            return PersonaVerdict("human", 2.4)
         if to_the_end:
-            return Verdict("machine_end_beep", self.greeting + 0.5)
-        return Verdict("machine_start", 3.6)
+            return PersonaVerdict("machine_end_beep", self.greeting + 0.5)
+        return PersonaVerdict("machine_start", 3.6)
 
 
 def _offers_keys(prompt: str) -> bool:
@@ -113,13 +113,13 @@ def _offers_keys(prompt: str) -> bool:
     return not prompt or _KEY_1.search(prompt) is not None
 
 
-def meet(persona: VoicePersona, chance: random.Random) -> Person:
+def meet(persona: VoicePersona, chance: random.Random) -> PersonCalled:
     """Return the person of this kind whom this call reaches."""
     return _CAST[persona](chance)
 
 
-def _talker(chance: random.Random, digits: str, words: tuple[str, ...]) -> Person:
-    return Person(
+def _talker(chance: random.Random, digits: str, words: tuple[str, ...]) -> PersonCalled:
+    return PersonCalled(
         rings=chance.uniform(3, 12),
         greeting=1.0,
         thinks=chance.uniform(0.8, 2.5),
@@ -129,53 +129,55 @@ def _talker(chance: random.Random, digits: str, words: tuple[str, ...]) -> Perso
     )
 
 
-def _confirms(chance: random.Random) -> Person:
+def _confirms(chance: random.Random) -> PersonCalled:
     return _talker(chance, "1", ("Yes, that works for me.", "Yes, please.", "Sure, yes.", "Yes, I confirm."))
 
 
-def _declines(chance: random.Random) -> Person:
+def _declines(chance: random.Random) -> PersonCalled:
     return _talker(chance, "2", ("No, thank you.", "No, I'm not interested.", "No, not this time."))
 
 
-def _asks_removal(chance: random.Random) -> Person:
+def _asks_removal(chance: random.Random) -> PersonCalled:
     return _talker(chance, "", ("Please stop calling me.",))
 
 
-def _presses_9(chance: random.Random) -> Person:
+def _presses_9(chance: random.Random) -> PersonCalled:
     return _talker(chance, "9", ())
 
 
-def _busy(_: random.Random) -> Person:
-    return Person(rings=0.0, refusal=Ending("busy", 486))
+def _busy(_: random.Random) -> PersonCalled:
+    return PersonCalled(rings=0.0, refusal=Ending("busy", 486))
 
 
-def _no_answer(_: random.Random) -> Person:
-    return Person(rings=NEVER)
+def _no_answer(_: random.Random) -> PersonCalled:
+    return PersonCalled(rings=NEVER)
 
 
-def _voicemail(chance: random.Random) -> Person:
-    return Person(rings=chance.uniform(14, 18), is_machine=True, greeting=chance.uniform(5, 12), stays=120.0)
+def _voicemail(chance: random.Random) -> PersonCalled:
+    return PersonCalled(
+        rings=chance.uniform(14, 18), is_machine=True, greeting=chance.uniform(5, 12), stays=120.0
+    )
 
 
-def _rejects(chance: random.Random) -> Person:
-    return Person(rings=chance.uniform(2, 8), refusal=Ending("failed", 603))
+def _rejects(chance: random.Random) -> PersonCalled:
+    return PersonCalled(rings=chance.uniform(2, 8), refusal=Ending("failed", 603))
 
 
-def _invalid_number(_: random.Random) -> Person:
-    return Person(rings=0.0, refusal=Ending("failed", 404))
+def _invalid_number(_: random.Random) -> PersonCalled:
+    return PersonCalled(rings=0.0, refusal=Ending("failed", 404))
 
 
-def _slow(chance: random.Random) -> Person:
-    return Person(
+def _slow(chance: random.Random) -> PersonCalled:
+    return PersonCalled(
         rings=chance.uniform(16, 19), thinks=chance.uniform(3.5, 4.5), digits="1", words="Um. Yes, all right."
     )
 
 
-def _hangs_up_early(chance: random.Random) -> Person:
-    return Person(rings=chance.uniform(3, 10), stays=chance.uniform(2, 4))
+def _hangs_up_early(chance: random.Random) -> PersonCalled:
+    return PersonCalled(rings=chance.uniform(3, 10), stays=chance.uniform(2, 4))
 
 
-_CAST: dict[VoicePersona, Callable[[random.Random], Person]] = {
+_CAST: dict[VoicePersona, Callable[[random.Random], PersonCalled]] = {
     VoicePersona.ANSWERS_CONFIRMS: _confirms,
     VoicePersona.ANSWERS_DECLINES: _declines,
     VoicePersona.ASKS_REMOVAL: _asks_removal,

@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier
-from app.simulator.errors import Refused
+from app.simulator.carrier import SimulatedCarrier
+from app.simulator.errors import RequestRefused
 from app.simulator.faults import FaultName, Faults
 from app.simulator.settings import SimulatorSettings
 from app.simulator.state import RefusedRequest, grouped
@@ -60,15 +60,15 @@ class Authentication:
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Refused | None:
+    def _refusal(self, scope: Scope) -> RequestRefused | None:
         headers = dict(scope["headers"])
         if not hmac.compare_digest(_basic(headers.get(b"authorization", b"")), self._expected):
-            return Refused(20003)
+            return RequestRefused(20003)
         if self._faults.strike(FaultName.CREDENTIALS_REFUSED):
-            return Refused(20003)
+            return RequestRefused(20003)
         account = str(scope["path"]).removeprefix(f"/{wire.API_VERSION}/Accounts/").split("/")[0]
         if account.removesuffix(".json") != self._settings.account_sid:
-            return Refused(20404, str(scope["path"]))
+            return RequestRefused(20404, str(scope["path"]))
         return None
 
 
@@ -90,7 +90,7 @@ async def read_form(request: Request) -> QueryParams:
 class Creation:
     """A POST that creates something: where the carrier's REST faults strike, and where refusals are kept."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
 
     async def create(self, request: Request, accept: Callable[[QueryParams], Json]) -> Response:
@@ -98,7 +98,7 @@ class Creation:
         parameters = await read_form(request)
         try:
             return await self._create(request, parameters, accept)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             self._keep(request, parameters, refusal.status, refusal.code, refusal.message)
             raise
 
@@ -107,11 +107,11 @@ class Creation:
     ) -> Response:
         faults = self._carrier.faults
         if faults.strike(FaultName.ACCOUNT_SUSPENDED):
-            raise Refused(20005)
+            raise RequestRefused(20005)
         if faults.strike(FaultName.TOO_MANY_REQUESTS):
-            raise Refused(20429)
+            raise RequestRefused(20429)
         if faults.strike(FaultName.ERROR_BEFORE_ACCEPT):
-            raise Refused(20500)
+            raise RequestRefused(20500)
         if faults.strike(FaultName.DROP_BEFORE_ACCEPT):
             self._keep(request, parameters, 0, None, FaultName.DROP_BEFORE_ACCEPT)
             return drop_connection(request)
@@ -124,7 +124,7 @@ class Creation:
         if faults.strike(FaultName.DROP_AFTER_ACCEPT):
             return drop_connection(request)
         if faults.strike(FaultName.ERROR_AFTER_ACCEPT):
-            return Refused(20500).response()
+            return RequestRefused(20500).response()
         return JSONResponse(body, 201)
 
     async def _accept_late(
@@ -133,7 +133,7 @@ class Creation:
         await self._carrier.clock.sleep(seconds)
         try:
             accept(parameters)
-        except Refused:
+        except RequestRefused:
             return
 
     def _keep(
@@ -156,7 +156,7 @@ def drop_connection(request: Request) -> Response:
     return Response(status_code=500)
 
 
-class Page:
+class ListPage:
     """One page of a list. PageToken: `PA` and the id it starts after, or `PB` and the one it ends before."""
 
     def __init__(self, request: Request, key: str) -> None:
@@ -164,7 +164,7 @@ class Page:
         self._query = request.query_params
         self._key = key
         self._size = min(max(_natural(self._query.get("PageSize"), _PAGE_SIZE), 1), _LARGEST_PAGE)
-        self._number = _natural(self._query.get("Page"), 0)
+        self._number = _natural(self._query.get("ListPage"), 0)
         self._token = self._query.get("PageToken", "")
 
     def json(self, records: Iterator[Record], render: Callable[[Record], Json]) -> JSONResponse:
@@ -204,8 +204,10 @@ class Page:
         return found[: self._size], len(found) > self._size
 
     def _uri(self, number: int, token: str = "") -> str:
-        kept = [(k, v) for k, v in self._query.multi_items() if k not in {"Page", "PageToken", "PageSize"}]
-        paging = [("PageSize", str(self._size)), ("Page", str(number))]
+        kept = [
+            (k, v) for k, v in self._query.multi_items() if k not in {"ListPage", "PageToken", "PageSize"}
+        ]
+        paging = [("PageSize", str(self._size)), ("ListPage", str(number))]
         if token:
             paging.append(("PageToken", token))
         return f"{self._path}?{urlencode([*kept, *paging])}"
@@ -227,7 +229,7 @@ def within(query: QueryParams, name: str, moment: datetime | None) -> bool:
 def _passes(suffix: str, text: str, moment: datetime) -> bool:
     bound = wire.parse_moment(text)
     if bound is None:
-        raise Refused(20001, text)
+        raise RequestRefused(20001, text)
     if not isinstance(bound, datetime):
         return _compares(suffix, moment.astimezone(UTC).date(), bound)
     if suffix == "":

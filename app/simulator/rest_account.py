@@ -5,17 +5,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier
-from app.simulator.errors import Refused
+from app.simulator.carrier import SimulatedCarrier
+from app.simulator.errors import RequestRefused
 from app.simulator.faults import FaultName
-from app.simulator.rest import Json, Page, is_web_address, read_form
-from app.simulator.state import OwnedNumber, VerifiedCallerId
+from app.simulator.rest import Json, ListPage, is_web_address, read_form
+from app.simulator.state import AccountNumber, VerifiedCallerId
 
 
 class AccountResource:
     """Twilio's Accounts, IncomingPhoneNumbers and OutgoingCallerIds over one carrier."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
         self._account_sid = carrier.settings.account_sid
         self._base = f"/{wire.API_VERSION}/Accounts/{self._account_sid}"
@@ -62,7 +62,7 @@ class AccountResource:
             if query.get("PhoneNumber", "") in owned.number
             and query.get("FriendlyName", "") in {"", owned.friendly_name}
         ]
-        return Page(request, "incoming_phone_numbers").json(iter(wanted), self._render)
+        return ListPage(request, "incoming_phone_numbers").json(iter(wanted), self._render)
 
     async def list_caller_ids(self, request: Request) -> Response:
         """List the verified caller IDs. Unlike that of the numbers owned, Twilio's filter is exact here."""
@@ -73,7 +73,7 @@ class AccountResource:
             if query.get("PhoneNumber", "") in {"", verified.number}
             and query.get("FriendlyName", "") in {"", wire.formatted(verified.number)}
         ]
-        return Page(request, "outgoing_caller_ids").json(iter(wanted), self._render_caller_id)
+        return ListPage(request, "outgoing_caller_ids").json(iter(wanted), self._render_caller_id)
 
     async def fetch_number(self, request: Request) -> Response:
         """Show one owned number."""
@@ -85,7 +85,7 @@ class AccountResource:
         parameters = await read_form(request)
         for name in ("SmsUrl", "VoiceUrl"):
             if parameters.get(name) and not is_web_address(parameters[name]):
-                raise Refused(21205, parameters[name])
+                raise RequestRefused(21205, parameters[name])
         owned.friendly_name = parameters.get("FriendlyName", owned.friendly_name)
         owned.sms_url = parameters.get("SmsUrl", owned.sms_url)
         owned.sms_method = parameters.get("SmsMethod", owned.sms_method)
@@ -94,11 +94,11 @@ class AccountResource:
         owned.updated_at = self._carrier.clock.now()
         return JSONResponse(self._render(owned))
 
-    def _find(self, request: Request) -> OwnedNumber:
+    def _find(self, request: Request) -> AccountNumber:
         for owned in self._carrier.state.numbers.values():
             if owned.sid == request.path_params["sid"]:
                 return owned
-        raise Refused(20404, request.url.path)
+        raise RequestRefused(20404, request.url.path)
 
     def _render_caller_id(self, verified: VerifiedCallerId) -> Json:
         verified_at = wire.rfc2822(verified.created_at)
@@ -112,7 +112,7 @@ class AccountResource:
             "uri": f"{self._base}/OutgoingCallerIds/{verified.sid}.json",
         }
 
-    def _render(self, owned: OwnedNumber) -> Json:
+    def _render(self, owned: AccountNumber) -> Json:
         return {
             "account_sid": self._account_sid,
             "address_sid": None,

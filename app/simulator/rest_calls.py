@@ -6,13 +6,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier
-from app.simulator.errors import Refused
+from app.simulator.carrier import SimulatedCarrier
+from app.simulator.errors import RequestRefused
 from app.simulator.journal import creation
-from app.simulator.rest import Creation, Json, Page, is_web_address, read_form, within
+from app.simulator.rest import Creation, Json, ListPage, is_web_address, read_form, within
 from app.simulator.script import Source
 from app.simulator.settings import TEST_NUMBER
-from app.simulator.state import Call
+from app.simulator.state import SimulatedCall
 
 _REFUSED_TO = {"+15005550001": 21211, "+15005550002": 21214, "+15005550003": 21215, "+15005550004": 21216}
 """Twilio's magic numbers, as numbers to call."""
@@ -33,7 +33,7 @@ _LONGEST_TWIML = 4000
 class CallsResource:
     """Twilio's Calls over one carrier."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
         self._base = f"/{wire.API_VERSION}/Accounts/{carrier.settings.account_sid}"
         self._creation = Creation(carrier)
@@ -61,33 +61,33 @@ class CallsResource:
         self._check_to(parameters.get("To", ""))
         self._check_from(parameters.get("From", ""))
         if parameters.get("To") == parameters.get("From"):
-            raise Refused(21266)
+            raise RequestRefused(21266)
         _check_instructions(parameters)
         _check_callbacks(parameters)
 
     def _check_to(self, to: str) -> None:
         if not to:
-            raise Refused(21201)
+            raise RequestRefused(21201)
         if to in _REFUSED_TO:
-            raise Refused(_REFUSED_TO[to], to)
+            raise RequestRefused(_REFUSED_TO[to], to)
         if not wire.is_e164(to):
-            raise Refused(21211, to)
+            raise RequestRefused(21211, to)
 
     def _check_from(self, from_: str) -> None:
         if not from_:
-            raise Refused(21213)
+            raise RequestRefused(21213)
         if from_ == "+15005550001" or not wire.is_e164(from_):
-            raise Refused(21212, from_)
+            raise RequestRefused(21212, from_)
         state = self._carrier.state
         if from_ != TEST_NUMBER and from_ not in state.numbers and from_ not in state.verified:
-            raise Refused(21210, from_)
+            raise RequestRefused(21210, from_)
 
     async def list(self, request: Request) -> Response:
         """List calls, newest first."""
         query = request.query_params
         records = self._carrier.state.calls.newest_first(query.get("To") or None)
         matching = (call for call in records if _matches(call, query))
-        return Page(request, "calls").json(matching, self.render)
+        return ListPage(request, "calls").json(matching, self.render)
 
     async def fetch(self, request: Request) -> Response:
         """Show one call."""
@@ -98,27 +98,27 @@ class CallsResource:
         call = self._find(request)
         parameters = await read_form(request)
         if not call.is_live:
-            raise Refused(21220, call.status)
+            raise RequestRefused(21220, call.status)
         if "Status" in parameters:
             self._end(call, parameters["Status"])
         elif parameters.get("Url") or parameters.get("Twiml"):
             self._redirect(call, parameters)
         return JSONResponse(self.render(call))
 
-    def _end(self, call: Call, status: str) -> None:
+    def _end(self, call: SimulatedCall, status: str) -> None:
         if status not in {"canceled", "completed"}:
-            raise Refused(20001, f"Status {status}")
+            raise RequestRefused(20001, f"Status {status}")
         if status == "canceled" and call.status == "in-progress":
-            raise Refused(21220, call.status)
+            raise RequestRefused(21220, call.status)
         life = self._carrier.life_of(call)
         if life is not None:
             life.hang_up()
 
-    def _redirect(self, call: Call, parameters: QueryParams) -> None:
+    def _redirect(self, call: SimulatedCall, parameters: QueryParams) -> None:
         _check_instructions(parameters)
         life = self._carrier.life_of(call)
         if life is None or call.status != "in-progress":
-            raise Refused(21220, call.status)
+            raise RequestRefused(21220, call.status)
         if parameters.get("Url"):
             life.redirect(Source(parameters["Url"], parameters.get("Method", "POST")))
         else:
@@ -128,7 +128,7 @@ class CallsResource:
         """Forget an ended call; the ledger keeps it."""
         call = self._find(request)
         if call.is_live:
-            raise Refused(20001, "a call under way can't be deleted")
+            raise RequestRefused(20001, "a call under way can't be deleted")
         call.deleted = True
         return Response(status_code=204)
 
@@ -136,15 +136,15 @@ class CallsResource:
         """Show the request that created the call and every webhook of its script."""
         call = self._find(request)
         created: list[Json] = [creation(call, f"{self._base}/Calls.json", 201)]
-        return Page(request, "events").envelope([*created, *call.exchanges])
+        return ListPage(request, "events").envelope([*created, *call.exchanges])
 
-    def _find(self, request: Request) -> Call:
+    def _find(self, request: Request) -> SimulatedCall:
         call = self._carrier.state.calls.get(request.path_params["sid"])
         if call is None:
-            raise Refused(20404, request.url.path)
+            raise RequestRefused(20404, request.url.path)
         return call
 
-    def render(self, call: Call) -> Json:
+    def render(self, call: SimulatedCall) -> Json:
         """Return the call as Twilio's REST API shows it, every property of it."""
         path = f"{self._base}/Calls/{call.sid}"
         return {
@@ -184,26 +184,26 @@ def _segment(name: str) -> str:
 def _check_instructions(parameters: QueryParams) -> None:
     url, twiml = parameters.get("Url"), parameters.get("Twiml")
     if not url and not twiml:
-        raise Refused(21205, "a Url or Twiml is required")
+        raise RequestRefused(21205, "a Url or Twiml is required")
     if url and not is_web_address(url):
-        raise Refused(21205, url)
+        raise RequestRefused(21205, url)
     if twiml and len(twiml) > _LONGEST_TWIML:
-        raise Refused(20001, f"Twiml is longer than {_LONGEST_TWIML} characters")
+        raise RequestRefused(20001, f"Twiml is longer than {_LONGEST_TWIML} characters")
 
 
 def _check_callbacks(parameters: QueryParams) -> None:
     for name in ("StatusCallback", "AsyncAmdStatusCallback", "FallbackUrl"):
         url = parameters.get(name)
         if url and not is_web_address(url):
-            raise Refused(21609 if name == "StatusCallback" else 21205, url)
+            raise RequestRefused(21609 if name == "StatusCallback" else 21205, url)
     if parameters.get("AsyncAmd") == "true" and not parameters.get("AsyncAmdStatusCallback"):
-        raise Refused(21262)
+        raise RequestRefused(21262)
     for name in ("Timeout", "TimeLimit", "MachineDetectionTimeout"):
         if not parameters.get(name, "0").isdecimal():
-            raise Refused(20001, name)
+            raise RequestRefused(20001, name)
 
 
-def _matches(call: Call, query: QueryParams) -> bool:
+def _matches(call: SimulatedCall, query: QueryParams) -> bool:
     return (
         query.get("From", "") in {"", call.from_}
         and query.get("Status", "") in {"", call.status}

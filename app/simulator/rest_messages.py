@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier
-from app.simulator.errors import Refused
-from app.simulator.rest import Creation, Json, Page, is_web_address, read_form, within
+from app.simulator.carrier import SimulatedCarrier
+from app.simulator.errors import RequestRefused
+from app.simulator.rest import Creation, Json, ListPage, is_web_address, read_form, within
 from app.simulator.settings import TEST_NUMBER
 from app.simulator.state import Message
 
@@ -33,7 +33,7 @@ _SOONEST, _LATEST = timedelta(minutes=15), timedelta(days=35)
 class MessagesResource:
     """Twilio's Messages over one carrier."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
         self._base = f"/{wire.API_VERSION}/Accounts/{carrier.settings.account_sid}"
         self._creation = Creation(carrier)
@@ -61,38 +61,38 @@ class MessagesResource:
 
     def _check_to(self, to: str) -> None:
         if not to:
-            raise Refused(21604)
+            raise RequestRefused(21604)
         if to in _REFUSED_TO:
-            raise Refused(_REFUSED_TO[to], to)
+            raise RequestRefused(_REFUSED_TO[to], to)
         if not wire.is_e164(to):
-            raise Refused(21211, to)
+            raise RequestRefused(21211, to)
 
     def _check_sender(self, parameters: QueryParams) -> None:
         from_, to = parameters.get("From", ""), parameters["To"]
         if not from_:
             if not _SERVICE_SID.fullmatch(parameters.get("MessagingServiceSid", "")):
-                raise Refused(21603)
+                raise RequestRefused(21603)
             return
         if from_ in _REFUSED_FROM:
-            raise Refused(_REFUSED_FROM[from_], from_)
+            raise RequestRefused(_REFUSED_FROM[from_], from_)
         if not wire.is_e164(from_):
-            raise Refused(21212, from_)
+            raise RequestRefused(21212, from_)
         owned = self._carrier.state.numbers.get(from_)
         if from_ != TEST_NUMBER and (owned is None or not owned.sms):
-            raise Refused(21606, from_)
+            raise RequestRefused(21606, from_)
         if to == from_:
-            raise Refused(21266)
+            raise RequestRefused(21266)
         if (to, from_) in self._carrier.state.opted_out:
-            raise Refused(21610, to)
+            raise RequestRefused(21610, to)
 
     def _send_at(self, parameters: QueryParams) -> datetime | None:
         if parameters.get("ScheduleType") != "fixed":
             return None
         if not parameters.get("MessagingServiceSid"):
-            raise Refused(35118)
+            raise RequestRefused(35118)
         moment = wire.parse_moment(parameters.get("SendAt", ""))
         if not isinstance(moment, datetime) or not _SOONEST <= moment - self._carrier.clock.now() <= _LATEST:
-            raise Refused(35114)
+            raise RequestRefused(35114)
         return moment
 
     async def list(self, request: Request) -> Response:
@@ -100,7 +100,7 @@ class MessagesResource:
         query = request.query_params
         records = self._carrier.state.messages.newest_first(query.get("To") or None)
         matching = (message for message in records if _matches(message, query))
-        return Page(request, "messages").json(matching, self.render)
+        return ListPage(request, "messages").json(matching, self.render)
 
     async def fetch(self, request: Request) -> Response:
         """Show one message."""
@@ -112,7 +112,7 @@ class MessagesResource:
         parameters = await read_form(request)
         if parameters.get("Status") == "canceled":
             if message.status not in {"scheduled", "accepted"}:
-                raise Refused(30409)
+                raise RequestRefused(30409)
             message.status = "canceled"
         if parameters.get("Body") == "":
             message.body = ""
@@ -127,7 +127,7 @@ class MessagesResource:
     def _find(self, request: Request) -> Message:
         message = self._carrier.state.messages.get(request.path_params["sid"])
         if message is None:
-            raise Refused(20404, request.url.path)
+            raise RequestRefused(20404, request.url.path)
         return message
 
     def render(self, message: Message) -> Json:
@@ -161,12 +161,12 @@ class MessagesResource:
 def _check_content(parameters: QueryParams) -> None:
     body = parameters.get("Body", "")
     if not body and not parameters.get("MediaUrl") and not parameters.get("ContentSid"):
-        raise Refused(21602)
+        raise RequestRefused(21602)
     if len(body) > _LONGEST_BODY:
-        raise Refused(21617)
+        raise RequestRefused(21617)
     url = parameters.get("StatusCallback")
     if url and not is_web_address(url):
-        raise Refused(21609, url)
+        raise RequestRefused(21609, url)
 
 
 def _matches(message: Message, query: QueryParams) -> bool:

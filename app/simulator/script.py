@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
-from app.simulator.clock import Clock
+from app.simulator.clock import SimulatedClock
 from app.simulator.fields import call_fields
 from app.simulator.journal import note_exchange
-from app.simulator.personas import Person, Reply
+from app.simulator.personas import PersonaReply, PersonCalled
 from app.simulator.signature import Fields
-from app.simulator.state import Call
-from app.simulator.webhooks import Answer, NoAnswer, Webhooks
+from app.simulator.state import SimulatedCall
+from app.simulator.webhooks import CustomerAnswer, NoAnswer, Webhooks
 
 _CHARACTERS_A_SECOND = 15.0
 _PLAY_SECONDS = 5.0
@@ -50,11 +50,11 @@ class Script:
     def __init__(
         self,
         *,
-        call: Call,
-        person: Person,
+        call: SimulatedCall,
+        person: PersonCalled,
         account_sid: str,
         webhooks: Webhooks,
-        clock: Clock,
+        clock: SimulatedClock,
         fallback: Source | None,
     ) -> None:
         self._call = call
@@ -111,7 +111,7 @@ class Script:
             raise ApplicationError(12300, f"invalid content type {answer.content_type}")
         return _parse(answer.text)
 
-    async def _ask(self, source: Source, fields: Fields) -> Answer:
+    async def _ask(self, source: Source, fields: Fields) -> CustomerAnswer:
         try:
             answer = await self._webhooks.fetch(source.url, fields, method=source.method)
         except NoAnswer as error:
@@ -172,7 +172,7 @@ class Script:
             return None
         return self._source(verb.get("action", ""), verb.get("method", "POST"), _gathered(inputs, reply))
 
-    async def _listen(self, verb: ET.Element, reply: Reply, patience: float) -> None:
+    async def _listen(self, verb: ET.Element, reply: PersonaReply, patience: float) -> None:
         await self._clock.sleep(reply.after)
         self._hear("person", reply.speech or f"[presses {reply.digits}]")
         if reply.speech:
@@ -193,7 +193,7 @@ class Script:
         self._call.heard.append({"at": moment, "who": who, "text": text})
 
 
-def _gathered(inputs: list[str], reply: Reply | None) -> tuple[tuple[str, str], ...]:
+def _gathered(inputs: list[str], reply: PersonaReply | None) -> tuple[tuple[str, str], ...]:
     if reply is not None and reply.speech:
         return (("SpeechResult", reply.speech), ("Confidence", "0.93"), ("Language", "en-US"))
     fields: list[tuple[str, str]] = []

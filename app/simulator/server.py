@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from app.simulator import wire
-from app.simulator.carrier import Carrier
+from app.simulator.carrier import SimulatedCarrier
 from app.simulator.control import CONTROL_ERRORS, Control, refuse_control
-from app.simulator.errors import Refused
+from app.simulator.errors import RequestRefused
 from app.simulator.rest import Authentication
 from app.simulator.rest_account import AccountResource
 from app.simulator.rest_calls import CallsResource
@@ -66,7 +66,7 @@ def _stopped_by_signal() -> asyncio.Event:
 
 def create_app(settings: SimulatorSettings) -> Starlette:
     """Return the carrier as an ASGI application with a state of its own (`app.state.carrier`)."""
-    carrier = Carrier(settings)
+    carrier = SimulatedCarrier(settings)
     account = AccountResource(carrier)
     resources = [*CallsResource(carrier).routes(), *MessagesResource(carrier).routes(), *account.routes()]
     guard = [Middleware(Authentication, settings=settings, faults=carrier.faults)]
@@ -79,7 +79,7 @@ def create_app(settings: SimulatorSettings) -> Starlette:
             Mount(f"/{wire.API_VERSION}/Accounts/{{account_sid}}", routes=resources, middleware=guard),
         ],
         exception_handlers={
-            Refused: _refuse,
+            RequestRefused: _refuse,
             HTTPException: _refuse_address,
             **dict.fromkeys(CONTROL_ERRORS, refuse_control),
         },
@@ -96,12 +96,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _refuse(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     return error.response()
 
 
 def _refuse_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Refused(
+    return RequestRefused(
         20004 if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else 20404, request.url.path
     ).response()

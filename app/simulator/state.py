@@ -15,7 +15,7 @@ LIVE_CALL_STATUSES = frozenset({"queued", "ringing", "in-progress"})
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class SimulatedCall:
     """One call. `status` is the REST one; dates are real UTC; `duration` is in carrier seconds."""
 
     sid: str
@@ -71,7 +71,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class OwnedNumber:
+class AccountNumber:
     """A number of the account, and where its incoming texts and calls are announced (blank: nowhere)."""
 
     number: str
@@ -118,7 +118,7 @@ class RefusedRequest:
     parameters: dict[str, str | list[str]]
 
 
-Record = TypeVar("Record", Call, Message)
+Record = TypeVar("Record", SimulatedCall, Message)
 
 
 class Shelf(Generic[Record]):
@@ -152,22 +152,22 @@ class Shelf(Generic[Record]):
         return (record for record in reversed(records) if not record.deleted)
 
 
-class State:
+class AccountState:
     """Everything remembered."""
 
     def __init__(self) -> None:
-        self.calls: Shelf[Call] = Shelf()
+        self.calls: Shelf[SimulatedCall] = Shelf()
         self.messages: Shelf[Message] = Shelf()
-        self.numbers: dict[str, OwnedNumber] = {}
+        self.numbers: dict[str, AccountNumber] = {}
         self.verified: dict[str, VerifiedCallerId] = {}
         self.opted_out: set[tuple[str, str]] = set()
         """Pairs (person, owned number): the person texted STOP to it."""
         self.refused: deque[RefusedRequest] = deque(maxlen=50_000)
 
-    def own(self, number: str, now: datetime) -> OwnedNumber:
+    def own(self, number: str, now: datetime) -> AccountNumber:
         """Return the owned number, added to the account if it was not there."""
         return self.numbers.setdefault(
-            number, OwnedNumber(number, now, now, friendly_name=wire.formatted(number))
+            number, AccountNumber(number, now, now, friendly_name=wire.formatted(number))
         )
 
     def verify(self, number: str, now: datetime) -> VerifiedCallerId:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urldefrag
 import aiohttp
 from yarl import URL
 
-from app.simulator.clock import Clock
-from app.simulator.faults import Fault, FaultName, Faults
+from app.simulator.clock import SimulatedClock
+from app.simulator.faults import FaultName, Faults, InjectedFault
 from app.simulator.signature import Fields, encode, sign
 
 _CONNECTIONS = 500
@@ -23,7 +23,7 @@ _FOREIGN_ACCOUNT = "AC" + "0bad" * 8
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CustomerAnswer:
     """What the customer's server answered."""
 
     status: int
@@ -83,7 +83,7 @@ def _milliseconds(text: str | None, limit: int, default: float) -> float:
 class Webhooks:
     """Sends webhooks. One session for all of them, opened at the first."""
 
-    def __init__(self, *, account_sid: str, auth_token: str, clock: Clock, faults: Faults) -> None:
+    def __init__(self, *, account_sid: str, auth_token: str, clock: SimulatedClock, faults: Faults) -> None:
         self._account_sid = account_sid
         self._auth_token = auth_token
         self._clock = clock
@@ -105,7 +105,7 @@ class Webhooks:
         if self._session is not None:
             await self._session.close()
 
-    async def fetch(self, url: str, fields: Fields, *, method: str = "POST") -> Answer:
+    async def fetch(self, url: str, fields: Fields, *, method: str = "POST") -> CustomerAnswer:
         """Ask the customer what to do next (TwiML). NoAnswer after the retries the fragment allows."""
         return await self._deliver(url, fields, method, self._auth_token)
 
@@ -122,7 +122,7 @@ class Webhooks:
 
     def _wait(self) -> float:
         names = (FaultName.DELAY_CALLBACK, FaultName.REORDER_CALLBACK)
-        struck: list[Fault] = [fault for name in names if (fault := self._faults.strike(name))]
+        struck: list[InjectedFault] = [fault for name in names if (fault := self._faults.strike(name))]
         return sum(self._faults.upto(fault.seconds) for fault in struck)
 
     def _copies(self) -> int:
@@ -137,7 +137,7 @@ class Webhooks:
         except NoAnswer:
             return
 
-    async def _deliver(self, url: str, fields: Fields, method: str, token: str) -> Answer:
+    async def _deliver(self, url: str, fields: Fields, method: str, token: str) -> CustomerAnswer:
         address, fragment = urldefrag(url)
         overrides = Overrides.parse(fragment)
         if method.upper() == "GET":
@@ -161,7 +161,7 @@ class Webhooks:
 
     async def _send(
         self, method: str, address: str, fields: Fields, headers: dict[str, str], overrides: Overrides
-    ) -> Answer:
+    ) -> CustomerAnswer:
         body = encode(fields).encode() if method.upper() != "GET" else None
         if body is not None:
             headers = headers | {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
@@ -171,7 +171,9 @@ class Webhooks:
                 method, url, data=body, headers=headers, timeout=overrides.timeout
             ) as response:
                 payload = await _whole(response)
-                return Answer(response.status, response.content_type, payload.decode(errors="replace"))
+                return CustomerAnswer(
+                    response.status, response.content_type, payload.decode(errors="replace")
+                )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ValueError) as error:
             raise NoAnswer("ct") from error
         except (aiohttp.ClientError, TimeoutError) as error:

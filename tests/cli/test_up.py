@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from app.installation.embedded import _server_account
-from app.installation.home import Home, Run
+from app.installation.home import Home, RunRecord
 from app.installation.processes import wait_until
 from app.runtime.errors import ServerError
 from app.runtime.migrations import PROJECT
@@ -46,7 +46,7 @@ class Callsheet:
         )
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RunRecord:
         """What runs on this home now."""
         run = Home(self.home).current_run()
         assert run, "nothing runs"
@@ -231,7 +231,7 @@ def _assert_one_line(told: subprocess.CompletedProcess[str], *expected: str) -> 
         assert part in line
 
 
-def _pid(run: Run, name: str) -> int | None:
+def _pid(run: RunRecord, name: str) -> int | None:
     return next((process.pid for process in run.processes if process.name == name), None)
 
 

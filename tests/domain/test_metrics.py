@@ -11,12 +11,12 @@ from app.domain.campaign import NOT_BEGUN, CampaignStatus
 from app.domain.metrics import (
     PROCESSED,
     CallCounts,
+    CampaignStanding,
     Cost,
     GuideStats,
     Metrics,
     NotConserved,
     Progress,
-    Standing,
     StatusCounts,
     measure,
     percent,
@@ -100,14 +100,14 @@ def test_a_campaign_that_has_not_begun_measures_zero() -> None:
 @pytest.mark.parametrize("campaign", sorted(NOT_BEGUN))
 def test_nobody_is_processed_before_the_start(campaign: CampaignStatus) -> None:
     opted_out = StatusCounts(pending=28, skipped=1)
-    assert standing(opted_out, campaign) == Standing(total=29, processed=0, cancelled=0, reached=0)
+    assert standing(opted_out, campaign) == CampaignStanding(total=29, processed=0, cancelled=0, reached=0)
     assert standing(opted_out, C.QUEUED).processed == 1
 
 
 def test_what_a_cancelled_campaign_did_not_do_is_not_done() -> None:
     counts = StatusCounts(completed=11, no_answer=4, failed=2, cancelled=14)
     far = standing(counts, C.CANCELLED)
-    assert far == Standing(total=31, processed=17, cancelled=14, reached=11)
+    assert far == CampaignStanding(total=31, processed=17, cancelled=14, reached=11)
     assert far.completion_rate == 54.8
     assert measure(counts, CallCounts(), ended_attempted=17, campaign=C.CANCELLED).completion_rate == 54.8
 

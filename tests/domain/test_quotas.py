@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.quotas import Quota, Standing, Used, use
+from app.domain.quotas import Quota, QuotaStanding, Used, use
 from app.runtime.quotas import Full, Quotas
 from tests.support.clock import VirtualClock
 
 THREE = Quota("three", 3)
 
 
-def standings(quota: Quota, *at: float) -> list[Standing]:
+def standings(quota: Quota, *at: float) -> list[QuotaStanding]:
     used, seen = Used(), []
     for now in at:
         used, standing = use(quota, used, now=now)

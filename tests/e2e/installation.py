@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from twilio.request_validator import RequestValidator
 
 from app.installation.frontend_build import PROJECT
-from app.installation.home import Home, Run
+from app.installation.home import Home, RunRecord
 from app.installation.process_commands import Urls, child_environment
 from app.installation.processes import spawn, stop, wait_until
 from app.runtime.config import Settings
@@ -139,7 +139,7 @@ class Installation:
     carrier: Carrier
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RunRecord:
         """The record of what runs now."""
         run = self.home.current_run()
         assert run, "nothing runs"
@@ -196,7 +196,7 @@ def running_installation(*, speed: float = SPEED) -> Iterator[Installation]:
 
 
 @contextmanager
-def _up(home: Home, ours: dict[str, str]) -> Iterator[Run]:
+def _up(home: Home, ours: dict[str, str]) -> Iterator[RunRecord]:
     log = home.logs / "up.log"
     with log.open("ab") as output:
         process = spawn(
@@ -219,7 +219,7 @@ def _up(home: Home, ours: dict[str, str]) -> Iterator[Run]:
 
 
 @contextmanager
-def _open(home: Home, run: Run, ours: dict[str, str]) -> Iterator[Installation]:
+def _open(home: Home, run: RunRecord, ours: dict[str, str]) -> Iterator[Installation]:
     settings = _explicit(ours)
     urls = Urls(run.database_url or "", run.redis_url or "")
     complete = _explicit(child_environment(settings, home, urls))

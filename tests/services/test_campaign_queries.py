@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel, ScheduleType
-from app.domain.metrics import Standing
+from app.domain.metrics import CampaignStanding
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
@@ -305,7 +305,7 @@ async def test_the_list_shows_progress_and_what_can_be_done(world: World) -> Non
     row = (await world.ask(list_campaigns)).items[0]
 
     assert (row.id, row.agent_name, row.simulated) == (campaign_id, "Ava", True)
-    assert row.standing == Standing(total=4, processed=3, cancelled=0, reached=1)
+    assert row.standing == CampaignStanding(total=4, processed=3, cancelled=0, reached=1)
     assert (row.standing.completion_rate, row.success_rate, row.calls_made) == (75.0, 50.0, 1)
     assert row.actions == {CampaignAction.PAUSE, CampaignAction.CANCEL, CampaignAction.DUPLICATE}
 
@@ -330,7 +330,7 @@ async def test_a_cancelled_campaign_has_not_done_what_it_left_undone(world: Worl
         (cancelled, 40.0),
         (draft, 0.0),
     ]
-    assert listed[1].standing == Standing(total=5, processed=2, cancelled=3, reached=1)
+    assert listed[1].standing == CampaignStanding(total=5, processed=2, cancelled=3, reached=1)
     assert (snapshot.metrics.completion_rate, snapshot.metrics.success_rate) == (40.0, 50.0)
     assert (await _snapshot(world, draft)).metrics.completion_rate == 0
 

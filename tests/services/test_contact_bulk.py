@@ -26,7 +26,7 @@ from app.services.contacts.bulk import (
     get_bulk_change,
 )
 from app.services.contacts.deleting import ContactInUse, delete_contact
-from app.services.contacts.upserting import Verdict, upsert_contacts
+from app.services.contacts.upserting import RowOutcome, upsert_contacts
 from app.services.errors import Conflict, FieldErrors, NotFound
 from tests.support.builders import (
     NOON,
@@ -233,7 +233,7 @@ async def test_a_cancelled_change_changes_nobody_more(database: Database) -> Non
 # Adding and changing by number.
 
 
-async def upsert(session: AsyncSession, acme: Organization, *rows: dict[str, Any]) -> list[Verdict]:
+async def upsert(session: AsyncSession, acme: Organization, *rows: dict[str, Any]) -> list[RowOutcome]:
     found = await upsert_contacts(session, principal=principal(acme), rows=rows, now=NOON + HOUR)
     return [row.verdict for row in found]
 
@@ -282,11 +282,11 @@ async def test_two_requests_with_the_same_person_add_them_once(database: Databas
     async with database.transaction() as session:
         acme = await make_organization(session)
 
-    async def add() -> list[Verdict]:
+    async def add() -> list[RowOutcome]:
         async with database.transaction() as session:
             return await upsert(session, acme, {"number": "+12025550101", "name": "Ann"})
 
     outcomes = [verdict for [verdict] in await asyncio.gather(*(add() for _ in range(4)))]
-    assert outcomes.count(Verdict.CREATED) == 1
+    assert outcomes.count(RowOutcome.CREATED) == 1
     async with database.session() as session:
         assert len((await session.execute(select(Contact))).all()) == 1

@@ -15,7 +15,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, Suppression
 from app.providers.base import NotPlaced, PlaceAnswer, ReceivedEvent, Refused, Unclear
 from app.runtime.database import Database
-from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.receive.webhooks import receive
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.dialing.reserve.reservation import reserve
@@ -607,7 +607,7 @@ async def test_cancelled_people_in_progress_finish_as_they_end(database: Databas
 async def test_answers_of_one_moment_share_a_commit(database: Database) -> None:
     stage = await set_stage(database, contacts=20)
     reservations = await stage.reserve()
-    answers: list[Answer] = await stage.place(*reservations)
+    answers: list[CarrierAnswer] = await stage.place(*reservations)
     await stage.record(*answers)
     assert {each.status for each in await stage.attempts()} == {AttemptStatus.QUEUED}
 

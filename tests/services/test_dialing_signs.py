@@ -21,7 +21,7 @@ from app.runtime.database import Database
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.transitions import pause_by_system
-from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.reserve.held import lock
 from app.services.dialing.reserve.reservation import Reservation
 from app.services.dialing.reserve.safeguard_settings import Guards
@@ -131,7 +131,9 @@ class TestBreaker:
     async def test_what_was_not_placed_is_no_outcome(self, database: Database) -> None:
         stage = await set_stage(database, contacts=20, breaker=_FAILURES)
         for each in await stage.reserve(8):
-            await stage.record(Answer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None)))
+            await stage.record(
+                CarrierAnswer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None))
+            )
         stage.clock.advance(seconds=5)
         assert len(await stage.reserve(3)) == 3
 
@@ -369,7 +371,9 @@ class TestPilot:
         stage = await set_stage(database, contacts=20, pilot_size=4, breaker=_OFF)
         reserved = await stage.reserve()
         for each in reserved[:2]:
-            await stage.record(Answer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None)))
+            await stage.record(
+                CarrierAnswer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None))
+            )
         stage.clock.advance(seconds=5)
         await stage.record(*await stage.place(*reserved[2:]))
         await _end(stage, *reserved[2:])
@@ -646,7 +650,9 @@ class TestBudget:
     async def test_what_was_proven_not_placed_costs_nothing(self, database: Database) -> None:
         stage = await set_stage(database, contacts=20, budget_cap=Decimal("0.50"), breaker=_OFF)
         for each in await stage.reserve():
-            await stage.record(Answer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None)))
+            await stage.record(
+                CarrierAnswer(each.attempt_id, NotPlaced(reason="429", retry_after_seconds=None))
+            )
         stage.clock.advance(seconds=5)
         assert len(await stage.dial()) == 3
 
@@ -685,6 +691,8 @@ async def test_everyone_is_conserved_through_all_of_it(database: Database) -> No
         stage.clock.advance(seconds=2)
         for waiting in await stage.attempts():
             if waiting.provider_id is None and waiting.ended_at is None:
-                await stage.record(Answer(waiting.id, NotPlaced(reason="429", retry_after_seconds=None)))
+                await stage.record(
+                    CarrierAnswer(waiting.id, NotPlaced(reason="429", retry_after_seconds=None))
+                )
         stage.clock.advance(seconds=2)
     assert await stage.statuses() == {RecipientStatus.COMPLETED: 40}

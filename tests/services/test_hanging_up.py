@@ -16,7 +16,7 @@ from app.providers.base import MessageOrder, Placed
 from app.runtime import fault_points
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign
-from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.suppression.operations import suppress
 from tests.support.builders import principal
@@ -67,7 +67,9 @@ async def placed_in_queue(stage: Stage, *, queue_seconds: float, closes_in_secon
     assert isinstance(answer.answer, Placed)
     provider_id = answer.answer.provider_id
     await stage.record(
-        Answer(reservation.attempt_id, Placed(provider_id=provider_id, queue_ms=round(queue_seconds * 1_000)))
+        CarrierAnswer(
+            reservation.attempt_id, Placed(provider_id=provider_id, queue_ms=round(queue_seconds * 1_000))
+        )
     )
     return provider_id
 
@@ -291,7 +293,7 @@ async def test_a_second_call_is_written_down_before_it_is_hung_up(database: Data
     stage = await set_stage(database, contacts=1)
     stage.carrier.is_away = True
     (reservation,) = await stage.dial()
-    await stage.record(Answer(reservation.attempt_id, Placed(provider_id="CAsecond", queue_ms=0)))
+    await stage.record(CarrierAnswer(reservation.attempt_id, Placed(provider_id="CAsecond", queue_ms=0)))
     await stage.end_calls()
     (second,) = await seconds(stage)
     assert (second.provider_id, second.ended_at) == ("CAsecond", None)

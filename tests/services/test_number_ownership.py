@@ -11,7 +11,7 @@ from app.models import Organization, PhoneNumber
 from app.providers.base import OwnedNumber
 from app.runtime.database import Database
 from app.services.errors import Conflict, FieldErrors
-from app.services.numbers.adding import Added, add_carrier_numbers, create_number
+from app.services.numbers.adding import NumbersAdded, add_carrier_numbers, create_number
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier
@@ -307,7 +307,7 @@ async def test_the_accounts_numbers_that_another_organization_has_are_left_out_a
         added = await add_carrier_numbers(
             session, principal=principal(acme), identity=REAL, numbers=[NUMBER, "+12025550143"], now=NOON
         )
-        assert added == Added(new=1, elsewhere=1)
+        assert added == NumbersAdded(new=1, elsewhere=1)
         assert [view.number for view in await list_numbers(session, principal=principal(acme))] == [
             "+12025550143"
         ]
@@ -333,7 +333,7 @@ async def test_the_accounts_numbers_come_to_it_from_another(
     added = await add_carrier_numbers(
         session, principal=principal(acme), identity=REAL, numbers=[NUMBER], now=NOON
     )
-    assert added == Added(new=1, elsewhere=0)
+    assert added == NumbersAdded(new=1, elsewhere=0)
     await session.refresh(number)
     now_at = await ensure_carrier_account(session, REAL, now=NOON)
     assert isinstance(number, PhoneNumber)

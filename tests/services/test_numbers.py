@@ -14,7 +14,7 @@ from app.providers.base import OwnedNumber
 from app.runtime.database import Database
 from app.services.access.organizations import organization_settings
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
-from app.services.numbers.adding import Added, add_carrier_numbers, create_number
+from app.services.numbers.adding import NumbersAdded, add_carrier_numbers, create_number
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import NumbersAtCarrier
@@ -224,7 +224,7 @@ async def test_the_numbers_of_the_carriers_account_are_added_once(
         added = await add_carrier_numbers(
             session, principal=principal(acme), identity=SIMULATED, numbers=numbers, now=NOON
         )
-        assert added == Added(new=expected, elsewhere=0)
+        assert added == NumbersAdded(new=expected, elsewhere=0)
     views = await list_numbers(session, principal=principal(acme))
     assert [(view.number, view.carrier) for view in views] == [
         ("+12015550123", ""),

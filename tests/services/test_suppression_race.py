@@ -13,7 +13,7 @@ from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.providers.base import NotPlaced
 from app.runtime.database import Database
-from app.services.dialing.place.carrier_request import STOPPED, Answer
+from app.services.dialing.place.carrier_request import STOPPED, CarrierAnswer
 from app.services.dialing.reserve.reservation import BATCH, Reservation
 from app.services.suppression.operations import suppress
 from tests.support.stage import Stage, set_stage
@@ -136,7 +136,7 @@ async def nobody_is_called_again(stage: Stage, placed: int) -> None:
     """Whoever is given back is skipped by the gate, and nobody is left waiting."""
     held_back = [each for each in await stage.attempts() if each.status is AttemptStatus.PLACING]
     gave_up = NotPlaced(reason=STOPPED, retry_after_seconds=None)
-    await stage.record(*(Answer(each.id, gave_up) for each in held_back))
+    await stage.record(*(CarrierAnswer(each.id, gave_up) for each in held_back))
     for _ in range(RACES // BATCH + 1):
         assert await stage.dial(BATCH) == ()
     assert len(stage.carrier.orders) == placed

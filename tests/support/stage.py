@@ -18,7 +18,7 @@ from app.providers.base import ReceivedEvent
 from app.runtime.database import Database
 from app.services.dialing.completion import complete_campaign
 from app.services.dialing.place.carrier_answer import record
-from app.services.dialing.place.carrier_request import Answer, Recheck, place, still_wanted
+from app.services.dialing.place.carrier_request import CarrierAnswer, Recheck, place, still_wanted
 from app.services.dialing.receive.webhooks import receive
 from app.services.dialing.reserve.reservation import Reservation, reserve
 from app.services.dialing.settle.hang_up import end_calls
@@ -60,7 +60,7 @@ class Stage:
         )
         return outcome.reservations
 
-    async def place(self, *reservations: Reservation) -> list[Answer]:
+    async def place(self, *reservations: Reservation) -> list[CarrierAnswer]:
         """Step two, for what is still wanted."""
         async with self.database.session() as session:
             wanted = await still_wanted(session, reservations, worker=WORKER, now=self.clock.now())
@@ -84,7 +84,7 @@ class Stage:
 
         return recheck
 
-    async def record(self, *answers: Answer) -> None:
+    async def record(self, *answers: CarrierAnswer) -> None:
         """Step three."""
         await record(self.database, answers, clock=self.clock)
 

@@ -12,7 +12,7 @@ from app.domain.rights import Role
 from app.models import Organization, Recipient
 from app.runtime.context import AppContext, get_context
 from app.services.campaigns.audiences import AudiencePreview, AudienceView, advance
-from app.services.contacts.queries import Counted
+from app.services.contacts.queries import BoundedCount
 from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.rules import AudiencesState
 from app.web.pages.audiences.words import preview_sentence, rule_line
@@ -273,5 +273,7 @@ def test_a_rule_names_the_campaigns_it_speaks_of() -> None:
 
 
 def test_a_preview_beyond_ten_thousand_says_so() -> None:
-    preview = AudiencePreview(Counted(10_000, more=True), Counted(31), Counted(10_000, more=True))
+    preview = AudiencePreview(
+        BoundedCount(10_000, more=True), BoundedCount(31), BoundedCount(10_000, more=True)
+    )
     assert preview_sentence(preview) == "10,000+ match, 31 are in already, 10,000+ would be added."

@@ -35,7 +35,7 @@ from app.services.contacts.bulk import (
     list_bulk_changes,
 )
 from app.services.contacts.filter_sql import filter_from
-from app.services.contacts.upserting import MOST_ROWS, UpsertedRow, Verdict, upsert_contacts
+from app.services.contacts.upserting import MOST_ROWS, RowOutcome, UpsertedRow, upsert_contacts
 from app.services.errors import FieldErrors
 from app.services.segments.queries import segment_filter
 from app.services.suppression.closing import LONGEST_REASON
@@ -60,7 +60,7 @@ class UpsertBody(Body):
 class UpsertedContact(BaseModel):
     """What became of one of them."""
 
-    verdict: Verdict
+    verdict: RowOutcome
     id: int | None
     phone_number: str
     errors: dict[str, str] = Field(description="For one that was rejected: field and what to change.")
@@ -135,7 +135,7 @@ async def upsert(body: UpsertBody, caller: Repeatable) -> Response:
         rows = [_row(each) for each in body.contacts]
         verdicts = await upsert_contacts(session, principal=caller.principal, rows=rows, now=caller.now)
         kinds = [row.verdict for row in verdicts]
-        counts = {verdict.value: kinds.count(verdict) for verdict in Verdict}
+        counts = {verdict.value: kinds.count(verdict) for verdict in RowOutcome}
         return UpsertAnswer(contacts=[_upserted(row) for row in verdicts], **counts)
 
     return await caller.once(work, status=HTTPStatus.OK)

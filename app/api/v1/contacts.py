@@ -20,7 +20,7 @@ from app.domain.suppression import SuppressionScope
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
 from app.services.contacts.filter_sql import chosen
-from app.services.contacts.history import Happening, contact_history
+from app.services.contacts.history import HistoryKind, contact_history
 from app.services.contacts.index_scans import Sort
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
@@ -171,7 +171,7 @@ class ContactAnswer(ContactItem):
 class HistoryEntry(BaseModel):
     """One thing that happened."""
 
-    kind: Happening
+    kind: HistoryKind
     at: Moment
     ref: str = Field(description="The id of the attempt, contact in a campaign, import or suppression.")
     campaign_id: int | None

@@ -27,7 +27,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import add_recipients_bulk, card_variables, require_editable_list
 from app.services.campaigns.rows import latest_run, load_campaign
 from app.services.contacts.filter_sql import condition_of, filter_from, require_said, where
-from app.services.contacts.queries import Counted
+from app.services.contacts.queries import BoundedCount
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 
@@ -69,9 +69,9 @@ class AudienceRule:
 class AudiencePreview:
     """What adding by a rule would do now. Counts end at `MOST_COUNTED`."""
 
-    matching: Counted
-    already_in: Counted
-    would_add: Counted
+    matching: BoundedCount
+    already_in: BoundedCount
+    would_add: BoundedCount
     """Those that must not be contacted included: they are listed as skipped."""
 
 
@@ -390,10 +390,10 @@ async def _absent(session: AsyncSession, campaign: Campaign) -> ColumnElement[bo
     return ~exists().where(col(Recipient.run_id) == run.id, col(Recipient.contact_id) == col(Contact.id))
 
 
-async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> Counted:
+async def _count(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> BoundedCount:
     bounded = select(col(Contact.id)).where(*conditions).limit(MOST_COUNTED + 1).subquery()
     counted = (await session.execute(select(func.count()).select_from(bounded))).scalar_one()
-    return Counted(min(counted, MOST_COUNTED), more=counted > MOST_COUNTED)
+    return BoundedCount(min(counted, MOST_COUNTED), more=counted > MOST_COUNTED)
 
 
 async def _newest_contact(session: AsyncSession, organization_id: int) -> int:

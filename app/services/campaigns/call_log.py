@@ -34,8 +34,8 @@ from app.services.campaigns.views import (
     EventRow,
     RecipientDetail,
     RecipientRow,
+    TranscriptLine,
     TransitionRow,
-    Turn,
 )
 from app.services.errors import NotFound
 from app.services.paging import Page, offset_of
@@ -175,7 +175,7 @@ async def get_attempt(
     return AttemptDetail(
         row=(await _attempt_rows(session, [found]))[0],
         rendered={part: str(said) for part, said in attempt.rendered.items()},
-        turns=[Turn(speaker=turn.speaker, text=turn.text, at=turn.at) for turn in turns.scalars()],
+        turns=[TranscriptLine(speaker=turn.speaker, text=turn.text, at=turn.at) for turn in turns.scalars()],
         events=[
             EventRow(kind=event.kind, at=event.received_at, payload=event.payload)
             for event in events.scalars()

@@ -21,7 +21,7 @@ from app.services.numbers.ownership import Known
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _DueCampaign:
     """A campaign whose time has come, and the numbers to ask its carrier about."""
 
     id: int
@@ -79,7 +79,7 @@ async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, know
     return not problems
 
 
-async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_Due]:
+async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_DueCampaign]:
     """Return those whose time has come. One begun on another account is not this carrier's to judge."""
     statement = (
         select(Campaign)
@@ -90,7 +90,7 @@ async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime)
     for campaign in (await session.execute(statement)).scalars().all():
         ours = campaign.carrier_account_id == carrier_account_id
         numbers = await numbers_of(session, await _rows(session, campaign)) if ours else []
-        found.append(_Due(campaign.id, numbers))
+        found.append(_DueCampaign(campaign.id, numbers))
     return found
 
 

@@ -10,7 +10,7 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.breaker import Sign
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.domain.events import AnsweredBy
-from app.domain.metrics import Standing
+from app.domain.metrics import CampaignStanding
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.settings import CampaignSettings
 
@@ -43,7 +43,7 @@ class CampaignRow:
     agent_id: int | None
     agent_name: str | None
     counts: Counts
-    standing: Standing
+    standing: CampaignStanding
     success_rate: float
     """Recipients that completed, of those that ended and were attempted, in percent."""
     calls_made: int
@@ -320,7 +320,7 @@ class RecipientDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TranscriptLine:
     """One line of a conversation."""
 
     speaker: str
@@ -343,7 +343,7 @@ class AttemptDetail:
 
     row: AttemptRow
     rendered: dict[str, str]
-    turns: list[Turn]
+    turns: list[TranscriptLine]
     events: list[EventRow]
     recipient_id: int
     campaign_id: int

@@ -20,7 +20,7 @@ from app.runtime.database import Database
 from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.bulk_actions import Done, Person, act, read_arguments
+from app.services.contacts.bulk_actions import ActionDone, BatchPerson, act, read_arguments
 from app.services.contacts.filter_sql import require_said, where
 from app.services.errors import Conflict, FieldErrors
 from app.services.paging import Page, offset_of
@@ -166,7 +166,7 @@ async def list_bulk_changes(
 async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime) -> bool:
     """Change the next people; return whether there may be more. The row of the change is locked."""
     people = await _next_people(session, change, now=now)
-    done = await act(session, change, people, now=now) if people else Done()
+    done = await act(session, change, people, now=now) if people else ActionDone()
     change.matched += len(people)
     change.changed += done.changed
     change.refused += len(done.refused)
@@ -182,7 +182,7 @@ async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime)
     return more
 
 
-async def _next_people(session: AsyncSession, change: BulkChange, *, now: datetime) -> Sequence[Person]:
+async def _next_people(session: AsyncSession, change: BulkChange, *, now: datetime) -> Sequence[BatchPerson]:
     """Return the next people, locked in the order of their numbers, as imports lock them.
 
     They can be dialed meanwhile: an attempt only wants its contact to stay.
@@ -204,7 +204,7 @@ async def _next_people(session: AsyncSession, change: BulkChange, *, now: dateti
         .order_by(col(Contact.number))
         .with_for_update(key_share=True)
     )
-    return [Person(row.id, row.number) for row in await session.execute(locked)] if ids else []
+    return [BatchPerson(row.id, row.number) for row in await session.execute(locked)] if ids else []
 
 
 def _view(change: BulkChange) -> BulkView:

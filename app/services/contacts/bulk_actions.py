@@ -13,7 +13,7 @@ from app.domain.contact_fields import MOST_TAGS
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import BulkChange
 from app.services.access.principal import Principal
-from app.services.contacts.deleting import Kept, delete_contacts
+from app.services.contacts.deleting import KeptContact, delete_contacts
 from app.services.contacts.fields import read_consent, read_tags
 from app.services.fields import ChangeReader
 from app.services.suppression.closing import LONGEST_REASON, Closing, close_numbers
@@ -55,7 +55,7 @@ _CONSENT: Final = text(
 )
 
 
-class Person(NamedTuple):
+class BatchPerson(NamedTuple):
     """Somebody of a batch."""
 
     id: int
@@ -63,11 +63,11 @@ class Person(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActionDone:
     """How many were changed, and who was left as they were."""
 
     changed: int = 0
-    refused: Sequence[Kept] = ()
+    refused: Sequence[KeptContact] = ()
 
 
 def read_arguments(
@@ -105,7 +105,9 @@ def _read_suppression(reader: ChangeReader) -> None:
         reader.refuse("scope", f"Use one of: {', '.join(SuppressionScope)}.")
 
 
-async def act(session: AsyncSession, change: BulkChange, people: Sequence[Person], *, now: datetime) -> Done:
+async def act(
+    session: AsyncSession, change: BulkChange, people: Sequence[BatchPerson], *, now: datetime
+) -> ActionDone:
     """Do to the people what the bulk change asks. Their rows are locked."""
     match change.action:
         case BulkAction.TAG:
@@ -120,15 +122,19 @@ async def act(session: AsyncSession, change: BulkChange, people: Sequence[Person
         case BulkAction.DELETE:
             ids = [person.id for person in people]
             deleted, kept = await delete_contacts(session, change.organization_id, ids)
-            return Done(deleted, kept)
+            return ActionDone(deleted, kept)
 
 
-async def _update(session: AsyncSession, statement: Any, people: Sequence[Person], **values: Any) -> Done:
+async def _update(
+    session: AsyncSession, statement: Any, people: Sequence[BatchPerson], **values: Any
+) -> ActionDone:
     changed = await session.execute(statement, values | {"ids": [person.id for person in people]})
-    return Done(len(changed.all()))
+    return ActionDone(len(changed.all()))
 
 
-async def _tag(session: AsyncSession, change: BulkChange, people: Sequence[Person], *, now: datetime) -> Done:
+async def _tag(
+    session: AsyncSession, change: BulkChange, people: Sequence[BatchPerson], *, now: datetime
+) -> ActionDone:
     values = {
         "tags": change.arguments["tags"],
         "ids": [person.id for person in people],
@@ -137,13 +143,13 @@ async def _tag(session: AsyncSession, change: BulkChange, people: Sequence[Perso
     }
     rows = (await session.execute(_TAG, values)).all()
     why = f"They would have more than {MOST_TAGS} tags."
-    full = [Kept(row.id, row.number, why) for row in rows if not row.fits]
-    return Done(len(rows) - len(full), full)
+    full = [KeptContact(row.id, row.number, why) for row in rows if not row.fits]
+    return ActionDone(len(rows) - len(full), full)
 
 
 async def _suppress(
-    session: AsyncSession, change: BulkChange, people: Sequence[Person], *, now: datetime
-) -> Done:
+    session: AsyncSession, change: BulkChange, people: Sequence[BatchPerson], *, now: datetime
+) -> ActionDone:
     scope, reason = SuppressionScope(change.arguments["scope"]), change.arguments.get("reason", "")
     closed = await close_numbers(
         session,
@@ -153,4 +159,4 @@ async def _suppress(
         actor=change.created_by,
         now=now,
     )
-    return Done(len(closed))
+    return ActionDone(len(closed))

@@ -21,7 +21,7 @@ _OVER: Final = (CampaignStatus.COMPLETED, CampaignStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptContact:
     """Somebody who was not deleted, and why."""
 
     contact_id: int
@@ -45,7 +45,7 @@ async def delete_contact(session: AsyncSession, *, principal: Principal, contact
 
 async def delete_contacts(
     session: AsyncSession, organization_id: int, contact_ids: Sequence[int]
-) -> tuple[int, list[Kept]]:
+) -> tuple[int, list[KeptContact]]:
     """Delete those whom no campaign knows; return how many, and who was kept and why. The caller has authorized."""
     # The lock holds off whoever would add them to a campaign between the look and the deletion.
     locked = (
@@ -60,7 +60,9 @@ async def delete_contacts(
     await session.execute(delete(Contact).where(col(Contact.id).in_(free)))
     if free:
         announce(session, organization_id=organization_id)
-    return len(free), [Kept(contact_id, numbers[contact_id], why) for contact_id, why in reasons.items()]
+    return len(free), [
+        KeptContact(contact_id, numbers[contact_id], why) for contact_id, why in reasons.items()
+    ]
 
 
 async def _reasons_to_keep(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, str]:

@@ -45,7 +45,7 @@ from app.services.paging import MAX_PAGE_SIZE
 Value = ColumnElement[Any] | Mapped[Any]
 
 
-class Happening(StrEnum):
+class HistoryKind(StrEnum):
     """What happened."""
 
     CREATED = "created"
@@ -65,7 +65,7 @@ class Happening(StrEnum):
 class HistoryItem:
     """One thing that happened. `ref`: the id of the attempt, recipient, import or suppression."""
 
-    kind: Happening
+    kind: HistoryKind
     at: datetime
     ref: str
     campaign_id: int | None = None
@@ -98,7 +98,7 @@ async def contact_history(
     union = union_all(*parts).subquery("happened")
     newest = (union.c.at.desc(), union.c.kind.desc(), union.c.ref.desc())
     rows = (await session.execute(select(union).order_by(*newest).limit(size + 1))).all()
-    items = [HistoryItem(Happening(row.kind), *row[1:]) for row in rows[:size]]
+    items = [HistoryItem(HistoryKind(row.kind), *row[1:]) for row in rows[:size]]
     return HistoryPage(items, _cursor(items[-1]) if len(rows) > size else "")
 
 
@@ -121,20 +121,20 @@ def _parts(contact: Contact) -> Sequence[Select[Any]]:
         col(Suppression.organization_id) == contact.organization_id,
         col(Suppression.number) == contact.number,
     )
-    created = _row(Happening.CREATED, col(Contact.created_at), col(Contact.id), detail=col(Contact.source))
+    created = _row(HistoryKind.CREATED, col(Contact.created_at), col(Contact.id), detail=col(Contact.source))
     changed = _row(
-        Happening.CHANGED_BY_IMPORT,
+        HistoryKind.CHANGED_BY_IMPORT,
         func.coalesce(col(ContactImport.started_at), col(ContactImport.created_at)),
         col(ContactImport.id),
         detail=col(ContactImport.file_name),
         actor=col(ContactImport.created_by),
     )
     added = _row(
-        Happening.ADDED_TO_CAMPAIGN, col(Recipient.created_at), col(Recipient.id), campaign=True,
+        HistoryKind.ADDED_TO_CAMPAIGN, col(Recipient.created_at), col(Recipient.id), campaign=True,
         status=col(Recipient.status), outcome=col(Recipient.last_disposition), detail=col(Recipient.blocked_why),
     )  # fmt: skip
     tried = _row(
-        Happening.ATTEMPT, col(Attempt.reserved_at), col(Attempt.id), campaign=True,
+        HistoryKind.ATTEMPT, col(Attempt.reserved_at), col(Attempt.id), campaign=True,
         status=col(Attempt.status), outcome=col(Attempt.disposition), channel=col(Attempt.channel),
         detail=func.coalesce(col(Attempt.reply), col(Attempt.error_message)),
     )  # fmt: skip
@@ -143,11 +143,11 @@ def _parts(contact: Contact) -> Sequence[Select[Any]]:
         detail=func.coalesce(col(Recipient.blocked_why), col(RecipientTransition.reason)),
     )  # fmt: skip
     closed = _row(
-        Happening.SUPPRESSED, col(Suppression.created_at), col(Suppression.id), status=col(Suppression.scope),
+        HistoryKind.SUPPRESSED, col(Suppression.created_at), col(Suppression.id), status=col(Suppression.scope),
         outcome=col(Suppression.source), detail=col(Suppression.reason), actor=col(Suppression.actor),
     )  # fmt: skip
     lifted = _row(
-        Happening.SUPPRESSION_LIFTED, col(Suppression.lifted_at), col(Suppression.id),
+        HistoryKind.SUPPRESSION_LIFTED, col(Suppression.lifted_at), col(Suppression.id),
         status=col(Suppression.scope), detail=col(Suppression.lift_reason), actor=col(Suppression.lifted_by),
     )  # fmt: skip
     of_campaign = col(Campaign.id) == col(Recipient.campaign_id)
@@ -163,14 +163,14 @@ def _parts(contact: Contact) -> Sequence[Select[Any]]:
         ),
         ended.join(Recipient, transitions)
         .join(Campaign, of_campaign)
-        .where(mine, col(RecipientTransition.new).in_([Happening.SKIPPED, Happening.CANCELLED])),
+        .where(mine, col(RecipientTransition.new).in_([HistoryKind.SKIPPED, HistoryKind.CANCELLED])),
         closed.where(*number),
         lifted.where(*number, col(Suppression.lifted_at).is_not(None)),
     )
 
 
 def _row(  # noqa: PLR0913  # the columns of a union
-    kind: Happening | Value,
+    kind: HistoryKind | Value,
     at: Value,
     ref: Value,
     *,
@@ -183,7 +183,7 @@ def _row(  # noqa: PLR0913  # the columns of a union
 ) -> Select[Any]:
     said = (channel, status, outcome, detail, actor)
     names = ("channel", "status", "outcome", "detail", "actor")
-    word = literal(kind.value, Text()) if isinstance(kind, Happening) else cast(kind, Text)
+    word = literal(kind.value, Text()) if isinstance(kind, HistoryKind) else cast(kind, Text)
     columns: list[ColumnElement[Any]] = [
         word.label("kind"),
         at.label("at"),
@@ -211,7 +211,7 @@ def _read(cursor: str) -> _Place | None:
         return None
     try:
         at, kind, ref = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = datetime.fromisoformat(at), Happening(kind).value, str(ref)
+        place = datetime.fromisoformat(at), HistoryKind(kind).value, str(ref)
     except (ValueError, TypeError, binascii.Error) as error:
         raise FieldErrors({"cursor": _UNREADABLE}) from error
     if place[0].tzinfo is None or not place[2].isascii() or not place[2].isprintable():

@@ -98,7 +98,7 @@ class ContactPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class BoundedCount:
     """How many there are, counted so far as somebody wants to know."""
 
     count: int
@@ -160,12 +160,12 @@ async def count_contacts(
     wanted: ContactFilter = EVERYBODY,
     most: int = MOST_COUNTED,
     now: datetime,
-) -> Counted:
+) -> BoundedCount:
     """Count the people that a filter means, and stop at `most`: shown as `10,000+`."""
     authorize(principal, Right.VIEW)
     statement = count_statement(wanted, organization_id=principal.organization_id, now=now, most=most)
     count = (await session.execute(statement)).scalar_one()
-    return Counted(min(count, most), more=count > most)
+    return BoundedCount(min(count, most), more=count > most)
 
 
 async def get_contact(session: AsyncSession, *, principal: Principal, contact_id: int) -> ContactDetail:

@@ -26,7 +26,7 @@ _AT_ONCE: Final = 25
 """Rows read between two breaths of the event loop."""
 
 
-class Verdict(StrEnum):
+class RowOutcome(StrEnum):
     """What became of a row."""
 
     CREATED = "created"
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 class UpsertedRow:
     """A row's verdict; `errors`: field -> what to change, for one that was rejected."""
 
-    verdict: Verdict
+    verdict: RowOutcome
     contact_id: int | None = None
     number: str = ""
     errors: dict[str, str] = field(default_factory=dict)
@@ -63,7 +63,7 @@ async def upsert_contacts(
     )
     verdicts = [row if isinstance(row, UpsertedRow) else _verdict(row, known, added, now) for row in read]
     await session.flush()
-    if any(row.verdict in {Verdict.CREATED, Verdict.UPDATED} for row in verdicts):
+    if any(row.verdict in {RowOutcome.CREATED, RowOutcome.UPDATED} for row in verdicts):
         announce(session, organization_id=principal.organization_id)
     return verdicts
 
@@ -81,9 +81,9 @@ async def _read(
             )
             first = places.setdefault(values["number"], place)
             twice = {"number": f"{values['number']} is in contact {first} of this request already."}
-            read.append(values if first == place else UpsertedRow(Verdict.REJECTED, errors=twice))
+            read.append(values if first == place else UpsertedRow(RowOutcome.REJECTED, errors=twice))
         except FieldErrors as refused:
-            read.append(UpsertedRow(Verdict.REJECTED, errors=refused.errors))
+            read.append(UpsertedRow(RowOutcome.REJECTED, errors=refused.errors))
         if place % _AT_ONCE == 0:
             await asyncio.sleep(0)
     return read
@@ -126,21 +126,21 @@ def _verdict(
 ) -> UpsertedRow:
     number = str(row["number"])
     if number in added:
-        return UpsertedRow(Verdict.CREATED, added[number], number)
+        return UpsertedRow(RowOutcome.CREATED, added[number], number)
     contact = known.get(number)
     if contact is None:
         late = {"number": f"{number} was added by another request at the same moment. Send it again."}
-        return UpsertedRow(Verdict.REJECTED, number=number, errors=late)
+        return UpsertedRow(RowOutcome.REJECTED, number=number, errors=late)
     changes = _changes(contact, row)
     if len(changes.get("tags", ())) > MOST_TAGS or len(changes.get("fields", ())) > MOST_FIELDS:
         full = {"tags": f"A contact has at most {MOST_TAGS} tags and {MOST_FIELDS} fields of its own."}
-        return UpsertedRow(Verdict.REJECTED, contact.id, number, full)
+        return UpsertedRow(RowOutcome.REJECTED, contact.id, number, full)
     for name, value in (changes | consent_moment(changes, contact.consent, now)).items():
         setattr(contact, name, value)
     if not changes:
-        return UpsertedRow(Verdict.UNCHANGED, contact.id, number)
+        return UpsertedRow(RowOutcome.UNCHANGED, contact.id, number)
     contact.updated_at = now
-    return UpsertedRow(Verdict.UPDATED, contact.id, number)
+    return UpsertedRow(RowOutcome.UPDATED, contact.id, number)
 
 
 def _changes(contact: Contact, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from app.services.imports.files.file_store import read_batches, reader_for
 from app.services.imports.files.row_thread import in_thread
 from app.services.imports.issues import Issue, IssueKind
 from app.services.imports.rows.number_set import SeenNumbers
-from app.services.imports.rows.row_parser import CARD, Person, ReadRows
+from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
 from app.services.imports.run import BATCH_ROWS, number_rules, prepared, row_plan
 from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
@@ -36,7 +36,7 @@ _ENDED: Final = frozenset(
 
 
 @dataclass(slots=True)
-class _Counted:
+class _PreviewCount:
     """What has been looked at so far."""
 
     limit: int
@@ -44,7 +44,7 @@ class _Counted:
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     accepted: list[PreviewRow] = field(default_factory=list)
     issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
-    people: list[Person] = field(default_factory=list)
+    people: list[FilePerson] = field(default_factory=list)
     """The first who go in."""
 
 
@@ -78,9 +78,9 @@ async def preview_import(
 
 async def _look(
     session: AsyncSession, contact_import: ContactImport, campaign: Campaign | None, limit: int
-) -> _Counted:
+) -> _PreviewCount:
     region, strict = await number_rules(session, contact_import.organization_id)
-    reader, seen, counted = reader_for(contact_import), SeenNumbers(), _Counted(limit)
+    reader, seen, counted = reader_for(contact_import), SeenNumbers(), _PreviewCount(limit)
     batches = read_batches(session, import_id=contact_import.id, reader=reader, size=BATCH_ROWS)
     async with aclosing(batches):
         async for batch in batches:
@@ -102,7 +102,7 @@ async def _look(
     return counted
 
 
-def _add(counted: _Counted, rows: ReadRows, known: MatchResult) -> None:
+def _add(counted: _PreviewCount, rows: ReadRows, known: MatchResult) -> None:
     counted.examined += rows.total
     for name, count in known.tally(rows).items():
         counted.counts[name] += count
@@ -117,7 +117,7 @@ def _add(counted: _Counted, rows: ReadRows, known: MatchResult) -> None:
     counted.accepted = [_preview_row(person) for person in counted.people[: counted.limit]]
 
 
-async def _samples(session: AsyncSession, campaign: Campaign, people: list[Person]) -> list[SampleText]:
+async def _samples(session: AsyncSession, campaign: Campaign, people: list[FilePerson]) -> list[SampleText]:
     organization = await session.get_one(Organization, campaign.organization_id)
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id else None
     step = await first_step(session, campaign.id)
@@ -144,7 +144,7 @@ def _shown(issue: Issue) -> IssueRow:
     return IssueRow(issue.row.number, issue.kind, issue.reason, issue.row.cells)
 
 
-def _preview_row(person: Person) -> PreviewRow:
+def _preview_row(person: FilePerson) -> PreviewRow:
     return PreviewRow(
         row_number=person.row.number,
         number=person.number,

@@ -28,7 +28,7 @@ from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.copy_format import CopyBatch, copy_batch_of
 from app.services.imports.rows.number_set import SeenNumbers
 from app.services.imports.rows.row_parser import ReadRows, RowPlan, read_rows
-from app.services.imports.store.batch_writer import Batch, store_batch
+from app.services.imports.store.batch_writer import RowBatch, store_batch
 from app.services.imports.undo import run_undo
 from app.services.tabular.row_reader import FileRow, RowReader
 
@@ -97,7 +97,7 @@ async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
     return [import_id for import_id in unfinished.all() if await _take_run_lock(session, import_id)]
 
 
-async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[Batch]:
+async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[RowBatch]:
     """Yield the rows that are not done yet, read as people, those whose number was seen before as duplicates."""
     resume_at, seen = await _where_it_stopped(session, contact_import.id)
     reader, position = reader_for(contact_import), contact_import.rows_done
@@ -110,7 +110,7 @@ async def people_batches(session: AsyncSession, contact_import: ContactImport) -
         async for batch in batches:
             plan = row_plan(reader, contact_import, region=region, strict=strict)
             rows, lines = await in_thread(prepared, batch.rows, plan, seen, for_campaign=for_campaign)
-            yield Batch(position, rows, lines, batch.resume_at.as_json())
+            yield RowBatch(position, rows, lines, batch.resume_at.as_json())
             position += rows.total
 
 
@@ -170,7 +170,9 @@ async def _run(
     await database.write(lambda session: _finish(session, contact_import.id, clock.now()))
 
 
-async def _store(session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, speed: float) -> None:
+async def _store(
+    session: AsyncSession, *, import_id: int, batch: RowBatch, now: datetime, speed: float
+) -> None:
     await session.execute(_NOT_WAITING_FOR_THE_DISK)
     await store_batch(session, import_id=import_id, batch=batch, now=now, rows_per_second=speed)
 
@@ -181,10 +183,10 @@ def _speed(before: float, rows: int, seconds: float) -> float:
     return now if not before else before * 2 / 3 + now / 3
 
 
-async def one_ahead(batches: AsyncGenerator[Batch]) -> AsyncGenerator[Batch]:
+async def one_ahead(batches: AsyncGenerator[RowBatch]) -> AsyncGenerator[RowBatch]:
     """Yield the batches, reading the next one while the caller stores the last."""
     async with aclosing(batches):
-        ahead: asyncio.Task[Batch | None] = asyncio.ensure_future(anext(batches, None))
+        ahead: asyncio.Task[RowBatch | None] = asyncio.ensure_future(anext(batches, None))
         try:
             while (batch := await ahead) is not None:
                 ahead = asyncio.ensure_future(anext(batches, None))

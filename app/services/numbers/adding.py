@@ -24,7 +24,7 @@ from app.services.numbers.ownership import NumbersAtCarrier, e164, granted
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class NumbersAdded:
     """What became of the carrier account's numbers."""
 
     new: int
@@ -71,7 +71,7 @@ async def add_carrier_numbers(
     identity: CarrierIdentity | None,
     numbers: Sequence[str | OwnedNumber],
     now: datetime,
-) -> Added:
+) -> NumbersAdded:
     """Add the numbers (alone in E.164) that the carrier says the account owns, and those of ours it did not have.
 
     Without an identity it is left open whose they are.
@@ -89,7 +89,7 @@ async def add_carrier_numbers(
         col(PhoneNumber.organization_id) == organization_id, col(PhoneNumber.number).in_(list(owned))
     )
     announce(session, organization_id=organization_id)
-    return Added(len(added), len(owned) - len((await session.execute(ours)).all()))
+    return NumbersAdded(len(added), len(owned) - len((await session.execute(ours)).all()))
 
 
 async def _why_not_added(session: AsyncSession, organization_id: int, number: str) -> str:

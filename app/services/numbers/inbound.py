@@ -29,7 +29,7 @@ _LONGEST_PROBLEM: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _DueNumber:
     """A number to see to."""
 
     id: int
@@ -54,7 +54,7 @@ async def hear_texts(database: Database, carrier: object, *, carrier_account_id:
     await database.write(lambda session: _note(session, due, problems, now=clock.now()))
 
 
-async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_Due]:
+async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_DueNumber]:
     """Return the numbers to see to; those too that only call, since people text back to them.
 
     One that was added by hand may be any account's.
@@ -80,10 +80,10 @@ async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime)
         )
         .order_by(col(PhoneNumber.id))
     )
-    return [_Due(*row) for row in await session.execute(statement)]
+    return [_DueNumber(*row) for row in await session.execute(statement)]
 
 
-async def _ask(carrier: InboundTexts, due: Sequence[_Due]) -> dict[str, str]:
+async def _ask(carrier: InboundTexts, due: Sequence[_DueNumber]) -> dict[str, str]:
     """Return for each number why its texts do not reach us, or nothing."""
     numbers = {each.number for each in due}
     try:
@@ -94,7 +94,7 @@ async def _ask(carrier: InboundTexts, due: Sequence[_Due]) -> dict[str, str]:
 
 
 async def _note(
-    session: AsyncSession, due: Sequence[_Due], problems: Mapping[str, str], *, now: datetime
+    session: AsyncSession, due: Sequence[_DueNumber], problems: Mapping[str, str], *, now: datetime
 ) -> None:
     for each in due:
         problem = problems[each.number][:_LONGEST_PROBLEM]

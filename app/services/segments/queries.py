@@ -13,7 +13,7 @@ from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
 from app.models import Audience, Campaign, Segment
 from app.services.access.principal import Principal, authorize
-from app.services.contacts.queries import Counted, count_contacts
+from app.services.contacts.queries import BoundedCount, count_contacts
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load
 
@@ -26,7 +26,7 @@ class SegmentView:
     public_id: UUID
     name: str
     wanted: ContactFilter
-    count: Counted
+    count: BoundedCount
     campaigns: tuple[str, ...]
     created_by: str
     created_at: datetime

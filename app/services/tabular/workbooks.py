@@ -55,7 +55,7 @@ _TRAP: Final = f"This workbook would inflate to far more than its size. {SAVE_AS
 def opened_workbook(file: IO[bytes]) -> Iterator[Any]:
     """Give an openpyxl workbook that is read as a stream. Raises `FileRefused`."""
     _check_archive(file)
-    reader = _Reader(file)
+    reader = _SheetReader(file)
     try:
         reader.read()
         yield reader.wb
@@ -165,7 +165,7 @@ class _Sheet(ReadOnlyWorksheet):
         return
 
 
-class _Reader(ExcelReader):
+class _SheetReader(ExcelReader):
     """openpyxl's reader, with the workbook's texts kept on disk: a million of them take 100 MB in memory."""
 
     def __init__(self, file: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ from app.models import Campaign
 from app.providers.base import ReceivedEvent
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, resume_campaign, retry_failed
-from app.services.dialing.place.carrier_request import Answer
+from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.receive.webhooks import receive
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.dialing.reserve.reservation import Reservation
@@ -49,7 +49,7 @@ class Model:
     carrier: LyingCarrier
     in_hand: list[list[Reservation]] = field(default_factory=lambda: [[], []])
     """Reserved by each worker, and not placed yet."""
-    answers: list[list[Answer]] = field(default_factory=lambda: [[], []])
+    answers: list[list[CarrierAnswer]] = field(default_factory=lambda: [[], []])
     """Placed by each worker, and not recorded yet."""
     seen: dict[UUID, Any] = field(default_factory=dict)
     """Each attempt as it stood after the step before."""

@@ -18,7 +18,7 @@ from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
-from app.services.dialing.place.carrier_request import OUR_OWN_REASONS, Answer
+from app.services.dialing.place.carrier_request import OUR_OWN_REASONS, CarrierAnswer
 from app.services.dialing.settle.hang_up import note_second_calls
 from app.services.dialing.settle.locked_attempts import LockedAttempt, load_attempts
 from app.services.dialing.settle.outcomes import NEWS_WITHIN, apply_events, give_back
@@ -33,7 +33,7 @@ ASK_AFTER: Final = timedelta(seconds=5)
 
 
 async def record(
-    database: Database, answers: Sequence[Answer], *, clock: Clock, back_off: timedelta = BACK_OFF
+    database: Database, answers: Sequence[CarrierAnswer], *, clock: Clock, back_off: timedelta = BACK_OFF
 ) -> None:
     """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone."""
     now = clock.now()
@@ -127,7 +127,12 @@ async def _bind(
 
 
 async def _record_other(
-    session: AsyncSession, attempt: LockedAttempt, answered: Answer, *, now: datetime, back_off: timedelta
+    session: AsyncSession,
+    attempt: LockedAttempt,
+    answered: CarrierAnswer,
+    *,
+    now: datetime,
+    back_off: timedelta,
 ) -> None:
     """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
     if attempt.progress.status not in UNPROVEN or attempt.provider_id is not None:

@@ -53,7 +53,7 @@ Recheck = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CarrierAnswer:
     """What the carrier said of one reservation."""
 
     attempt_id: UUID
@@ -99,7 +99,7 @@ async def place(
     closes_at: datetime | None = None,
     recheck: Recheck | None = None,
     looked_at: float | None = None,
-) -> Answer:
+) -> CarrierAnswer:
     """Ask the carrier once. A reservation that has grown old is given up, known not placed.
 
     `closes_at`: no text is delivered from then on. `recheck`: whether it is still wanted, asked if the request could
@@ -119,7 +119,7 @@ async def place(
     else:
         answer = await placer.place_call(replace(_call(reservation), before_sending=before_sending))
     fault("after_post")
-    return Answer(reservation.attempt_id, answer, left[-1] if left else None, clock.now())
+    return CarrierAnswer(reservation.attempt_id, answer, left[-1] if left else None, clock.now())
 
 
 def _age(reservation: Reservation, clock: Clock) -> float:
@@ -160,9 +160,9 @@ async def _look_again(recheck: Recheck) -> None:
         raise NotSent(STOPPED)
 
 
-def given_up(reservation: Reservation, reason: str) -> Answer:
+def given_up(reservation: Reservation, reason: str) -> CarrierAnswer:
     """Return the answer for a reservation that was never sent."""
-    return Answer(reservation.attempt_id, NotPlaced(reason=reason, retry_after_seconds=None))
+    return CarrierAnswer(reservation.attempt_id, NotPlaced(reason=reason, retry_after_seconds=None))
 
 
 def _call(reservation: Reservation) -> CallOrder:

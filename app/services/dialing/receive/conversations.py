@@ -17,7 +17,7 @@ from app.services.dialing.receive.webhooks import UnknownAttempt
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SpokenLine:
     """One line of a conversation. A line of the same key is the same line."""
 
     key: str
@@ -44,7 +44,7 @@ async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
 
 
 async def write_turns(
-    session: AsyncSession, *, attempt_id: UUID, turns: Sequence[Turn], now: datetime
+    session: AsyncSession, *, attempt_id: UUID, turns: Sequence[SpokenLine], now: datetime
 ) -> None:
     """Add lines to the attempt's transcript; lines it has already are left alone."""
     said = [turn for turn in turns if turn.text.strip()]

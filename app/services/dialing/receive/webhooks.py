@@ -10,15 +10,13 @@ from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import AttemptStatus
 from app.domain.events import AttemptEvent, EventKind
 from app.models import sql
 from app.providers.base import ReceivedEvent
-from app.runtime.database import Database, quickly
+from app.runtime.database import AWAY, Database, quickly
 from app.runtime.fault_points import fault
 from app.services.dialing.settle.batched_writes import Line, lines_of, together
 from app.services.dialing.settle.hang_up import note_second_calls
@@ -33,14 +31,12 @@ MOST_TOGETHER: Final = 100
 GROUPS_AT_ONCE: Final = 2
 """While one group waits for its commit, the next is worked on."""
 
-_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
-
 
 class UnknownAttempt(Exception):
     """The webhook names an attempt that is not in the ledger."""
 
 
-class Call(NamedTuple):
+class CallKey(NamedTuple):
     """Whose call a delivery is about: the attempt's own, or a second one."""
 
     attempt_id: UUID
@@ -57,10 +53,10 @@ class Delivery:
     received_at: datetime
 
     @property
-    def call(self) -> Call:
+    def call(self) -> CallKey:
         """What tells it from other deliveries of its attempt."""
         named = [each.event.provider_id for each in self.events if each.event.provider_id]
-        return Call(self.attempt_id, named[0] if named else None)
+        return CallKey(self.attempt_id, named[0] if named else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +124,10 @@ _BIND: Final = text(
 
 async def _second_calls(
     session: AsyncSession, attempts: Mapping[UUID, LockedAttempt], deliveries: Sequence[Delivery]
-) -> dict[Call, str]:
+) -> dict[CallKey, str]:
     """Bind the carrier's ids where our own response has not yet; return those that are not their attempts' own."""
     bound: dict[UUID, str] = {}
-    seconds: dict[Call, str] = {}
+    seconds: dict[CallKey, str] = {}
     for key in dict.fromkeys(each.call for each in deliveries):
         attempt = attempts[key.attempt_id]
         if key.provider_id is not None and attempt.provider_id is None:
@@ -210,7 +206,7 @@ async def _store(
 
 
 def _to_apply(
-    deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[Call, str]
+    deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[CallKey, str]
 ) -> dict[UUID, list[AttemptEvent]]:
     """Return what is news of the attempts' own calls."""
     news: dict[UUID, list[AttemptEvent]] = defaultdict(list)
@@ -269,7 +265,7 @@ class WebhookLine:
         try:
             receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
         except Exception as error:  # noqa: BLE001 - each delivery's own request is told, and answers for it
-            if len(group) == 1 or isinstance(error, _AWAY):
+            if len(group) == 1 or isinstance(error, AWAY):
                 _fail(group, error)
                 return
             # One of them cannot be taken: the rest must not be refused for it.

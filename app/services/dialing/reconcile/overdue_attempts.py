@@ -162,7 +162,7 @@ class Ambiguous(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAtCarrier:
     """What the carrier made for an attempt."""
 
     remote: RemoteAttempt
@@ -170,7 +170,9 @@ class Found:
     """Second calls that it made beside it."""
 
 
-async def _find(database: Database, carrier: Carrier, attempt: LockedAttempt) -> Found | Ambiguous | None:
+async def _find(
+    database: Database, carrier: Carrier, attempt: LockedAttempt
+) -> FoundAtCarrier | Ambiguous | None:
     """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
     since = attempt.reserved_at - _LOOK_BACK
     remotes = await carrier.find(
@@ -181,14 +183,14 @@ async def _find(database: Database, carrier: Carrier, attempt: LockedAttempt) ->
         return None
     if attempt.channel is Channel.SMS:
         ours = [remote for remote in unbound if remote.body == attempt.body]
-        return None if not ours else Found(ours[0]) if len(ours) == 1 else Ambiguous()
+        return None if not ours else FoundAtCarrier(ours[0]) if len(ours) == 1 else Ambiguous()
     owners = {
         remote.provider_id: await carrier.attempt_of(attempt.channel, remote.provider_id)
         for remote in unbound
     }
     ours = [remote for remote in unbound if owners[remote.provider_id] == attempt.attempt_id]
     if ours:
-        return Found(ours[0], tuple(remote.provider_id for remote in ours[1:]))
+        return FoundAtCarrier(ours[0], tuple(remote.provider_id for remote in ours[1:]))
     untold = [remote for remote in unbound if owners[remote.provider_id] is None]
     return Ambiguous() if untold else None
 
@@ -210,7 +212,7 @@ async def _not_bound(
 async def _settle(
     database: Database,
     attempt_id: UUID,
-    found: Found | Ambiguous | None,
+    found: FoundAtCarrier | Ambiguous | None,
     *,
     asked_at: datetime,
     now: datetime,
@@ -222,7 +224,7 @@ async def _settle(
         if attempt.progress.status not in UNPROVEN or attempt.provider_id is not None:
             return
         match found:
-            case Found(remote=remote, others=others):
+            case FoundAtCarrier(remote=remote, others=others):
                 await _adopt(session, attempt, remote, now=now)
                 await note_second_calls(session, [(attempt_id, other) for other in others], now=now)
             case Ambiguous():

@@ -40,7 +40,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class CandidateBatch:
     """The next recipients of a campaign, as of one look."""
 
     campaign: Campaign
@@ -52,7 +52,7 @@ class Batch:
 
 async def prepare_batch(
     session: AsyncSession, *, campaign_id: int, most: int, at_most: int, now: datetime
-) -> Batch | None:
+) -> CandidateBatch | None:
     """Look at the next due recipients, in dialing order, and render what they would be told. Locks nothing.
 
     `most` may be reserved: some more are looked at, `at_most` in all. Raises `SettingsUnreadable`.
@@ -74,7 +74,7 @@ async def prepare_batch(
     due = (await session.execute(_DUE, {"campaign_id": campaign_id, "now": now, "most": most})).all()
     steps = await _steps(session, {row.step_id for row in due})
     prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization_name) for row in due)
-    return Batch(campaign, agent, prepared, is_full=len(prepared) == most)
+    return CandidateBatch(campaign, agent, prepared, is_full=len(prepared) == most)
 
 
 # Columns, not objects: to make three objects a person takes longer than to render what it is told.

@@ -25,7 +25,12 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import fail_by_system, run_by_system
 from app.services.dialing.reserve import gate, limits, safeguards
-from app.services.dialing.reserve.candidates import Batch, Prepared, SettingsUnreadable, prepare_batch
+from app.services.dialing.reserve.candidates import (
+    CandidateBatch,
+    Prepared,
+    SettingsUnreadable,
+    prepare_batch,
+)
 from app.services.dialing.reserve.held import Held, lock
 from app.services.recipients.gate_facts import COUNTS_FOR_CAP
 from app.services.recipients.transitions import TAKEN, skip, use_up
@@ -129,7 +134,7 @@ class _Start:
 async def _reserve_held(
     session: AsyncSession,
     held: Held,
-    batch: Batch,
+    batch: CandidateBatch,
     counted: safeguards.Counted | None,
     *,
     most: int,
@@ -179,7 +184,7 @@ async def _reserve_held(
     return Pass(reservations, next_at, more and held.pool.free, awaits_answers)
 
 
-async def _closed(session: AsyncSession, held: Held, batch: Batch, *, now: datetime) -> Pass | None:
+async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, now: datetime) -> Pass | None:
     """Return the pass of a campaign that may call nobody at all now; None if it may."""
     if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
         return Pass()

@@ -11,7 +11,7 @@ from app.domain.consent import Consent
 from app.domain.contact_fields import CONSENT
 from app.services.imports.issues import Issue, IssueKind
 from app.services.imports.rows.consents import Consented
-from app.services.imports.rows.row_parser import CARD, Person, ReadRows
+from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
 
 COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
 """Of a line of `CopyBatch.cards`."""
@@ -56,7 +56,7 @@ def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
     )
 
 
-def warning_of(person: Person) -> Issue:
+def warning_of(person: FilePerson) -> Issue:
     """Return what there is to check of somebody who goes in."""
     return Issue(person.row, IssueKind.WARNING, " ".join(person.warnings))
 
@@ -79,7 +79,7 @@ def escaped(text: str) -> str:
     return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
-def _card(person: Person, keys: Mapping[str, str]) -> str:
+def _card(person: FilePerson, keys: Mapping[str, str]) -> str:
     get = person.fields.get
     texts = [get(name, "") for name in CARD]
     whole = "".join(texts)

@@ -73,7 +73,7 @@ def _column(target: str) -> tuple[str, bool]:
     return target.removeprefix(VARIABLE), target not in _FIELDS
 
 
-class Person(NamedTuple):
+class FilePerson(NamedTuple):
     """A row that has a number we could contact."""
 
     row: FileRow
@@ -93,13 +93,13 @@ class ReadRows(NamedTuple):
     """So many rows of a file: people whose number comes for the first time, and what is wrong with the others."""
 
     total: int
-    people: list[Person]
+    people: list[FilePerson]
     issues: list[Issue]
 
 
 def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> ReadRows:
     """Return the people of the rows, in order, and note their numbers. Takes a while: call it in a thread."""
-    people: list[Person] = []
+    people: list[FilePerson] = []
     issues: list[Issue] = []
     for row in rows:
         if row.problem:
@@ -117,7 +117,7 @@ def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> Read
     return ReadRows(len(rows), people, issues)
 
 
-def _read_row(row: FileRow, plan: RowPlan) -> Person:
+def _read_row(row: FileRow, plan: RowPlan) -> FilePerson:
     fields, custom, warnings = _sort_cells(row.cells, plan)
     country = fields["country"].upper() if "country" in fields else ""
     region = country if country and is_region(country) else plan.region
@@ -140,7 +140,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> Person:
             fields[name] = text[: LENGTHS[name]]
     if phone.warnings:
         warnings = [*phone.warnings, *warnings]
-    return Person(row, phone.e164, fields, variables, custom, warnings, tags, consent)
+    return FilePerson(row, phone.e164, fields, variables, custom, warnings, tags, consent)
 
 
 def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:

@@ -32,7 +32,7 @@ _MOST_RACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Rows read from the file, with what is needed to go on after them."""
 
     position: int
@@ -53,7 +53,7 @@ class _Stored(NamedTuple):
 
 
 async def store_batch(
-    session: AsyncSession, *, import_id: int, batch: Batch, now: datetime, rows_per_second: float = 0
+    session: AsyncSession, *, import_id: int, batch: RowBatch, now: datetime, rows_per_second: float = 0
 ) -> None:
     """Store one batch; the caller commits. Raises `Overtaken`; `Conflict` if the campaign takes no contacts.
 
@@ -79,7 +79,7 @@ async def _without_races(
     session: AsyncSession,
     contact_import: ContactImport,
     campaign: Campaign | None,
-    batch: Batch,
+    batch: RowBatch,
     now: datetime,
 ) -> _Stored:
     for _ in range(_MOST_RACES - 1):
@@ -98,7 +98,7 @@ async def _store_people(
     session: AsyncSession,
     contact_import: ContactImport,
     campaign: Campaign | None,
-    batch: Batch,
+    batch: RowBatch,
     now: datetime,
 ) -> _Stored:
     people, lines = batch.rows.people, batch.lines
@@ -166,7 +166,7 @@ def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> No
         setattr(contact_import, counter, getattr(contact_import, counter) + count)
 
 
-async def _remember(session: AsyncSession, import_id: int, batch: Batch) -> None:
+async def _remember(session: AsyncSession, import_id: int, batch: RowBatch) -> None:
     numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
     row = {"import_id": import_id, "position": batch.position, "place": batch.resume_at}
     await session.execute(insert(ImportBatch), [row | {"numbers": numbers.tobytes()}])

@@ -12,7 +12,7 @@ from app.models import Campaign
 from app.services.campaigns.rows import latest_run
 from app.services.imports.issues import IN_THIS_CAMPAIGN, KNOWN_ALREADY, Issue, IssueKind
 from app.services.imports.rows.copy_format import CopyBatch, warning_of
-from app.services.imports.rows.row_parser import Person, ReadRows
+from app.services.imports.rows.row_parser import FilePerson, ReadRows
 from app.services.imports.store.copy import planned_anew
 
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
@@ -55,21 +55,21 @@ ORDER BY s.nth, stop.id
 """)
 
 
-class Stop(NamedTuple):
+class StandingSuppression(NamedTuple):
     """A suppression that holds."""
 
     source: str
     reason: str
 
 
-class Found(NamedTuple):
+class KnownPerson(NamedTuple):
     """What the database knows of one person."""
 
     contact_id: int | None = None
     consent: str = ""
     is_listed: bool = False
     """In the campaign already."""
-    stop: Stop | None = None
+    stop: StandingSuppression | None = None
     lifted_at: datetime | None = None
     """When a wish not to be contacted was lifted last."""
 
@@ -86,7 +86,7 @@ class MatchResult(NamedTuple):
     """Once asked not to be contacted, whether that still stands or not."""
     going_in: frozenset[int]
     """Indexes of those who go into the campaign or, without one, into the address book."""
-    found: dict[int, Found]
+    found: dict[int, KnownPerson]
     """By index. Of those who are not in it the database knows nothing."""
 
     @property
@@ -126,7 +126,7 @@ NO_MATCHES: Final = MatchResult([], 0, 0, 0, 0, frozenset(), {})
 
 async def match_people(
     session: AsyncSession,
-    people: Sequence[Person],
+    people: Sequence[FilePerson],
     lines: CopyBatch,
     *,
     organization_id: int,
@@ -143,15 +143,15 @@ async def match_people(
     async with planned_anew(session):
         known = await session.execute(_HELD if hold else _KNOWN, same | {"run_id": run_id})
         stops = await session.execute(_STOPS, same)
-    found = {lines.order[row.nth - 1]: Found(row.id, row.consent, row.is_listed) for row in known}
+    found = {lines.order[row.nth - 1]: KnownPerson(row.id, row.consent, row.is_listed) for row in known}
     scopes = scopes_of(campaign.channel) if campaign else _EVERY_CHANNEL
     for row in stops:
         index = lines.order[row.nth - 1]
-        found[index] = _stopped(found.get(index, Found()), row, scopes)
+        found[index] = _stopped(found.get(index, KnownPerson()), row, scopes)
     return _match_result(people, found, is_campaign=campaign is not None)
 
 
-def _stopped(found: Found, row: Any, scopes: Collection[SuppressionScope]) -> Found:
+def _stopped(found: KnownPerson, row: Any, scopes: Collection[SuppressionScope]) -> KnownPerson:
     """Add one suppression, in the order of their age: what the person asked for themselves counts most."""
     if row.lifted_at is not None:
         return found._replace(lifted_at=row.lifted_at) if row.source in OPT_OUTS else found
@@ -159,10 +159,12 @@ def _stopped(found: Found, row: Any, scopes: Collection[SuppressionScope]) -> Fo
         found.stop and (found.stop.source in OPT_OUTS or row.source not in OPT_OUTS)
     ):
         return found
-    return found._replace(stop=Stop(row.source, row.reason))
+    return found._replace(stop=StandingSuppression(row.source, row.reason))
 
 
-def _match_result(people: Sequence[Person], found: dict[int, Found], *, is_campaign: bool) -> MatchResult:
+def _match_result(
+    people: Sequence[FilePerson], found: dict[int, KnownPerson], *, is_campaign: bool
+) -> MatchResult:
     issues: list[Issue] = []
     stays_out: set[int] = set()
     for index, of_one in sorted(found.items()):
@@ -186,7 +188,7 @@ def _match_result(people: Sequence[Person], found: dict[int, Found], *, is_campa
     )
 
 
-def _class(found: Found, person: Person, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
+def _class(found: KnownPerson, person: FilePerson, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
     """Return what is said of somebody first; None if what is known is of another channel."""
     if found.stop:
         kind = IssueKind.OPTED_OUT if found.stop.source in OPT_OUTS else IssueKind.SUPPRESSED
@@ -203,7 +205,7 @@ def _class(found: Found, person: Person, *, is_campaign: bool) -> tuple[IssueKin
 _NO: Final = frozenset({"denied", "withdrawn"})
 
 
-def _once_said_no(found: Found) -> bool:
+def _once_said_no(found: KnownPerson) -> bool:
     is_stopped = found.stop is not None and found.stop.source in OPT_OUTS
     return is_stopped or found.lifted_at is not None or found.consent in _NO
 
@@ -214,7 +216,7 @@ def _not_to_be_contacted(reason: str, *, is_campaign: bool) -> str:
     return f"This number must not be contacted{why}. It {then}."
 
 
-def _said_no(consent: str, person: Person) -> str:
+def _said_no(consent: str, person: FilePerson) -> str:
     said = f"This person's consent is {consent}: whoever needs it skips them."
     if person.consent is None or person.consent.status in _NO:
         return said

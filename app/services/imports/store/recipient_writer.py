@@ -11,7 +11,7 @@ from app.models import Campaign
 from app.services.campaigns.rows import first_step, latest_run
 from app.services.imports.rows.copy_format import NULL, CopyBatch, escaped, with_head
 from app.services.imports.store.copy import copy_rows
-from app.services.imports.store.matching import MatchResult, Stop
+from app.services.imports.store.matching import MatchResult, StandingSuppression
 
 _COPY: Final = (
     "COPY recipient (organization_id, campaign_id, run_id, step_id, import_id, not_before, created_at, updated_at, "
@@ -50,7 +50,7 @@ async def add_recipients(
     return len(rows)
 
 
-def _skipped(stop: Stop) -> str:
+def _skipped(stop: StandingSuppression) -> str:
     reason = stop.reason.strip().rstrip(".") or "no reason was given"
     why = f"This number must not be contacted: {reason}."[:_LONGEST_REASON]
     return f"{RecipientStatus.SKIPPED}\tsuppression\t{escaped(why)}"

@@ -1,7 +1,7 @@
 """How far a campaign is, as its bar and in words."""
 
 from app.domain.campaign import NOT_BEGUN, CampaignStatus
-from app.domain.metrics import Standing, StatusCounts, standing
+from app.domain.metrics import CampaignStanding, StatusCounts, standing
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.views import Counts
 from app.web.components import ProgressView
@@ -26,7 +26,7 @@ def progress(counts: Counts, status: CampaignStatus) -> ProgressView:
     )
 
 
-def _how_far(far: Standing) -> str:
+def _how_far(far: CampaignStanding) -> str:
     """Return "17 of 31 processed, 14 cancelled"."""
     if not far.total:
         return "No contacts yet"

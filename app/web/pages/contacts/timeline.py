@@ -7,22 +7,22 @@ from typing import Final
 
 from app.domain.campaign import Channel
 from app.domain.suppression import SuppressionScope, SuppressionSource
-from app.services.contacts.history import Happening, HistoryItem
+from app.services.contacts.history import HistoryItem, HistoryKind
 from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
 from app.web.pages.contacts.words import SCOPES, SOURCES, source_of_card
 from app.web.recipient_words import REPLY_WORDS, reason_words
 from app.web.words import in_both_zones
 
 ICONS: Final[Mapping[str, str]] = {
-    Happening.CREATED: "user-plus",
-    Happening.CHANGED_BY_IMPORT: "file-spreadsheet",
-    Happening.ADDED_TO_CAMPAIGN: "megaphone",
-    Happening.ATTEMPT: "phone",
+    HistoryKind.CREATED: "user-plus",
+    HistoryKind.CHANGED_BY_IMPORT: "file-spreadsheet",
+    HistoryKind.ADDED_TO_CAMPAIGN: "megaphone",
+    HistoryKind.ATTEMPT: "phone",
     "message": "message-square",
-    Happening.SKIPPED: "skip-forward",
-    Happening.CANCELLED: "ban",
-    Happening.SUPPRESSED: "user-x",
-    Happening.SUPPRESSION_LIFTED: "undo-2",
+    HistoryKind.SKIPPED: "skip-forward",
+    HistoryKind.CANCELLED: "ban",
+    HistoryKind.SUPPRESSED: "user-x",
+    HistoryKind.SUPPRESSION_LIFTED: "undo-2",
 }
 
 
@@ -46,7 +46,7 @@ class Happened:
 
 def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Happened:
     """Return one thing that happened, at its time in the viewer's zone and, if another, the person's."""
-    is_text = item.kind is Happening.ATTEMPT and item.channel == Channel.SMS
+    is_text = item.kind is HistoryKind.ATTEMPT and item.channel == Channel.SMS
     return Happened(
         key=f"{item.kind}-{item.ref}",
         icon="message" if is_text else item.kind.value,
@@ -57,34 +57,38 @@ def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Hap
         campaign_id=item.campaign_id or 0,
         campaign=item.campaign_name,
         import_id=_import_of(item),
-        outcome=item.outcome if item.kind is Happening.ATTEMPT and item.outcome in DISPOSITION_LOOKS else "",
+        outcome=item.outcome
+        if item.kind is HistoryKind.ATTEMPT and item.outcome in DISPOSITION_LOOKS
+        else "",
     )
 
 
 def _import_of(item: HistoryItem) -> int:
-    kind, _, import_id = item.detail.partition(":") if item.kind is Happening.CREATED else ("", "", item.ref)
-    is_import = kind == "import" or item.kind is Happening.CHANGED_BY_IMPORT
+    kind, _, import_id = (
+        item.detail.partition(":") if item.kind is HistoryKind.CREATED else ("", "", item.ref)
+    )
+    is_import = kind == "import" or item.kind is HistoryKind.CHANGED_BY_IMPORT
     return int(import_id) if is_import and import_id.isdecimal() else 0
 
 
-_TITLES: Final[Mapping[Happening, str]] = {
-    Happening.CHANGED_BY_IMPORT: "Changed by a file",
-    Happening.ADDED_TO_CAMPAIGN: "Added to a campaign",
-    Happening.SKIPPED: "Skipped",
-    Happening.CANCELLED: "Cancelled",
+_TITLES: Final[Mapping[HistoryKind, str]] = {
+    HistoryKind.CHANGED_BY_IMPORT: "Changed by a file",
+    HistoryKind.ADDED_TO_CAMPAIGN: "Added to a campaign",
+    HistoryKind.SKIPPED: "Skipped",
+    HistoryKind.CANCELLED: "Cancelled",
 }
 
 
 def _title(item: HistoryItem) -> str:
     match item.kind:
-        case Happening.CREATED:
+        case HistoryKind.CREATED:
             return f"Added {source_of_card(item.detail)}"
-        case Happening.ATTEMPT:
+        case HistoryKind.ATTEMPT:
             return _attempt(item)
-        case Happening.SUPPRESSED:
+        case HistoryKind.SUPPRESSED:
             source = SOURCES[SuppressionSource(item.outcome)]
             return f"{SCOPES[SuppressionScope(item.status)]}: {source}"
-        case Happening.SUPPRESSION_LIFTED:
+        case HistoryKind.SUPPRESSION_LIFTED:
             return f"Lifted: {SCOPES[SuppressionScope(item.status)]}"
         case _:
             return _TITLES[item.kind]
@@ -99,11 +103,11 @@ def _attempt(item: HistoryItem) -> str:
 def _detail(item: HistoryItem) -> str:
     actor = "" if item.actor.startswith(("attempt:", "message:")) else item.actor
     match item.kind:
-        case Happening.CREATED | Happening.ADDED_TO_CAMPAIGN:
+        case HistoryKind.CREATED | HistoryKind.ADDED_TO_CAMPAIGN:
             said = ""
-        case Happening.ATTEMPT:
+        case HistoryKind.ATTEMPT:
             said = REPLY_WORDS.get(item.detail, item.detail)
-        case Happening.SKIPPED | Happening.CANCELLED:
+        case HistoryKind.SKIPPED | HistoryKind.CANCELLED:
             said = reason_words(item.detail)
         case _:
             said = item.detail

@@ -11,7 +11,7 @@ from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.live_hub import Watched, watch
-from app.services.numbers.adding import Added, add_carrier_numbers, create_number
+from app.services.numbers.adding import NumbersAdded, add_carrier_numbers, create_number
 from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new
 from app.services.numbers.queries import get_number
@@ -208,7 +208,7 @@ async def _change(principal: Principal, number_id: int, changes: dict[str, Any])
     )
 
 
-def _fetched(added: Added, found: str) -> EventSpec:
+def _fetched(added: NumbersAdded, found: str) -> EventSpec:
     """Say what became of the carrier account's numbers, which are so many (`found`)."""
     elsewhere = counted(added.elsewhere, "number is", "numbers are") if added.elsewhere else ""
     others = f" {elsewhere} another organization's." if elsewhere else ""

@@ -11,7 +11,7 @@ from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind
 from app.domain.phone import pretty
-from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, Turn
+from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, TranscriptLine
 from app.web.recipient_words import REPLY_WORDS
 from app.web.words import Moment, clock_time, duration, moment, money
 
@@ -179,7 +179,7 @@ def call_detail(detail: AttemptDetail, *, zone: str, now: datetime) -> CallDetai
     )
 
 
-def _line(turn: Turn, contact_name: str, zone: str) -> Line:
+def _line(turn: TranscriptLine, contact_name: str, zone: str) -> Line:
     is_agent = turn.speaker == "agent"
     return Line(
         speaker="Agent" if is_agent else contact_name or "Contact",
