@@ -15,16 +15,17 @@ from app.services.live_hub import live_hub
 from app.web import layout, routes, theme
 from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of
+from app.web.imports.state import ImportState
 from app.web.logs import keep_secrets_out, write_as_ours
 from app.web.origins import OwnPagesAlone
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
-from app.web.pages.audiences.form import AudienceFormState
-from app.web.pages.audiences.rules import AudiencesState
+from app.web.pages.audiences.form_state import AudienceFormState
+from app.web.pages.audiences.state import AudiencesState
 from app.web.pages.campaign.calls.page import campaign_calls
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.contacts.page import campaign_contacts
-from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.overview.page import campaign_overview
 from app.web.pages.campaign.overview.state import OverviewState
@@ -33,24 +34,24 @@ from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CAMPAIGN
 from app.web.pages.campaigns.page import campaigns
 from app.web.pages.campaigns.state import CampaignsState
-from app.web.pages.contacts.bulk import ContactBulkState
-from app.web.pages.contacts.bulk_history import BulkHistoryState
-from app.web.pages.contacts.card import ContactCardState
+from app.web.pages.contacts.bulk_history_state import BulkHistoryState
+from app.web.pages.contacts.bulk_state import ContactBulkState
+from app.web.pages.contacts.card_state import ContactCardState
 from app.web.pages.contacts.page import contacts
-from app.web.pages.contacts.person import PersonPageState
-from app.web.pages.contacts.person_page import contact
+from app.web.pages.contacts.person.page import contact
+from app.web.pages.contacts.person.state import PersonPageState
 from app.web.pages.contacts.state import ContactsState
 from app.web.pages.home.page import home
 from app.web.pages.home.state import HomeState
-from app.web.pages.imports.details import ImportDetailsState
-from app.web.pages.imports.new import new_import
+from app.web.pages.imports.details_state import ImportDetailsState
+from app.web.pages.imports.new.page import new_import
 from app.web.pages.imports.page import imports
 from app.web.pages.imports.state import ImportsState
 from app.web.pages.not_found.page import not_found
 from app.web.pages.numbers.page import numbers
-from app.web.pages.numbers.rests import NumberRestState
+from app.web.pages.numbers.rests_state import NumberRestState
 from app.web.pages.numbers.state import NumbersState
-from app.web.pages.settings.keys import KeysState
+from app.web.pages.settings.keys_state import KeysState
 from app.web.pages.settings.page import settings
 from app.web.pages.settings.state import SettingsState
 from app.web.pages.setup.page import setup
@@ -61,16 +62,15 @@ from app.web.pages.suppressions.page import suppressions
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.pages.wizard.basics.page import basics
 from app.web.pages.wizard.basics.state import BasicsState
-from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.page import contacts as wizard_contacts
 from app.web.pages.wizard.contacts.people_state import PeopleState
-from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.message.page import message
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.page import pace
 from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.page import review
 from app.web.pages.wizard.review.state import ReviewState
+from app.web.pages.wizard.state import WizardState
 from app.web.session import ENTER
 from app.web.sockets import LimitSockets
 from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere, event_handlers

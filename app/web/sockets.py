@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from starlette.status import (
-    WS_1008_POLICY_VIOLATION,
-    WS_1009_MESSAGE_TOO_BIG,
-    WS_1013_TRY_AGAIN_LATER,
-)
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1009_MESSAGE_TOO_BIG, WS_1013_TRY_AGAIN_LATER
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.addresses import counted_as

@@ -18,9 +18,7 @@ from tests.e2e.sockets import run, tab_socket
 from tests.e2e.watching import Witness
 from tests.e2e.world import Person, World
 
-_RECEIVE: Final = (
-    "reflex___state____state.app___web___pages___wizard___contacts___import_state____import_state.receive"
-)
+_RECEIVE: Final = "reflex___state____state.app___web___imports___state____import_state.receive"
 _HYDRATE: Final = "reflex___state____state.hydrate"
 _SIGN_IN: Final = "reflex___state____state.app___web___pages___sign_in___state____sign_in_state.sign_in"
 _LOADED: Final = re.compile(r'"is_hydrated_rx_state_": ?true')

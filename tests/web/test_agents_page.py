@@ -7,7 +7,7 @@ from app.domain.rights import Role
 from app.models import Organization
 from app.runtime.context import AppContext
 from app.web.pages.agents.state import AgentsState
-from app.web.pages.agents.voices import LANGUAGES, VOICES
+from app.web.pages.agents.voices_presenter import LANGUAGES, VOICES
 from tests.support.builders import make_agent, make_campaign, make_number
 from tests.web.browser import signed_in
 from tests.web.conftest import Driver

@@ -13,13 +13,13 @@ from app.models import Organization, Recipient
 from app.runtime.context import AppContext, get_context
 from app.services.campaigns.audiences import AudiencePreview, AudienceView, advance
 from app.services.contacts.queries import BoundedCount
-from app.web.pages.audiences.form import AudienceConditionState, AudienceFormState
-from app.web.pages.audiences.rules import AudiencesState
-from app.web.pages.audiences.words import preview_sentence, rule_line
-from app.web.pages.campaign.contacts.selection import SelectionState
-from app.web.pages.contacts.naming import Names
-from app.web.pages.wizard.contacts.import_state import ImportState
-from app.web.pages.wizard.draft import WizardState
+from app.web.imports.state import ImportState
+from app.web.pages.audiences.form_state import AudienceConditionState, AudienceFormState
+from app.web.pages.audiences.presenter import preview_sentence, rule_line
+from app.web.pages.audiences.state import AudiencesState
+from app.web.pages.campaign.contacts.selection_state import SelectionState
+from app.web.pages.contacts.names_presenter import Names
+from app.web.pages.wizard.state import WizardState
 from tests.support.builders import NOON, make_campaign, make_contact, make_recipient, make_segment
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver

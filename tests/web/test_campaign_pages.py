@@ -20,19 +20,19 @@ from app.runtime.database import Database
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import EventRow
 from app.services.dialing.settle.hang_up import note_second_calls
-from app.web.pages.campaign.actions import CampaignActionsState
+from app.web.pages.campaign.actions_state import CampaignActionsState
+from app.web.pages.campaign.calls.presenter import event_lines
 from app.web.pages.campaign.calls.state import CallLogState
-from app.web.pages.campaign.calls.view import event_lines
-from app.web.pages.campaign.contacts.adding import AddContactsState
-from app.web.pages.campaign.contacts.person import PersonState
-from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.campaign.contacts.adding_state import AddContactsState
+from app.web.pages.campaign.contacts.person_state import PersonState
+from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.overview.state import OverviewState
-from app.web.pages.campaign.questions import CampaignQuestionState
+from app.web.pages.campaign.questions_state import CampaignQuestionState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
 from app.web.pages.campaigns.state import CampaignsState
-from app.web.pages.campaigns.switch import StopSwitchState
+from app.web.pages.campaigns.stop_state import StopSwitchState
 from app.web.session import SessionState
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import NOON, make_carrier_account

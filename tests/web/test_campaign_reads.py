@@ -13,7 +13,7 @@ from app.runtime.context import AppContext
 from app.services import live_hub as hub_module
 from app.services.campaigns.operations import delete_campaign
 from app.services.live_hub import LiveHub
-from app.web.pages.audiences.rules import AudiencesState
+from app.web.pages.audiences.state import AudiencesState
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.overview.state import OverviewState

@@ -7,15 +7,15 @@ import pytest
 from app.domain.recipient import RecipientStatus
 from app.models import ContactImport, Organization
 from app.runtime.context import AppContext
-from app.web.pages.contacts.bulk import ContactBulkState
-from app.web.pages.contacts.bulk_history import BulkHistoryState
-from app.web.pages.contacts.card import ContactCardState
-from app.web.pages.contacts.filter_form import FilterFormState
-from app.web.pages.contacts.person import PersonPageState
-from app.web.pages.contacts.segments import SegmentsState
+from app.web.pages.contacts.bulk_history_state import BulkHistoryState
+from app.web.pages.contacts.bulk_state import ContactBulkState
+from app.web.pages.contacts.card_state import ContactCardState
+from app.web.pages.contacts.filter_state import FilterFormState
+from app.web.pages.contacts.person.state import PersonPageState
+from app.web.pages.contacts.presenter import own_fields, tags
+from app.web.pages.contacts.segments_state import SegmentsState
 from app.web.pages.contacts.state import PAGE_SIZE, ContactsState
-from app.web.pages.contacts.words import own_fields, tags
-from app.web.pages.imports.details import ImportDetailsState
+from app.web.pages.imports.details_state import ImportDetailsState
 from tests.support.builders import NOON, make_bulk_change, make_campaign, make_contact, make_recipient
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver

@@ -6,7 +6,7 @@ from app.domain.contact_import import ImportStatus
 from app.models import ContactImport, Organization
 from app.runtime.context import AppContext
 from app.services.imports.operations import import_file, store_import
-from app.web.pages.imports.details import ImportDetailsState
+from app.web.pages.imports.details_state import ImportDetailsState
 from app.web.pages.imports.state import ImportsState
 from tests.support.builders import NOON, principal
 from tests.web.browser import signed_in

@@ -13,7 +13,7 @@ from app.providers.twilio.client import TwilioCarrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext
 from app.web.carrier import texts_address
-from app.web.pages.numbers.rests import NumberRestState
+from app.web.pages.numbers.rests_state import NumberRestState
 from app.web.pages.numbers.state import NumbersState
 from tests.support.builders import make_campaign, make_number, make_organization
 from tests.support.carrier import AccountBook

@@ -9,8 +9,8 @@ from app.models import Organization
 from app.runtime.context import AppContext
 from app.services.access.keys import resolve_key
 from app.services.heartbeats import beat
-from app.web.pages.campaigns.switch import StopSwitchState
-from app.web.pages.settings.keys import KeysState
+from app.web.pages.campaigns.stop_state import StopSwitchState
+from app.web.pages.settings.keys_state import KeysState
 from app.web.pages.settings.state import SettingsState
 from app.web.places import countries, time_zones
 from app.web.session import SessionState

@@ -12,7 +12,7 @@ from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip
 from app.runtime.database import Database
-from app.web.pages.campaign.actions import CampaignActionsState
+from app.web.pages.campaign.actions_state import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState

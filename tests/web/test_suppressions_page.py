@@ -11,8 +11,8 @@ from app.domain.rights import Role
 from app.models import Organization
 from app.runtime.context import AppContext
 from app.web.pages.suppressions import state as list_state
-from app.web.pages.suppressions.changing import SuppressionChangeState
-from app.web.pages.suppressions.file import ZONE, SuppressionFileState
+from app.web.pages.suppressions.change_state import SuppressionChangeState
+from app.web.pages.suppressions.file_state import ZONE, SuppressionFileState
 from app.web.pages.suppressions.state import SuppressionsState
 from tests.support.builders import make_contact
 from tests.web.browser import Browser, signed_in

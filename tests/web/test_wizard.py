@@ -34,13 +34,13 @@ from app.services.campaigns.settings import CampaignSettings
 from app.services.imports.operations import store_import
 from app.services.imports.queries import get_import
 from app.services.imports.run import run_import
+from app.web.imports.state import ImportState
 from app.web.pages.wizard.basics.state import BasicsState
-from app.web.pages.wizard.contacts.import_state import ImportState
 from app.web.pages.wizard.contacts.people_state import PeopleState
-from app.web.pages.wizard.draft import WizardState
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.state import ReviewState
+from app.web.pages.wizard.state import WizardState
 from app.web.pages.wizard.steps import WizardStep, after, before, step_of
 from app.web.time_format import spoken_minutes
 from tests.services.campaign_world import World, build_world

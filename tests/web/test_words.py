@@ -8,7 +8,7 @@ from app.domain.gate import SKIPS
 from app.domain.recipient import RecipientStatus
 from app.providers.script import Reply
 from app.services.campaigns.progress import all_counts
-from app.web.pages.campaign.progress import progress
+from app.web.pages.campaign.progress_presenter import progress
 from app.web.recipient_words import REPLY_WORDS, reason_words
 
 

@@ -24,7 +24,7 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text, present
 from app.web.layout import shell
-from app.web.pages.agents.form import agent_drawer
+from app.web.pages.agents.parts.form import agent_drawer
 from app.web.pages.agents.state import AgentRow, AgentsState
 from app.web.session import allows
 

@@ -19,7 +19,7 @@ from app.services.numbers.queries import list_numbers
 from app.web.components import say_done
 from app.web.forms import chosen_id, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
-from app.web.pages.agents.voices import (
+from app.web.pages.agents.voices_presenter import (
     DEFAULT_LANGUAGE,
     DEFAULT_VOICE,
     language_of,

@@ -21,11 +21,11 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.pages.campaign.dialogs import campaign_dialogs
+from app.web.pages.campaign.parts.dialogs import campaign_dialogs
+from app.web.pages.campaigns.parts.stop import stop_button, stopped_banner, switch_dialogs
+from app.web.pages.campaigns.parts.table import campaign_table
+from app.web.pages.campaigns.presenter import ALL, PERIODS, Cards, Query
 from app.web.pages.campaigns.state import AgentOption, CampaignsState
-from app.web.pages.campaigns.switch import stop_button, stopped_banner, switch_dialogs
-from app.web.pages.campaigns.table import campaign_table
-from app.web.pages.campaigns.view import ALL, PERIODS, Cards, Query
 from app.web.session import allows
 
 

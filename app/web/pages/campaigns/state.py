@@ -19,9 +19,9 @@ from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.lists import campaign_cards, list_campaigns
 from app.services.live_hub import Watched, watch
 from app.web import routes
+from app.web.address import put_in_address
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.address import put_in_address
-from app.web.pages.campaigns.view import ALL, SORTS, Cards, Item, Query, cards, item
+from app.web.pages.campaigns.presenter import ALL, SORTS, Cards, Item, Query, cards, item
 from app.web.words import moment, page_range
 
 SHORTEST_REFETCH: Final = 1.0

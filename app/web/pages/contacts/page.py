@@ -31,15 +31,19 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.bulk import ContactBulkState, bulk_bar, bulk_dialogs
-from app.web.pages.contacts.bulk_history import BulkHistoryState, bulk_history_sheet, under_way_bar
-from app.web.pages.contacts.card import ContactCardState
-from app.web.pages.contacts.drawer import contact_drawer
-from app.web.pages.contacts.filter_form import FilterFormState, conditions, filter_dialog
-from app.web.pages.contacts.segments import SegmentsState, segment_actions, segments_sheet
+from app.web.pages.contacts.bulk_history_state import BulkHistoryState
+from app.web.pages.contacts.bulk_state import ContactBulkState
+from app.web.pages.contacts.card_state import ContactCardState
+from app.web.pages.contacts.filter_state import FilterFormState
+from app.web.pages.contacts.parts.bulk import bulk_bar, bulk_dialogs
+from app.web.pages.contacts.parts.bulk_history import bulk_history_sheet, under_way_bar
+from app.web.pages.contacts.parts.card import contact_drawer
+from app.web.pages.contacts.parts.filter import conditions, filter_dialog
+from app.web.pages.contacts.parts.segments import segment_actions, segments_sheet
+from app.web.pages.contacts.parts.tabs import address_book_head, import_button
+from app.web.pages.contacts.presenter import ContactItem
+from app.web.pages.contacts.segments_state import SegmentsState
 from app.web.pages.contacts.state import ContactsState
-from app.web.pages.contacts.tabs import address_book_head, import_button
-from app.web.pages.contacts.words import ContactItem
 from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here
 from app.web.words import Moment

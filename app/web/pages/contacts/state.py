@@ -17,9 +17,9 @@ from app.services.contacts.index_scans import DESCENDING, Sort
 from app.services.contacts.queries import count_contacts, list_contacts
 from app.services.segments.queries import get_segment
 from app.web.guard import PageState, guarded
-from app.web.pages.contacts.filters import said
-from app.web.pages.contacts.naming import names_in
-from app.web.pages.contacts.words import ContactItem, contact_item
+from app.web.pages.contacts.filter_presenter import said
+from app.web.pages.contacts.names_presenter import names_in
+from app.web.pages.contacts.presenter import ContactItem, contact_item
 
 PAGE_SIZE: Final = 25
 _LONGEST_SEARCH: Final = 200

@@ -24,11 +24,11 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.tabs import address_book_head, import_button
-from app.web.pages.imports.details import ImportDetailsState
-from app.web.pages.imports.sheet import import_drawer, status_badge
+from app.web.pages.contacts.parts.tabs import address_book_head, import_button
+from app.web.pages.imports.details_state import ImportDetailsState
+from app.web.pages.imports.parts.sheet import import_drawer, status_badge
+from app.web.pages.imports.presenter import ImportRow
 from app.web.pages.imports.state import ImportsState
-from app.web.pages.imports.words import ImportRow
 from app.web.session import allows, here
 from app.web.words import Moment
 

@@ -16,9 +16,9 @@ from app.services.live_hub import Watched, watch
 from app.services.paging import Page
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.imports.details import ImportDetailsState
-from app.web.pages.imports.words import ImportRow, import_row
-from app.web.pages.wizard.contacts.incoming import enqueue_import
+from app.web.imports.incoming import enqueue_import
+from app.web.pages.imports.details_state import ImportDetailsState
+from app.web.pages.imports.presenter import ImportRow, import_row
 from app.web.words import page_range
 
 PAGE_SIZE: Final = 25

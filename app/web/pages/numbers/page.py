@@ -28,10 +28,10 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text, flag_word, present
 from app.web.layout import shell
-from app.web.pages.numbers.form import number_drawer
-from app.web.pages.numbers.rests import NumberRestState
-from app.web.pages.numbers.rests_panel import rest_dialogs, resting_panel
-from app.web.pages.numbers.rows import NumberRow
+from app.web.pages.numbers.parts.form import number_drawer
+from app.web.pages.numbers.parts.rests import rest_dialogs, resting_panel
+from app.web.pages.numbers.presenter import NumberRow
+from app.web.pages.numbers.rests_state import NumberRestState
 from app.web.pages.numbers.state import NumberForm, NumbersState
 from app.web.session import allows
 

@@ -19,7 +19,7 @@ from app.web.carrier import carrier_account, owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
-from app.web.pages.numbers.rows import NumberRow, RestRow, caps_words, read_numbers
+from app.web.pages.numbers.presenter import NumberRow, RestRow, caps_words, read_numbers
 from app.web.words import counted
 
 CAPS: Final = ("daily_cap", "burst_cap", "burst_minutes", "cool_down_minutes")

@@ -26,9 +26,10 @@ from app.web.components import (
 )
 from app.web.components.kinds import present
 from app.web.layout import shell
-from app.web.pages.campaigns.switch import StopSwitchState, switch_dialogs
-from app.web.pages.settings.form import organization_form
-from app.web.pages.settings.keys_panel import keys_panel
+from app.web.pages.campaigns.parts.stop import switch_dialogs
+from app.web.pages.campaigns.stop_state import StopSwitchState
+from app.web.pages.settings.parts.form import organization_form
+from app.web.pages.settings.parts.keys import keys_panel
 from app.web.pages.settings.state import Machinery, MemberRow, SettingsState
 from app.web.session import allows
 from app.web.words import Moment

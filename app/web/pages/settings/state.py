@@ -11,11 +11,7 @@ from reflex.event import EventCallback, EventSpec
 from app.domain.rights import Right
 from app.runtime.context import get_context
 from app.services.access.members import MemberView, list_members
-from app.services.access.organizations import (
-    OrganizationView,
-    organization_settings,
-    update_organization,
-)
+from app.services.access.organizations import OrganizationView, organization_settings, update_organization
 from app.services.access.principal import Principal
 from app.services.heartbeats import worker_health
 from app.services.live_hub import Watched, watch

@@ -31,12 +31,12 @@ from app.web.components import (
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
-from app.web.pages.contacts.tabs import address_book_head
-from app.web.pages.suppressions.changing import SuppressionChangeState
-from app.web.pages.suppressions.dialogs import change_dialogs, file_dialog
-from app.web.pages.suppressions.file import SuppressionFileState
+from app.web.pages.contacts.parts.tabs import address_book_head
+from app.web.pages.suppressions.change_state import SuppressionChangeState
+from app.web.pages.suppressions.file_state import SuppressionFileState
+from app.web.pages.suppressions.parts.dialogs import change_dialogs, file_dialog
+from app.web.pages.suppressions.presenter import SCOPE_OPTIONS, SOURCE_OPTIONS, STATES, SuppressionRow
 from app.web.pages.suppressions.state import SuppressionsState
-from app.web.pages.suppressions.words import SCOPE_OPTIONS, SOURCE_OPTIONS, STATES, SuppressionRow
 from app.web.session import allows, here
 from app.web.words import Moment
 

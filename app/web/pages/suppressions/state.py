@@ -11,7 +11,7 @@ from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.suppression.queries import filter_of, list_suppressions
 from app.web.guard import PageState, guarded
-from app.web.pages.suppressions.words import ANY, SuppressionRow, range_words, suppression_row
+from app.web.pages.suppressions.presenter import ANY, SuppressionRow, range_words, suppression_row
 
 PAGE_SIZE: Final = 25
 _LONGEST_SEARCH: Final = 200

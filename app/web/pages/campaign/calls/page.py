@@ -28,10 +28,10 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.pages.campaign.calls.sheet import call_sheet
+from app.web.pages.campaign.calls.parts.sheet import call_sheet
+from app.web.pages.campaign.calls.presenter import ALL, CallItem, Query
 from app.web.pages.campaign.calls.state import CallLogState
-from app.web.pages.campaign.calls.view import ALL, CallItem, Query
-from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.session import allows, here
 from app.web.words import Moment
 

@@ -17,10 +17,10 @@ from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.errors import NotFound
 from app.services.live_hub import watch as watch_live
 from app.web import routes
+from app.web.address import put_in_address
 from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.address import put_in_address
-from app.web.pages.campaign.calls.view import ALL, CallDetail, CallItem, Query, call_detail, call_item
+from app.web.pages.campaign.calls.presenter import ALL, CallDetail, CallItem, Query, call_detail, call_item
 from app.web.pages.campaign.state import live_snapshot
 from app.web.words import page_range
 

@@ -31,14 +31,16 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.pages.audiences.view import audience_panel, audience_rules
-from app.web.pages.campaign.contacts.adding import add_buttons, add_dialogs
-from app.web.pages.campaign.contacts.bulk import bulk_bar, bulk_dialog
-from app.web.pages.campaign.contacts.person import PersonState, person_drawer
-from app.web.pages.campaign.contacts.selection import SelectionState
+from app.web.pages.audiences.parts.form import audience_panel
+from app.web.pages.audiences.parts.rules import audience_rules
+from app.web.pages.campaign.contacts.parts.adding import add_buttons, add_dialogs
+from app.web.pages.campaign.contacts.parts.bulk import bulk_bar, bulk_dialog
+from app.web.pages.campaign.contacts.parts.person import person_drawer
+from app.web.pages.campaign.contacts.person_state import PersonState
+from app.web.pages.campaign.contacts.presenter import ALL, Person, Query
+from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
-from app.web.pages.campaign.contacts.view import ALL, Person, Query
-from app.web.pages.campaign.header import campaign_frame
+from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.recipient_words import STATUS_WORDS
 from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here

@@ -17,10 +17,10 @@ from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
 from app.services.live_hub import watch as watch_live
 from app.web import routes
+from app.web.address import put_in_address
 from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.address import put_in_address
-from app.web.pages.campaign.contacts.view import ALL, SORTS, Person, Query, person
+from app.web.pages.campaign.contacts.presenter import ALL, SORTS, Person, Query, person
 from app.web.pages.campaign.state import live_snapshot
 from app.web.words import page_range
 

@@ -20,11 +20,11 @@ from app.web.components import (
     time_text,
 )
 from app.web.layout import shell
-from app.web.pages.campaign.header import campaign_frame
-from app.web.pages.campaign.overview.now import reviews_panel, right_now, seconds_panel
-from app.web.pages.campaign.overview.signs import safeguards_panel, stopped
+from app.web.pages.campaign.overview.parts.now import reviews_panel, right_now, seconds_panel
+from app.web.pages.campaign.overview.parts.safeguards import safeguards_panel, stopped
+from app.web.pages.campaign.overview.presenter import Change, Measures, Overview, StatusShare
 from app.web.pages.campaign.overview.state import OverviewState
-from app.web.pages.campaign.overview.view import Change, Measures, Overview, StatusShare
+from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.session import allows, here
 
 

@@ -20,8 +20,7 @@ from app.services.live_hub import watch as watch_live
 from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.overview.signs_view import Stop, stops
-from app.web.pages.campaign.overview.view import (
+from app.web.pages.campaign.overview.presenter import (
     Change,
     Overview,
     Review,
@@ -31,6 +30,7 @@ from app.web.pages.campaign.overview.view import (
     review,
     second_call,
 )
+from app.web.pages.campaign.overview.safeguards_presenter import Stop, stops
 from app.web.pages.campaign.state import live_snapshot
 
 Stories = tuple[list[Review], list[Second], list[Stop], list[Change]]

@@ -14,12 +14,12 @@ from app.web.components import (
     table_skeleton,
 )
 from app.web.layout import shell
-from app.web.pages.campaign.actions import CampaignActionsState as Actions
-from app.web.pages.campaign.advanced.view import Fact
-from app.web.pages.campaign.header import campaign_frame
-from app.web.pages.campaign.settings.form import settings_form
+from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
+from app.web.pages.campaign.advanced.presenter import Fact
+from app.web.pages.campaign.parts.frame import campaign_frame
+from app.web.pages.campaign.settings.parts.form import settings_form
+from app.web.pages.campaign.settings.presenter import Group
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
-from app.web.pages.campaign.settings.view import Group
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows
 

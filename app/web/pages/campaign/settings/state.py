@@ -20,8 +20,8 @@ from app.services.numbers.queries import NumberView, list_numbers
 from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done, to_first_error
 from app.web.guard import FormState, anyone, guarded, still_allowed
-from app.web.pages.campaign.advanced.view import summaries
-from app.web.pages.campaign.settings.view import (
+from app.web.pages.campaign.advanced.presenter import summaries
+from app.web.pages.campaign.settings.presenter import (
     Group,
     Option,
     changes_asked,

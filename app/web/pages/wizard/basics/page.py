@@ -19,15 +19,8 @@ from app.web.components import (
     text_input,
 )
 from app.web.layout import shell
-from app.web.pages.wizard.basics.state import (
-    DEFAULT,
-    ONE,
-    POOL,
-    AgentOption,
-    BasicsState,
-    NumberOption,
-)
-from app.web.pages.wizard.frame import Kept, form_values, wizard_form
+from app.web.pages.wizard.basics.state import DEFAULT, ONE, POOL, AgentOption, BasicsState, NumberOption
+from app.web.pages.wizard.parts.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import here
 

@@ -19,7 +19,7 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.forms import whole
 from app.web.guard import guarded
-from app.web.pages.wizard.draft import StepState, WizardState, draft_id, save_draft
+from app.web.pages.wizard.state import StepState, WizardState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 
 DEFAULT, ONE, POOL = "default", "one", "pool"

@@ -7,16 +7,16 @@ from app.domain.rights import Right
 from app.web import routes
 from app.web.components import columns, download_icon, glyph, panel
 from app.web.components.kinds import as_text, choose
+from app.web.imports.parts.file import file_panel
+from app.web.imports.presenter import FileLine
+from app.web.imports.state import ImportState
 from app.web.layout import shell
-from app.web.pages.audiences.form import AudienceFormState
-from app.web.pages.audiences.view import audience_button, audience_dialogs, audience_form, audience_rules
-from app.web.pages.wizard.contacts.file_panel import file_panel
-from app.web.pages.wizard.contacts.import_state import ImportState
-from app.web.pages.wizard.contacts.import_view import FileLine
-from app.web.pages.wizard.contacts.people_panel import address_book_panel, by_hand_panel
-from app.web.pages.wizard.contacts.unimported import unimported_question
-from app.web.pages.wizard.draft import WizardState
-from app.web.pages.wizard.frame import (
+from app.web.pages.audiences.form_state import AudienceFormState
+from app.web.pages.audiences.parts.form import audience_button, audience_dialogs, audience_form
+from app.web.pages.audiences.parts.rules import audience_rules
+from app.web.pages.wizard.contacts.parts.people import address_book_panel, by_hand_panel
+from app.web.pages.wizard.contacts.parts.unimported import unimported_question
+from app.web.pages.wizard.parts.frame import (
     back_link,
     campaign_here,
     closing_bar,
@@ -24,6 +24,7 @@ from app.web.pages.wizard.frame import (
     next_link,
     wizard_page,
 )
+from app.web.pages.wizard.state import WizardState
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import allows, here
 

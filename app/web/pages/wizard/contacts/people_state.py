@@ -21,7 +21,7 @@ from app.services.errors import FieldErrors
 from app.services.paging import MAX_PAGE_SIZE
 from app.web.components import say, say_done
 from app.web.guard import FormState, guarded
-from app.web.pages.wizard.draft import WizardState, draft_id
+from app.web.pages.wizard.state import WizardState, draft_id
 
 SHOWN: Final = 10
 MOST_AT_ONCE: Final = 10_000

@@ -22,8 +22,8 @@ from app.web.components import (
 )
 from app.web.components.kinds import Change, as_text, flag_word
 from app.web.layout import shell
-from app.web.pages.wizard.frame import wizard_form
 from app.web.pages.wizard.message.state import FallbackRow, MessageState, Person, PreviewPart
+from app.web.pages.wizard.parts.frame import wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
 _MISSING = [

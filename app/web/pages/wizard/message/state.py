@@ -22,7 +22,7 @@ from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS
 from app.services.campaigns.views import CampaignDetail, MessagePreview
 from app.web.forms import whole
 from app.web.guard import guarded
-from app.web.pages.wizard.draft import StepState, draft_id, save_draft
+from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 
 FALLBACK_PREFIX: Final = "fallback-"

@@ -20,9 +20,9 @@ from app.web.components import (
 )
 from app.web.layout import shell
 from app.web.options import time_zone_input
-from app.web.pages.campaign.advanced.form import Boxes, delays_box, finer_sections, retry_section
-from app.web.pages.wizard.frame import Kept, form_values, wizard_form
+from app.web.pages.campaign.advanced.parts.sections import Boxes, delays_box, finer_sections, retry_section
 from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
+from app.web.pages.wizard.parts.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
 _HOURS = [

@@ -20,8 +20,8 @@ from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import whole
 from app.web.guard import guarded
-from app.web.pages.campaign.advanced.view import OUTCOMES, finer_changes, finer_values, summaries
-from app.web.pages.wizard.draft import StepState, draft_id, save_draft
+from app.web.pages.campaign.advanced.presenter import OUTCOMES, finer_changes, finer_values, summaries
+from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 from app.web.time_format import for_input, in_zone, offset
 

@@ -18,8 +18,8 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text
 from app.web.layout import shell
-from app.web.pages.campaign.dialogs import skipped_note
-from app.web.pages.wizard.frame import address_of, back_link, closing_bar, wizard_page
+from app.web.pages.campaign.parts.dialogs import skipped_note
+from app.web.pages.wizard.parts.frame import address_of, back_link, closing_bar, wizard_page
 from app.web.pages.wizard.review.state import Fact, Obstacle, ReviewState, Said
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import allows

@@ -22,13 +22,13 @@ from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.actions import carrier_check, carrier_identity
-from app.web.pages.campaign.advanced.view import finer_facts, retry_facts
-from app.web.pages.campaign.settings.view import MISSING
-from app.web.pages.campaign.start_words import how_many, start_question
-from app.web.pages.wizard.draft import WizardState, draft_id, import_changes
+from app.web.pages.campaign.actions_state import carrier_check, carrier_identity
+from app.web.pages.campaign.advanced.presenter import finer_facts, retry_facts
+from app.web.pages.campaign.settings.presenter import MISSING
+from app.web.pages.campaign.start_presenter import how_many, start_question
 from app.web.pages.wizard.message.state import PART_WORDS
 from app.web.pages.wizard.pace.state import DAYS, retry_words
+from app.web.pages.wizard.state import WizardState, draft_id, import_changes
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
 from app.web.time_format import in_zone, spoken_minutes
 

@@ -1,0 +1,351 @@
+"""A file on its way into the campaign: uploaded, its columns named, looked through, imported."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.domain.contact_fields import FIELDS, VARIABLE
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.errors import FieldErrors
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
+from app.services.imports.operations import cancel_import, queue_import, set_mapping
+from app.services.imports.preview import preview_import
+from app.services.imports.views import Column, ImportPreview, ImportView
+from app.services.live_hub import Watched, watch
+from app.services.tabular.refusals import MAX_FILE_BYTES, FileRefused
+from app.web import routes
+from app.web.guard import FormState, anyone, guarded, still_allowed
+from app.web.imports.incoming import (
+    KINDS_OF_FILES,
+    NO_FILE,
+    TOO_LARGE,
+    enqueue_if_needed,
+    read_import,
+    read_imports,
+    read_sheet,
+    store_text,
+    store_upload,
+)
+from app.web.imports.presenter import (
+    AcceptedRow,
+    ColumnRow,
+    FileLine,
+    RefusedRow,
+    SampleRow,
+    Tally,
+    accepted_row,
+    column_rows,
+    file_facts,
+    file_line,
+    import_tally,
+    preview_tally,
+    refused_row,
+    sample_row,
+    stage_of,
+)
+from app.web.pages.wizard.state import WizardState
+from app.web.pages.wizard.steps import ADDRESSES, WizardStep
+from app.web.upload_errors import refusal_of
+
+PREVIEW_ROWS: Final = 8
+ZONE: Final = "contacts-file"
+
+_STARTABLE: Final = frozenset({"uploaded", "failed"})
+_UNFINISHED: Final = frozenset({"reading", "uploaded", "working", "failed"})
+
+
+class ImportState(FormState, rx.State):
+    """The file at hand, and those before it: of the campaign in the address, else of the address book."""
+
+    into_campaign: rx.Field[bool] = rx.field(False)
+    import_id: rx.Field[int] = rx.field(0)
+    stage: rx.Field[str] = rx.field("none")
+    """none, reading, uploaded, working, failed or done."""
+    file_name: rx.Field[str] = rx.field("")
+    facts: rx.Field[str] = rx.field("")
+    columns: rx.Field[list[ColumnRow]] = rx.field(default_factory=list)
+    tally: rx.Field[Tally] = rx.field(default_factory=Tally)
+    accepted: rx.Field[list[AcceptedRow]] = rx.field(default_factory=list)
+    refused: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
+    to_check: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
+    samples: rx.Field[list[SampleRow]] = rx.field(default_factory=list)
+    sheets: rx.Field[list[str]] = rx.field(default_factory=list)
+    sheet: rx.Field[str] = rx.field("")
+    round: rx.Field[int] = rx.field(0)
+    """Grows with each list that was taken, so that the box to paste into is empty for the next."""
+    looking: rx.Field[bool] = rx.field(False)
+    """The file is being looked through."""
+    uploading: rx.Field[bool] = rx.field(False)
+    percent: rx.Field[int] = rx.field(0)
+    earlier: rx.Field[list[FileLine]] = rx.field(default_factory=list)
+    asking: rx.Field[bool] = rx.field(False)
+    """Whether to go on although the file is not imported."""
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Take up the file that was left half-way, if there is one."""
+        self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
+        self.asking = False
+        yield
+        campaign_id = _campaign(self)
+        self.into_campaign = campaign_id is not None
+        if campaign_id is not None:
+            await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
+        imports = (await read_imports(principal, campaign_id)).views
+        self.loading = False
+        self._list(imports)
+        self.import_id, self.stage = 0, "none"
+        # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
+        mine = [view for view in imports if campaign_id or view.created_by == principal.actor]
+        for view in mine:
+            if stage_of(view.status) in _UNFINISHED:
+                async for _ in self._open(principal, view.id):
+                    yield
+                break
+
+    @guarded(Right.EDIT_CONTACTS, background=True)
+    async def watch(self, principal: Principal) -> None:
+        """Follow the imports, wherever they run; a file that has been read is opened."""
+        campaign_id = _campaign(self)
+        watched = Watched(principal.organization_id, campaign_id, "imports" if campaign_id else "own imports")
+        check = still_allowed(self, Right.EDIT_CONTACTS)
+        async for imports in watch(watched, lambda: read_imports(principal, campaign_id), check=check):
+            async with self:
+                is_read = self._follow(imports.views)
+                import_id = self.import_id
+                if campaign_id is not None:
+                    wizard = await self.get_state(WizardState)
+                    wizard.contacts = imports.contacts
+            if is_read:
+                view, found = await read_import(principal, import_id), await _previewed(principal, import_id)
+                async with self:
+                    if self.import_id == import_id:
+                        self._show_file(view)
+                        self._show_found(found)
+
+    @anyone
+    def count_upload(self, progress: dict[str, Any]) -> None:
+        """Show how much of the file has left the browser; `receive` has taken over once all of it has."""
+        share = progress.get("progress")
+        self.percent = int(100 * share) if isinstance(share, int | float) else 0
+        # The last of these may come after the file was refused: it must not bring "Uploading" back.
+        self.uploading = self.percent < 100  # noqa: PLR2004 - percent
+
+    @anyone
+    def end_upload(self) -> None:
+        """Show the drop zone again."""
+        self.uploading, self.percent = False, 0
+
+    @anyone
+    def refuse(self, rejected: list[dict[str, Any]]) -> None:
+        """Say why the browser would not take the file."""
+        self.uploading, self.percent = False, 0
+        self.errors = {
+            ZONE: refusal_of(rejected, largest=MAX_FILE_BYTES, kinds=KINDS_OF_FILES, advice=TOO_LARGE)
+        }
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def receive(self, principal: Principal, files: list[rx.UploadFile]) -> AsyncIterator[None]:
+        """Store the file and read it through, or say why it cannot be used."""
+        if not files:
+            # `refuse` knows why, and may have said so already.
+            self.errors = {ZONE: self.errors.get(ZONE) or NO_FILE}
+            return
+        self.errors, self.uploading, self.percent = {}, True, 100
+        yield
+        try:
+            import_id = await store_upload(principal, _campaign(self), files)
+        except FileRefused as refused:
+            self.errors = {ZONE: str(refused)}
+            return
+        finally:
+            self.uploading, self.percent = False, 0
+        async for _ in self._open(principal, import_id):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def paste(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
+        """Take a pasted list as if it were a file. The second of two quick clicks finds it taken."""
+        if self.stage in _UNFINISHED:
+            return
+        self.errors, self.saving = {}, True
+        yield
+        try:
+            import_id = await store_text(principal, _campaign(self), str(form.get("text") or ""))
+        except FileRefused as refused:
+            self.errors = {"text": str(refused)}
+            return
+        self.round += 1
+        async for _ in self._open(principal, import_id):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def use_sheet(self, principal: Principal, sheet: str) -> AsyncIterator[None]:
+        """Read another sheet of the workbook."""
+        self.errors, self.looking = {}, True
+        yield
+        try:
+            await read_sheet(principal, self.import_id, sheet)
+        except FileRefused as refused:
+            self.errors = {"sheet": str(refused)}
+            return
+        finally:
+            self.looking = False
+        async for _ in self._open(principal, self.import_id):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def use_column(self, principal: Principal, header: str, target: str) -> AsyncIterator[None]:
+        """Use a column as `target`; the column that was used so before becomes a variable again."""
+        chosen = {row.header: row.target for row in self.columns} | {header: target}
+        for row in self.columns:
+            if row.header != header and row.target == target and target in FIELDS:
+                chosen[row.header] = row.variable
+        async for _ in self._map(principal, chosen):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def start(self, principal: Principal) -> AsyncIterator[None]:
+        """Queue the import; it goes on wherever the person goes. The second of two quick clicks finds it begun."""
+        if self.stage not in _STARTABLE:
+            return
+        self.saving, self.errors = True, {}
+        yield
+        await self._queue(principal)
+
+    @anyone
+    def ask(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Ask whether to go on with a file that is not imported, or put the question away."""
+        self.asking = is_open and self.stage == "uploaded"
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def import_and_go_on(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+        """Queue the import, and go to the next step."""
+        campaign_id = _campaign(self)
+        if self.stage not in _STARTABLE or campaign_id is None:
+            return
+        self.saving, self.errors = True, {}
+        yield None
+        self.asking = False
+        await self._queue(principal)
+        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, campaign_id))
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def give_up(self, principal: Principal) -> None:
+        """Put the file away, or stop its import; who was added stays."""
+        context = get_context()
+        if self.stage in _UNFINISHED:
+            await context.database.write(
+                lambda session: cancel_import(
+                    session, principal=principal, import_ref=self.import_id, now=context.clock.now()
+                )
+            )
+        self.import_id, self.stage, self.errors = 0, "none", {}
+        self._list((await read_imports(principal, _campaign(self))).views)
+
+    async def _queue(self, principal: Principal) -> None:
+        context = get_context()
+        await context.database.write(
+            lambda session: queue_import(
+                session, principal=principal, import_ref=self.import_id, now=context.clock.now()
+            )
+        )
+        self.stage, self.tally = "working", Tally(total=self.tally.total)
+        await enqueue_if_needed(self.import_id)
+
+    async def _open(self, principal: Principal, import_id: int) -> AsyncIterator[None]:
+        self._show_file(await read_import(principal, import_id))
+        if self.stage == "uploaded":
+            async for _ in self._look_through(principal):
+                yield
+
+    def _show_file(self, view: ImportView) -> None:
+        self.import_id, self.stage = view.id, stage_of(view.status)
+        self.file_name, self.facts = view.file_name, file_facts(view)
+        self.sheets, self.sheet = view.sheets, view.sheet
+        targets = {column.header: column.target for column in view.columns}
+        self.columns, self.tally = column_rows(view.columns, targets, {}), import_tally(view)
+        self._clear_preview()
+
+    def _clear_preview(self) -> None:
+        self.accepted, self.refused, self.to_check, self.samples = [], [], [], []
+
+    async def _map(self, principal: Principal, chosen: dict[str, str]) -> AsyncIterator[None]:
+        context = get_context()
+        try:
+            await context.database.write(
+                lambda session: set_mapping(
+                    session,
+                    principal=principal,
+                    import_ref=self.import_id,
+                    mapping=chosen,
+                    now=context.clock.now(),
+                )
+            )
+            self.errors = {}
+        except FieldErrors as refused:
+            self.errors = refused.errors
+            self._clear_preview()
+        self.columns = column_rows([_column(row) for row in self.columns], chosen, self.errors)
+        if not self.errors:
+            async for _ in self._look_through(principal):
+                yield
+
+    async def _look_through(self, principal: Principal) -> AsyncIterator[None]:
+        """Show what would become of the rows."""
+        self.looking = True
+        yield
+        try:
+            self._show_found(await _previewed(principal, self.import_id))
+        finally:
+            self.looking = False
+
+    def _show_found(self, found: ImportPreview | FieldErrors) -> None:
+        """Show the preview, or what has to be mended before there is one."""
+        if isinstance(found, FieldErrors):
+            self.errors, self.tally = found.errors, Tally()
+            return
+        self.tally = preview_tally(found)
+        self.accepted = [accepted_row(row) for row in found.first_accepted]
+        self.refused = [refused_row(row) for row in found.first(*NOT_IMPORTED)]
+        self.to_check = [refused_row(row) for row in found.first(IssueKind.WARNING)]
+        self.samples = [sample_row(sample) for sample in found.samples]
+
+    def _follow(self, imports: Sequence[ImportView]) -> bool:
+        """Show how the import at hand gets on; tell whether it has just been read and is to be opened."""
+        self._list(imports)
+        view = next((view for view in imports if view.id == self.import_id), None)
+        if view is None or self.stage not in {"reading", "working", "failed", "done"}:
+            return False
+        stage = stage_of(view.status)
+        if stage == "uploaded":
+            return True
+        self.stage, self.tally = stage, import_tally(view)
+        return False
+
+    def _list(self, imports: Sequence[ImportView]) -> None:
+        self.earlier = [file_line(view) for view in imports if view.ended_at is not None and view.rows_done]
+
+
+def _campaign(state: rx.State) -> int | None:
+    """Return the campaign the address claims; None on the page of the address book."""
+    return routes.place(state.router.url.path).campaign_id
+
+
+async def _previewed(principal: Principal, import_id: int) -> ImportPreview | FieldErrors:
+    """Return what would become of the rows, or what has to be mended first."""
+    try:
+        async with get_context().database.session() as session:
+            return await preview_import(
+                session, principal=principal, import_ref=import_id, limit=PREVIEW_ROWS
+            )
+    except FieldErrors as refused:
+        return refused
+
+
+def _column(row: ColumnRow) -> Column:
+    return Column(row.header, row.target, row.variable.removeprefix(VARIABLE), row.samples)

@@ -1,0 +1,228 @@
+"""The form of an agent, in a sheet at the side."""
+
+import reflex as rx
+from reflex.vars import ObjectVar
+
+from app.domain.rights import Right
+from app.web.components import (
+    choose,
+    drawer,
+    error_of,
+    form_actions,
+    form_field,
+    form_row,
+    record,
+    secondary_button,
+    select_input,
+    stacked_form,
+    submit_button,
+    text_area,
+    text_input,
+)
+from app.web.components.kinds import as_text, present
+from app.web.pages.agents.state import AgentForm, AgentsState, NumberOption
+from app.web.pages.agents.voices_presenter import LANGUAGES, VOICES, language_words
+from app.web.session import allows
+
+_VARIABLES = "{{name}}, {{assistant_name}}, {{company}}"
+
+
+def agent_drawer() -> rx.Component:
+    """Return the sheet with the form; those who may not change agents read it."""
+    form, may_edit = record(AgentsState.form, AgentForm), allows(Right.EDIT_AGENTS)
+    return drawer(
+        stacked_form(
+            _name(form, ~may_edit),
+            _description(form, ~may_edit),
+            form_row(_voice(form, ~may_edit), _language(form, ~may_edit)),
+            _greeting(form, ~may_edit),
+            _prompt(form, ~may_edit),
+            form_row(_limit(form, ~may_edit), _number(form, ~may_edit)),
+            rx.cond(
+                may_edit,
+                form_actions(
+                    secondary_button("Cancel", on_click=AgentsState.set_open(False)),
+                    submit_button(
+                        choose(form.id == 0, "Create agent", "Save changes"), saving=AgentsState.saving
+                    ),
+                ),
+            ),
+            state=AgentsState,
+            on_submit=AgentsState.save,
+        ),
+        is_open=AgentsState.is_open,
+        on_open_change=AgentsState.set_open,
+        title=choose(form.id == 0, "New agent", as_text(form.name)),
+        sentence=choose(
+            form.id == 0, "A voice for your campaigns.", "Changes count from the next call that is placed."
+        ),
+    )
+
+
+def _name(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "name")
+    return form_field(
+        text_input(
+            name="name",
+            default_value=form.name,
+            placeholder="Ava",
+            error=error,
+            required=True,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="name",
+        label="Name",
+        help_text="What messages say for {{assistant_name}}.",
+        error=error,
+    )
+
+
+def _description(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "description")
+    return form_field(
+        text_input(
+            name="description",
+            default_value=form.description,
+            error=error,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="description",
+        label="Description",
+        help_text="For your colleagues; nobody hears it.",
+        error=error,
+        optional=True,
+    )
+
+
+def _voice(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "voice")
+    groups = [
+        rx.el.optgroup(
+            *[rx.el.option(words, value=voice) for voice, words in voices], label=language_words(language)
+        )
+        for language, voices in VOICES.items()
+    ]
+    unlisted = rx.cond(
+        present(form.unlisted_voice), rx.el.option(form.unlisted_voice, value=form.unlisted_voice)
+    )
+    return form_field(
+        select_input(
+            name="voice",
+            options=rx.fragment(unlisted, *groups),
+            default_value=form.voice,
+            on_change=AgentsState.choose_voice,
+            error=error,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="voice",
+        label="Voice",
+        error=error,
+    )
+
+
+def _language(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "language")
+    unlisted = rx.cond(
+        present(form.unlisted_language), rx.el.option(form.unlisted_language, value=form.unlisted_language)
+    )
+    return form_field(
+        select_input(
+            name="language",
+            options=rx.fragment(unlisted, *[rx.el.option(words, value=code) for code, words in LANGUAGES]),
+            default_value=AgentsState.language,
+            error=error,
+            disabled=disabled,
+            record=as_text(AgentsState.form_version) + AgentsState.language,
+        ),
+        name="language",
+        label="Language",
+        help_text="What answers are understood in; it follows the voice.",
+        error=error,
+    )
+
+
+def _greeting(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "greeting")
+    return form_field(
+        text_area(
+            name="greeting",
+            default_value=form.greeting,
+            error=error,
+            rows=3,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="greeting",
+        label="Greeting",
+        help_text=f"Said first when a campaign has no greeting of its own. Variables: {_VARIABLES}, "
+        "and every column of your contacts.",
+        error=error,
+        optional=True,
+    )
+
+
+def _prompt(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "prompt")
+    return form_field(
+        text_area(
+            name="prompt",
+            default_value=form.prompt,
+            error=error,
+            rows=5,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="prompt",
+        label="Prompt",
+        help_text="A briefing for agents that speak freely. Scripted calls say the campaign's own texts.",
+        error=error,
+        optional=True,
+    )
+
+
+def _limit(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "max_concurrent_calls")
+    return form_field(
+        text_input(
+            name="max_concurrent_calls",
+            input_type="number",
+            default_value=as_text(form.max_concurrent_calls),
+            error=error,
+            min_value=0,
+            max_value=1000,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="max_concurrent_calls",
+        label="Calls at once",
+        help_text="Over all campaigns. 0 = no limit.",
+        error=error,
+    )
+
+
+def _number(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
+    error = error_of(AgentsState, "default_phone_number_id")
+    return form_field(
+        select_input(
+            name="default_phone_number_id",
+            options=rx.fragment(
+                rx.el.option("The organization's", value=""),
+                rx.foreach(AgentsState.numbers, _number_option),
+            ),
+            default_value=form.number_id,
+            error=error,
+            disabled=disabled,
+            record=AgentsState.form_version,
+        ),
+        name="default_phone_number_id",
+        label="Default caller ID",
+        help_text="Shown when a campaign names none.",
+        error=error,
+    )
+
+
+def _number_option(number: ObjectVar[NumberOption]) -> rx.Component:
+    return rx.el.option(number.words, value=number.id)

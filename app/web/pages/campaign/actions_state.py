@@ -1,0 +1,135 @@
+"""Starting, pausing, resuming and copying a campaign: for the list and for the campaign's own page."""
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.rights import Right
+from app.providers.registry import configured_account
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.campaigns.brief import campaign_brief
+from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
+from app.services.campaigns.detail import get_campaign
+from app.services.campaigns.lifecycle import CarrierChanged, pause_campaign, resume_campaign, start_campaign
+from app.services.campaigns.operations import duplicate_campaign
+from app.services.campaigns.preflight import preflight
+from app.services.campaigns.views import CampaignBrief
+from app.services.numbers.carriers import CarrierIdentity, identity_of
+from app.web import routes
+from app.web.components import say_done
+from app.web.guard import PageState, anyone, guarded
+from app.web.pages.campaign.start_presenter import StartQuestion, start_question
+
+
+class CampaignActionsState(PageState, rx.State):
+    """The action last asked for."""
+
+    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Why a start was refused, by field path: opens the dialog that says so."""
+    campaign_id: rx.Field[int] = rx.field(0)
+    resuming: rx.Field[bool] = rx.field(False)
+    """Which of start and resume waits for the carrier to be confirmed."""
+    carrier_question: rx.Field[str] = rx.field("")
+    question: rx.Field[StartQuestion] = rx.field(default_factory=StartQuestion)
+    """Asked before a start."""
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def ask_start(self, principal: Principal, campaign_id: int) -> None:
+        """Ask whether to start a draft, or say what is missing."""
+        context = get_context()
+        async with context.database.session() as session:
+            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+            check = await preflight(
+                session,
+                principal=principal,
+                campaign_ref=campaign_id,
+                now=context.clock.now(),
+                carrier=carrier_identity(),
+            )
+        self.campaign_id, self.errors = campaign_id, check.errors
+        self.question = StartQuestion() if check.errors else start_question(detail, check)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def start(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+        """Start a draft, or say what is missing."""
+        self.campaign_id, self.resuming, self.errors = campaign_id, False, {}
+        self.question = StartQuestion()
+        return await self._go(principal, confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def resume(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+        """Go on with a paused or failed campaign."""
+        self.campaign_id, self.resuming, self.errors = campaign_id, True, {}
+        return await self._go(principal, confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm_carrier(self, principal: Principal) -> EventSpec | None:
+        """Start or resume on the carrier that is configured now."""
+        self.carrier_question = ""
+        return await self._go(principal, confirmed=True)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def pause(self, principal: Principal, campaign_id: int) -> EventSpec:
+        """Place nothing more."""
+        context = get_context()
+        await context.database.write(
+            lambda session: pause_campaign(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        )
+        return say_done("Campaign paused. Calls in progress go on to their end.")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def duplicate(self, principal: Principal, campaign_id: int) -> list[EventSpec]:
+        """Copy settings and contacts into a new draft, and go there."""
+        context = get_context()
+        copy = await context.database.write(
+            lambda session: duplicate_campaign(
+                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            )
+        )
+        there = rx.redirect(routes.campaign(principal.organization_slug, copy))
+        return [say_done("Copied, with its settings and contacts. You are looking at the copy."), there]
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the dialogs away."""
+        if not is_open:
+            self.errors, self.carrier_question, self.question = {}, "", StartQuestion()
+
+    async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
+        context = get_context()
+        act = resume_campaign if self.resuming else start_campaign
+        check = await carrier_check(principal, self.campaign_id)
+
+        async def acted(session: AsyncSession) -> CampaignBrief:
+            await act(
+                session,
+                principal=principal,
+                campaign_ref=self.campaign_id,
+                now=context.clock.now(),
+                carrier=carrier_identity(),
+                check=check,
+                confirm_carrier=confirmed,
+            )
+            return await campaign_brief(session, principal=principal, campaign_ref=self.campaign_id)
+
+        try:
+            campaign = await context.database.write(acted)
+        except CarrierChanged as question:
+            self.carrier_question = str(question)
+            return None
+        return say_done("Campaign scheduled." if campaign.status == "scheduled" else "Campaign started.")
+
+
+async def carrier_check(principal: Principal, campaign_id: int) -> CarrierCheck:
+    """Return what the carrier says before the campaign is let go: asked outside any transaction."""
+    context = get_context()
+    account = configured_account(context.settings)
+    return await ask_carrier(context.database, principal=principal, campaign_ref=campaign_id, account=account)
+
+
+def carrier_identity() -> CarrierIdentity:
+    """Return the carrier account this installation dials through."""
+    return identity_of(configured_account(get_context().settings))

@@ -1,0 +1,91 @@
+"""The sheet of one contact: its variables, its attempts, and why it was, or was not, contacted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from reflex.vars import ArrayVar, ObjectVar
+
+from app.web.components import (
+    attempt_badge,
+    disposition_badge,
+    drawer,
+    facts,
+    recipient_badge,
+    record,
+    time_text,
+)
+from app.web.pages.campaign.calls.presenter import CallItem
+from app.web.pages.campaign.contacts.person_state import PersonState
+from app.web.pages.campaign.contacts.presenter import Person, PersonDetail, Step, Variable
+from app.web.words import Moment
+
+
+def person_drawer() -> rx.Component:
+    """Return the sheet."""
+    detail = record(PersonState.detail, PersonDetail)
+    person = record(detail.person, Person)
+    return drawer(
+        rx.el.div(recipient_badge(person.status), rx.el.p(detail.answer), class_name="cs-why"),
+        facts(
+            ("Place in line", rx.el.span(person.position, class_name="cs-number")),
+            ("Attempts", rx.el.span(person.attempts, class_name="cs-number")),
+            ("Last outcome", disposition_badge(person.disposition)),
+        ),
+        _section("Attempts", "No attempt yet.", detail.attempts.to(list[CallItem]), _attempt),
+        _section("Variables", "No values of its own.", detail.variables.to(list[Variable]), _variable),
+        _section("History", "No change of status yet.", detail.steps.to(list[Step]), _step),
+        is_open=PersonState.is_open,
+        on_open_change=PersonState.close,
+        title=person.name,
+        sentence=person.number,
+    )
+
+
+def _section(
+    title: str, nothing: str, rows: ArrayVar[Any], draw: Callable[[Any], rx.Component]
+) -> rx.Component:
+    return rx.el.section(
+        rx.el.h3(title),
+        rx.cond(
+            rows.length() == 0,
+            rx.el.p(nothing, class_name="cs-quiet"),
+            rx.el.ul(rx.foreach(rows, draw), class_name="cs-entries"),
+        ),
+        class_name="cs-section",
+    )
+
+
+def _attempt(attempt: ObjectVar[CallItem]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            _time(record(attempt.at, Moment)),
+            rx.el.span("from ", attempt.number_from, class_name="cs-quiet cs-number"),
+            rx.cond(attempt.error != "", rx.el.span(attempt.error, class_name="cs-quiet")),
+            class_name="cs-two-lines",
+        ),
+        rx.cond(
+            attempt.disposition != "",
+            disposition_badge(attempt.disposition),
+            attempt_badge(attempt.status),
+        ),
+    )
+
+
+def _variable(variable: ObjectVar[Variable]) -> rx.Component:
+    return rx.el.li(rx.el.code(variable.label), rx.el.span(variable.value, class_name="cs-value"))
+
+
+def _step(step: ObjectVar[Step]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(step.reason),
+            rx.el.span(_time(record(step.at, Moment)), class_name="cs-quiet"),
+            class_name="cs-two-lines",
+        ),
+        recipient_badge(step.status),
+    )
+
+
+def _time(at: ObjectVar[Moment]) -> rx.Component:
+    return time_text(at.text, zone=at.zone, iso=at.iso)

@@ -1,0 +1,172 @@
+"""What the Contacts tab shows, worded."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from app.domain.phone import pretty
+from app.domain.recipient import RecipientStatus
+from app.services.campaigns.eligibility import SKIPPED_AHEAD
+from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
+from app.web.pages.campaign.calls.presenter import CallItem, call_item
+from app.web.recipient_words import STATUS_WORDS, reason_words
+from app.web.words import Moment, counted, moment
+
+ALL: Final = "all"
+SORTS: Final = ("position", "name", "status", "attempts", "last_attempt", "next")
+_DONE: Final = {"retry": "tried again", "skip": "skipped", "remove": "removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the list is asked for. Texts, as the address holds them."""
+
+    search: str = ""
+    status: str = ALL
+    sort: str = "position"
+    descending: bool = False
+    page: int = 1
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> Self:
+        """Read an address's parameters; what makes no sense is left out."""
+        status = parameters.get("status", ALL)
+        return cls(
+            search=parameters.get("search", "")[:200],
+            status=status if status in {*RecipientStatus, SKIPPED_AHEAD} else ALL,
+        )
+
+    @property
+    def statuses(self) -> tuple[RecipientStatus, ...]:
+        """The statuses asked for; none: the statuses do not matter."""
+        return (RecipientStatus(self.status),) if self.status in set(RecipientStatus) else ()
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it may hide a contact."""
+        return bool(self.search.strip()) or self.status != ALL
+
+    def address(self) -> str:
+        """Return the filters, as an address ends with them."""
+        usual = asdict(Query())
+        kept = {name: value for name, value in asdict(self).items() if name in {"search", "status"}}
+        asked = {name: value for name, value in kept.items() if value != usual[name]}
+        return f"?{urlencode(asked)}" if asked else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A row of the list."""
+
+    id: int = 0
+    position: str = ""
+    name: str = ""
+    number: str = ""
+    status: str = ""
+    attempts: str = ""
+    disposition: str = ""
+    last: Moment = field(default_factory=Moment)
+    next: Moment = field(default_factory=Moment)
+    next_word: str = ""
+    why: str = ""
+    can_retry: bool = False
+    can_skip: bool = False
+    can_remove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One value that the templates may use."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of the contact's status."""
+
+    status: str
+    reason: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetail:
+    """One contact with all that happened to it."""
+
+    person: Person = field(default_factory=Person)
+    answer: str = ""
+    """Why it was, or was not, contacted."""
+    variables: list[Variable] = field(default_factory=list)
+    attempts: list[CallItem] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def person(row: RecipientRow, *, zone: str, now: datetime) -> Person:
+    """Word a row; times are in the campaign's zone."""
+    is_due = row.next_at is not None and row.next_at <= now
+    return Person(
+        id=row.id,
+        position=f"{row.position:,}",
+        name=row.name or "No name",
+        number=row.pretty,
+        status=row.status.value,
+        attempts=f"{row.attempts_made} / {row.attempts_allowed}",
+        disposition=row.last_disposition.value if row.last_disposition else "",
+        last=moment(row.last_attempt_at, zone, now=now),
+        next=Moment() if is_due else moment(row.next_at, zone, now=now),
+        next_word="In line" if is_due else "",
+        why=row.blocked_why or "",
+        can_retry="retry" in row.actions,
+        can_skip="skip" in row.actions,
+        can_remove="remove" in row.actions,
+    )
+
+
+def person_detail(detail: RecipientDetail, *, zone: str, now: datetime) -> PersonDetail:
+    """Word a contact and its story."""
+    return PersonDetail(
+        person=person(detail.row, zone=zone, now=now),
+        answer=_why(detail, zone=zone, now=now),
+        variables=[Variable(name, str(value)) for name, value in detail.variables.items()],
+        attempts=[call_item(row, zone=zone, now=now) for row in detail.attempts],
+        steps=[_step(row, zone=zone, now=now) for row in reversed(detail.transitions)],
+    )
+
+
+def bulk_sentence(action: str, result: BulkResult) -> str:
+    """Return "12 contacts skipped. 3 left alone: is being contacted now."."""
+    done = f"{counted(result.done, 'contact', 'contacts')} {_DONE[action]}."
+    refused = [f"{count:,} left alone: {reason}." for reason, count in result.refused.items()]
+    return " ".join([done, *refused])
+
+
+def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
+    row = detail.row
+    if row.blocked_why:
+        return row.blocked_why
+    if row.status is RecipientStatus.PENDING:
+        due = row.next_at is not None and row.next_at > now
+        at = moment(row.next_at, zone, now=now)
+        return f"The next attempt is due on {at.text} {at.zone}." if due else "Waits in line to be contacted."
+    if row.status is RecipientStatus.IN_PROGRESS:
+        return f"Is being contacted now at {pretty(row.number)}."
+    tries = counted(row.attempts_made, "attempt", "attempts")
+    return f"{STATUS_WORDS[row.status]} after {tries}." + (f" {row.why}" if row.why else "")
+
+
+def _step(row: TransitionRow, *, zone: str, now: datetime) -> Step:
+    return Step(status=row.new, reason=reason_words(row.reason), at=moment(row.at, zone, now=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contact of the address book."""
+
+    id: int
+    name: str
+    number: str
+    suppressed: bool

@@ -1,0 +1,127 @@
+"""What is done to contacts of a campaign: one, those ticked, or all that match."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.campaigns.lifecycle import CarrierChanged
+from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
+from app.services.campaigns.views import BulkResult
+from app.services.errors import Conflict
+from app.web.campaign_here import campaign_here
+from app.web.components import say, say_done
+from app.web.guard import anyone, guarded
+from app.web.pages.campaign.actions_state import carrier_check, carrier_identity
+from app.web.pages.campaign.contacts.presenter import bulk_sentence
+from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
+from app.web.row_selection import Ticking
+
+_OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
+    "retry": retry_recipients,
+    "skip": skip_recipients,
+    "remove": remove_recipients,
+}
+
+
+class SelectionState(Ticking, rx.State):
+    """Which contacts are ticked, and what is asked about them: "retry", "skip" or "remove"."""
+
+    single: rx.Field[int] = rx.field(0)
+    """The one contact the question is about; 0: those ticked."""
+    carrier_question: rx.Field[str] = rx.field("")
+    """Asked when a completed campaign would run again on another carrier."""
+
+    @anyone
+    def ask(self, action: str, recipient_id: int) -> None:
+        """Ask before something is done to one contact, or to those ticked (0)."""
+        self.asking, self.single = action if action in _OPERATIONS else "", recipient_id
+        self.carrier_question = ""
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking, self.carrier_question = "", ""
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def do(self, principal: Principal, action: str, recipient_id: int) -> EventSpec | None:
+        """Do it to one contact."""
+        try:
+            return await self._do(principal, action, {"recipient_ids": [recipient_id]}, confirmed=False)
+        except CarrierChanged as question:
+            self.asking, self.single, self.carrier_question = action, recipient_id, str(question)
+            return None
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm(self, principal: Principal) -> EventSpec | None:
+        """Do what was asked about."""
+        try:
+            return await self._do(principal, self.asking, await self._whom(principal), confirmed=False)
+        except CarrierChanged as question:
+            self.carrier_question = str(question)
+            return None
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def skip_instead(self, principal: Principal) -> EventSpec | None:
+        """Skip those who would come back if they were removed."""
+        self.asking = "skip"
+        return await self._do(principal, "skip", await self._whom(principal), confirmed=False)
+
+    @guarded(Right.RUN_CAMPAIGNS)
+    async def confirm_carrier(self, principal: Principal) -> EventSpec:
+        """Do it on the carrier that is configured now."""
+        return await self._do(principal, self.asking, await self._whom(principal), confirmed=True)
+
+    async def _on_page(self) -> list[int]:
+        return [one.id for one in (await self.get_state(CampaignContactsState)).people]
+
+    async def _whom(self, principal: Principal) -> Mapping[str, Any]:
+        if self.single:
+            return {"recipient_ids": [self.single]}
+        if not self.all_matching:
+            return {"recipient_ids": self.ids}
+        query = (await self.get_state(CampaignContactsState)).query
+        async with get_context().database.session() as session:
+            why = await skipped_ahead(session, principal, campaign_here(self), query)
+        chosen = None if why is None else list(why)
+        everyone = chosen is None and not query.statuses and not query.search.strip()
+        return {
+            "recipient_ids": chosen,
+            "statuses": query.statuses,
+            "search": query.search,
+            "everyone": everyone,
+        }
+
+    async def _do(
+        self, principal: Principal, action: str, whom: Mapping[str, Any], *, confirmed: bool
+    ) -> EventSpec:
+        if action not in _OPERATIONS:
+            raise Conflict("Choose what to do.")
+        context = get_context()
+        contacts = await self.get_state(CampaignContactsState)
+        where: dict[str, Any] = {}
+        if action == "retry":
+            check = await carrier_check(principal, campaign_here(self))
+            where = {"carrier": carrier_identity(), "check": check, "confirm_carrier": confirmed}
+        elif action == "remove" and self.all_matching and not self.single:
+            where = {"expected": contacts.total}
+        result = await context.database.write(
+            lambda session: _OPERATIONS[action](
+                session,
+                principal=principal,
+                campaign_ref=campaign_here(self),
+                now=context.clock.now(),
+                **whom,
+                **where,
+            )
+        )
+        self.ids, self.all_matching, self.single = [], False, 0
+        self.asking, self.carrier_question = "", ""
+        await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
+        sentence = bulk_sentence(action, result)
+        return say_done(sentence) if result.done else say(sentence)

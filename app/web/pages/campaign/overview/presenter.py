@@ -1,0 +1,278 @@
+"""What the Overview tab shows, worded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from app.domain.attempt import AttemptStatus
+from app.domain.campaign import CampaignStatus, Channel
+from app.domain.metrics import percent
+from app.domain.phone import pretty
+from app.domain.recipient import RecipientStatus
+from app.services.campaigns.views import AttemptRow, CampaignSnapshot, LiveAttempt, TransitionRow
+from app.services.dialing.settle.second_calls import SecondCallRow
+from app.web.components import ProgressView
+from app.web.pages.campaign.overview.safeguards_presenter import Safeguards, safeguards
+from app.web.pages.campaign.progress_presenter import progress
+from app.web.recipient_words import STATUS_WORDS
+from app.web.words import NOTHING, Moment, clock_time, counted, duration, in_both_zones, moment, money, rate
+
+
+@dataclass(frozen=True, slots=True)
+class StatusShare:
+    """One line of the status breakdown."""
+
+    status: str
+    count: str
+    share: str
+    unused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """The six measures."""
+
+    completion: str = ""
+    success: str = ""
+    answer: str = ""
+    human_answer: str = ""
+    duration: str = ""
+    cost: str = ""
+    cost_note: str = ""
+    calls_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A call or message under way."""
+
+    id: str
+    name: str
+    number: str
+    status: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What goes on now; if nothing does, why, and what to do."""
+
+    title: str = ""
+    sentence: str = ""
+    until: str = ""
+    kind: str = "quiet"
+    """"busy", "held" or "quiet"."""
+    slots: str = ""
+    happening: list[Happening] = field(default_factory=list)
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An attempt of which a person must say whether it was placed."""
+
+    id: str
+    name: str
+    number: str
+    at: Moment
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A call that the carrier made beside the one of its attempt."""
+
+    id: str
+    name: str
+    number: str
+    at: Moment
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the campaign's status."""
+
+    status: str
+    sentence: str
+    at: Moment
+
+
+def _no_shares_yet() -> list[StatusShare]:
+    return [StatusShare(status.value, NOTHING, "", unused=True) for status in STATUS_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it that moves. Before it is read it takes the same room, so that nothing jumps."""
+
+    progress: ProgressView = field(default_factory=ProgressView)
+    shares: list[StatusShare] = field(default_factory=_no_shares_yet)
+    measures: Measures = field(default_factory=Measures)
+    conservation: str = "\u00a0"
+    conserved: bool = True
+    now: Now = field(default_factory=Now)
+    safeguards: Safeguards = field(default_factory=Safeguards)
+
+
+_OVER: Final[Mapping[CampaignStatus, tuple[str, str]]] = {
+    CampaignStatus.DRAFT: ("Not started", "This is a draft. Nobody is contacted before it is started."),
+    CampaignStatus.COMPLETED: ("Completed", "Every contact has reached its last outcome."),
+    CampaignStatus.CANCELLED: ("Cancelled", "Nobody else is contacted. What happened until then is kept."),
+}
+
+_HELD_TITLES: Final[Mapping[str, str]] = {
+    "stop_switch": "All dialing is stopped",
+    "campaign_state": "Nothing is dialed now",
+    "calling_hours": "Waiting for calling hours",
+    "caller_id": "Waiting for a number",
+    "pacing": "Waiting for a slot",
+    "pilot": "Waiting for the pilot to end",
+    "ramp": "Waiting for this step to end",
+    "budget": "Waiting for calls under way",
+    "number_in_use": "Waiting for another attempt to settle",
+    "waiting_for_retry": "Waiting for the next attempt",
+    "waiting_for_reports": "Waiting for delivery reports",
+    "waiting_for_carrier": "Asking the carrier",
+    "waiting_for_contacts": "Waiting for new contacts who match",
+    "needs_review": "Waiting for your decision",
+    "no_worker": "No dialing worker is running",
+}
+
+
+def overview(snapshot: CampaignSnapshot, *, other_zone: str, now: datetime) -> Overview:
+    """Word a snapshot, in the campaign's time zone; until when it is held also in `other_zone`, if that differs."""
+    counts = snapshot.counts
+    shares = [
+        StatusShare(
+            status=status.value,
+            count=f"{counts[status]:,}",
+            share=f"{percent(counts[status], snapshot.total):g}%",
+            unused=counts[status] == 0,
+        )
+        for status in STATUS_WORDS
+    ]
+    return Overview(
+        progress=progress(counts, snapshot.status),
+        shares=shares,
+        measures=_measures(snapshot),
+        conservation=_conservation(snapshot),
+        conserved=snapshot.conserved,
+        now=_now(snapshot, other_zone, now),
+        safeguards=safeguards(snapshot),
+    )
+
+
+def review(row: AttemptRow, zone: str, *, now: datetime) -> Review:
+    """Word an attempt that is up for review."""
+    return Review(
+        id=str(row.id),
+        name=row.contact_name or pretty(row.number_to),
+        number=pretty(row.number_to),
+        at=moment(row.at, zone, now=now),
+        why=row.error_message or "The carrier could not say whether this was placed.",
+    )
+
+
+def second_call(row: SecondCallRow, zone: str, *, now: datetime) -> Second:
+    """Word a second call."""
+    return Second(
+        id=row.provider_id,
+        name=row.contact_name or pretty(row.number_to),
+        number=pretty(row.number_to),
+        at=moment(row.found_at, zone, now=now),
+        state="Ended" if row.ended_at else "Being hung up",
+    )
+
+
+def change(row: TransitionRow, zone: str, *, now: datetime) -> Change:
+    """Word a change of status."""
+    sentence = f"by {row.actor}" if row.actor != "system" else "by itself"
+    return Change(
+        status=row.new,
+        sentence=f"{sentence}: {row.reason}" if row.reason else sentence,
+        at=moment(row.at, zone, now=now),
+    )
+
+
+def _measures(snapshot: CampaignSnapshot) -> Measures:
+    metrics, made = snapshot.metrics, snapshot.calls_made
+    return Measures(
+        completion=rate(metrics.completion_rate, of=snapshot.total),
+        success=rate(metrics.success_rate, of=made),
+        answer=rate(metrics.answer_rate, of=made),
+        human_answer=rate(metrics.human_answer_rate, of=made),
+        duration=duration(metrics.average_duration) if snapshot.answered else NOTHING,
+        cost=money(metrics.total_cost, metrics.cost_unit),
+        cost_note=_cost_note(snapshot),
+        calls_note=f"of {counted(made, 'attempt', 'attempts')}",
+    )
+
+
+def _cost_note(snapshot: CampaignSnapshot) -> str:
+    if not snapshot.calls_made:
+        return "Nothing spent yet"
+    metrics = snapshot.metrics
+    if metrics.cost_estimated:
+        return "Partly estimated: prices come later" if metrics.cost_known else "Estimated: prices come later"
+    return "As the carrier charges" if metrics.total_cost else "Nothing charged so far"
+
+
+def _conservation(snapshot: CampaignSnapshot) -> str:
+    parts = [
+        f"{snapshot.counts[status]:,} {word.lower()}"
+        for status, word in STATUS_WORDS.items()
+        if snapshot.counts[status]
+    ]
+    return f"{counted(snapshot.total, 'contact', 'contacts')} = {' + '.join(parts)}" if parts else ""
+
+
+def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
+    going_on = _going_on(snapshot)
+    if (hold := snapshot.hold) is not None:
+        until = ""
+        if hold.until is not None:
+            until = f"Until {in_both_zones(hold.until, snapshot.time_zone, other_zone, now=now)}"
+        title = _HELD_TITLES.get(hold.rule, "Nothing is dialed now")
+        return replace(going_on, title=title, sentence=hold.why, until=until, kind="held")
+    if snapshot.status in _OVER:
+        title, sentence = _OVER[snapshot.status]
+        return replace(going_on, title=title, sentence=sentence)
+    if snapshot.live_calls:
+        is_text = snapshot.channel is Channel.SMS
+        under_way = counted(snapshot.live_calls, *(("message", "messages") if is_text else ("call", "calls")))
+        return replace(going_on, title=f"{under_way} under way", kind="busy")
+    waiting = counted(snapshot.counts[RecipientStatus.PENDING], "contact waits", "contacts wait")
+    sentence = f"{waiting}. The next attempt starts in a moment."
+    return replace(going_on, title="About to dial", sentence=sentence, kind="busy")
+
+
+def _going_on(snapshot: CampaignSnapshot) -> Now:
+    """Return the attempts under way, whatever is said about them."""
+    shown = [
+        _happening(each, snapshot.time_zone)
+        for each in snapshot.happening
+        if each.status is not AttemptStatus.REVIEW
+    ]
+    has_slots = snapshot.channel is Channel.CALL and snapshot.live_calls > 0
+    left = snapshot.live_calls + snapshot.unknown_count - len(shown)
+    return Now(
+        slots=_slots(snapshot.live_calls, snapshot.concurrent_limit) if has_slots else "",
+        happening=shown,
+        more=f"and {left:,} more" if left > 0 else "",
+    )
+
+
+def _slots(live: int, limit: int) -> str:
+    return f"{live} of {counted(limit, 'slot', 'slots')} in use"
+
+
+def _happening(attempt: LiveAttempt, zone: str) -> Happening:
+    return Happening(
+        id=str(attempt.attempt_id),
+        name=attempt.contact_name or pretty(attempt.number),
+        number=pretty(attempt.number),
+        status=attempt.status.value,
+        since=f"since {clock_time(attempt.since, zone)}",
+    )

@@ -1,0 +1,161 @@
+"""What the campaign list shows: its question (filters, order, page) and its rows, worded."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Self
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from app.domain.campaign import CampaignAction, CampaignStatus, Channel
+from app.services.campaigns.views import CampaignCards, CampaignRow
+from app.web.components import ProgressView
+from app.web.pages.campaign.progress_presenter import progress
+from app.web.pages.campaign.state import may_retry
+from app.web.words import Moment, counted, moment, rate
+
+ALL: Final = "all"
+SORTS: Final = ("name", "status", "created", "progress")
+PERIODS: Final = (("all", "All time"), ("today", "Today"), ("7", "Last 7 days"), ("30", "Last 30 days"))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the list is asked for. Texts, as the address holds them."""
+
+    search: str = ""
+    status: str = ALL
+    channel: str = ALL
+    agent: str = ALL
+    sort: str = "created"
+    descending: bool = True
+    page: int = 1
+    period: str = ALL
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> Self:
+        """Read an address's parameters; what makes no sense is left out."""
+        return cls(
+            search=parameters.get("search", "")[:200],
+            status=_one_of(parameters.get("status"), [*CampaignStatus], ALL),
+            channel=_one_of(parameters.get("channel"), [*Channel], ALL),
+            agent=parameters["agent"] if _is_id(parameters.get("agent")) else ALL,
+            sort=_one_of(parameters.get("sort"), [*SORTS], "created"),
+            descending=parameters.get("descending", "True") == "True",
+            page=int(parameters["page"]) if _is_id(parameters.get("page")) else 1,
+            period=_one_of(parameters.get("period"), [key for key, _ in PERIODS], ALL),
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it may hide a campaign."""
+        return bool(self.search.strip()) or {self.status, self.channel, self.agent} != {ALL}
+
+    def cleared(self) -> Self:
+        """Return it without filters."""
+        return replace(self, search="", status=ALL, channel=ALL, agent=ALL, page=1)
+
+    def address(self) -> str:
+        """Return the parameters that differ from the usual, as an address ends with them."""
+        usual = asdict(Query())
+        asked = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        return f"?{urlencode(asked)}" if asked else ""
+
+    def since(self, now: datetime, zone: str) -> datetime | None:
+        """Return when the cards' period begins; None for all time."""
+        if self.period == ALL:
+            return None
+        if self.period == "today":
+            return now.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return now - timedelta(days=int(self.period))
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The four cards."""
+
+    total: str = ""
+    running: str = ""
+    calls: str = ""
+    success: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row of the list."""
+
+    id: int
+    name: str
+    description: str
+    status: str
+    channel: str
+    agent: str
+    progress: ProgressView
+    reached: str
+    attempts: str
+    created: Moment
+    scheduled: Moment
+    simulated: bool
+    can_start: bool
+    can_pause: bool
+    can_resume: bool
+    can_cancel: bool
+    can_retry: bool
+    can_edit: bool
+    can_delete: bool
+
+
+def cards(view: CampaignCards) -> Cards:
+    """Word the cards."""
+    return Cards(
+        total=f"{view.total:,}",
+        running=f"{view.running_now:,}",
+        calls=f"{view.calls_completed:,}",
+        success=rate(view.success_rate, of=view.calls_completed),
+    )
+
+
+def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
+    """Word a row; times are in the organization's zone."""
+    is_scheduled = row.status in {CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}
+    return Item(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        status=row.status.value,
+        channel=row.channel.value,
+        agent=row.agent_name or "No agent",
+        progress=progress(row.counts, row.status),
+        reached=_reached(row),
+        attempts=_attempts(row),
+        created=moment(row.created_at, zone, now=now),
+        scheduled=moment(row.scheduled_at if is_scheduled else None, zone, now=now),
+        simulated=row.simulated is True,
+        can_start=CampaignAction.START in row.actions,
+        can_pause=CampaignAction.PAUSE in row.actions,
+        can_resume=CampaignAction.RESUME in row.actions,
+        can_cancel=CampaignAction.CANCEL in row.actions and row.status is not CampaignStatus.DRAFT,
+        can_retry=may_retry(row.actions, row.counts),
+        can_edit=row.status is CampaignStatus.DRAFT,
+        can_delete=CampaignAction.DELETE in row.actions,
+    )
+
+
+def _reached(row: CampaignRow) -> str:
+    """Return how many were reached of all: of the list, not of those tried."""
+    far = row.standing
+    return f"{far.reached:,} of {far.total:,} reached" if far.total else ""
+
+
+def _attempts(row: CampaignRow) -> str:
+    one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
+    return counted(row.calls_made, one, many) if row.calls_made else f"No {many} yet"
+
+
+def _one_of(text: str | None, known: list[str], otherwise: str) -> str:
+    return text if text in known else otherwise
+
+
+def _is_id(text: str | None) -> bool:
+    return text is not None and re.fullmatch(r"[1-9][0-9]{0,8}", text) is not None

@@ -1,0 +1,202 @@
+"""One person's card: what is known, what campaigns did with them, and whether they may be contacted."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.rights import Right
+from app.domain.suppression import SuppressionScope
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.contacts.deleting import delete_contact
+from app.services.contacts.operations import create_contact, update_contact
+from app.services.contacts.queries import get_contact
+from app.services.errors import FieldErrors
+from app.services.suppression.operations import lift, suppress_contact
+from app.web import routes
+from app.web.components import say, say_done
+from app.web.forms import written
+from app.web.guard import FormState, anyone, guarded
+from app.web.pages.contacts.person.state import PersonPageState
+from app.web.pages.contacts.presenter import (
+    ContactCard,
+    HistoryItem,
+    SuppressionItem,
+    contact_card,
+    history_item,
+    own_fields,
+    suppression_item,
+    tags,
+)
+from app.web.pages.contacts.state import ContactsState
+
+_TEXTS: Final = (
+    *("number", "name", "first_name", "last_name", "email", "company"),
+    *("time_zone", "country", "state", "language", "notes"),
+)
+_CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence")
+
+
+class ContactCardState(FormState, rx.State):
+    """The card in the sheet."""
+
+    card: rx.Field[ContactCard] = rx.field(default_factory=ContactCard)
+    history: rx.Field[list[HistoryItem]] = rx.field(default_factory=list)
+    suppressions: rx.Field[list[SuppressionItem]] = rx.field(default_factory=list)
+    is_open: rx.Field[bool] = rx.field(False)
+    editing: rx.Field[bool] = rx.field(False)
+    form_version: rx.Field[int] = rx.field(0)
+    """Counts openings of the form, so that each starts with its own values."""
+    asking: rx.Field[str] = rx.field("")
+    """Which question is open: "suppress" or "lift"."""
+    lifting: rx.Field[int] = rx.field(0)
+    """The suppression that the open question is about."""
+
+    @anyone
+    def reset_card(self) -> None:
+        """Close everything: another visit to the page begins."""
+        self.card, self.history, self.suppressions = ContactCard(), [], []
+        self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal, contact_id: int) -> None:
+        """Show a person's card; 0 opens the form of a new one."""
+        self.errors, self.editing = {}, contact_id == 0
+        self.card, self.history, self.suppressions = ContactCard(), [], []
+        if contact_id:
+            await self._read(principal, contact_id)
+        self.form_version += 1
+        self.is_open = True
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Close the sheet."""
+        self.is_open = is_open
+
+    @anyone
+    def set_editing(self, editing: bool) -> None:  # noqa: FBT001 - a client's argument
+        """Turn between card and form; leaving the form of a new person closes the sheet."""
+        self.editing, self.errors = editing, {}
+        self.form_version += 1
+        self.is_open = self.is_open and (editing or self.card.id > 0)
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Take up the card of the address's person."""
+        self.card, self.history, self.suppressions, self.errors = ContactCard(), [], [], {}
+        self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
+        yield
+        await self._read(principal, routes.contact_id(self.router.url.path))
+
+    @anyone
+    def edit(self) -> None:
+        """Open the form of the person on show."""
+        self.errors, self.editing, self.is_open = {}, True, self.card.id > 0
+        self.form_version += 1
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def delete(self, principal: Principal) -> EventSpec:
+        """Take the person out of the address book."""
+        self.saving, self.asking = True, ""
+        await get_context().database.write(
+            lambda session: delete_contact(session, principal=principal, contact_id=self.card.id)
+        )
+        self.card = ContactCard()
+        return rx.redirect(routes.contacts(principal.organization_slug))
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Store the form and show the card."""
+        self.saving, self.errors = True, {}
+        yield None
+        context, contact_id = get_context(), self.card.id
+        changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
+        changes |= {"tags": tags(written(form, "tags")), "fields": own_fields(written(form, "fields"))}
+        changes |= {name: written(form, name) for name in _CONSENT if name in form}
+
+        async def stored(session: AsyncSession) -> int:
+            now = context.clock.now()
+            if not contact_id:
+                return await create_contact(session, principal=principal, changes=changes, now=now)
+            await update_contact(
+                session, principal=principal, contact_id=contact_id, changes=changes, now=now
+            )
+            return contact_id
+
+        is_new = not self.card.id
+        await self._read(principal, await context.database.write(stored))
+        self.editing, self.is_open = False, not self._is_on_page()
+        await self._tell(principal)
+        yield say_done("Contact added" if is_new else "Contact saved")
+
+    @anyone
+    def ask(self, asking: str, suppression_id: int) -> None:
+        """Open a question, or close it with an empty text."""
+        self.asking, self.lifting, self.errors = asking, suppression_id, {}
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def suppress(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Never contact this person again by the chosen channels."""
+        self.saving, self.errors = True, {}
+        yield None
+        context, scope = get_context(), written(form, "scope")
+        if scope not in set(SuppressionScope):
+            raise FieldErrors({"scope": "Choose what to stop."})
+        closed = await context.database.write(
+            lambda session: suppress_contact(
+                session,
+                principal=principal,
+                number=self.card.e164,
+                scope=SuppressionScope(scope),
+                reason=written(form, "reason"),
+                now=context.clock.now(),
+            )
+        )
+        await self._read(principal, self.card.id)
+        self.asking = ""
+        await self._tell(principal)
+        yield say_done("They will not be contacted that way again") if closed else say("That was so already")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def lift(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Allow contacting this person again."""
+        self.saving, self.errors = True, {}
+        yield None
+        context = get_context()
+        await context.database.write(
+            lambda session: lift(
+                session,
+                principal=principal,
+                suppression_id=self.lifting,
+                reason=written(form, "lift_reason"),
+                now=context.clock.now(),
+            )
+        )
+        await self._read(principal, self.card.id)
+        self.asking = ""
+        await self._tell(principal)
+        yield say_done("The suppression is lifted")
+
+    def _is_on_page(self) -> bool:
+        return routes.contact_id(self.router.url.path) > 0
+
+    async def _tell(self, principal: Principal) -> None:
+        """Let the list, or the person's history, show what was changed."""
+        if self._is_on_page():
+            person = await self.get_state(PersonPageState)
+            await person._read(principal, first=True)  # noqa: SLF001 - ours
+        else:
+            contacts = await self.get_state(ContactsState)
+            await contacts._read(principal)  # noqa: SLF001 - ours
+
+    async def _read(self, principal: Principal, contact_id: int) -> None:
+        context = get_context()
+        async with context.database.session() as session:
+            detail = await get_contact(session, principal=principal, contact_id=contact_id)
+        zone, now = principal.time_zone, context.clock.now()
+        self.card = contact_card(detail, zone=zone, now=now)
+        self.history = [history_item(row, zone=zone, now=now) for row in detail.history]
+        self.suppressions = [suppression_item(view, zone=zone, now=now) for view in detail.suppression]

@@ -1,0 +1,56 @@
+"""A person's page: what happened with them, page by page."""
+
+from collections.abc import AsyncIterator
+
+import reflex as rx
+
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.contacts.history import contact_history
+from app.services.contacts.queries import get_contact
+from app.web import routes
+from app.web.guard import PageState, guarded
+from app.web.pages.contacts.person.presenter import Happened, happened
+
+
+class PersonPageState(PageState, rx.State):
+    """The history on show; the card is `ContactCardState`'s."""
+
+    events: rx.Field[list[Happened]] = rx.field(default_factory=list)
+    has_more: rx.Field[bool] = rx.field(False)
+    _theirs: rx.Field[str] = rx.field("")
+    """The person's own time zone; empty if they have none."""
+    _next: rx.Field[str] = rx.field("")
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> AsyncIterator[None]:
+        """Show the person of the address."""
+        self.loading, self.problem, self.events, self.has_more = True, "", [], False
+        yield
+        await self._read(principal, first=True)
+        self.loading = False
+
+    @guarded(Right.VIEW)
+    async def show_more(self, principal: Principal) -> None:
+        """Show what came before."""
+        await self._read(principal)
+
+    async def _read(self, principal: Principal, *, first: bool = False) -> None:
+        context, contact_id = get_context(), routes.contact_id(self.router.url.path)
+        async with context.database.session() as session:
+            if first:
+                card = await get_contact(session, principal=principal, contact_id=contact_id)
+                self._theirs = card.time_zone
+            found = await contact_history(
+                session,
+                principal=principal,
+                contact_id=contact_id,
+                cursor="" if first else self._next,
+            )
+        now = context.clock.now()
+        shown = [
+            happened(item, zone=principal.time_zone, theirs=self._theirs, now=now) for item in found.items
+        ]
+        self.events = shown if first else [*self.events, *shown]
+        self._next, self.has_more = found.next, bool(found.next)

@@ -1,0 +1,178 @@
+"""Saved segments: named filters with their live count; keeping the filter on show as one."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.contact_filter import as_json
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.errors import Conflict
+from app.services.segments.operations import LEAVES_NOBODY_OUT, create_segment, delete_segment, update_segment
+from app.services.segments.queries import SegmentView, get_segment, list_segments
+from app.web.components import say_done
+from app.web.forms import written
+from app.web.guard import FormState, anyone, guarded
+from app.web.pages.contacts.filter_presenter import filter_words
+from app.web.pages.contacts.names_presenter import Names, names_in
+from app.web.pages.contacts.state import ContactsState
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLine:
+    """A segment in the sheet."""
+
+    id: int
+    name: str
+    count: str
+    rule: str
+    """Its conditions in words."""
+    campaigns: str
+    """Which campaigns keep adding its people; empty for none."""
+
+
+class SegmentsState(FormState, rx.State):
+    """The sheet of segments, and the questions about one."""
+
+    is_open: rx.Field[bool] = rx.field(False)
+    lines: rx.Field[list[SegmentLine]] = rx.field(default_factory=list)
+    asking: rx.Field[str] = rx.field("")
+    """"save", "rename" or "delete"."""
+    about: rx.Field[int] = rx.field(0)
+    name: rx.Field[str] = rx.field("")
+    version: rx.Field[int] = rx.field(0)
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal) -> None:
+        """Show the segments with how many are in each now."""
+        await self._list(principal)
+        self.is_open = True
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Put the sheet away."""
+        self.is_open = is_open
+
+    @anyone
+    def ask_to_save(self) -> None:
+        """Ask under which name the filter is kept."""
+        self.asking, self.about, self.name, self.errors = "save", 0, "", {}
+        self.version += 1
+
+    @guarded(Right.VIEW)
+    async def ask(self, principal: Principal, asking: str, segment_id: int) -> None:
+        """Ask for another name, or before a segment is forgotten."""
+        context = get_context()
+        async with context.database.session() as session:
+            view = await get_segment(
+                session, principal=principal, segment_ref=segment_id, now=context.clock.now()
+            )
+        self.asking, self.about, self.name, self.errors = asking, view.id, view.name, {}
+        self.version += 1
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asking, self.errors = "", {}
+
+    @guarded(Right.VIEW)
+    async def use(self, principal: Principal, segment_id: int) -> None:
+        """Show who is in a segment."""
+        self.is_open = False
+        contacts = await self.get_state(ContactsState)
+        await contacts._show(principal, segment_id)  # noqa: SLF001 - ours
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+        """Keep the filter on show under a name, or give a segment another name."""
+        self.saving, self.errors = True, {}
+        yield None
+        contacts = await self.get_state(ContactsState)
+        context, name = get_context(), written(form, "segment_name")
+
+        async def stored(session: AsyncSession) -> int:
+            now = context.clock.now()
+            if self.asking == "rename":
+                await update_segment(
+                    session, principal=principal, segment_ref=self.about, changes={"name": name}, now=now
+                )
+                return self.about
+            changes = {"name": name, "filter": _rule(contacts, principal)}
+            return await create_segment(session, principal=principal, changes=changes, now=now)
+
+        segment_id = await context.database.write(stored)
+        if self.asking == "save" or contacts.segment_id == segment_id:
+            contacts.segment_id, contacts.segment = segment_id, name
+            contacts.is_changed = contacts.is_changed and self.asking != "save"
+        self.asking = ""
+        await self._list(principal)
+        yield say_done("Segment saved")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def save_changes(self, principal: Principal) -> EventSpec:
+        """Let the segment on show be what the filter says now."""
+        self.saving = True
+        contacts = await self.get_state(ContactsState)
+        context = get_context()
+        await context.database.write(
+            lambda session: update_segment(
+                session,
+                principal=principal,
+                segment_ref=contacts.segment_id,
+                changes={"filter": _rule(contacts, principal)},
+                now=context.clock.now(),
+            )
+        )
+        contacts.is_changed = False
+        return say_done("Segment saved")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def delete(self, principal: Principal) -> EventSpec:
+        """Forget a segment; its people stay."""
+        self.saving = True
+        await get_context().database.write(
+            lambda session: delete_segment(session, principal=principal, segment_ref=self.about)
+        )
+        contacts = await self.get_state(ContactsState)
+        if contacts.segment_id == self.about:
+            contacts.segment_id, contacts.segment, contacts.is_changed = 0, "", False
+        self.asking = ""
+        await self._list(principal)
+        return say_done("Segment deleted; its people are still here")
+
+    async def _list(self, principal: Principal) -> None:
+        context = get_context()
+        async with context.database.session() as session:
+            found = await list_segments(
+                session, principal=principal, page_size=_MOST_SHOWN, now=context.clock.now()
+            )
+            wanted = [view.wanted for view in found.items]
+            names = await names_in(session, wanted, principal=principal)
+        self.lines = [_line(view, names) for view in found.items]
+
+
+def _line(view: SegmentView, names: Names) -> SegmentLine:
+    adding = ", ".join(f"“{name}”" for name in view.campaigns)
+    return SegmentLine(
+        id=view.id,
+        name=view.name,
+        count=f"{view.count} now",
+        rule=filter_words(view.wanted, names),
+        campaigns=f"Keeps adding its people: {adding}" if adding else "",
+    )
+
+
+def _rule(contacts: ContactsState, principal: Principal) -> dict[str, Any]:
+    """Return the filter on show, to be kept. It has no field in a dialog: what is wrong with it is said at once."""
+    wanted = contacts._wanted(principal)  # noqa: SLF001 - ours
+    if not wanted:
+        raise Conflict(LEAVES_NOBODY_OUT)
+    return as_json(wanted)

@@ -1,0 +1,130 @@
+"""One import in full: its counts, the rows there is something to say of, stopping it and going on."""
+
+from typing import Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.imports.issues import NOT_IMPORTED, IssueKind
+from app.services.imports.operations import cancel_import, queue_import
+from app.services.imports.queries import get_import, list_issues
+from app.services.imports.views import ImportView, IssueRow
+from app.services.paging import Page
+from app.services.refs import Ref
+from app.web import routes
+from app.web.components import say_done
+from app.web.guard import FormState, anyone, guarded
+from app.web.imports.incoming import enqueue_import
+from app.web.pages.imports.presenter import (
+    ISSUE_CLASSES,
+    ImportDetails,
+    IssueLine,
+    import_details,
+    issue_line,
+)
+
+FIRST_ISSUES: Final = 20
+ALL_CLASSES: Final = "all"
+
+_SHOWN: Final = (*NOT_IMPORTED, IssueKind.WARNING, IssueKind.KEPT)
+"""Without those that were in the address book already: of them there is nothing to do."""
+
+
+class ImportDetailsState(FormState, rx.State):
+    """The import whose sheet is open."""
+
+    is_open: rx.Field[bool] = rx.field(False)
+    details: rx.Field[ImportDetails] = rx.field(default_factory=ImportDetails)
+    kind: rx.Field[str] = rx.field(ALL_CLASSES)
+    issues: rx.Field[list[IssueLine]] = rx.field(default_factory=list)
+    issues_note: rx.Field[str] = rx.field("")
+    """How many more rows there are than are shown; empty for none."""
+    asking: rx.Field[bool] = rx.field(False)
+    """Whether to stop the import."""
+
+    @guarded(Right.VIEW)
+    async def load(self, principal: Principal) -> None:
+        """Show the import that the address names, if it names one."""
+        self.is_open, self.kind, self.asking, self.errors = False, ALL_CLASSES, False, {}
+        if asked := routes.asked(self.router.url.query_parameters).get("import"):
+            await self._read(principal, str(asked))
+            self.is_open = True
+
+    @guarded(Right.VIEW)
+    async def open(self, principal: Principal, import_id: int) -> None:
+        """Show an import."""
+        self.kind, self.asking, self.errors = ALL_CLASSES, False, {}
+        await self._read(principal, import_id)
+        self.is_open = True
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def refresh(self, principal: Principal) -> None:
+        """Show how far it is now, if the sheet is open."""
+        if self.is_open:
+            await self._read(principal, self.details.id)
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def choose_kind(self, principal: Principal, kind: str) -> None:
+        """Show the rows of one class, or of all."""
+        self.kind = kind if kind in ISSUE_CLASSES else ALL_CLASSES
+        await self._read(principal, self.details.id)
+
+    @anyone
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
+        """Close the sheet."""
+        self.is_open = is_open and self.is_open
+
+    @anyone
+    def ask(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Ask before the import is stopped, or put the question away."""
+        self.asking = is_open
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def cancel(self, principal: Principal) -> EventSpec:
+        """Stop the import after the rows it is at."""
+        self.saving, self.asking = True, False
+        context = get_context()
+        await context.database.write(
+            lambda session: cancel_import(
+                session, principal=principal, import_ref=self.details.id, now=context.clock.now()
+            )
+        )
+        await self._read(principal, self.details.id)
+        return say_done("The import is cancelled")
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def go_on(self, principal: Principal) -> EventSpec:
+        """Queue the import, to begin or to go on where it stopped."""
+        self.saving, self.errors = True, {}
+        context = get_context()
+        await context.database.write(
+            lambda session: queue_import(
+                session, principal=principal, import_ref=self.details.id, now=context.clock.now()
+            )
+        )
+        await enqueue_import(self.details.id)
+        await self._read(principal, self.details.id)
+        return say_done("The import goes on")
+
+    async def _read(self, principal: Principal, import_ref: Ref) -> None:
+        view, found = await _find(principal, import_ref, self.kind)
+        self.details = import_details(view, zone=principal.time_zone, now=get_context().clock.now())
+        self.issues = [issue_line(issue) for issue in found.items]
+        left = found.total - len(found.items)
+        self.issues_note = f"And {left:,} more." if left > 0 else ""
+
+
+async def _find(principal: Principal, import_ref: Ref, kind: str) -> tuple[ImportView, Page[IssueRow]]:
+    async with get_context().database.session() as session:
+        view = await get_import(session, principal=principal, import_ref=import_ref)
+        found = await list_issues(
+            session,
+            principal=principal,
+            import_ref=import_ref,
+            kinds=ISSUE_CLASSES.get(kind, _SHOWN),
+            page_size=FIRST_ISSUES,
+        )
+    return view, found

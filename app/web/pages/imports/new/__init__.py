@@ -1,0 +1,1 @@
+"""People into the address book, from a file."""

@@ -1,0 +1,94 @@
+"""Setting a number aside for a while, and putting one back to work: the two questions, and what they do."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from app.domain.rights import Right
+from app.runtime.context import get_context
+from app.services.access.principal import Principal
+from app.services.errors import FieldErrors
+from app.services.numbers.queries import get_number
+from app.services.numbers.resting import rest_number, resume_number
+from app.web.components import say_done
+from app.web.forms import written
+from app.web.guard import FormState, anyone, guarded
+from app.web.pages.numbers.presenter import RestRow, rest_row
+from app.web.pages.numbers.state import NumbersState
+
+OPEN_END: Final = "open"
+SPANS: Final[Mapping[str, tuple[str, timedelta | None]]] = {
+    OPEN_END: ("Until I put it back to work", None),
+    "hour": ("1 hour", timedelta(hours=1)),
+    "day": ("1 day", timedelta(days=1)),
+    "week": ("1 week", timedelta(weeks=1)),
+    "month": ("30 days", timedelta(days=30)),
+}
+"""How long a number may be set aside: value -> words and time."""
+
+_NOBODY: Final = RestRow(0, "", "", "")
+
+
+class NumberRestState(FormState, rx.State):
+    """The number that is asked about; `id` 0: no question is open."""
+
+    asked: rx.Field[RestRow] = rx.field(_NOBODY)
+    is_resting: rx.Field[bool] = rx.field(False)
+    """The question is whether to put it back to work, not whether to set it aside."""
+
+    @guarded(Right.VIEW)
+    async def ask(self, principal: Principal, number_id: int) -> None:
+        """Open the question that fits the number: it rests, or it works."""
+        context = get_context()
+        now = context.clock.now()
+        async with context.database.session() as session:
+            view = await get_number(session, principal=principal, number_ref=number_id)
+        self.errors = {}
+        self.asked, self.is_resting = rest_row(view, principal.time_zone, now), view.is_resting(now)
+
+    @anyone
+    def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
+        """Put the question away."""
+        if not is_open:
+            self.asked = _NOBODY
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def rest(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
+        """Let the number make no calls."""
+        self.saving, self.errors = True, {}
+        chosen = written(form, "span") or OPEN_END
+        if chosen not in SPANS:
+            raise FieldErrors({"until": "Choose how long it rests."})
+        context, span = get_context(), SPANS[chosen][1]
+        now = context.clock.now()
+        await context.database.write(
+            lambda session: rest_number(
+                session,
+                principal=principal,
+                number_ref=self.asked.id,
+                until=now + span if span is not None else None,
+                why=written(form, "why"),
+                now=now,
+            )
+        )
+        await self._show(principal)
+        return say_done("The number rests")
+
+    @guarded(Right.EDIT_NUMBERS)
+    async def resume(self, principal: Principal, number_id: int) -> EventSpec:
+        """Put the number back to work."""
+        context = get_context()
+        await context.database.write(
+            lambda session: resume_number(
+                session, principal=principal, number_ref=number_id, now=context.clock.now()
+            )
+        )
+        await self._show(principal)
+        return say_done("The number is back at work")
+
+    async def _show(self, principal: Principal) -> None:
+        self.asked = _NOBODY
+        await (await self.get_state(NumbersState))._read(principal)  # noqa: SLF001 - ours
