@@ -64,6 +64,7 @@ from app.web.pages.wizard.basics.page import basics
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.page import contacts as wizard_contacts
 from app.web.pages.wizard.contacts.people_state import PeopleState
+from app.web.pages.wizard.contacts.state import ContactsStepState
 from app.web.pages.wizard.message.page import message
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.page import pace
@@ -227,7 +228,7 @@ app.add_page(
     on_load=[
         *ENTER,
         AudienceFormState.close,
-        ImportState.load,
+        ContactsStepState.load,
         AudiencesState.load,
         PeopleState.load,
         ImportState.watch,

@@ -84,6 +84,10 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "ContactsState": {
         Right.VIEW: "load find sort_by turn_page choose_match drop_condition clear",
     },
+    "ContactsStepState": {
+        ANYONE: "ask",
+        Right.EDIT_CONTACTS: "load import_and_go_on",
+    },
     "FilterFormState": {
         ANYONE: "set_open choose_field choose_op",
         Right.VIEW: "open add",
@@ -92,8 +96,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         SIGNED_IN: "find_the_way",
     },
     "ImportState": {
-        ANYONE: "count_upload end_upload ask refuse",
-        Right.EDIT_CONTACTS: "load watch receive paste use_sheet use_column start give_up import_and_go_on",
+        ANYONE: "count_upload end_upload refuse",
+        Right.EDIT_CONTACTS: "load watch receive paste use_sheet use_column start give_up",
     },
     "ImportDetailsState": {
         ANYONE: "set_open ask",

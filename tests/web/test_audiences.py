@@ -13,12 +13,12 @@ from app.models import Organization, Recipient
 from app.runtime.context import AppContext, get_context
 from app.services.campaigns.audiences import AudiencePreview, AudienceView, advance
 from app.services.contacts.queries import BoundedCount
-from app.web.imports.state import ImportState
 from app.web.pages.audiences.form_state import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.presenter import preview_sentence, rule_line
 from app.web.pages.audiences.state import AudiencesState
 from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.contacts.names_presenter import Names
+from app.web.pages.wizard.contacts.state import ContactsStepState
 from app.web.pages.wizard.state import WizardState
 from tests.support.builders import NOON, make_campaign, make_contact, make_recipient, make_segment
 from tests.web.browser import Browser, signed_in
@@ -207,7 +207,7 @@ async def test_the_wizard_counts_those_who_were_added(
 ) -> None:
     here = await opened(seams, acme, tab, status=CampaignStatus.DRAFT, path="edit/contacts")
     await here.add()
-    await here.browser.send(ImportState.load())
+    await here.browser.send(ContactsStepState.load())
     assert (await tab.state(WizardState)).contacts == 3
 
 

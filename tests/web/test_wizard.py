@@ -37,6 +37,7 @@ from app.services.imports.run import run_import
 from app.web.imports.state import ImportState
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.contacts.people_state import PeopleState
+from app.web.pages.wizard.contacts.state import ContactsStepState
 from app.web.pages.wizard.message.state import MessageState
 from app.web.pages.wizard.pace.state import PaceState
 from app.web.pages.wizard.review.state import ReviewState
@@ -90,7 +91,7 @@ async def open_step(
         "pace": PaceState,
         "review": ReviewState,
         "contacts": PeopleState,
-        "file": ImportState,
+        "file": ContactsStepState,
     }
     await browser.send(states[step].load())
     assert tab.errors == []
@@ -752,7 +753,7 @@ async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: 
     assert (state.stage, tab.errors) == ("working", [])
     assert await redis.exists(f"arq:job:import:{state.import_id}")
     await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
-    await browser.send(ImportState.load())
+    await browser.send(ContactsStepState.load())
     assert [line.text for line in (await tab.state(ImportState)).earlier] == ["3 added"]
     assert (await tab.state(WizardState)).contacts == 3
 
@@ -761,15 +762,15 @@ async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: 
 async def test_going_on_asks_about_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
-    await browser.send(ImportState.ask(True))
-    assert not (await tab.state(ImportState)).asking
+    await browser.send(ContactsStepState.ask(True))
+    assert not (await tab.state(ContactsStepState)).asking
     await events_of(tab, ImportState, "receive", upload(SEED))
-    await browser.send(ImportState.ask(True))
-    assert (await tab.state(ImportState)).asking
-    events = await events_of(tab, ImportState, "import_and_go_on")
+    await browser.send(ContactsStepState.ask(True))
+    assert (await tab.state(ContactsStepState)).asking
+    events = await events_of(tab, ContactsStepState, "import_and_go_on")
     assert f"/campaigns/{campaign_id}/edit/pace" in events
-    state = await tab.state(ImportState)
-    assert (state.asking, state.stage) == (False, "working")
+    asking, stage = (await tab.state(ContactsStepState)).asking, (await tab.state(ImportState)).stage
+    assert (asking, stage) == (False, "working")
 
 
 async def test_the_review_names_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
@@ -900,7 +901,7 @@ async def test_a_second_click_on_import_changes_nothing(world: World, tab: Drive
     await events_of(tab, ImportState, "receive", upload(SEED))
     await browser.send(ImportState.start())
     assert await events_of(tab, ImportState, "start") == "[]"
-    assert await events_of(tab, ImportState, "import_and_go_on") == "[]"
+    assert await events_of(tab, ContactsStepState, "import_and_go_on") == "[]"
     state = await tab.state(ImportState)
     assert (state.stage, state.saving, tab.errors) == ("working", False, [])
 

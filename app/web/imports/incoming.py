@@ -1,14 +1,12 @@
 """What the pages of a file ask of imports: store it, hand it to a worker, and read how it gets on."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import reflex as rx
 
 from app.runtime.context import get_context
 from app.services.access.principal import Principal
-from app.services.campaigns.brief import recipient_counts
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
@@ -23,24 +21,16 @@ _CHUNK: Final = 1 << 20
 _LATEST: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Imports:
-    """What everybody who watches the imports of a campaign, or of the address book, is shown."""
-
-    views: tuple[ImportView, ...]
-    contacts: int
-    """In the campaign; 0 where there is none."""
-
-
-async def read_imports(principal: Principal, campaign_id: int | None) -> Imports:
+async def read_imports(principal: Principal, campaign_id: int | None) -> Sequence[ImportView]:
     """Return the latest imports of a campaign; without one, those into the address book alone."""
     async with get_context().database.session() as session:
-        if campaign_id is None:
-            page = await list_imports(session, principal=principal, page_size=MAX_PAGE_SIZE)
-            return Imports(tuple(view for view in page.items if view.campaign_id is None)[:_LATEST], 0)
-        page = await list_imports(session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST)
-        counts = await recipient_counts(session, campaign_id)  # which the list has found
-    return Imports(tuple(page.items), sum(counts.values()))
+        if campaign_id is not None:
+            page = await list_imports(
+                session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST
+            )
+            return page.items
+        page = await list_imports(session, principal=principal, page_size=MAX_PAGE_SIZE)
+    return [view for view in page.items if view.campaign_id is None][:_LATEST]
 
 
 async def read_import(principal: Principal, import_id: int) -> ImportView:

@@ -1,10 +1,9 @@
-"""A file on its way into the campaign: uploaded, its columns named, looked through, imported."""
+"""A file on its way in: uploaded, its columns named, looked through, imported."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import reflex as rx
-from reflex.event import EventSpec
 
 from app.domain.contact_fields import FIELDS, VARIABLE
 from app.domain.rights import Right
@@ -47,14 +46,12 @@ from app.web.imports.presenter import (
     sample_row,
     stage_of,
 )
-from app.web.pages.wizard.state import WizardState
-from app.web.pages.wizard.steps import ADDRESSES, WizardStep
 from app.web.upload_errors import refusal_of
 
 PREVIEW_ROWS: Final = 8
 ZONE: Final = "contacts-file"
 
-_STARTABLE: Final = frozenset({"uploaded", "failed"})
+STARTABLE: Final = frozenset({"uploaded", "failed"})
 _UNFINISHED: Final = frozenset({"reading", "uploaded", "working", "failed"})
 
 
@@ -82,30 +79,14 @@ class ImportState(FormState, rx.State):
     uploading: rx.Field[bool] = rx.field(False)
     percent: rx.Field[int] = rx.field(0)
     earlier: rx.Field[list[FileLine]] = rx.field(default_factory=list)
-    asking: rx.Field[bool] = rx.field(False)
-    """Whether to go on although the file is not imported."""
 
     @guarded(Right.EDIT_CONTACTS)
     async def load(self, principal: Principal) -> AsyncIterator[None]:
         """Take up the file that was left half-way, if there is one."""
-        self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
-        self.asking = False
+        self._reset()
         yield
-        campaign_id = _campaign(self)
-        self.into_campaign = campaign_id is not None
-        if campaign_id is not None:
-            await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
-        imports = (await read_imports(principal, campaign_id)).views
-        self.loading = False
-        self._list(imports)
-        self.import_id, self.stage = 0, "none"
-        # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
-        mine = [view for view in imports if campaign_id or view.created_by == principal.actor]
-        for view in mine:
-            if stage_of(view.status) in _UNFINISHED:
-                async for _ in self._open(principal, view.id):
-                    yield
-                break
+        async for _ in self._resume(principal, await self._find(principal)):
+            yield
 
     @guarded(Right.EDIT_CONTACTS, background=True)
     async def watch(self, principal: Principal) -> None:
@@ -115,11 +96,8 @@ class ImportState(FormState, rx.State):
         check = still_allowed(self, Right.EDIT_CONTACTS)
         async for imports in watch(watched, lambda: read_imports(principal, campaign_id), check=check):
             async with self:
-                is_read = self._follow(imports.views)
+                is_read = self._follow(imports)
                 import_id = self.import_id
-                if campaign_id is not None:
-                    wizard = await self.get_state(WizardState)
-                    wizard.contacts = imports.contacts
             if is_read:
                 view, found = await read_import(principal, import_id), await _previewed(principal, import_id)
                 async with self:
@@ -211,28 +189,11 @@ class ImportState(FormState, rx.State):
     @guarded(Right.EDIT_CONTACTS)
     async def start(self, principal: Principal) -> AsyncIterator[None]:
         """Queue the import; it goes on wherever the person goes. The second of two quick clicks finds it begun."""
-        if self.stage not in _STARTABLE:
+        if self.stage not in STARTABLE:
             return
         self.saving, self.errors = True, {}
         yield
         await self._queue(principal)
-
-    @anyone
-    def ask(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Ask whether to go on with a file that is not imported, or put the question away."""
-        self.asking = is_open and self.stage == "uploaded"
-
-    @guarded(Right.EDIT_CONTACTS)
-    async def import_and_go_on(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
-        """Queue the import, and go to the next step."""
-        campaign_id = _campaign(self)
-        if self.stage not in _STARTABLE or campaign_id is None:
-            return
-        self.saving, self.errors = True, {}
-        yield None
-        self.asking = False
-        await self._queue(principal)
-        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, campaign_id))
 
     @guarded(Right.EDIT_CONTACTS)
     async def give_up(self, principal: Principal) -> None:
@@ -245,7 +206,30 @@ class ImportState(FormState, rx.State):
                 )
             )
         self.import_id, self.stage, self.errors = 0, "none", {}
-        self._list((await read_imports(principal, _campaign(self))).views)
+        self._list(await read_imports(principal, _campaign(self)))
+
+    def _reset(self) -> None:
+        self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
+
+    async def _find(self, principal: Principal) -> Sequence[ImportView]:
+        """List the imports that have ended; return all, the newest first."""
+        campaign_id = _campaign(self)
+        self.into_campaign = campaign_id is not None
+        imports = await read_imports(principal, campaign_id)
+        self.loading = False
+        self._list(imports)
+        return imports
+
+    async def _resume(self, principal: Principal, imports: Sequence[ImportView]) -> AsyncIterator[None]:
+        """Open the newest file that was left half-way."""
+        self.import_id, self.stage = 0, "none"
+        for view in imports:
+            # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
+            is_mine = self.into_campaign or view.created_by == principal.actor
+            if is_mine and stage_of(view.status) in _UNFINISHED:
+                async for _ in self._open(principal, view.id):
+                    yield
+                break
 
     async def _queue(self, principal: Principal) -> None:
         context = get_context()

@@ -40,7 +40,6 @@ from app.web.imports.incoming import KINDS_OF_FILES
 from app.web.imports.parts.preview import counts_of, preview_of
 from app.web.imports.presenter import TARGETS, ColumnRow, Tally
 from app.web.imports.state import ZONE, ImportState
-from app.web.pages.wizard.contacts.parts.unimported import import_words
 from app.web.session import allows, here
 
 FILES: Final[dict[str, Sequence[Any]]] = {
@@ -353,3 +352,9 @@ def _where(tally: ObjectVar[Tally]) -> rx.Var[str]:
     people = as_text(choose(tally.accepted.to(int) == 1, " contact is", " contacts are"))
     place = choose(ImportState.into_campaign, " now in the campaign.", " now in the address book.")
     return people + as_text(place)
+
+
+def import_words(accepted: rx.Var[int]) -> rx.Var[str]:
+    """Return "Import 3 contacts"."""
+    noun = as_text(choose(accepted.to(int) == 1, " contact", " contacts"))
+    return as_text("Import ") + accepted.to(str) + noun

@@ -163,15 +163,17 @@ class StepState(FormState, mixin=True):
 
 
 async def import_changes(principal: Principal, campaign_id: int, check: Check) -> AsyncIterator[None]:
-    """Yield at once, and whenever a file or a rule has added people, for as long as somebody watches."""
+    """Yield at once, and whenever somebody, a file or a rule has added people, as long as somebody watches."""
 
-    async def look() -> tuple[tuple[int, str, int], ...]:
+    async def look() -> tuple[tuple[int, str, int] | int, ...]:
         async with get_context().database.session() as session:
             page = await list_imports(
                 session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
             )
             rules = await list_audiences(session, principal=principal, campaign_ref=campaign_id)
+            counts = await recipient_counts(session, campaign_id)  # which the list has found
         return (
+            sum(counts.values()),
             *((view.id, view.status, view.accepted) for view in page.items),
             *((rule.id, rule.status, rule.added) for rule in rules),
         )

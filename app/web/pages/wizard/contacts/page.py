@@ -16,6 +16,7 @@ from app.web.pages.audiences.parts.form import audience_button, audience_dialogs
 from app.web.pages.audiences.parts.rules import audience_rules
 from app.web.pages.wizard.contacts.parts.people import address_book_panel, by_hand_panel
 from app.web.pages.wizard.contacts.parts.unimported import unimported_question
+from app.web.pages.wizard.contacts.state import ContactsStepState
 from app.web.pages.wizard.parts.frame import (
     back_link,
     campaign_here,
@@ -35,7 +36,7 @@ def contacts() -> rx.Component:
     step = WizardStep.CONTACTS
     return wizard_page(
         step,
-        ImportState,
+        ContactsStepState,
         columns(file_panel(), by_hand_panel(), _rule_panel(), address_book_panel(), aside=_aside()),
         audience_dialogs(),
         closing_bar(step, _next(step), back=back_link(step)),
@@ -55,7 +56,7 @@ def _rule_panel() -> rx.Component:
 
 
 def _next(step: WizardStep) -> rx.Component:
-    asked = next_button(step, on_click=ImportState.ask(True))
+    asked = next_button(step, on_click=ContactsStepState.ask(True))
     return rx.fragment(rx.cond(ImportState.stage == "uploaded", asked, next_link(step)))
 
 

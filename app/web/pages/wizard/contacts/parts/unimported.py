@@ -3,9 +3,11 @@
 import reflex as rx
 
 from app.web.components import record
-from app.web.components.kinds import as_text, choose
+from app.web.components.kinds import as_text
+from app.web.imports.parts.file import import_words
 from app.web.imports.presenter import Tally
 from app.web.imports.state import ImportState
+from app.web.pages.wizard.contacts.state import ContactsStepState
 from app.web.pages.wizard.parts.frame import address_of
 from app.web.pages.wizard.steps import WizardStep, after
 
@@ -32,8 +34,8 @@ def unimported_question(step: WizardStep) -> rx.Component:
             ),
             max_width="560px",
         ),
-        open=ImportState.asking,
-        on_open_change=ImportState.ask,
+        open=ContactsStepState.asking,
+        on_open_change=ContactsStepState.ask,
     )
 
 
@@ -41,7 +43,7 @@ def _without(step: WizardStep) -> rx.Component:
     following = after(step) or step
     return rx.button(
         "Go on without them",
-        on_click=[ImportState.ask(False), rx.redirect(address_of(following))],
+        on_click=[ContactsStepState.ask(False), rx.redirect(address_of(following))],
         variant="surface",
         color_scheme="gray",
         type="button",
@@ -51,13 +53,7 @@ def _without(step: WizardStep) -> rx.Component:
 def _import(accepted: rx.Var[int]) -> rx.Component:
     return rx.button(
         as_text(import_words(accepted)) + as_text(" and go on"),
-        on_click=ImportState.import_and_go_on,
-        loading=ImportState.saving,
+        on_click=ContactsStepState.import_and_go_on,
+        loading=ContactsStepState.saving,
         type="button",
     )
-
-
-def import_words(accepted: rx.Var[int]) -> rx.Var[str]:
-    """Return "Import 3 contacts"."""
-    noun = as_text(choose(accepted.to(int) == 1, " contact", " contacts"))
-    return as_text("Import ") + accepted.to(str) + noun
