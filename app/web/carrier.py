@@ -4,22 +4,21 @@ from app.providers.base import CarrierAccount, LookupFailed, Numbers, OwnedNumbe
 from app.providers.registry import CarrierNotConfigured, configured_account, make_carrier
 from app.providers.twilio.urls import inbound_url
 from app.runtime.config import Settings
-from app.runtime.context import get_context
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.services.numbers.ownership import CarrierSilent
 
 
-def carrier_account() -> CarrierAccount:
+def carrier_account(settings: Settings) -> CarrierAccount:
     """Return the carrier account this installation dials through. Raises `CarrierSilent`."""
     try:
-        return configured_account(get_context().settings)
+        return configured_account(settings)
     except CarrierNotConfigured as error:
         raise CarrierSilent(f"No carrier is configured: {error}.") from error
 
 
-async def owned_numbers() -> tuple[CarrierIdentity, list[OwnedNumber]]:
+async def owned_numbers(settings: Settings) -> tuple[CarrierIdentity, list[OwnedNumber]]:
     """Return the configured account and its numbers. Raises `CarrierSilent`."""
-    account = carrier_account()
+    account = carrier_account(settings)
     identity = identity_of(account)
     carrier = make_carrier(identity.kind, account)
     if not isinstance(carrier, Numbers):

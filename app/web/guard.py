@@ -28,6 +28,7 @@ from app.services.errors import CallsheetError, FieldErrors, NotFound
 from app.web import routes
 from app.web.components.fold import to_first_error
 from app.web.forms import FieldProblem, as_shown, error_key, setting_words
+from app.web.visit import Visit
 
 S = TypeVar("S", bound=rx.State)
 Arguments = TypeVarTuple("Arguments")
@@ -97,22 +98,22 @@ class FormState(PageState, mixin=True):
 
 def guarded(
     right: Right, *, background: bool = False, supersedes: bool = False
-) -> Callable[[Callable[[S, Principal, *Arguments], Any]], EventCallback[*Arguments]]:
+) -> Callable[[Callable[[S, Visit, *Arguments], Any]], EventCallback[*Arguments]]:
     """Make an event handler that runs only for a member of the address's organization who has `right`.
 
     It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler
-    that member's `Principal`, read from the database this very moment, as its first argument. A form it
+    the `Visit` of that member, read from the database this very moment, as its first argument. A form it
     takes holds the boxes that the page shows, and no others. What the handler raises becomes field errors,
     the page's problem or a toast.
     """
 
     def decorate(
-        handler: Callable[[S, Principal, *Arguments], Any],
+        handler: Callable[[S, Visit, *Arguments], Any],
     ) -> EventCallback[*Arguments]:
         async def call(state: S, *arguments: Any, **named: Any) -> Any:
             principal = await resolve_principal(state)
             authorize(principal, right)
-            return handler(state, principal, *arguments, **named)
+            return handler(state, Visit(get_context(), principal), *arguments, **named)
 
         run = _hide_injected(_mended(handler, call, guard=right), handler)
         event: EventCallback[*Arguments] = _event(run, background=background, supersedes=supersedes)

@@ -6,10 +6,10 @@ import reflex as rx
 from reflex.vars import NumberVar, ObjectVar, StringVar
 
 from app.domain.rights import Right
-from app.services.access.principal import Principal
 from app.web.components import choose
 from app.web.components.kinds import Child, Click, Text, as_text
 from app.web.guard import PageState, anyone, guarded
+from app.web.visit import Visit
 
 
 class Ticking(PageState, mixin=True):
@@ -29,9 +29,9 @@ class Ticking(PageState, mixin=True):
         self.ids = others if row_id in self.ids else [*others, row_id]
 
     @guarded(Right.VIEW)
-    async def tick_page(self, principal: Principal) -> None:
+    async def tick_page(self, visit: Visit) -> None:
         """Tick everybody on the page; once more unticks all."""
-        del principal
+        del visit
         page = await self._on_page()
         self.all_matching = False
         self.ids = [] if set(page) <= set(self.ids) else list(dict.fromkeys([*self.ids, *page]))

@@ -12,11 +12,11 @@ from app.domain.rights import ROLE_RIGHTS, Right
 from app.runtime.config import get_settings
 from app.runtime.context import get_context
 from app.services.access.organizations import organization_settings
-from app.services.access.principal import Principal
 from app.services.access.sessions import memberships, sign_out
 from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.guard import anyone, guarded, resolve_person, session_tokens, still_allowed
+from app.web.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class SessionState(rx.State):
     """Why there is nothing to show at this address: the organization is not there, or not theirs."""
 
     @guarded(Right.VIEW)
-    async def enter(self, principal: Principal) -> None:
+    async def enter(self, visit: Visit) -> None:
         """Show where the person is and as whom. The first of `ENTER`."""
-        async with get_context().database.session() as session:
-            organization = await organization_settings(session, principal=principal)
+        async with visit.reading() as session:
+            organization = await organization_settings(session, principal=visit.principal)
             person = await resolve_person(self)
             theirs = await memberships(session, user_id=person.user_id)
         self.problem = ""
@@ -64,21 +64,21 @@ class SessionState(rx.State):
         self.organization_name = organization.name
         self.organization_initial = organization.name[:1].upper()
         self.organizations = [OrganizationLink(one.slug, one.name) for one in theirs]
-        self.role = principal.role.value
-        self.rights = sorted(right.value for right in ROLE_RIGHTS[principal.role])
+        self.role = visit.principal.role.value
+        self.rights = sorted(right.value for right in ROLE_RIGHTS[visit.principal.role])
         self.time_zone = organization.time_zone
         self.dialing_stopped = organization.dialing_stopped_at is not None
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Keep the switch that stops all dialing in sight, whoever pulls it. The last of `ENTER`."""
 
         async def is_stopped() -> bool:
-            async with get_context().database.session() as session:
-                settings = await organization_settings(session, principal=principal)
+            async with visit.reading() as session:
+                settings = await organization_settings(session, principal=visit.principal)
             return settings.dialing_stopped_at is not None
 
-        watched = Watched(principal.organization_id, None, "shell", of_campaigns=False)
+        watched = Watched(visit.principal.organization_id, None, "shell", of_campaigns=False)
         async for stopped in watch(watched, is_stopped, check=still_allowed(self, Right.VIEW)):
             async with self:
                 self.dialing_stopped = stopped

@@ -9,11 +9,13 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right, Role
-from app.runtime.context import AppContext
+from app.runtime.config import Settings
+from app.runtime.context import AppContext, build_context
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors
 from app.web import guard
 from app.web.guard import GUARD, FormState, NotSignedIn, PageState, anyone, guarded
+from app.web.visit import Visit
 from tests.web.conftest import Driver
 
 
@@ -23,42 +25,42 @@ class GuardedState(FormState, rx.State):
     seen: rx.Field[list[str]] = rx.field(default_factory=list)
 
     @guarded(Right.VIEW)
-    async def plain(self, principal: Principal, word: str) -> None:
-        self.seen = [principal.actor, word]
+    async def plain(self, visit: Visit, word: str) -> None:
+        self.seen = [visit.principal.actor, word]
 
     @guarded(Right.VIEW)
-    async def stepwise(self, principal: Principal) -> AsyncIterator[None]:
+    async def stepwise(self, visit: Visit) -> AsyncIterator[None]:
         self.saving = True
         yield
-        self.seen = [principal.actor]
+        self.seen = [visit.principal.actor]
 
     @guarded(Right.VIEW, background=True)
-    async def behind(self, principal: Principal) -> None:
+    async def behind(self, visit: Visit) -> None:
         async with self:
             self.saving = True
-        if principal.role is Role.VIEWER:
+        if visit.principal.role is Role.VIEWER:
             raise Conflict("It is over.")
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def edit(self, principal: Principal) -> None:
-        self.seen = ["edited", principal.actor]
+    async def edit(self, visit: Visit) -> None:
+        self.seen = ["edited", visit.principal.actor]
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
-        del principal
+    async def load(self, visit: Visit) -> None:
+        del visit
         self.loading = True
         raise Conflict("The list is being rebuilt.")
 
     @guarded(Right.VIEW)
-    async def save(self, principal: Principal, how: str) -> AsyncIterator[EventSpec | None]:
-        del principal
+    async def save(self, visit: Visit, how: str) -> AsyncIterator[EventSpec | None]:
+        del visit
         self.saving, self.loading, self.errors = True, False, {}
         yield None
         raise {"field": FieldErrors({"name": "Give it a name."}), "bug": KeyError("secret-detail")}[how]
 
     @guarded(Right.VIEW)
-    async def submit(self, principal: Principal, form: dict[str, Any]) -> None:
-        del principal
+    async def submit(self, visit: Visit, form: dict[str, Any]) -> None:
+        del visit
         self.seen = sorted(form)
         if "name" not in form:
             raise FieldErrors({"name": "Give it a name."})
@@ -72,13 +74,13 @@ class ActingState(PageState, rx.State):
     """Buttons that fail on any page: it loads nothing, so it has no place of its own to say so."""
 
     @guarded(Right.VIEW)
-    async def act(self, principal: Principal) -> None:
-        del principal
+    async def act(self, visit: Visit) -> None:
+        del visit
         raise Conflict("It is over.")
 
     @guarded(Right.VIEW)
-    async def act_on_a_field(self, principal: Principal) -> None:
-        del principal
+    async def act_on_a_field(self, visit: Visit) -> None:
+        del visit
         raise FieldErrors({"breaker.hang_up_rate": "Enter a percentage from 0 to 100."})
 
 
@@ -100,7 +102,10 @@ def role(monkeypatch: pytest.MonkeyPatch) -> dict[str, Role | None]:
             time_zone="UTC",
         )
 
+    servers = {"database_url": "postgresql://127.0.0.1:9/none", "redis_url": "redis://127.0.0.1:9"}
+    unconnected = build_context(Settings.model_validate(servers))
     monkeypatch.setattr(guard, "resolve_principal", resolve)
+    monkeypatch.setattr(guard, "get_context", lambda: unconnected)
     return who
 
 

@@ -5,13 +5,12 @@ from typing import Final
 
 import reflex as rx
 
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
 from app.services.paging import MAX_PAGE_SIZE
 from app.services.tabular.refusals import FileRefused
+from app.web.visit import Visit
 
 KINDS_OF_FILES: Final = "CSV, XLSX or JSON"
 NO_FILE: Final = "No file came through. Choose it again."
@@ -21,76 +20,72 @@ _CHUNK: Final = 1 << 20
 _LATEST: Final = 10
 
 
-async def read_imports(principal: Principal, campaign_id: int | None) -> Sequence[ImportView]:
+async def read_imports(visit: Visit, campaign_id: int | None) -> Sequence[ImportView]:
     """Return the latest imports of a campaign; without one, those into the address book alone."""
-    async with get_context().database.session() as session:
+    async with visit.reading() as session:
         if campaign_id is not None:
             page = await list_imports(
-                session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST
+                session, principal=visit.principal, campaign_ref=campaign_id, page_size=_LATEST
             )
             return page.items
-        page = await list_imports(session, principal=principal, page_size=MAX_PAGE_SIZE)
+        page = await list_imports(session, principal=visit.principal, page_size=MAX_PAGE_SIZE)
     return [view for view in page.items if view.campaign_id is None][:_LATEST]
 
 
-async def read_import(principal: Principal, import_id: int) -> ImportView:
+async def read_import(visit: Visit, import_id: int) -> ImportView:
     """Return the import with its columns."""
-    async with get_context().database.session() as session:
-        return await get_import(session, principal=principal, import_ref=import_id)
+    async with visit.reading() as session:
+        return await get_import(session, principal=visit.principal, import_ref=import_id)
 
 
-async def store_upload(principal: Principal, campaign_id: int | None, files: Sequence[rx.UploadFile]) -> int:
+async def store_upload(visit: Visit, campaign_id: int | None, files: Sequence[rx.UploadFile]) -> int:
     """Store the first file; return the import's id. Raises `FileRefused`."""
     if not files:
         raise FileRefused(NO_FILE)
-    context = get_context()
-    import_id = await context.database.write(
+    import_id = await visit.write(
         lambda session: store_import(
             session,
-            principal=principal,
+            principal=visit.principal,
             campaign_ref=campaign_id,
             file_name=files[0].name or "contacts.csv",
             data=_pieces(files[0]),
-            now=context.clock.now(),
+            now=visit.now,
         )
     )
-    await enqueue_if_needed(import_id)
+    await enqueue_if_needed(visit, import_id)
     return import_id
 
 
-async def store_text(principal: Principal, campaign_id: int | None, text: str) -> int:
+async def store_text(visit: Visit, campaign_id: int | None, text: str) -> int:
     """Store what was pasted; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
-    context = get_context()
-    return await context.database.write(
+    return await visit.write(
         lambda session: store_pasted(
-            session, principal=principal, campaign_ref=campaign_id, text=text, now=context.clock.now()
+            session, principal=visit.principal, campaign_ref=campaign_id, text=text, now=visit.now
         )
     )
 
 
-async def read_sheet(principal: Principal, import_id: int, sheet: str) -> None:
+async def read_sheet(visit: Visit, import_id: int, sheet: str) -> None:
     """Read another sheet of the workbook. Raises `FieldErrors` on `sheet`, `FileRefused` and `Conflict`."""
-    context = get_context()
-    await context.database.write(
+    await visit.write(
         lambda session: choose_sheet(
-            session, principal=principal, import_ref=import_id, sheet=sheet, now=context.clock.now()
+            session, principal=visit.principal, import_ref=import_id, sheet=sheet, now=visit.now
         )
     )
-    await enqueue_if_needed(import_id)
+    await enqueue_if_needed(visit, import_id)
 
 
-async def enqueue_if_needed(import_id: int) -> None:
+async def enqueue_if_needed(visit: Visit, import_id: int) -> None:
     """Hand the import to a worker if it is to be read, or to be imported."""
-    context = get_context()
-    async with context.database.session() as session:
+    async with visit.reading() as session:
         if not await needs_worker(session, import_id):
             return
-    await enqueue_import(import_id)
+    await enqueue_import(visit, import_id)
 
 
-async def enqueue_import(import_id: int) -> None:
+async def enqueue_import(visit: Visit, import_id: int) -> None:
     """Have a worker go on with the import."""
-    await get_context().queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
+    await visit.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
 
 
 async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:

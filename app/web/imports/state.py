@@ -7,8 +7,6 @@ import reflex as rx
 
 from app.domain.contact_fields import FIELDS, VARIABLE
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
@@ -47,6 +45,7 @@ from app.web.imports.presenter import (
     stage_of,
 )
 from app.web.upload_errors import refusal_of
+from app.web.visit import Visit
 
 PREVIEW_ROWS: Final = 8
 ZONE: Final = "contacts-file"
@@ -81,25 +80,27 @@ class ImportState(FormState, rx.State):
     earlier: rx.Field[list[FileLine]] = rx.field(default_factory=list)
 
     @guarded(Right.EDIT_CONTACTS)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Take up the file that was left half-way, if there is one."""
         self._reset()
         yield
-        async for _ in self._resume(principal, await self._find(principal)):
+        async for _ in self._resume(visit, await self._find(visit)):
             yield
 
     @guarded(Right.EDIT_CONTACTS, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Follow the imports, wherever they run; a file that has been read is opened."""
         campaign_id = _campaign(self)
-        watched = Watched(principal.organization_id, campaign_id, "imports" if campaign_id else "own imports")
+        watched = Watched(
+            visit.principal.organization_id, campaign_id, "imports" if campaign_id else "own imports"
+        )
         check = still_allowed(self, Right.EDIT_CONTACTS)
-        async for imports in watch(watched, lambda: read_imports(principal, campaign_id), check=check):
+        async for imports in watch(watched, lambda: read_imports(visit, campaign_id), check=check):
             async with self:
                 is_read = self._follow(imports)
                 import_id = self.import_id
             if is_read:
-                view, found = await read_import(principal, import_id), await _previewed(principal, import_id)
+                view, found = await read_import(visit, import_id), await _previewed(visit, import_id)
                 async with self:
                     if self.import_id == import_id:
                         self._show_file(view)
@@ -127,7 +128,7 @@ class ImportState(FormState, rx.State):
         }
 
     @guarded(Right.EDIT_CONTACTS)
-    async def receive(self, principal: Principal, files: list[rx.UploadFile]) -> AsyncIterator[None]:
+    async def receive(self, visit: Visit, files: list[rx.UploadFile]) -> AsyncIterator[None]:
         """Store the file and read it through, or say why it cannot be used."""
         if not files:
             # `refuse` knows why, and may have said so already.
@@ -136,115 +137,113 @@ class ImportState(FormState, rx.State):
         self.errors, self.uploading, self.percent = {}, True, 100
         yield
         try:
-            import_id = await store_upload(principal, _campaign(self), files)
+            import_id = await store_upload(visit, _campaign(self), files)
         except FileRefused as refused:
             self.errors = {ZONE: str(refused)}
             return
         finally:
             self.uploading, self.percent = False, 0
-        async for _ in self._open(principal, import_id):
+        async for _ in self._open(visit, import_id):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
-    async def paste(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
+    async def paste(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[None]:
         """Take a pasted list as if it were a file. The second of two quick clicks finds it taken."""
         if self.stage in _UNFINISHED:
             return
         self.errors, self.saving = {}, True
         yield
         try:
-            import_id = await store_text(principal, _campaign(self), str(form.get("text") or ""))
+            import_id = await store_text(visit, _campaign(self), str(form.get("text") or ""))
         except FileRefused as refused:
             self.errors = {"text": str(refused)}
             return
         self.round += 1
-        async for _ in self._open(principal, import_id):
+        async for _ in self._open(visit, import_id):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
-    async def use_sheet(self, principal: Principal, sheet: str) -> AsyncIterator[None]:
+    async def use_sheet(self, visit: Visit, sheet: str) -> AsyncIterator[None]:
         """Read another sheet of the workbook."""
         self.errors, self.looking = {}, True
         yield
         try:
-            await read_sheet(principal, self.import_id, sheet)
+            await read_sheet(visit, self.import_id, sheet)
         except FileRefused as refused:
             self.errors = {"sheet": str(refused)}
             return
         finally:
             self.looking = False
-        async for _ in self._open(principal, self.import_id):
+        async for _ in self._open(visit, self.import_id):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
-    async def use_column(self, principal: Principal, header: str, target: str) -> AsyncIterator[None]:
+    async def use_column(self, visit: Visit, header: str, target: str) -> AsyncIterator[None]:
         """Use a column as `target`; the column that was used so before becomes a variable again."""
         chosen = {row.header: row.target for row in self.columns} | {header: target}
         for row in self.columns:
             if row.header != header and row.target == target and target in FIELDS:
                 chosen[row.header] = row.variable
-        async for _ in self._map(principal, chosen):
+        async for _ in self._map(visit, chosen):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
-    async def start(self, principal: Principal) -> AsyncIterator[None]:
+    async def start(self, visit: Visit) -> AsyncIterator[None]:
         """Queue the import; it goes on wherever the person goes. The second of two quick clicks finds it begun."""
         if self.stage not in STARTABLE:
             return
         self.saving, self.errors = True, {}
         yield
-        await self._queue(principal)
+        await self._queue(visit)
 
     @guarded(Right.EDIT_CONTACTS)
-    async def give_up(self, principal: Principal) -> None:
+    async def give_up(self, visit: Visit) -> None:
         """Put the file away, or stop its import; who was added stays."""
-        context = get_context()
         if self.stage in _UNFINISHED:
-            await context.database.write(
+            await visit.write(
                 lambda session: cancel_import(
-                    session, principal=principal, import_ref=self.import_id, now=context.clock.now()
+                    session, principal=visit.principal, import_ref=self.import_id, now=visit.now
                 )
             )
         self.import_id, self.stage, self.errors = 0, "none", {}
-        self._list(await read_imports(principal, _campaign(self)))
+        self._list(await read_imports(visit, _campaign(self)))
 
     def _reset(self) -> None:
         self.loading, self.problem, self.errors, self.uploading = True, "", {}, False
 
-    async def _find(self, principal: Principal) -> Sequence[ImportView]:
+    async def _find(self, visit: Visit) -> Sequence[ImportView]:
         """List the imports that have ended; return all, the newest first."""
         campaign_id = _campaign(self)
         self.into_campaign = campaign_id is not None
-        imports = await read_imports(principal, campaign_id)
+        imports = await read_imports(visit, campaign_id)
         self.loading = False
         self._list(imports)
         return imports
 
-    async def _resume(self, principal: Principal, imports: Sequence[ImportView]) -> AsyncIterator[None]:
+    async def _resume(self, visit: Visit, imports: Sequence[ImportView]) -> AsyncIterator[None]:
         """Open the newest file that was left half-way."""
         self.import_id, self.stage = 0, "none"
         for view in imports:
             # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
-            is_mine = self.into_campaign or view.created_by == principal.actor
+            is_mine = self.into_campaign or view.created_by == visit.principal.actor
             if is_mine and stage_of(view.status) in _UNFINISHED:
-                async for _ in self._open(principal, view.id):
+                async for _ in self._open(visit, view.id):
                     yield
                 break
 
-    async def _queue(self, principal: Principal) -> None:
-        context = get_context()
-        await context.database.write(
+    async def _queue(self, visit: Visit) -> None:
+        await visit.write(
             lambda session: queue_import(
-                session, principal=principal, import_ref=self.import_id, now=context.clock.now()
+                session, principal=visit.principal, import_ref=self.import_id, now=visit.now
             )
         )
         self.stage, self.tally = "working", Tally(total=self.tally.total)
-        await enqueue_if_needed(self.import_id)
+        await enqueue_if_needed(visit, self.import_id)
 
-    async def _open(self, principal: Principal, import_id: int) -> AsyncIterator[None]:
-        self._show_file(await read_import(principal, import_id))
+    async def _open(self, visit: Visit, import_id: int) -> AsyncIterator[None]:
+        self._show_file(await read_import(visit, import_id))
         if self.stage == "uploaded":
-            async for _ in self._look_through(principal):
+            async for _ in self._look_through(visit):
                 yield
 
     def _show_file(self, view: ImportView) -> None:
@@ -258,16 +257,15 @@ class ImportState(FormState, rx.State):
     def _clear_preview(self) -> None:
         self.accepted, self.refused, self.to_check, self.samples = [], [], [], []
 
-    async def _map(self, principal: Principal, chosen: dict[str, str]) -> AsyncIterator[None]:
-        context = get_context()
+    async def _map(self, visit: Visit, chosen: dict[str, str]) -> AsyncIterator[None]:
         try:
-            await context.database.write(
+            await visit.write(
                 lambda session: set_mapping(
                     session,
-                    principal=principal,
+                    principal=visit.principal,
                     import_ref=self.import_id,
                     mapping=chosen,
-                    now=context.clock.now(),
+                    now=visit.now,
                 )
             )
             self.errors = {}
@@ -276,15 +274,15 @@ class ImportState(FormState, rx.State):
             self._clear_preview()
         self.columns = column_rows([_column(row) for row in self.columns], chosen, self.errors)
         if not self.errors:
-            async for _ in self._look_through(principal):
+            async for _ in self._look_through(visit):
                 yield
 
-    async def _look_through(self, principal: Principal) -> AsyncIterator[None]:
+    async def _look_through(self, visit: Visit) -> AsyncIterator[None]:
         """Show what would become of the rows."""
         self.looking = True
         yield
         try:
-            self._show_found(await _previewed(principal, self.import_id))
+            self._show_found(await _previewed(visit, self.import_id))
         finally:
             self.looking = False
 
@@ -320,12 +318,12 @@ def _campaign(state: rx.State) -> int | None:
     return routes.place(state.router.url.path).campaign_id
 
 
-async def _previewed(principal: Principal, import_id: int) -> ImportPreview | FieldErrors:
+async def _previewed(visit: Visit, import_id: int) -> ImportPreview | FieldErrors:
     """Return what would become of the rows, or what has to be mended first."""
     try:
-        async with get_context().database.session() as session:
+        async with visit.reading() as session:
             return await preview_import(
-                session, principal=principal, import_ref=import_id, limit=PREVIEW_ROWS
+                session, principal=visit.principal, import_ref=import_id, limit=PREVIEW_ROWS
             )
     except FieldErrors as refused:
         return refused

@@ -10,8 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent, set_agent_active, update_agent
 from app.services.agents.queries import AgentView, get_agent, list_agents
 from app.services.live_hub import Watched, watch
@@ -26,6 +24,7 @@ from app.web.pages.agents.voices_presenter import (
     language_words,
     voice_words,
 )
+from app.web.visit import Visit
 
 _TEXTS: Final = ("name", "description", "voice", "language", "greeting", "prompt", "max_concurrent_calls")
 
@@ -88,28 +87,30 @@ class AgentsState(FormState, rx.State):
     switching_off_name: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the agents."""
         self.loading, self.problem, self.rows = True, "", []
         self.is_open, self.switching_off = False, 0
         yield
-        self.rows = await _rows(principal)
+        self.rows = await _rows(visit)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Keep the live calls, and what others change, in sight."""
-        key = Watched(principal.organization_id, None, "agents")
-        async for rows in watch(key, lambda: _rows(principal), check=still_allowed(self, Right.VIEW)):
+        key = Watched(visit.principal.organization_id, None, "agents")
+        async for rows in watch(key, lambda: _rows(visit), check=still_allowed(self, Right.VIEW)):
             async with self:
                 self.rows = rows
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal, agent_id: int) -> None:
+    async def open(self, visit: Visit, agent_id: int) -> None:
         """Open the form of an agent; 0 for a new one."""
-        async with get_context().database.session() as session:
-            numbers = await list_numbers(session, principal=principal, active_only=True)
-            view = await get_agent(session, principal=principal, agent_ref=agent_id) if agent_id else None
+        async with visit.reading() as session:
+            numbers = await list_numbers(session, principal=visit.principal, active_only=True)
+            view = (
+                await get_agent(session, principal=visit.principal, agent_ref=agent_id) if agent_id else None
+            )
         self.numbers = [NumberOption(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
         self.form = _form(view) if view else AgentForm()
         self.language, self.errors, self.is_open = self.form.language, {}, True
@@ -126,23 +127,25 @@ class AgentsState(FormState, rx.State):
         self.language = language_of(voice) or self.language
 
     @guarded(Right.EDIT_AGENTS)
-    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Store the form."""
         self.saving, self.errors = True, {}
         yield None
-        context, agent_id = get_context(), self.form.id
+        agent_id = self.form.id
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
         changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
 
         async def stored(session: AsyncSession) -> None:
-            now = context.clock.now()
+            now = visit.now
             if agent_id:
-                await update_agent(session, principal=principal, agent_ref=agent_id, changes=changes, now=now)
+                await update_agent(
+                    session, principal=visit.principal, agent_ref=agent_id, changes=changes, now=now
+                )
             else:
-                await create_agent(session, principal=principal, changes=changes, now=now)
+                await create_agent(session, principal=visit.principal, changes=changes, now=now)
 
-        await context.database.write(stored)
-        self.rows, self.is_open = await _rows(principal), False
+        await visit.write(stored)
+        self.rows, self.is_open = await _rows(visit), False
         yield say_done("Agent saved" if agent_id else "Agent created")
 
     @anyone
@@ -155,25 +158,24 @@ class AgentsState(FormState, rx.State):
     @guarded(Right.EDIT_AGENTS)
     async def switch(
         self,
-        principal: Principal,
+        visit: Visit,
         agent_id: int,
         active: bool,  # noqa: FBT001 - a client's argument
     ) -> EventSpec:
         """Switch an agent on or off."""
-        context = get_context()
         self.switching_off = 0
-        await context.database.write(
+        await visit.write(
             lambda session: set_agent_active(
-                session, principal=principal, agent_ref=agent_id, active=active, now=context.clock.now()
+                session, principal=visit.principal, agent_ref=agent_id, active=active, now=visit.now
             )
         )
-        self.rows = await _rows(principal)
+        self.rows = await _rows(visit)
         return say_done("Agent activated" if active else "Agent deactivated")
 
 
-async def _rows(principal: Principal) -> list[AgentRow]:
-    async with get_context().database.session() as session:
-        return [_row(view) for view in await list_agents(session, principal=principal)]
+async def _rows(visit: Visit) -> list[AgentRow]:
+    async with visit.reading() as session:
+        return [_row(view) for view in await list_agents(session, principal=visit.principal)]
 
 
 def _row(view: AgentView) -> AgentRow:

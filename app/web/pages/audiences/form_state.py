@@ -14,7 +14,6 @@ from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import (
     AudienceRule,
@@ -35,6 +34,7 @@ from app.web.pages.audiences.state import AudiencesState
 from app.web.pages.contacts.filter_presenter import said
 from app.web.pages.contacts.filter_state import ConditionForm
 from app.web.pages.contacts.names_presenter import MOST_OFFERED, Option, names_in
+from app.web.visit import Visit
 
 WAYS: Final = ("everyone", "segment", "filter", "outcome")
 
@@ -72,12 +72,12 @@ class AudienceFormState(FormState, rx.State):
     """The conditions as JSON."""
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal) -> AsyncIterator[EventSpec | EventCallback[()]]:
+    async def open(self, visit: Visit) -> AsyncIterator[EventSpec | EventCallback[()]]:
         """Offer the choices, with none of them made."""
         here = campaign_here(self)
-        async with get_context().database.session() as session:
-            segments = await segment_names(session, principal=principal, most=MOST_OFFERED)
-            campaigns = await newest_campaigns(session, principal=principal, most=MOST_OFFERED)
+        async with visit.reading() as session:
+            segments = await segment_names(session, principal=visit.principal, most=MOST_OFFERED)
+            campaigns = await newest_campaigns(session, principal=visit.principal, most=MOST_OFFERED)
         self.segments = [Option(str(each), name) for each, name in segments]
         self.campaigns = [Option(str(each), name) for each, name in campaigns if each != here]
         self.segment_id = self.segments[0].value if self.segments else ""
@@ -132,17 +132,17 @@ class AudienceFormState(FormState, rx.State):
         self.mode = AudienceMode(mode).value if mode in set(AudienceMode) else self.mode
 
     @guarded(Right.VIEW, supersedes=True)
-    async def count(self, principal: Principal) -> AsyncIterator[None]:
+    async def count(self, visit: Visit) -> AsyncIterator[None]:
         """Say how many would be added."""
         self.errors, self.counting, self.ready = {}, True, False
         yield
         try:
-            await self._count(principal)
+            await self._count(visit)
         finally:
             self.counting = False
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def add(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Begin to add them; it goes on wherever the person goes."""
         self.saving, self.errors = True, {}
         yield None
@@ -150,36 +150,35 @@ class AudienceFormState(FormState, rx.State):
             raise Conflict(missing)
         rules = await self.get_state(AudiencesState)
         mode = AudienceMode(self.mode) if rules.is_editable else AudienceMode.STANDING
-        context = get_context()
 
         async def added(session: AsyncSession) -> AudienceView:
             return await add_audience(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
-                rule=await self._read_rule(session, principal),
+                rule=await self._read_rule(session, visit.principal),
                 mode=mode,
-                now=context.clock.now(),
+                now=visit.now,
             )
 
-        view = await context.database.write(added)
-        await _enqueue(view.id)
+        view = await visit.write(added)
+        await _enqueue(visit, view.id)
         self.is_open = False
-        await rules._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
+        await rules._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
         yield say_done("They are being added")
 
-    async def _count(self, principal: Principal) -> None:
+    async def _count(self, visit: Visit) -> None:
         self.adds_anybody, self.preview = False, ""
         if missing := self._missing():
             self.preview = missing
             return
-        async with get_context().database.session() as session:
+        async with visit.reading() as session:
             preview = await preview_audience(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
-                rule=await self._read_rule(session, principal),
-                now=get_context().clock.now(),
+                rule=await self._read_rule(session, visit.principal),
+                now=visit.now,
             )
         self.preview, self.ready = preview_sentence(preview), True
         self.adds_anybody = preview.would_add.count > 0
@@ -235,17 +234,15 @@ class AudienceFormState(FormState, rx.State):
 class AudienceConditionState(ConditionForm, rx.State):
     """The dialog of a condition of whom to add."""
 
-    async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
         form = await self.get_state(AudienceFormState)
         wanted = form._filter()  # noqa: SLF001 - a public method would be anybody's to call
-        asked = replace(wanted, conditions=(*wanted.conditions, *conditions), zone=principal.time_zone)
-        async with get_context().database.session() as session:
-            names = await names_in(session, [asked], principal=principal)
+        asked = replace(wanted, conditions=(*wanted.conditions, *conditions), zone=visit.principal.time_zone)
+        async with visit.reading() as session:
+            names = await names_in(session, [asked], principal=visit.principal)
         form._set(asked, [said(one, names) for one in asked.conditions])  # noqa: SLF001
-        await form._count(principal)  # noqa: SLF001
+        await form._count(visit)  # noqa: SLF001
 
 
-async def _enqueue(audience_id: int) -> None:
-    await get_context().queue.hint(
-        "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
-    )
+async def _enqueue(visit: Visit, audience_id: int) -> None:
+    await visit.hint("advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id)

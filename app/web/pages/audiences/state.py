@@ -8,8 +8,6 @@ from reflex.event import EventSpec
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.audiences import OVER, AudienceView, end_audience, list_audiences
 from app.services.campaigns.brief import campaign_brief
 from app.services.live_hub import Watched
@@ -19,6 +17,7 @@ from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.audiences.presenter import RuleLine, rule_line
 from app.web.pages.contacts.names_presenter import Names, names_in
+from app.web.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,64 +45,63 @@ class AudiencesState(PageState, rx.State):
     """The rule of which is asked whether to end it; 0: none."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show the rules of this campaign."""
         self.lines, self.keeps_adding, self.is_over, self.asked, self.problem = [], False, True, 0, ""
-        await self._refresh(principal)
+        await self._refresh(visit)
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Follow how they get on."""
         campaign_id = campaign_here(self)
-        watched = Watched(principal.organization_id, campaign_id, "audiences")
+        watched = Watched(visit.principal.organization_id, campaign_id, "audiences")
         check = still_allowed(self, Right.VIEW)
-        async for rules in watch_live(watched, lambda: _read(principal, campaign_id), check=check):
+        async for rules in watch_live(watched, lambda: _read(visit, campaign_id), check=check):
             async with self:
-                self._show(principal, rules)
+                self._show(visit, rules)
 
     @guarded(Right.VIEW)
-    async def ask(self, principal: Principal, audience_id: int) -> None:
+    async def ask(self, visit: Visit, audience_id: int) -> None:
         """Ask whether to end a rule; 0 puts the question away."""
-        del principal
+        del visit
         self.asked = audience_id
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def end(self, principal: Principal) -> EventSpec:
+    async def end(self, visit: Visit) -> EventSpec:
         """Add nobody more by the rule that was asked about."""
         self.saving = True
         audience_id, self.asked = self.asked, 0
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: end_audience(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
                 audience_id=audience_id,
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        await self._refresh(principal)
+        await self._refresh(visit)
         return say_done("Nobody more is added by this rule")
 
-    async def _refresh(self, principal: Principal) -> None:
-        self._show(principal, await _read(principal, campaign_here(self)))
+    async def _refresh(self, visit: Visit) -> None:
+        self._show(visit, await _read(visit, campaign_here(self)))
 
-    def _show(self, principal: Principal, rules: _Rules) -> None:
-        zone, now = principal.time_zone, get_context().clock.now()
+    def _show(self, visit: Visit, rules: _Rules) -> None:
+        zone, now = visit.principal.time_zone, visit.now
         self.lines = [rule_line(view, rules.names, rules.status, zone=zone, now=now) for view in rules.views]
         self.keeps_adding = any(line.keeps_adding and line.is_unfinished for line in self.lines)
         self.status = rules.status.value
         self.is_editable, self.is_over = rules.status in EDITABLE, rules.status in OVER
 
 
-async def _read(principal: Principal, campaign_id: int) -> _Rules:
-    async with get_context().database.session() as session:
-        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
-        views = tuple(await list_audiences(session, principal=principal, campaign_ref=campaign_id))
+async def _read(visit: Visit, campaign_id: int) -> _Rules:
+    async with visit.reading() as session:
+        campaign = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
+        views = tuple(await list_audiences(session, principal=visit.principal, campaign_ref=campaign_id))
         names = await names_in(
             session,
             [read_filter(view.rule) for view in views],
-            principal=principal,
+            principal=visit.principal,
             campaigns=[each for view in views for each in view.not_in_campaigns],
         )
     return _Rules(views, names, campaign.status)

@@ -5,21 +5,17 @@ from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Right
-from app.providers.registry import configured_account
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
-from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.lifecycle import CarrierChanged, pause_campaign, resume_campaign, start_campaign
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.preflight import preflight
 from app.services.campaigns.views import CampaignBrief
-from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.start_presenter import StartQuestion, start_question
+from app.web.visit import Visit
 
 
 class CampaignActionsState(PageState, rx.State):
@@ -35,61 +31,58 @@ class CampaignActionsState(PageState, rx.State):
     """Asked before a start."""
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def ask_start(self, principal: Principal, campaign_id: int) -> None:
+    async def ask_start(self, visit: Visit, campaign_id: int) -> None:
         """Ask whether to start a draft, or say what is missing."""
-        context = get_context()
-        async with context.database.session() as session:
-            detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+        async with visit.reading() as session:
+            detail = await get_campaign(session, principal=visit.principal, campaign_ref=campaign_id)
             check = await preflight(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_id,
-                now=context.clock.now(),
-                carrier=carrier_identity(),
+                now=visit.now,
+                carrier=visit.carrier(),
             )
         self.campaign_id, self.errors = campaign_id, check.errors
         self.question = StartQuestion() if check.errors else start_question(detail, check)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def start(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+    async def start(self, visit: Visit, campaign_id: int) -> EventSpec | None:
         """Start a draft, or say what is missing."""
         self.campaign_id, self.resuming, self.errors = campaign_id, False, {}
         self.question = StartQuestion()
-        return await self._go(principal, confirmed=False)
+        return await self._go(visit, confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def resume(self, principal: Principal, campaign_id: int) -> EventSpec | None:
+    async def resume(self, visit: Visit, campaign_id: int) -> EventSpec | None:
         """Go on with a paused or failed campaign."""
         self.campaign_id, self.resuming, self.errors = campaign_id, True, {}
-        return await self._go(principal, confirmed=False)
+        return await self._go(visit, confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def confirm_carrier(self, principal: Principal) -> EventSpec | None:
+    async def confirm_carrier(self, visit: Visit) -> EventSpec | None:
         """Start or resume on the carrier that is configured now."""
         self.carrier_question = ""
-        return await self._go(principal, confirmed=True)
+        return await self._go(visit, confirmed=True)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def pause(self, principal: Principal, campaign_id: int) -> EventSpec:
+    async def pause(self, visit: Visit, campaign_id: int) -> EventSpec:
         """Place nothing more."""
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: pause_campaign(
-                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+                session, principal=visit.principal, campaign_ref=campaign_id, now=visit.now
             )
         )
         return say_done("Campaign paused. Calls in progress go on to their end.")
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def duplicate(self, principal: Principal, campaign_id: int) -> list[EventSpec]:
+    async def duplicate(self, visit: Visit, campaign_id: int) -> list[EventSpec]:
         """Copy settings and contacts into a new draft, and go there."""
-        context = get_context()
-        copy = await context.database.write(
+        copy = await visit.write(
             lambda session: duplicate_campaign(
-                session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+                session, principal=visit.principal, campaign_ref=campaign_id, now=visit.now
             )
         )
-        there = rx.redirect(routes.campaign(principal.organization_slug, copy))
+        there = rx.redirect(routes.campaign(visit.principal.organization_slug, copy))
         return [say_done("Copied, with its settings and contacts. You are looking at the copy."), there]
 
     @anyone
@@ -98,38 +91,25 @@ class CampaignActionsState(PageState, rx.State):
         if not is_open:
             self.errors, self.carrier_question, self.question = {}, "", StartQuestion()
 
-    async def _go(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
-        context = get_context()
+    async def _go(self, visit: Visit, *, confirmed: bool) -> EventSpec | None:
         act = resume_campaign if self.resuming else start_campaign
-        check = await carrier_check(principal, self.campaign_id)
+        check = await visit.ask_carrier(self.campaign_id)
 
         async def acted(session: AsyncSession) -> CampaignBrief:
             await act(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=self.campaign_id,
-                now=context.clock.now(),
-                carrier=carrier_identity(),
+                now=visit.now,
+                carrier=visit.carrier(),
                 check=check,
                 confirm_carrier=confirmed,
             )
-            return await campaign_brief(session, principal=principal, campaign_ref=self.campaign_id)
+            return await campaign_brief(session, principal=visit.principal, campaign_ref=self.campaign_id)
 
         try:
-            campaign = await context.database.write(acted)
+            campaign = await visit.write(acted)
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None
         return say_done("Campaign scheduled." if campaign.status == "scheduled" else "Campaign started.")
-
-
-async def carrier_check(principal: Principal, campaign_id: int) -> CarrierCheck:
-    """Return what the carrier says before the campaign is let go: asked outside any transaction."""
-    context = get_context()
-    account = configured_account(context.settings)
-    return await ask_carrier(context.database, principal=principal, campaign_ref=campaign_id, account=account)
-
-
-def carrier_identity() -> CarrierIdentity:
-    """Return the carrier account this installation dials through."""
-    return identity_of(configured_account(get_context().settings))

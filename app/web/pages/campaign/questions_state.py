@@ -8,8 +8,6 @@ from reflex.event import EventSpec
 from app.domain.campaign import Channel
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.lifecycle import CarrierChanged, cancel_campaign, retry_failed
 from app.services.campaigns.operations import delete_campaign
@@ -19,8 +17,8 @@ from app.services.errors import Conflict
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
-from app.web.pages.campaign.actions_state import carrier_check, carrier_identity
 from app.web.recipient_words import STATUS_WORDS
+from app.web.visit import Visit
 from app.web.words import counted
 
 
@@ -53,13 +51,13 @@ class CampaignQuestionState(PageState, rx.State):
     """Asked when those ticked would be tried again on another carrier."""
 
     @guarded(Right.VIEW)
-    async def ask(self, principal: Principal, asking: str, campaign_id: int) -> None:
+    async def ask(self, visit: Visit, asking: str, campaign_id: int) -> None:
         """Open a question, with what the answer would mean just now."""
-        now = get_context().clock.now()
-        async with get_context().database.session() as session:
-            campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
+        now = visit.now
+        async with visit.reading() as session:
+            campaign = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
             snapshot = await campaign_snapshot(
-                session, organization_id=principal.organization_id, campaign_id=campaign.id, now=now
+                session, organization_id=visit.principal.organization_id, campaign_id=campaign.id, now=now
             )
         self.campaign_id, self.campaign_name = campaign.id, campaign.name
         self.sentence = _what_cancelling_means(snapshot) if asking == "cancel" else ""
@@ -85,13 +83,13 @@ class CampaignQuestionState(PageState, rx.State):
         self.hang_up = not self.hang_up
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def cancel(self, principal: Principal) -> EventSpec:
+    async def cancel(self, visit: Visit) -> EventSpec:
         """End the campaign for good."""
-        now = get_context().clock.now()
-        await get_context().database.write(
+        now = visit.now
+        await visit.write(
             lambda session: cancel_campaign(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=self.campaign_id,
                 hang_up=self.hang_up,
                 now=now,
@@ -103,44 +101,44 @@ class CampaignQuestionState(PageState, rx.State):
         )
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def delete(self, principal: Principal) -> list[EventSpec]:
+    async def delete(self, visit: Visit) -> list[EventSpec]:
         """Delete the draft; from its own page, go to the list."""
-        now = get_context().clock.now()
-        await get_context().database.write(
+        now = visit.now
+        await visit.write(
             lambda session: delete_campaign(
-                session, principal=principal, campaign_ref=self.campaign_id, now=now
+                session, principal=visit.principal, campaign_ref=self.campaign_id, now=now
             )
         )
         self.asking = ""
         done = say_done("Draft deleted. Its contacts stay in your address book.")
         if routes.place(self.router.url.path).campaign_id is None:
             return [done]
-        return [done, rx.redirect(routes.campaigns(principal.organization_slug))]
+        return [done, rx.redirect(routes.campaigns(visit.principal.organization_slug))]
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def retry(self, principal: Principal) -> EventSpec | None:
+    async def retry(self, visit: Visit) -> EventSpec | None:
         """Try those again whose outcome is ticked."""
-        return await self._retry(principal, confirmed=False)
+        return await self._retry(visit, confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def confirm_carrier(self, principal: Principal) -> EventSpec | None:
+    async def confirm_carrier(self, visit: Visit) -> EventSpec | None:
         """Try them again on the carrier that is configured now."""
-        return await self._retry(principal, confirmed=True)
+        return await self._retry(visit, confirmed=True)
 
-    async def _retry(self, principal: Principal, *, confirmed: bool) -> EventSpec | None:
+    async def _retry(self, visit: Visit, *, confirmed: bool) -> EventSpec | None:
         ticked = frozenset(RecipientStatus(one.status) for one in self.outcomes if one.ticked)
         if not ticked:
             raise Conflict("Tick at least one outcome.")
-        check = await carrier_check(principal, self.campaign_id)
+        check = await visit.ask_carrier(self.campaign_id)
         try:
-            retried = await get_context().database.write(
+            retried = await visit.write(
                 lambda session: retry_failed(
                     session,
-                    principal=principal,
+                    principal=visit.principal,
                     campaign_ref=self.campaign_id,
-                    now=get_context().clock.now(),
+                    now=visit.now,
                     statuses=ticked,
-                    carrier=carrier_identity(),
+                    carrier=visit.carrier(),
                     check=check,
                     confirm_carrier=confirmed,
                 )

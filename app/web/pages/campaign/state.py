@@ -9,8 +9,6 @@ import reflex as rx
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel, allowed_actions
 from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief, recipient_counts
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts
@@ -18,6 +16,7 @@ from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live
 from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, guarded, still_allowed
+from app.web.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +47,21 @@ class CampaignState(PageState, rx.State):
     header: rx.Field[Header] = rx.field(default_factory=Header)
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show which campaign this is. Between its tabs the header stays as it is until it is read again."""
         self.problem = ""
         campaign_id = campaign_here(self)
         if self.header.id != campaign_id:
             self.header, self.loading = Header(), True
         self.loading = self.loading or self.header.id == 0
-        self.header = await read_header(principal, campaign_id)
+        self.header = await read_header(visit, campaign_id)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Follow status and size, and so what is offered."""
         campaign_id = campaign_here(self)
-        watched, load = live_snapshot(principal, campaign_id)
+        watched, load = live_snapshot(visit, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
                 changed = _followed(self.header, snapshot)
@@ -70,28 +69,27 @@ class CampaignState(PageState, rx.State):
                     self.header = changed
 
 
-async def read_header(principal: Principal, campaign_id: int) -> Header:
+async def read_header(visit: Visit, campaign_id: int) -> Header:
     """Return the campaign's header as it stands. Raises `NotFound`."""
-    async with get_context().database.session() as session:
-        brief = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
+    async with visit.reading() as session:
+        brief = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
         counts = await recipient_counts(session, brief.id)
     return _header_of(brief, counts)
 
 
 def live_snapshot(
-    principal: Principal, campaign_id: int
+    visit: Visit, campaign_id: int
 ) -> tuple[Watched, Callable[[], Awaitable[CampaignSnapshot]]]:
     """Return what all tabs of a campaign watch, and how it is read: once a process, whoever watches.
 
     The reading raises `NotFound` where there is no such campaign, which ends the watching; `load` has said so.
     """
-    organization_id = principal.organization_id
+    organization_id = visit.principal.organization_id
 
     async def load() -> CampaignSnapshot:
-        context = get_context()
-        async with context.database.session() as session:
+        async with visit.reading() as session:
             return await campaign_snapshot(
-                session, organization_id=organization_id, campaign_id=campaign_id, now=context.clock.now()
+                session, organization_id=organization_id, campaign_id=campaign_id, now=visit.now
             )
 
     return Watched(organization_id, campaign_id, "campaign"), load

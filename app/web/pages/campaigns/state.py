@@ -11,9 +11,7 @@ from reflex.event import EventSpec
 
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.organizations import OrganizationView, organization_settings
-from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.lists import campaign_cards, list_campaigns
@@ -22,6 +20,7 @@ from app.web import routes
 from app.web.address import put_in_address
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaigns.presenter import ALL, SORTS, Cards, Item, Query, cards, item
+from app.web.visit import Visit
 from app.web.words import moment, page_range
 
 SHORTEST_REFETCH: Final = 1.0
@@ -63,78 +62,82 @@ class CampaignsState(PageState, rx.State):
     """Who stopped all dialing, and when; empty while it is allowed."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show what the address asks for."""
         self.loading, self.problem, self.items = True, "", []
         self._ask(Query.of(routes.asked(self.router.url.query_parameters)))
         yield
-        async with get_context().database.session() as session:
-            agents = await list_agents(session, principal=principal)
+        async with visit.reading() as session:
+            agents = await list_agents(session, principal=visit.principal)
         self.agents = [AgentOption(str(agent.id), agent.name) for agent in agents]
-        self._show(await _read(principal, self.query))
+        self._show(await _read(visit, self.query))
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Read the rows again when something happens in the organization, at most once a second."""
-        watched = Watched(principal.organization_id, None, "list")
-        async for _ in watch(watched, _moment_of_change, check=still_allowed(self, Right.VIEW)):
+
+        async def moment_of_change() -> datetime:
+            """Return something new each time: each browser reads its own rows when it hears of a change."""
+            return visit.now
+
+        watched = Watched(visit.principal.organization_id, None, "list")
+        async for _ in watch(watched, moment_of_change, check=still_allowed(self, Right.VIEW)):
             async with self:
                 query = self.query
-            answer = await _read(principal, query)
+            answer = await _read(visit, query)
             async with self:
                 if self.query == query and not self.problem:
                     self._show(answer)
             await asyncio.sleep(SHORTEST_REFETCH)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, principal: Principal, search: str) -> EventSpec:
+    async def find(self, visit: Visit, search: str) -> EventSpec:
         """Search names and descriptions."""
-        return await self._turn_to(principal, replace(self.query, search=search[:200], page=1))
+        return await self._turn_to(visit, replace(self.query, search=search[:200], page=1))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def filter_by(self, principal: Principal, name: str, value: str) -> EventSpec:
+    async def filter_by(self, visit: Visit, name: str, value: str) -> EventSpec:
         """Filter by status, channel or agent, or choose the cards' period."""
         asked = {"status", "channel", "agent", "period"} & {name}
         values = {key: getattr(self.query, key) for key in ("search", "status", "channel", "agent", "period")}
         checked = Query.of(values | dict.fromkeys(asked, value))
         page = self.query.page if name == "period" else 1
         query = replace(checked, sort=self.query.sort, descending=self.query.descending, page=page)
-        return await self._turn_to(principal, query)
+        return await self._turn_to(visit, query)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def sort_by(self, principal: Principal, key: str) -> EventSpec:
+    async def sort_by(self, visit: Visit, key: str) -> EventSpec:
         """Sort by a column; once more turns it round."""
         if key not in SORTS:
             key = "created"
         turned = not self.query.descending if self.query.sort == key else key in {"created", "progress"}
-        return await self._turn_to(principal, replace(self.query, sort=key, descending=turned, page=1))
+        return await self._turn_to(visit, replace(self.query, sort=key, descending=turned, page=1))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def turn_page(self, principal: Principal, by: int) -> EventSpec:
+    async def turn_page(self, visit: Visit, by: int) -> EventSpec:
         """Go to a neighbouring page."""
         page = min(max(1, self.query.page + by), self.pages)
-        return await self._turn_to(principal, replace(self.query, page=page))
+        return await self._turn_to(visit, replace(self.query, page=page))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def clear(self, principal: Principal) -> EventSpec:
+    async def clear(self, visit: Visit) -> EventSpec:
         """Lift every filter."""
-        return await self._turn_to(principal, self.query.cleared())
+        return await self._turn_to(visit, self.query.cleared())
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def create(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def create(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Make a draft, or take up an untouched one, and go to the wizard's first step."""
         self.saving = True
         yield None
-        context = get_context()
-        campaign_id = await context.database.write(
-            lambda session: begin_draft(session, principal=principal, now=context.clock.now())
+        campaign_id = await visit.write(
+            lambda session: begin_draft(session, principal=visit.principal, now=visit.now)
         )
-        yield rx.redirect(routes.edit_basics(principal.organization_slug, campaign_id))
+        yield rx.redirect(routes.edit_basics(visit.principal.organization_slug, campaign_id))
 
-    async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
+    async def _turn_to(self, visit: Visit, query: Query) -> EventSpec:
         self._ask(query)
-        self._show(await _read(principal, query))
+        self._show(await _read(visit, query))
         return put_in_address(query.address())
 
     def _ask(self, query: Query) -> None:
@@ -146,14 +149,14 @@ class CampaignsState(PageState, rx.State):
         self.has_campaigns = answer.has_campaigns
 
 
-async def _read(principal: Principal, query: Query) -> _Answer:
-    now, zone = get_context().clock.now(), principal.time_zone
-    async with get_context().database.session() as session:
-        counted = await campaign_cards(session, principal=principal, since=query.since(now, zone))
-        ever = counted if query.period == ALL else await campaign_cards(session, principal=principal)
+async def _read(visit: Visit, query: Query) -> _Answer:
+    now, zone = visit.now, visit.principal.time_zone
+    async with visit.reading() as session:
+        counted = await campaign_cards(session, principal=visit.principal, since=query.since(now, zone))
+        ever = counted if query.period == ALL else await campaign_cards(session, principal=visit.principal)
         found = await list_campaigns(
             session,
-            principal=principal,
+            principal=visit.principal,
             search=query.search,
             statuses=() if query.status == ALL else (CampaignStatus(query.status),),
             channel=None if query.channel == ALL else Channel(query.channel),
@@ -162,7 +165,7 @@ async def _read(principal: Principal, query: Query) -> _Answer:
             descending=query.descending,
             page=query.page,
         )
-        organization = await organization_settings(session, principal=principal)
+        organization = await organization_settings(session, principal=visit.principal)
     return _Answer(
         cards=cards(counted),
         items=[item(row, zone=zone, now=now) for row in found.items],
@@ -171,11 +174,6 @@ async def _read(principal: Principal, query: Query) -> _Answer:
         has_campaigns=ever.total > 0,
         stop_note=_stop_note(organization, now),
     )
-
-
-async def _moment_of_change() -> datetime:
-    """Return something new each time: each browser reads its own rows when it hears of a change."""
-    return get_context().clock.now()
 
 
 def _stop_note(organization: OrganizationView, now: datetime) -> str:

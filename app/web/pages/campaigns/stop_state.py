@@ -4,11 +4,10 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.dialing.kill_switch import resume_all_dialing, stop_all_dialing
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded
+from app.web.visit import Visit
 
 
 class StopSwitchState(PageState, rx.State):
@@ -29,21 +28,17 @@ class StopSwitchState(PageState, rx.State):
             self.asking = ""
 
     @guarded(Right.STOP_DIALING)
-    async def stop(self, principal: Principal) -> EventSpec:
+    async def stop(self, visit: Visit) -> EventSpec:
         """Stop all dialing."""
-        context = get_context()
-        await context.database.write(
-            lambda session: stop_all_dialing(session, principal=principal, now=context.clock.now())
-        )
+        await visit.write(lambda session: stop_all_dialing(session, principal=visit.principal, now=visit.now))
         self.asking = ""
         return say_done("All dialing is stopped. Calls in progress go on to their end.")
 
     @guarded(Right.RESUME_DIALING)
-    async def resume(self, principal: Principal) -> EventSpec:
+    async def resume(self, visit: Visit) -> EventSpec:
         """Allow dialing again."""
-        context = get_context()
-        await context.database.write(
-            lambda session: resume_all_dialing(session, principal=principal, now=context.clock.now())
+        await visit.write(
+            lambda session: resume_all_dialing(session, principal=visit.principal, now=visit.now)
         )
         self.asking = ""
         return say_done("Dialing is allowed again.")

@@ -9,8 +9,6 @@ from reflex.event import EventSpec
 from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, cancel_bulk_change, list_bulk_changes
 from app.services.live_hub import Watched, watch
 from app.web.components import say_done
@@ -18,6 +16,7 @@ from app.web.guard import PageState, anyone, guarded, still_allowed
 from app.web.pages.contacts.filter_presenter import filter_words
 from app.web.pages.contacts.names_presenter import Names, names_in
 from app.web.pages.contacts.presenter import CONSENTS, SCOPES
+from app.web.visit import Visit
 from app.web.words import Moment, counted, moment
 
 MOST_SHOWN: Final = 50
@@ -56,9 +55,9 @@ class BulkHistoryState(PageState, rx.State):
     """How far the newest of those under way is; empty if none is."""
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal) -> None:
+    async def open(self, visit: Visit) -> None:
         """Show the newest changes."""
-        self._show(principal, await _read(principal))
+        self._show(visit, await _read(visit))
         self.is_open = True
 
     @anyone
@@ -67,30 +66,29 @@ class BulkHistoryState(PageState, rx.State):
         self.is_open = is_open
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Follow the changes, wherever they are made."""
         async with self:
             self.is_open = False
-        watched = Watched(principal.organization_id, None, "bulk changes")
+        watched = Watched(visit.principal.organization_id, None, "bulk changes")
         check = still_allowed(self, Right.VIEW)
-        async for found in watch(watched, lambda: _read(principal), check=check):
+        async for found in watch(watched, lambda: _read(visit), check=check):
             async with self:
-                self._show(principal, found)
+                self._show(visit, found)
 
     @guarded(Right.EDIT_CONTACTS)
-    async def cancel(self, principal: Principal, bulk_id: int) -> EventSpec:
+    async def cancel(self, visit: Visit, bulk_id: int) -> EventSpec:
         """Change nobody more."""
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: cancel_bulk_change(
-                session, principal=principal, bulk_ref=bulk_id, now=context.clock.now()
+                session, principal=visit.principal, bulk_ref=bulk_id, now=visit.now
             )
         )
-        self._show(principal, await _read(principal))
+        self._show(visit, await _read(visit))
         return say_done("Nobody more is changed; who was changed stays so")
 
-    def _show(self, principal: Principal, found: _Changes) -> None:
-        zone, now = principal.time_zone, get_context().clock.now()
+    def _show(self, visit: Visit, found: _Changes) -> None:
+        zone, now = visit.principal.time_zone, visit.now
         self.lines = [
             BulkLine(
                 id=view.id,
@@ -108,10 +106,10 @@ class BulkHistoryState(PageState, rx.State):
         self.under_way = f"{running[0].title}: {running[0].result}" if running else ""
 
 
-async def _read(principal: Principal) -> _Changes:
-    async with get_context().database.session() as session:
-        found = await list_bulk_changes(session, principal=principal, page_size=MOST_SHOWN)
-        names = await names_in(session, [view.wanted for view in found.items], principal=principal)
+async def _read(visit: Visit) -> _Changes:
+    async with visit.reading() as session:
+        found = await list_bulk_changes(session, principal=visit.principal, page_size=MOST_SHOWN)
+        names = await names_in(session, [view.wanted for view in found.items], principal=visit.principal)
     return _Changes(tuple(found.items), names)
 
 

@@ -10,8 +10,6 @@ from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.contacts.bulk import BulkView, begin_bulk_change
 from app.services.contacts.queries import NO_END, count_contacts
 from app.services.errors import Conflict
@@ -20,6 +18,7 @@ from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.state import ContactsState
 from app.web.row_selection import Ticking
+from app.web.visit import Visit
 from app.web.words import counted
 
 _ACTIONS: Final = frozenset({BulkAction.TAG, BulkAction.UNTAG, BulkAction.SUPPRESS, BulkAction.DELETE})
@@ -38,15 +37,14 @@ class ContactBulkState(Ticking, FormState, rx.State):
     """How many people match, counted when the question was asked; of those ticked one by one it says nothing."""
 
     @guarded(Right.EDIT_CONTACTS)
-    async def ask(self, principal: Principal, action: str) -> None:
+    async def ask(self, visit: Visit, action: str) -> None:
         """Ask before something is done, with how many people it would be done to."""
         if self.all_matching:
             contacts = await self.get_state(ContactsState)
-            wanted = contacts._wanted(principal)  # noqa: SLF001 - ours
-            context = get_context()
-            async with context.database.session() as session:
+            wanted = contacts._wanted(visit.principal)  # noqa: SLF001 - ours
+            async with visit.reading() as session:
                 counted_people = await count_contacts(
-                    session, principal=principal, wanted=wanted, most=NO_END, now=context.clock.now()
+                    session, principal=visit.principal, wanted=wanted, most=NO_END, now=visit.now
                 )
             self.meant = counted_people.count
         self.asking, self.errors = (action if action in _ACTIONS else ""), {}
@@ -58,14 +56,14 @@ class ContactBulkState(Ticking, FormState, rx.State):
             self.asking, self.errors = "", {}
 
     @guarded(Right.EDIT_CONTACTS)
-    async def confirm(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def confirm(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Do what was asked about and needs nothing more."""
         self.saving, self.errors = True, {}
         yield None
-        yield await self._do(principal, {})
+        yield await self._do(visit, {})
 
     @guarded(Right.EDIT_CONTACTS)
-    async def submit(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def submit(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Do what was asked about, as the form says."""
         self.saving, self.errors = True, {}
         yield None
@@ -74,36 +72,35 @@ class ContactBulkState(Ticking, FormState, rx.State):
             "scope": written(form, "bulk_scope") or SuppressionScope.ALL.value,
             "reason": written(form, "bulk_reason"),
         }
-        yield await self._do(principal, closing if self.asking == BulkAction.SUPPRESS else {"tags": tags})
+        yield await self._do(visit, closing if self.asking == BulkAction.SUPPRESS else {"tags": tags})
 
     async def _on_page(self) -> list[int]:
         return [one.id for one in (await self.get_state(ContactsState)).rows]
 
-    async def _do(self, principal: Principal, arguments: Mapping[str, Any]) -> EventSpec:
+    async def _do(self, visit: Visit, arguments: Mapping[str, Any]) -> EventSpec:
         if self.asking not in _ACTIONS:
             raise Conflict("Choose what to do.")
         if not self.ids and not self.all_matching:
             raise Conflict("Tick at least one contact.")
         contacts = await self.get_state(ContactsState)
         ticked = ContactFilter((Condition("id", Op.ANY_OF, tuple(self.ids)),))
-        wanted = contacts._wanted(principal) if self.all_matching else ticked  # noqa: SLF001 - ours
-        context = get_context()
-        view = await context.database.write(
+        wanted = contacts._wanted(visit.principal) if self.all_matching else ticked  # noqa: SLF001 - ours
+        view = await visit.write(
             lambda session: begin_bulk_change(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 action=BulkAction(self.asking),
                 arguments=arguments,
                 wanted=wanted,
                 everyone=self.all_matching,
                 expected=self.meant if self.all_matching and self.asking == BulkAction.DELETE else None,
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
         if view.status is BulkStatus.RUNNING:
-            await context.queue.hint("advance_bulk_change", job_id=f"bulk:{view.id}", bulk_id=view.id)
+            await visit.hint("advance_bulk_change", job_id=f"bulk:{view.id}", bulk_id=view.id)
         self.ids, self.all_matching, self.asking = [], False, ""
-        await contacts._read(principal, first=True)  # noqa: SLF001 - ours
+        await contacts._read(visit, first=True)  # noqa: SLF001 - ours
         return say_done(_sentence(view)) if view.changed else say(_sentence(view))
 
 

@@ -9,8 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import get_contact
@@ -32,6 +30,7 @@ from app.web.pages.contacts.presenter import (
     tags,
 )
 from app.web.pages.contacts.state import ContactsState
+from app.web.visit import Visit
 
 _TEXTS: Final = (
     *("number", "name", "first_name", "last_name", "email", "company"),
@@ -62,12 +61,12 @@ class ContactCardState(FormState, rx.State):
         self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal, contact_id: int) -> None:
+    async def open(self, visit: Visit, contact_id: int) -> None:
         """Show a person's card; 0 opens the form of a new one."""
         self.errors, self.editing = {}, contact_id == 0
         self.card, self.history, self.suppressions = ContactCard(), [], []
         if contact_id:
-            await self._read(principal, contact_id)
+            await self._read(visit, contact_id)
         self.form_version += 1
         self.is_open = True
 
@@ -84,12 +83,12 @@ class ContactCardState(FormState, rx.State):
         self.is_open = self.is_open and (editing or self.card.id > 0)
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Take up the card of the address's person."""
         self.card, self.history, self.suppressions, self.errors = ContactCard(), [], [], {}
         self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
         yield
-        await self._read(principal, routes.contact_id(self.router.url.path))
+        await self._read(visit, routes.contact_id(self.router.url.path))
 
     @anyone
     def edit(self) -> None:
@@ -98,38 +97,38 @@ class ContactCardState(FormState, rx.State):
         self.form_version += 1
 
     @guarded(Right.EDIT_CONTACTS)
-    async def delete(self, principal: Principal) -> EventSpec:
+    async def delete(self, visit: Visit) -> EventSpec:
         """Take the person out of the address book."""
         self.saving, self.asking = True, ""
-        await get_context().database.write(
-            lambda session: delete_contact(session, principal=principal, contact_id=self.card.id)
+        await visit.write(
+            lambda session: delete_contact(session, principal=visit.principal, contact_id=self.card.id)
         )
         self.card = ContactCard()
-        return rx.redirect(routes.contacts(principal.organization_slug))
+        return rx.redirect(routes.contacts(visit.principal.organization_slug))
 
     @guarded(Right.EDIT_CONTACTS)
-    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Store the form and show the card."""
         self.saving, self.errors = True, {}
         yield None
-        context, contact_id = get_context(), self.card.id
+        contact_id = self.card.id
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS}
         changes |= {"tags": tags(written(form, "tags")), "fields": own_fields(written(form, "fields"))}
         changes |= {name: written(form, name) for name in _CONSENT if name in form}
 
         async def stored(session: AsyncSession) -> int:
-            now = context.clock.now()
+            now = visit.now
             if not contact_id:
-                return await create_contact(session, principal=principal, changes=changes, now=now)
+                return await create_contact(session, principal=visit.principal, changes=changes, now=now)
             await update_contact(
-                session, principal=principal, contact_id=contact_id, changes=changes, now=now
+                session, principal=visit.principal, contact_id=contact_id, changes=changes, now=now
             )
             return contact_id
 
         is_new = not self.card.id
-        await self._read(principal, await context.database.write(stored))
+        await self._read(visit, await visit.write(stored))
         self.editing, self.is_open = False, not self._is_on_page()
-        await self._tell(principal)
+        await self._tell(visit)
         yield say_done("Contact added" if is_new else "Contact saved")
 
     @anyone
@@ -138,65 +137,63 @@ class ContactCardState(FormState, rx.State):
         self.asking, self.lifting, self.errors = asking, suppression_id, {}
 
     @guarded(Right.EDIT_CONTACTS)
-    async def suppress(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def suppress(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Never contact this person again by the chosen channels."""
         self.saving, self.errors = True, {}
         yield None
-        context, scope = get_context(), written(form, "scope")
+        scope = written(form, "scope")
         if scope not in set(SuppressionScope):
             raise FieldErrors({"scope": "Choose what to stop."})
-        closed = await context.database.write(
+        closed = await visit.write(
             lambda session: suppress_contact(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 number=self.card.e164,
                 scope=SuppressionScope(scope),
                 reason=written(form, "reason"),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        await self._read(principal, self.card.id)
+        await self._read(visit, self.card.id)
         self.asking = ""
-        await self._tell(principal)
+        await self._tell(visit)
         yield say_done("They will not be contacted that way again") if closed else say("That was so already")
 
     @guarded(Right.EDIT_CONTACTS)
-    async def lift(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def lift(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Allow contacting this person again."""
         self.saving, self.errors = True, {}
         yield None
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: lift(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 suppression_id=self.lifting,
                 reason=written(form, "lift_reason"),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        await self._read(principal, self.card.id)
+        await self._read(visit, self.card.id)
         self.asking = ""
-        await self._tell(principal)
+        await self._tell(visit)
         yield say_done("The suppression is lifted")
 
     def _is_on_page(self) -> bool:
         return routes.contact_id(self.router.url.path) > 0
 
-    async def _tell(self, principal: Principal) -> None:
+    async def _tell(self, visit: Visit) -> None:
         """Let the list, or the person's history, show what was changed."""
         if self._is_on_page():
             person = await self.get_state(PersonPageState)
-            await person._read(principal, first=True)  # noqa: SLF001 - ours
+            await person._read(visit, first=True)  # noqa: SLF001 - ours
         else:
             contacts = await self.get_state(ContactsState)
-            await contacts._read(principal)  # noqa: SLF001 - ours
+            await contacts._read(visit)  # noqa: SLF001 - ours
 
-    async def _read(self, principal: Principal, contact_id: int) -> None:
-        context = get_context()
-        async with context.database.session() as session:
-            detail = await get_contact(session, principal=principal, contact_id=contact_id)
-        zone, now = principal.time_zone, context.clock.now()
+    async def _read(self, visit: Visit, contact_id: int) -> None:
+        async with visit.reading() as session:
+            detail = await get_contact(session, principal=visit.principal, contact_id=contact_id)
+        zone, now = visit.principal.time_zone, visit.now
         self.card = contact_card(detail, zone=zone, now=now)
         self.history = [history_item(row, zone=zone, now=now) for row in detail.history]
         self.suppressions = [suppression_item(view, zone=zone, now=now) for view in detail.suppression]

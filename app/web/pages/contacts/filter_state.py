@@ -7,8 +7,6 @@ import reflex as rx
 
 from app.domain.contact_filter import Condition
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.contacts.filter_sql import filter_from
 from app.services.errors import FieldErrors
 from app.web.forms import written
@@ -24,6 +22,7 @@ from app.web.pages.contacts.filter_presenter import (
 )
 from app.web.pages.contacts.names_presenter import Option, offered
 from app.web.pages.contacts.state import ContactsState
+from app.web.visit import Visit
 
 _FIRST: Final = "tags"
 _CONDITION: Final = "filter.conditions.0"
@@ -43,10 +42,10 @@ class ConditionForm(FormState, mixin=True):
     """Field -> the campaigns or imports to choose from."""
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal) -> None:
+    async def open(self, visit: Visit) -> None:
         """Open the dialog."""
-        async with get_context().database.session() as session:
-            self._offered = await offered(session, principal=principal)
+        async with visit.reading() as session:
+            self._offered = await offered(session, principal=visit.principal, now=visit.now)
         self.is_open, self.errors = True, {}
         self._about(_FIRST)
 
@@ -67,20 +66,20 @@ class ConditionForm(FormState, mixin=True):
         self.entered_as, self.errors = input_for(self.field, op), {}
 
     @guarded(Right.VIEW)
-    async def add(self, principal: Principal, form: dict[str, Any]) -> None:
+    async def add(self, visit: Visit, form: dict[str, Any]) -> None:
         """Add the condition and show whom it leaves."""
         self.errors = {}
         if self.entered_as in {"campaign", "status", "import"} and not written(form, "value"):
             raise FieldErrors({"value": "Choose one; if there is none, there is nothing to filter by yet."})
         said = {"conditions": [condition_from(form, self.field, self.op)]}
         try:
-            read = filter_from(said, zone=principal.time_zone)
+            read = filter_from(said, zone=visit.principal.time_zone)
         except FieldErrors as invalid:
             raise FieldErrors(_at_boxes(invalid.errors, self.field)) from invalid
-        await self._take(principal, read.conditions)
+        await self._take(visit, read.conditions)
         self.is_open = False
 
-    async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
         """Ask for these conditions too."""
         raise NotImplementedError
 
@@ -103,6 +102,6 @@ def _at_boxes(errors: Mapping[str, str], field: str) -> dict[str, str]:
 class FilterFormState(ConditionForm, rx.State):
     """The dialog of a condition of the list."""
 
-    async def _take(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
         contacts = await self.get_state(ContactsState)
-        await contacts._add(principal, conditions)  # noqa: SLF001 - a public method would be anybody's to call
+        await contacts._add(visit, conditions)  # noqa: SLF001 - a public method would be anybody's to call

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_filter import Condition, ContactFilter
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.names import campaign_names, newest_campaigns
 from app.services.imports.names import import_names, newest_imports
@@ -57,13 +57,13 @@ async def names_in(
     )
 
 
-async def offered(session: AsyncSession, *, principal: Principal) -> dict[str, list[Option]]:
+async def offered(session: AsyncSession, *, principal: Principal, now: datetime) -> dict[str, list[Option]]:
     """Return what may be chosen of the fields that speak of campaigns and imports, the newest first."""
     campaigns = [
         Option(str(each), name)
         for each, name in await newest_campaigns(session, principal=principal, most=MOST_OFFERED)
     ]
-    zone, now = principal.time_zone, get_context().clock.now()
+    zone = principal.time_zone
     imports = [
         Option(str(each.id), f"{each.file_name}, {moment(each.created_at, zone, now=now).text}")
         for each in await newest_imports(session, principal=principal, most=MOST_OFFERED)

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_filter import as_json
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.errors import Conflict
 from app.services.segments.operations import LEAVES_NOBODY_OUT, create_segment, delete_segment, update_segment
@@ -21,6 +20,7 @@ from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.filter_presenter import filter_words
 from app.web.pages.contacts.names_presenter import Names, names_in
 from app.web.pages.contacts.state import ContactsState
+from app.web.visit import Visit
 
 _MOST_SHOWN = 100
 
@@ -50,9 +50,9 @@ class SegmentsState(FormState, rx.State):
     version: rx.Field[int] = rx.field(0)
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal) -> None:
+    async def open(self, visit: Visit) -> None:
         """Show the segments with how many are in each now."""
-        await self._list(principal)
+        await self._list(visit)
         self.is_open = True
 
     @anyone
@@ -67,12 +67,11 @@ class SegmentsState(FormState, rx.State):
         self.version += 1
 
     @guarded(Right.VIEW)
-    async def ask(self, principal: Principal, asking: str, segment_id: int) -> None:
+    async def ask(self, visit: Visit, asking: str, segment_id: int) -> None:
         """Ask for another name, or before a segment is forgotten."""
-        context = get_context()
-        async with context.database.session() as session:
+        async with visit.reading() as session:
             view = await get_segment(
-                session, principal=principal, segment_ref=segment_id, now=context.clock.now()
+                session, principal=visit.principal, segment_ref=segment_id, now=visit.now
             )
         self.asking, self.about, self.name, self.errors = asking, view.id, view.name, {}
         self.version += 1
@@ -84,78 +83,80 @@ class SegmentsState(FormState, rx.State):
             self.asking, self.errors = "", {}
 
     @guarded(Right.VIEW)
-    async def use(self, principal: Principal, segment_id: int) -> None:
+    async def use(self, visit: Visit, segment_id: int) -> None:
         """Show who is in a segment."""
         self.is_open = False
         contacts = await self.get_state(ContactsState)
-        await contacts._show(principal, segment_id)  # noqa: SLF001 - ours
+        await contacts._show(visit, segment_id)  # noqa: SLF001 - ours
 
     @guarded(Right.EDIT_CONTACTS)
-    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Keep the filter on show under a name, or give a segment another name."""
         self.saving, self.errors = True, {}
         yield None
         contacts = await self.get_state(ContactsState)
-        context, name = get_context(), written(form, "segment_name")
+        name = written(form, "segment_name")
 
         async def stored(session: AsyncSession) -> int:
-            now = context.clock.now()
+            now = visit.now
             if self.asking == "rename":
                 await update_segment(
-                    session, principal=principal, segment_ref=self.about, changes={"name": name}, now=now
+                    session,
+                    principal=visit.principal,
+                    segment_ref=self.about,
+                    changes={"name": name},
+                    now=now,
                 )
                 return self.about
-            changes = {"name": name, "filter": _rule(contacts, principal)}
-            return await create_segment(session, principal=principal, changes=changes, now=now)
+            changes = {"name": name, "filter": _rule(contacts, visit.principal)}
+            return await create_segment(session, principal=visit.principal, changes=changes, now=now)
 
-        segment_id = await context.database.write(stored)
+        segment_id = await visit.write(stored)
         if self.asking == "save" or contacts.segment_id == segment_id:
             contacts.segment_id, contacts.segment = segment_id, name
             contacts.is_changed = contacts.is_changed and self.asking != "save"
         self.asking = ""
-        await self._list(principal)
+        await self._list(visit)
         yield say_done("Segment saved")
 
     @guarded(Right.EDIT_CONTACTS)
-    async def save_changes(self, principal: Principal) -> EventSpec:
+    async def save_changes(self, visit: Visit) -> EventSpec:
         """Let the segment on show be what the filter says now."""
         self.saving = True
         contacts = await self.get_state(ContactsState)
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: update_segment(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 segment_ref=contacts.segment_id,
-                changes={"filter": _rule(contacts, principal)},
-                now=context.clock.now(),
+                changes={"filter": _rule(contacts, visit.principal)},
+                now=visit.now,
             )
         )
         contacts.is_changed = False
         return say_done("Segment saved")
 
     @guarded(Right.EDIT_CONTACTS)
-    async def delete(self, principal: Principal) -> EventSpec:
+    async def delete(self, visit: Visit) -> EventSpec:
         """Forget a segment; its people stay."""
         self.saving = True
-        await get_context().database.write(
-            lambda session: delete_segment(session, principal=principal, segment_ref=self.about)
+        await visit.write(
+            lambda session: delete_segment(session, principal=visit.principal, segment_ref=self.about)
         )
         contacts = await self.get_state(ContactsState)
         if contacts.segment_id == self.about:
             contacts.segment_id, contacts.segment, contacts.is_changed = 0, "", False
         self.asking = ""
-        await self._list(principal)
+        await self._list(visit)
         return say_done("Segment deleted; its people are still here")
 
-    async def _list(self, principal: Principal) -> None:
-        context = get_context()
-        async with context.database.session() as session:
+    async def _list(self, visit: Visit) -> None:
+        async with visit.reading() as session:
             found = await list_segments(
-                session, principal=principal, page_size=_MOST_SHOWN, now=context.clock.now()
+                session, principal=visit.principal, page_size=_MOST_SHOWN, now=visit.now
             )
             wanted = [view.wanted for view in found.items]
-            names = await names_in(session, wanted, principal=principal)
+            names = await names_in(session, wanted, principal=visit.principal)
         self.lines = [_line(view, names) for view in found.items]
 
 

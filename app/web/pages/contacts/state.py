@@ -11,7 +11,6 @@ import reflex as rx
 from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.contacts.index_scans import DESCENDING, Sort
 from app.services.contacts.queries import count_contacts, list_contacts
@@ -20,6 +19,7 @@ from app.web.guard import PageState, guarded
 from app.web.pages.contacts.filter_presenter import said
 from app.web.pages.contacts.names_presenter import names_in
 from app.web.pages.contacts.presenter import ContactItem, contact_item
+from app.web.visit import Visit
 
 PAGE_SIZE: Final = 25
 _LONGEST_SEARCH: Final = 200
@@ -56,72 +56,73 @@ class ContactsState(PageState, rx.State):
     _previous: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the newest contacts."""
         self.loading, self.problem, self.rows = True, "", []
         self._forget_filter()
         yield
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
         self.loading = False
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, principal: Principal, search: str) -> None:
+    async def find(self, visit: Visit, search: str) -> None:
         """Search by the start of a name, of its last word, or of a number."""
         self.search = search[:_LONGEST_SEARCH]
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def sort_by(self, principal: Principal, key: str) -> None:
+    async def sort_by(self, visit: Visit, key: str) -> None:
         """Sort by a column; once more turns it round."""
         wanted = Sort(key) if key in set(Sort) else Sort.CREATED
         self.descending = not self.descending if wanted == self.sort else DESCENDING[wanted]
         self.sort, self._is_sorted = wanted.value, True
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def turn_page(self, principal: Principal, by: int) -> None:
+    async def turn_page(self, visit: Visit, by: int) -> None:
         """Go to a neighbouring page."""
         self._cursor = self._next if by > 0 else self._previous
-        await self._read(principal)
+        await self._read(visit)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def choose_match(self, principal: Principal, match: str) -> None:
+    async def choose_match(self, visit: Visit, match: str) -> None:
         """Ask for every condition, or for one of them."""
-        self._set(replace(self._wanted(principal), match=Match.ANY if match == Match.ANY else Match.ALL))
-        await self._read(principal, first=True)
+        self._set(
+            replace(self._wanted(visit.principal), match=Match.ANY if match == Match.ANY else Match.ALL)
+        )
+        await self._read(visit, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def drop_condition(self, principal: Principal, place: int) -> None:
+    async def drop_condition(self, visit: Visit, place: int) -> None:
         """Take one condition away."""
-        wanted = self._wanted(principal)
+        wanted = self._wanted(visit.principal)
         kept = tuple(one for at, one in enumerate(wanted.conditions) if at != place)
         self._set(replace(wanted, conditions=kept))
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def clear(self, principal: Principal) -> None:
+    async def clear(self, visit: Visit) -> None:
         """Take search and filter away."""
         self._forget_filter()
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
-    async def _show(self, principal: Principal, segment_id: int) -> None:
+    async def _show(self, visit: Visit, segment_id: int) -> None:
         """Show who is in a segment."""
-        context = get_context()
-        async with context.database.session() as session:
+        async with visit.reading() as session:
             view = await get_segment(
-                session, principal=principal, segment_ref=segment_id, now=context.clock.now()
+                session, principal=visit.principal, segment_ref=segment_id, now=visit.now
             )
         self._forget_filter()
         self._set(view.wanted)
         self.search = view.wanted.search
         self.segment_id, self.segment, self.is_changed = view.id, view.name, False
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
-    async def _add(self, principal: Principal, conditions: Sequence[Condition]) -> None:
+    async def _add(self, visit: Visit, conditions: Sequence[Condition]) -> None:
         """Ask for these conditions too."""
-        wanted = self._wanted(principal)
+        wanted = self._wanted(visit.principal)
         self._set(replace(wanted, conditions=(*wanted.conditions, *conditions)))
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
 
     def _forget_filter(self) -> None:
         self.search, self._is_sorted = "", False
@@ -139,15 +140,15 @@ class ContactsState(PageState, rx.State):
         self.match = wanted.match.value
         self.is_changed = self.segment_id > 0
 
-    async def _read(self, principal: Principal, *, first: bool = False) -> None:
+    async def _read(self, visit: Visit, *, first: bool = False) -> None:
         if first:
             self._cursor = ""
-        context, wanted = get_context(), self._wanted(principal)
-        now = context.clock.now()
-        async with context.database.session() as session:
+        wanted = self._wanted(visit.principal)
+        now = visit.now
+        async with visit.reading() as session:
             found = await list_contacts(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 wanted=wanted,
                 sort=Sort(self.sort) if self._is_sorted else None,
                 descending=self.descending if self._is_sorted else None,
@@ -155,11 +156,13 @@ class ContactsState(PageState, rx.State):
                 limit=PAGE_SIZE,
                 now=now,
             )
-            names = await names_in(session, [wanted], principal=principal)
+            names = await names_in(session, [wanted], principal=visit.principal)
             if first or not self.count:
-                self.count = str(await count_contacts(session, principal=principal, wanted=wanted, now=now))
+                self.count = str(
+                    await count_contacts(session, principal=visit.principal, wanted=wanted, now=now)
+                )
         self.chips = [said(one, names) for one in wanted.conditions]
-        self.rows = [contact_item(row, zone=principal.time_zone, now=now) for row in found.items]
+        self.rows = [contact_item(row, zone=visit.principal.time_zone, now=now) for row in found.items]
         self.sort, self.descending = found.sort.value, found.descending
         self._next, self._previous = found.next, found.previous
         self.has_next, self.has_previous = bool(found.next), bool(found.previous)

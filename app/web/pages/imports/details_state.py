@@ -6,8 +6,6 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import
 from app.services.imports.queries import get_import, list_issues
@@ -25,6 +23,7 @@ from app.web.pages.imports.presenter import (
     import_details,
     issue_line,
 )
+from app.web.visit import Visit
 
 FIRST_ISSUES: Final = 20
 ALL_CLASSES: Final = "all"
@@ -46,31 +45,31 @@ class ImportDetailsState(FormState, rx.State):
     """Whether to stop the import."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show the import that the address names, if it names one."""
         self.is_open, self.kind, self.asking, self.errors = False, ALL_CLASSES, False, {}
         if asked := routes.asked(self.router.url.query_parameters).get("import"):
-            await self._read(principal, str(asked))
+            await self._read(visit, str(asked))
             self.is_open = True
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal, import_id: int) -> None:
+    async def open(self, visit: Visit, import_id: int) -> None:
         """Show an import."""
         self.kind, self.asking, self.errors = ALL_CLASSES, False, {}
-        await self._read(principal, import_id)
+        await self._read(visit, import_id)
         self.is_open = True
 
     @guarded(Right.VIEW, supersedes=True)
-    async def refresh(self, principal: Principal) -> None:
+    async def refresh(self, visit: Visit) -> None:
         """Show how far it is now, if the sheet is open."""
         if self.is_open:
-            await self._read(principal, self.details.id)
+            await self._read(visit, self.details.id)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def choose_kind(self, principal: Principal, kind: str) -> None:
+    async def choose_kind(self, visit: Visit, kind: str) -> None:
         """Show the rows of one class, or of all."""
         self.kind = kind if kind in ISSUE_CLASSES else ALL_CLASSES
-        await self._read(principal, self.details.id)
+        await self._read(visit, self.details.id)
 
     @anyone
     def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the sheet tells
@@ -83,46 +82,44 @@ class ImportDetailsState(FormState, rx.State):
         self.asking = is_open
 
     @guarded(Right.EDIT_CONTACTS)
-    async def cancel(self, principal: Principal) -> EventSpec:
+    async def cancel(self, visit: Visit) -> EventSpec:
         """Stop the import after the rows it is at."""
         self.saving, self.asking = True, False
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: cancel_import(
-                session, principal=principal, import_ref=self.details.id, now=context.clock.now()
+                session, principal=visit.principal, import_ref=self.details.id, now=visit.now
             )
         )
-        await self._read(principal, self.details.id)
+        await self._read(visit, self.details.id)
         return say_done("The import is cancelled")
 
     @guarded(Right.EDIT_CONTACTS)
-    async def go_on(self, principal: Principal) -> EventSpec:
+    async def go_on(self, visit: Visit) -> EventSpec:
         """Queue the import, to begin or to go on where it stopped."""
         self.saving, self.errors = True, {}
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: queue_import(
-                session, principal=principal, import_ref=self.details.id, now=context.clock.now()
+                session, principal=visit.principal, import_ref=self.details.id, now=visit.now
             )
         )
-        await enqueue_import(self.details.id)
-        await self._read(principal, self.details.id)
+        await enqueue_import(visit, self.details.id)
+        await self._read(visit, self.details.id)
         return say_done("The import goes on")
 
-    async def _read(self, principal: Principal, import_ref: Ref) -> None:
-        view, found = await _find(principal, import_ref, self.kind)
-        self.details = import_details(view, zone=principal.time_zone, now=get_context().clock.now())
+    async def _read(self, visit: Visit, import_ref: Ref) -> None:
+        view, found = await _find(visit, import_ref, self.kind)
+        self.details = import_details(view, zone=visit.principal.time_zone, now=visit.now)
         self.issues = [issue_line(issue) for issue in found.items]
         left = found.total - len(found.items)
         self.issues_note = f"And {left:,} more." if left > 0 else ""
 
 
-async def _find(principal: Principal, import_ref: Ref, kind: str) -> tuple[ImportView, Page[IssueRow]]:
-    async with get_context().database.session() as session:
-        view = await get_import(session, principal=principal, import_ref=import_ref)
+async def _find(visit: Visit, import_ref: Ref, kind: str) -> tuple[ImportView, Page[IssueRow]]:
+    async with visit.reading() as session:
+        view = await get_import(session, principal=visit.principal, import_ref=import_ref)
         found = await list_issues(
             session,
-            principal=principal,
+            principal=visit.principal,
             import_ref=import_ref,
             kinds=ISSUE_CLASSES.get(kind, _SHOWN),
             page_size=FIRST_ISSUES,

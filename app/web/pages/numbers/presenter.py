@@ -1,14 +1,12 @@
 """Our numbers in words: the list, and those of it that rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from app.domain.number_health import NumberRest
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
-from app.services.numbers.queries import NumberView, calls_in_a_day, list_numbers
+from app.services.numbers.queries import NumberView
 from app.web.words import Moment, counted, moment
 
 WHY: Final[Mapping[NumberRest, str]] = {
@@ -63,17 +61,12 @@ class Numbers:
     resting: list[RestRow]
 
 
-async def read_numbers(principal: Principal) -> Numbers:
-    """Return the organization's numbers; moments are in its time zone."""
-    context = get_context()
-    now = context.clock.now()
-    async with context.database.session() as session:
-        views = await list_numbers(session, principal=principal)
-        calls = await calls_in_a_day(session, principal=principal, now=now)
+def numbers_of(views: Sequence[NumberView], calls: Mapping[int, int], *, zone: str, now: datetime) -> Numbers:
+    """Word all numbers; `calls` tells how many each made in the last 24 hours."""
     resting = [view for view in views if view.active and view.is_resting(now)]
     return Numbers(
         rows=[_row(view, calls.get(view.id, 0), now) for view in views],
-        resting=[rest_row(view, principal.time_zone, now) for view in resting],
+        resting=[rest_row(view, zone, now) for view in resting],
     )
 
 

@@ -8,8 +8,6 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.services.numbers.queries import get_number
 from app.services.numbers.resting import rest_number, resume_number
@@ -18,6 +16,7 @@ from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.numbers.presenter import RestRow, rest_row
 from app.web.pages.numbers.state import NumbersState
+from app.web.visit import Visit
 
 OPEN_END: Final = "open"
 SPANS: Final[Mapping[str, tuple[str, timedelta | None]]] = {
@@ -40,14 +39,13 @@ class NumberRestState(FormState, rx.State):
     """The question is whether to put it back to work, not whether to set it aside."""
 
     @guarded(Right.VIEW)
-    async def ask(self, principal: Principal, number_id: int) -> None:
+    async def ask(self, visit: Visit, number_id: int) -> None:
         """Open the question that fits the number: it rests, or it works."""
-        context = get_context()
-        now = context.clock.now()
-        async with context.database.session() as session:
-            view = await get_number(session, principal=principal, number_ref=number_id)
+        now = visit.now
+        async with visit.reading() as session:
+            view = await get_number(session, principal=visit.principal, number_ref=number_id)
         self.errors = {}
-        self.asked, self.is_resting = rest_row(view, principal.time_zone, now), view.is_resting(now)
+        self.asked, self.is_resting = rest_row(view, visit.principal.time_zone, now), view.is_resting(now)
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
@@ -56,39 +54,38 @@ class NumberRestState(FormState, rx.State):
             self.asked = _NOBODY
 
     @guarded(Right.EDIT_NUMBERS)
-    async def rest(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
+    async def rest(self, visit: Visit, form: dict[str, Any]) -> EventSpec:
         """Let the number make no calls."""
         self.saving, self.errors = True, {}
         chosen = written(form, "span") or OPEN_END
         if chosen not in SPANS:
             raise FieldErrors({"until": "Choose how long it rests."})
-        context, span = get_context(), SPANS[chosen][1]
-        now = context.clock.now()
-        await context.database.write(
+        span = SPANS[chosen][1]
+        now = visit.now
+        await visit.write(
             lambda session: rest_number(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 number_ref=self.asked.id,
                 until=now + span if span is not None else None,
                 why=written(form, "why"),
                 now=now,
             )
         )
-        await self._show(principal)
+        await self._show(visit)
         return say_done("The number rests")
 
     @guarded(Right.EDIT_NUMBERS)
-    async def resume(self, principal: Principal, number_id: int) -> EventSpec:
+    async def resume(self, visit: Visit, number_id: int) -> EventSpec:
         """Put the number back to work."""
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: resume_number(
-                session, principal=principal, number_ref=number_id, now=context.clock.now()
+                session, principal=visit.principal, number_ref=number_id, now=visit.now
             )
         )
-        await self._show(principal)
+        await self._show(visit)
         return say_done("The number is back at work")
 
-    async def _show(self, principal: Principal) -> None:
+    async def _show(self, visit: Visit) -> None:
         self.asked = _NOBODY
-        await (await self.get_state(NumbersState))._read(principal)  # noqa: SLF001 - ours
+        await (await self.get_state(NumbersState))._read(visit)  # noqa: SLF001 - ours

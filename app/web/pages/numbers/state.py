@@ -8,18 +8,17 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.live_hub import Watched, watch
 from app.services.numbers.adding import NumbersAdded, add_carrier_numbers, create_number
 from app.services.numbers.operations import set_default_number, set_number_active, update_number
 from app.services.numbers.ownership import ask_about_change, ask_about_new
-from app.services.numbers.queries import get_number
+from app.services.numbers.queries import calls_in_a_day, get_number, list_numbers
 from app.web.carrier import carrier_account, owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
-from app.web.pages.numbers.presenter import NumberRow, RestRow, caps_words, read_numbers
+from app.web.pages.numbers.presenter import NumberRow, Numbers, RestRow, caps_words, numbers_of
+from app.web.visit import Visit
 from app.web.words import counted
 
 CAPS: Final = ("daily_cap", "burst_cap", "burst_minutes", "cool_down_minutes")
@@ -63,28 +62,28 @@ class NumbersState(FormState, rx.State):
     """The number of the open question; `id` 0: none is open."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the numbers."""
         self.loading, self.problem, self.rows, self.resting = True, "", [], []
         self.is_open, self.fetching, self.switching_off = False, False, NumberForm()
         yield
-        self.texts_address = texts_address(get_context().settings)
-        await self._read(principal)
+        self.texts_address = texts_address(visit.settings)
+        await self._read(visit)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Keep the day's calls, and numbers that begin or end a rest, in sight."""
-        key = Watched(principal.organization_id, None, "numbers", of_campaigns=False)
+        key = Watched(visit.principal.organization_id, None, "numbers", of_campaigns=False)
         check = still_allowed(self, Right.VIEW)
-        async for numbers in watch(key, lambda: read_numbers(principal), check=check):
+        async for numbers in watch(key, lambda: _read_numbers(visit), check=check):
             async with self:
                 self.rows, self.resting = numbers.rows, numbers.resting
 
     @guarded(Right.VIEW)
-    async def open(self, principal: Principal, number_id: int) -> None:
+    async def open(self, visit: Visit, number_id: int) -> None:
         """Open the form of a number; 0 for a new one."""
-        self.form = await _form(principal, number_id) if number_id else NumberForm()
+        self.form = await _form(visit, number_id) if number_id else NumberForm()
         self.errors, self.is_open = {}, True
         self.form_version += 1
 
@@ -94,7 +93,7 @@ class NumbersState(FormState, rx.State):
         self.is_open = is_open
 
     @guarded(Right.EDIT_NUMBERS)
-    async def save(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Store the form."""
         self.saving, self.errors = True, {}
         yield None
@@ -107,103 +106,109 @@ class NumbersState(FormState, rx.State):
         }
 
         if number_id:
-            await _change(principal, number_id, changes)
+            await _change(visit, number_id, changes)
         else:
-            await _add(principal, changes | {"number": written(form, "number")})
+            await _add(visit, changes | {"number": written(form, "number")})
         self.is_open = False
-        await self._read(principal)
+        await self._read(visit)
         yield say_done("Number saved" if number_id else "Number added")
 
     @guarded(Right.EDIT_NUMBERS)
-    async def fetch(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def fetch(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Add the numbers of the carrier account."""
         self.fetching = True
         yield None
         try:
-            identity, owned = await owned_numbers()
-            context = get_context()
-            added = await context.database.write(
+            identity, owned = await owned_numbers(visit.settings)
+            added = await visit.write(
                 lambda session: add_carrier_numbers(
-                    session, principal=principal, identity=identity, numbers=owned, now=context.clock.now()
+                    session, principal=visit.principal, identity=identity, numbers=owned, now=visit.now
                 )
             )
-            await self._read(principal)
+            await self._read(visit)
         finally:
             self.fetching = False
         found = counted(len(owned), "number", "numbers")
         yield _fetched(added, found)
 
     @guarded(Right.EDIT_NUMBERS)
-    async def make_default(self, principal: Principal, number_id: int) -> EventSpec:
+    async def make_default(self, visit: Visit, number_id: int) -> EventSpec:
         """Make a number the organization's caller ID; 0 for none."""
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: set_default_number(
-                session, principal=principal, number_ref=number_id or None, now=context.clock.now()
+                session, principal=visit.principal, number_ref=number_id or None, now=visit.now
             )
         )
-        await self._read(principal)
+        await self._read(visit)
         return say_done("Default caller ID set" if number_id else "There is no default caller ID any more")
 
     @guarded(Right.VIEW)
-    async def ask_to_switch_off(self, principal: Principal, number_id: int) -> None:
+    async def ask_to_switch_off(self, visit: Visit, number_id: int) -> None:
         """Open the question; 0 closes it."""
-        self.switching_off = await _form(principal, number_id) if number_id else NumberForm()
+        self.switching_off = await _form(visit, number_id) if number_id else NumberForm()
 
     @guarded(Right.EDIT_NUMBERS)
     async def switch(
         self,
-        principal: Principal,
+        visit: Visit,
         number_id: int,
         active: bool,  # noqa: FBT001 - a client's argument
     ) -> EventSpec:
         """Switch a number on or off."""
-        context = get_context()
         self.switching_off = NumberForm()
-        await context.database.write(
+        await visit.write(
             lambda session: set_number_active(
-                session, principal=principal, number_ref=number_id, active=active, now=context.clock.now()
+                session, principal=visit.principal, number_ref=number_id, active=active, now=visit.now
             )
         )
-        await self._read(principal)
+        await self._read(visit)
         return say_done("Number activated" if active else "Number deactivated")
 
-    async def _read(self, principal: Principal) -> None:
-        numbers = await read_numbers(principal)
+    async def _read(self, visit: Visit) -> None:
+        numbers = await _read_numbers(visit)
         self.rows, self.resting = numbers.rows, numbers.resting
 
 
-async def _add(principal: Principal, changes: dict[str, Any]) -> None:
+async def _read_numbers(visit: Visit) -> Numbers:
+    now = visit.now
+    async with visit.reading() as session:
+        views = await list_numbers(session, principal=visit.principal)
+        calls = await calls_in_a_day(session, principal=visit.principal, now=now)
+    return numbers_of(views, calls, zone=visit.principal.time_zone, now=now)
+
+
+async def _add(visit: Visit, changes: dict[str, Any]) -> None:
     """Store a new number. The carrier is asked before: it may take seconds to answer."""
-    context = get_context()
     said = await ask_about_new(
-        context.database, principal=principal, given=changes["number"], account=carrier_account()
+        visit.context.database,
+        principal=visit.principal,
+        given=changes["number"],
+        account=carrier_account(visit.settings),
     )
-    await context.database.write(
+    await visit.write(
         lambda session: create_number(
-            session, principal=principal, changes=changes, said=said, now=context.clock.now()
+            session, principal=visit.principal, changes=changes, said=said, now=visit.now
         )
     )
 
 
-async def _change(principal: Principal, number_id: int, changes: dict[str, Any]) -> None:
+async def _change(visit: Visit, number_id: int, changes: dict[str, Any]) -> None:
     """Store changes of a number. The carrier is asked before, if there is something to ask."""
-    context = get_context()
     said = await ask_about_change(
-        context.database,
-        principal=principal,
+        visit.context.database,
+        principal=visit.principal,
         number_ref=number_id,
         changes=changes,
-        account=carrier_account,
+        account=lambda: carrier_account(visit.settings),
     )
-    await context.database.write(
+    await visit.write(
         lambda session: update_number(
             session,
-            principal=principal,
+            principal=visit.principal,
             number_ref=number_id,
             changes=changes,
             said=said,
-            now=context.clock.now(),
+            now=visit.now,
         )
     )
 
@@ -217,9 +222,9 @@ def _fetched(added: NumbersAdded, found: str) -> EventSpec:
     return say(f"None of its {found} is new.{others}" if others else f"All of its {found} are here already")
 
 
-async def _form(principal: Principal, number_id: int) -> NumberForm:
-    async with get_context().database.session() as session:
-        view = await get_number(session, principal=principal, number_ref=number_id)
+async def _form(visit: Visit, number_id: int) -> NumberForm:
+    async with visit.reading() as session:
+        view = await get_number(session, principal=visit.principal, number_ref=number_id)
     return NumberForm(
         id=view.id,
         number=view.number,

@@ -9,13 +9,12 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right, Role, has_right
-from app.runtime.context import get_context
 from app.services.access.keys import KeyView, create_key, list_keys, revoke_key
-from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.web.components import say_done
 from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
+from app.web.visit import Visit
 from app.web.words import Moment, moment
 
 
@@ -44,12 +43,12 @@ class KeysState(FormState, rx.State):
     revoking_name: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show the keys to whoever manages them; the page says to others that they are not theirs to see."""
         self.problem, self.rows = "", []
         self.is_open, self.new_key, self.revoking = False, "", 0
-        if has_right(principal.role, Right.MANAGE_KEYS):
-            await self._read(principal)
+        if has_right(visit.principal.role, Right.MANAGE_KEYS):
+            await self._read(visit)
         self.loading = False
 
     @anyone
@@ -58,23 +57,23 @@ class KeysState(FormState, rx.State):
         self.is_open, self.new_key, self.errors = is_open, "", {}
 
     @guarded(Right.MANAGE_KEYS)
-    async def create(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[None]:
+    async def create(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[None]:
         """Make a key and show it."""
         self.saving, self.errors = True, {}
         yield
-        context, role = get_context(), written(form, "role")
+        role = written(form, "role")
         if role not in set(Role):
             raise FieldErrors({"role": "Choose what the key may do."})
-        made = await context.database.write(
+        made = await visit.write(
             lambda session: create_key(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 name=written(form, "key_name"),
                 role=Role(role),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        await self._read(principal)
+        await self._read(visit)
         self.new_key = made.key
 
     @anyone
@@ -84,21 +83,19 @@ class KeysState(FormState, rx.State):
         self.revoking, self.revoking_name = key_id, names[0] if names else self.revoking_name
 
     @guarded(Right.MANAGE_KEYS)
-    async def revoke(self, principal: Principal, key_id: int) -> EventSpec:
+    async def revoke(self, visit: Visit, key_id: int) -> EventSpec:
         """End a key for good."""
-        context = get_context()
         self.revoking = 0
-        await context.database.write(
-            lambda session: revoke_key(session, principal=principal, key_id=key_id, now=context.clock.now())
+        await visit.write(
+            lambda session: revoke_key(session, principal=visit.principal, key_id=key_id, now=visit.now)
         )
-        await self._read(principal)
+        await self._read(visit)
         return say_done("Key revoked")
 
-    async def _read(self, principal: Principal) -> None:
-        context = get_context()
-        async with context.database.session() as session:
-            keys = await list_keys(session, principal=principal)
-        self.rows = [_row(key, principal.time_zone, context.clock.now()) for key in keys]
+    async def _read(self, visit: Visit) -> None:
+        async with visit.reading() as session:
+            keys = await list_keys(session, principal=visit.principal)
+        self.rows = [_row(key, visit.principal.time_zone, visit.now) for key in keys]
 
 
 def _row(key: KeyView, zone: str, now: datetime) -> KeyRow:

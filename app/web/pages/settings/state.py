@@ -9,7 +9,6 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.members import MemberView, list_members
 from app.services.access.organizations import OrganizationView, organization_settings, update_organization
 from app.services.access.principal import Principal
@@ -21,6 +20,7 @@ from app.web.components import say_done
 from app.web.forms import chosen_id, ticked, written
 from app.web.guard import FormState, guarded, still_allowed
 from app.web.session import SessionState
+from app.web.visit import Visit
 from app.web.words import Moment, counted, moment
 
 _TEXTS: Final = (
@@ -91,45 +91,43 @@ class SettingsState(FormState, rx.State):
     public_url: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the settings."""
         self.loading, self.problem, self.errors, self.members = True, "", {}, []
         yield
-        context = get_context()
-        async with context.database.session() as session:
-            organization = await organization_settings(session, principal=principal)
-            numbers = await list_numbers(session, principal=principal, active_only=True)
-            members = await list_members(session, principal=principal)
-        now = context.clock.now()
+        async with visit.reading() as session:
+            organization = await organization_settings(session, principal=visit.principal)
+            numbers = await list_numbers(session, principal=visit.principal, active_only=True)
+            members = await list_members(session, principal=visit.principal)
+        now = visit.now
         self._show(organization, numbers)
-        self.members = [_member(one, principal, now) for one in members]
-        self.machinery = await _machinery(principal)
-        self.carrier, self.public_url = carrier_words(context.settings), context.settings.public_url
+        self.members = [_member(one, visit.principal, now) for one in members]
+        self.machinery = await _machinery(visit)
+        self.carrier, self.public_url = carrier_words(visit.settings), visit.settings.public_url
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Keep workers and the switch in sight."""
-        key = Watched(principal.organization_id, None, "machinery", of_campaigns=False)
+        key = Watched(visit.principal.organization_id, None, "machinery", of_campaigns=False)
         check = still_allowed(self, Right.VIEW)
-        async for machinery in watch(key, lambda: _machinery(principal), check=check):
+        async for machinery in watch(key, lambda: _machinery(visit), check=check):
             async with self:
                 self.machinery = machinery
 
     @guarded(Right.MANAGE_SETTINGS)
     async def save(
-        self, principal: Principal, form: dict[str, Any]
+        self, visit: Visit, form: dict[str, Any]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
         """Store the organization's settings."""
         self.saving, self.errors = True, {}
         yield None
-        context = get_context()
         changes: dict[str, Any] = {name: written(form, name) for name in _TEXTS if name in form}
         changes["strict_numbers"] = ticked(form, "strict_numbers")
         changes["default_phone_number_id"] = chosen_id(form, "default_phone_number_id")
-        await context.database.write(
+        await visit.write(
             lambda session: update_organization(
-                session, principal=principal, changes=changes, now=context.clock.now()
+                session, principal=visit.principal, changes=changes, now=visit.now
             )
         )
         yield say_done("Settings saved")
@@ -150,12 +148,11 @@ class SettingsState(FormState, rx.State):
         self.form_version += 1
 
 
-async def _machinery(principal: Principal) -> Machinery:
-    context = get_context()
-    now = context.clock.now()
-    async with context.database.session() as session:
+async def _machinery(visit: Visit) -> Machinery:
+    now = visit.now
+    async with visit.reading() as session:
         health = await worker_health(session, now=now)
-        organization = await organization_settings(session, principal=principal)
+        organization = await organization_settings(session, principal=visit.principal)
     seen = moment(health.last_seen, organization.time_zone, now=now)
     dials = health.dial_workers > 0
     return Machinery(

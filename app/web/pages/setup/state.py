@@ -70,10 +70,11 @@ async def _sample_numbers() -> Sequence[str]:
 
     What a real account has is for its owner to add: Numbers has a button for it.
     """
-    if not get_context().settings.carrier_simulated:
+    settings = get_context().settings
+    if not settings.carrier_simulated:
         return ()
     try:
-        _, owned = await owned_numbers()
+        _, owned = await owned_numbers(settings)
     except CarrierSilent:
         return ()
     has = {each.number for each in owned}

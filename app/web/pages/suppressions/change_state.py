@@ -8,8 +8,6 @@ from reflex.event import EventCallback, EventSpec
 
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.suppression.operations import lift, suppress_contact
 from app.services.suppression.queries import get_suppression, suppressions_of
 from app.web.components import say, say_done
@@ -17,6 +15,7 @@ from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.presenter import SuppressionRow, scope_or_all, suppression_row
 from app.web.pages.suppressions.state import SuppressionsState
+from app.web.visit import Visit
 
 
 class SuppressionChangeState(FormState, rx.State):
@@ -43,39 +42,37 @@ class SuppressionChangeState(FormState, rx.State):
             self.asking, self.errors = "", {}
 
     @guarded(Right.VIEW)
-    async def ask_to_lift(self, principal: Principal, suppression_id: int) -> None:
+    async def ask_to_lift(self, visit: Visit, suppression_id: int) -> None:
         """Ask for the reason before a number is opened again."""
-        async with get_context().database.session() as session:
-            view = await get_suppression(session, principal=principal, suppression_id=suppression_id)
+        async with visit.reading() as session:
+            view = await get_suppression(session, principal=visit.principal, suppression_id=suppression_id)
         self.asking, self.lifting, self.number, self.errors = "lift", view.id, view.pretty, {}
         self.form_version += 1
 
     @guarded(Right.VIEW)
-    async def show_history(self, principal: Principal, number: str, name: str) -> None:
+    async def show_history(self, visit: Visit, number: str, name: str) -> None:
         """Show every suppression there is or was of a number."""
-        context = get_context()
-        async with context.database.session() as session:
-            views = await suppressions_of(session, principal=principal, number=number)
-        zone, now = principal.time_zone, context.clock.now()
+        async with visit.reading() as session:
+            views = await suppressions_of(session, principal=visit.principal, number=number)
+        zone, now = visit.principal.time_zone, visit.now
         self.history = [suppression_row(view, zone=zone, now=now) for view in views]
         self.asking, self.number, self.name = "history", pretty(number) if views else "", name[:200]
 
     @guarded(Right.EDIT_CONTACTS)
     async def add(
-        self, principal: Principal, form: dict[str, Any]
+        self, visit: Visit, form: dict[str, Any]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
         """Suppress a number."""
         self.saving, self.errors = True, {}
         yield None
-        context = get_context()
-        closed = await context.database.write(
+        closed = await visit.write(
             lambda session: suppress_contact(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 number=written(form, "number"),
                 scope=scope_or_all(written(form, "scope")),
                 reason=written(form, "reason"),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
         self.asking = ""
@@ -84,19 +81,18 @@ class SuppressionChangeState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def lift(
-        self, principal: Principal, form: dict[str, Any]
+        self, visit: Visit, form: dict[str, Any]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
         """Open the number again."""
         self.saving, self.errors = True, {}
         yield None
-        context = get_context()
-        await context.database.write(
+        await visit.write(
             lambda session: lift(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 suppression_id=self.lifting,
                 reason=written(form, "reason"),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
         self.asking = ""

@@ -8,14 +8,13 @@ from reflex.event import EventCallback, EventSpec
 
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.suppression.importing import MAX_BYTES, import_suppressions
 from app.services.tabular.refusals import FileRefused
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.suppressions.presenter import ImportOutcome, outcome, scope_or_all
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.upload_errors import refusal_of
+from app.web.visit import Visit
 
 ZONE: Final = "suppressions-file"
 _NO_FILE: Final = "This file cannot be used: choose a CSV file of at most 10 MB."
@@ -70,7 +69,7 @@ class SuppressionFileState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def receive(
-        self, principal: Principal, files: list[rx.UploadFile]
+        self, visit: Visit, files: list[rx.UploadFile]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
         """Suppress the numbers of the file, and tell how far it is."""
         if not files:
@@ -80,17 +79,16 @@ class SuppressionFileState(FormState, rx.State):
         self.errors, self.uploading, self.stage = {}, False, "working"
         self.result = ImportOutcome()
         yield None
-        context = get_context()
         try:
             async for step in import_suppressions(
-                context.database,
-                principal=principal,
+                visit.context.database,
+                principal=visit.principal,
                 file_name=files[0].name or "",
                 # One byte more than is allowed, of one that is too large.
                 data=bytes(await files[0].read(MAX_BYTES + 1)),
                 scope=scope_or_all(self.scope),
                 reason=self.reason,
-                clock=context.clock,
+                clock=visit.context.clock,
             ):
                 self.result = outcome(step)
                 yield None

@@ -9,7 +9,6 @@ from reflex.event import EventSpec
 
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import list_audiences
 from app.services.campaigns.brief import recipient_counts
@@ -25,6 +24,7 @@ from app.web import routes
 from app.web.components import to_first_error
 from app.web.guard import FormState, guarded, still_allowed
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before, unfinished
+from app.web.visit import Visit
 
 _RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
 """Steps with nothing to mend in a new draft: the agent's greeting and the usual pace will do."""
@@ -61,22 +61,22 @@ class WizardState(rx.State):
     """The steps this tab has shown, as "7/pace": what is right by its defaults is done once it was seen."""
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Show how far the draft is whenever an import has got on."""
         campaign_id = draft_id(self)
-        async for _ in import_changes(principal, campaign_id, still_allowed(self, Right.VIEW)):
-            draft = await _read(principal, campaign_id)
+        async for _ in import_changes(visit, campaign_id, still_allowed(self, Right.VIEW)):
+            draft = await _read(visit, campaign_id)
             async with self:
                 self._show(draft)
 
-    async def _look(self, principal: Principal, campaign_id: int) -> CampaignDetail:
+    async def _look(self, visit: Visit, campaign_id: int) -> CampaignDetail:
         """Read the draft and show how far it is."""
-        draft = await _read(principal, campaign_id)
-        self._note_visit(campaign_id)
+        draft = await _read(visit, campaign_id)
+        self._note_step(campaign_id)
         self._show(draft)
         return draft.detail
 
-    def _note_visit(self, campaign_id: int) -> None:
+    def _note_step(self, campaign_id: int) -> None:
         here = f"{campaign_id}/{self.router.url.path.rstrip('/').rpartition('/')[2]}"
         if here not in self.visited:
             self.visited = [*self.visited[-_VISITS_KEPT:], here]
@@ -110,67 +110,67 @@ class StepState(FormState, mixin=True):
     """Grows with each opening, so that boxes left to the browser take the draft's values anew."""
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Open the draft."""
         self.loading, self.problem, self.errors = True, "", {}
         yield
         self.revision += 1
-        await self._show(principal, await self._look(principal))
+        await self._show(visit, await self._look(visit))
         self.loading = False
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def keep(self, principal: Principal, form: dict[str, Any]) -> None:
+    async def keep(self, visit: Visit, form: dict[str, Any]) -> None:
         """Save what can be taken of the form; what is still to be chosen is asked for on the way on."""
         shown = set(self.errors)
-        missing = await self._save(principal, form)
+        missing = await self._save(visit, form)
         self.errors = {
             name: text for name, text in self.errors.items() if name not in missing or name in shown
         }
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def back(self, principal: Principal, form: dict[str, Any]) -> EventSpec | None:
+    async def back(self, visit: Visit, form: dict[str, Any]) -> EventSpec | None:
         """Save what can be taken, and go to the step before."""
-        await self._save(principal, form)
-        return _visit(self, principal, before(self.STEP))
+        await self._save(visit, form)
+        return _way_to(self, visit.principal, before(self.STEP))
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def forward(self, principal: Principal, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
+    async def forward(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Save, and go to the next step unless something has to be mended first."""
         self.saving = True
         yield None
-        await self._save(principal, form)
-        yield to_first_error() if self.errors else _visit(self, principal, after(self.STEP))
+        await self._save(visit, form)
+        yield to_first_error() if self.errors else _way_to(self, visit.principal, after(self.STEP))
 
-    async def _save(self, principal: Principal, form: Mapping[str, Any]) -> frozenset[str]:
+    async def _save(self, visit: Visit, form: Mapping[str, Any]) -> frozenset[str]:
         """Save the form, with `errors` of what was not taken; return the fields that were left open."""
         missing: dict[str, str] = {}
         changes = self._changes(form if isinstance(form, dict) else {}, missing)
-        refused = await save_draft(principal, draft_id(self), changes)
+        refused = await save_draft(visit, draft_id(self), changes)
         self.errors = missing | refused
-        await self._show(principal, await self._look(principal))
+        await self._show(visit, await self._look(visit))
         return frozenset(missing.keys() - refused.keys())
 
-    async def _look(self, principal: Principal) -> CampaignDetail:
-        return await (await self.get_state(WizardState))._look(principal, draft_id(self))  # noqa: SLF001 - ours
+    async def _look(self, visit: Visit) -> CampaignDetail:
+        return await (await self.get_state(WizardState))._look(visit, draft_id(self))  # noqa: SLF001 - ours
 
     def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         """Return the settings the form asks for; what this step cannot do without is named in `missing`."""
         raise NotImplementedError
 
-    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+    async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         """Show the draft as its row holds it."""
         raise NotImplementedError
 
 
-async def import_changes(principal: Principal, campaign_id: int, check: Check) -> AsyncIterator[None]:
+async def import_changes(visit: Visit, campaign_id: int, check: Check) -> AsyncIterator[None]:
     """Yield at once, and whenever somebody, a file or a rule has added people, as long as somebody watches."""
 
     async def look() -> tuple[tuple[int, str, int] | int, ...]:
-        async with get_context().database.session() as session:
+        async with visit.reading() as session:
             page = await list_imports(
-                session, principal=principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
+                session, principal=visit.principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
             )
-            rules = await list_audiences(session, principal=principal, campaign_ref=campaign_id)
+            rules = await list_audiences(session, principal=visit.principal, campaign_ref=campaign_id)
             counts = await recipient_counts(session, campaign_id)  # which the list has found
         return (
             sum(counts.values()),
@@ -178,7 +178,7 @@ async def import_changes(principal: Principal, campaign_id: int, check: Check) -
             *((rule.id, rule.status, rule.added) for rule in rules),
         )
 
-    watched = Watched(principal.organization_id, campaign_id, "imports of a draft")
+    watched = Watched(visit.principal.organization_id, campaign_id, "imports of a draft")
     async for _ in watch(watched, look, check=check):
         yield
 
@@ -191,7 +191,7 @@ def draft_id(state: rx.State) -> int:
     return campaign_id
 
 
-async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> dict[str, str]:
+async def save_draft(visit: Visit, campaign_id: int, changes: Mapping[str, Any]) -> dict[str, str]:
     """Save every change that can be taken. Return what has to be mended in the others, by API field.
 
     Raises `Conflict` when the campaign can no longer be edited.
@@ -199,7 +199,7 @@ async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[st
     left, errors = dict(changes), dict[str, str]()
     while left:
         try:
-            await _update(principal, campaign_id, left)
+            await _update(visit, campaign_id, left)
         except FieldErrors as refused:
             errors |= refused.errors
             bad = _settings_of(refused.errors) & left.keys()
@@ -211,26 +211,24 @@ async def save_draft(principal: Principal, campaign_id: int, changes: Mapping[st
     return errors
 
 
-async def _read(principal: Principal, campaign_id: int) -> _Draft:
-    context = get_context()
-    async with context.database.session() as session:
-        detail = await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+async def _read(visit: Visit, campaign_id: int) -> _Draft:
+    async with visit.reading() as session:
+        detail = await get_campaign(session, principal=visit.principal, campaign_ref=campaign_id)
         problems = await start_problems(
-            session, principal=principal, campaign_ref=campaign_id, now=context.clock.now()
+            session, principal=visit.principal, campaign_ref=campaign_id, now=visit.now
         )
         counts = await recipient_counts(session, detail.id)
     return _Draft(detail, sum(counts.values()), unfinished(problems))
 
 
-async def _update(principal: Principal, campaign_id: int, changes: Mapping[str, Any]) -> None:
-    context = get_context()
-    await context.database.write(
+async def _update(visit: Visit, campaign_id: int, changes: Mapping[str, Any]) -> None:
+    await visit.write(
         lambda session: update_campaign(
             session,
-            principal=principal,
+            principal=visit.principal,
             campaign_ref=campaign_id,
             changes=changes,
-            now=context.clock.now(),
+            now=visit.now,
         )
     )
 
@@ -241,7 +239,7 @@ def _settings_of(errors: Mapping[str, str]) -> set[str]:
     return hours | {path.partition(".")[0] for path in errors}
 
 
-def _visit(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:
+def _way_to(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:
     if step is None:
         return None
     return rx.redirect(ADDRESSES[step](principal.organization_slug, draft_id(state)))

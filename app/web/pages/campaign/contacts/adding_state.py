@@ -6,8 +6,6 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.views import AddResult
 from app.services.contacts.index_scans import Sort
@@ -18,6 +16,7 @@ from app.web.components import say_done
 from app.web.guard import FormState, anyone, guarded
 from app.web.pages.campaign.contacts.presenter import Known
 from app.web.pages.campaign.contacts.state import CampaignContactsState
+from app.web.visit import Visit
 from app.web.words import counted
 
 _SHOWN = 20
@@ -39,10 +38,10 @@ class AddContactsState(FormState, rx.State):
         self.adding, self.errors = "hand", {}
 
     @guarded(Right.VIEW)
-    async def from_book(self, principal: Principal) -> None:
+    async def from_book(self, visit: Visit) -> None:
         """Open the address book."""
         self.adding, self.chosen = "book", []
-        await self._look_up(principal, "")
+        await self._look_up(visit, "")
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
@@ -51,27 +50,26 @@ class AddContactsState(FormState, rx.State):
             self.adding = ""
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
+    async def add(self, visit: Visit, form: dict[str, Any]) -> EventSpec:
         """Add one person by number."""
         self.saving, self.errors = True, {}
-        context = get_context()
-        result = await context.database.write(
+        result = await visit.write(
             lambda session: add_manual(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
                 number=str(form.get("phone_number", "")),
                 name=str(form.get("name", "")),
                 variables=_variables(str(form.get("variables", ""))),
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        return await self._added(principal, result)
+        return await self._added(visit, result)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, principal: Principal, search: str) -> None:
+    async def find(self, visit: Visit, search: str) -> None:
         """Search the address book."""
-        await self._look_up(principal, search[:200])
+        await self._look_up(visit, search[:200])
 
     @anyone
     def choose(self, contact_id: int) -> None:
@@ -80,29 +78,28 @@ class AddContactsState(FormState, rx.State):
         self.chosen = others if contact_id in self.chosen else [*others, contact_id]
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add_chosen(self, principal: Principal) -> EventSpec:
+    async def add_chosen(self, visit: Visit) -> EventSpec:
         """Add the ticked contacts."""
         if not self.chosen:
             raise Conflict("Tick at least one contact.")
         self.saving = True
-        context = get_context()
-        result = await context.database.write(
+        result = await visit.write(
             lambda session: add_contacts(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
                 contact_ids=self.chosen,
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
-        return await self._added(principal, result)
+        return await self._added(visit, result)
 
-    async def _look_up(self, principal: Principal, search: str) -> None:
+    async def _look_up(self, visit: Visit, search: str) -> None:
         self.search = search
-        async with get_context().database.session() as session:
+        async with visit.reading() as session:
             found = await contacts_by_number(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 search=search,
                 page_size=_SHOWN,
                 sort=Sort.NAME,
@@ -112,10 +109,10 @@ class AddContactsState(FormState, rx.State):
         more = found.total - len(found.items)
         self.known_note = f"{more:,} more: search to find them." if more > 0 else ""
 
-    async def _added(self, principal: Principal, result: AddResult) -> EventSpec:
+    async def _added(self, visit: Visit, result: AddResult) -> EventSpec:
         self.adding, self.chosen = "", []
         contacts = await self.get_state(CampaignContactsState)
-        await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
+        await contacts._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
         return say_done(_result_sentence(result))
 
 

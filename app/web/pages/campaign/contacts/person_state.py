@@ -3,13 +3,12 @@
 import reflex as rx
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.call_log import get_recipient
 from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, anyone, guarded
 from app.web.pages.campaign.contacts.presenter import PersonDetail, person_detail
+from app.web.visit import Visit
 
 
 class PersonState(PageState, rx.State):
@@ -19,15 +18,15 @@ class PersonState(PageState, rx.State):
     detail: rx.Field[PersonDetail] = rx.field(default_factory=PersonDetail)
 
     @guarded(Right.VIEW)
-    async def show(self, principal: Principal, recipient_id: int) -> None:
+    async def show(self, visit: Visit, recipient_id: int) -> None:
         """Open the sheet of a contact of this campaign."""
         campaign_id = campaign_here(self)
-        async with get_context().database.session() as session:
-            campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
+        async with visit.reading() as session:
+            campaign = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
             found = await get_recipient(
-                session, principal=principal, campaign_ref=campaign_id, recipient_id=recipient_id
+                session, principal=visit.principal, campaign_ref=campaign_id, recipient_id=recipient_id
             )
-        self.detail = person_detail(found, zone=campaign.time_zone, now=get_context().clock.now())
+        self.detail = person_detail(found, zone=campaign.time_zone, now=visit.now)
         self.is_open = True
 
     @anyone

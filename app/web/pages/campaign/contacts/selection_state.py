@@ -7,8 +7,6 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.views import BulkResult
@@ -16,10 +14,10 @@ from app.services.errors import Conflict
 from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done
 from app.web.guard import anyone, guarded
-from app.web.pages.campaign.actions_state import carrier_check, carrier_identity
 from app.web.pages.campaign.contacts.presenter import bulk_sentence
 from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
 from app.web.row_selection import Ticking
+from app.web.visit import Visit
 
 _OPERATIONS: Final[Mapping[str, Callable[..., Awaitable[BulkResult]]]] = {
     "retry": retry_recipients,
@@ -49,45 +47,45 @@ class SelectionState(Ticking, rx.State):
             self.asking, self.carrier_question = "", ""
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def do(self, principal: Principal, action: str, recipient_id: int) -> EventSpec | None:
+    async def do(self, visit: Visit, action: str, recipient_id: int) -> EventSpec | None:
         """Do it to one contact."""
         try:
-            return await self._do(principal, action, {"recipient_ids": [recipient_id]}, confirmed=False)
+            return await self._do(visit, action, {"recipient_ids": [recipient_id]}, confirmed=False)
         except CarrierChanged as question:
             self.asking, self.single, self.carrier_question = action, recipient_id, str(question)
             return None
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def confirm(self, principal: Principal) -> EventSpec | None:
+    async def confirm(self, visit: Visit) -> EventSpec | None:
         """Do what was asked about."""
         try:
-            return await self._do(principal, self.asking, await self._whom(principal), confirmed=False)
+            return await self._do(visit, self.asking, await self._whom(visit), confirmed=False)
         except CarrierChanged as question:
             self.carrier_question = str(question)
             return None
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def skip_instead(self, principal: Principal) -> EventSpec | None:
+    async def skip_instead(self, visit: Visit) -> EventSpec | None:
         """Skip those who would come back if they were removed."""
         self.asking = "skip"
-        return await self._do(principal, "skip", await self._whom(principal), confirmed=False)
+        return await self._do(visit, "skip", await self._whom(visit), confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def confirm_carrier(self, principal: Principal) -> EventSpec:
+    async def confirm_carrier(self, visit: Visit) -> EventSpec:
         """Do it on the carrier that is configured now."""
-        return await self._do(principal, self.asking, await self._whom(principal), confirmed=True)
+        return await self._do(visit, self.asking, await self._whom(visit), confirmed=True)
 
     async def _on_page(self) -> list[int]:
         return [one.id for one in (await self.get_state(CampaignContactsState)).people]
 
-    async def _whom(self, principal: Principal) -> Mapping[str, Any]:
+    async def _whom(self, visit: Visit) -> Mapping[str, Any]:
         if self.single:
             return {"recipient_ids": [self.single]}
         if not self.all_matching:
             return {"recipient_ids": self.ids}
         query = (await self.get_state(CampaignContactsState)).query
-        async with get_context().database.session() as session:
-            why = await skipped_ahead(session, principal, campaign_here(self), query)
+        async with visit.reading() as session:
+            why = await skipped_ahead(session, visit, campaign_here(self), query)
         chosen = None if why is None else list(why)
         everyone = chosen is None and not query.statuses and not query.search.strip()
         return {
@@ -97,31 +95,28 @@ class SelectionState(Ticking, rx.State):
             "everyone": everyone,
         }
 
-    async def _do(
-        self, principal: Principal, action: str, whom: Mapping[str, Any], *, confirmed: bool
-    ) -> EventSpec:
+    async def _do(self, visit: Visit, action: str, whom: Mapping[str, Any], *, confirmed: bool) -> EventSpec:
         if action not in _OPERATIONS:
             raise Conflict("Choose what to do.")
-        context = get_context()
         contacts = await self.get_state(CampaignContactsState)
         where: dict[str, Any] = {}
         if action == "retry":
-            check = await carrier_check(principal, campaign_here(self))
-            where = {"carrier": carrier_identity(), "check": check, "confirm_carrier": confirmed}
+            check = await visit.ask_carrier(campaign_here(self))
+            where = {"carrier": visit.carrier(), "check": check, "confirm_carrier": confirmed}
         elif action == "remove" and self.all_matching and not self.single:
             where = {"expected": contacts.total}
-        result = await context.database.write(
+        result = await visit.write(
             lambda session: _OPERATIONS[action](
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_here(self),
-                now=context.clock.now(),
+                now=visit.now,
                 **whom,
                 **where,
             )
         )
         self.ids, self.all_matching, self.single = [], False, 0
         self.asking, self.carrier_question = "", ""
-        await contacts._refresh(principal)  # noqa: SLF001 - a public method would be anybody's to call
+        await contacts._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
         sentence = bulk_sentence(action, result)
         return say_done(sentence) if result.done else say(sentence)

@@ -10,8 +10,6 @@ from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
@@ -22,6 +20,7 @@ from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.contacts.presenter import ALL, SORTS, Person, Query, person
 from app.web.pages.campaign.state import live_snapshot
+from app.web.visit import Visit
 from app.web.words import page_range
 
 SHORTEST_REFETCH: Final = 2.0
@@ -52,65 +51,65 @@ class CampaignContactsState(PageState, rx.State):
     """As an address ends with them."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show what the address asks for."""
         self.loading, self.problem, self.people = True, "", []
         self._ask(Query.of(routes.asked(self.router.url.query_parameters)))
         yield
-        self._show(await _read(principal, campaign_here(self), self.query))
+        self._show(await _read(visit, campaign_here(self), self.query))
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Read the rows again when something happens in the campaign, at most every two seconds."""
         campaign_id = campaign_here(self)
-        watched, load = live_snapshot(principal, campaign_id)
+        watched, load = live_snapshot(visit, campaign_id)
         async for _ in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             async with self:
                 query = self.query
-            answer = await _read(principal, campaign_id, query)
+            answer = await _read(visit, campaign_id, query)
             async with self:
                 if self.query == query and not self.problem:
                     self._show(answer)
             await asyncio.sleep(SHORTEST_REFETCH)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, principal: Principal, search: str) -> EventSpec:
+    async def find(self, visit: Visit, search: str) -> EventSpec:
         """Search names, numbers, e-mails."""
-        return await self._turn_to(principal, replace(self.query, search=search[:200], page=1))
+        return await self._turn_to(visit, replace(self.query, search=search[:200], page=1))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def filter_by(self, principal: Principal, status: str) -> EventSpec:
+    async def filter_by(self, visit: Visit, status: str) -> EventSpec:
         """Show one status, or all."""
         status = Query.of({"status": status}).status
-        return await self._turn_to(principal, replace(self.query, status=status, page=1))
+        return await self._turn_to(visit, replace(self.query, status=status, page=1))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def sort_by(self, principal: Principal, key: str) -> EventSpec:
+    async def sort_by(self, visit: Visit, key: str) -> EventSpec:
         """Sort by a column; once more turns it round."""
         if key not in SORTS:
             key = "position"
         turned = self.query.sort == key and not self.query.descending
-        return await self._turn_to(principal, replace(self.query, sort=key, descending=turned, page=1))
+        return await self._turn_to(visit, replace(self.query, sort=key, descending=turned, page=1))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def turn_page(self, principal: Principal, by: int) -> EventSpec:
+    async def turn_page(self, visit: Visit, by: int) -> EventSpec:
         """Go to a neighbouring page."""
         page = min(max(1, self.query.page + by), self.pages)
-        return await self._turn_to(principal, replace(self.query, page=page))
+        return await self._turn_to(visit, replace(self.query, page=page))
 
     @guarded(Right.VIEW, supersedes=True)
-    async def clear(self, principal: Principal) -> EventSpec:
+    async def clear(self, visit: Visit) -> EventSpec:
         """Lift every filter."""
-        return await self._turn_to(principal, replace(self.query, search="", status=ALL, page=1))
+        return await self._turn_to(visit, replace(self.query, search="", status=ALL, page=1))
 
-    async def _turn_to(self, principal: Principal, query: Query) -> EventSpec:
+    async def _turn_to(self, visit: Visit, query: Query) -> EventSpec:
         self._ask(query)
-        await self._refresh(principal)
+        await self._refresh(visit)
         return put_in_address(query.address())
 
-    async def _refresh(self, principal: Principal) -> None:
-        self._show(await _read(principal, campaign_here(self), self.query))
+    async def _refresh(self, visit: Visit) -> None:
+        self._show(await _read(visit, campaign_here(self), self.query))
 
     def _ask(self, query: Query) -> None:
         self.query, self.is_filtered, self.filters = query, query.is_filtered, query.address()
@@ -121,23 +120,23 @@ class CampaignContactsState(PageState, rx.State):
 
 
 async def skipped_ahead(
-    session: AsyncSession, principal: Principal, campaign_id: int, query: Query
+    session: AsyncSession, visit: Visit, campaign_id: int, query: Query
 ) -> dict[int, str] | None:
     """Return those who are skipped or will be, each with why, if the filter asks for them; None if it does not."""
     if query.status != SKIPPED_AHEAD:
         return None
-    now = get_context().clock.now()
-    return await list_skipped(session, principal=principal, campaign_ref=campaign_id, now=now)
+    now = visit.now
+    return await list_skipped(session, principal=visit.principal, campaign_ref=campaign_id, now=now)
 
 
-async def _read(principal: Principal, campaign_id: int, query: Query) -> _Answer:
-    now = get_context().clock.now()
-    async with get_context().database.session() as session:
-        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
-        why = await skipped_ahead(session, principal, campaign_id, query)
+async def _read(visit: Visit, campaign_id: int, query: Query) -> _Answer:
+    now = visit.now
+    async with visit.reading() as session:
+        campaign = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
+        why = await skipped_ahead(session, visit, campaign_id, query)
         found = await list_recipients(
             session,
-            principal=principal,
+            principal=visit.principal,
             campaign_ref=campaign_id,
             recipient_ids=None if why is None else list(why),
             statuses=query.statuses,

@@ -8,8 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import AttemptStatus
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.campaigns.history import campaign_history
 from app.services.campaigns.safeguards import list_trips
@@ -32,6 +30,7 @@ from app.web.pages.campaign.overview.presenter import (
 )
 from app.web.pages.campaign.overview.safeguards_presenter import Stop, stops
 from app.web.pages.campaign.state import live_snapshot
+from app.web.visit import Visit
 
 Stories = tuple[list[Review], list[Second], list[Stop], list[Change]]
 
@@ -47,7 +46,7 @@ class OverviewState(PageState, rx.State):
     _campaign_id: int = 0
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the campaign as it stands."""
         self.problem = ""
         campaign_id = campaign_here(self)
@@ -55,21 +54,21 @@ class OverviewState(PageState, rx.State):
             self._campaign_id, self.loading, self.overview = campaign_id, True, Overview()
             self.reviews, self.seconds, self.stops, self.history = [], [], [], []
             yield
-        snapshot = await live_snapshot(principal, campaign_id)[1]()
-        self.overview = _worded(principal, snapshot)
-        stories = await _stories(principal, snapshot)
+        snapshot = await live_snapshot(visit, campaign_id)[1]()
+        self.overview = _worded(visit, snapshot)
+        stories = await _stories(visit, snapshot)
         self.reviews, self.seconds, self.stops, self.history = stories
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Follow every change, at most four times a second."""
         campaign_id = campaign_here(self)
-        watched, load = live_snapshot(principal, campaign_id)
+        watched, load = live_snapshot(visit, campaign_id)
         stories: Stories = ([], [], [], [])
         told: tuple[object, ...] = ()
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
-            shown = _worded(principal, snapshot)
+            shown = _worded(visit, snapshot)
             telling = (
                 snapshot.status,
                 snapshot.status_reason,
@@ -77,7 +76,7 @@ class OverviewState(PageState, rx.State):
                 snapshot.second_calls,
             )
             if telling != told:
-                stories, told = await _stories(principal, snapshot), telling
+                stories, told = await _stories(visit, snapshot), telling
             async with self:
                 # By the address: this may well run before `load` has.
                 if campaign_here(self) != campaign_id:
@@ -88,48 +87,47 @@ class OverviewState(PageState, rx.State):
                     self.reviews, self.seconds, self.stops, self.history = stories
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def settle(self, principal: Principal, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button
+    async def settle(self, visit: Visit, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button
         """Say of an attempt that it was placed, or that it was not."""
-        context = get_context()
 
         async def settled(session: AsyncSession) -> None:
-            detail = await get_attempt(session, principal=principal, attempt_id=attempt_id)
+            detail = await get_attempt(session, principal=visit.principal, attempt_id=attempt_id)
             await settle_review(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 attempt_id=detail.row.id,
                 placed=placed,
-                now=context.clock.now(),
+                now=visit.now,
             )
 
-        await context.database.write(settled)
+        await visit.write(settled)
         self.reviews = [one for one in self.reviews if one.id != attempt_id]
         outcome = "counts as not answered" if placed else "goes back in line"
         return say_done(f"Noted. The contact {outcome}.")
 
 
-def _worded(principal: Principal, snapshot: CampaignSnapshot) -> Overview:
-    return overview(snapshot, other_zone=principal.time_zone, now=get_context().clock.now())
+def _worded(visit: Visit, snapshot: CampaignSnapshot) -> Overview:
+    return overview(snapshot, other_zone=visit.principal.time_zone, now=visit.now)
 
 
-async def _stories(principal: Principal, snapshot: CampaignSnapshot) -> Stories:
+async def _stories(visit: Visit, snapshot: CampaignSnapshot) -> Stories:
     """Return what waits for a decision, the second calls, when the breaker tripped, and the history.
 
     Of what the snapshot counts to be none, nothing is read.
     """
-    now, campaign_id, zone = get_context().clock.now(), snapshot.campaign_id, snapshot.time_zone
-    async with get_context().database.session() as session:
+    now, campaign_id, zone = visit.now, snapshot.campaign_id, snapshot.time_zone
+    async with visit.reading() as session:
         waiting: Sequence[AttemptRow] = ()
         if snapshot.review_count:
             page = await list_attempts(
-                session, principal=principal, campaign_ref=campaign_id, status=AttemptStatus.REVIEW
+                session, principal=visit.principal, campaign_ref=campaign_id, status=AttemptStatus.REVIEW
             )
             waiting = page.items
         seconds: Sequence[SecondCallRow] = ()
         if snapshot.second_calls:
-            seconds = await list_second_calls(session, principal=principal, campaign_ref=campaign_id)
-        trips = await list_trips(session, principal=principal, campaign_ref=campaign_id)
-        changes = await campaign_history(session, principal=principal, campaign_ref=campaign_id)
+            seconds = await list_second_calls(session, principal=visit.principal, campaign_ref=campaign_id)
+        trips = await list_trips(session, principal=visit.principal, campaign_ref=campaign_id)
+        changes = await campaign_history(session, principal=visit.principal, campaign_ref=campaign_id)
     return (
         [review(row, zone, now=now) for row in waiting],
         [second_call(row, zone, now=now) for row in seconds],

@@ -8,8 +8,6 @@ from reflex.event import EventSpec
 
 from app.domain.campaign import Channel
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.agents.queries import list_agents
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
@@ -31,6 +29,7 @@ from app.web.pages.campaign.settings.presenter import (
     retry_options,
 )
 from app.web.pages.campaign.state import CampaignState, live_snapshot, read_header
+from app.web.visit import Visit
 
 
 class CampaignSettingsState(FormState, rx.State):
@@ -53,34 +52,34 @@ class CampaignSettingsState(FormState, rx.State):
     voicemail: rx.Field[bool] = rx.field(True)
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show the settings."""
         self.loading, self.problem, self.editing, self.errors = True, "", False, {}
-        self._show(await _read(principal, campaign_here(self)))
+        self._show(visit, await _read(visit, campaign_here(self)))
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> None:
+    async def watch(self, visit: Visit) -> None:
         """Show them again when the campaign moves on to another status."""
         campaign_id, seen = campaign_here(self), ""
-        watched, load = live_snapshot(principal, campaign_id)
+        watched, load = live_snapshot(visit, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             if snapshot.status != seen:
                 seen = snapshot.status
-                detail = await _read(principal, campaign_id)
+                detail = await _read(visit, campaign_id)
                 async with self:
-                    self._show(detail)
+                    self._show(visit, detail)
                     self.editing = self.editing and not self.locked
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def edit(self, principal: Principal) -> None:
+    async def edit(self, visit: Visit) -> None:
         """Open the form, filled in with what is set now."""
-        detail = await _read(principal, campaign_here(self))
+        detail = await _read(visit, campaign_here(self))
         settings = detail.settings
-        async with get_context().database.session() as session:
-            agents = await list_agents(session, principal=principal)
-            numbers = await list_numbers(session, principal=principal)
-        self._show(detail)
+        async with visit.reading() as session:
+            agents = await list_agents(session, principal=visit.principal)
+            numbers = await list_numbers(session, principal=visit.principal)
+        self._show(visit, detail)
         self.errors, self.form, self.said = {}, form_of(settings), summaries(settings)
         self.agents = [
             Option(str(one.id), one.name if one.active else f"{one.name}, not active")
@@ -103,52 +102,51 @@ class CampaignSettingsState(FormState, rx.State):
         self.editing, self.errors = False, {}
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def save(self, principal: Principal, form: dict[str, Any]) -> EventSpec:
+    async def save(self, visit: Visit, form: dict[str, Any]) -> EventSpec:
         """Save what the form changes, or say at the fields what to mend."""
         self.saving, self.errors = True, {}
         campaign_id = campaign_here(self)
-        before = await _read(principal, campaign_id)
+        before = await _read(visit, campaign_id)
         changes = changes_asked(form, before.settings, [int(one.id) for one in self.numbers])
         try:
-            await _save(principal, campaign_id, changes, as_shown=before.unreadable.keys())
+            await _save(visit, campaign_id, changes, as_shown=before.unreadable.keys())
         except FieldErrors as refused:
             self.errors = dict(refused.errors)
             return to_first_error()
-        self._show(await _read(principal, campaign_id))
+        self._show(visit, await _read(visit, campaign_id))
         self.editing = False
-        (await self.get_state(CampaignState)).header = await read_header(principal, campaign_id)
+        (await self.get_state(CampaignState)).header = await read_header(visit, campaign_id)
         return say_done("Settings saved") if changes or before.unreadable else say("Nothing was changed")
 
-    def _show(self, detail: CampaignDetail) -> None:
-        self.groups = groups(detail, now=get_context().clock.now())
+    def _show(self, visit: Visit, detail: CampaignDetail) -> None:
+        self.groups = groups(detail, now=visit.now)
         self.locked = detail.locked_because or ""
         self.warnings = [*detail.unreadable.values(), *detail.number_warnings]
         self.is_text = detail.settings.channel is Channel.SMS
 
 
 async def _save(
-    principal: Principal, campaign_id: int, changes: Mapping[str, Any], *, as_shown: Collection[str]
+    visit: Visit, campaign_id: int, changes: Mapping[str, Any], *, as_shown: Collection[str]
 ) -> None:
     if changes.get("allowed_days") == ():
         raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
     if not changes and not as_shown:
         return
-    context = get_context()
-    await context.database.write(
+    await visit.write(
         lambda session: update_campaign(
             session,
-            principal=principal,
+            principal=visit.principal,
             campaign_ref=campaign_id,
             changes=changes,
             as_shown=as_shown,
-            now=context.clock.now(),
+            now=visit.now,
         )
     )
 
 
-async def _read(principal: Principal, campaign_id: int) -> CampaignDetail:
-    async with get_context().database.session() as session:
-        return await get_campaign(session, principal=principal, campaign_ref=campaign_id)
+async def _read(visit: Visit, campaign_id: int) -> CampaignDetail:
+    async with visit.reading() as session:
+        return await get_campaign(session, principal=visit.principal, campaign_ref=campaign_id)
 
 
 def _shown(number: NumberView) -> str:

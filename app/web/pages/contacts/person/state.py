@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 import reflex as rx
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.contacts.history import contact_history
 from app.services.contacts.queries import get_contact
 from app.web import routes
 from app.web.guard import PageState, guarded
 from app.web.pages.contacts.person.presenter import Happened, happened
+from app.web.visit import Visit
 
 
 class PersonPageState(PageState, rx.State):
@@ -24,33 +23,34 @@ class PersonPageState(PageState, rx.State):
     _next: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Show the person of the address."""
         self.loading, self.problem, self.events, self.has_more = True, "", [], False
         yield
-        await self._read(principal, first=True)
+        await self._read(visit, first=True)
         self.loading = False
 
     @guarded(Right.VIEW)
-    async def show_more(self, principal: Principal) -> None:
+    async def show_more(self, visit: Visit) -> None:
         """Show what came before."""
-        await self._read(principal)
+        await self._read(visit)
 
-    async def _read(self, principal: Principal, *, first: bool = False) -> None:
-        context, contact_id = get_context(), routes.contact_id(self.router.url.path)
-        async with context.database.session() as session:
+    async def _read(self, visit: Visit, *, first: bool = False) -> None:
+        contact_id = routes.contact_id(self.router.url.path)
+        async with visit.reading() as session:
             if first:
-                card = await get_contact(session, principal=principal, contact_id=contact_id)
+                card = await get_contact(session, principal=visit.principal, contact_id=contact_id)
                 self._theirs = card.time_zone
             found = await contact_history(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 contact_id=contact_id,
                 cursor="" if first else self._next,
             )
-        now = context.clock.now()
+        now = visit.now
         shown = [
-            happened(item, zone=principal.time_zone, theirs=self._theirs, now=now) for item in found.items
+            happened(item, zone=visit.principal.time_zone, theirs=self._theirs, now=now)
+            for item in found.items
         ]
         self.events = shown if first else [*self.events, *shown]
         self._next, self.has_more = found.next, bool(found.next)

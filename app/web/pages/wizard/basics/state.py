@@ -10,8 +10,6 @@ import reflex as rx
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.agents.queries import AgentView, list_agents
 from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER
 from app.services.campaigns.settings import CampaignSettings
@@ -21,6 +19,7 @@ from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.wizard.state import StepState, WizardState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
+from app.web.visit import Visit
 
 DEFAULT, ONE, POOL = "default", "one", "pool"
 POOL_PREFIX: Final = "pool-"
@@ -65,19 +64,19 @@ class BasicsState(StepState, rx.State):
     pool_advice: rx.Field[str] = rx.field("")
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_channel(self, principal: Principal, channel: str) -> None:
+    async def choose_channel(self, visit: Visit, channel: str) -> None:
         """Call people or text them."""
-        self.errors = await save_draft(principal, draft_id(self), {"channel": channel})
-        await self._show(principal, await self._look(principal))
+        self.errors = await save_draft(visit, draft_id(self), {"channel": channel})
+        await self._show(visit, await self._look(visit))
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_numbers(self, principal: Principal, choice: str) -> None:
+    async def choose_numbers(self, visit: Visit, choice: str) -> None:
         """Show one number or the pool to choose from, or go by the default."""
         self.number_choice = choice if choice in {ONE, POOL} else DEFAULT
         self.errors = {}
         if self.number_choice == DEFAULT:
-            await save_draft(principal, draft_id(self), {"phone_number_id": None, "number_pool": []})
-        await self._show(principal, await self._look(principal))
+            await save_draft(visit, draft_id(self), {"phone_number_id": None, "number_pool": []})
+        await self._show(visit, await self._look(visit))
 
     def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         changes = {name: form[name] for name in ("name", "description") if name in form}
@@ -102,13 +101,13 @@ class BasicsState(StepState, rx.State):
             return {"phone_number_id": None, "number_pool": pool}
         return {}
 
-    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+    async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         settings = detail.settings
-        async with get_context().database.session() as session:
-            agents = await list_agents(session, principal=principal)
-            numbers = await list_numbers(session, principal=principal)
+        async with visit.reading() as session:
+            agents = await list_agents(session, principal=visit.principal)
+            numbers = await list_numbers(session, principal=visit.principal)
         if self.loading:
-            detail = await self._preselect(principal, detail, agents)
+            detail = await self._preselect(visit, detail, agents)
             settings = detail.settings
             self.name, self.description = settings.name, settings.description
             self.number_choice = _choice(settings)
@@ -116,21 +115,21 @@ class BasicsState(StepState, rx.State):
         self.agent = str(settings.agent_id or "")
         self.agents = _agent_options(agents, settings.agent_id)
         self.number = str(settings.phone_number_id or "")
-        self.numbers = _number_options(numbers, settings, get_context().clock.now())
+        self.numbers = _number_options(numbers, settings, visit.now)
         self.default_number = _default_number(agents, numbers, settings)
         contacts = (await self.get_state(WizardState)).contacts
         self.pool_advice = _pool_advice(contacts, len(settings.number_pool))
 
     async def _preselect(
-        self, principal: Principal, detail: CampaignDetail, agents: Sequence[AgentView]
+        self, visit: Visit, detail: CampaignDetail, agents: Sequence[AgentView]
     ) -> CampaignDetail:
         """Choose the agent of a new draft where there is but one to choose."""
         settings, active = detail.settings, [agent for agent in agents if agent.active]
         is_open = detail.status is CampaignStatus.DRAFT and settings.channel is Channel.CALL
         if not is_open or settings.agent_id is not None or len(active) != 1:
             return detail
-        await save_draft(principal, detail.id, {"agent_id": active[0].id})
-        return await self._look(principal)
+        await save_draft(visit, detail.id, {"agent_id": active[0].id})
+        return await self._look(visit)
 
 
 def _choice(settings: CampaignSettings) -> str:

@@ -9,7 +9,6 @@ from reflex.event import EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.membership import members_among
@@ -22,6 +21,7 @@ from app.services.paging import MAX_PAGE_SIZE
 from app.web.components import say, say_done
 from app.web.guard import FormState, guarded
 from app.web.pages.wizard.state import WizardState, draft_id
+from app.web.visit import Visit
 
 SHOWN: Final = 10
 MOST_AT_ONCE: Final = 10_000
@@ -55,86 +55,81 @@ class PeopleState(FormState, rx.State):
     ticked: rx.Field[list[int]] = rx.field(default_factory=list)
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def load(self, principal: Principal) -> None:
+    async def load(self, visit: Visit) -> None:
         """Show the address book from its start."""
         self.errors, self.search, self.ticked = {}, "", []
-        await self._read(principal, 1)
+        await self._read(visit, 1)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, principal: Principal, search: str) -> None:
+    async def find(self, visit: Visit, search: str) -> None:
         """Show who matches."""
         self.search = search
-        await self._read(principal, 1)
+        await self._read(visit, 1)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def turn(self, principal: Principal, by: int) -> None:
+    async def turn(self, visit: Visit, by: int) -> None:
         """Show the page after or before."""
-        await self._read(principal, self.page + (1 if by > 0 else -1))
+        await self._read(visit, self.page + (1 if by > 0 else -1))
 
     @guarded(Right.VIEW)
-    async def tick(self, principal: Principal, contact_id: int, is_ticked: bool) -> None:  # noqa: FBT001 - the box's
+    async def tick(self, visit: Visit, contact_id: int, is_ticked: bool) -> None:  # noqa: FBT001 - the box's
         """Note who is to be added."""
-        del principal
+        del visit
         others = [ticked for ticked in self.ticked if ticked != contact_id][:MOST_AT_ONCE]
         self.ticked = [*others, contact_id] if is_ticked else others
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add_ticked(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def add_ticked(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Add who is ticked."""
         self.saving = True
         yield None
-        result = await get_context().database.write(
-            lambda session: _add(session, principal, draft_id(self), list(self.ticked))
-        )
+        result = await visit.write(lambda session: _add(session, visit, draft_id(self), list(self.ticked)))
         self.ticked = []
-        yield await self._added(principal, result)
+        yield await self._added(visit, result)
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add_matching(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def add_matching(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Add everybody the search finds."""
         self.saving = True
         yield None
 
         async def add(session: AsyncSession) -> AddResult:
-            ids = await _matching(session, principal, self.search)
-            return await _add(session, principal, draft_id(self), ids)
+            ids = await _matching(session, visit.principal, self.search)
+            return await _add(session, visit, draft_id(self), ids)
 
-        yield await self._added(principal, await get_context().database.write(add))
+        yield await self._added(visit, await visit.write(add))
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def add_by_hand(
-        self, principal: Principal, form: dict[str, Any]
-    ) -> AsyncIterator[EventSpec | None]:
+    async def add_by_hand(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
         """Add one person by number and name."""
         self.saving, self.errors = True, {}
         yield None
-        context = get_context()
-        result = await context.database.write(
+        result = await visit.write(
             lambda session: add_manual(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=draft_id(self),
                 number=str(form.get("phone_number", "")),
                 name=str(form.get("person_name", "")),
                 variables={},
-                now=context.clock.now(),
+                now=visit.now,
             )
         )
         self.round += 1
-        yield await self._added(principal, result)
+        yield await self._added(visit, result)
         yield rx.call_script("setTimeout(() => document.getElementById('phone_number')?.focus(), 120)")
 
-    async def _added(self, principal: Principal, result: AddResult) -> EventSpec:
-        await (await self.get_state(WizardState))._look(principal, draft_id(self))  # noqa: SLF001 - ours
-        await self._read(principal, self.page)
+    async def _added(self, visit: Visit, result: AddResult) -> EventSpec:
+        await (await self.get_state(WizardState))._look(visit, draft_id(self))  # noqa: SLF001 - ours
+        await self._read(visit, self.page)
         words = _outcome(result)
         return say_done(words) if result.added else say(words)
 
-    async def _read(self, principal: Principal, page: int) -> None:
-        async with get_context().database.session() as session:
+    async def _read(self, visit: Visit, page: int) -> None:
+        async with visit.reading() as session:
             found = await contacts_by_number(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 search=self.search,
                 page=max(1, page),
                 page_size=SHOWN,
@@ -143,7 +138,7 @@ class PeopleState(FormState, rx.State):
             )
             inside = await members_among(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=draft_id(self),
                 contact_ids=[row.id for row in found.items],
             )
@@ -176,10 +171,10 @@ async def _matching(session: AsyncSession, principal: Principal, search: str) ->
     return ids
 
 
-async def _add(session: AsyncSession, principal: Principal, campaign_id: int, ids: list[int]) -> AddResult:
-    now = get_context().clock.now()
+async def _add(session: AsyncSession, visit: Visit, campaign_id: int, ids: list[int]) -> AddResult:
+    now = visit.now
     return await add_contacts(
-        session, principal=principal, campaign_ref=campaign_id, contact_ids=ids, now=now
+        session, principal=visit.principal, campaign_ref=campaign_id, contact_ids=ids, now=now
     )
 
 

@@ -6,12 +6,12 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
-from app.services.access.principal import Principal
 from app.services.errors import FieldErrors
 from app.web.guard import PageState, anyone, guarded
 from app.web.imports.state import STARTABLE, ImportState
 from app.web.pages.wizard.state import WizardState, draft_id
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep
+from app.web.visit import Visit
 
 
 class ContactsStepState(PageState, rx.State):
@@ -21,16 +21,16 @@ class ContactsStepState(PageState, rx.State):
     """Whether to go on although the file is not imported."""
 
     @guarded(Right.EDIT_CONTACTS)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Open the draft, and take up the file that was left half-way, if there is one."""
         self.loading, self.problem, self.asking = True, "", False
         imports = await self.get_state(ImportState)
         imports._reset()  # noqa: SLF001 - ours
         yield
-        await (await self.get_state(WizardState))._look(principal, draft_id(self))  # noqa: SLF001 - ours
-        found = await imports._find(principal)  # noqa: SLF001 - ours
+        await (await self.get_state(WizardState))._look(visit, draft_id(self))  # noqa: SLF001 - ours
+        found = await imports._find(visit)  # noqa: SLF001 - ours
         self.loading = False
-        async for _ in imports._resume(principal, found):  # noqa: SLF001 - ours
+        async for _ in imports._resume(visit, found):  # noqa: SLF001 - ours
             yield
 
     @anyone
@@ -39,7 +39,7 @@ class ContactsStepState(PageState, rx.State):
         self.asking = is_open and (await self.get_state(ImportState)).stage == "uploaded"
 
     @guarded(Right.EDIT_CONTACTS)
-    async def import_and_go_on(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def import_and_go_on(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Queue the import, and go to the next step."""
         imports, campaign_id = await self.get_state(ImportState), draft_id(self)
         if imports.stage not in STARTABLE:
@@ -48,8 +48,8 @@ class ContactsStepState(PageState, rx.State):
         yield None
         self.asking = False
         try:
-            await imports._queue(principal)  # noqa: SLF001 - ours
+            await imports._queue(visit)  # noqa: SLF001 - ours
         except FieldErrors as refused:
             imports.errors = dict(refused.errors)
             return
-        yield rx.redirect(ADDRESSES[WizardStep.PACE](principal.organization_slug, campaign_id))
+        yield rx.redirect(ADDRESSES[WizardStep.PACE](visit.principal.organization_slug, campaign_id))

@@ -12,8 +12,6 @@ from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.sms import Encoding, segments, smart_encoding
 from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, variable_name
-from app.runtime.context import get_context
-from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
 from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.preflight import preview_message
@@ -24,6 +22,7 @@ from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
+from app.web.visit import Visit
 
 FALLBACK_PREFIX: Final = "fallback-"
 PREVIEW_PEOPLE: Final = 25
@@ -96,32 +95,32 @@ class MessageState(StepState, rx.State):
     is_long: rx.Field[bool] = rx.field(False)
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def write(self, principal: Principal, setting: str, text: str) -> EventCallback[()] | None:
+    async def write(self, visit: Visit, setting: str, text: str) -> EventCallback[()] | None:
         """Save one template as it is typed, or say where its mistake is; then show what it says."""
         if setting not in _settings(self.channel):
             return None
         self.texts = self.texts | {setting: text}
-        refused = await save_draft(principal, draft_id(self), {setting: text})
+        refused = await save_draft(visit, draft_id(self), {setting: text})
         self.errors = {name: what for name, what in self.errors.items() if name != setting} | refused
         return MessageState.refresh()
 
     @guarded(Right.VIEW, supersedes=True)
-    async def refresh(self, principal: Principal) -> None:
+    async def refresh(self, visit: Visit) -> None:
         """Show what the chosen contact would hear or read. Of several at once, the latest wins."""
-        await self._preview(principal, {row.name: row.value for row in self.fallbacks if row.value})
+        await self._preview(visit, {row.name: row.value for row in self.fallbacks if row.value})
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_missing(self, principal: Principal, missing: str) -> EventCallback[()]:
+    async def choose_missing(self, visit: Visit, missing: str) -> EventCallback[()]:
         """Set what becomes of a variable without a value."""
-        self.errors = await save_draft(principal, draft_id(self), {"missing": missing})
+        self.errors = await save_draft(visit, draft_id(self), {"missing": missing})
         self.missing = missing if not self.errors else self.missing
-        await self._look(principal)
+        await self._look(visit)
         return MessageState.refresh()
 
     @guarded(Right.VIEW)
-    async def try_on(self, principal: Principal, person: str) -> EventCallback[()]:
+    async def try_on(self, visit: Visit, person: str) -> EventCallback[()]:
         """Preview on another contact of the campaign."""
-        del principal
+        del visit
         self.person = person
         return MessageState.refresh()
 
@@ -139,22 +138,22 @@ class MessageState(StepState, rx.State):
         kept = {row.name: row.value for row in self.fallbacks} | fallbacks
         return written | {"fallback_values": {name: value for name, value in kept.items() if value.strip()}}
 
-    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
+    async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         settings = detail.settings
         if self.loading:
             self.texts = {name: getattr(settings, name) for name in _settings(settings.channel)}
-            self.people = await _people(principal, detail.id)
+            self.people = await _people(visit, detail.id)
             self.person = self.people[0].value if self.people else ""
-            self.greeting, self.agent_name = await _greeting(principal, settings.agent_id)
+            self.greeting, self.agent_name = await _greeting(visit, settings.agent_id)
         self.channel, self.missing = settings.channel, settings.missing
         self.variables = [name for name in ALWAYS_KNOWN if name not in _ALIASES]
-        await self._preview(principal, settings.fallback_values)
+        await self._preview(visit, settings.fallback_values)
 
-    async def _preview(self, principal: Principal, fallbacks: Mapping[str, str]) -> None:
-        async with get_context().database.session() as session:
+    async def _preview(self, visit: Visit, fallbacks: Mapping[str, str]) -> None:
+        async with visit.reading() as session:
             preview = await preview_message(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=draft_id(self),
                 contact_id=whole(self.person),
                 overrides=dict(self.texts),
@@ -229,10 +228,10 @@ def _written(sources: Iterable[str]) -> Iterable[str]:
             continue
 
 
-async def _people(principal: Principal, campaign_id: int) -> list[Person]:
-    async with get_context().database.session() as session:
+async def _people(visit: Visit, campaign_id: int) -> list[Person]:
+    async with visit.reading() as session:
         page = await list_recipients(
-            session, principal=principal, campaign_ref=campaign_id, page_size=PREVIEW_PEOPLE
+            session, principal=visit.principal, campaign_ref=campaign_id, page_size=PREVIEW_PEOPLE
         )
     return [
         Person(str(row.contact_id), f"{row.name} · {row.pretty}" if row.name else row.pretty)
@@ -240,9 +239,9 @@ async def _people(principal: Principal, campaign_id: int) -> list[Person]:
     ]
 
 
-async def _greeting(principal: Principal, agent_id: int | None) -> tuple[str, str]:
+async def _greeting(visit: Visit, agent_id: int | None) -> tuple[str, str]:
     if agent_id is None:
         return "", ""
-    async with get_context().database.session() as session:
-        agent = await get_agent(session, principal=principal, agent_ref=agent_id)
+    async with visit.reading() as session:
+        agent = await get_agent(session, principal=visit.principal, agent_ref=agent_id)
     return agent.greeting, agent.name

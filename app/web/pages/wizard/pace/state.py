@@ -12,9 +12,7 @@ from app.domain.attempt import Disposition
 from app.domain.calling_hours import EVERY_DAY, is_zone
 from app.domain.retry import DISPOSITIONS_OF, RetryOutcome
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.organizations import organization_settings
-from app.services.access.principal import Principal
 from app.services.agents.queries import get_agent
 from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings
 from app.services.campaigns.views import CampaignDetail
@@ -24,6 +22,7 @@ from app.web.pages.campaign.advanced.presenter import OUTCOMES, finer_changes, f
 from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 from app.web.time_format import for_input, in_zone, offset
+from app.web.visit import Visit
 
 ANY, WINDOW = "any", "window"
 DAY_PREFIX: Final = "day-"
@@ -74,25 +73,25 @@ class PaceState(StepState, rx.State):
     hours_warning: rx.Field[str] = rx.field("")
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_hours(self, principal: Principal, choice: str) -> None:
+    async def choose_hours(self, visit: Visit, choice: str) -> None:
         """Reach people at any time, or within hours that then can be set."""
         hours: Mapping[str, Any] = {"allowed_start": None, "allowed_end": None, "allowed_days": []}
         chosen = WORKING_HOURS if choice == WINDOW else hours
-        self.errors = await save_draft(principal, draft_id(self), chosen)
-        await self._reopen(principal)
+        self.errors = await save_draft(visit, draft_id(self), chosen)
+        await self._reopen(visit)
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_start(self, principal: Principal, schedule_type: str) -> None:
+    async def choose_start(self, visit: Visit, schedule_type: str) -> None:
         """Start when somebody says so, or at a date and time."""
-        self.errors = await save_draft(principal, draft_id(self), {"schedule_type": schedule_type})
-        await self._show(principal, await self._look(principal))
+        self.errors = await save_draft(visit, draft_id(self), {"schedule_type": schedule_type})
+        await self._show(visit, await self._look(visit))
 
-    async def _reopen(self, principal: Principal) -> None:
+    async def _reopen(self, visit: Visit) -> None:
         """Show the draft with its boxes taken anew."""
         self.revision += 1
-        detail = await self._look(principal)
+        detail = await self._look(visit)
         self._fill(detail.settings)
-        await self._show(principal, detail)
+        await self._show(visit, detail)
 
     def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
         changes: dict[str, Any] = {name: form[name] for name in _PLAIN if name in form}
@@ -123,8 +122,8 @@ class PaceState(StepState, rx.State):
             return {}
         return {"scheduled_at": form["scheduled_at"]}
 
-    async def _show(self, principal: Principal, detail: CampaignDetail) -> None:
-        settings, now = detail.settings, get_context().clock.now()
+    async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
+        settings, now = detail.settings, visit.now
         if self.loading:
             self._fill(settings)
         self.channel, self.schedule_type = settings.channel, settings.schedule_type
@@ -133,7 +132,7 @@ class PaceState(StepState, rx.State):
         self.days = _day_ticks(settings)
         self.voicemail_detection = settings.enable_voicemail_detection
         self.said = summaries(settings)
-        self.limit = await _limit(principal, settings)
+        self.limit = await _limit(visit, settings)
         self.zone_now = _zone_now(settings.time_zone, now)
         self.starts = _starts(settings, now)
         self.hours_warning = _hours_warning(settings)
@@ -188,12 +187,12 @@ def _is_on(value: object) -> bool:
     return value in (True, "on", "true")
 
 
-async def _limit(principal: Principal, settings: CampaignSettings) -> str:
+async def _limit(visit: Visit, settings: CampaignSettings) -> str:
     """Return the effective limit, the least of three (seed 003), in words."""
-    async with get_context().database.session() as session:
-        organization = await organization_settings(session, principal=principal)
+    async with visit.reading() as session:
+        organization = await organization_settings(session, principal=visit.principal)
         agent = (
-            await get_agent(session, principal=principal, agent_ref=settings.agent_id)
+            await get_agent(session, principal=visit.principal, agent_ref=settings.agent_id)
             if settings.agent_id is not None
             else None
         )

@@ -11,7 +11,6 @@ from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.runtime.context import get_context
 from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
@@ -22,7 +21,6 @@ from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.actions_state import carrier_check, carrier_identity
 from app.web.pages.campaign.advanced.presenter import finer_facts, retry_facts
 from app.web.pages.campaign.settings.presenter import MISSING
 from app.web.pages.campaign.start_presenter import how_many, start_question
@@ -31,6 +29,7 @@ from app.web.pages.wizard.pace.state import DAYS, retry_words
 from app.web.pages.wizard.state import WizardState, draft_id, import_changes
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
 from app.web.time_format import in_zone, spoken_minutes
+from app.web.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +82,31 @@ class ReviewState(PageState, rx.State):
     """The question is now whether to go on at another carrier than before."""
 
     @guarded(Right.VIEW)
-    async def load(self, principal: Principal) -> AsyncIterator[None]:
+    async def load(self, visit: Visit) -> AsyncIterator[None]:
         """Check the draft."""
         self.loading, self.problem, self.asking = True, "", False
         yield
-        await self._check(principal)
+        await self._check(visit)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
-    async def watch(self, principal: Principal) -> AsyncIterator[EventCallback[()]]:
+    async def watch(self, visit: Visit) -> AsyncIterator[EventCallback[()]]:
         """Check again whenever an import has got on."""
         first, check = True, still_allowed(self, Right.VIEW)
-        async for _ in import_changes(principal, draft_id(self), check):
+        async for _ in import_changes(visit, draft_id(self), check):
             if not first:
                 yield ReviewState.check_again()
             first = False
 
     @guarded(Right.VIEW)
-    async def check_again(self, principal: Principal) -> None:
+    async def check_again(self, visit: Visit) -> None:
         """Show what stands in the way now."""
-        await self._check(principal)
+        await self._check(visit)
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def ask(self, principal: Principal) -> None:
+    async def ask(self, visit: Visit) -> None:
         """Check once more, and ask whether to start if nothing stands in the way."""
-        await self._check(principal)
+        await self._check(visit)
         self.asking, self.other_carrier = not self.obstacles, False
 
     @anyone
@@ -116,21 +115,19 @@ class ReviewState(PageState, rx.State):
         self.asking = is_open and self.asking
 
     @guarded(Right.RUN_CAMPAIGNS)
-    async def go(self, principal: Principal) -> AsyncIterator[EventSpec | None]:
+    async def go(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
         """Start, schedule or resume, and go to the campaign's Overview."""
         self.saving = True
         yield None
         campaign_id = draft_id(self)
         try:
-            status = await _go(
-                principal, campaign_id, resume=self.verb == "Resume", confirmed=self.other_carrier
-            )
+            status = await _go(visit, campaign_id, resume=self.verb == "Resume", confirmed=self.other_carrier)
         except CarrierChanged as question:
             self.other_carrier, self.sentence = True, f"{question} {self.sentence}"
             return
         except FieldErrors as refused:
             self.asking = False
-            self.obstacles = _obstacles(principal, campaign_id, refused.errors)
+            self.obstacles = _obstacles(visit.principal, campaign_id, refused.errors)
             return
         self.asking = False
         done = {
@@ -139,21 +136,21 @@ class ReviewState(PageState, rx.State):
             "running": "Campaign resumed.",
         }
         yield say_done(done.get(status, "Campaign started."))
-        yield rx.redirect(routes.campaign(principal.organization_slug, campaign_id))
+        yield rx.redirect(routes.campaign(visit.principal.organization_slug, campaign_id))
 
-    async def _check(self, principal: Principal) -> None:
-        context, campaign_id = get_context(), draft_id(self)
-        detail = await (await self.get_state(WizardState))._look(principal, campaign_id)  # noqa: SLF001 - ours
-        async with context.database.session() as session:
+    async def _check(self, visit: Visit) -> None:
+        campaign_id = draft_id(self)
+        detail = await (await self.get_state(WizardState))._look(visit, campaign_id)  # noqa: SLF001 - ours
+        async with visit.reading() as session:
             check = await preflight(
                 session,
-                principal=principal,
+                principal=visit.principal,
                 campaign_ref=campaign_id,
-                now=context.clock.now(),
-                carrier=carrier_identity(),
+                now=visit.now,
+                carrier=visit.carrier(),
             )
-            said = await preview_message(session, principal=principal, campaign_ref=campaign_id)
-        self.obstacles = _obstacles(principal, campaign_id, check.errors)
+            said = await preview_message(session, principal=visit.principal, campaign_ref=campaign_id)
+        self.obstacles = _obstacles(visit.principal, campaign_id, check.errors)
         self.warnings = check.warnings
         self.headline = _headline(detail.settings, check)
         self.basics = _basics(detail, check)
@@ -169,24 +166,23 @@ class ReviewState(PageState, rx.State):
         self.skipped, self.confirm = asked.skipped, asked.confirm
 
 
-async def _go(principal: Principal, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
-    context = get_context()
+async def _go(visit: Visit, campaign_id: int, *, resume: bool, confirmed: bool) -> CampaignStatus:
     act = resume_campaign if resume else start_campaign
-    check = await carrier_check(principal, campaign_id)
+    check = await visit.ask_carrier(campaign_id)
 
     async def acted(session: AsyncSession) -> CampaignStatus:
         await act(
             session,
-            principal=principal,
+            principal=visit.principal,
             campaign_ref=campaign_id,
-            now=context.clock.now(),
-            carrier=carrier_identity(),
+            now=visit.now,
+            carrier=visit.carrier(),
             check=check,
             confirm_carrier=confirmed,
         )
-        return (await campaign_brief(session, principal=principal, campaign_ref=campaign_id)).status
+        return (await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)).status
 
-    return await context.database.write(acted)
+    return await visit.write(acted)
 
 
 def _obstacles(principal: Principal, campaign_id: int, errors: dict[str, str]) -> list[Obstacle]:
