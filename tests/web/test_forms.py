@@ -37,7 +37,8 @@ def test_every_form_shows_the_errors_that_have_no_box_on_its_page() -> None:
 
 
 def test_every_form_is_made_by_the_one_that_has_the_banner() -> None:
-    pages = (PROJECT / "app/web/pages").rglob("*.py")
+    web = PROJECT / "app/web"
+    pages = [*(web / "pages").rglob("*.py"), *(web / "imports").rglob("*.py")]
     assert [str(page) for page in pages if "rx.form(" in page.read_text()] == []
 
 
