@@ -1,10 +1,29 @@
-"""Long lists of options for choice boxes, drawn from one array instead of a component each."""
+"""What choice boxes offer: options of a state, and long lists that are drawn from one array."""
+
+from dataclasses import dataclass
 
 import reflex as rx
-from reflex.vars import ArrayVar
+from reflex.vars import ArrayVar, ObjectVar
 
 from app.web.components.kinds import FieldError, Flag, Text, as_text, flag_word, present
 from app.web.places import countries, time_zones
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something to choose, or to tick."""
+
+    value: str
+    """What a form sends: the value of a choice box, or the name of a tick box."""
+    words: str
+    """What the page shows."""
+    ticked: bool = False
+    """Of a tick box: whether it is ticked at first."""
+
+
+def draw_option(option: ObjectVar[Option]) -> rx.Component:
+    """Return the entry of a choice box, for `rx.foreach`."""
+    return rx.el.option(option.words, value=option.value)
 
 
 def countries_with(none: str | None = None) -> rx.Component:

@@ -56,7 +56,7 @@ async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(world: W
     browser = await open_form(tab, world, campaign_id)
     state = await tab.state(CampaignSettingsState)
     ticks = {f"day_{day}": "on" for day in range(1, 8)} | {
-        one.id if prefix == "" else f"{prefix}{one.id}": "on"
+        one.value if prefix == "" else f"{prefix}{one.value}": "on"
         for prefix, options in (("", state.outcomes), ("pool_", state.numbers))
         for one in options
         if one.ticked
@@ -89,7 +89,7 @@ async def test_a_box_that_is_not_shown_for_texts_does_not_stop_them_from_being_s
     browser = await open_form(tab, world, campaign_id)
     state = await tab.state(CampaignSettingsState)
     hidden = dict.fromkeys(("breaker_hang_up_rate", "delays_busy", "delays_no_answer", "delays_voicemail"))
-    ticks = {one.id: "on" for one in (*state.days, *state.outcomes) if one.ticked}
+    ticks = {one.value: "on" for one in (*state.days, *state.outcomes) if one.ticked}
     form = {name: text for name, text in state.form.items() if text != "on"} | hidden | ticks
     await browser.send(CampaignSettingsState.save(form | {"name": "Autumn"}))
     assert (await tab.state(CampaignSettingsState)).errors == {}

@@ -17,6 +17,7 @@ from app.services.numbers.queries import list_numbers
 from app.web.components import say_done
 from app.web.forms import chosen_id, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
+from app.web.options import Option
 from app.web.pages.agents.voices_presenter import (
     DEFAULT_LANGUAGE,
     DEFAULT_VOICE,
@@ -63,19 +64,11 @@ class AgentForm:
     unlisted_language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberOption:
-    """A number to choose as an agent's default."""
-
-    id: str
-    words: str
-
-
 class AgentsState(FormState, rx.State):
     """What the page shows."""
 
     rows: rx.Field[list[AgentRow]] = rx.field(default_factory=list)
-    numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
+    numbers: rx.Field[list[Option]] = rx.field(default_factory=list)
     form: rx.Field[AgentForm] = rx.field(default_factory=AgentForm)
     form_version: rx.Field[int] = rx.field(0)
     """Counts openings of the form, so that each starts with its own values."""
@@ -111,7 +104,7 @@ class AgentsState(FormState, rx.State):
             view = (
                 await get_agent(session, principal=visit.principal, agent_ref=agent_id) if agent_id else None
             )
-        self.numbers = [NumberOption(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
+        self.numbers = [Option(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
         self.form = _form(view) if view else AgentForm()
         self.language, self.errors, self.is_open = self.form.language, {}, True
         self.form_version += 1

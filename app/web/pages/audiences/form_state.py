@@ -29,11 +29,12 @@ from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.forms import whole
 from app.web.guard import FormState, anyone, guarded
+from app.web.options import Option
 from app.web.pages.audiences.presenter import OUTCOMES, preview_sentence
 from app.web.pages.audiences.state import AudiencesState
 from app.web.pages.contacts.filter_presenter import said
 from app.web.pages.contacts.filter_state import ConditionForm
-from app.web.pages.contacts.names_presenter import MOST_OFFERED, Option, names_in
+from app.web.pages.contacts.names_presenter import MOST_OFFERED, names_in
 from app.web.visit import Visit
 
 WAYS: Final = ("everyone", "segment", "filter", "outcome")

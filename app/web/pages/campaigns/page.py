@@ -21,11 +21,12 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
+from app.web.options import Option
 from app.web.pages.campaign.parts.dialogs import campaign_dialogs
 from app.web.pages.campaigns.parts.stop import stop_button, stopped_banner, switch_dialogs
 from app.web.pages.campaigns.parts.table import campaign_table
 from app.web.pages.campaigns.presenter import ALL, PERIODS, Cards, Query
-from app.web.pages.campaigns.state import AgentOption, CampaignsState
+from app.web.pages.campaigns.state import CampaignsState
 from app.web.session import allows
 
 
@@ -147,8 +148,8 @@ def _agent_filter(query: ObjectVar[Query]) -> rx.Component:
     )
 
 
-def _agent_choice(agent: ObjectVar[AgentOption]) -> rx.Component:
-    return rx.select.item(agent.name, value=agent.id)
+def _agent_choice(agent: ObjectVar[Option]) -> rx.Component:
+    return rx.select.item(agent.words, value=agent.value)
 
 
 def _none_yet() -> rx.Component:

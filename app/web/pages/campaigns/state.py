@@ -19,20 +19,13 @@ from app.services.live_hub import Watched, watch
 from app.web import routes
 from app.web.address import put_in_address
 from app.web.guard import PageState, guarded, still_allowed
+from app.web.options import Option
 from app.web.pages.campaigns.presenter import ALL, SORTS, Cards, Item, Query, cards, item
 from app.web.visit import Visit
 from app.web.words import moment, page_range
 
 SHORTEST_REFETCH: Final = 1.0
 """Seconds between two readings of one browser's rows, however much happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class AgentOption:
-    """An agent to filter by."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class CampaignsState(PageState, rx.State):
     query: rx.Field[Query] = rx.field(default_factory=Query)
     cards: rx.Field[Cards] = rx.field(default_factory=Cards)
     items: rx.Field[list[Item]] = rx.field(default_factory=list)
-    agents: rx.Field[list[AgentOption]] = rx.field(default_factory=list)
+    agents: rx.Field[list[Option]] = rx.field(default_factory=list)
     pages: rx.Field[int] = rx.field(1)
     range_text: rx.Field[str] = rx.field("")
     is_filtered: rx.Field[bool] = rx.field(False)
@@ -69,7 +62,7 @@ class CampaignsState(PageState, rx.State):
         yield
         async with visit.reading() as session:
             agents = await list_agents(session, principal=visit.principal)
-        self.agents = [AgentOption(str(agent.id), agent.name) for agent in agents]
+        self.agents = [Option(str(agent.id), agent.name) for agent in agents]
         self._show(await _read(visit, self.query))
         self.loading = False
 

@@ -18,7 +18,8 @@ from app.domain.contact_filter import (
 )
 from app.domain.recipient import RecipientStatus
 from app.web.forms import whole, written
-from app.web.pages.contacts.names_presenter import IN_CAMPAIGNS, Names, Option, values_of
+from app.web.options import Option
+from app.web.pages.contacts.names_presenter import IN_CAMPAIGNS, Names, values_of
 from app.web.recipient_words import STATUS_WORDS
 
 OWN_FIELD: Final = "own"

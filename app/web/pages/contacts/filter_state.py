@@ -11,6 +11,7 @@ from app.services.contacts.filter_sql import filter_from
 from app.services.errors import FieldErrors
 from app.web.forms import written
 from app.web.guard import FormState, anyone, guarded
+from app.web.options import Option
 from app.web.pages.contacts.filter_presenter import (
     CHOSEN,
     FIELD_WORDS,
@@ -20,7 +21,7 @@ from app.web.pages.contacts.filter_presenter import (
     input_for,
     ops_for,
 )
-from app.web.pages.contacts.names_presenter import Option, offered
+from app.web.pages.contacts.names_presenter import offered
 from app.web.pages.contacts.state import ContactsState
 from app.web.visit import Visit
 

@@ -11,18 +11,11 @@ from app.domain.contact_filter import Condition, ContactFilter
 from app.services.access.principal import Principal
 from app.services.campaigns.names import campaign_names, newest_campaigns
 from app.services.imports.names import import_names, newest_imports
+from app.web.options import Option
 from app.web.words import moment
 
 IN_CAMPAIGNS: Final = frozenset({"campaign_id", "campaign_status"})
 MOST_OFFERED: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An entry of a choice box."""
-
-    value: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

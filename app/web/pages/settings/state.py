@@ -19,6 +19,7 @@ from app.web.carrier import carrier_words
 from app.web.components import say_done
 from app.web.forms import chosen_id, ticked, written
 from app.web.guard import FormState, guarded, still_allowed
+from app.web.options import Option
 from app.web.session import SessionState
 from app.web.visit import Visit
 from app.web.words import Moment, counted, moment
@@ -45,14 +46,6 @@ class OrganizationForm:
     frequency_cap: str = ""
     frequency_cap_hours: str = ""
     number_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberOption:
-    """A number to choose as the default caller ID."""
-
-    id: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class SettingsState(FormState, rx.State):
 
     form: rx.Field[OrganizationForm] = rx.field(default_factory=OrganizationForm)
     form_version: rx.Field[int] = rx.field(0)
-    numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
+    numbers: rx.Field[list[Option]] = rx.field(default_factory=list)
     members: rx.Field[list[MemberRow]] = rx.field(default_factory=list)
     machinery: rx.Field[Machinery] = rx.field(default_factory=Machinery)
     carrier: rx.Field[str] = rx.field("")
@@ -134,7 +127,7 @@ class SettingsState(FormState, rx.State):
         yield SessionState.enter
 
     def _show(self, organization: OrganizationView, numbers: list[NumberView]) -> None:
-        self.numbers = [NumberOption(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
+        self.numbers = [Option(str(one.id), f"{one.pretty}  {one.label}".strip()) for one in numbers]
         self.form = OrganizationForm(
             name=organization.name,
             time_zone=organization.time_zone,

@@ -20,7 +20,8 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import as_text, present
-from app.web.pages.agents.state import AgentForm, AgentsState, NumberOption
+from app.web.options import draw_option
+from app.web.pages.agents.state import AgentForm, AgentsState
 from app.web.pages.agents.voices_presenter import LANGUAGES, VOICES, language_words
 from app.web.session import allows
 
@@ -210,7 +211,7 @@ def _number(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
             name="default_phone_number_id",
             options=rx.fragment(
                 rx.el.option("The organization's", value=""),
-                rx.foreach(AgentsState.numbers, _number_option),
+                rx.foreach(AgentsState.numbers, draw_option),
             ),
             default_value=form.number_id,
             error=error,
@@ -222,7 +223,3 @@ def _number(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
         help_text="Shown when a campaign names none.",
         error=error,
     )
-
-
-def _number_option(number: ObjectVar[NumberOption]) -> rx.Component:
-    return rx.el.option(number.words, value=number.id)

@@ -25,10 +25,10 @@ from app.web.components import (
     unboxed_errors,
 )
 from app.web.components.kinds import as_text
+from app.web.options import Option, draw_option
 from app.web.pages.audiences.form_state import AudienceConditionState, AudienceFormState
 from app.web.pages.audiences.presenter import OUTCOMES
 from app.web.pages.audiences.state import AudiencesState
-from app.web.pages.contacts.names_presenter import Option
 from app.web.pages.contacts.parts.filter import filter_dialog
 from app.web.recipient_words import STATUS_WORDS
 from app.web.session import allows
@@ -157,7 +157,7 @@ def _segment() -> rx.Component:
         form_field(
             select_input(
                 name="audience_segment",
-                options=rx.foreach(AudienceFormState.segments, _option),
+                options=rx.foreach(AudienceFormState.segments, draw_option),
                 value=AudienceFormState.segment_id,
                 on_change=AudienceFormState.choose("segment_id"),
             ),
@@ -194,7 +194,7 @@ def _outcome() -> rx.Component:
             form_field(
                 select_input(
                     name="audience_campaign",
-                    options=rx.foreach(AudienceFormState.campaigns, _option),
+                    options=rx.foreach(AudienceFormState.campaigns, draw_option),
                     value=AudienceFormState.campaign_id,
                     on_change=AudienceFormState.choose("campaign_id"),
                 ),
@@ -253,7 +253,7 @@ def _left_out() -> rx.Component:
                 name="audience_left_out",
                 options=rx.fragment(
                     rx.el.option("Choose a campaign…", value=""),
-                    rx.foreach(AudienceFormState.campaigns, _option),
+                    rx.foreach(AudienceFormState.campaigns, draw_option),
                 ),
                 value="",
                 on_change=AudienceFormState.leave_out,
@@ -274,7 +274,3 @@ def _left_out() -> rx.Component:
 
 def _without(campaign: ObjectVar[Option]) -> rx.Component:
     return filter_chip(campaign.words, on_remove=AudienceFormState.leave_out(campaign.value))
-
-
-def _option(option: ObjectVar[Option]) -> rx.Component:
-    return rx.el.option(option.words, value=option.value)

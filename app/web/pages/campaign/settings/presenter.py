@@ -13,6 +13,7 @@ from app.domain.templates import Missing
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import chosen_id, ticked, written
+from app.web.options import Option
 from app.web.pages.campaign.advanced.presenter import (
     ON,
     OUTCOMES,
@@ -59,15 +60,6 @@ class Group:
 
     title: str
     facts: list[Fact]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """Something to choose or tick."""
-
-    id: str
-    label: str
-    ticked: bool = False
 
 
 def groups(detail: CampaignDetail, *, now: datetime) -> list[Group]:

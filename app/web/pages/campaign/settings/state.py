@@ -18,10 +18,10 @@ from app.services.numbers.queries import NumberView, list_numbers
 from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done, to_first_error
 from app.web.guard import FormState, anyone, guarded, still_allowed
+from app.web.options import Option
 from app.web.pages.campaign.advanced.presenter import summaries
 from app.web.pages.campaign.settings.presenter import (
     Group,
-    Option,
     changes_asked,
     day_options,
     form_of,
@@ -107,7 +107,7 @@ class CampaignSettingsState(FormState, rx.State):
         self.saving, self.errors = True, {}
         campaign_id = campaign_here(self)
         before = await _read(visit, campaign_id)
-        changes = changes_asked(form, before.settings, [int(one.id) for one in self.numbers])
+        changes = changes_asked(form, before.settings, [int(one.value) for one in self.numbers])
         try:
             await _save(visit, campaign_id, changes, as_shown=before.unreadable.keys())
         except FieldErrors as refused:

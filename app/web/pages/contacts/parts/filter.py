@@ -1,7 +1,6 @@
 """The conditions in force, and the dialog that adds one."""
 
 import reflex as rx
-from reflex.vars import ObjectVar
 
 from app.domain.contact_filter import Match
 from app.web.components import (
@@ -18,9 +17,9 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import InputType
+from app.web.options import draw_option
 from app.web.pages.contacts.filter_presenter import FIELD_WORDS, OWN_FIELD, STATUS_OPTIONS
 from app.web.pages.contacts.filter_state import ConditionForm
-from app.web.pages.contacts.names_presenter import Option
 from app.web.pages.contacts.state import ContactsState
 
 
@@ -75,7 +74,7 @@ def filter_dialog(form: type[ConditionForm], *, sentence: str) -> rx.Component:
             form_field(
                 select_input(
                     name="op",
-                    options=rx.foreach(form.ops, _option),
+                    options=rx.foreach(form.ops, draw_option),
                     default_value=form.op,
                     on_change=form.choose_op,
                     record=form.version,
@@ -142,7 +141,7 @@ def _value(form: type[ConditionForm]) -> rx.Component:
 def _choice(form: type[ConditionForm]) -> rx.Component:
     return select_input(
         name="value",
-        options=rx.foreach(form.choices, _option),
+        options=rx.foreach(form.choices, draw_option),
         record=form.version,
         error=error_of(form, "value"),
     )
@@ -162,7 +161,3 @@ def _input(form: type[ConditionForm], input_type: InputType, placeholder: str = 
 
 def _field(form: type[ConditionForm], control: rx.Component, label: str = "Value") -> rx.Component:
     return form_field(control, name="value", label=label, error=error_of(form, "value"))
-
-
-def _option(option: ObjectVar[Option]) -> rx.Component:
-    return rx.el.option(option.words, value=option.value)

@@ -17,8 +17,8 @@ from app.web.components import (
     submit_button,
     text_input,
 )
-from app.web.options import countries_with, time_zone_input
-from app.web.pages.settings.state import NumberOption, OrganizationForm, SettingsState
+from app.web.options import countries_with, draw_option, time_zone_input
+from app.web.pages.settings.state import OrganizationForm, SettingsState
 from app.web.session import allows
 
 _VERSION = SettingsState.form_version
@@ -165,7 +165,7 @@ def _number(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Com
         select_input(
             name="default_phone_number_id",
             options=rx.fragment(
-                rx.el.option("None", value=""), rx.foreach(SettingsState.numbers, _number_option)
+                rx.el.option("None", value=""), rx.foreach(SettingsState.numbers, draw_option)
             ),
             default_value=form.number_id,
             error=error,
@@ -177,7 +177,3 @@ def _number(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Com
         help_text="For campaigns whose agent has none.",
         error=error,
     )
-
-
-def _number_option(number: ObjectVar[NumberOption]) -> rx.Component:
-    return rx.el.option(number.words, value=number.id)

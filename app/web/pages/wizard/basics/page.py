@@ -19,7 +19,8 @@ from app.web.components import (
     text_input,
 )
 from app.web.layout import shell
-from app.web.pages.wizard.basics.state import DEFAULT, ONE, POOL, AgentOption, BasicsState, NumberOption
+from app.web.options import draw_option
+from app.web.pages.wizard.basics.state import DEFAULT, ONE, POOL, BasicsState, NumberOption
 from app.web.pages.wizard.parts.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import here
@@ -111,7 +112,7 @@ def _agent() -> rx.Component:
                         name="agent_id",
                         options=rx.fragment(
                             rx.el.option("Choose an agent", value=""),
-                            rx.foreach(BasicsState.agents, _agent_option),
+                            rx.foreach(BasicsState.agents, draw_option),
                         ),
                         default_value=BasicsState.agent,
                         error=error,
@@ -138,10 +139,6 @@ def _agent() -> rx.Component:
             ),
         )
     )
-
-
-def _agent_option(agent: ObjectVar[AgentOption]) -> rx.Component:
-    return rx.el.option(agent.label, value=agent.value)
 
 
 def _new_agent(words: str) -> rx.Component:
@@ -193,7 +190,7 @@ def _one_number() -> rx.Component:
 
 
 def _number_option(number: ObjectVar[NumberOption]) -> rx.Component:
-    return rx.el.option(number.label, value=number.value)
+    return rx.el.option(number.words, value=number.value)
 
 
 def _none_fits() -> rx.Var[str]:
@@ -226,7 +223,7 @@ def _pool_number(number: ObjectVar[NumberOption]) -> rx.Component:
             default_checked=number.ticked,
             class_name="cs-checkbox",
         ),
-        rx.el.span(number.label, class_name="cs-number"),
+        rx.el.span(number.words, class_name="cs-number"),
         rx.el.span(number.note, class_name="cs-help"),
         class_name="cs-wizard-box",
     )

@@ -17,6 +17,7 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers
 from app.web.forms import whole
 from app.web.guard import guarded
+from app.web.options import Option
 from app.web.pages.wizard.state import StepState, WizardState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 from app.web.visit import Visit
@@ -26,19 +27,11 @@ POOL_PREFIX: Final = "pool-"
 
 
 @dataclass(frozen=True, slots=True)
-class AgentOption:
-    """An agent to choose."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class NumberOption:
     """One of our numbers to choose or tick."""
 
     value: str
-    label: str
+    words: str
     note: str
     box: str
     """The name of its tick box in the form."""
@@ -55,7 +48,7 @@ class BasicsState(StepState, rx.State):
     channel: rx.Field[str] = rx.field("call")
     channel_fixed: rx.Field[bool] = rx.field(False)
     agent: rx.Field[str] = rx.field("")
-    agents: rx.Field[list[AgentOption]] = rx.field(default_factory=list)
+    agents: rx.Field[list[Option]] = rx.field(default_factory=list)
     number_choice: rx.Field[str] = rx.field(DEFAULT)
     number: rx.Field[str] = rx.field("")
     numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
@@ -138,10 +131,10 @@ def _choice(settings: CampaignSettings) -> str:
     return ONE if settings.phone_number_id is not None else DEFAULT
 
 
-def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[AgentOption]:
+def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[Option]:
     """Return the active agents, and the chosen one even if it no longer is."""
     return [
-        AgentOption(str(agent.id), agent.name if agent.active else f"{agent.name} (not active)")
+        Option(str(agent.id), agent.name if agent.active else f"{agent.name} (not active)")
         for agent in agents
         if agent.active or agent.id == chosen
     ]
@@ -155,7 +148,7 @@ def _number_options(
     return [
         NumberOption(
             value=str(number.id),
-            label=f"{number.pretty} · {number.label}" if number.label else number.pretty,
+            words=f"{number.pretty} · {number.label}" if number.label else number.pretty,
             note=_why_unfit(number, settings.channel) or _rest(number, settings.channel, now) or _use(number),
             box=f"{POOL_PREFIX}{number.id}",
             ticked=number.id in settings.number_pool,

@@ -22,7 +22,8 @@ from app.web.components import (
 )
 from app.web.components.kinds import Change, as_text, flag_word
 from app.web.layout import shell
-from app.web.pages.wizard.message.state import FallbackRow, MessageState, Person, PreviewPart
+from app.web.options import draw_option
+from app.web.pages.wizard.message.state import FallbackRow, MessageState, PreviewPart
 from app.web.pages.wizard.parts.frame import wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
@@ -262,7 +263,7 @@ def _choose_person() -> rx.Component:
     return form_field(
         select_input(
             name="preview_person",
-            options=rx.foreach(MessageState.people, _person),
+            options=rx.foreach(MessageState.people, draw_option),
             default_value=MessageState.person,
             on_change=MessageState.try_on,
             record=MessageState.revision,
@@ -270,10 +271,6 @@ def _choose_person() -> rx.Component:
         name="preview_person",
         label="Contact",
     )
-
-
-def _person(person: ObjectVar[Person]) -> rx.Component:
-    return rx.el.option(person.label, value=person.value)
 
 
 def _nobody() -> rx.Component:

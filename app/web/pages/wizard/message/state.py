@@ -20,6 +20,7 @@ from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS
 from app.services.campaigns.views import CampaignDetail, MessagePreview
 from app.web.forms import whole
 from app.web.guard import guarded
+from app.web.options import Option
 from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
 from app.web.visit import Visit
@@ -37,14 +38,6 @@ PART_WORDS: Final = {
     "body": "Text message",
 }
 """Part of a message -> its heading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A contact to try the message on."""
-
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class MessageState(StepState, rx.State):
     """The columns of this campaign's list, as chips."""
     fallbacks: rx.Field[list[FallbackRow]] = rx.field(default_factory=list)
     missing: rx.Field[str] = rx.field("fallback")
-    people: rx.Field[list[Person]] = rx.field(default_factory=list)
+    people: rx.Field[list[Option]] = rx.field(default_factory=list)
     person: rx.Field[str] = rx.field("")
     preview_of: rx.Field[str] = rx.field("")
     parts: rx.Field[list[PreviewPart]] = rx.field(default_factory=list)
@@ -228,13 +221,13 @@ def _written(sources: Iterable[str]) -> Iterable[str]:
             continue
 
 
-async def _people(visit: Visit, campaign_id: int) -> list[Person]:
+async def _people(visit: Visit, campaign_id: int) -> list[Option]:
     async with visit.reading() as session:
         page = await list_recipients(
             session, principal=visit.principal, campaign_ref=campaign_id, page_size=PREVIEW_PEOPLE
         )
     return [
-        Person(str(row.contact_id), f"{row.name} · {row.pretty}" if row.name else row.pretty)
+        Option(str(row.contact_id), f"{row.name} · {row.pretty}" if row.name else row.pretty)
         for row in page.items
     ]
 

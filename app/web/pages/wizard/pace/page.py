@@ -19,9 +19,9 @@ from app.web.components import (
     text_input,
 )
 from app.web.layout import shell
-from app.web.options import time_zone_input
+from app.web.options import Option, time_zone_input
 from app.web.pages.campaign.advanced.parts.sections import Boxes, delays_box, finer_sections, retry_section
-from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState, Tick
+from app.web.pages.wizard.pace.state import ANY, WINDOW, PaceState
 from app.web.pages.wizard.parts.frame import Kept, form_values, wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
@@ -198,15 +198,15 @@ def _ticks(name: str, legend: str, help_text: str, ticks: ArrayVar[Any]) -> rx.C
     )
 
 
-def _tick(tick: ObjectVar[Tick]) -> rx.Component:
+def _tick(tick: ObjectVar[Option]) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="checkbox",
-            name=tick.box,
+            name=tick.value,
             default_checked=tick.ticked,
             class_name="cs-checkbox",
         ),
-        tick.label,
+        tick.words,
         class_name="cs-wizard-pill",
     )
 

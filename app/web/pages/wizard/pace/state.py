@@ -1,7 +1,6 @@
 """Pace, retries, hours and the start as the draft's row holds them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.web.forms import whole
 from app.web.guard import guarded
+from app.web.options import Option
 from app.web.pages.campaign.advanced.presenter import OUTCOMES, finer_changes, finer_values, summaries
 from app.web.pages.wizard.state import StepState, draft_id, save_draft
 from app.web.pages.wizard.steps import WizardStep
@@ -40,15 +40,6 @@ _PLAIN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A box of a group: its name in the form, its words, and whether it is ticked."""
-
-    box: str
-    label: str
-    ticked: bool
-
-
 class PaceState(StepState, rx.State):
     """How fast, how often, when."""
 
@@ -58,10 +49,10 @@ class PaceState(StepState, rx.State):
     values: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     """Setting -> what stands in its box at first."""
     voicemail_detection: rx.Field[bool] = rx.field(True)
-    retries: rx.Field[list[Tick]] = rx.field(default_factory=list)
+    retries: rx.Field[list[Option]] = rx.field(default_factory=list)
     _retried_unasked: rx.Field[list[str]] = rx.field(default_factory=list)
     """Outcomes that are tried again and that the channel has no boxes for: they stay."""
-    days: rx.Field[list[Tick]] = rx.field(default_factory=list)
+    days: rx.Field[list[Option]] = rx.field(default_factory=list)
     hours_choice: rx.Field[str] = rx.field(WINDOW)
     schedule_type: rx.Field[str] = rx.field("immediate")
     said: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
@@ -151,10 +142,10 @@ class PaceState(StepState, rx.State):
         )
 
 
-def _retry_ticks(settings: CampaignSettings) -> list[Tick]:
+def _retry_ticks(settings: CampaignSettings) -> list[Option]:
     """Return the outcomes that can come of the channel; a text message can only fail."""
     return [
-        Tick(f"{RETRY_PREFIX}{outcome}", OUTCOMES[outcome], _retried(outcome, settings.retry_on))
+        Option(f"{RETRY_PREFIX}{outcome}", OUTCOMES[outcome], _retried(outcome, settings.retry_on))
         for outcome in _outcomes(settings)
     ]
 
@@ -172,9 +163,9 @@ def _retried(outcome: RetryOutcome, retry_on: Iterable[Disposition]) -> bool:
     return not DISPOSITIONS_OF[outcome].isdisjoint(retry_on)
 
 
-def _day_ticks(settings: CampaignSettings) -> list[Tick]:
+def _day_ticks(settings: CampaignSettings) -> list[Option]:
     chosen = settings.allowed_days or tuple(EVERY_DAY)
-    return [Tick(f"{DAY_PREFIX}{day}", name, day in chosen) for day, name in enumerate(DAYS, start=1)]
+    return [Option(f"{DAY_PREFIX}{day}", name, day in chosen) for day, name in enumerate(DAYS, start=1)]
 
 
 def _ticked(form: Mapping[str, Any], prefix: str) -> list[str]:
@@ -234,4 +225,4 @@ def _hours_warning(settings: CampaignSettings) -> str:
 
 def retry_words(settings: CampaignSettings) -> str:
     """Return the outcomes that are tried again, as a list in words."""
-    return ", ".join(tick.label for tick in _retry_ticks(settings) if tick.ticked) or "Nothing"
+    return ", ".join(tick.words for tick in _retry_ticks(settings) if tick.ticked) or "Nothing"

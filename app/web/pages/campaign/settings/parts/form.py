@@ -23,9 +23,9 @@ from app.web.components import (
     text_input,
 )
 from app.web.components.kinds import Child, InputType
-from app.web.options import time_zone_input
+from app.web.options import Option, draw_option, time_zone_input
 from app.web.pages.campaign.advanced.parts.sections import Boxes, delays_box, finer_sections, retry_section
-from app.web.pages.campaign.settings.presenter import MISSING, SMS_TEMPLATE, TEMPLATES, Option
+from app.web.pages.campaign.settings.presenter import MISSING, SMS_TEMPLATE, TEMPLATES
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
 
 _BOXES = Boxes(
@@ -100,12 +100,12 @@ def _ticks(legend: str, options: ArrayVar[Any], *, name: str, error: str, prefix
         return rx.el.label(
             rx.el.input(
                 type="checkbox",
-                name=rx.Var.create(prefix).to(str) + option.id.to(str),
-                id=rx.Var.create(prefix).to(str) + option.id.to(str),
+                name=rx.Var.create(prefix).to(str) + option.value.to(str),
+                id=rx.Var.create(prefix).to(str) + option.value.to(str),
                 default_checked=option.ticked,
                 class_name="cs-checkbox",
             ),
-            option.label,
+            option.words,
             class_name="cs-inline-tick",
         )
 
@@ -120,7 +120,7 @@ def _ticks(legend: str, options: ArrayVar[Any], *, name: str, error: str, prefix
 def _options(options: ArrayVar[Any], none: str) -> rx.Component:
     return rx.fragment(
         rx.el.option(none, value=""),
-        rx.foreach(options, lambda option: rx.el.option(option.label, value=option.id)),
+        rx.foreach(options, draw_option),
     )
 
 
