@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _LOCK: Final = 0x63616C6C  # "call": the advisory lock of whoever migrates
+_BASELINE: Final = "b5a3e0c41d97"
+_SAME_AS_BASELINE: Final = "7c1e4a9d52f0"
+"""The last revision before the baseline, which makes the same schema: a database there counts as at the baseline."""
+_BEFORE_BASELINE: Final = frozenset(
+    {"486f41cbd7fd", "a22225011de1", "5b1d2c7e9a04", "5d1c0f7a93be", "7e4b90d2c6a1"}
+)
+_LAST_BEFORE_BASELINE: Final = "7c907c8"
+"""The last commit that can migrate from those revisions."""
 _REVISION = re.compile(r"""^(down_)?revision\b[^=]*=\s*["'](\w+)["']""", re.MULTILINE)
 
 
@@ -55,9 +63,14 @@ def check_schema(database_url: str) -> None:
 
 
 def check_upgradable(database_url: str) -> str | None:
-    """Give the revision the schema is at. Raises SchemaError for one that this version does not know."""
+    """Give the revision the schema is at. Raises SchemaError for one that this version cannot upgrade from."""
     revision = current_revision(database_url)
-    if revision and revision not in _revisions()[0]:
+    if revision in _BEFORE_BASELINE:
+        raise SchemaError(
+            f"the database's schema is at {revision}, which is too old for this version: check out commit "
+            f"{_LAST_BEFORE_BASELINE}, run `uv run callsheet migrate` there, then come back to this version"
+        )
+    if revision and revision != _SAME_AS_BASELINE and revision not in _revisions()[0]:
         raise SchemaError(
             f"the database's schema is at {revision}, which this version does not know: "
             "a newer version has migrated it; update this one"
@@ -101,12 +114,24 @@ def _upgrade_alone(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
     connection.commit()
     try:
+        _take_over(connection)
         command.upgrade(alembic_config(connection), "head")
         connection.commit()
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         connection.commit()
+
+
+def _take_over(connection: Connection) -> None:
+    """Count a database at the last revision before the baseline as one at the baseline."""
+    from sqlalchemy import inspect, text
+
+    if inspect(connection).has_table("alembic_version"):
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :baseline WHERE version_num = :same"),
+            {"baseline": _BASELINE, "same": _SAME_AS_BASELINE},
+        )
 
 
 def _revisions() -> tuple[set[str], set[str]]:
