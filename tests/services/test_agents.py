@@ -25,11 +25,6 @@ from tests.support.builders import (
 )
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def test_an_agent_needs_only_a_name(session: AsyncSession, acme: Organization) -> None:
     owner = principal(acme)
     agent_id = await create_agent(session, principal=owner, changes={"name": " Ava "}, now=NOON)

@@ -8,13 +8,12 @@ from sqlalchemy import update
 
 from app.domain.campaign import CampaignStatus, Channel, ScheduleType
 from app.models import PhoneNumber, Step
-from app.runtime.database import Database
 from app.services.campaigns.carrier_check import CarrierCheck
 from app.services.campaigns.lifecycle import resume_campaign, start_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.errors import FieldErrors
-from tests.services.campaign_world import SIMULATED, World, build_world
+from tests.services.campaign_world import SIMULATED, World
 from tests.support.builders import NOON, make_number
 from tests.support.carrier import AccountBook
 from tests.support.clock import VirtualClock
@@ -22,11 +21,6 @@ from tests.support.clock import VirtualClock
 S = CampaignStatus
 LATER = NOON + timedelta(hours=1)
 SCHEDULED: dict[str, Any] = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def refused(world: World, campaign_id: int, check: CarrierCheck) -> dict[str, str]:

@@ -35,11 +35,6 @@ LATER = NOON + timedelta(hours=1)
 SCHEDULED_LATER: dict[str, Any] = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
 
 
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
-
-
 async def _start(world: World, campaign_id: int, **arguments: Any) -> None:
     await world.do(start_campaign, campaign_ref=campaign_id, **{"carrier": SIMULATED} | arguments)
 

@@ -13,7 +13,6 @@ from app.domain.metrics import CampaignStanding
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
-from app.runtime.database import Database
 from app.services.campaigns.brief import campaign_brief, recipient_counts
 from app.services.campaigns.call_log import get_attempt, get_recipient, list_attempts, list_recipients
 from app.services.campaigns.detail import get_campaign
@@ -38,11 +37,6 @@ R = RecipientStatus
 A = AttemptStatus
 D = Disposition
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def _snapshot(world: World, campaign_id: int, *, now: datetime = NOON) -> CampaignSnapshot:

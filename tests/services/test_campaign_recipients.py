@@ -14,7 +14,6 @@ from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Contact, Recipient, Suppression
-from app.runtime.database import Database
 from app.services.campaigns.adding import add_contacts, add_manual, add_recipients_bulk
 from app.services.campaigns.lifecycle import CarrierChanged
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
@@ -27,11 +26,6 @@ from tests.support.builders import NOON, make_contact
 S = CampaignStatus
 R = RecipientStatus
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def _contact(world: World, *, suppressed: SuppressionScope | None = None, **values: object) -> Contact:

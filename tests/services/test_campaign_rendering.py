@@ -7,16 +7,10 @@ import pytest
 from app.domain.campaign import Channel, CompanyMeaning
 from app.domain.templates import Missing, MissingVariable
 from app.models import Campaign, Contact
-from app.runtime.database import Database
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import first_step
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import World
 from tests.support.builders import make_contact
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def _texts(world: World, variables: dict[str, object] | None = None, **values: Any) -> dict[str, str]:

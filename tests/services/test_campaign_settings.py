@@ -13,7 +13,6 @@ from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome
 from app.domain.rights import Role
-from app.runtime.database import Database
 from app.services.campaigns.operations import (
     create_campaign,
     delete_campaign,
@@ -25,11 +24,6 @@ from app.services.campaigns.settings import DEFAULTS, CampaignSettings, delays_o
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import World, build_world
 from tests.support.builders import NOON, make_number
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def _settings(world: World, campaign_id: int) -> CampaignSettings:

@@ -42,11 +42,6 @@ from tests.support.clock import VirtualClock
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def change(
     session: AsyncSession,
     acme: Organization,

@@ -23,11 +23,6 @@ HOUR: Final = timedelta(hours=1)
 SORTED: Final = [sort for sort in Sort if sort is not Sort.MATCH]
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def walk(
     session: AsyncSession, acme: Organization, wanted: ContactFilter = EVERYBODY, **more: Any
 ) -> tuple[list[int], list[int]]:

@@ -34,11 +34,6 @@ from tests.support.builders import (
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def found(session: AsyncSession, acme: Organization, search: str) -> list[str]:
     wanted = ContactFilter(search=search)
     page = await list_contacts(session, principal=principal(acme), wanted=wanted, sort=Sort.NAME, now=NOON)

@@ -17,21 +17,10 @@ from app.services.imports.preview import preview_import
 from app.services.imports.rejects import rejects_csv
 from app.services.imports.store import batch_writer, matching
 from app.services.imports.views import ImportView
-from tests.support.builders import NOON, make_contact, make_organization, principal
+from tests.support.builders import NOON, make_contact
 
 FILE = b"phone,name\n2025550143,Ann\n2025550144,Bob\n12,Cid\n"
 CLOCK = SystemClock()
-
-
-@pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
 
 
 async def queued(database: Database, owner: Principal) -> int:

@@ -15,21 +15,10 @@ from app.services.contacts.exporting import address_book_csv
 from app.services.imports import operations, run, undo
 from app.services.imports.issues import IssueKind
 from app.services.imports.views import ImportResult
-from tests.support.builders import NOON, make_contact, make_organization, principal
+from tests.support.builders import NOON, make_contact
 
 ANN, BOB = "+12025550143", "+12025550144"
 HEADER = "phone_number,consent,consent_source,consent_wording,consent_evidence,consent_at\n"
-
-
-@pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
 
 
 async def imported(database: Database, owner: Principal, text: str) -> ImportResult:

@@ -39,7 +39,7 @@ from app.services.imports.store import batch_writer
 from app.services.imports.views import ImportView
 from app.services.tabular import row_reader
 from app.services.tabular.row_reader import FileRow, RowReader
-from tests.support.builders import NOON, make_campaign, make_contact, make_organization, principal
+from tests.support.builders import NOON, make_campaign, make_contact
 
 POINTS = ["import_contacts_stored", "import_batch_stored", "import_batch_committed"]
 ROWS = 37
@@ -63,17 +63,6 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(run, "BATCH_ROWS", BATCH)
     yield
     install(None)
-
-
-@pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
 
 
 @pytest.fixture

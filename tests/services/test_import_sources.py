@@ -14,18 +14,7 @@ from app.services.imports import operations, queries, run
 from app.services.imports.preview import preview_import
 from app.services.imports.views import ImportView
 from tests.imports.corpus import ANN, BOB, workbook
-from tests.support.builders import NOON, make_campaign, make_organization, principal
-
-
-@pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
+from tests.support.builders import NOON, make_campaign
 
 
 async def stored(database: Database, owner: Principal, data: bytes, sheet: str = "") -> ImportView:

@@ -62,17 +62,6 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
-
-
-@pytest.fixture
 async def campaign(database: Database, acme: Organization) -> Campaign:
     """A draft with one person of its own; Ann and Bob are in the address book, Cid must not be contacted."""
     async with database.transaction() as session:

@@ -31,17 +31,6 @@ SEED = (PROJECT / "assets" / "example-contacts.csv").read_bytes()
 
 
 @pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session)
-
-
-@pytest.fixture
-def owner(acme: Organization) -> Principal:
-    return principal(acme)
-
-
-@pytest.fixture
 async def campaign(database: Database, acme: Organization) -> Campaign:
     async with database.transaction() as session:
         return await make_campaign(session, acme)

@@ -36,12 +36,6 @@ ELSEWHERE = (
 
 
 @pytest.fixture
-async def acme(database: Database) -> Organization:
-    async with database.transaction() as session:
-        return await make_organization(session, name="Acme Corp")
-
-
-@pytest.fixture
 async def other(database: Database) -> Organization:
     async with database.transaction() as session:
         return await make_organization(session, name="Globex")

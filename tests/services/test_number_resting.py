@@ -33,11 +33,6 @@ from tests.support.builders import (
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def flag(session: AsyncSession, number: PhoneNumber, **when: float) -> bool:
     """Let a network flag the number so long after noon."""
     now = NOON + timedelta(**when)

@@ -3,22 +3,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pytest
-
 from app.domain.campaign import Channel
 from app.domain.number_health import NumberRest
 from app.models import PhoneNumber
-from app.runtime.database import Database
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.preflight import preflight
 from app.services.numbers.carriers import ensure_carrier_account
-from tests.services.campaign_world import REAL, SIMULATED, World, build_world
+from tests.services.campaign_world import REAL, SIMULATED, World
 from tests.support.builders import NOON, make_number
-
-
-@pytest.fixture
-async def world(database: Database) -> World:
-    return await build_world(database)
 
 
 async def numbers(world: World, *kinds: Mapping[str, object]) -> list[PhoneNumber]:

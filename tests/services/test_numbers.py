@@ -48,11 +48,6 @@ def said_of(number: str, *, voice: bool = True, sms: bool = True) -> NumbersAtCa
 OURS = said_of("+12015550123")
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def switch_off(session: AsyncSession, acme: Organization, number: PhoneNumber) -> None:
     await set_number_active(session, principal=principal(acme), number_ref=number.id, active=False, now=NOON)
 
@@ -165,6 +160,7 @@ async def test_the_agents_or_the_organizations_default_may_be_the_only_number(
     session: AsyncSession, acme: Organization
 ) -> None:
     of_agent, of_acme = await make_number(session, acme), await make_number(session, acme)
+    session.add(acme)
     acme.default_phone_number_id = of_acme.id
     agent = await make_agent(session, acme, default_phone_number_id=of_agent.id)
     await make_campaign(session, acme, status=RUNNING, agent=agent)

@@ -24,11 +24,6 @@ from tests.support.builders import (
 VIPS = {"conditions": [{"field": "tags", "op": "is", "value": "vip"}]}
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def create(session: AsyncSession, acme: Organization, **changes: Any) -> int:
     return await create_segment(session, principal=principal(acme), changes=changes, now=NOON)
 

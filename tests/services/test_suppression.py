@@ -31,11 +31,6 @@ NUMBER = "+12025550143"
 ALL, VOICE, SMS = SuppressionScope.ALL, SuppressionScope.VOICE, SuppressionScope.SMS
 
 
-@pytest.fixture
-async def acme(session: AsyncSession) -> Organization:
-    return await make_organization(session)
-
-
 async def close(
     session: AsyncSession, organization_id: int, scope: SuppressionScope = ALL, number: str = NUMBER
 ) -> bool:
