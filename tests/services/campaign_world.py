@@ -39,7 +39,8 @@ from tests.support.builders import (
 
 T = TypeVar("T")
 
-SIMULATED: Final = CarrierIdentity("twilio", "AC" + "5" * 32, "http://localhost:3001", simulated=True)
+SIMULATED: Final = CarrierIdentity("twilio", "AC" + "5" * 32, "http://127.0.0.1:9", simulated=True)
+"""No server listens there."""
 REAL: Final = CarrierIdentity("twilio", "AC" + "7" * 32, "https://api.twilio.com", simulated=False)
 
 

@@ -13,6 +13,7 @@ from reflex_base.event.processor import BaseStateEventProcessor
 from app.models import Organization
 from app.runtime.context import AppContext
 from app.runtime.database import Database
+from tests.services.campaign_world import World, build_world
 from tests.support.builders import make_organization
 from tests.web.seams import page_seams
 
@@ -68,3 +69,9 @@ async def acme(seams: AppContext) -> Organization:
     """An organization, stored."""
     async with seams.database.transaction() as session:
         return await make_organization(session)
+
+
+@pytest.fixture
+async def world(seams: AppContext) -> World:
+    """Acme Corp with all that a campaign needs, behind the seams that pages use."""
+    return await build_world(seams.database)

@@ -7,6 +7,7 @@ import pytest
 
 from app.runtime.config import get_settings
 from app.runtime.context import AppContext, get_context
+from tests.services.campaign_world import SIMULATED
 
 AUTH_TOKEN = "carrier-auth-token-that-no-browser-sees"
 SECRET = "callsheet-secret-that-no-browser-sees"
@@ -17,17 +18,15 @@ async def page_seams(
     database_url: str,
     redis_url: str,
     monkeypatch: pytest.MonkeyPatch,
-    *,
-    carrier_url: str = "http://127.0.0.1:9",
 ) -> AsyncIterator[AppContext]:
     """Let `get_context()` be one on these servers."""
     values = {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "CALLSHEET_SECRET": SECRET,
-        "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
+        "TWILIO_ACCOUNT_SID": SIMULATED.account_sid,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-        "TWILIO_API_URL": carrier_url,
+        "TWILIO_API_URL": SIMULATED.api_url,
         "CALLSHEET_CARRIER_SIMULATED": "true",
     }
     for name, value in values.items():

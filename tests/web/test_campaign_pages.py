@@ -1,6 +1,5 @@
 """What the campaign list and a campaign's tabs show and do, whoever asks."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,9 +13,6 @@ from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.templates import Missing
 from app.models import Attempt, Campaign, Organization
-from app.runtime.config import get_settings
-from app.runtime.context import get_context
-from app.runtime.database import Database
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import EventRow
 from app.services.dialing.settle.hang_up import note_second_calls
@@ -38,26 +34,7 @@ from tests.services.campaign_world import World, build_world
 from tests.support.builders import NOON, make_carrier_account
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
-
-
-@pytest.fixture
-async def world(
-    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    """Acme Corp, behind the seams that pages use."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
-    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
-    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
-    get_settings.cache_clear()
-    get_context.cache_clear()
-    yield await build_world(database)
-    await get_context().close()
-    get_context.cache_clear()
-    get_settings.cache_clear()
+from tests.web.seams import AUTH_TOKEN, SECRET
 
 
 async def open_campaign(
@@ -575,7 +552,7 @@ async def test_no_delta_holds_a_secret(world: World, tab: Driver) -> None:
     sent = str(
         [{name: part for name, part in delta.items() if name != State.get_full_name()} for delta in deltas]
     )
-    for secret in (browser.cookie, "not-a-real-token", "test-secret", "AC" + "5" * 32):
+    for secret in (browser.cookie, AUTH_TOKEN, SECRET, "AC" + "5" * 32):
         assert secret not in sent
 
 

@@ -37,12 +37,6 @@ WATCHERS: Final = (
 )
 
 
-@pytest.fixture
-async def world(seams: AppContext) -> World:
-    """Acme Corp, behind the seams that pages use."""
-    return await build_world(seams.database)
-
-
 @asynccontextmanager
 async def hub(monkeypatch: pytest.MonkeyPatch, *, slow_tick: float) -> AsyncIterator[None]:
     """The process's live hub at work, which reads anew that often without being told of a change."""

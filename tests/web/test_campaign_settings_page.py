@@ -1,42 +1,16 @@
 """The form of a campaign's Settings tab."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from app.domain.retry import RetryOutcome
-from app.runtime.config import get_settings
-from app.runtime.context import get_context
-from app.runtime.database import Database
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
 from app.web.pages.campaign.settings.state import CampaignSettingsState
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import World
 from tests.support.builders import make_number
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
-
-
-@pytest.fixture
-async def world(
-    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    """Acme Corp, behind the seams that pages use."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
-    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
-    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
-    get_settings.cache_clear()
-    get_context.cache_clear()
-    yield await build_world(database)
-    await get_context().close()
-    get_context.cache_clear()
-    get_settings.cache_clear()
 
 
 async def open_form(tab: Driver, world: World, campaign_id: int) -> Browser:

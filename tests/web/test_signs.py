@@ -1,6 +1,5 @@
 """What the Overview shows of a campaign that was stopped on bad signs, or is held back by its safeguards."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,28 +10,17 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import BreakerTrip
-from app.runtime.database import Database
 from app.web.pages.campaign.actions_state import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import World
 from tests.support.builders import NOON
 from tests.web.browser import signed_in
 from tests.web.conftest import Driver
-from tests.web.seams import page_seams
 
 _SENTENCE = "54% of the last 50 attempts failed (limit 50%)"
 _S = CampaignStatus
-
-
-@pytest.fixture
-async def world(
-    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    """Acme Corp, behind the seams that pages use."""
-    async with page_seams(database_url, redis_url, monkeypatch, carrier_url="http://localhost:3001"):
-        yield await build_world(database)
 
 
 async def _overview(tab: Driver, world: World, campaign_id: int) -> OverviewState:

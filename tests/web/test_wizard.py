@@ -1,6 +1,6 @@
 """What each step of the campaign wizard keeps, asks for and refuses."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -25,7 +25,6 @@ from app.domain.templates import Missing
 from app.models import Campaign, Step
 from app.runtime.config import get_settings
 from app.runtime.context import get_context
-from app.runtime.database import Database
 from app.runtime.migrations import PROJECT
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.drafts import begin_draft
@@ -44,7 +43,7 @@ from app.web.pages.wizard.review.state import ReviewState
 from app.web.pages.wizard.state import WizardState
 from app.web.pages.wizard.steps import WizardStep, after, before, step_of
 from app.web.time_format import spoken_minutes
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import World
 from tests.support.builders import (
     make_agent,
     make_campaign,
@@ -58,26 +57,6 @@ from tests.web.conftest import Driver
 
 SEED = (PROJECT / "assets" / "example-contacts.csv").read_bytes()
 BASICS: Mapping[str, Any] = {"name": "Spring offers", "description": "", "channel": "call"}
-
-
-@pytest.fixture
-async def world(
-    database: Database, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    """Acme Corp, behind the seams that pages use."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setenv("CALLSHEET_SECRET", "test-secret")
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "5" * 32)
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "not-a-real-token")
-    monkeypatch.setenv("TWILIO_API_URL", "http://localhost:3001")
-    monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "true")
-    get_settings.cache_clear()
-    get_context.cache_clear()
-    yield await build_world(database)
-    await get_context().close()
-    get_context.cache_clear()
-    get_settings.cache_clear()
 
 
 async def open_step(
