@@ -1,7 +1,7 @@
 """The API on a real database, at noon on a day in March, as its callers see it."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ ACCOUNT_SID = "AC" + "0" * 32
 
 
 @dataclass
-class World:
+class ApiWorld:
     """An organization with an agent, a number and a key for each role; and the API it calls."""
 
     context: AppContext
@@ -136,12 +136,12 @@ def carrier(monkeypatch: pytest.MonkeyPatch) -> AccountBook:
 
 
 @pytest.fixture
-async def world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> World:
+async def world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> ApiWorld:
     """An organization that calls the API."""
     return await make_world(context, client, carrier)
 
 
-async def make_world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> World:
+async def make_world(context: AppContext, client: httpx.AsyncClient, carrier: AccountBook) -> ApiWorld:
     async with context.database.transaction() as session:
         organization = await make_organization(session)
         agent = await make_agent(session, organization)
@@ -153,10 +153,7 @@ async def make_world(context: AppContext, client: httpx.AsyncClient, carrier: Ac
         }
     clock = context.clock
     assert isinstance(clock, VirtualClock)
-    return World(context, clock, client, organization, agent, number, carrier, keys)
-
-
-WorldMaker = Callable[[], Awaitable[World]]
+    return ApiWorld(context, clock, client, organization, agent, number, carrier, keys)
 
 
 def problem_of(response: httpx.Response) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from starlette.routing import Mount
 
 from app.api.main import create_api
 from app.api.v1.campaign_bodies import ANSWERED_ONLY
-from tests.api.conftest import World, fields_of
+from tests.api.conftest import ApiWorld, fields_of
 from tests.api.test_rights import OWNER, TABLE, filled, things
 
 _BY_NAME: Final = {("put", "/imports/{import_id}/mapping")}
@@ -69,7 +69,7 @@ def test_the_walk_knows_the_routes_that_take_fields() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-async def test_what_is_another_routes_is_refused_by_name(world: World, route: tuple[str, str]) -> None:
+async def test_what_is_another_routes_is_refused_by_name(world: ApiWorld, route: tuple[str, str]) -> None:
     method, path = route
     named = await things(world, route)
     foreign = (
@@ -97,7 +97,7 @@ def test_the_walk_knows_the_routes_that_take_no_body() -> None:
 
 
 @pytest.mark.parametrize("route", BODILESS, ids=" ".join)
-async def test_what_takes_no_body_takes_no_fields(world: World, route: tuple[str, str]) -> None:
+async def test_what_takes_no_body_takes_no_fields(world: ApiWorld, route: tuple[str, str]) -> None:
     method, path = route
     named = await things(world, route)
 
@@ -132,7 +132,9 @@ NAMED: Final = sorted(route for route in ROUTES if "name" in _fields(route))
 
 @pytest.mark.parametrize("blank", ["\u200b", "\ufeff \u2060", "\u00ad", "\u3164"], ids=ascii)
 @pytest.mark.parametrize("route", NAMED, ids=" ".join)
-async def test_a_name_that_nobody_can_see_is_none(world: World, route: tuple[str, str], blank: str) -> None:
+async def test_a_name_that_nobody_can_see_is_none(
+    world: ApiWorld, route: tuple[str, str], blank: str
+) -> None:
     method, path = route
     named = await things(world, route)
     body = filled(TABLE[route].body, named) | {"name": blank}
@@ -152,7 +154,7 @@ async def test_a_name_that_nobody_can_see_is_none(world: World, route: tuple[str
 @pytest.mark.parametrize(
     "path", ["/campaigns/{campaign_id}/import-data", "/imports", "/suppressions/import-data"]
 )
-async def test_a_form_takes_its_own_fields_alone(world: World, path: str) -> None:
+async def test_a_form_takes_its_own_fields_alone(world: ApiWorld, path: str) -> None:
     named = await things(world, ("get", "/campaigns"))
     answer = await world.call(
         "POST",
@@ -177,7 +179,7 @@ async def test_a_form_takes_its_own_fields_alone(world: World, path: str) -> Non
 )
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 async def test_a_number_is_a_number_and_a_truth_value_is_one(
-    world: World, route: tuple[str, str], mistaken: object, kinds: set[str], told: str
+    world: ApiWorld, route: tuple[str, str], mistaken: object, kinds: set[str], told: str
 ) -> None:
     wrong = {name for name, types in _fields(route).items() if types & kinds and types <= kinds | {"null"}}
     if not wrong:
@@ -196,7 +198,7 @@ async def test_a_number_is_a_number_and_a_truth_value_is_one(
 @pytest.mark.parametrize(
     "path", ["execution_settings.max_attempts", "execution_settings.ramp", "breaker.window"]
 )
-async def test_so_it_is_within_an_object(world: World, path: str) -> None:
+async def test_so_it_is_within_an_object(world: ApiWorld, path: str) -> None:
     named = await things(world, ("patch", "/campaigns/{campaign_id}"))
     outer, inner = path.split(".")
     answer = await world.call(

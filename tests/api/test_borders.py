@@ -22,7 +22,7 @@ from app.api.main import create_api
 from app.api.redirects import relative
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, get_context
-from tests.api.conftest import World, problem_of
+from tests.api.conftest import ApiWorld, problem_of
 
 PUBLIC: Final = "https://calls.example.com"
 PAGES: Final = page_policy(["start()"], evaluates=True)
@@ -88,7 +88,7 @@ async def door(context: AppContext, tmp_path: Path) -> AsyncIterator[httpx.Async
     ],
 )
 async def test_every_answer_has_every_header(
-    door: httpx.AsyncClient, world: World, method: str, path: str, status: int
+    door: httpx.AsyncClient, world: ApiWorld, method: str, path: str, status: int
 ) -> None:
     headers = (
         {"Authorization": f"Bearer {world.keys[next(iter(world.keys))]}"} if status in {405, 413} else {}

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.api.conftest import World
+from tests.api.conftest import ApiWorld
 from tests.support.builders import make_number
 from tests.support.statements import sent_statements
 
 
 async def test_a_change_loads_the_campaign_once_and_reads_its_people_for_the_answer_alone(
-    world: World,
+    world: ApiWorld,
 ) -> None:
     campaign = await world.make_ready_campaign()
     with sent_statements(world.database) as sent:
@@ -20,7 +20,7 @@ async def test_a_change_loads_the_campaign_once_and_reads_its_people_for_the_ans
     assert sum("FROM recipient" in each for each in sent) == 2, "their counts, and their variables"
 
 
-async def test_the_answer_to_a_change_is_what_is_shown_afterwards(world: World) -> None:
+async def test_the_answer_to_a_change_is_what_is_shown_afterwards(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     async with world.database.transaction() as session:
         other = await make_number(session, world.organization)
@@ -31,7 +31,7 @@ async def test_the_answer_to_a_change_is_what_is_shown_afterwards(world: World) 
 
 
 @pytest.mark.parametrize("what", ["progress", "stats"])
-async def test_what_moves_is_read_without_the_campaigns_settings(world: World, what: str) -> None:
+async def test_what_moves_is_read_without_the_campaigns_settings(world: ApiWorld, what: str) -> None:
     campaign = await world.make_ready_campaign()
     with sent_statements(world.database) as sent:
         answer = await world.get(f"/campaigns/{campaign['id']}/{what}")

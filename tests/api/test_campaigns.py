@@ -12,7 +12,7 @@ from app.domain.rights import Role
 from app.models import Attempt, Campaign, PhoneNumber
 from app.providers.base import LookupFailed
 from app.services.campaigns.transitions import fail_by_system
-from tests.api.conftest import World, fields_of, problem_of
+from tests.api.conftest import ApiWorld, fields_of, problem_of
 from tests.support.builders import make_attempt, make_number, make_recipient
 
 EXAMPLE = {
@@ -52,7 +52,7 @@ EXAMPLE_ANSWER = {
 }
 
 
-async def test_the_example_of_seed_001_is_answered_as_it_shows(world: World) -> None:
+async def test_the_example_of_seed_001_is_answered_as_it_shows(world: ApiWorld) -> None:
     world.clock.at = datetime(2024, 2, 1, 10, tzinfo=UTC)
     made = await world.post("/campaigns", EXAMPLE | {"assistant_id": world.agent.id})
     assert made.status_code == 201
@@ -64,7 +64,7 @@ async def test_the_example_of_seed_001_is_answered_as_it_shows(world: World) -> 
     assert shown.json() == answer
 
 
-async def test_the_short_example_of_seed_001_gets_the_defaults(world: World) -> None:
+async def test_the_short_example_of_seed_001_gets_the_defaults(world: ApiWorld) -> None:
     made = await world.post(
         "/campaigns",
         {
@@ -86,7 +86,7 @@ async def test_the_short_example_of_seed_001_gets_the_defaults(world: World) -> 
     assert (hours["start"], hours["end"], hours["days"]) == (None, None, []), "open at any hour"
 
 
-async def test_uuids_are_taken_wherever_ids_are(world: World) -> None:
+async def test_uuids_are_taken_wherever_ids_are(world: ApiWorld) -> None:
     made = await world.make_campaign(
         assistant_id=str(world.agent.public_id), phone_number_id=str(world.number.public_id)
     )
@@ -118,7 +118,9 @@ PACE: dict[str, Any] = {
 }
 
 
-async def test_pace_retries_and_brakes_are_taken_flat_and_nested_and_answered_as_both(world: World) -> None:
+async def test_pace_retries_and_brakes_are_taken_flat_and_nested_and_answered_as_both(
+    world: ApiWorld,
+) -> None:
     flat = await world.make_campaign(**PACE)
     nested = await world.make_campaign(execution_settings=PACE)
     for made in (flat, nested):
@@ -128,7 +130,7 @@ async def test_pace_retries_and_brakes_are_taken_flat_and_nested_and_answered_as
     assert {name: returned.json()[name] for name in PACE} == PACE
 
 
-async def test_a_wrong_part_of_a_setting_is_named_where_it_was_sent(world: World) -> None:
+async def test_a_wrong_part_of_a_setting_is_named_where_it_was_sent(world: ApiWorld) -> None:
     made = await world.make_campaign()
     wrong = {"retry_delays_by_outcome": {"busy": [-1]}, "breaker": {"window": 1}, "weight": 101}
     path = f"/campaigns/{made['id']}"
@@ -144,7 +146,7 @@ async def test_a_wrong_part_of_a_setting_is_named_where_it_was_sent(world: World
     }
 
 
-async def test_calling_hours_with_an_offset_of_their_own_are_refused(world: World) -> None:
+async def test_calling_hours_with_an_offset_of_their_own_are_refused(world: ApiWorld) -> None:
     made = await world.make_campaign()
     refused = await world.patch(
         f"/campaigns/{made['id']}", {"allowed_hours": {"start": "09:00+05:00", "end": "17:00"}}
@@ -153,13 +155,13 @@ async def test_calling_hours_with_an_offset_of_their_own_are_refused(world: Worl
     assert "without an offset" in refused.text
 
 
-async def test_a_copy_carries_every_setting(world: World) -> None:
+async def test_a_copy_carries_every_setting(world: ApiWorld) -> None:
     made = await world.make_campaign(**PACE)
     copied = (await world.post(f"/campaigns/{made['id']}/duplicate")).json()
     assert {name: copied[name] for name in PACE} == PACE
 
 
-async def test_everything_missing_is_named_at_once(world: World) -> None:
+async def test_everything_missing_is_named_at_once(world: ApiWorld) -> None:
     refused = await world.post("/campaigns", {"description": "x"})
     assert refused.status_code == 422
     assert fields_of(refused) == {"name", "campaign_type"}
@@ -167,17 +169,17 @@ async def test_everything_missing_is_named_at_once(world: World) -> None:
     assert fields_of(refused) == {"name", "campaign_type", "assistant_id", "max_attempts"}
 
 
-async def test_another_organizations_assistant_is_not_there(world: World) -> None:
+async def test_another_organizations_assistant_is_not_there(world: ApiWorld) -> None:
     refused = await world.post("/campaigns", EXAMPLE | {"assistant_id": 999_999_999})
     assert fields_of(refused) == {"assistant_id"}
 
 
 @pytest.mark.parametrize("wrong", [True, 1.5, ["x"], {}])
-async def test_an_id_is_a_number_or_a_text(world: World, wrong: Any) -> None:
+async def test_an_id_is_a_number_or_a_text(world: ApiWorld, wrong: Any) -> None:
     assert fields_of(await world.post("/campaigns", EXAMPLE | {"assistant_id": wrong})) == {"assistant_id"}
 
 
-async def test_an_unknown_field_is_refused_by_its_name(world: World) -> None:
+async def test_an_unknown_field_is_refused_by_its_name(world: ApiWorld) -> None:
     refused = await world.post(
         "/campaigns",
         EXAMPLE | {"assistant_id": world.agent.id, "max_atempts": 1, "execution_settings": {"x": 1}},
@@ -185,14 +187,14 @@ async def test_an_unknown_field_is_refused_by_its_name(world: World) -> None:
     assert fields_of(refused) == {"max_atempts", "execution_settings.x"}
 
 
-async def test_a_template_with_a_syntax_error_is_refused_at_its_field(world: World) -> None:
+async def test_a_template_with_a_syntax_error_is_refused_at_its_field(world: ApiWorld) -> None:
     refused = await world.post(
         "/campaigns", EXAMPLE | {"assistant_id": world.agent.id, "agenda_template": "Hi {{name"}
     )
     assert fields_of(refused) == {"agenda_template"}
 
 
-async def test_the_settings_objects_of_seed_000_are_taken(world: World) -> None:
+async def test_the_settings_objects_of_seed_000_are_taken(world: ApiWorld) -> None:
     made = await world.make_campaign(
         execution_settings={
             "allowed_hours": {
@@ -216,14 +218,14 @@ async def test_the_settings_objects_of_seed_000_are_taken(world: World) -> None:
     assert made["advanced_settings"] == {"enable_voicemail_detection": False}
 
 
-async def test_days_by_name_and_by_iso_number_are_the_same(world: World) -> None:
+async def test_days_by_name_and_by_iso_number_are_the_same(world: ApiWorld) -> None:
     made = await world.make_campaign(
         allowed_hours={"days": [1, "tuesday"]}, execution_settings={"allowed_hours": {"days": ["monday", 2]}}
     )
     assert made["execution_settings"]["allowed_hours"]["days"] == ["monday", "tuesday"]
 
 
-async def test_a_setting_sent_twice_must_be_the_same(world: World) -> None:
+async def test_a_setting_sent_twice_must_be_the_same(world: ApiWorld) -> None:
     refused = await world.post(
         "/campaigns",
         EXAMPLE
@@ -235,7 +237,7 @@ async def test_a_setting_sent_twice_must_be_the_same(world: World) -> None:
     assert fields_of(refused) == {"execution_settings.max_attempts"}
 
 
-async def test_a_wrong_value_is_named_where_it_was_sent(world: World) -> None:
+async def test_a_wrong_value_is_named_where_it_was_sent(world: ApiWorld) -> None:
     refused = await world.post(
         "/campaigns",
         EXAMPLE
@@ -253,7 +255,7 @@ async def test_a_wrong_value_is_named_where_it_was_sent(world: World) -> None:
     }
 
 
-async def test_what_is_not_there_yet_is_refused_clearly(world: World) -> None:
+async def test_what_is_not_there_yet_is_refused_clearly(world: ApiWorld) -> None:
     refused = await world.post(
         "/campaigns",
         EXAMPLE
@@ -268,7 +270,7 @@ async def test_what_is_not_there_yet_is_refused_clearly(world: World) -> None:
     assert "not available yet" in problem_of(refused)["detail"]
 
 
-async def test_a_time_needs_an_offset_and_must_not_be_past(world: World) -> None:
+async def test_a_time_needs_an_offset_and_must_not_be_past(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     path = f"/campaigns/{campaign['id']}/schedule"
     naive = await world.post(path, {"scheduled_at": "2026-04-01T09:00:00", "timezone": "America/New_York"})
@@ -279,7 +281,7 @@ async def test_a_time_needs_an_offset_and_must_not_be_past(world: World) -> None
     assert fields_of(missing) == {"scheduled_at"}
 
 
-async def test_a_schedule_is_set_and_the_start_then_waits_for_it(world: World) -> None:
+async def test_a_schedule_is_set_and_the_start_then_waits_for_it(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     scheduled = await world.post(
         f"/campaigns/{campaign['id']}/schedule",
@@ -296,7 +298,7 @@ async def test_a_schedule_is_set_and_the_start_then_waits_for_it(world: World) -
     assert started.json()["status"] == "scheduled"
 
 
-async def test_a_campaign_is_changed_in_part_and_an_answer_may_be_sent_back(world: World) -> None:
+async def test_a_campaign_is_changed_in_part_and_an_answer_may_be_sent_back(world: ApiWorld) -> None:
     campaign = await world.make_campaign(agenda_template="Your appointment.")
     changed = await world.patch(f"/campaigns/{campaign['id']}", {"name": "April", "agenda_template": None})
     assert (changed.json()["name"], changed.json()["agenda_template"]) == ("April", None)
@@ -306,7 +308,7 @@ async def test_a_campaign_is_changed_in_part_and_an_answer_may_be_sent_back(worl
     assert again.json() == changed.json()
 
 
-async def test_the_mixed_channel_is_refused_until_it_works(world: World) -> None:
+async def test_the_mixed_channel_is_refused_until_it_works(world: ApiWorld) -> None:
     body = {"name": "Both", "campaign_type": "mixed", "assistant_id": world.agent.id}
     refused = await world.post("/campaigns", body)
     assert refused.status_code == 422
@@ -317,7 +319,7 @@ async def test_the_mixed_channel_is_refused_until_it_works(world: World) -> None
     assert (changed.status_code, fields_of(changed)) == (422, {"campaign_type"})
 
 
-async def test_a_cancel_may_hang_up_what_goes_on(world: World) -> None:
+async def test_a_cancel_may_hang_up_what_goes_on(world: ApiWorld) -> None:
     for hang_up, why in ((False, ""), (True, "campaign_cancelled")):
         campaign = await world.make_ready_campaign()
         await world.post(f"/campaigns/{campaign['id']}/start")
@@ -333,7 +335,7 @@ async def test_a_cancel_may_hang_up_what_goes_on(world: World) -> None:
             assert (await session.get_one(Attempt, attempt.id)).hang_up_why == why
 
 
-async def test_a_campaign_lives_from_start_to_cancel(world: World) -> None:
+async def test_a_campaign_lives_from_start_to_cancel(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/campaigns/{campaign['id']}"
     assert (await world.post(f"{path}/start")).json()["status"] == "queued"
@@ -354,7 +356,7 @@ async def test_a_campaign_lives_from_start_to_cancel(world: World) -> None:
     assert (await world.get(f"/campaigns/{copy.json()['id']}")).status_code == 404
 
 
-async def test_a_start_names_everything_that_is_missing(world: World) -> None:
+async def test_a_start_names_everything_that_is_missing(world: ApiWorld) -> None:
     campaign = await world.make_campaign(phone_number_id=None, welcome_message_template="{{unknown_thing}}")
     refused = await world.post(f"/campaigns/{campaign['id']}/start")
     assert refused.status_code == 422
@@ -373,7 +375,7 @@ async def test_a_start_names_everything_that_is_missing(world: World) -> None:
     ],
     ids=ascii,
 )
-async def test_a_campaign_that_says_nothing_is_not_started(world: World, silent: dict[str, Any]) -> None:
+async def test_a_campaign_that_says_nothing_is_not_started(world: ApiWorld, silent: dict[str, Any]) -> None:
     """An attacker's: people were called to hear nothing but how to stop the calls."""
     async with world.database.transaction() as session:
         await session.execute(text("UPDATE agent SET greeting = ''"))
@@ -382,7 +384,7 @@ async def test_a_campaign_that_says_nothing_is_not_started(world: World, silent:
     assert (refused.status_code, fields_of(refused)) == (422, {"welcome_message_template"})
 
 
-async def test_retry_failed_takes_only_outcomes_that_failed(world: World) -> None:
+async def test_retry_failed_takes_only_outcomes_that_failed(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     refused = await world.post(f"/campaigns/{campaign['id']}/retry-failed", {"statuses": ["completed"]})
     assert fields_of(refused) == {"statuses"}
@@ -390,7 +392,7 @@ async def test_retry_failed_takes_only_outcomes_that_failed(world: World) -> Non
     assert fields_of(refused) == {"statuses.0"}
 
 
-async def test_the_list_comes_in_pages_searched_filtered_and_sorted(world: World) -> None:
+async def test_the_list_comes_in_pages_searched_filtered_and_sorted(world: ApiWorld) -> None:
     for name in ("Beta", "alpha", "Gamma"):
         await world.make_campaign(name=name)
     first = (await world.get("/campaigns?sort=name&page_size=2")).json()
@@ -404,7 +406,7 @@ async def test_the_list_comes_in_pages_searched_filtered_and_sorted(world: World
     assert fields_of(refused) == {"page", "page_size", "status.0", "sort"}
 
 
-async def test_stats_and_progress_add_up(world: World) -> None:
+async def test_stats_and_progress_add_up(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     stats = (await world.get(f"/campaigns/{campaign['id']}/stats")).json()
     assert stats.keys() >= {
@@ -421,7 +423,7 @@ async def test_stats_and_progress_add_up(world: World) -> None:
     assert progress["progress"] == rolled
 
 
-async def test_a_cancelled_campaign_is_as_far_as_it_came(world: World) -> None:
+async def test_a_cancelled_campaign_is_as_far_as_it_came(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     await world.post(f"/campaigns/{campaign['id']}/start")
     await world.post(f"/campaigns/{campaign['id']}/cancel")
@@ -431,7 +433,7 @@ async def test_a_cancelled_campaign_is_as_far_as_it_came(world: World) -> None:
     assert (stats["completion_rate"], item["progress_percent"]) == (0, 0)
 
 
-async def test_an_operator_starts_but_does_not_edit(world: World) -> None:
+async def test_an_operator_starts_but_does_not_edit(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     refused = await world.patch(f"/campaigns/{campaign['id']}", {"name": "x"}, role=Role.OPERATOR)
     assert problem_of(refused)["status"] == 403
@@ -457,7 +459,7 @@ class AnsweringCarrier:
         """Nothing is open."""
 
 
-async def failed_campaign(world: World) -> str:
+async def failed_campaign(world: ApiWorld) -> str:
     """Return the path of a campaign that failed under way."""
     campaign = await world.make_ready_campaign()
     path = f"/campaigns/{campaign['id']}"
@@ -467,7 +469,7 @@ async def failed_campaign(world: World) -> str:
     return path
 
 
-async def test_a_failed_campaign_says_so_and_why_wherever_it_is_shown(world: World) -> None:
+async def test_a_failed_campaign_says_so_and_why_wherever_it_is_shown(world: ApiWorld) -> None:
     path = await failed_campaign(world)
     shown = (await world.get(path)).json()
     assert (shown["status"], shown["status_reason"]) == ("failed", REASON)
@@ -487,7 +489,7 @@ async def test_a_failed_campaign_says_so_and_why_wherever_it_is_shown(world: Wor
     ids=["refuses", "is away"],
 )
 async def test_a_failed_campaign_is_resumed_when_the_carrier_takes_it_again(
-    world: World, monkeypatch: pytest.MonkeyPatch, says: str | Exception, why: str
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch, says: str | Exception, why: str
 ) -> None:
     path = await failed_campaign(world)
     made = "app.services.campaigns.carrier_check.make_carrier"
@@ -503,7 +505,7 @@ async def test_a_failed_campaign_is_resumed_when_the_carrier_takes_it_again(
 
 
 async def test_a_failed_campaign_without_a_usable_number_is_mended_and_resumed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await failed_campaign(world)
     monkeypatch.setattr(
@@ -520,7 +522,7 @@ async def test_a_failed_campaign_without_a_usable_number_is_mended_and_resumed(
 
 
 async def test_who_may_not_run_campaigns_makes_nobody_ask_the_carrier(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await failed_campaign(world)
     asked: list[object] = []

@@ -11,7 +11,7 @@ from app.domain.bulk_change import BulkStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.services.contacts.bulk import advance_bulk_change
-from tests.api.conftest import World, fields_of
+from tests.api.conftest import ApiWorld, fields_of
 from tests.support.builders import (
     NOON,
     make_attempt,
@@ -21,7 +21,7 @@ from tests.support.builders import (
 )
 
 
-async def add(world: World, **values: Any) -> int:
+async def add(world: ApiWorld, **values: Any) -> int:
     async with world.database.transaction() as session:
         return (await make_contact(session, world.organization, **values)).id
 
@@ -30,7 +30,7 @@ def filtered(field: str, op: str, value: Any = None) -> str:
     return json.dumps({"conditions": [{"field": field, "op": op, "value": value}]})
 
 
-async def test_a_card_holds_what_was_said_of_consent(world: World) -> None:
+async def test_a_card_holds_what_was_said_of_consent(world: ApiWorld) -> None:
     said = {
         "phone_number": "+12025550111", "consent": "granted", "consent_source": "web form",
         "consent_wording": "Yes.", "consent_evidence": "https://example.com/1",
@@ -44,7 +44,7 @@ async def test_a_card_holds_what_was_said_of_consent(world: World) -> None:
     assert fields_of(await world.patch(f"/contacts/{card['id']}", wrong)) == {"consent_at"}
 
 
-async def test_pages_are_turned_forward_and_back(world: World) -> None:
+async def test_pages_are_turned_forward_and_back(world: ApiWorld) -> None:
     for place in range(5):
         await add(world, name=f"c{place}")
     first = (await world.get("/contacts?sort=name&limit=2")).json()
@@ -73,7 +73,7 @@ async def test_pages_are_turned_forward_and_back(world: World) -> None:
         ({"sort": "shoe_size"}, "sort"),
     ],
 )
-async def test_what_cannot_be_listed_by_is_named(world: World, query: dict[str, str], field: str) -> None:
+async def test_what_cannot_be_listed_by_is_named(world: ApiWorld, query: dict[str, str], field: str) -> None:
     for path in ("/contacts", "/contacts/export.csv"):
         if "cursor" not in query or path == "/contacts":
             assert fields_of(await world.get(path, params=query)) == {field}
@@ -87,14 +87,14 @@ async def test_what_cannot_be_listed_by_is_named(world: World, query: dict[str, 
         *("/imports/1/issues?type=rejected", "/suppressions?cursor=x", "/suppressions/export.csv?after=3"),
     ],
 )
-async def test_a_parameter_that_is_not_known_is_refused_by_its_name(world: World, path: str) -> None:
+async def test_a_parameter_that_is_not_known_is_refused_by_its_name(world: ApiWorld, path: str) -> None:
     name = path.partition("?")[2].partition("=")[0]
     answer = await world.get(path)
     assert fields_of(answer) == {name}
     assert "There is no such parameter" in answer.json()["errors"][0]["message"]
 
 
-async def test_an_invalid_value_of_a_parameter_is_refused_by_its_name(world: World) -> None:
+async def test_an_invalid_value_of_a_parameter_is_refused_by_its_name(world: ApiWorld) -> None:
     for path in (
         *("/contacts?sort=odd", "/contacts?limit=0", "/contacts?descending=2", "/segments?page=0"),
         *("/imports?page_size=0", "/imports/1/preview?limit=0", "/suppressions?state=odd"),
@@ -103,7 +103,7 @@ async def test_an_invalid_value_of_a_parameter_is_refused_by_its_name(world: Wor
         assert fields_of(await world.get(path)) == {path.partition("?")[2].partition("=")[0]}
 
 
-async def test_a_filter_and_a_search_go_together(world: World) -> None:
+async def test_a_filter_and_a_search_go_together(world: ApiWorld) -> None:
     ann = await add(world, name="Ann Doe", tags=["vip"])
     await add(world, name="Bob Doe")
     wanted = {"search": "doe", "filter": filtered("tags", "any_of", ["vip"])}
@@ -111,7 +111,7 @@ async def test_a_filter_and_a_search_go_together(world: World) -> None:
     assert ([one["id"] for one in found["items"]], found["sort"]) == ([ann], "match")
 
 
-async def test_the_history_tells_everything_newest_first(world: World) -> None:
+async def test_the_history_tells_everything_newest_first(world: ApiWorld) -> None:
     async with world.database.transaction() as session:
         contact = await make_contact(session, world.organization, source="import:3")
         campaign = await make_campaign(session, world.organization, agent=world.agent, name="Spring")
@@ -136,7 +136,7 @@ async def test_the_history_tells_everything_newest_first(world: World) -> None:
     assert fields_of(await world.get(path, params={"cursor": "x"})) == {"cursor"}
 
 
-async def test_who_was_in_a_campaign_is_not_deleted(world: World) -> None:
+async def test_who_was_in_a_campaign_is_not_deleted(world: ApiWorld) -> None:
     async with world.database.transaction() as session:
         campaign = await make_campaign(session, world.organization, name="Spring")
         recipient = await make_recipient(session, campaign)
@@ -147,7 +147,7 @@ async def test_who_was_in_a_campaign_is_not_deleted(world: World) -> None:
     assert (await world.get(f"/contacts/{free}")).status_code == 404
 
 
-async def test_many_are_added_and_changed_by_number(world: World) -> None:
+async def test_many_are_added_and_changed_by_number(world: ApiWorld) -> None:
     sent = {
         "contacts": [
             {"phone_number": "+12025550111", "name": "Ann"},
@@ -166,12 +166,12 @@ async def test_many_are_added_and_changed_by_number(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"ids": [1], "filter": {}}, {"ids": []}])
-async def test_a_bulk_change_says_whom(world: World, body: dict[str, Any]) -> None:
+async def test_a_bulk_change_says_whom(world: ApiWorld, body: dict[str, Any]) -> None:
     refused = await world.post("/contacts/bulk", {"action": "tag", "tags": ["x"]} | body)
     assert fields_of(refused) <= {"filter", "ids"}
 
 
-async def test_all_that_match_are_changed_and_the_rest_is_named(world: World) -> None:
+async def test_all_that_match_are_changed_and_the_rest_is_named(world: ApiWorld) -> None:
     ann, bob = await add(world, tags=["old"]), await add(world)
     tagged = {"action": "tag", "tags": ["new"], "filter": json.loads(filtered("tags", "is", "old"))}
     done = await world.post("/contacts/bulk", tagged)
@@ -196,7 +196,7 @@ async def test_all_that_match_are_changed_and_the_rest_is_named(world: World) ->
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's, of redis
 async def test_a_segment_is_changed_as_a_whole_by_the_job(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.services.contacts.bulk.BATCH", 2)
     for _ in range(5):
@@ -211,7 +211,7 @@ async def test_a_segment_is_changed_as_a_whole_by_the_job(
     assert (await world.get("/suppressions")).json()["total"] == 5
 
 
-async def test_the_file_respects_filter_and_sort_and_is_safe_to_open(world: World) -> None:
+async def test_the_file_respects_filter_and_sort_and_is_safe_to_open(world: ApiWorld) -> None:
     await add(world, number="+12025550111", name="=1+1", tags=["vip"], fields={"deal": "won", "name": "@x"})
     await add(world, number="+12025550112", name="Bob", tags=["vip"], last_contacted_at=NOON)
     await add(world, name="Cy")
@@ -230,7 +230,9 @@ async def test_the_file_respects_filter_and_sort_and_is_safe_to_open(world: Worl
     assert denied.status_code == 403
 
 
-async def test_a_long_file_comes_in_pieces_and_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_file_comes_in_pieces_and_whole(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.services.contacts.exporting._PAGE", 2)
     for place in range(5):
         await add(world, name=f"Ann {place}")

@@ -24,7 +24,7 @@ from app.services.access.sessions import SESSION_COOKIE, resolve_session
 from app.services.access.tickets import issue_ticket
 from app.services.access.tokens import token_hash
 from app.services.campaigns.operations import duplicate_campaign
-from tests.api.conftest import World, fields_of, problem_of, settings_for
+from tests.api.conftest import ApiWorld, fields_of, problem_of, settings_for
 from tests.support.builders import NOON, make_member
 
 CAMPAIGN = {"name": "Spring", "campaign_type": "call"}
@@ -97,14 +97,14 @@ async def test_the_documentation_loads_nothing_from_elsewhere(client: httpx.Asyn
 
 
 @pytest.mark.parametrize("key", [None, "cs_unknown", "nonsense", "é"])
-async def test_without_a_good_key_nothing_is_told(world: World, key: str | None) -> None:
+async def test_without_a_good_key_nothing_is_told(world: ApiWorld, key: str | None) -> None:
     headers = {b"Authorization": f"Bearer {key}".encode()} if key else {}
     refused = await world.client.post("/api/v1/campaigns", content=b"{not json", headers=headers)
     assert problem_of(refused)["status"] == 401
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_revoked_key_opens_nothing_from_that_moment(world: World) -> None:
+async def test_a_revoked_key_opens_nothing_from_that_moment(world: ApiWorld) -> None:
     keys = (await world.get("/keys")).json()["items"]
     viewer = next(key for key in keys if key["role"] == "viewer")
     assert (await world.get("/campaigns", role=Role.VIEWER)).status_code == 200
@@ -112,13 +112,13 @@ async def test_a_revoked_key_opens_nothing_from_that_moment(world: World) -> Non
     assert (await world.get("/campaigns", role=Role.VIEWER)).status_code == 401
 
 
-async def test_a_browsers_cookie_is_no_key(world: World) -> None:
+async def test_a_browsers_cookie_is_no_key(world: ApiWorld) -> None:
     token = await sign_in(world)
     world.client.cookies.set(SESSION_COOKIE, token)
     assert (await world.get("/campaigns", role=None)).status_code == 401
 
 
-async def test_every_kind_of_error_is_problem_details(world: World) -> None:
+async def test_every_kind_of_error_is_problem_details(world: ApiWorld) -> None:
     assert problem_of(await world.client.get("/api/nothing"))["status"] == 404
     assert problem_of(await world.get("/campaigns/999999999"))["status"] == 404
     assert problem_of(await world.get("/campaigns/no-such-thing"))["status"] == 404
@@ -137,7 +137,7 @@ async def test_every_kind_of_error_is_problem_details(world: World) -> None:
     assert problem_of(not_an_object)["status"] == 422
 
 
-async def test_half_a_character_is_quoted_without_a_stumble(world: World) -> None:
+async def test_half_a_character_is_quoted_without_a_stumble(world: ApiWorld) -> None:
     half = b'{"name": "x", "campaign_type": "call", "assistant_id": "\\ud800"}'
     refused = await world.call(
         "POST", "/campaigns", content=half, headers={"Content-Type": "application/json"}
@@ -146,7 +146,7 @@ async def test_half_a_character_is_quoted_without_a_stumble(world: World) -> Non
 
 
 async def test_a_surprise_is_answered_with_a_reference_and_no_more(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a secret")
@@ -159,7 +159,7 @@ async def test_a_surprise_is_answered_with_a_reference_and_no_more(
     assert "secret" not in failed.text
 
 
-async def test_a_body_is_refused_as_soon_as_it_is_too_large(world: World) -> None:
+async def test_a_body_is_refused_as_soon_as_it_is_too_large(world: ApiWorld) -> None:
     announced = await world.call(
         "POST",
         "/campaigns",
@@ -178,7 +178,7 @@ async def test_a_body_is_refused_as_soon_as_it_is_too_large(world: World) -> Non
     assert problem_of(streamed)["status"] == 413
 
 
-async def test_other_sites_are_told_nothing(world: World) -> None:
+async def test_other_sites_are_told_nothing(world: ApiWorld) -> None:
     asked = await world.get("/campaigns", headers={"Origin": "https://evil.example"})
     assert not [name for name in asked.headers if name.startswith("access-control")]
     preflight = await world.client.options(
@@ -191,7 +191,7 @@ async def test_other_sites_are_told_nothing(world: World) -> None:
 # Repeated requests
 
 
-async def test_a_repeated_request_is_answered_and_not_done_again(world: World) -> None:
+async def test_a_repeated_request_is_answered_and_not_done_again(world: ApiWorld) -> None:
     body = CAMPAIGN | {"assistant_id": world.agent.id}
     headers = {"Idempotency-Key": "order-7"}
     first = await world.post("/campaigns", body, headers=headers)
@@ -201,7 +201,7 @@ async def test_a_repeated_request_is_answered_and_not_done_again(world: World) -
     assert (await world.get("/campaigns")).json()["total"] == 1
 
 
-async def test_a_start_is_repeated_without_a_conflict(world: World) -> None:
+async def test_a_start_is_repeated_without_a_conflict(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     headers = {"Idempotency-Key": "go"}
     first = await world.post(f"/campaigns/{campaign['id']}/start", headers=headers)
@@ -210,7 +210,7 @@ async def test_a_start_is_repeated_without_a_conflict(world: World) -> None:
     assert (again.status_code, again.json()) == (200, first.json())
 
 
-async def test_the_same_key_with_another_request_is_refused(world: World) -> None:
+async def test_the_same_key_with_another_request_is_refused(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "order-7"}
     body = CAMPAIGN | {"assistant_id": world.agent.id}
     await world.post("/campaigns", body, headers=headers)
@@ -221,7 +221,7 @@ async def test_the_same_key_with_another_request_is_refused(world: World) -> Non
     assert by_another.status_code == 422
 
 
-async def test_a_request_that_failed_may_be_mended_and_sent_with_the_same_key(world: World) -> None:
+async def test_a_request_that_failed_may_be_mended_and_sent_with_the_same_key(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "order-7"}
     refused = await world.post("/campaigns", CAMPAIGN, headers=headers)
     assert refused.status_code == 422
@@ -230,7 +230,7 @@ async def test_a_request_that_failed_may_be_mended_and_sent_with_the_same_key(wo
 
 
 async def test_of_two_at_once_one_works_and_the_other_is_told_to_wait(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = await world.make_ready_campaign()
     entered, go_on = asyncio.Event(), asyncio.Event()
@@ -254,7 +254,7 @@ async def test_of_two_at_once_one_works_and_the_other_is_told_to_wait(
 
 
 async def test_a_process_that_dies_at_work_leaves_nothing_behind(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
@@ -272,7 +272,7 @@ async def test_a_process_that_dies_at_work_leaves_nothing_behind(
     assert started.json()["status"] == "queued"
 
 
-async def test_a_key_may_be_used_anew_after_a_day(world: World) -> None:
+async def test_a_key_may_be_used_anew_after_a_day(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "daily"}
     body = CAMPAIGN | {"assistant_id": world.agent.id}
     first = await world.post("/campaigns", body, headers=headers)
@@ -281,7 +281,7 @@ async def test_a_key_may_be_used_anew_after_a_day(world: World) -> None:
     assert later.json()["id"] != first.json()["id"]
 
 
-async def test_a_new_api_key_is_shown_once_and_never_kept(world: World) -> None:
+async def test_a_new_api_key_is_shown_once_and_never_kept(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "hire"}
     made = await world.post("/keys", {"name": "CRM", "role": "operator"}, headers=headers)
     assert (await world.get("/campaigns", key=made.json()["key"])).status_code == 200
@@ -293,7 +293,7 @@ async def test_a_new_api_key_is_shown_once_and_never_kept(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with space"])
-async def test_an_idempotency_key_is_a_short_printable_text(world: World, key: str) -> None:
+async def test_an_idempotency_key_is_a_short_printable_text(world: ApiWorld, key: str) -> None:
     refused = await world.post("/campaigns", CAMPAIGN, headers={"Idempotency-Key": key})
     assert "idempotency-key" in {field.lower() for field in fields_of(refused)}
 
@@ -301,7 +301,7 @@ async def test_an_idempotency_key_is_a_short_printable_text(world: World, key: s
 # The browser's way in
 
 
-async def sign_in(world: World) -> str:
+async def sign_in(world: ApiWorld) -> str:
     """Sign a member in by a ticket and return their session's token."""
     answer = await world.client.get(
         "/auth/complete", params={"ticket": await ticket_for(world, "/acme/campaigns")}
@@ -311,13 +311,13 @@ async def sign_in(world: World) -> str:
     return token
 
 
-async def ticket_for(world: World, next_path: str) -> str:
+async def ticket_for(world: ApiWorld, next_path: str) -> str:
     async with world.database.transaction() as session:
         member = await make_member(session, world.organization)
         return await issue_ticket(session, user_id=member.id, next_path=next_path, now=NOON)
 
 
-async def test_a_ticket_becomes_a_cookie_once(world: World) -> None:
+async def test_a_ticket_becomes_a_cookie_once(world: ApiWorld) -> None:
     ticket = await ticket_for(world, "/acme/campaigns")
     entered = await world.client.get("/auth/complete", params={"ticket": ticket})
     assert (entered.status_code, entered.headers["location"]) == (303, "/acme/campaigns")
@@ -334,7 +334,7 @@ async def test_a_ticket_becomes_a_cookie_once(world: World) -> None:
     assert "set-cookie" not in again.headers
 
 
-async def test_the_browser_is_known_by_a_cookie_of_its_own_that_outlives_the_session(world: World) -> None:
+async def test_the_browser_is_known_by_a_cookie_of_its_own_that_outlives_the_session(world: ApiWorld) -> None:
     entered = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
     [cookie] = [each for each in entered.headers.get_list("set-cookie") if each.startswith(BROWSER_COOKIE)]
     assert {part.strip().lower() for part in cookie.split(";")[1:]} == {
@@ -353,14 +353,14 @@ async def test_the_browser_is_known_by_a_cookie_of_its_own_that_outlives_the_ses
     assert first != again.cookies[BROWSER_COOKIE]
 
 
-async def test_a_ticket_leads_to_our_own_pages_only(world: World) -> None:
+async def test_a_ticket_leads_to_our_own_pages_only(world: ApiWorld) -> None:
     ticket = await ticket_for(world, "//evil.example/x")
     entered = await world.client.get("/auth/complete", params={"ticket": ticket})
     assert entered.headers["location"] == "/"
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_no_other_site_signs_anybody_in_or_out(world: World, site: str) -> None:
+async def test_no_other_site_signs_anybody_in_or_out(world: ApiWorld, site: str) -> None:
     elsewhere = {"Sec-Fetch-Site": site}
     ticket = await ticket_for(world, "/")
     entered = await world.client.get("/auth/complete", params={"ticket": ticket}, headers=elsewhere)
@@ -377,7 +377,7 @@ async def test_no_other_site_signs_anybody_in_or_out(world: World, site: str) ->
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
-async def test_our_own_page_and_a_link_that_was_typed_sign_in(world: World, site: str) -> None:
+async def test_our_own_page_and_a_link_that_was_typed_sign_in(world: ApiWorld, site: str) -> None:
     ticket = await ticket_for(world, "/acme")
     entered = await world.client.get(
         "/auth/complete", params={"ticket": ticket}, headers={"Sec-Fetch-Site": site}
@@ -385,7 +385,7 @@ async def test_our_own_page_and_a_link_that_was_typed_sign_in(world: World, site
     assert (entered.headers["location"], "set-cookie" in entered.headers) == ("/acme", True)
 
 
-async def test_who_signs_in_over_a_session_has_ended_it(world: World) -> None:
+async def test_who_signs_in_over_a_session_has_ended_it(world: ApiWorld) -> None:
     before, other, elsewhere = [await sign_in(world) for _ in range(3)]
     cookies = {"Cookie": f"{SESSION_COOKIE}={before}; {SESSION_COOKIE}={other}"}
 
@@ -407,7 +407,9 @@ async def test_who_signs_in_over_a_session_has_ended_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-async def test_a_cookie_planted_beside_the_sessions_keeps_nobody_out_or_in(world: World, order: int) -> None:
+async def test_a_cookie_planted_beside_the_sessions_keeps_nobody_out_or_in(
+    world: ApiWorld, order: int
+) -> None:
     entered = await world.client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
     token, browser = entered.cookies[SESSION_COOKIE], entered.cookies[BROWSER_COOKIE]
     world.client.cookies.clear()
@@ -428,7 +430,7 @@ async def test_a_cookie_planted_beside_the_sessions_keeps_nobody_out_or_in(world
     assert (await world.client.get(path, headers=headers)).status_code == 303
 
 
-async def test_over_https_the_cookies_are_such_as_this_host_alone_can_set(world: World) -> None:
+async def test_over_https_the_cookies_are_such_as_this_host_alone_can_set(world: ApiWorld) -> None:
     settings = world.context.settings.model_copy(update={"public_url_setting": "https://calls.example.com"})
     async for client in client_of(replace(world.context, settings=settings)):
         entered = await client.get("/auth/complete", params={"ticket": await ticket_for(world, "/")})
@@ -450,7 +452,7 @@ async def test_over_https_the_cookies_are_such_as_this_host_alone_can_set(world:
         assert (await client.get(path, headers=headers)).status_code == 303
 
 
-async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) -> None:
+async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: ApiWorld) -> None:
     ticket = await ticket_for(world, "/")
     entered = await world.client.get(
         "/auth/complete", params={"ticket": ticket}, headers={"X-Forwarded-Proto": "https"}
@@ -458,7 +460,7 @@ async def test_a_cookie_that_came_by_https_never_leaves_by_http(world: World) ->
     assert "secure" in entered.headers["set-cookie"].lower()
 
 
-async def test_signing_out_ends_the_session_and_clears_the_cookie(world: World) -> None:
+async def test_signing_out_ends_the_session_and_clears_the_cookie(world: ApiWorld) -> None:
     token = await sign_in(world)
     left = await world.client.post("/auth/sign-out", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
     assert (left.status_code, left.headers["location"]) == (303, "/sign-in/")

@@ -19,7 +19,7 @@ from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.campaigns import exports
 from app.services.imports.operations import import_file
 from app.services.suppression.importing import import_suppressions
-from tests.api.conftest import World, make_world
+from tests.api.conftest import ApiWorld, make_world
 from tests.support.builders import (
     NOON,
     make_attempt,
@@ -49,7 +49,7 @@ def test_every_download_is_in_the_table_and_reads_only() -> None:
     assert {method for route in routes for method in route.methods or ()} == {"GET"}
 
 
-async def sign_in(world: World, role: Role = Role.OWNER) -> None:
+async def sign_in(world: ApiWorld, role: Role = Role.OWNER) -> None:
     """Give the browser the session of a member of that role."""
     async with world.database.transaction() as session:
         organization = await session.get_one(Organization, world.organization.id)
@@ -58,7 +58,7 @@ async def sign_in(world: World, role: Role = Role.OWNER) -> None:
     world.client.cookies.set(SESSION_COOKIE, token)
 
 
-async def things(world: World) -> dict[str, Any]:
+async def things(world: ApiWorld) -> dict[str, Any]:
     """A campaign with people and calls, and a file of which a row did not go in."""
     async with world.database.transaction() as session:
         organization = await session.get_one(Organization, world.organization.id)
@@ -80,7 +80,7 @@ async def things(world: World) -> dict[str, Any]:
     }
 
 
-async def suppressed_file(world: World, organization: Organization) -> int:
+async def suppressed_file(world: ApiWorld, organization: Organization) -> int:
     progress = import_suppressions(
         world.database,
         principal=principal(organization),
@@ -94,7 +94,7 @@ async def suppressed_file(world: World, organization: Organization) -> int:
     return result.import_id
 
 
-async def people(session: Any, organization: Organization, campaign: Campaign, world: World) -> None:
+async def people(session: Any, organization: Organization, campaign: Campaign, world: ApiWorld) -> None:
     reached = await make_contact(session, organization, name="Ann", number="+12025550111")
     evil = await make_contact(session, organization, name="=HYPERLINK(1)", number="+12025550112")
     done = await make_recipient(
@@ -131,7 +131,7 @@ def rows(answer: httpx.Response) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("path", sorted(TABLE))
-async def test_a_download_is_for_members_who_may_export(world: World, path: str) -> None:
+async def test_a_download_is_for_members_who_may_export(world: ApiWorld, path: str) -> None:
     named = await things(world)
     nobody = await world.client.get(path.format(**named))
     assert (nobody.status_code, nobody.headers["location"]) == (303, "/sign-in/")
@@ -144,7 +144,7 @@ async def test_a_download_is_for_members_who_may_export(world: World, path: str)
 
 
 @pytest.mark.parametrize("path", sorted(TABLE))
-async def test_another_organizations_things_do_not_exist(world: World, path: str) -> None:
+async def test_another_organizations_things_do_not_exist(world: ApiWorld, path: str) -> None:
     named = await things(world)
     other = await make_world(world.context, world.client, world.carrier)
     await sign_in(other)
@@ -154,7 +154,7 @@ async def test_another_organizations_things_do_not_exist(world: World, path: str
 
 
 @pytest.mark.parametrize("path", sorted(TABLE))
-async def test_another_site_cannot_fetch_it_and_a_key_does_not_open_it(world: World, path: str) -> None:
+async def test_another_site_cannot_fetch_it_and_a_key_does_not_open_it(world: ApiWorld, path: str) -> None:
     named = await things(world)
     by_key = {"Authorization": f"Bearer {world.keys[Role.OWNER]}"}
     assert (await world.client.get(path.format(**named), headers=by_key)).status_code == 303
@@ -166,7 +166,7 @@ async def test_another_site_cannot_fetch_it_and_a_key_does_not_open_it(world: Wo
 
 
 @pytest.mark.parametrize("path", sorted(TABLE))
-async def test_a_download_is_a_file_that_nobody_keeps(world: World, path: str) -> None:
+async def test_a_download_is_a_file_that_nobody_keeps(world: ApiWorld, path: str) -> None:
     named = await things(world)
     await sign_in(world)
     headers = (await world.client.get(path.format(**named))).headers
@@ -175,21 +175,21 @@ async def test_a_download_is_a_file_that_nobody_keeps(world: World, path: str) -
     assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
-async def get(world: World, what: str, **filters: str) -> list[dict[str, str]]:
+async def get(world: ApiWorld, what: str, **filters: str) -> list[dict[str, str]]:
     named = await things(world)
     await sign_in(world)
     path = f"/download/{named['organization']}/campaigns/{named['campaign_id']}/{what}.csv"
     return rows(await world.client.get(path, params=filters))
 
 
-async def test_contacts_come_with_their_variables_and_safe_to_open(world: World) -> None:
+async def test_contacts_come_with_their_variables_and_safe_to_open(world: ApiWorld) -> None:
     ann, eve = await get(world, "contacts")
     assert (ann["name"], ann["phone_number"], ann["status"]) == ("Ann", "+12025550111", "completed")
     assert (ann["attempts_made"], ann["balance"], ann["variable.name"]) == ("1", "'+1-1", "Ann")
     assert (eve["name"], eve["status"], eve["balance"]) == ("'=HYPERLINK(1)", "pending", "")
 
 
-async def test_calls_come_newest_first_with_outcome_and_reply(world: World) -> None:
+async def test_calls_come_newest_first_with_outcome_and_reply(world: ApiWorld) -> None:
     found = await get(world, "calls")
     assert {row["outcome"] for row in found} == {"answered", "busy"}
     answered = next(row for row in found if row["outcome"] == "answered")
@@ -211,21 +211,21 @@ async def test_calls_come_newest_first_with_outcome_and_reply(world: World) -> N
     ],
 )
 async def test_a_download_respects_the_filter_of_its_page(
-    world: World, what: str, filters: dict[str, str], count: int
+    world: ApiWorld, what: str, filters: dict[str, str], count: int
 ) -> None:
     assert len(await get(world, what, **filters)) == count
 
 
 @pytest.mark.parametrize("what", ["contacts", "calls"])
 async def test_a_long_list_comes_whole_in_pieces(
-    world: World, what: str, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "_PAGE", 1)
     found = await get(world, what)
     assert len({tuple(row.values()) for row in found}) == 2
 
 
-async def test_the_rows_that_did_not_go_in_come_with_their_reason(world: World) -> None:
+async def test_the_rows_that_did_not_go_in_come_with_their_reason(world: ApiWorld) -> None:
     named = await things(world)
     await sign_in(world)
     path = f"/download/{named['organization']}/imports/{named['import_id']}/not-imported.csv"
@@ -234,7 +234,7 @@ async def test_the_rows_that_did_not_go_in_come_with_their_reason(world: World) 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "x"])
-async def test_an_id_that_makes_no_sense_is_no_thing(world: World, number: str) -> None:
+async def test_an_id_that_makes_no_sense_is_no_thing(world: ApiWorld, number: str) -> None:
     await sign_in(world)
     path = f"/download/{world.organization.slug}/campaigns/{number}/contacts.csv"
     assert (await world.client.get(path)).status_code in {404, 422}

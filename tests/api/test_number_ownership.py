@@ -10,13 +10,13 @@ from app.domain.rights import Role
 from app.models import Campaign
 from app.providers.registry import configured_account
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
-from tests.api.conftest import World, fields_of, make_world, problem_of
+from tests.api.conftest import ApiWorld, fields_of, make_world, problem_of
 from tests.support.builders import make_recipient
 
 NUMBER = "+12025550143"
 
 
-async def test_a_number_the_account_does_not_have_is_refused_and_not_stored(world: World) -> None:
+async def test_a_number_the_account_does_not_have_is_refused_and_not_stored(world: ApiWorld) -> None:
     world.carrier.lacks.add(NUMBER)
     refused = await world.post("/numbers", {"phone_number": "(202) 555-0143"})
     assert (refused.status_code, fields_of(refused)) == (422, {"phone_number"})
@@ -27,7 +27,7 @@ async def test_a_number_the_account_does_not_have_is_refused_and_not_stored(worl
     assert (made.status_code, made.json()["carrier"]) == (201, "Simulated carrier")
 
 
-async def test_a_number_that_cannot_text_is_refused_as_one_that_does(world: World) -> None:
+async def test_a_number_that_cannot_text_is_refused_as_one_that_does(world: ApiWorld) -> None:
     world.carrier.only_calls.add(NUMBER)
     refused = await world.post("/numbers", {"phone_number": NUMBER, "sms": True})
     assert (refused.status_code, fields_of(refused)) == (422, {"sms"})
@@ -37,7 +37,7 @@ async def test_a_number_that_cannot_text_is_refused_as_one_that_does(world: Worl
     assert (changed.status_code, fields_of(changed)) == (422, {"sms"})
 
 
-async def test_nothing_is_added_while_the_carrier_cannot_be_asked(world: World) -> None:
+async def test_nothing_is_added_while_the_carrier_cannot_be_asked(world: ApiWorld) -> None:
     world.carrier.is_away = True
     silent = await world.post("/numbers", {"phone_number": NUMBER})
     assert (silent.status_code, silent.headers["retry-after"]) == (503, "2")
@@ -47,7 +47,7 @@ async def test_nothing_is_added_while_the_carrier_cannot_be_asked(world: World) 
     assert (await world.get("/numbers")).json()["total"] == 1
 
 
-async def test_a_repeated_request_is_answered_although_the_carrier_is_away(world: World) -> None:
+async def test_a_repeated_request_is_answered_although_the_carrier_is_away(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "once"}
     made = await world.post("/numbers", {"phone_number": NUMBER}, headers=headers)
     world.carrier.is_away = True
@@ -55,13 +55,15 @@ async def test_a_repeated_request_is_answered_although_the_carrier_is_away(world
     assert (again.status_code, again.json()) == (201, made.json())
 
 
-async def test_the_carrier_is_asked_neither_for_who_may_not_nor_about_what_is_no_number(world: World) -> None:
+async def test_the_carrier_is_asked_neither_for_who_may_not_nor_about_what_is_no_number(
+    world: ApiWorld,
+) -> None:
     assert (await world.post("/numbers", {"phone_number": NUMBER}, role=Role.OPERATOR)).status_code == 403
     assert fields_of(await world.post("/numbers", {"phone_number": "12"})) == {"phone_number"}
     assert world.carrier.asked == []
 
 
-async def test_a_number_of_another_organization_is_refused_without_its_name(world: World) -> None:
+async def test_a_number_of_another_organization_is_refused_without_its_name(world: ApiWorld) -> None:
     assert (await world.post("/numbers", {"phone_number": NUMBER})).status_code == 201
     other = await make_world(world.context, world.client, world.carrier)
     refused = await other.post("/numbers", {"phone_number": NUMBER})
@@ -74,7 +76,7 @@ async def test_a_number_of_another_organization_is_refused_without_its_name(worl
 # --- what lets a campaign go ---
 
 
-async def test_a_campaign_is_not_started_from_a_number_the_account_has_lost(world: World) -> None:
+async def test_a_campaign_is_not_started_from_a_number_the_account_has_lost(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     world.carrier.lacks.add(world.number.number)
     refused = await world.post(f"/campaigns/{campaign['id']}/start")
@@ -85,14 +87,14 @@ async def test_a_campaign_is_not_started_from_a_number_the_account_has_lost(worl
     assert (await world.post(f"/campaigns/{campaign['id']}/start")).json()["status"] == "queued"
 
 
-async def test_a_start_does_not_wait_for_a_carrier_that_is_away(world: World) -> None:
+async def test_a_start_does_not_wait_for_a_carrier_that_is_away(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     world.carrier.is_away = True
     assert (await world.post(f"/campaigns/{campaign['id']}/start")).json()["status"] == "queued"
     assert world.carrier.asked == [world.number.number]
 
 
-async def _completed(world: World) -> tuple[dict[str, Any], int]:
+async def _completed(world: ApiWorld) -> tuple[dict[str, Any], int]:
     """Return a completed campaign and the one contact in it, who was not reached."""
     campaign = await world.make_ready_campaign()
     async with world.database.transaction() as session:
@@ -106,7 +108,9 @@ async def _completed(world: World) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("way", ["retry-failed", "contacts/retry", "contacts/{id}/retry"])
-async def test_a_completed_campaign_is_not_taken_up_again_from_a_lost_number(world: World, way: str) -> None:
+async def test_a_completed_campaign_is_not_taken_up_again_from_a_lost_number(
+    world: ApiWorld, way: str
+) -> None:
     campaign, recipient_id = await _completed(world)
     world.carrier.lacks.add(world.number.number)
     path = f"/campaigns/{campaign['id']}/{way.format(id=recipient_id)}"
@@ -119,7 +123,7 @@ async def test_a_completed_campaign_is_not_taken_up_again_from_a_lost_number(wor
     assert (await world.get(f"/campaigns/{campaign['id']}")).json()["status"] == "running"
 
 
-async def test_a_paused_campaign_is_not_resumed_from_a_number_the_account_has_lost(world: World) -> None:
+async def test_a_paused_campaign_is_not_resumed_from_a_number_the_account_has_lost(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/campaigns/{campaign['id']}"
     for action in ("start", "pause"):

@@ -6,13 +6,13 @@ import pytest
 
 from app.domain.attempt import AttemptStatus
 from app.domain.campaign import Channel
-from tests.api.conftest import World, fields_of
+from tests.api.conftest import ApiWorld, fields_of
 from tests.support.builders import make_attempt, make_campaign, make_recipient
 
 CAPS = {"daily_cap": 200, "burst_cap": 20, "burst_minutes": 15, "cool_down_minutes": 0}
 
 
-async def test_a_number_has_no_caps_until_somebody_sets_them(world: World) -> None:
+async def test_a_number_has_no_caps_until_somebody_sets_them(world: ApiWorld) -> None:
     made = (await world.post("/numbers", {"phone_number": "+12025550143"})).json()
     defaults = {"daily_cap": 0, "burst_cap": 0, "burst_minutes": 10, "cool_down_minutes": 30}
     assert {name: made[name] for name in CAPS} == defaults
@@ -35,13 +35,13 @@ async def test_a_number_has_no_caps_until_somebody_sets_them(world: World) -> No
     ],
 )
 async def test_a_cap_that_cannot_be_is_explained_at_its_field(
-    world: World, field: str, wrong: int | None
+    world: ApiWorld, field: str, wrong: int | None
 ) -> None:
     refused = await world.patch(f"/numbers/{world.number.id}", {field: wrong})
     assert (refused.status_code, fields_of(refused)) == (422, {field})
 
 
-async def test_the_calls_of_the_last_24_hours_are_counted_as_the_cap_counts_them(world: World) -> None:
+async def test_the_calls_of_the_last_24_hours_are_counted_as_the_cap_counts_them(world: ApiWorld) -> None:
     now = world.clock.at
     tries = [
         (timedelta(hours=1), AttemptStatus.COMPLETED, Channel.CALL),
@@ -66,7 +66,7 @@ async def test_the_calls_of_the_last_24_hours_are_counted_as_the_cap_counts_them
     assert (await world.get("/numbers")).json()["items"][0]["calls_last_24_hours"] == 2
 
 
-async def test_a_number_is_set_aside_and_put_back_to_work(world: World) -> None:
+async def test_a_number_is_set_aside_and_put_back_to_work(world: ApiWorld) -> None:
     path = f"/numbers/{world.number.id}"
     assert (await world.get(path)).json()["rest"] is None
     until = world.clock.at + timedelta(hours=4)
@@ -83,7 +83,7 @@ async def test_a_number_is_set_aside_and_put_back_to_work(world: World) -> None:
     assert (await world.post(f"{path}/rest")).json()["rest"]["until"] is None
 
 
-async def test_a_rest_that_is_over_is_not_shown(world: World) -> None:
+async def test_a_rest_that_is_over_is_not_shown(world: ApiWorld) -> None:
     path = f"/numbers/{world.number.id}"
     await world.post(f"{path}/rest", {"until": (world.clock.at + timedelta(hours=4)).isoformat()})
     world.clock.at += timedelta(hours=5)
@@ -91,12 +91,12 @@ async def test_a_rest_that_is_over_is_not_shown(world: World) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["2026-01-01T09:00:00Z", "2030-01-01T09:00:00", "later"])
-async def test_a_rest_ends_at_a_moment_that_is_still_to_come(world: World, wrong: str) -> None:
+async def test_a_rest_ends_at_a_moment_that_is_still_to_come(world: ApiWorld, wrong: str) -> None:
     refused = await world.post(f"/numbers/{world.number.id}/rest", {"until": wrong})
     assert (refused.status_code, fields_of(refused)) == (422, {"until"})
 
 
-async def test_the_frequency_cap_of_everybody_is_three_a_day_until_it_is_changed(world: World) -> None:
+async def test_the_frequency_cap_of_everybody_is_three_a_day_until_it_is_changed(world: ApiWorld) -> None:
     shown = (await world.get("/organization")).json()
     assert (shown["frequency_cap"], shown["frequency_cap_hours"]) == (3, 24)
     changed = await world.patch("/organization", {"frequency_cap": 0, "frequency_cap_hours": 168})

@@ -22,7 +22,7 @@ from app.services import live_hub as hub_module
 from app.services.access.keys import list_keys, revoke_key
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.transitions import fail_by_system
-from tests.api.conftest import World, make_world
+from tests.api.conftest import ApiWorld, make_world
 from tests.support.builders import NOON, make_recipient, principal
 from tests.support.waiting import until
 
@@ -104,7 +104,7 @@ async def subscribed(redis: Redis) -> bool:
     return bool((await redis.pubsub_numsub(CHANNEL))[0][1])
 
 
-async def test_the_present_progress_comes_at_once_in_the_seeds_shape(world: World, api: FastAPI) -> None:
+async def test_the_present_progress_comes_at_once_in_the_seeds_shape(world: ApiWorld, api: FastAPI) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/ws/campaigns/{campaign['public_id']}/progress"
     async with connected(api, path, token=world.keys[Role.VIEWER]) as socket:
@@ -121,7 +121,7 @@ async def test_the_present_progress_comes_at_once_in_the_seeds_shape(world: Worl
 
 
 async def test_what_another_process_changes_arrives_within_a_second(
-    world: World, api: FastAPI, redis: Redis
+    world: ApiWorld, api: FastAPI, redis: Redis
 ) -> None:
     campaign = await world.make_ready_campaign()
     headers = {"Authorization": f"Bearer {world.keys[Role.VIEWER]}"}
@@ -139,7 +139,7 @@ async def test_what_another_process_changes_arrives_within_a_second(
 
 
 async def test_that_a_campaign_failed_arrives_with_the_reason(
-    world: World, api: FastAPI, redis: Redis
+    world: ApiWorld, api: FastAPI, redis: Redis
 ) -> None:
     campaign = await world.make_ready_campaign()
     assert (await world.post(f"/campaigns/{campaign['id']}/start")).status_code == 200
@@ -158,7 +158,7 @@ async def test_that_a_campaign_failed_arrives_with_the_reason(
 
 
 async def test_many_sockets_on_one_campaign_are_one_query(
-    world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     real = campaign_snapshot
@@ -181,19 +181,19 @@ async def test_many_sockets_on_one_campaign_are_one_query(
 
 
 @pytest.mark.parametrize("token", ["", "cs_unknown"])
-async def test_without_a_good_key_it_closes_with_4401(world: World, api: FastAPI, token: str) -> None:
+async def test_without_a_good_key_it_closes_with_4401(world: ApiWorld, api: FastAPI, token: str) -> None:
     campaign = await world.make_campaign()
     async with connected(api, f"/ws/campaigns/{campaign['id']}/progress", token=token) as socket:
         assert await socket.close_code() == 4401
 
 
 @pytest.mark.parametrize("ref", ["999999999", "nonsense"])
-async def test_without_such_a_campaign_it_closes_with_4404(world: World, api: FastAPI, ref: str) -> None:
+async def test_without_such_a_campaign_it_closes_with_4404(world: ApiWorld, api: FastAPI, ref: str) -> None:
     async with connected(api, f"/ws/campaigns/{ref}/progress", token=world.keys[Role.OWNER]) as socket:
         assert await socket.close_code() == 4404
 
 
-async def test_another_organizations_campaign_is_not_there(world: World, api: FastAPI) -> None:
+async def test_another_organizations_campaign_is_not_there(world: ApiWorld, api: FastAPI) -> None:
     campaign = await world.make_campaign()
     other = await make_world(world.context, world.client, world.carrier)
     path = f"/ws/campaigns/{campaign['id']}/progress"
@@ -201,7 +201,7 @@ async def test_another_organizations_campaign_is_not_there(world: World, api: Fa
         assert await socket.close_code() == 4404
 
 
-async def test_it_closes_when_the_campaign_is_deleted(world: World, api: FastAPI, redis: Redis) -> None:
+async def test_it_closes_when_the_campaign_is_deleted(world: ApiWorld, api: FastAPI, redis: Redis) -> None:
     campaign = await world.make_campaign()
     path = f"/ws/campaigns/{campaign['id']}/progress"
     async with connected(api, path, token=world.keys[Role.OWNER]) as socket:
@@ -212,7 +212,7 @@ async def test_it_closes_when_the_campaign_is_deleted(world: World, api: FastAPI
 
 
 async def test_it_closes_once_the_key_is_revoked(
-    world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "RECHECK_SECONDS", 0.01)
     campaign = await world.make_campaign()
@@ -227,7 +227,7 @@ async def test_it_closes_once_the_key_is_revoked(
 
 
 async def test_a_quiet_campaign_is_pinged(
-    world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "PING_SECONDS", 0.01)
     campaign = await world.make_campaign()
@@ -239,7 +239,7 @@ async def test_a_quiet_campaign_is_pinged(
 
 @pytest.mark.parametrize("frame", [{"bytes": b"\x00\xff"}, {"text": "[" * 5_000}, {"text": "\ud800"}])
 async def test_what_the_other_side_says_is_ignored_in_whatever_frames(
-    world: World, api: FastAPI, frame: dict[str, Any]
+    world: ApiWorld, api: FastAPI, frame: dict[str, Any]
 ) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/ws/campaigns/{campaign['id']}/progress"

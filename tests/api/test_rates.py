@@ -22,7 +22,7 @@ from app.domain.rights import Role
 from app.runtime.context import AppContext, get_context
 from app.runtime.database import Database
 from app.services.access.sessions import SESSION_COOKIE
-from tests.api.conftest import World, problem_of
+from tests.api.conftest import ApiWorld, problem_of
 from tests.api.test_doors import ticket_for
 from tests.api.test_progress_socket import api, connected
 from tests.api.test_rights import TABLE
@@ -67,7 +67,7 @@ def told(answer: httpx.Response) -> tuple[str, int, int]:
     return now[1], int(now[2]), int(now[3])
 
 
-async def test_a_key_is_told_what_is_left_and_then_to_wait(world: World) -> None:
+async def test_a_key_is_told_what_is_left_and_then_to_wait(world: ApiWorld) -> None:
     seen = [await world.get("/campaigns") for _ in range(FEW)]
     assert [told(answer) for answer in seen] == [("per-key", left, 20) for left in (2, 1, 0)]
     refused = await world.get("/campaigns")
@@ -81,7 +81,7 @@ async def test_a_key_is_told_what_is_left_and_then_to_wait(world: World) -> None
     assert (await world.get("/campaigns")).status_code == 429
 
 
-async def test_what_is_answered_with_429_is_not_done(world: World) -> None:
+async def test_what_is_answered_with_429_is_not_done(world: ApiWorld) -> None:
     for _ in range(FEW):
         await world.get("/campaigns")
     refused = await world.post("/keys", {"name": "x", "role": "viewer"}, headers={"Idempotency-Key": "1"})
@@ -91,13 +91,13 @@ async def test_what_is_answered_with_429_is_not_done(world: World) -> None:
     assert (done.status_code, "idempotent-replayed" in done.headers) == (201, False)
 
 
-async def test_one_key_does_not_use_up_anothers(world: World) -> None:
+async def test_one_key_does_not_use_up_anothers(world: ApiWorld) -> None:
     for _ in range(FEW + 1):
         await world.get("/campaigns", role=Role.OWNER)
     assert (await world.get("/campaigns", role=Role.VIEWER)).status_code == 200
 
 
-async def test_there_need_be_no_limit(world: World) -> None:
+async def test_there_need_be_no_limit(world: ApiWorld) -> None:
     unlimited = replace(
         world.context, settings=world.context.settings.model_copy(update={"api_requests_per_minute": 0})
     )
@@ -108,7 +108,7 @@ async def test_there_need_be_no_limit(world: World) -> None:
     assert "ratelimit" not in answers[-1].headers
 
 
-async def test_a_good_key_works_beside_a_storm_of_wrong_ones(world: World) -> None:
+async def test_a_good_key_works_beside_a_storm_of_wrong_ones(world: ApiWorld) -> None:
     statuses = [
         (await world.call("GET", "/campaigns", key=f"cs_wrong{number}")).status_code for number in range(25)
     ]
@@ -121,7 +121,7 @@ async def test_a_good_key_works_beside_a_storm_of_wrong_ones(world: World) -> No
     assert (await world.get("/campaigns", role=None)).status_code == 401
 
 
-async def test_wrong_keys_are_counted_by_who_came_through_the_proxy(world: World) -> None:
+async def test_wrong_keys_are_counted_by_who_came_through_the_proxy(world: ApiWorld) -> None:
     async with many(world.context) as client:
 
         async def ask(forwarded: str) -> int:
@@ -136,7 +136,7 @@ async def test_wrong_keys_are_counted_by_who_came_through_the_proxy(world: World
         assert await ask("2001:db8:1:3::1") == 401
 
 
-async def test_every_answer_of_every_route_tells_where_the_key_stands(world: World) -> None:
+async def test_every_answer_of_every_route_tells_where_the_key_stands(world: ApiWorld) -> None:
     for method, path in sorted(TABLE):
         world.clock.advance(minutes=1)
         address = re.sub(r"{[a-z_]+}", "999999999", path)
@@ -148,7 +148,7 @@ async def test_every_answer_of_every_route_tells_where_the_key_stands(world: Wor
 
 
 async def test_answers_of_surprises_and_of_a_database_that_is_away_tell_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for error, status in ((ZeroDivisionError(), 500), (OperationalError("x", {}, Exception()), 503)):
 
@@ -195,7 +195,7 @@ async def test_every_operation_documents_429_with_its_headers(client: httpx.Asyn
 # The browser's doors
 
 
-async def test_tickets_that_are_good_for_nothing_are_counted_and_a_good_one_opens(world: World) -> None:
+async def test_tickets_that_are_good_for_nothing_are_counted_and_a_good_one_opens(world: ApiWorld) -> None:
     async def enter(ticket: str) -> httpx.Response:
         return await world.client.get("/auth/complete", params={"ticket": ticket})
 
@@ -210,7 +210,7 @@ async def test_tickets_that_are_good_for_nothing_are_counted_and_a_good_one_open
     assert entered.headers["location"] == "/acme"
 
 
-async def test_cookies_that_are_good_for_nothing_are_counted_too(world: World) -> None:
+async def test_cookies_that_are_good_for_nothing_are_counted_too(world: ApiWorld) -> None:
     async def knock(path: str, token: str) -> int:
         headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
         return (await world.client.get(path, headers=headers)).status_code
@@ -227,7 +227,7 @@ async def test_cookies_that_are_good_for_nothing_are_counted_too(world: World) -
     assert no_cookie.status_code == 303, "who never signed in is shown the way"
 
 
-async def test_a_person_is_shown_the_sign_in_page_however_many_were_wrong(world: World) -> None:
+async def test_a_person_is_shown_the_sign_in_page_however_many_were_wrong(world: ApiWorld) -> None:
     download = f"/download/{world.organization.slug}/contacts.csv"
     for path, told in (("/auth/complete?ticket=made-up", "expired=1"), (download, "ended=1")):
         headers = {"Cookie": f"{SESSION_COOKIE}=dead", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -238,7 +238,7 @@ async def test_a_person_is_shown_the_sign_in_page_however_many_were_wrong(world:
         assert (await world.client.get(path, headers=headers)).status_code == 429, "a program is told to wait"
 
 
-async def test_signing_out_always_clears_the_cookie_and_leads_to_the_sign_in_page(world: World) -> None:
+async def test_signing_out_always_clears_the_cookie_and_leads_to_the_sign_in_page(world: ApiWorld) -> None:
     for number in range(45):
         headers = {"Cookie": f"{SESSION_COOKIE}=made-up-{number}"}
         await world.client.get(f"/download/{world.organization.slug}/contacts.csv", headers=headers)
@@ -250,7 +250,7 @@ async def test_signing_out_always_clears_the_cookie_and_leads_to_the_sign_in_pag
 # The progress socket
 
 
-async def test_opening_a_socket_is_a_request_of_the_key(world: World, api: FastAPI) -> None:
+async def test_opening_a_socket_is_a_request_of_the_key(world: ApiWorld, api: FastAPI) -> None:
     for _ in range(FEW):
         await world.get("/campaigns", role=Role.VIEWER)
     async with connected(api, "/ws/campaigns/1/progress", token=world.keys[Role.VIEWER]) as socket:
@@ -258,7 +258,9 @@ async def test_opening_a_socket_is_a_request_of_the_key(world: World, api: FastA
     assert closed == (4429, "Too many requests. Try again in 20 seconds.")
 
 
-async def test_wrong_keys_of_sockets_and_of_requests_are_counted_together(world: World, api: FastAPI) -> None:
+async def test_wrong_keys_of_sockets_and_of_requests_are_counted_together(
+    world: ApiWorld, api: FastAPI
+) -> None:
     headers = {"Authorization": WRONG["Authorization"]}
     for _ in range(20):
         async with connected(api, "/ws/campaigns/1/progress", headers=headers) as socket:
@@ -270,7 +272,7 @@ async def test_wrong_keys_of_sockets_and_of_requests_are_counted_together(world:
 
 
 async def test_a_key_has_so_many_sockets_open_and_no_more(
-    world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "MOST_SOCKETS_OF_A_KEY", 2)
     campaign = await world.make_campaign()

@@ -11,7 +11,7 @@ from sqlmodel import col
 from app.models import Contact, ContactImport, IdempotencyKey, Suppression, SuppressionImport
 from app.services.idempotency import _lock_of
 from app.services.suppression import importing
-from tests.api.conftest import World, fields_of, problem_of
+from tests.api.conftest import ApiWorld, fields_of, problem_of
 from tests.api.test_bodies import SCHEMA
 from tests.api.test_rights import OWNER, TABLE, filled, things
 from tests.support.builders import principal
@@ -22,7 +22,9 @@ WRITES: Final = sorted(route for route in TABLE if route[0] != "get" and route n
 _FORMS: Final = ("/campaigns/{campaign_id}/import-data", "/imports", "/suppressions/import-data")
 
 
-async def _send(world: World, route: tuple[str, str], named: dict[str, Any], **more: Any) -> httpx.Response:
+async def _send(
+    world: ApiWorld, route: tuple[str, str], named: dict[str, Any], **more: Any
+) -> httpx.Response:
     method, path = route
     body = more.pop("body", filled(TABLE[route].body, named))
     if body is not None:
@@ -44,7 +46,7 @@ def test_every_route_that_writes_documents_the_key(route: tuple[str, str]) -> No
 
 @pytest.mark.parametrize("route", WRITES, ids=" ".join)
 async def test_a_repeated_request_is_answered_again_and_not_done_again(
-    world: World, route: tuple[str, str]
+    world: ApiWorld, route: tuple[str, str]
 ) -> None:
     named = await things(world, route)
     first = await _send(world, route, named)
@@ -101,7 +103,7 @@ def _another(route: tuple[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", _FORMS)
-async def test_a_repeated_file_is_known_by_its_content(world: World, path: str) -> None:
+async def test_a_repeated_file_is_known_by_its_content(world: ApiWorld, path: str) -> None:
     named = await things(world, ("get", "/campaigns"))
 
     async def send(content: bytes, boundary: str, name: str = "people.csv") -> httpx.Response:
@@ -136,7 +138,7 @@ async def test_a_repeated_file_is_known_by_its_content(world: World, path: str) 
 
 
 async def test_a_file_of_suppressions_that_broke_off_is_gone_on_with(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "_BATCH", 1)
     store, broken = importing._store, list[bool]()
@@ -168,7 +170,7 @@ async def test_a_file_of_suppressions_that_broke_off_is_gone_on_with(
     ],
 )
 async def test_while_the_first_is_at_work_others_are_told_when_to_come_back(
-    world: World, path: str, body: Any
+    world: ApiWorld, path: str, body: Any
 ) -> None:
     who = principal(world.organization)
     headers = {"Idempotency-Key": "once"}
@@ -181,7 +183,7 @@ async def test_while_the_first_is_at_work_others_are_told_when_to_come_back(
     assert (await world.post(path, body, headers=headers)).status_code < 300
 
 
-async def test_many_files_with_keys_at_once_wait_for_one_another(world: World) -> None:
+async def test_many_files_with_keys_at_once_wait_for_one_another(world: ApiWorld) -> None:
     """More than all connections that hold keys: the work under a key needs further ones."""
     async with asyncio.timeout(60):
         answers = await asyncio.gather(
@@ -197,7 +199,7 @@ async def test_many_files_with_keys_at_once_wait_for_one_another(world: World) -
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_a_refused_request_leaves_its_key_free(world: World) -> None:
+async def test_a_refused_request_leaves_its_key_free(world: ApiWorld) -> None:
     headers = {"Idempotency-Key": "once"}
     refused = await world.call("PATCH", "/organization", json={"outbound_limit": -1}, headers=headers)
     assert refused.status_code == 422
@@ -205,7 +207,7 @@ async def test_a_refused_request_leaves_its_key_free(world: World) -> None:
     assert (good.status_code, good.headers.get("idempotent-replayed")) == (200, None)
 
 
-async def test_what_an_answer_quotes_may_be_any_text(world: World) -> None:
+async def test_what_an_answer_quotes_may_be_any_text(world: ApiWorld) -> None:
     named = await things(world, ("get", "/campaigns"))
     path = "/campaigns/{campaign_id}/import-data".format(**named)
     content = b'[{"phone": "+12025550143"}, {"ph\\u0000one": "x\\ud800"}, {"phone": "\\ud800\\u0000"}]'

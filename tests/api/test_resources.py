@@ -13,7 +13,7 @@ from app.domain.recipient import RecipientStatus
 from app.models import Campaign
 from app.runtime.job_queue import QueueName
 from app.services.dialing.settle.hang_up import note_second_calls
-from tests.api.conftest import World, fields_of, problem_of
+from tests.api.conftest import ApiWorld, fields_of, problem_of
 from tests.support.builders import make_attempt, make_carrier_account, make_recipient
 
 SEED_CSV = """phone_number,name,company,appointment_date
@@ -23,7 +23,7 @@ SEED_CSV = """phone_number,name,company,appointment_date
 
 
 async def upload(
-    world: World, campaign_id: int, content: str, *, name: str = "people.csv", **more: Any
+    world: ApiWorld, campaign_id: int, content: str, *, name: str = "people.csv", **more: Any
 ) -> Any:
     headers = more.pop("headers", {})
     return await world.call(
@@ -35,7 +35,7 @@ async def upload(
     )
 
 
-async def test_the_csv_of_seed_000_is_imported_and_gives_variables(world: World) -> None:
+async def test_the_csv_of_seed_000_is_imported_and_gives_variables(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     done = await upload(world, campaign["id"], SEED_CSV)
     assert done.status_code == 200, done.text
@@ -51,7 +51,7 @@ async def test_the_csv_of_seed_000_is_imported_and_gives_variables(world: World)
     assert detail["variables"]["appointment_date"] == "2024-02-16"
 
 
-async def test_json_comes_as_an_array_as_an_object_and_as_a_file(world: World) -> None:
+async def test_json_comes_as_an_array_as_an_object_and_as_a_file(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     path = f"/campaigns/{campaign['id']}/import-data"
     people = [{"phone_number": "+15551234567", "name": "John Smith", "appointment_date": "2024-02-15"}]
@@ -62,7 +62,7 @@ async def test_json_comes_as_an_array_as_an_object_and_as_a_file(world: World) -
     assert (await upload(world, campaign["id"], other, name="people.json")).json()["accepted"] == 1
 
 
-async def test_a_mapping_says_which_column_is_what(world: World) -> None:
+async def test_a_mapping_says_which_column_is_what(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     table = "who,reach\nJo,+12025550111\n"
     refused = await upload(world, campaign["id"], table)
@@ -75,7 +75,7 @@ async def test_a_mapping_says_which_column_is_what(world: World) -> None:
     assert fields_of(await upload(world, campaign["id"], table, mapping="{")) == {"mapping"}
 
 
-async def test_rejected_rows_are_told_with_their_reasons(world: World) -> None:
+async def test_rejected_rows_are_told_with_their_reasons(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     done = (await upload(world, campaign["id"], "phone,name\n12,Jo\n+12025550111,Al\n")).json()
     assert (done["accepted"], done["rejected"]) == (1, 1)
@@ -91,7 +91,7 @@ async def test_rejected_rows_are_told_with_their_reasons(world: World) -> None:
     ("content", "name"), [("", "empty.csv"), ("\x00\x01\x02", "photo.csv"), ("phone\n", "header.csv")]
 )
 async def test_a_file_that_is_no_table_of_people_is_refused_whole(
-    world: World, content: str, name: str
+    world: ApiWorld, content: str, name: str
 ) -> None:
     campaign = await world.make_campaign()
     refused = await upload(world, campaign["id"], content, name=name)
@@ -103,12 +103,12 @@ async def test_a_file_that_is_no_table_of_people_is_refused_whole(
 @pytest.mark.parametrize(
     ("body", "field"), [({}, "contacts"), ([], "contacts"), ([1], "contacts.0"), ("x", "contacts")]
 )
-async def test_json_without_people_is_refused_at_its_place(world: World, body: Any, field: str) -> None:
+async def test_json_without_people_is_refused_at_its_place(world: ApiWorld, body: Any, field: str) -> None:
     campaign = await world.make_campaign()
     assert fields_of(await world.post(f"/campaigns/{campaign['id']}/import-data", body)) == {field}
 
 
-async def test_nobody_is_imported_into_a_campaign_under_way(world: World) -> None:
+async def test_nobody_is_imported_into_a_campaign_under_way(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     await world.post(f"/campaigns/{campaign['id']}/start")
     refused = await upload(world, campaign["id"], SEED_CSV)
@@ -118,7 +118,7 @@ async def test_nobody_is_imported_into_a_campaign_under_way(world: World) -> Non
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's, of redis
 async def test_a_large_file_is_queued_for_a_worker(
-    world: World, monkeypatch: pytest.MonkeyPatch, redis: Redis
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch, redis: Redis
 ) -> None:
     monkeypatch.setattr(import_data, "AT_ONCE", 10)
     campaign = await world.make_campaign()
@@ -135,7 +135,7 @@ async def test_a_large_file_is_queued_for_a_worker(
     assert cancelled.json()["status"] == "cancelled"
 
 
-async def test_contacts_are_added_by_number_and_from_the_address_book(world: World) -> None:
+async def test_contacts_are_added_by_number_and_from_the_address_book(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     path = f"/campaigns/{campaign['id']}/contacts"
     person = (await world.post("/contacts", {"phone_number": "+12025550112", "name": "Al"})).json()
@@ -150,7 +150,7 @@ async def test_contacts_are_added_by_number_and_from_the_address_book(world: Wor
     }
 
 
-async def test_contacts_are_skipped_retried_and_removed(world: World) -> None:
+async def test_contacts_are_skipped_retried_and_removed(world: ApiWorld) -> None:
     campaign = await world.make_ready_campaign()
     path = f"/campaigns/{campaign['id']}/contacts"
     [contact] = (await world.get(path)).json()["items"]
@@ -167,7 +167,7 @@ async def test_contacts_are_skipped_retried_and_removed(world: World) -> None:
     assert (await world.get(one)).status_code == 404
 
 
-async def test_a_retry_that_would_go_on_at_another_carrier_needs_a_confirmation(world: World) -> None:
+async def test_a_retry_that_would_go_on_at_another_carrier_needs_a_confirmation(world: ApiWorld) -> None:
     made = await world.make_campaign()
     async with world.database.transaction() as session:
         campaign = await session.get_one(Campaign, made["id"])
@@ -180,7 +180,7 @@ async def test_a_retry_that_would_go_on_at_another_carrier_needs_a_confirmation(
     assert (await world.post(path, {"confirm_carrier": True})).json()["status"] == "pending"
 
 
-async def test_a_review_is_settled_and_the_contact_goes_on(world: World) -> None:
+async def test_a_review_is_settled_and_the_contact_goes_on(world: ApiWorld) -> None:
     made = await world.make_campaign()
     async with world.database.transaction() as session:
         campaign = await session.get_one(Campaign, made["id"])
@@ -197,7 +197,7 @@ async def test_a_review_is_settled_and_the_contact_goes_on(world: World) -> None
     assert (await world.post(path, {"placed": True})).status_code == 409
 
 
-async def test_second_calls_are_listed(world: World) -> None:
+async def test_second_calls_are_listed(world: ApiWorld) -> None:
     made = await world.make_campaign()
     async with world.database.transaction() as session:
         campaign = await session.get_one(Campaign, made["id"])
@@ -212,7 +212,7 @@ async def test_second_calls_are_listed(world: World) -> None:
     )
 
 
-async def test_attempts_are_listed_and_told_in_full(world: World) -> None:
+async def test_attempts_are_listed_and_told_in_full(world: ApiWorld) -> None:
     made = await world.make_campaign()
     async with world.database.transaction() as session:
         campaign = await session.get_one(Campaign, made["id"])
@@ -237,7 +237,7 @@ async def test_attempts_are_listed_and_told_in_full(world: World) -> None:
 
 
 @pytest.mark.parametrize("word", ["agents", "assistants"])
-async def test_agents_are_made_changed_and_switched_off(world: World, word: str) -> None:
+async def test_agents_are_made_changed_and_switched_off(world: ApiWorld, word: str) -> None:
     made = await world.post(
         f"/{word}", {"name": "Max", "default_phone_number_id": str(world.number.public_id)}
     )
@@ -255,7 +255,7 @@ async def test_agents_are_made_changed_and_switched_off(world: World, word: str)
     assert (await world.get(f"/{word}?active_only=true")).json()["total"] == 0
 
 
-async def test_numbers_are_added_changed_and_switched_off(world: World) -> None:
+async def test_numbers_are_added_changed_and_switched_off(world: ApiWorld) -> None:
     made = await world.post("/numbers", {"phone_number": "+1 202 555 0143", "label": "Sales", "sms": False})
     assert made.status_code == 201, made.text
     number = made.json()
@@ -269,7 +269,7 @@ async def test_numbers_are_added_changed_and_switched_off(world: World) -> None:
     assert (await world.get("/numbers?active_only=true")).json()["total"] == 1
 
 
-async def test_the_address_book_is_kept(world: World) -> None:
+async def test_the_address_book_is_kept(world: ApiWorld) -> None:
     made = await world.post(
         "/contacts",
         {"phone_number": "+12025550111", "first_name": "Jo", "fields": {"deal": "1"}, "tags": ["vip"]},
@@ -287,7 +287,7 @@ async def test_the_address_book_is_kept(world: World) -> None:
     assert (await world.get(f"/contacts/{2**63}")).status_code == 422
 
 
-async def test_a_number_is_suppressed_and_opened_again_with_a_reason(world: World) -> None:
+async def test_a_number_is_suppressed_and_opened_again_with_a_reason(world: ApiWorld) -> None:
     made = await world.post("/suppressions", {"phone_number": "(202) 555-0111", "reason": "asked"})
     assert made.status_code == 201, made.text
     suppression = made.json()
@@ -304,7 +304,7 @@ async def test_a_number_is_suppressed_and_opened_again_with_a_reason(world: Worl
     assert (await world.get("/suppressions?state=lifted")).json()["total"] == 1
 
 
-async def test_suppressions_come_as_a_file_and_go_as_one(world: World) -> None:
+async def test_suppressions_come_as_a_file_and_go_as_one(world: ApiWorld) -> None:
     table = "number,channel,reason\n+12025550111,call,asked\n12,,\n(202) 555-0112,,\n+12025550111,voice,\n"
     done = await world.call(
         "POST",
@@ -331,7 +331,7 @@ async def test_suppressions_come_as_a_file_and_go_as_one(world: World) -> None:
     assert (again.json()["added"], again.json()["known"]) == (0, 2)
 
 
-async def test_the_suppression_list_is_turned_by_its_cursor(world: World) -> None:
+async def test_the_suppression_list_is_turned_by_its_cursor(world: ApiWorld) -> None:
     await world.post("/suppressions/import-data", [{"phone": f"+120255501{n:02}"} for n in range(5)])
     first = (await world.get("/suppressions?limit=3")).json()
     rest = (await world.get(f"/suppressions?limit=3&after={first['next_after']}")).json()
@@ -339,7 +339,7 @@ async def test_the_suppression_list_is_turned_by_its_cursor(world: World) -> Non
     assert {one["id"] for one in first["items"]}.isdisjoint(one["id"] for one in rest["items"])
 
 
-async def test_settings_change_and_all_dialing_is_stopped_and_resumed(world: World) -> None:
+async def test_settings_change_and_all_dialing_is_stopped_and_resumed(world: ApiWorld) -> None:
     changed = await world.patch("/organization", {"outbound_limit": 20, "time_zone": "Europe/Berlin"})
     assert (changed.json()["outbound_limit"], changed.json()["time_zone"]) == (20, "Europe/Berlin")
     assert fields_of(await world.patch("/organization", {"time_zone": "Mars", "slug": "x"})) >= {"slug"}

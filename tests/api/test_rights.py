@@ -22,7 +22,7 @@ from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.numbers.carriers import ensure_carrier_account, identity_of
 from app.services.suppression.operations import suppress
-from tests.api.conftest import World, make_world, problem_of
+from tests.api.conftest import ApiWorld, make_world, problem_of
 from tests.support.builders import (
     NOON,
     make_agent,
@@ -187,7 +187,7 @@ def test_every_route_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("route", sorted(TABLE), ids=" ".join)
-async def test_everybody_gets_what_their_role_allows(world: World, route: tuple[str, str]) -> None:
+async def test_everybody_gets_what_their_role_allows(world: ApiWorld, route: tuple[str, str]) -> None:
     rule = TABLE[route]
     other = await make_world(world.context, world.client, world.carrier)
     named = await things(world, route)
@@ -209,7 +209,7 @@ async def test_everybody_gets_what_their_role_allows(world: World, route: tuple[
 
 
 async def knock(
-    world: World, route: tuple[str, str], named: Mapping[str, Any], *, key: str | None
+    world: ApiWorld, route: tuple[str, str], named: Mapping[str, Any], *, key: str | None
 ) -> httpx.Response:
     """Send a request that would succeed for whoever has the right."""
     method, path = route
@@ -226,7 +226,7 @@ def filled(body: Any, named: Mapping[str, Any]) -> Any:
     return body.format(**named) if isinstance(body, str) and body.startswith("{") else body
 
 
-async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
+async def things(world: ApiWorld, route: tuple[str, str]) -> dict[str, Any]:
     """Make one of everything in the organization and return the ids by their names in paths."""
     rule = TABLE[route]
     identity = identity_of(configured_account(world.context.settings))
@@ -298,14 +298,14 @@ async def things(world: World, route: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-async def an_import(world: World, campaign_id: int) -> int:
+async def an_import(world: ApiWorld, campaign_id: int) -> int:
     done = await world.post(f"/campaigns/{campaign_id}/import-data", [{"phone": "+12025550111"}])
     assert done.status_code == 200, done.text
     import_id: int = done.json()["import_id"]
     return import_id
 
 
-async def a_file_of_suppressions(world: World) -> int:
+async def a_file_of_suppressions(world: ApiWorld) -> int:
     done = await world.post("/suppressions/import-data", [{"phone": "+12025550111"}])
     assert done.status_code == 200, done.text
     import_id: int = done.json()["import_id"]

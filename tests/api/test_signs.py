@@ -7,11 +7,13 @@ from typing import Any
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.models import BreakerTrip, Campaign
-from tests.api.conftest import World
+from tests.api.conftest import ApiWorld
 from tests.support.builders import NOON, make_attempt, make_campaign, make_recipient
 
 
-async def _campaign(world: World, *, tried: int = 0, live: int = 0, people: int = 10, **values: Any) -> int:
+async def _campaign(
+    world: ApiWorld, *, tried: int = 0, live: int = 0, people: int = 10, **values: Any
+) -> int:
     """Make a campaign of which so many people were called, a minute each, and others are on the line."""
     async with world.database.transaction() as session:
         made = await make_campaign(
@@ -37,19 +39,19 @@ async def _campaign(world: World, *, tried: int = 0, live: int = 0, people: int 
         return made.id
 
 
-async def _progress(world: World, campaign_id: int) -> dict[str, Any]:
+async def _progress(world: ApiWorld, campaign_id: int) -> dict[str, Any]:
     answer = await world.get(f"/campaigns/{campaign_id}/progress")
     assert answer.status_code == 200, answer.text
     progress: dict[str, Any] = answer.json()
     return progress
 
 
-async def test_a_campaign_without_guards_tells_of_none(world: World) -> None:
+async def test_a_campaign_without_guards_tells_of_none(world: ApiWorld) -> None:
     progress = await _progress(world, await _campaign(world))
     assert (progress["pilot"], progress["ramp"], progress["budget"]) == (None, None, None)
 
 
-async def test_progress_tells_how_far_the_pilot_is(world: World) -> None:
+async def test_progress_tells_how_far_the_pilot_is(world: ApiWorld) -> None:
     running = await _campaign(world, tried=2, pilot_size=4, status=CampaignStatus.RUNNING)
     assert (await _progress(world, running))["pilot"] == {
         "size": 4,
@@ -72,7 +74,7 @@ async def test_progress_tells_how_far_the_pilot_is(world: World) -> None:
     }
 
 
-async def test_progress_tells_the_step_of_the_ramp(world: World) -> None:
+async def test_progress_tells_the_step_of_the_ramp(world: ApiWorld) -> None:
     campaign_id = await _campaign(
         world, tried=6, ramp=True, ramp_step=1, breaker={"minimum": 5}, status=CampaignStatus.RUNNING
     )
@@ -86,7 +88,7 @@ async def test_progress_tells_the_step_of_the_ramp(world: World) -> None:
     }
 
 
-async def test_progress_tells_the_budget_with_calls_in_flight(world: World) -> None:
+async def test_progress_tells_the_budget_with_calls_in_flight(world: ApiWorld) -> None:
     campaign_id = await _campaign(
         world,
         tried=3,
@@ -105,7 +107,7 @@ async def test_progress_tells_the_budget_with_calls_in_flight(world: World) -> N
     }
 
 
-async def test_trips_name_the_attempts_that_tripped_it(world: World) -> None:
+async def test_trips_name_the_attempts_that_tripped_it(world: ApiWorld) -> None:
     campaign_id = await _campaign(world)
     async with world.database.transaction() as session:
         made = await session.get_one(Campaign, campaign_id)
@@ -144,5 +146,5 @@ async def test_trips_name_the_attempts_that_tripped_it(world: World) -> None:
     )
 
 
-async def test_a_campaign_that_never_tripped_has_no_trips(world: World) -> None:
+async def test_a_campaign_that_never_tripped_has_no_trips(world: ApiWorld) -> None:
     assert (await world.get(f"/campaigns/{await _campaign(world)}/trips")).json() == []

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.api.conftest import World, fields_of, problem_of
+from tests.api.conftest import ApiWorld, fields_of, problem_of
 from tests.api.test_bodies import SCHEMA
 from tests.api.test_rights import OWNER, TABLE, filled, things
 
@@ -97,7 +97,9 @@ def _named(path: Path, text: str, *, as_name: bool = False) -> str:
     return ".".join("anything" if part == "*" else part for part in parts).encode("utf-8", "replace").decode()
 
 
-async def _send(world: World, route: tuple[str, str], named: Mapping[str, Any], body: Any) -> httpx.Response:
+async def _send(
+    world: ApiWorld, route: tuple[str, str], named: Mapping[str, Any], body: Any
+) -> httpx.Response:
     method, path = route
     return await world.call(
         method.upper(),
@@ -131,7 +133,7 @@ def test_the_walk_knows_the_texts() -> None:
 
 @pytest.mark.parametrize("route", CHECKED_AT_THE_DOOR, ids=" ".join)
 async def test_what_cannot_be_stored_is_refused_by_the_name_of_its_field(
-    world: World, route: tuple[str, str]
+    world: ApiWorld, route: tuple[str, str]
 ) -> None:
     named = await things(world, route)
     for path, as_name, text in _each(route, UNSTORABLE):
@@ -144,7 +146,7 @@ async def test_what_cannot_be_stored_is_refused_by_the_name_of_its_field(
 
 @pytest.mark.parametrize("route", CHECKED_AT_THE_DOOR, ids=" ".join)
 async def test_what_is_too_long_is_refused_by_the_name_of_its_field(
-    world: World, route: tuple[str, str]
+    world: ApiWorld, route: tuple[str, str]
 ) -> None:
     named = await things(world, route)
     for path, as_name, _ in _each(route, {"": ""}):
@@ -157,7 +159,7 @@ async def test_what_is_too_long_is_refused_by_the_name_of_its_field(
 
 
 @pytest.mark.parametrize("route", BODIES, ids=" ".join)
-async def test_no_text_at_all_is_an_error_of_ours(world: World, route: tuple[str, str]) -> None:
+async def test_no_text_at_all_is_an_error_of_ours(world: ApiWorld, route: tuple[str, str]) -> None:
     named = await things(world, route)
     for path, as_name, text in _each(route, ODD):
         body = _with(_base(route, named), path, text, as_name=as_name)
@@ -167,7 +169,7 @@ async def test_no_text_at_all_is_an_error_of_ours(world: World, route: tuple[str
 
 @pytest.mark.parametrize("path", sorted(_ROWS))
 @pytest.mark.parametrize("text", UNSTORABLE.values(), ids=list(UNSTORABLE))
-async def test_rows_are_taken_without_what_cannot_be_stored(world: World, path: str, text: str) -> None:
+async def test_rows_are_taken_without_what_cannot_be_stored(world: ApiWorld, path: str, text: str) -> None:
     route = ("post", path)
     named = await things(world, route)
     rows = [{"phone_number": "+12025550143", "name": text, text: text, "variables": {text: text}}]
@@ -180,7 +182,7 @@ async def test_rows_are_taken_without_what_cannot_be_stored(world: World, path: 
 
 
 @pytest.mark.parametrize("route", BODIES, ids=" ".join)
-async def test_a_documented_length_is_the_one_that_holds(world: World, route: tuple[str, str]) -> None:
+async def test_a_documented_length_is_the_one_that_holds(world: ApiWorld, route: tuple[str, str]) -> None:
     named = await things(world, route)
     for field, longest in _lengths(_schema_of(route)):
         answer = await _send(world, route, named, (_base(route, named) or {}) | {field: "x" * (longest + 1)})
@@ -227,7 +229,7 @@ QUERIES: Final = sorted(
 
 @pytest.mark.parametrize("route", QUERIES, ids=" ".join)
 async def test_a_query_with_what_cannot_be_stored_is_refused_by_name(
-    world: World, route: tuple[str, str]
+    world: ApiWorld, route: tuple[str, str]
 ) -> None:
     method, path = route
     named = await things(world, route)
@@ -251,7 +253,7 @@ _NO_IDS: Final = (
 
 
 @pytest.mark.parametrize("route", sorted(route for route in TABLE if "{" in route[1]), ids=" ".join)
-async def test_no_id_is_an_error_of_ours(world: World, route: tuple[str, str]) -> None:
+async def test_no_id_is_an_error_of_ours(world: ApiWorld, route: tuple[str, str]) -> None:
     method, path = route
     place = path[path.index("{") : path.index("}") + 1]
     body = {"json": TABLE[route].body} if TABLE[route].body else {}
@@ -263,7 +265,7 @@ async def test_no_id_is_an_error_of_ours(world: World, route: tuple[str, str]) -
 
 
 @pytest.mark.parametrize("sent", [b"\xff", "é".encode(), b"a b", b"x" * 256, b""])
-async def test_a_key_of_odd_bytes_is_refused_by_the_header_s_name(world: World, sent: bytes) -> None:
+async def test_a_key_of_odd_bytes_is_refused_by_the_header_s_name(world: ApiWorld, sent: bytes) -> None:
     answer = await world.call("POST", "/agents", json={"name": "Max"}, headers={"Idempotency-Key": sent})
     assert answer.status_code == 422
     assert {each.lower() for each in fields_of(answer)} == {"idempotency-key"}
@@ -279,7 +281,7 @@ async def test_a_key_of_odd_bytes_is_refused_by_the_header_s_name(world: World, 
     ],
 )
 async def test_an_odd_upsert_is_refused_with_a_key_and_without(
-    world: World, body: dict[str, Any], key: str | None
+    world: ApiWorld, body: dict[str, Any], key: str | None
 ) -> None:
     headers = {"Idempotency-Key": key} if key else {}
     answer = await world.call(
@@ -293,7 +295,7 @@ async def test_an_odd_upsert_is_refused_with_a_key_and_without(
     assert error["field"].startswith("contacts.0.")
 
 
-async def test_texts_of_all_languages_are_kept(world: World) -> None:
+async def test_texts_of_all_languages_are_kept(world: ApiWorld) -> None:
     made = await world.post(
         "/contacts", {"phone_number": "+12025550143", "notes": KEPT, "fields": {"söße": KEPT}}
     )
@@ -305,7 +307,7 @@ async def test_texts_of_all_languages_are_kept(world: World) -> None:
 
 @pytest.mark.parametrize("charset", ["utf-8", "unicode_escape", "punycode", "idna", "utf-16", "nonsense"])
 @pytest.mark.parametrize("path", sorted(_ROWS))
-async def test_no_form_is_an_error_of_ours(world: World, path: str, charset: str) -> None:
+async def test_no_form_is_an_error_of_ours(world: ApiWorld, path: str, charset: str) -> None:
     named = await things(world, ("post", path))
     for field, file_name in (
         (b"mapping", b"a\\x00\\ud800.csv"),
@@ -327,7 +329,7 @@ async def test_no_form_is_an_error_of_ours(world: World, path: str, charset: str
 
 
 @pytest.mark.parametrize("path", sorted(_ROWS))
-async def test_a_form_s_texts_are_refused_by_name(world: World, path: str) -> None:
+async def test_a_form_s_texts_are_refused_by_name(world: ApiWorld, path: str) -> None:
     named = await things(world, ("post", path))
     field = "reason" if "suppressions" in path else "mapping"
     answer = await world.call(

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e.browsing import new_context
 from tests.e2e.installation import SPEED, Installation, running_installation
 from tests.e2e.watching import Witness
-from tests.e2e.world import World, make_world
+from tests.e2e.world import BrowserWorld, make_world
 from tests.support.chromium import ChromiumMissing, running_chromium
 
 _LONGEST_LOG = 6_000
@@ -90,7 +90,7 @@ def page(context: BrowserContext, witness: Witness) -> Page:
 
 
 @pytest.fixture
-def world(installation: Installation) -> Iterator[World]:
+def world(installation: Installation) -> Iterator[BrowserWorld]:
     """An organization of one's own, at a carrier that works as usual."""
     yield make_world(installation)
     installation.carrier.speed(SPEED)

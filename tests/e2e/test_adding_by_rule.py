@@ -3,11 +3,11 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import row, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 
 def test_a_rule_adds_who_matches_keeps_adding_and_is_ended(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     ada, ben, cleo = world.contacts(3)
     campaign_id = world.campaign("Spring reminders", [ada])

@@ -5,11 +5,11 @@ import re
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import heading, ready, row, toast, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 
 def test_filter_segment_tag_person_never_call_and_lift(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     ada, ben = world.contacts(2)
     world.campaign("Spring reminders", [ada, ben])

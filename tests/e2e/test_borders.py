@@ -13,7 +13,7 @@ from tests.e2e.browsing import heading, ready, sign_in, visit
 from tests.e2e.installation import Installation
 from tests.e2e.sockets import run
 from tests.e2e.watching import Witness
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 from tests.support.chromium import OTHER_NAME
 
 EVERYWHERE: Final = {
@@ -102,7 +102,9 @@ def test_a_redirect_keeps_the_way_one_came(installation: Installation, path: str
     )
 
 
-def test_every_name_that_is_allowed_has_pages_that_work(page: Page, world: World, witness: Witness) -> None:
+def test_every_name_that_is_allowed_has_pages_that_work(
+    page: Page, world: BrowserWorld, witness: Witness
+) -> None:
     """Its socket is opened too: without it a page stands still."""
     witness.expect("Cross-Origin-Opener-Policy header has been ignored")  # without https, but at localhost
     elsewhere = httpx.URL(world.address("campaigns")).copy_with(host=OTHER_NAME)

@@ -7,11 +7,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.rights import Role
 from tests.e2e.browsing import start, status, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 
 def test_contacts_and_calls_are_taken_away_as_files_by_the_filter_shown(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     reached, missed = world.contacts(1)[0], world.contacts(1, "no_answer")[0]
     campaign_id = world.campaign("Spring reminders", [reached, missed])
@@ -27,7 +27,7 @@ def test_contacts_and_calls_are_taken_away_as_files_by_the_filter_shown(
 
 
 def test_nobody_without_the_right_is_offered_a_file(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     world.sign_in(context, world.member(Role.OPERATOR))

@@ -13,7 +13,7 @@ from app.services.campaigns.lifecycle import pause_campaign, start_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.numbers.carriers import identity_of
 from tests.e2e.browsing import choose_card, heading, ready, row, start, status, toast, visit
-from tests.e2e.world import Contact, World
+from tests.e2e.world import BrowserWorld, Contact
 
 _PERSONA: Final = {Channel.CALL: "answers_confirms", Channel.SMS: "delivered"}
 _CARD: Final = {Channel.CALL: re.compile("^Call"), Channel.SMS: re.compile("^SMS")}
@@ -31,7 +31,7 @@ channels = pytest.mark.parametrize("channel", [Channel.CALL, Channel.SMS])
 
 @channels
 def test_next_leads_through_all_steps_to_a_finished_campaign(
-    context: BrowserContext, page: Page, world: World, channel: Channel
+    context: BrowserContext, page: Page, world: BrowserWorld, channel: Channel
 ) -> None:
     people = world.contacts(2, _PERSONA[channel])
     world.sign_in(context, world.member())
@@ -64,7 +64,7 @@ def test_next_leads_through_all_steps_to_a_finished_campaign(
 @channels
 @pytest.mark.parametrize("stage", ["draft", "paused"])
 def test_settings_are_saved(
-    context: BrowserContext, page: Page, world: World, channel: Channel, stage: str
+    context: BrowserContext, page: Page, world: BrowserWorld, channel: Channel, stage: str
 ) -> None:
     settings = _TEXTS if channel is Channel.SMS else {}
     campaign_id = world.campaign("Spring reminders", world.contacts(1), **settings)
@@ -82,7 +82,7 @@ def test_settings_are_saved(
 
 
 def test_an_error_whose_box_is_not_on_the_page_stands_in_a_banner(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1), **_TEXTS | {"channel": "call"})
     world.sign_in(context, world.member())
@@ -134,7 +134,7 @@ def _next(page: Page, step: str) -> None:
     ready(page)
 
 
-def _pause_before_its_start(world: World, campaign_id: int) -> None:
+def _pause_before_its_start(world: BrowserWorld, campaign_id: int) -> None:
     """Schedule it for tomorrow, and pause it: a paused campaign of which nothing has been placed."""
     tomorrow = (world.now + timedelta(days=1)).isoformat()
     _change(world, campaign_id, schedule_type="scheduled", scheduled_at=tomorrow)
@@ -145,7 +145,7 @@ def _pause_before_its_start(world: World, campaign_id: int) -> None:
     services.do(lambda session: pause_campaign(session, **whose))
 
 
-def _change(world: World, campaign_id: int, **changes: Any) -> None:
+def _change(world: BrowserWorld, campaign_id: int, **changes: Any) -> None:
     """Change settings as another browser would."""
     world.installation.services.do(
         lambda session: update_campaign(

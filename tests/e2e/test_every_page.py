@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.rights import Role
 from tests.e2e.browsing import visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 _OF_THE_ORGANIZATION: Final = (
     "campaigns",
@@ -38,7 +38,7 @@ _SIDEWAYS: Final = "() => document.documentElement.scrollWidth - document.docume
 
 
 @pytest.mark.parametrize("path", _OF_THE_ORGANIZATION)
-def test_a_page_is_sound(context: BrowserContext, page: Page, world: World, path: str) -> None:
+def test_a_page_is_sound(context: BrowserContext, page: Page, world: BrowserWorld, path: str) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(2))
     world.sign_in(context, world.member(Role.MANAGER))
     visit(page, world.address(path.format(id=campaign_id)))

@@ -3,11 +3,11 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 
 def test_a_section_opens_by_keyboard_and_what_is_typed_in_it_is_kept(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.sign_in(context, world.member())
     campaign_id = world.campaign("Folded", world.contacts(1))
@@ -27,7 +27,7 @@ def test_a_section_opens_by_keyboard_and_what_is_typed_in_it_is_kept(
 
 
 def test_what_has_to_be_mended_is_unfolded_on_the_way_on(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.sign_in(context, world.member())
     campaign_id = world.campaign("Folded", world.contacts(1))
@@ -42,7 +42,9 @@ def test_what_has_to_be_mended_is_unfolded_on_the_way_on(
     expect(share).to_be_focused()
 
 
-def test_an_address_that_is_no_campaigns_says_so(context: BrowserContext, page: Page, world: World) -> None:
+def test_an_address_that_is_no_campaigns_says_so(
+    context: BrowserContext, page: Page, world: BrowserWorld
+) -> None:
     world.sign_in(context, world.member())
     for tail in ("campaigns/abc", "campaigns/abc/contacts", "campaigns/abc/edit/pace"):
         visit(page, world.address(tail))

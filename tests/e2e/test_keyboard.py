@@ -5,12 +5,12 @@ import re
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.browsing import heading, ready, visit
-from tests.e2e.world import PASSWORD, World
+from tests.e2e.world import PASSWORD, BrowserWorld
 
 _MOST_STOPS = 60
 
 
-def test_signing_in_and_beginning_a_campaign_need_no_mouse(page: Page, world: World) -> None:
+def test_signing_in_and_beginning_a_campaign_need_no_mouse(page: Page, world: BrowserWorld) -> None:
     person = world.member()
     visit(page, "/sign-in")
     _tab_to(page, page.get_by_label("E-mail"))
@@ -40,7 +40,7 @@ def test_signing_in_and_beginning_a_campaign_need_no_mouse(page: Page, world: Wo
     expect(heading(page, "Typed by hand")).to_be_visible()
 
 
-def test_the_first_stop_of_a_page_skips_to_its_content(page: Page, world: World) -> None:
+def test_the_first_stop_of_a_page_skips_to_its_content(page: Page, world: BrowserWorld) -> None:
     visit(page, "/sign-in")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -49,7 +49,7 @@ def test_the_first_stop_of_a_page_skips_to_its_content(page: Page, world: World)
 
 
 def test_a_dialog_takes_the_focus_and_gives_it_back_to_what_opened_it(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.campaign("Spring reminders", world.contacts(2))
     world.sign_in(context, world.member())

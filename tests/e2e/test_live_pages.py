@@ -7,7 +7,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.browsing import heading, start, status, visit
 from tests.e2e.watching import Witness
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 A_SECOND = 1_000
 _STANDSTILL = 0.001
@@ -15,7 +15,7 @@ _STANDSTILL = 0.001
 
 
 def test_a_webhook_changes_the_open_page_within_a_second(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     (contact,) = world.contacts(1)
     campaign_id = world.campaign("Spring reminders", [contact])
@@ -45,7 +45,7 @@ def _start_persistently(page: Page) -> None:
 
 
 def test_a_page_comes_back_after_the_web_process_died(
-    context: BrowserContext, page: Page, world: World, witness: Witness
+    context: BrowserContext, page: Page, world: BrowserWorld, witness: Witness
 ) -> None:
     (contact,) = world.contacts(1)
     campaign_id = world.campaign("Spring reminders", [contact])

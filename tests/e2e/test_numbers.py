@@ -3,12 +3,12 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import row, visit
-from tests.e2e.world import World, make_world
+from tests.e2e.world import BrowserWorld, make_world
 from tests.support.numbers import new_number
 
 
 def test_a_number_is_added_once_the_carrier_account_has_it(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     number = new_number(305)
     shown = f"+1 {number[2:5]}-{number[5:8]}-{number[8:]}"
@@ -34,7 +34,7 @@ def test_a_number_is_added_once_the_carrier_account_has_it(
 
 
 def test_a_number_of_another_organization_is_refused_at_its_box(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     other = make_world(world.installation)
     taken = other.numbers[0]

@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.rights import Role
 from tests.e2e.browsing import heading, ready, row, status, toast, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 _ACTIONS = re.compile(
     r"^(Create|New|Add(?! filter)|Edit|Save|Start|Pause|Resume|Cancel|Retry|Skip|Remove|Delete|Stop all|More actions)\b"
@@ -14,7 +14,7 @@ _ACTIONS = re.compile(
 
 
 def test_a_viewer_finds_no_button_that_changes_anything(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(2))
     world.sign_in(context, world.member(Role.VIEWER))
@@ -37,7 +37,7 @@ def test_a_viewer_finds_no_button_that_changes_anything(
 
 
 def test_a_button_that_was_shown_before_the_role_was_taken_away_does_nothing(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     person = world.member(Role.OPERATOR)
@@ -51,7 +51,7 @@ def test_a_button_that_was_shown_before_the_role_was_taken_away_does_nothing(
     expect(status(page)).to_contain_text("Draft")
 
 
-def test_another_organization_is_not_there(context: BrowserContext, page: Page, world: World) -> None:
+def test_another_organization_is_not_there(context: BrowserContext, page: Page, world: BrowserWorld) -> None:
     world.sign_in(context, world.member())
     visit(page, f"{world.installation.url}/somebody-else/campaigns")
     expect(page.get_by_role("alert")).to_contain_text("somebody-else")

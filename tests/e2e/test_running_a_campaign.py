@@ -6,11 +6,11 @@ from dataclasses import replace
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.browsing import ready, row, start, status, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 
 def test_pausing_stops_the_numbers_and_resuming_completes_them(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     contacts = world.contacts(16)
     carrier, numbers = world.installation.carrier, {contact.number for contact in contacts}
@@ -38,7 +38,7 @@ def test_pausing_stops_the_numbers_and_resuming_completes_them(
 
 
 def test_a_campaign_fails_with_its_account_and_goes_on_once_that_is_mended(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     contacts, carrier = world.contacts(6), world.installation.carrier
     campaign_id = world.campaign("Spring reminders", contacts)
@@ -65,7 +65,7 @@ def test_a_campaign_fails_with_its_account_and_goes_on_once_that_is_mended(
 
 
 def test_the_list_follows_a_campaign_without_a_reload(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.campaign("Spring reminders", world.contacts(4))
     world.sign_in(context, world.member())
@@ -77,7 +77,7 @@ def test_the_list_follows_a_campaign_without_a_reload(
 
 
 def test_the_start_promises_whom_the_campaign_then_calls_and_shows_who_is_skipped(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     *called, nameless = world.contacts(3)
     contacts = [*called, replace(nameless, name="")]
@@ -102,7 +102,7 @@ def test_the_start_promises_whom_the_campaign_then_calls_and_shows_who_is_skippe
 
 
 def test_a_contact_who_did_not_answer_is_tried_again_by_hand(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     reached, missed = world.contacts(1)[0], world.contacts(1, "no_answer")[0]
     campaign_id = world.campaign("Spring reminders", [reached, missed])
@@ -121,7 +121,7 @@ def test_a_contact_who_did_not_answer_is_tried_again_by_hand(
 
 
 def test_retry_failed_takes_a_completed_campaign_up_again_for_the_outcomes_ticked(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     busy, missed = world.contacts(1, "busy")[0], world.contacts(1, "no_answer")[0]
     campaign_id = world.campaign("Spring reminders", [busy, missed, *world.contacts(1)])

@@ -5,12 +5,12 @@ import re
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.browsing import heading, ready, row, sign_in, sign_out, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 _SIGN_IN = re.compile(r"/sign-in")
 
 
-def test_a_deep_link_leads_to_sign_in_and_back(page: Page, world: World) -> None:
+def test_a_deep_link_leads_to_sign_in_and_back(page: Page, world: BrowserWorld) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     person = world.member()
     page.goto(world.address(f"campaigns/{campaign_id}"))
@@ -20,7 +20,9 @@ def test_a_deep_link_leads_to_sign_in_and_back(page: Page, world: World) -> None
     expect(heading(page, "Spring reminders")).to_be_visible()
 
 
-def test_a_wrong_password_is_refused_without_saying_which_part_was_wrong(page: Page, world: World) -> None:
+def test_a_wrong_password_is_refused_without_saying_which_part_was_wrong(
+    page: Page, world: BrowserWorld
+) -> None:
     person = world.member()
     visit(page, "/sign-in")
     page.get_by_label("E-mail").fill(person.email)
@@ -31,13 +33,13 @@ def test_a_wrong_password_is_refused_without_saying_which_part_was_wrong(page: P
     expect(page).to_have_url(world.address("campaigns"))
 
 
-def test_the_cookie_of_the_session_is_out_of_reach_of_scripts(page: Page, world: World) -> None:
+def test_the_cookie_of_the_session_is_out_of_reach_of_scripts(page: Page, world: BrowserWorld) -> None:
     visit(page, "/sign-in")
     sign_in(page, world.member())
     assert "session" not in page.evaluate("document.cookie")
 
 
-def test_no_cookie_of_another_page_of_the_host_locks_anybody_out(page: Page, world: World) -> None:
+def test_no_cookie_of_another_page_of_the_host_locks_anybody_out(page: Page, world: BrowserWorld) -> None:
     visit(page, "/sign-in")
     page.evaluate(
         """() => {
@@ -58,7 +60,7 @@ def test_no_cookie_of_another_page_of_the_host_locks_anybody_out(page: Page, wor
 
 
 def test_who_downloads_after_the_session_has_ended_is_told_why_the_sign_in_page_is_there(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     person = world.member()
     world.sign_in(context, person)
@@ -69,7 +71,7 @@ def test_who_downloads_after_the_session_has_ended_is_told_why_the_sign_in_page_
 
 
 def test_signing_out_locks_every_tab_and_every_address(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     world.sign_in(context, world.member())
@@ -92,7 +94,7 @@ def test_signing_out_locks_every_tab_and_every_address(
 
 
 def test_a_session_that_was_ended_elsewhere_locks_the_page_at_the_next_step(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.campaign("Spring reminders", world.contacts(1))
     person = world.member()

@@ -9,12 +9,14 @@ from app.models import PhoneNumber
 from app.services.campaigns.operations import duplicate_campaign
 from app.services.suppression.queries import SuppressionView, suppressions_of
 from tests.e2e.browsing import row, start, status, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 _PATIENCE = 20.0
 
 
-def test_stop_by_text_holds_for_the_next_campaign(context: BrowserContext, page: Page, world: World) -> None:
+def test_stop_by_text_holds_for_the_next_campaign(
+    context: BrowserContext, page: Page, world: BrowserWorld
+) -> None:
     annoyed, friendly = world.contacts(1, "replies_stop")[0], world.contacts(1, "delivered")[0]
     words = {"channel": "sms", "sms_message_template": "Hi {{name}}. Reply STOP to opt out."}
     first = world.campaign("First texts", [annoyed, friendly], **words)
@@ -37,7 +39,7 @@ def test_stop_by_text_holds_for_the_next_campaign(context: BrowserContext, page:
     assert world.installation.carrier.calls_to(annoyed.number) == 1
 
 
-def _duplicate(world: World, campaign_id: int) -> int:
+def _duplicate(world: BrowserWorld, campaign_id: int) -> int:
     """The same for the same people, prepared before anybody has answered."""
     return world.installation.services.do(
         lambda session: duplicate_campaign(
@@ -46,7 +48,7 @@ def _duplicate(world: World, campaign_id: int) -> int:
     )
 
 
-def _texts_are_heard(world: World) -> bool:
+def _texts_are_heard(world: BrowserWorld) -> bool:
     async def look(session: AsyncSession) -> bool:
         number = await session.get_one(PhoneNumber, world.number_ids[0])
         return number.inbound_checked_at is not None and not number.inbound_problem
@@ -54,7 +56,7 @@ def _texts_are_heard(world: World) -> bool:
     return world.installation.services.do(look)
 
 
-def _suppressions(world: World, number: str) -> list[SuppressionView]:
+def _suppressions(world: BrowserWorld, number: str) -> list[SuppressionView]:
     return world.installation.services.do(
         lambda session: suppressions_of(session, principal=world.principal, number=number)
     )

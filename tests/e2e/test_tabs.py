@@ -16,7 +16,7 @@ from app.services.access.sessions import SESSION_COOKIE
 from tests.e2e.browsing import choose_file, ready, row, start, toast, visit
 from tests.e2e.sockets import run, tab_socket
 from tests.e2e.watching import Witness
-from tests.e2e.world import Person, World
+from tests.e2e.world import BrowserWorld, Person
 
 _RECEIVE: Final = "reflex___state____state.app___web___imports___state____import_state.receive"
 _HYDRATE: Final = "reflex___state____state.hydrate"
@@ -26,7 +26,7 @@ _LOADED: Final = re.compile(r'"is_hydrated_rx_state_": ?true')
 
 
 @pytest.fixture
-def owner(context: BrowserContext, world: World) -> Person:
+def owner(context: BrowserContext, world: BrowserWorld) -> Person:
     """An owner who is signed in in this browser."""
     person = world.member(Role.OWNER)
     world.sign_in(context, person)
@@ -34,7 +34,7 @@ def owner(context: BrowserContext, world: World) -> Person:
 
 
 def test_a_token_gives_its_content_to_the_session_it_belongs_to_and_to_nobody_else(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     key = _make_key(page, world)
     token, cookie = _token(page), _cookie(context)
@@ -54,7 +54,7 @@ def test_a_token_gives_its_content_to_the_session_it_belongs_to_and_to_nobody_el
 
 
 def test_nothing_is_left_of_a_tab_whose_session_was_ended(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     key = _make_key(page, world)
     token, cookie = _token(page), _cookie(context)
@@ -74,7 +74,7 @@ def test_nothing_is_left_of_a_tab_whose_session_was_ended(
 
 
 def test_a_file_goes_into_a_campaign_from_the_tab_and_the_session_that_it_was_chosen_in(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     visit(page, world.address(f"campaigns/{campaign_id}/edit/contacts"))
@@ -92,7 +92,7 @@ def test_a_file_goes_into_a_campaign_from_the_tab_and_the_session_that_it_was_ch
 
 
 def test_a_file_that_is_refused_says_so_on_the_page(
-    context: BrowserContext, page: Page, world: World, owner: Person, tmp_path: Path, witness: Witness
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person, tmp_path: Path, witness: Witness
 ) -> None:
     witness.expect("_upload", "401")
     visit(page, world.address("contacts/import"))
@@ -104,7 +104,7 @@ def test_a_file_that_is_refused_says_so_on_the_page(
 
 
 def test_a_line_that_breaks_behind_a_proxy_costs_nothing_that_was_typed_or_shown(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(2))
     line = Line(page)
@@ -123,7 +123,7 @@ def test_a_line_that_breaks_behind_a_proxy_costs_nothing_that_was_typed_or_shown
 
 
 def test_a_page_whose_line_broke_shows_what_happened_meanwhile(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     campaign_id = world.campaign("Spring reminders", world.contacts(1))
     line = Line(page)
@@ -137,7 +137,7 @@ def test_a_page_whose_line_broke_shows_what_happened_meanwhile(
 
 
 def test_a_duplicated_tab_is_a_tab_of_its_own(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     visit(page, world.address("contacts"))
     page.get_by_role("button", name="New contact").click()
@@ -155,7 +155,7 @@ def test_a_duplicated_tab_is_a_tab_of_its_own(
 
 
 def test_no_log_holds_a_tab_s_token_or_a_session(
-    context: BrowserContext, page: Page, world: World, owner: Person
+    context: BrowserContext, page: Page, world: BrowserWorld, owner: Person
 ) -> None:
     sizes = world.installation.log_sizes()
     _make_key(page, world)
@@ -167,7 +167,7 @@ def test_no_log_holds_a_tab_s_token_or_a_session(
         assert cookie not in text, name
 
 
-def test_a_stranger_s_flood_is_a_few_short_lines_in_the_log(page: Page, world: World) -> None:
+def test_a_stranger_s_flood_is_a_few_short_lines_in_the_log(page: Page, world: BrowserWorld) -> None:
     sizes = world.installation.log_sizes()
 
     async def flood() -> None:
@@ -249,7 +249,7 @@ class Line:
         self._loadings += bool(_LOADED.search(str(message)))
 
 
-def _make_key(page: Page, world: World) -> str:
+def _make_key(page: Page, world: BrowserWorld) -> str:
     """Make an API key in the browser; its dialog stays open."""
     visit(page, world.address("settings"))
     page.get_by_role("button", name="New key").click()
@@ -268,7 +268,7 @@ def _cookie(context: BrowserContext) -> str:
     return next(each["value"] for each in context.cookies() if each["name"] == SESSION_COOKIE)
 
 
-def _hydrated(world: World, token: str, cookie: str) -> str:
+def _hydrated(world: BrowserWorld, token: str, cookie: str) -> str:
     async def talk() -> str:
         async with tab_socket(world.installation.url, token=token, cookie=cookie) as socket:
             return await socket.hydrated()
@@ -276,7 +276,7 @@ def _hydrated(world: World, token: str, cookie: str) -> str:
     return run(talk)
 
 
-def _upload(world: World, token: str, cookie: str) -> httpx.Response:
+def _upload(world: BrowserWorld, token: str, cookie: str) -> httpx.Response:
     return httpx.post(
         f"{world.installation.url}/_upload",
         headers={"reflex-client-token": token, "reflex-event-handler": _RECEIVE},

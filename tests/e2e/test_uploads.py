@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from app.services.imports.files.spreadsheets import AT_ONCE_BYTES
 from tests.e2e.browsing import choose_file, visit
-from tests.e2e.world import World
+from tests.e2e.world import BrowserWorld
 
 _MIXED = """phone,first name,last name
 (212) 555-7001,Ada,Abbott
@@ -20,7 +20,7 @@ _MIXED = """phone,first name,last name
 
 
 def test_rows_that_cannot_be_called_are_listed_with_their_reasons(
-    context: BrowserContext, page: Page, world: World, tmp_path: Path
+    context: BrowserContext, page: Page, world: BrowserWorld, tmp_path: Path
 ) -> None:
     _open_contacts_step(context, page, world)
     choose_file(page, _file(tmp_path, "mixed.csv", _MIXED.encode()))
@@ -38,7 +38,7 @@ def test_rows_that_cannot_be_called_are_listed_with_their_reasons(
 
 
 def test_a_file_that_is_no_list_is_refused_and_another_is_welcome(
-    context: BrowserContext, page: Page, world: World, tmp_path: Path
+    context: BrowserContext, page: Page, world: BrowserWorld, tmp_path: Path
 ) -> None:
     _open_contacts_step(context, page, world)
     choose_file(page, _file(tmp_path, "people.csv", b"PK\x03\x04" + bytes(200)))
@@ -54,7 +54,7 @@ def test_a_file_that_is_no_list_is_refused_and_another_is_welcome(
 
 
 def test_a_kind_of_file_that_cannot_be_read_is_refused_at_the_drop_zone(
-    context: BrowserContext, page: Page, world: World, tmp_path: Path
+    context: BrowserContext, page: Page, world: BrowserWorld, tmp_path: Path
 ) -> None:
     frames: list[int] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(len(frame))))
@@ -66,7 +66,7 @@ def test_a_kind_of_file_that_cannot_be_read_is_refused_at_the_drop_zone(
 
 
 def test_a_pasted_list_goes_into_the_address_book_by_two_quick_clicks(
-    context: BrowserContext, page: Page, world: World
+    context: BrowserContext, page: Page, world: BrowserWorld
 ) -> None:
     world.sign_in(context, world.member())
     visit(page, world.address("contacts"))
@@ -79,7 +79,7 @@ def test_a_pasted_list_goes_into_the_address_book_by_two_quick_clicks(
 
 
 def test_a_large_workbook_is_read_while_its_page_watches(
-    context: BrowserContext, page: Page, world: World, tmp_path: Path
+    context: BrowserContext, page: Page, world: BrowserWorld, tmp_path: Path
 ) -> None:
     _open_contacts_step(context, page, world)
     book, chance = Workbook(write_only=True), Random(1)
@@ -94,7 +94,7 @@ def test_a_large_workbook_is_read_while_its_page_watches(
     expect(page.get_by_role("button", name="Import 3000 contacts")).to_be_enabled(timeout=30_000)
 
 
-def _open_contacts_step(context: BrowserContext, page: Page, world: World) -> None:
+def _open_contacts_step(context: BrowserContext, page: Page, world: BrowserWorld) -> None:
     campaign_id = world.campaign("Spring reminders", [])
     world.sign_in(context, world.member())
     visit(page, world.address(f"campaigns/{campaign_id}/edit/contacts"))
@@ -106,7 +106,7 @@ def _file(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def test_the_template_downloads_as_a_file(context: BrowserContext, page: Page, world: World) -> None:
+def test_the_template_downloads_as_a_file(context: BrowserContext, page: Page, world: BrowserWorld) -> None:
     _open_contacts_step(context, page, world)
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV template").click()

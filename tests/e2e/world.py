@@ -52,7 +52,7 @@ class Contact:
 
 
 @dataclass
-class World:
+class BrowserWorld:
     """One organization. Made by the product's own services; every world is apart from every other."""
 
     installation: Installation
@@ -196,18 +196,18 @@ _READY: Final[dict[str, Any]] = {
 }
 
 
-def make_world(installation: Installation) -> World:
+def make_world(installation: Installation) -> BrowserWorld:
     """A new organization with an agent, and numbers of its own at the simulated carrier."""
     name = f"Acme {next(_serial)}"
     numbers = [installation.carrier.own(new_number(area)) for area in _AREAS]
 
-    async def make(session: AsyncSession) -> World:
+    async def make(session: AsyncSession) -> BrowserWorld:
         now = installation.services.context.clock.now()
         organization = await get_or_create_organization(session, name=name, now=now)
         principal = console_principal(organization)
         agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
         await add_carrier_numbers(session, principal=principal, identity=None, numbers=numbers, now=now)
-        world = World(installation, principal, agent_id, numbers=numbers)
+        world = BrowserWorld(installation, principal, agent_id, numbers=numbers)
         world.number_ids = await _number_ids(session, principal)
         return world
 

@@ -45,7 +45,7 @@ REAL: Final = CarrierIdentity("twilio", "AC" + "7" * 32, "https://api.twilio.com
 
 
 @dataclass
-class World:
+class CampaignWorld:
     """Acme Corp: its agent Ava, one number, and its people."""
 
     database: Database
@@ -151,15 +151,15 @@ class World:
             return [(row.old, row.new) for row in rows.scalars()]
 
 
-async def build_world(database: Database) -> World:
+async def build_world(database: Database) -> CampaignWorld:
     """Make Acme Corp."""
     async with database.transaction() as session:
         return await _build(database, session)
 
 
-async def _build(database: Database, session: AsyncSession) -> World:
+async def _build(database: Database, session: AsyncSession) -> CampaignWorld:
     organization = await make_organization(session)
-    return World(
+    return CampaignWorld(
         database=database,
         organization=organization,
         agent=await make_agent(session, organization),

@@ -5,7 +5,7 @@ import pytest
 from app.models import Organization
 from app.runtime.database import Database
 from app.services.access.principal import Principal
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import make_organization, principal
 
 
@@ -23,6 +23,6 @@ def owner(acme: Organization) -> Principal:
 
 
 @pytest.fixture
-async def world(database: Database) -> World:
+async def world(database: Database) -> CampaignWorld:
     """Acme Corp with all that a campaign needs."""
     return await build_world(database)

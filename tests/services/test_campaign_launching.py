@@ -13,7 +13,7 @@ from app.services.campaigns.lifecycle import resume_campaign, start_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.errors import FieldErrors
-from tests.services.campaign_world import SIMULATED, World
+from tests.services.campaign_world import SIMULATED, CampaignWorld
 from tests.support.builders import NOON, make_number
 from tests.support.carrier import AccountBook
 from tests.support.clock import VirtualClock
@@ -23,7 +23,7 @@ LATER = NOON + timedelta(hours=1)
 SCHEDULED: dict[str, Any] = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
 
 
-async def refused(world: World, campaign_id: int, check: CarrierCheck) -> dict[str, str]:
+async def refused(world: CampaignWorld, campaign_id: int, check: CarrierCheck) -> dict[str, str]:
     with pytest.raises(FieldErrors) as problem:
         await world.do(start_campaign, campaign_ref=campaign_id, carrier=SIMULATED, check=check)
     assert await world.status(campaign_id) is S.DRAFT
@@ -39,7 +39,7 @@ async def heard(book: AccountBook, *numbers: PhoneNumber) -> CarrierCheck:
 # --- a start ---
 
 
-async def test_every_number_of_a_pool_that_the_account_lost_is_named(world: World) -> None:
+async def test_every_number_of_a_pool_that_the_account_lost_is_named(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         pool = tuple([await make_number(session, world.organization, label=f"L{each}") for each in range(4)])
         pool[3].active = False
@@ -55,7 +55,7 @@ async def test_every_number_of_a_pool_that_the_account_lost_is_named(world: Worl
 
 @pytest.mark.parametrize("channel", [Channel.CALL, Channel.SMS])
 async def test_a_number_that_the_carrier_lets_do_something_else_only_is_refused(
-    world: World, channel: Channel
+    world: CampaignWorld, channel: Channel
 ) -> None:
     campaign_id = await world.campaign(people=1, channel=channel)
     number = {world.number.number}
@@ -66,7 +66,7 @@ async def test_a_number_that_the_carrier_lets_do_something_else_only_is_refused(
 
 
 async def test_what_is_learnt_of_numbers_that_are_no_longer_the_campaigns_does_not_matter(
-    world: World,
+    world: CampaignWorld,
 ) -> None:
     async with world.database.transaction() as session:
         before = await make_number(session, world.organization)
@@ -79,13 +79,13 @@ async def test_what_is_learnt_of_numbers_that_are_no_longer_the_campaigns_does_n
 # --- at its hour ---
 
 
-async def scheduled(world: World, **values: Any) -> int:
+async def scheduled(world: CampaignWorld, **values: Any) -> int:
     return await world.campaign(
         people=1, status=S.SCHEDULED, carrier_account_id=world.carrier.id, **SCHEDULED | values
     )
 
 
-async def launch(world: World, book: AccountBook) -> list[int]:
+async def launch(world: CampaignWorld, book: AccountBook) -> list[int]:
     return await launch_scheduled(
         world.database, book, carrier_account_id=world.carrier.id, clock=VirtualClock(at=LATER)
     )
@@ -101,7 +101,9 @@ EMPTIED = {
 
 
 @pytest.mark.parametrize("what", list(EMPTIED))
-async def test_what_is_not_ready_at_its_hour_fails_and_says_what_to_mend(world: World, what: str) -> None:
+async def test_what_is_not_ready_at_its_hour_fails_and_says_what_to_mend(
+    world: CampaignWorld, what: str
+) -> None:
     campaign_id = await scheduled(world)
     statement, why = EMPTIED[what]
     async with world.database.transaction() as session:
@@ -115,7 +117,9 @@ async def test_what_is_not_ready_at_its_hour_fails_and_says_what_to_mend(world: 
     assert await launch(world, AccountBook()) == []
 
 
-async def test_a_number_lost_by_its_hour_fails_the_campaign_until_another_is_chosen(world: World) -> None:
+async def test_a_number_lost_by_its_hour_fails_the_campaign_until_another_is_chosen(
+    world: CampaignWorld,
+) -> None:
     lost, ready = await scheduled(world), None
     async with world.database.transaction() as session:
         other = await make_number(session, world.organization)
@@ -127,19 +131,19 @@ async def test_a_number_lost_by_its_hour_fails_the_campaign_until_another_is_cho
     assert await world.status(lost) is S.QUEUED
 
 
-async def test_an_hour_does_not_wait_for_a_carrier_that_is_away(world: World) -> None:
+async def test_an_hour_does_not_wait_for_a_carrier_that_is_away(world: CampaignWorld) -> None:
     campaign_id = await scheduled(world)
     book = AccountBook(lacks={world.number.number}, is_away=True)
     assert await launch(world, book) == [campaign_id]
     assert book.asked == [world.number.number]
 
 
-async def test_a_campaign_of_another_account_is_not_judged_by_this_carrier(world: World) -> None:
+async def test_a_campaign_of_another_account_is_not_judged_by_this_carrier(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1, status=S.SCHEDULED, **SCHEDULED)
     assert await launch(world, AccountBook(lacks={world.number.number})) == [campaign_id]
 
 
-async def test_the_carrier_is_asked_only_when_an_hour_has_come(world: World) -> None:
+async def test_the_carrier_is_asked_only_when_an_hour_has_come(world: CampaignWorld) -> None:
     await scheduled(world, scheduled_at=LATER + timedelta(seconds=1))
     book = AccountBook()
     assert await launch(world, book) == []

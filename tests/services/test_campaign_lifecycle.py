@@ -26,7 +26,7 @@ from app.services.campaigns.operations import duplicate_campaign
 from app.services.campaigns.preflight import preflight
 from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
-from tests.services.campaign_world import REAL, SIMULATED, World, build_world
+from tests.services.campaign_world import REAL, SIMULATED, CampaignWorld, build_world
 from tests.support.builders import NOON, make_agent, make_number
 from tests.support.clock import VirtualClock
 
@@ -35,17 +35,17 @@ LATER = NOON + timedelta(hours=1)
 SCHEDULED_LATER: dict[str, Any] = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
 
 
-async def _start(world: World, campaign_id: int, **arguments: Any) -> None:
+async def _start(world: CampaignWorld, campaign_id: int, **arguments: Any) -> None:
     await world.do(start_campaign, campaign_ref=campaign_id, **{"carrier": SIMULATED} | arguments)
 
 
-async def _launch(world: World, *, at: datetime, carrier: object = None) -> list[int]:
+async def _launch(world: CampaignWorld, *, at: datetime, carrier: object = None) -> list[int]:
     return await launch_scheduled(
         world.database, carrier, carrier_account_id=world.carrier.id, clock=VirtualClock(at=at)
     )
 
 
-async def _start_errors(world: World, **values: Any) -> dict[str, str]:
+async def _start_errors(world: CampaignWorld, **values: Any) -> dict[str, str]:
     campaign_id = await world.campaign(**{"people": 1} | values)
     with pytest.raises(FieldErrors) as refused:
         await _start(world, campaign_id)
@@ -53,7 +53,7 @@ async def _start_errors(world: World, **values: Any) -> dict[str, str]:
     return refused.value.errors
 
 
-async def test_a_started_draft_is_queued_on_its_carrier(world: World) -> None:
+async def test_a_started_draft_is_queued_on_its_carrier(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=2)
 
     await _start(world, campaign_id)
@@ -65,7 +65,9 @@ async def test_a_started_draft_is_queued_on_its_carrier(world: World) -> None:
     assert await world.history(campaign_id) == [("draft", "queued", "owner@example.com")]
 
 
-async def test_a_start_rings_the_dialers_doorbell_after_the_commit(world: World, database_url: str) -> None:
+async def test_a_start_rings_the_dialers_doorbell_after_the_commit(
+    world: CampaignWorld, database_url: str
+) -> None:
     heard: list[LiveNote] = []
 
     async def hear(notes: Any) -> None:
@@ -79,7 +81,7 @@ async def test_a_start_rings_the_dialers_doorbell_after_the_commit(world: World,
     assert LiveNote(world.organization.id, campaign_id, work=True) in heard
 
 
-async def test_a_campaign_with_a_time_waits_for_it(world: World) -> None:
+async def test_a_campaign_with_a_time_waits_for_it(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1, **SCHEDULED_LATER)
 
     await _start(world, campaign_id)
@@ -95,7 +97,7 @@ async def test_a_campaign_with_a_time_waits_for_it(world: World) -> None:
     ]
 
 
-async def test_everybody_is_due_when_a_campaign_starts(world: World) -> None:
+async def test_everybody_is_due_when_a_campaign_starts(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     someone = await world.recipient(campaign_id, not_before=LATER)
 
@@ -104,11 +106,11 @@ async def test_everybody_is_due_when_a_campaign_starts(world: World) -> None:
     assert (await world.person(someone)).not_before == NOON
 
 
-async def test_a_start_needs_somebody_to_contact(world: World) -> None:
+async def test_a_start_needs_somebody_to_contact(world: CampaignWorld) -> None:
     assert set(await _start_errors(world, people=0)) == {"contacts"}
 
 
-async def test_a_start_needs_more_than_skipped_contacts(world: World) -> None:
+async def test_a_start_needs_more_than_skipped_contacts(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     await world.recipient(campaign_id, RecipientStatus.SKIPPED)
 
@@ -116,7 +118,7 @@ async def test_a_start_needs_more_than_skipped_contacts(world: World) -> None:
         await _start(world, campaign_id)
 
 
-async def test_a_call_campaign_needs_an_active_agent(world: World) -> None:
+async def test_a_call_campaign_needs_an_active_agent(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         retired = await make_agent(session, world.organization, active=False)
 
@@ -124,7 +126,7 @@ async def test_a_call_campaign_needs_an_active_agent(world: World) -> None:
     assert set(await _start_errors(world, agent=retired)) == {"agent_id"}
 
 
-async def test_a_message_campaign_needs_no_agent(world: World) -> None:
+async def test_a_message_campaign_needs_no_agent(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1, channel=Channel.SMS, agent=None)
 
     await _start(world, campaign_id)
@@ -132,7 +134,7 @@ async def test_a_message_campaign_needs_no_agent(world: World) -> None:
     assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_a_start_needs_a_number_that_can_do_it(world: World) -> None:
+async def test_a_start_needs_a_number_that_can_do_it(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         idle = await make_number(session, world.organization, active=False)
         mute = await make_number(session, world.organization, voice=False)
@@ -145,7 +147,7 @@ async def test_a_start_needs_a_number_that_can_do_it(world: World) -> None:
     assert set(await _start_errors(world, pool=(idle, mute))) == {"number_pool"}
 
 
-async def test_without_a_number_the_agents_or_the_organizations_is_used(world: World) -> None:
+async def test_without_a_number_the_agents_or_the_organizations_is_used(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         agent = await make_agent(session, world.organization, default_phone_number_id=world.number.id)
     campaign_id = await world.campaign(people=1, number=None, agent=agent)
@@ -155,7 +157,7 @@ async def test_without_a_number_the_agents_or_the_organizations_is_used(world: W
     assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_a_start_needs_the_channels_template(world: World) -> None:
+async def test_a_start_needs_the_channels_template(world: CampaignWorld) -> None:
     silent = {"welcome_message_template": "", "sms_message_template": " "}
     async with world.database.transaction() as session:
         terse = await make_agent(session, world.organization, greeting="")
@@ -164,7 +166,7 @@ async def test_a_start_needs_the_channels_template(world: World) -> None:
     assert set(await _start_errors(world, step=silent, channel=Channel.SMS)) == {"sms_message_template"}
 
 
-async def test_an_unknown_variable_without_a_fallback_refuses_the_start(world: World) -> None:
+async def test_an_unknown_variable_without_a_fallback_refuses_the_start(world: CampaignWorld) -> None:
     says = {"agenda_template": "See you on {{appointment_date}} at {{place|default('our office')}}."}
 
     assert set(await _start_errors(world, step=says)) == {"agenda_template"}
@@ -179,7 +181,7 @@ async def test_an_unknown_variable_without_a_fallback_refuses_the_start(world: W
         assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_a_variable_of_the_list_is_known(world: World) -> None:
+async def test_a_variable_of_the_list_is_known(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(step={"agenda_template": "On {{appointment_date}}."})
     await world.recipient(campaign_id, variables={"appointment_date": "Monday"})
 
@@ -188,7 +190,7 @@ async def test_a_variable_of_the_list_is_known(world: World) -> None:
     assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_a_bad_zone_a_past_time_and_the_mixed_channel_refuse_the_start(world: World) -> None:
+async def test_a_bad_zone_a_past_time_and_the_mixed_channel_refuse_the_start(world: CampaignWorld) -> None:
     past = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": NOON}
     never = {"schedule_type": ScheduleType.SCHEDULED}
 
@@ -198,7 +200,7 @@ async def test_a_bad_zone_a_past_time_and_the_mixed_channel_refuse_the_start(wor
     assert set(await _start_errors(world, channel=Channel.MIXED)) == {"channel"}
 
 
-async def test_a_number_of_another_carrier_cannot_be_used(world: World) -> None:
+async def test_a_number_of_another_carrier_cannot_be_used(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         elsewhere = await make_number(session, world.organization, carrier_account_id=world.carrier.id)
     campaign_id = await world.campaign(people=1, number=elsewhere)
@@ -208,7 +210,7 @@ async def test_a_number_of_another_carrier_cannot_be_used(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [S.SCHEDULED, S.QUEUED, S.RUNNING])
-async def test_a_pause_keeps_its_reason(world: World, status: CampaignStatus) -> None:
+async def test_a_pause_keeps_its_reason(world: CampaignWorld, status: CampaignStatus) -> None:
     campaign_id = await world.campaign(people=1, status=status, gate_rule="pacing")
 
     await world.do(pause_campaign, campaign_ref=campaign_id, reason=" The text is wrong ")
@@ -219,7 +221,7 @@ async def test_a_pause_keeps_its_reason(world: World, status: CampaignStatus) ->
     assert campaign.gate_rule is None
 
 
-async def test_a_resumed_campaign_goes_back_to_where_it_was(world: World) -> None:
+async def test_a_resumed_campaign_goes_back_to_where_it_was(world: CampaignWorld) -> None:
     fresh = await world.campaign(people=1, status=S.PAUSED, status_reason="lunch")
     waiting = await world.campaign(people=1, status=S.PAUSED, **SCHEDULED_LATER)
     begun = await world.campaign(status=S.PAUSED, **SCHEDULED_LATER)
@@ -231,7 +233,7 @@ async def test_a_resumed_campaign_goes_back_to_where_it_was(world: World) -> Non
     assert (await world.row(fresh)).status_reason == ""
 
 
-async def test_a_failed_campaign_can_be_resumed(world: World) -> None:
+async def test_a_failed_campaign_can_be_resumed(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1, status=S.FAILED)
 
     await world.do(resume_campaign, campaign_ref=campaign_id, carrier=SIMULATED)
@@ -239,7 +241,7 @@ async def test_a_failed_campaign_can_be_resumed(world: World) -> None:
     assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_a_rehearsal_never_goes_on_with_real_calls_unless_confirmed(world: World) -> None:
+async def test_a_rehearsal_never_goes_on_with_real_calls_unless_confirmed(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1)
     await _start(world, campaign_id)
     await world.do(pause_campaign, campaign_ref=campaign_id)
@@ -252,7 +254,7 @@ async def test_a_rehearsal_never_goes_on_with_real_calls_unless_confirmed(world:
     assert (await world.row(campaign_id)).carrier_account_id not in {None, world.carrier.id}
 
 
-async def importing(world: World, campaign_id: int, status: ImportStatus) -> None:
+async def importing(world: CampaignWorld, campaign_id: int, status: ImportStatus) -> None:
     async with world.database.transaction() as session:
         session.add(
             ContactImport(
@@ -270,7 +272,7 @@ async def importing(world: World, campaign_id: int, status: ImportStatus) -> Non
 
 @pytest.mark.parametrize("status", [ImportStatus.QUEUED, ImportStatus.RUNNING])
 async def test_nothing_starts_or_goes_on_while_people_are_still_being_imported(
-    world: World, status: ImportStatus
+    world: CampaignWorld, status: ImportStatus
 ) -> None:
     draft = await world.campaign(people=1)
     paused = await world.campaign(people=1, status=S.PAUSED)
@@ -290,7 +292,7 @@ async def test_nothing_starts_or_goes_on_while_people_are_still_being_imported(
     "status", [ImportStatus.UPLOADED, ImportStatus.COMPLETED, ImportStatus.FAILED, ImportStatus.CANCELLED]
 )
 async def test_an_import_that_is_not_under_way_keeps_nothing_from_starting(
-    world: World, status: ImportStatus
+    world: CampaignWorld, status: ImportStatus
 ) -> None:
     campaign_id = await world.campaign(people=1)
     await importing(world, campaign_id, status)
@@ -300,7 +302,7 @@ async def test_an_import_that_is_not_under_way_keeps_nothing_from_starting(
     assert await world.status(campaign_id) is S.QUEUED
 
 
-async def test_cancelling_ends_who_waits_and_leaves_who_is_being_called(world: World) -> None:
+async def test_cancelling_ends_who_waits_and_leaves_who_is_being_called(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     waits = await world.recipient(campaign_id, blocked_by="pacing")
     talks = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
@@ -314,7 +316,7 @@ async def test_cancelling_ends_who_waits_and_leaves_who_is_being_called(world: W
     assert (await world.person(talks)).status is RecipientStatus.IN_PROGRESS
 
 
-async def test_retry_failed_gives_the_ticked_a_fresh_budget(world: World) -> None:
+async def test_retry_failed_gives_the_ticked_a_fresh_budget(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED, ended_at=NOON, max_attempts=3)
     failed = await world.recipient(campaign_id, RecipientStatus.FAILED, attempts_made=1)
     busy = await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=3)
@@ -335,7 +337,7 @@ async def test_retry_failed_gives_the_ticked_a_fresh_budget(world: World) -> Non
     assert statuses == [RecipientStatus.NO_ANSWER, RecipientStatus.COMPLETED, RecipientStatus.VOICEMAIL]
 
 
-async def test_retry_failed_takes_failed_no_answer_and_busy_by_default(world: World) -> None:
+async def test_retry_failed_takes_failed_no_answer_and_busy_by_default(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED)
     for status in RecipientStatus:
         await world.recipient(campaign_id, status)
@@ -343,7 +345,7 @@ async def test_retry_failed_takes_failed_no_answer_and_busy_by_default(world: Wo
     assert await world.do(retry_failed, campaign_ref=campaign_id) == 3
 
 
-async def test_retry_failed_without_anybody_changes_nothing(world: World) -> None:
+async def test_retry_failed_without_anybody_changes_nothing(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED)
     await world.recipient(campaign_id, RecipientStatus.COMPLETED)
 
@@ -354,7 +356,7 @@ async def test_retry_failed_without_anybody_changes_nothing(world: World) -> Non
 
 @pytest.mark.parametrize("statuses", [frozenset(), frozenset({RecipientStatus.COMPLETED})])
 async def test_retry_failed_refuses_what_did_not_fail(
-    world: World, statuses: frozenset[RecipientStatus]
+    world: CampaignWorld, statuses: frozenset[RecipientStatus]
 ) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED)
 
@@ -362,7 +364,7 @@ async def test_retry_failed_refuses_what_did_not_fail(
         await world.do(retry_failed, campaign_ref=campaign_id, statuses=statuses)
 
 
-async def test_retry_failed_on_another_carrier_needs_a_confirmation(world: World) -> None:
+async def test_retry_failed_on_another_carrier_needs_a_confirmation(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED, carrier_account_id=world.carrier.id)
     await world.recipient(campaign_id, RecipientStatus.FAILED)
 
@@ -384,7 +386,7 @@ REFUSED = [(verb, status) for verb, (_, _, offered) in VERBS.items() for status 
 
 @pytest.mark.parametrize(("verb", "status"), REFUSED)
 async def test_a_verb_that_is_not_offered_is_refused_by_the_status(
-    world: World, verb: str, status: CampaignStatus
+    world: CampaignWorld, verb: str, status: CampaignStatus
 ) -> None:
     operation, arguments, _ = VERBS[verb]
     campaign_id = await world.campaign(people=1, status=status)
@@ -395,7 +397,7 @@ async def test_a_verb_that_is_not_offered_is_refused_by_the_status(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-async def test_viewers_and_other_organizations_move_nothing(world: World, verb: str) -> None:
+async def test_viewers_and_other_organizations_move_nothing(world: CampaignWorld, verb: str) -> None:
     operation, arguments, _ = VERBS[verb]
     campaign_id = await world.campaign(people=1)
     other = await build_world(world.database)
@@ -406,7 +408,7 @@ async def test_viewers_and_other_organizations_move_nothing(world: World, verb: 
         await other.do(operation, campaign_ref=campaign_id, **arguments)
 
 
-async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: World) -> None:
+async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1)
     operator = world.someone(Role.OPERATOR)
 
@@ -424,7 +426,7 @@ async def _race(*moves: Awaitable[object]) -> list[CallsheetError]:
     return [answer for answer in answers if isinstance(answer, CallsheetError)]
 
 
-async def test_of_two_starts_at_once_one_wins_and_the_other_hears_why(world: World) -> None:
+async def test_of_two_starts_at_once_one_wins_and_the_other_hears_why(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1)
 
     lost = await _race(_start(world, campaign_id), _start(world, campaign_id))
@@ -433,7 +435,7 @@ async def test_of_two_starts_at_once_one_wins_and_the_other_hears_why(world: Wor
     assert await world.history(campaign_id) == [("draft", "queued", "owner@example.com")]
 
 
-async def test_a_pause_and_a_cancel_at_once_leave_one_coherent_history(world: World) -> None:
+async def test_a_pause_and_a_cancel_at_once_leave_one_coherent_history(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=3, status=S.RUNNING)
 
     lost = await _race(
@@ -451,7 +453,7 @@ async def test_a_pause_and_a_cancel_at_once_leave_one_coherent_history(world: Wo
         assert history == [("running", "paused"), ("paused", "cancelled")]
 
 
-async def test_a_campaign_is_launched_once_by_two_crons(world: World) -> None:
+async def test_a_campaign_is_launched_once_by_two_crons(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1, status=S.SCHEDULED, **SCHEDULED_LATER)
 
     launched = await asyncio.gather(*(_launch(world, at=LATER) for _ in range(3)))
@@ -460,7 +462,7 @@ async def test_a_campaign_is_launched_once_by_two_crons(world: World) -> None:
     assert len(await world.history(campaign_id)) == 1
 
 
-async def test_a_copy_of_a_cancelled_campaign_can_be_started(world: World) -> None:
+async def test_a_copy_of_a_cancelled_campaign_can_be_started(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=2)
     await world.do(cancel_campaign, campaign_ref=campaign_id)
 

@@ -21,7 +21,7 @@ from app.services.campaigns.preflight import preflight, preview_message
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot
 from app.services.errors import NotFound
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import (
     NOON,
     make_agent,
@@ -39,26 +39,26 @@ D = Disposition
 LATER = NOON + timedelta(hours=1)
 
 
-async def _snapshot(world: World, campaign_id: int, *, now: datetime = NOON) -> CampaignSnapshot:
+async def _snapshot(world: CampaignWorld, campaign_id: int, *, now: datetime = NOON) -> CampaignSnapshot:
     async with world.database.session() as session:
         return await campaign_snapshot(
             session, organization_id=world.organization.id, campaign_id=campaign_id, now=now
         )
 
 
-async def _beat(world: World, at: datetime = NOON) -> None:
+async def _beat(world: CampaignWorld, at: datetime = NOON) -> None:
     async with world.database.transaction() as session:
         session.add(WorkerHeartbeat(worker="w", queue="dial", started_at=at, seen_at=at))
 
 
-async def _holds(world: World, *, now: datetime = NOON, **values: Any) -> str | None:
+async def _holds(world: CampaignWorld, *, now: datetime = NOON, **values: Any) -> str | None:
     defaults: dict[str, Any] = {"people": 1, "status": S.RUNNING}
     campaign_id = await world.campaign(**defaults | values)
     hold = (await _snapshot(world, campaign_id, now=now)).hold
     return hold.rule if hold is not None else None
 
 
-async def test_a_snapshot_counts_everybody_once(world: World) -> None:
+async def test_a_snapshot_counts_everybody_once(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     for place, status in enumerate(R):
         for _ in range(place):
@@ -71,7 +71,7 @@ async def test_a_snapshot_counts_everybody_once(world: World) -> None:
     assert snapshot.conserved
 
 
-async def test_an_empty_draft_has_a_snapshot_of_zeros(world: World) -> None:
+async def test_an_empty_draft_has_a_snapshot_of_zeros(world: CampaignWorld) -> None:
     snapshot = await _snapshot(world, await world.campaign())
 
     assert (snapshot.total, snapshot.conserved, snapshot.hold, snapshot.next_due_at) == (0, True, None, None)
@@ -79,7 +79,7 @@ async def test_an_empty_draft_has_a_snapshot_of_zeros(world: World) -> None:
     assert CampaignAction.START in snapshot.actions
 
 
-async def test_the_measures_are_those_of_every_other_page(world: World) -> None:
+async def test_the_measures_are_those_of_every_other_page(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     answered = await world.recipient(campaign_id, R.COMPLETED, attempts_made=2)
     machine = await world.recipient(campaign_id, R.VOICEMAIL, attempts_made=1)
@@ -112,7 +112,7 @@ async def test_the_measures_are_those_of_every_other_page(world: World) -> None:
     assert [(live.status, live.since) for live in snapshot.happening] == [(A.RINGING, LATER)]
 
 
-async def test_a_person_who_opts_out_on_the_phone_has_answered(world: World) -> None:
+async def test_a_person_who_opts_out_on_the_phone_has_answered(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     on_call, by_carrier = [await world.recipient(campaign_id, R.COMPLETED, attempts_made=1) for _ in range(2)]
     await world.attempt(on_call, A.COMPLETED, D.OPTED_OUT, answered_at=NOON, duration_seconds=20)
@@ -125,7 +125,7 @@ async def test_a_person_who_opts_out_on_the_phone_has_answered(world: World) -> 
     assert (await world.ask(campaign_cards, since=None)).success_rate == 50.0
 
 
-async def test_what_is_unknown_or_in_review_is_counted_apart(world: World) -> None:
+async def test_what_is_unknown_or_in_review_is_counted_apart(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     for status in (A.UNKNOWN, A.REVIEW):
         await world.attempt(await world.recipient(campaign_id, R.IN_PROGRESS), status)
@@ -136,7 +136,7 @@ async def test_what_is_unknown_or_in_review_is_counted_apart(world: World) -> No
     assert len(snapshot.happening) == 2
 
 
-async def test_a_later_snapshot_has_a_larger_number(world: World) -> None:
+async def test_a_later_snapshot_has_a_larger_number(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     first = await _snapshot(world, campaign_id)
     second = await _snapshot(world, campaign_id, now=NOON + timedelta(milliseconds=1))
@@ -144,13 +144,13 @@ async def test_a_later_snapshot_has_a_larger_number(world: World) -> None:
     assert second.seq > first.seq
 
 
-async def test_nothing_holds_a_campaign_that_dials(world: World) -> None:
+async def test_nothing_holds_a_campaign_that_dials(world: CampaignWorld) -> None:
     await _beat(world)
 
     assert await _holds(world) is None
 
 
-async def test_the_stop_switch_comes_before_every_other_reason(world: World) -> None:
+async def test_the_stop_switch_comes_before_every_other_reason(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         organization = await session.get_one(Organization, world.organization.id)
         organization.dialing_stopped_at, organization.dialing_stopped_by = NOON, "ann@example.com"
@@ -164,7 +164,7 @@ async def test_the_stop_switch_comes_before_every_other_reason(world: World) -> 
     )
 
 
-async def test_a_paused_or_failed_campaign_says_why(world: World) -> None:
+async def test_a_paused_or_failed_campaign_says_why(world: CampaignWorld) -> None:
     paused = await world.campaign(people=1, status=S.PAUSED, status_reason="the text is wrong")
     failed = await world.campaign(people=1, status=S.FAILED)
 
@@ -177,7 +177,7 @@ async def test_a_paused_or_failed_campaign_says_why(world: World) -> None:
         assert hold.why == why
 
 
-async def test_a_scheduled_campaign_says_when_it_begins(world: World) -> None:
+async def test_a_scheduled_campaign_says_when_it_begins(world: CampaignWorld) -> None:
     values = {"schedule_type": ScheduleType.SCHEDULED, "scheduled_at": LATER}
     campaign_id = await world.campaign(people=1, **{"status": S.SCHEDULED, **values})
 
@@ -186,14 +186,14 @@ async def test_a_scheduled_campaign_says_when_it_begins(world: World) -> None:
     assert hold.until == LATER
 
 
-async def test_a_silent_worker_is_missed_after_fifteen_seconds(world: World) -> None:
+async def test_a_silent_worker_is_missed_after_fifteen_seconds(world: CampaignWorld) -> None:
     await _beat(world)
 
     assert await _holds(world, now=NOON + timedelta(seconds=14)) is None
     assert await _holds(world, now=NOON + timedelta(seconds=16)) == "no_worker"
 
 
-async def test_the_gates_verdict_holds_until_its_time(world: World) -> None:
+async def test_the_gates_verdict_holds_until_its_time(world: CampaignWorld) -> None:
     await _beat(world)
     verdict: dict[str, Any] = {
         "gate_rule": "calling_hours",
@@ -206,7 +206,7 @@ async def test_the_gates_verdict_holds_until_its_time(world: World) -> None:
     assert await _holds(world, **verdict | {"gate_until": None}) == "calling_hours"
 
 
-async def test_everybody_may_be_waiting_for_a_retry(world: World) -> None:
+async def test_everybody_may_be_waiting_for_a_retry(world: CampaignWorld) -> None:
     await _beat(world)
     campaign_id = await world.campaign(status=S.RUNNING)
     await world.recipient(campaign_id, not_before=LATER)
@@ -227,7 +227,7 @@ async def test_everybody_may_be_waiting_for_a_retry(world: World) -> None:
     ],
 )
 async def test_the_end_of_a_campaign_says_what_it_waits_for(
-    world: World, status: AttemptStatus, recipient: RecipientStatus, rule: str | None
+    world: CampaignWorld, status: AttemptStatus, recipient: RecipientStatus, rule: str | None
 ) -> None:
     await _beat(world)
     campaign_id = await world.campaign(status=S.RUNNING)
@@ -237,7 +237,7 @@ async def test_the_end_of_a_campaign_says_what_it_waits_for(
     assert (hold.rule if hold is not None else None) == rule
 
 
-async def test_a_campaign_whose_rule_keeps_adding_waits_for_new_people(world: World) -> None:
+async def test_a_campaign_whose_rule_keeps_adding_waits_for_new_people(world: CampaignWorld) -> None:
     await _beat(world)
     campaign_id = await world.campaign(status=S.RUNNING)
     await world.recipient(campaign_id, R.COMPLETED)
@@ -253,7 +253,7 @@ async def test_a_campaign_whose_rule_keeps_adding_waits_for_new_people(world: Wo
     assert (await _snapshot(world, campaign_id)).hold is None
 
 
-async def test_a_campaign_whose_rule_found_nobody_yet_says_so(world: World) -> None:
+async def test_a_campaign_whose_rule_found_nobody_yet_says_so(world: CampaignWorld) -> None:
     await _beat(world)
     campaign_id = await world.campaign(status=S.QUEUED)
     async with world.database.transaction() as session:
@@ -265,12 +265,12 @@ async def test_a_campaign_whose_rule_found_nobody_yet_says_so(world: World) -> N
     assert "Nobody matches" in hold.why
 
 
-async def test_a_finished_campaign_is_held_by_nothing(world: World) -> None:
+async def test_a_finished_campaign_is_held_by_nothing(world: CampaignWorld) -> None:
     for status in (S.DRAFT, S.COMPLETED, S.CANCELLED):
         assert await _holds(world, status=status) is None
 
 
-async def test_the_cards_count_the_organizations_campaigns_and_calls(world: World) -> None:
+async def test_the_cards_count_the_organizations_campaigns_and_calls(world: CampaignWorld) -> None:
     running = await world.campaign(status=S.RUNNING)
     await world.campaign(status=S.QUEUED)
     await world.campaign(created_at=NOON - timedelta(days=40))
@@ -289,7 +289,7 @@ async def test_the_cards_count_the_organizations_campaigns_and_calls(world: Worl
     assert (lately.total, lately.running_now, lately.calls_completed, lately.success_rate) == (2, 2, 3, 33.3)
 
 
-async def test_the_list_shows_progress_and_what_can_be_done(world: World) -> None:
+async def test_the_list_shows_progress_and_what_can_be_done(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING, carrier_account_id=world.carrier.id)
     reached = await world.recipient(campaign_id, R.COMPLETED, attempts_made=1)
     for status in (R.FAILED, R.SKIPPED, R.PENDING):
@@ -304,7 +304,7 @@ async def test_the_list_shows_progress_and_what_can_be_done(world: World) -> Non
     assert row.actions == {CampaignAction.PAUSE, CampaignAction.CANCEL, CampaignAction.DUPLICATE}
 
 
-async def test_a_cancelled_campaign_has_not_done_what_it_left_undone(world: World) -> None:
+async def test_a_cancelled_campaign_has_not_done_what_it_left_undone(world: CampaignWorld) -> None:
     """Ux review B5: 17 of 31 were processed, and list, Overview and API said 100%."""
     cancelled = await world.campaign(status=S.CANCELLED)
     half = await world.campaign(status=S.RUNNING)
@@ -329,7 +329,7 @@ async def test_a_cancelled_campaign_has_not_done_what_it_left_undone(world: Worl
     assert (await _snapshot(world, draft)).metrics.completion_rate == 0
 
 
-async def test_the_list_can_be_searched_filtered_sorted_and_paged(world: World) -> None:
+async def test_the_list_can_be_searched_filtered_sorted_and_paged(world: CampaignWorld) -> None:
     alpha = await world.campaign(name="alpha 100%", status=S.RUNNING)
     beta = await world.campaign(name="Beta", channel=Channel.SMS, agent=None)
     gamma = await world.campaign(name="gamma", created_at=LATER)
@@ -352,7 +352,7 @@ async def test_the_list_can_be_searched_filtered_sorted_and_paged(world: World) 
     assert ([row.id for row in page.items], page.total, page.pages) == ([alpha], 3, 2)
 
 
-async def test_a_campaign_is_found_by_either_id_with_all_its_settings(world: World) -> None:
+async def test_a_campaign_is_found_by_either_id_with_all_its_settings(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         idle = await make_number(session, world.organization, active=False, label="Desk")
     campaign_id = await world.campaign(status=S.RUNNING, pool=(idle,))
@@ -369,7 +369,9 @@ async def test_a_campaign_is_found_by_either_id_with_all_its_settings(world: Wor
     )
 
 
-async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_people(world: World) -> None:
+async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_people(
+    world: CampaignWorld,
+) -> None:
     campaign_id = await world.campaign(
         people=2, status=S.PAUSED, status_reason="Lunch.", time_zone="Asia/Tokyo", description="Spring"
     )
@@ -395,7 +397,7 @@ async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_peopl
 
 @pytest.mark.parametrize("is_simulated", [False, True])
 async def test_a_campaign_in_brief_says_whether_its_carrier_is_simulated(
-    world: World,
+    world: CampaignWorld,
     is_simulated: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     async with world.database.transaction() as session:
@@ -405,13 +407,13 @@ async def test_a_campaign_in_brief_says_whether_its_carrier_is_simulated(
 
 
 @pytest.mark.parametrize("ref", [0, 2**70, "", "no id", "00000000-0000-0000-0000-000000000000"])
-async def test_a_campaign_that_is_not_there_has_no_brief(world: World, ref: int | str) -> None:
+async def test_a_campaign_that_is_not_there_has_no_brief(world: CampaignWorld, ref: int | str) -> None:
     await world.campaign()
     with pytest.raises(NotFound, match="campaign"):
         await world.ask(campaign_brief, campaign_ref=ref)
 
 
-async def test_people_are_counted_by_status_with_zeros(world: World) -> None:
+async def test_people_are_counted_by_status_with_zeros(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=2)
     await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
     await world.campaign(people=1)
@@ -424,7 +426,7 @@ async def test_people_are_counted_by_status_with_zeros(world: World) -> None:
     }
 
 
-async def test_people_are_listed_with_what_can_be_done_for_each(world: World) -> None:
+async def test_people_are_listed_with_what_can_be_done_for_each(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.PAUSED, max_attempts=3)
     async with world.database.transaction() as session:
         ann = await make_contact(session, world.organization, name="Ann", number="+12024561111")
@@ -449,7 +451,7 @@ async def test_people_are_listed_with_what_can_be_done_for_each(world: World) ->
     assert [row.position for row in downwards.items] == [3, 2]
 
 
-async def test_one_person_is_shown_with_their_attempts_and_history(world: World) -> None:
+async def test_one_person_is_shown_with_their_attempts_and_history(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     person = await world.recipient(campaign_id, R.BUSY, variables={"plan": "gold"})
     for ordinal in (2, 1):
@@ -463,7 +465,7 @@ async def test_one_person_is_shown_with_their_attempts_and_history(world: World)
         await world.ask(get_recipient, campaign_ref=await world.campaign(), recipient_id=person)
 
 
-async def test_the_call_log_is_newest_first_and_can_be_filtered(world: World) -> None:
+async def test_the_call_log_is_newest_first_and_can_be_filtered(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     person = await world.recipient(campaign_id)
     first = await world.attempt(person, A.FAILED, D.BUSY, price=Decimal("-0.014"), price_unit="USD")
@@ -481,7 +483,7 @@ async def test_the_call_log_is_newest_first_and_can_be_filtered(world: World) ->
     assert (logged.cost, logged.cost_unit) == (0.014, "USD")
 
 
-async def test_an_attempt_is_shown_with_its_words_and_events_in_order(world: World) -> None:
+async def test_an_attempt_is_shown_with_its_words_and_events_in_order(world: CampaignWorld) -> None:
     person = await world.recipient(await world.campaign(status=S.RUNNING))
     attempt = await world.attempt(person, rendered={"welcome": "Hello Ann."}, provider_id="CA1")
     async with world.database.transaction() as session:
@@ -507,7 +509,7 @@ async def test_an_attempt_is_shown_with_its_words_and_events_in_order(world: Wor
     assert [event.kind for event in detail.events] == ["initiated", "ringing"]
 
 
-async def test_another_organizations_campaigns_and_calls_do_not_exist(world: World) -> None:
+async def test_another_organizations_campaigns_and_calls_do_not_exist(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1)
     attempt = await world.attempt(await world.recipient(campaign_id))
     other = await build_world(world.database)
@@ -523,7 +525,7 @@ async def test_another_organizations_campaigns_and_calls_do_not_exist(world: Wor
         await _snapshot(other, campaign_id)
 
 
-async def test_the_preflight_foresees_errors_warnings_time_and_numbers(world: World) -> None:
+async def test_the_preflight_foresees_errors_warnings_time_and_numbers(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(
         people=25, concurrent_limit=2, rate_limit_per_minute=10, step={"agenda_template": "From {{company}}."}
     )
@@ -538,7 +540,7 @@ async def test_the_preflight_foresees_errors_warnings_time_and_numbers(world: Wo
     assert sees.sms_segments_max is None
 
 
-async def test_the_preflight_knows_when_calling_hours_open(world: World) -> None:
+async def test_the_preflight_knows_when_calling_hours_open(world: CampaignWorld) -> None:
     # Noon in New York is 09:00 in Los Angeles.
     campaign_id = await world.campaign(
         people=1, allowed_start=time(10), allowed_end=time(17), time_zone="America/Los_Angeles"
@@ -549,7 +551,7 @@ async def test_the_preflight_knows_when_calling_hours_open(world: World) -> None
     assert sees.first_call_at == NOON + timedelta(hours=1)
 
 
-async def test_the_preflight_says_who_lacks_a_value_and_how_long_messages_are(world: World) -> None:
+async def test_the_preflight_says_who_lacks_a_value_and_how_long_messages_are(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(
         channel=Channel.SMS,
         missing=Missing.BLANK,
@@ -565,7 +567,7 @@ async def test_the_preflight_says_who_lacks_a_value_and_how_long_messages_are(wo
     assert "1 contact has no value for {{plan}}." in sees.warnings
 
 
-async def test_a_preview_shows_what_a_real_contact_would_hear(world: World) -> None:
+async def test_a_preview_shows_what_a_real_contact_would_hear(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         agent = await make_agent(session, world.organization, name="Max", greeting="Good day {{name}}.")
         ann = await make_contact(session, world.organization, name="Ann Lee", company="Beta")
@@ -588,7 +590,7 @@ async def test_a_preview_shows_what_a_real_contact_would_hear(world: World) -> N
     assert (second.contact_name, second.unresolved) == ("Bob", ["plan"])
 
 
-async def test_a_preview_tries_unsaved_texts_without_saving_them(world: World) -> None:
+async def test_a_preview_tries_unsaved_texts_without_saving_them(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=1)
     overrides = {
         "agenda_template": "On {{day}}",
@@ -604,7 +606,7 @@ async def test_a_preview_tries_unsaved_texts_without_saving_them(world: World) -
     assert (await world.ask(get_campaign, campaign_ref=campaign_id)).settings.agenda_template == ""
 
 
-async def test_a_preview_without_anybody_shows_the_fallbacks(world: World) -> None:
+async def test_a_preview_without_anybody_shows_the_fallbacks(world: CampaignWorld) -> None:
     preview = await world.ask(preview_message, campaign_ref=await world.campaign())
 
     assert (preview.contact_name, preview.texts["welcome"]) == ("", "Hello there.")

@@ -20,7 +20,7 @@ from app.services.campaigns.recipients import remove_recipients, retry_recipient
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.views import AddResult, BulkResult
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
-from tests.services.campaign_world import REAL, World, build_world
+from tests.services.campaign_world import REAL, CampaignWorld, build_world
 from tests.support.builders import NOON, make_contact
 
 S = CampaignStatus
@@ -28,7 +28,9 @@ R = RecipientStatus
 LATER = NOON + timedelta(hours=1)
 
 
-async def _contact(world: World, *, suppressed: SuppressionScope | None = None, **values: object) -> Contact:
+async def _contact(
+    world: CampaignWorld, *, suppressed: SuppressionScope | None = None, **values: object
+) -> Contact:
     async with world.database.transaction() as session:
         contact = await make_contact(session, world.organization, **values)
         if suppressed is not None:
@@ -45,18 +47,18 @@ async def _contact(world: World, *, suppressed: SuppressionScope | None = None, 
         return contact
 
 
-async def _listed(world: World, campaign_id: int) -> Sequence[Recipient]:
+async def _listed(world: CampaignWorld, campaign_id: int) -> Sequence[Recipient]:
     async with world.database.session() as session:
         mine = select(Recipient).where(col(Recipient.campaign_id) == campaign_id)
         return (await session.execute(mine.order_by(col(Recipient.position)))).scalars().all()
 
 
-async def _manual(world: World, campaign_id: int, number: str, **arguments: object) -> AddResult:
+async def _manual(world: CampaignWorld, campaign_id: int, number: str, **arguments: object) -> AddResult:
     given = {"name": "", "variables": {}} | arguments
     return await world.do(add_manual, campaign_ref=campaign_id, number=number, **given)
 
 
-async def test_contacts_are_added_once_in_the_order_given(world: World) -> None:
+async def test_contacts_are_added_once_in_the_order_given(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     first, second = await _contact(world), await _contact(world)
 
@@ -74,7 +76,7 @@ async def test_contacts_are_added_once_in_the_order_given(world: World) -> None:
     assert [(person.contact_id, person.position) for person in listed] == [(second.id, 1), (first.id, 2)]
 
 
-async def test_what_a_campaign_says_of_a_contact_is_fixed_when_it_is_added(world: World) -> None:
+async def test_what_a_campaign_says_of_a_contact_is_fixed_when_it_is_added(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     contact = await _contact(world, name="Ann", company="Beta", fields={"plan": "gold"})
 
@@ -98,7 +100,7 @@ async def test_what_a_campaign_says_of_a_contact_is_fixed_when_it_is_added(world
     ],
 )
 async def test_who_must_not_be_contacted_on_this_channel_is_listed_as_skipped_with_the_reason(
-    world: World, channel: Channel, scope: SuppressionScope, *, skipped: bool
+    world: CampaignWorld, channel: Channel, scope: SuppressionScope, *, skipped: bool
 ) -> None:
     campaign_id = await world.campaign(channel=channel)
     contact = await _contact(world, suppressed=scope)
@@ -111,7 +113,7 @@ async def test_who_must_not_be_contacted_on_this_channel_is_listed_as_skipped_wi
     assert person.blocked_why == ("This number must not be contacted: asked us to stop." if skipped else None)
 
 
-async def test_a_person_typed_in_joins_the_address_book_and_the_campaign(world: World) -> None:
+async def test_a_person_typed_in_joins_the_address_book_and_the_campaign(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
 
     added = await _manual(world, campaign_id, "(202) 456-1111", name="Ann", variables={"Due Date": "Monday"})
@@ -124,7 +126,7 @@ async def test_a_person_typed_in_joins_the_address_book_and_the_campaign(world: 
     assert (contact.number, contact.name) == ("+12024561111", "Ann")
 
 
-async def test_the_samples_of_the_manuals_are_accepted_with_a_warning(world: World) -> None:
+async def test_the_samples_of_the_manuals_are_accepted_with_a_warning(world: CampaignWorld) -> None:
     added = await _manual(world, await world.campaign(), "+15551234567")
 
     assert added.added == 1
@@ -141,7 +143,7 @@ async def test_the_samples_of_the_manuals_are_accepted_with_a_warning(world: Wor
     ],
 )
 async def test_a_person_that_cannot_be_added_is_explained_at_the_field(
-    world: World, field: str, arguments: dict[str, Any]
+    world: CampaignWorld, field: str, arguments: dict[str, Any]
 ) -> None:
     campaign_id = await world.campaign()
 
@@ -154,7 +156,7 @@ async def test_a_person_that_cannot_be_added_is_explained_at_the_field(
 
 @pytest.mark.parametrize("status", sorted(set(S) - EDITABLE))
 async def test_the_list_is_closed_but_in_draft_paused_and_failed(
-    world: World, status: CampaignStatus
+    world: CampaignWorld, status: CampaignStatus
 ) -> None:
     campaign_id = await world.campaign(status=status, people=1)
 
@@ -164,7 +166,7 @@ async def test_the_list_is_closed_but_in_draft_paused_and_failed(
         await world.do(remove_recipients, campaign_ref=campaign_id, recipient_ids=[1])
 
 
-async def test_two_people_adding_at_once_give_every_contact_one_place(world: World) -> None:
+async def test_two_people_adding_at_once_give_every_contact_one_place(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     contacts = [(await _contact(world)).id for _ in range(6)]
 
@@ -178,7 +180,7 @@ async def test_two_people_adding_at_once_give_every_contact_one_place(world: Wor
     assert [person.position for person in await _listed(world, campaign_id)] == [1, 2, 3, 4, 5, 6]
 
 
-async def test_a_retry_by_hand_gives_one_more_attempt(world: World) -> None:
+async def test_a_retry_by_hand_gives_one_more_attempt(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     person = await world.recipient(campaign_id, R.NO_ANSWER, attempts_made=3, blocked_by="attempts")
 
@@ -191,7 +193,7 @@ async def test_a_retry_by_hand_gives_one_more_attempt(world: World) -> None:
     assert await world.path(person) == [("no_answer", "pending")]
 
 
-async def test_a_skipped_person_who_was_never_tried_gets_the_campaigns_budget(world: World) -> None:
+async def test_a_skipped_person_who_was_never_tried_gets_the_campaigns_budget(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING, max_attempts=3)
     person = await world.recipient(campaign_id, R.SKIPPED)
 
@@ -200,7 +202,7 @@ async def test_a_skipped_person_who_was_never_tried_gets_the_campaigns_budget(wo
     assert (await world.person(person)).attempts_allowed == 3
 
 
-async def test_a_completed_campaign_runs_again_for_who_is_retried_by_hand(world: World) -> None:
+async def test_a_completed_campaign_runs_again_for_who_is_retried_by_hand(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED, ended_at=NOON)
     person = await world.recipient(campaign_id, R.BUSY, attempts_made=1)
     reached = await world.recipient(campaign_id, R.COMPLETED, attempts_made=1)
@@ -214,7 +216,9 @@ async def test_a_completed_campaign_runs_again_for_who_is_retried_by_hand(world:
     assert (await world.row(campaign_id)).ended_at is None
 
 
-async def test_a_completed_campaign_runs_again_on_another_carrier_only_when_confirmed(world: World) -> None:
+async def test_a_completed_campaign_runs_again_on_another_carrier_only_when_confirmed(
+    world: CampaignWorld,
+) -> None:
     campaign_id = await world.campaign(status=S.COMPLETED, carrier_account_id=world.carrier.id)
     person = await world.recipient(campaign_id, R.BUSY, attempts_made=1)
     whom = {"campaign_ref": campaign_id, "recipient_ids": [person], "carrier": REAL}
@@ -231,7 +235,7 @@ async def test_a_completed_campaign_runs_again_on_another_carrier_only_when_conf
 
 
 async def test_a_paused_campaign_asks_about_its_carrier_when_it_is_resumed_and_not_before(
-    world: World,
+    world: CampaignWorld,
 ) -> None:
     campaign_id = await world.campaign(status=S.PAUSED, carrier_account_id=world.carrier.id)
     person = await world.recipient(campaign_id, R.BUSY, attempts_made=1)
@@ -241,7 +245,7 @@ async def test_a_paused_campaign_asks_about_its_carrier_when_it_is_resumed_and_n
     assert (await world.row(campaign_id)).carrier_account_id == world.carrier.id
 
 
-async def test_nobody_is_retried_in_a_cancelled_campaign(world: World) -> None:
+async def test_nobody_is_retried_in_a_cancelled_campaign(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.CANCELLED)
     person = await world.recipient(campaign_id, R.FAILED)
 
@@ -250,7 +254,9 @@ async def test_nobody_is_retried_in_a_cancelled_campaign(world: World) -> None:
 
 
 @pytest.mark.parametrize("operation", [retry_recipients, skip_recipients, remove_recipients])
-async def test_who_is_meant_has_to_be_said(world: World, operation: Callable[..., Awaitable[object]]) -> None:
+async def test_who_is_meant_has_to_be_said(
+    world: CampaignWorld, operation: Callable[..., Awaitable[object]]
+) -> None:
     campaign_id = await world.campaign(people=2)
     blanks: Sequence[dict[str, Any]] = ({}, {"statuses": set()}, {"search": "  "})
     for nothing in blanks:
@@ -262,7 +268,7 @@ async def test_who_is_meant_has_to_be_said(world: World, operation: Callable[...
     assert await world.people(campaign_id) == {R.PENDING: 2}
 
 
-async def test_everybody_is_removed_only_if_they_are_as_many_as_was_said(world: World) -> None:
+async def test_everybody_is_removed_only_if_they_are_as_many_as_was_said(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=2)
     whom = {"campaign_ref": campaign_id, "recipient_ids": None, "everyone": True}
     with pytest.raises(FieldErrors, match="how many people you expect"):
@@ -273,7 +279,7 @@ async def test_everybody_is_removed_only_if_they_are_as_many_as_was_said(world: 
     assert (await world.do(remove_recipients, **whom, expected=2)).done == 2
 
 
-async def test_a_bulk_retry_takes_those_it_may_and_counts_the_others_by_reason(world: World) -> None:
+async def test_a_bulk_retry_takes_those_it_may_and_counts_the_others_by_reason(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     for status in R:
         await world.recipient(campaign_id, status)
@@ -289,7 +295,7 @@ async def test_a_bulk_retry_takes_those_it_may_and_counts_the_others_by_reason(w
     }
 
 
-async def test_a_bulk_action_reaches_only_what_matches(world: World) -> None:
+async def test_a_bulk_action_reaches_only_what_matches(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     ann = await world.recipient(campaign_id, R.FAILED, contact=await _contact(world, name="Ann_Lee"))
     await world.recipient(campaign_id, R.FAILED, contact=await _contact(world, name="Annalee"))
@@ -304,7 +310,7 @@ async def test_a_bulk_action_reaches_only_what_matches(world: World) -> None:
     assert (await world.person(ann)).status is R.PENDING
 
 
-async def test_only_who_waits_can_be_skipped(world: World) -> None:
+async def test_only_who_waits_can_be_skipped(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.RUNNING)
     people = {status: await world.recipient(campaign_id, status) for status in R}
 
@@ -316,7 +322,7 @@ async def test_only_who_waits_can_be_skipped(world: World) -> None:
     assert await world.path(people[R.PENDING]) == [("pending", "skipped")]
 
 
-async def test_who_was_never_tried_can_be_removed_and_the_ledger_is_kept(world: World) -> None:
+async def test_who_was_never_tried_can_be_removed_and_the_ledger_is_kept(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.PAUSED)
     untried = await world.recipient(campaign_id)
     tried = await world.recipient(campaign_id)
@@ -328,7 +334,7 @@ async def test_who_was_never_tried_can_be_removed_and_the_ledger_is_kept(world: 
     assert await world.people(campaign_id) == {R.PENDING: 1}
 
 
-async def test_ids_of_another_campaign_or_organization_are_out_of_reach(world: World) -> None:
+async def test_ids_of_another_campaign_or_organization_are_out_of_reach(world: CampaignWorld) -> None:
     campaign_id, elsewhere = await world.campaign(status=S.PAUSED), await world.campaign(status=S.PAUSED)
     person = await world.recipient(elsewhere)
     other = await build_world(world.database)
@@ -342,7 +348,7 @@ async def test_ids_of_another_campaign_or_organization_are_out_of_reach(world: W
         await world.do(add_contacts, campaign_ref=campaign_id, contact_ids=[contact.id])
 
 
-async def test_operators_retry_and_skip_but_managers_decide_who_is_listed(world: World) -> None:
+async def test_operators_retry_and_skip_but_managers_decide_who_is_listed(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=S.PAUSED)
     person = await world.recipient(campaign_id)
     operator, viewer = world.someone(Role.OPERATOR), world.someone(Role.VIEWER)
@@ -359,7 +365,7 @@ async def test_operators_retry_and_skip_but_managers_decide_who_is_listed(world:
             await world.do(operation, principal=viewer, **one)
 
 
-async def test_an_importer_adds_thousands_in_the_files_order(world: World) -> None:
+async def test_an_importer_adds_thousands_in_the_files_order(world: CampaignWorld) -> None:
     campaign_id = await world.campaign()
     other = await build_world(world.database)
     mine, theirs = [await _contact(world) for _ in range(3)], await _contact(other)

@@ -9,11 +9,13 @@ from app.domain.templates import Missing, MissingVariable
 from app.models import Campaign, Contact
 from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import first_step
-from tests.services.campaign_world import World
+from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import make_contact
 
 
-async def _texts(world: World, variables: dict[str, object] | None = None, **values: Any) -> dict[str, str]:
+async def _texts(
+    world: CampaignWorld, variables: dict[str, object] | None = None, **values: Any
+) -> dict[str, str]:
     campaign_id = await world.campaign(**values)
     async with world.database.session() as session:
         campaign = await session.get_one(Campaign, campaign_id)
@@ -24,7 +26,7 @@ async def _texts(world: World, variables: dict[str, object] | None = None, **val
         return render_attempt_texts(step, campaign, world.agent, "Acme Corp", contact, variables or {})
 
 
-async def test_a_call_has_four_parts_and_a_missing_one_is_empty(world: World) -> None:
+async def test_a_call_has_four_parts_and_a_missing_one_is_empty(world: CampaignWorld) -> None:
     step = {
         "welcome_message_template": "Hi {{first_name}}, {{assistant_name}} from {{company}}.",
         "agenda_template": "Your {{plan}} plan, {{phone|phone_format}}.",
@@ -38,23 +40,23 @@ async def test_a_call_has_four_parts_and_a_missing_one_is_empty(world: World) ->
     }
 
 
-async def test_without_a_welcome_message_the_agent_greets(world: World) -> None:
+async def test_without_a_welcome_message_the_agent_greets(world: CampaignWorld) -> None:
     texts = await _texts(world, step={"welcome_message_template": " "})
 
     assert texts["welcome"] == "Hello Ann Lee."
 
 
-async def test_a_message_has_a_body_alone(world: World) -> None:
+async def test_a_message_has_a_body_alone(world: CampaignWorld) -> None:
     assert await _texts(world, channel=Channel.SMS) == {"body": "Hello Ann Lee."}
 
 
-async def test_what_the_list_said_of_a_person_wins_over_the_address_book(world: World) -> None:
+async def test_what_the_list_said_of_a_person_wins_over_the_address_book(world: CampaignWorld) -> None:
     texts = await _texts(world, {"name": "Annie"})
 
     assert texts["welcome"] == "Hello Annie."
 
 
-async def test_company_is_the_contacts_own_where_the_campaign_says_so(world: World) -> None:
+async def test_company_is_the_contacts_own_where_the_campaign_says_so(world: CampaignWorld) -> None:
     texts = await _texts(
         world,
         company_meaning=CompanyMeaning.CONTACT,
@@ -68,7 +70,9 @@ async def test_company_is_the_contacts_own_where_the_campaign_says_so(world: Wor
     ("missing", "said"),
     [(Missing.FALLBACK, "On your day."), (Missing.KEEP, "On your day."), (Missing.BLANK, "On your day.")],
 )
-async def test_a_fallback_stands_in_for_what_is_missing(world: World, missing: Missing, said: str) -> None:
+async def test_a_fallback_stands_in_for_what_is_missing(
+    world: CampaignWorld, missing: Missing, said: str
+) -> None:
     texts = await _texts(
         world, missing=missing, fallback_values={"day": "your day"}, step={"agenda_template": "On {{day}}."}
     )
@@ -76,12 +80,12 @@ async def test_a_fallback_stands_in_for_what_is_missing(world: World, missing: M
     assert texts["agenda"] == said
 
 
-async def test_a_placeholder_may_be_kept_as_it_was_written(world: World) -> None:
+async def test_a_placeholder_may_be_kept_as_it_was_written(world: CampaignWorld) -> None:
     texts = await _texts(world, missing=Missing.KEEP, step={"agenda_template": "On {{ day }}."})
 
     assert texts["agenda"] == "On {{ day }}."
 
 
-async def test_a_contact_without_a_value_may_be_skipped(world: World) -> None:
+async def test_a_contact_without_a_value_may_be_skipped(world: CampaignWorld) -> None:
     with pytest.raises(MissingVariable):
         await _texts(world, missing=Missing.SKIP, step={"agenda_template": "On {{day}}."})

@@ -22,22 +22,22 @@ from app.services.campaigns.operations import (
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.settings import DEFAULTS, CampaignSettings, delays_of
 from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import NOON, make_number
 
 
-async def _settings(world: World, campaign_id: int) -> CampaignSettings:
+async def _settings(world: CampaignWorld, campaign_id: int) -> CampaignSettings:
     async with world.database.session() as session:
         return (await load_rows(session, world.someone(), campaign_id)).settings
 
 
-async def _errors(world: World, **changes: Any) -> dict[str, str]:
+async def _errors(world: CampaignWorld, **changes: Any) -> dict[str, str]:
     with pytest.raises(FieldErrors) as refused:
         await world.do(create_campaign, changes={"name": "March"} | changes)
     return refused.value.errors
 
 
-async def test_a_new_campaign_is_a_draft_with_the_documented_defaults(world: World) -> None:
+async def test_a_new_campaign_is_a_draft_with_the_documented_defaults(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": " March reminders "})
 
     settings = await _settings(world, campaign_id)
@@ -49,7 +49,7 @@ async def test_a_new_campaign_is_a_draft_with_the_documented_defaults(world: Wor
     assert settings.time_zone == world.organization.time_zone
 
 
-async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
+async def test_every_setting_is_kept_as_it_was_given(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         second = await make_number(session, world.organization)
     changes: dict[str, Any] = {
@@ -216,7 +216,7 @@ async def test_every_setting_is_kept_as_it_was_given(world: World) -> None:
     ],
 )
 async def test_a_value_that_cannot_be_taken_is_explained_at_its_field(
-    world: World, field: str, value: object, path: str
+    world: CampaignWorld, field: str, value: object, path: str
 ) -> None:
     errors = await _errors(world, **{field: value})
 
@@ -224,7 +224,7 @@ async def test_a_value_that_cannot_be_taken_is_explained_at_its_field(
     assert errors[path]
 
 
-async def test_the_single_delay_and_the_list_of_delays_are_one_setting(world: World) -> None:
+async def test_the_single_delay_and_the_list_of_delays_are_one_setting(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": "March", "retry_delays": [15, 45]})
 
     async def change(**changes: Any) -> tuple[int, tuple[int, ...]]:
@@ -240,7 +240,7 @@ async def test_the_single_delay_and_the_list_of_delays_are_one_setting(world: Wo
     assert await change(retry_delays=None, retry_delay_minutes=None) == (30, ())
 
 
-async def test_a_cap_is_taken_off_by_null_and_by_an_emptied_box(world: World) -> None:
+async def test_a_cap_is_taken_off_by_null_and_by_an_emptied_box(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": "March", "budget_cap": 12.34})
     assert (await _settings(world, campaign_id)).budget_cap == Decimal("12.34")
     for none in (None, ""):
@@ -249,7 +249,7 @@ async def test_a_cap_is_taken_off_by_null_and_by_an_emptied_box(world: World) ->
         assert (await _settings(world, campaign_id)).budget_cap is None
 
 
-async def test_all_wrong_fields_are_named_at_once(world: World) -> None:
+async def test_all_wrong_fields_are_named_at_once(world: CampaignWorld) -> None:
     delays, breaker = {"busy": "x", "answered": "5"}, {"window": 1, "failure_rate": -1}
     errors = await _errors(
         world,
@@ -268,19 +268,19 @@ async def test_all_wrong_fields_are_named_at_once(world: World) -> None:
     }
 
 
-async def test_a_template_error_says_where_it_is(world: World) -> None:
+async def test_a_template_error_says_where_it_is(world: CampaignWorld) -> None:
     errors = await _errors(world, agenda_template="Hello\nthere {{ name")
 
     assert errors["agenda_template"].startswith("Line 2, column ")
 
 
-async def test_characters_that_the_database_cannot_hold_are_left_out(world: World) -> None:
+async def test_characters_that_the_database_cannot_hold_are_left_out(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": "Ma\x00rch\ud800", "description": "a\x00"})
 
     assert (await _settings(world, campaign_id)).name == "March"
 
 
-async def test_a_time_without_an_offset_is_the_campaigns_wall_clock(world: World) -> None:
+async def test_a_time_without_an_offset_is_the_campaigns_wall_clock(world: CampaignWorld) -> None:
     campaign_id = await world.do(
         create_campaign,
         changes={"name": "March", "scheduled_at": "2026-03-20T09:00", "time_zone": "America/Chicago"},
@@ -290,7 +290,7 @@ async def test_a_time_without_an_offset_is_the_campaigns_wall_clock(world: World
 
 
 @pytest.mark.parametrize(("start", "end"), [("22:00", "06:00"), ("09:00", "24:00"), ("00:00", "24:00")])
-async def test_calling_hours_may_pass_midnight(world: World, start: str, end: str) -> None:
+async def test_calling_hours_may_pass_midnight(world: CampaignWorld, start: str, end: str) -> None:
     changes = {"name": "March", "allowed_start": start, "allowed_end": end}
     campaign_id = await world.do(create_campaign, changes=changes)
 
@@ -298,13 +298,13 @@ async def test_calling_hours_may_pass_midnight(world: World, start: str, end: st
     assert (settings.allowed_start, settings.allowed_end) == (start, end.replace("24", "00"))
 
 
-async def test_an_empty_window_is_refused(world: World) -> None:
+async def test_an_empty_window_is_refused(world: CampaignWorld) -> None:
     errors = await _errors(world, allowed_start="09:00", allowed_end="09:00")
 
     assert list(errors) == ["allowed_hours.end"]
 
 
-async def test_null_puts_a_setting_back_to_its_default(world: World) -> None:
+async def test_null_puts_a_setting_back_to_its_default(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": "March", "max_attempts": 9})
 
     nulls = {"max_attempts": None, "sms_message_template": None, "scheduled_at": None, "agent_id": None}
@@ -313,7 +313,7 @@ async def test_null_puts_a_setting_back_to_its_default(world: World) -> None:
     assert (await _settings(world, campaign_id)).max_attempts == DEFAULTS.max_attempts
 
 
-async def test_an_update_changes_only_what_it_names(world: World) -> None:
+async def test_an_update_changes_only_what_it_names(world: CampaignWorld) -> None:
     campaign_id = await world.do(create_campaign, changes={"name": "March", "agenda_template": "Hello"})
 
     later = NOON + timedelta(minutes=1)
@@ -324,7 +324,7 @@ async def test_an_update_changes_only_what_it_names(world: World) -> None:
     assert (await world.row(campaign_id)).updated_at == later
 
 
-async def test_the_number_pool_is_replaced_in_its_new_order(world: World) -> None:
+async def test_the_number_pool_is_replaced_in_its_new_order(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         second = await make_number(session, world.organization)
     changes = {"name": "March", "number_pool": [world.number.id, second.id]}
@@ -335,7 +335,7 @@ async def test_the_number_pool_is_replaced_in_its_new_order(world: World) -> Non
         assert (await _settings(world, campaign_id)).number_pool == pool
 
 
-async def test_an_unknown_variable_is_no_error_in_a_draft(world: World) -> None:
+async def test_an_unknown_variable_is_no_error_in_a_draft(world: CampaignWorld) -> None:
     changes = {"name": "March", "agenda_template": "On {{appointment_date}}"}
 
     assert await world.do(create_campaign, changes=changes)
@@ -343,7 +343,7 @@ async def test_an_unknown_variable_is_no_error_in_a_draft(world: World) -> None:
 
 @pytest.mark.parametrize("status", sorted(set(CampaignStatus) - EDITABLE))
 async def test_settings_are_locked_but_in_draft_paused_and_failed(
-    world: World, status: CampaignStatus
+    world: CampaignWorld, status: CampaignStatus
 ) -> None:
     campaign_id = await world.campaign(status=status)
 
@@ -353,7 +353,7 @@ async def test_settings_are_locked_but_in_draft_paused_and_failed(
 
 @pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.FAILED])
 async def test_what_is_paused_or_failed_can_be_changed_but_for_its_channel(
-    world: World, status: CampaignStatus
+    world: CampaignWorld, status: CampaignStatus
 ) -> None:
     campaign_id = await world.campaign(status=status)
 
@@ -364,7 +364,7 @@ async def test_what_is_paused_or_failed_can_be_changed_but_for_its_channel(
     assert set(refused.value.errors) == {"channel"}
 
 
-async def test_another_organizations_campaign_agent_and_number_do_not_exist(world: World) -> None:
+async def test_another_organizations_campaign_agent_and_number_do_not_exist(world: CampaignWorld) -> None:
     other = await build_world(world.database)
     campaign_id = await world.campaign()
 
@@ -379,7 +379,7 @@ async def test_another_organizations_campaign_agent_and_number_do_not_exist(worl
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
-async def test_operators_and_viewers_cannot_edit(world: World, role: Role) -> None:
+async def test_operators_and_viewers_cannot_edit(world: CampaignWorld, role: Role) -> None:
     campaign_id = await world.campaign()
     someone = world.someone(role)
 
@@ -393,7 +393,7 @@ async def test_operators_and_viewers_cannot_edit(world: World, role: Role) -> No
         await world.do(duplicate_campaign, principal=someone, campaign_ref=campaign_id)
 
 
-async def test_a_draft_can_be_deleted_with_its_list(world: World) -> None:
+async def test_a_draft_can_be_deleted_with_its_list(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(people=2)
 
     await world.do(delete_campaign, campaign_ref=campaign_id)
@@ -403,7 +403,7 @@ async def test_a_draft_can_be_deleted_with_its_list(world: World) -> None:
         await world.do(update_campaign, campaign_ref=campaign_id, changes={})
 
 
-async def test_what_was_started_can_not_be_deleted(world: World) -> None:
+async def test_what_was_started_can_not_be_deleted(world: CampaignWorld) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.PAUSED)
 
     with pytest.raises(Conflict, match="Only a draft"):
@@ -412,7 +412,7 @@ async def test_what_was_started_can_not_be_deleted(world: World) -> None:
 
 @pytest.mark.parametrize("status", CampaignStatus)
 async def test_a_copy_has_the_settings_and_contacts_and_none_of_the_history(
-    world: World, status: CampaignStatus
+    world: CampaignWorld, status: CampaignStatus
 ) -> None:
     campaign_id = await world.campaign(
         status=status, pool=(world.number,), max_attempts=2, step={"agenda_template": "Hello"}

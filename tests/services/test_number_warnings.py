@@ -9,11 +9,11 @@ from app.models import PhoneNumber
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.preflight import preflight
 from app.services.numbers.carriers import ensure_carrier_account
-from tests.services.campaign_world import REAL, SIMULATED, World
+from tests.services.campaign_world import REAL, SIMULATED, CampaignWorld
 from tests.support.builders import NOON, make_number
 
 
-async def numbers(world: World, *kinds: Mapping[str, object]) -> list[PhoneNumber]:
+async def numbers(world: CampaignWorld, *kinds: Mapping[str, object]) -> list[PhoneNumber]:
     async with world.database.transaction() as session:
         return [
             await make_number(session, world.organization, number=f"+1201555010{place}", **kind)
@@ -22,7 +22,7 @@ async def numbers(world: World, *kinds: Mapping[str, object]) -> list[PhoneNumbe
 
 
 async def warnings(
-    world: World, pool: list[PhoneNumber], *, people: int = 1, channel: str = "call"
+    world: CampaignWorld, pool: list[PhoneNumber], *, people: int = 1, channel: str = "call"
 ) -> list[str]:
     ids = [number.id for number in pool]
     campaign_id = await world.campaign(people=people, channel=Channel(channel))
@@ -31,7 +31,7 @@ async def warnings(
     return (await world.ask(preflight, campaign_ref=campaign_id, now=NOON, carrier=SIMULATED)).warnings
 
 
-async def test_each_number_that_is_skipped_is_named_with_its_reason(world: World) -> None:
+async def test_each_number_that_is_skipped_is_named_with_its_reason(world: CampaignWorld) -> None:
     async with world.database.transaction() as session:
         elsewhere = await ensure_carrier_account(session, REAL, now=NOON)
     pool = await numbers(
@@ -48,7 +48,7 @@ async def test_each_number_that_is_skipped_is_named_with_its_reason(world: World
     ]
 
 
-async def test_a_number_that_rests_is_named_with_why_and_until_when(world: World) -> None:
+async def test_a_number_that_rests_is_named_with_why_and_until_when(world: CampaignWorld) -> None:
     flagged = {"rest": NumberRest.FLAGGED, "resting_until": NOON + timedelta(hours=3)}
     aside = {"rest": NumberRest.MANUAL}
     over = {"rest": NumberRest.LOW_ANSWER_RATE, "resting_until": NOON}
@@ -60,14 +60,14 @@ async def test_a_number_that_rests_is_named_with_why_and_until_when(world: World
     assert await warnings(world, pool, channel="sms") == []
 
 
-async def test_nobody_is_called_while_all_numbers_rest(world: World) -> None:
+async def test_nobody_is_called_while_all_numbers_rest(world: CampaignWorld) -> None:
     [aside] = await numbers(world, {"rest": NumberRest.MANUAL})
     assert (await warnings(world, [aside]))[-1] == (
         "Nobody is called until you put one back to work, under Numbers."
     )
 
 
-async def test_one_number_for_twenty_contacts_is_advised_of_those_that_work(world: World) -> None:
+async def test_one_number_for_twenty_contacts_is_advised_of_those_that_work(world: CampaignWorld) -> None:
     pool = await numbers(world, {}, {}, {"active": False})
     assert len(await warnings(world, pool, people=40)) == 1
     found = await warnings(world, pool, people=41)
@@ -75,7 +75,7 @@ async def test_one_number_for_twenty_contacts_is_advised_of_those_that_work(worl
     assert "(3 here)" in found[-1]
 
 
-async def test_a_draft_without_a_usable_number_has_an_error_and_no_warning(world: World) -> None:
+async def test_a_draft_without_a_usable_number_has_an_error_and_no_warning(world: CampaignWorld) -> None:
     [off] = await numbers(world, {"active": False})
     campaign_id = await world.do(create_campaign, changes={"name": "x", "number_pool": [off.id]})
     sees = await world.ask(preflight, campaign_ref=campaign_id, now=NOON)

@@ -13,7 +13,7 @@ from reflex_base.event.processor import BaseStateEventProcessor
 from app.models import Organization
 from app.runtime.context import AppContext
 from app.runtime.database import Database
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import make_organization
 from tests.web.seams import page_seams
 
@@ -72,6 +72,6 @@ async def acme(seams: AppContext) -> Organization:
 
 
 @pytest.fixture
-async def world(seams: AppContext) -> World:
+async def world(seams: AppContext) -> CampaignWorld:
     """Acme Corp with all that a campaign needs, behind the seams that pages use."""
     return await build_world(seams.database)

@@ -30,7 +30,7 @@ from app.web.pages.campaign.state import CampaignState
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.campaigns.stop_state import StopSwitchState
 from app.web.session import SessionState
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import NOON, make_carrier_account
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
@@ -38,13 +38,13 @@ from tests.web.seams import AUTH_TOKEN, SECRET
 
 
 async def open_campaign(
-    tab: Driver, world: World, campaign_id: int, tail: str = "", *, role: Role = Role.OWNER
+    tab: Driver, world: CampaignWorld, campaign_id: int, tail: str = "", *, role: Role = Role.OWNER
 ) -> Browser:
     """Open a page of a campaign as a member with that role."""
     return await signed_in(tab, world.organization, f"/campaigns/{campaign_id}{tail}", role=role)
 
 
-async def test_the_list_shows_each_campaign_with_its_progress(world: World, tab: Driver) -> None:
+async def test_the_list_shows_each_campaign_with_its_progress(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=3, status=CampaignStatus.RUNNING)
     await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     browser = await signed_in(tab, world.organization, "/campaigns")
@@ -58,7 +58,9 @@ async def test_the_list_shows_each_campaign_with_its_progress(world: World, tab:
     assert (state.cards.total, state.cards.running) == ("1", "1")
 
 
-async def test_a_search_that_finds_nothing_says_so_and_can_be_lifted(world: World, tab: Driver) -> None:
+async def test_a_search_that_finds_nothing_says_so_and_can_be_lifted(
+    world: CampaignWorld, tab: Driver
+) -> None:
     await world.campaign()
     browser = await signed_in(tab, world.organization, "/campaigns")
     await browser.send(CampaignsState.find("no such campaign"))
@@ -68,7 +70,7 @@ async def test_a_search_that_finds_nothing_says_so_and_can_be_lifted(world: Worl
     assert len((await tab.state(CampaignsState)).items) == 1
 
 
-async def test_a_reload_finds_the_same_rows_by_the_address(world: World, tab: Driver) -> None:
+async def test_a_reload_finds_the_same_rows_by_the_address(world: CampaignWorld, tab: Driver) -> None:
     await world.campaign()
     await world.campaign(status=CampaignStatus.PAUSED)
     browser = await signed_in(tab, world.organization, "/campaigns?status=paused&sort=nonsense&page=-3")
@@ -78,14 +80,14 @@ async def test_a_reload_finds_the_same_rows_by_the_address(world: World, tab: Dr
     assert (state.query.sort, state.query.page) == ("created", 1)
 
 
-async def test_pause_moves_the_status(world: World, tab: Driver) -> None:
+async def test_pause_moves_the_status(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.pause(campaign_id))
     assert await world.status(campaign_id) is CampaignStatus.PAUSED
 
 
-async def test_a_viewer_cannot_pause(world: World, tab: Driver) -> None:
+async def test_a_viewer_cannot_pause(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
     browser = await open_campaign(tab, world, campaign_id, role=Role.VIEWER)
     deltas = await browser.send(CampaignActionsState.pause(campaign_id))
@@ -94,7 +96,7 @@ async def test_a_viewer_cannot_pause(world: World, tab: Driver) -> None:
     assert "paused" not in str(deltas)
 
 
-async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: World, tab: Driver) -> None:
+async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
     browser = await open_campaign(tab, world, campaign_id, role=Role.OPERATOR)
     await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
@@ -102,7 +104,7 @@ async def test_an_operator_runs_campaigns_but_cannot_cancel_them(world: World, t
     assert await world.status(campaign_id) is CampaignStatus.RUNNING
 
 
-async def test_a_start_that_is_refused_names_what_is_missing(world: World, tab: Driver) -> None:
+async def test_a_start_that_is_refused_names_what_is_missing(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.ask_start(campaign_id))
@@ -111,7 +113,7 @@ async def test_a_start_that_is_refused_names_what_is_missing(world: World, tab: 
     assert await world.status(campaign_id) is CampaignStatus.DRAFT
 
 
-async def test_a_start_queues_the_campaign(world: World, tab: Driver) -> None:
+async def test_a_start_queues_the_campaign(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.start(campaign_id))
@@ -120,7 +122,7 @@ async def test_a_start_queues_the_campaign(world: World, tab: Driver) -> None:
 
 
 async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign(people=2)
     browser = await open_campaign(tab, world, campaign_id)
@@ -134,7 +136,7 @@ async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
     assert await world.status(campaign_id) is CampaignStatus.QUEUED
 
 
-async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: World, tab: Driver) -> None:
+async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(
         missing=Missing.SKIP, step={"welcome_message_template": "Hi {{name}}, see you on {{day}}."}
     )
@@ -160,7 +162,7 @@ async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: World, 
     assert await world.people(campaign_id) == {RecipientStatus.PENDING: 1}
 
 
-async def test_one_contact_is_tried_again_in_the_singular(world: World, tab: Driver) -> None:
+async def test_one_contact_is_tried_again_in_the_singular(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
     await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
     browser = await open_campaign(tab, world, campaign_id)
@@ -170,7 +172,7 @@ async def test_one_contact_is_tried_again_in_the_singular(world: World, tab: Dri
     assert (await tab.state(CampaignQuestionState)).retry_label == "Retry 0 contacts"
 
 
-async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, tab: Driver) -> None:
+async def test_cancelling_says_what_becomes_of_calls_in_progress(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=2, status=CampaignStatus.RUNNING)
     called = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
     attempt = await world.attempt(called, AttemptStatus.IN_PROGRESS)
@@ -184,7 +186,7 @@ async def test_cancelling_says_what_becomes_of_calls_in_progress(world: World, t
     assert (await hang_up_of(world, attempt.id)) == ""
 
 
-async def test_cancelling_hangs_up_when_that_is_ticked(world: World, tab: Driver) -> None:
+async def test_cancelling_hangs_up_when_that_is_ticked(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
     called = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
     attempt = await world.attempt(called, AttemptStatus.IN_PROGRESS)
@@ -197,13 +199,13 @@ async def test_cancelling_hangs_up_when_that_is_ticked(world: World, tab: Driver
     assert (await hang_up_of(world, attempt.id)) == "campaign_cancelled"
 
 
-async def hang_up_of(world: World, attempt_id: UUID) -> str:
+async def hang_up_of(world: CampaignWorld, attempt_id: UUID) -> str:
     """Why the carrier is asked to end it."""
     async with world.database.session() as session:
         return (await session.get_one(Attempt, attempt_id)).hang_up_why
 
 
-async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab: Driver) -> None:
+async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
     busy = await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
     failed = await world.recipient(campaign_id, RecipientStatus.FAILED, attempts_made=1)
@@ -220,7 +222,7 @@ async def test_retry_failed_takes_up_only_the_ticked_outcomes(world: World, tab:
 
 @pytest.mark.parametrize("status", [RecipientStatus.COMPLETED, RecipientStatus.BUSY])
 async def test_retry_failed_is_offered_where_somebody_was_not_reached(
-    world: World, tab: Driver, status: RecipientStatus
+    world: CampaignWorld, tab: Driver, status: RecipientStatus
 ) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
     await world.recipient(campaign_id, status, attempts_made=1)
@@ -232,7 +234,7 @@ async def test_retry_failed_is_offered_where_somebody_was_not_reached(
     assert (await tab.state(CampaignsState)).items[0].can_retry is is_offered
 
 
-async def begun_elsewhere(world: World) -> tuple[int, int]:
+async def begun_elsewhere(world: CampaignWorld) -> tuple[int, int]:
     """A completed campaign of another carrier account than the one in use, and one who was not reached."""
     async with world.database.transaction() as session:
         account = await make_carrier_account(session)
@@ -240,7 +242,9 @@ async def begun_elsewhere(world: World) -> tuple[int, int]:
     return campaign_id, await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
 
 
-async def test_retry_failed_asks_before_it_goes_on_at_another_carrier(world: World, tab: Driver) -> None:
+async def test_retry_failed_asks_before_it_goes_on_at_another_carrier(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id, missed = await begun_elsewhere(world)
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignQuestionState.ask("retry", campaign_id))
@@ -254,7 +258,7 @@ async def test_retry_failed_asks_before_it_goes_on_at_another_carrier(world: Wor
 
 
 async def test_a_retry_of_one_contact_asks_before_it_goes_on_at_another_carrier(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id, missed = await begun_elsewhere(world)
     browser = await open_campaign(tab, world, campaign_id, "/contacts")
@@ -271,7 +275,7 @@ async def test_a_retry_of_one_contact_asks_before_it_goes_on_at_another_carrier(
     assert (await world.person(missed)).status is RecipientStatus.PENDING
 
 
-async def test_a_draft_is_deleted_from_the_list(world: World, tab: Driver) -> None:
+async def test_a_draft_is_deleted_from_the_list(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await signed_in(tab, world.organization, "/campaigns")
     await browser.send(CampaignQuestionState.ask("delete", campaign_id))
@@ -280,7 +284,7 @@ async def test_a_draft_is_deleted_from_the_list(world: World, tab: Driver) -> No
     assert (await tab.state(CampaignsState)).items == []
 
 
-async def test_creating_makes_a_draft_row(world: World, tab: Driver) -> None:
+async def test_creating_makes_a_draft_row(world: CampaignWorld, tab: Driver) -> None:
     browser = await signed_in(tab, world.organization, "/campaigns")
     deltas = await browser.send(CampaignsState.create())
     async with world.database.session() as session:
@@ -290,7 +294,9 @@ async def test_creating_makes_a_draft_row(world: World, tab: Driver) -> None:
     assert deltas
 
 
-async def test_another_organizations_campaign_is_not_found_on_any_tab(world: World, tab: Driver) -> None:
+async def test_another_organizations_campaign_is_not_found_on_any_tab(
+    world: CampaignWorld, tab: Driver
+) -> None:
     theirs = await build_world(world.database)
     campaign_id = await theirs.campaign(people=1, name="Their secret plan")
     browser = await open_campaign(tab, world, campaign_id)
@@ -304,7 +310,7 @@ async def test_another_organizations_campaign_is_not_found_on_any_tab(world: Wor
 
 
 async def test_an_organization_that_is_not_there_shows_nothing_of_the_one_seen_before(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     await world.campaign(people=1)
     browser = await signed_in(tab, world.organization, "/campaigns")
@@ -321,7 +327,7 @@ async def test_an_organization_that_is_not_there_shows_nothing_of_the_one_seen_b
 
 
 async def test_the_overview_says_where_everybody_is_and_why_nothing_happens(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign(
         people=2, status=CampaignStatus.PAUSED, status_reason="too many no answers"
@@ -338,7 +344,7 @@ async def test_the_overview_says_where_everybody_is_and_why_nothing_happens(
     assert {share.status: share.count for share in overview.shares}["completed"] == "1"
 
 
-async def test_a_review_is_settled_by_a_person(world: World, tab: Driver) -> None:
+async def test_a_review_is_settled_by_a_person(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
     person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
     attempt = await world.attempt(person, AttemptStatus.REVIEW)
@@ -352,7 +358,7 @@ async def test_a_review_is_settled_by_a_person(world: World, tab: Driver) -> Non
         assert (await session.get_one(Attempt, attempt.id)).status is AttemptStatus.NOT_PLACED
 
 
-async def test_a_second_call_is_told_of(world: World, tab: Driver) -> None:
+async def test_a_second_call_is_told_of(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
     person = await world.recipient(campaign_id, RecipientStatus.IN_PROGRESS)
     attempt = await world.attempt(person, AttemptStatus.RINGING)
@@ -364,7 +370,9 @@ async def test_a_second_call_is_told_of(world: World, tab: Driver) -> None:
     assert (second.id, second.state) == ("CAsecond", "Being hung up")
 
 
-async def test_all_that_match_are_skipped_and_the_others_left_alone(world: World, tab: Driver) -> None:
+async def test_all_that_match_are_skipped_and_the_others_left_alone(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=30, status=CampaignStatus.PAUSED)
     reached = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     browser = await open_campaign(tab, world, campaign_id, "/contacts")
@@ -380,7 +388,9 @@ async def test_all_that_match_are_skipped_and_the_others_left_alone(world: World
     assert deltas
 
 
-async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(world: World, tab: Driver) -> None:
+async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=2)
     await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
     browser = await open_campaign(tab, world, campaign_id, "/contacts?status=busy")
@@ -388,7 +398,7 @@ async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(world: Wo
     assert [one.status for one in (await tab.state(CampaignContactsState)).people] == ["busy"]
 
 
-async def test_a_person_is_added_by_hand_with_their_variables(world: World, tab: Driver) -> None:
+async def test_a_person_is_added_by_hand_with_their_variables(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_campaign(tab, world, campaign_id, "/contacts")
     await browser.send(AddContactsState.by_hand())
@@ -400,7 +410,7 @@ async def test_a_person_is_added_by_hand_with_their_variables(world: World, tab:
     assert (await world.person(person.id)).variables == {"day": "Friday", "name": "Ann"}
 
 
-async def test_a_number_that_cannot_be_is_explained_at_its_field(world: World, tab: Driver) -> None:
+async def test_a_number_that_cannot_be_is_explained_at_its_field(world: CampaignWorld, tab: Driver) -> None:
     browser = await open_campaign(tab, world, await world.campaign(), "/contacts")
     await browser.send(AddContactsState.by_hand())
     await browser.send(AddContactsState.add({"phone_number": "12"}))
@@ -408,7 +418,7 @@ async def test_a_number_that_cannot_be_is_explained_at_its_field(world: World, t
     assert (list(state.errors), state.adding, state.saving) == (["phone_number"], "hand", False)
 
 
-async def test_people_of_the_address_book_join_the_campaign(world: World, tab: Driver) -> None:
+async def test_people_of_the_address_book_join_the_campaign(world: CampaignWorld, tab: Driver) -> None:
     elsewhere = await world.campaign()
     known = await world.person(await world.recipient(elsewhere))
     campaign_id = await world.campaign()
@@ -420,7 +430,7 @@ async def test_people_of_the_address_book_join_the_campaign(world: World, tab: D
     assert (await world.people(campaign_id)) == {RecipientStatus.PENDING: 1}
 
 
-async def test_a_contacts_sheet_says_why_it_was_not_contacted(world: World, tab: Driver) -> None:
+async def test_a_contacts_sheet_says_why_it_was_not_contacted(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     person = await world.recipient(
         campaign_id,
@@ -434,7 +444,7 @@ async def test_a_contacts_sheet_says_why_it_was_not_contacted(world: World, tab:
     assert (state.is_open, state.detail.answer) == (True, "This number must not be contacted: they asked.")
 
 
-async def test_settings_are_locked_while_the_campaign_runs(world: World, tab: Driver) -> None:
+async def test_settings_are_locked_while_the_campaign_runs(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, status=CampaignStatus.RUNNING)
     browser = await open_campaign(tab, world, campaign_id, "/settings")
     await browser.send(CampaignSettingsState.load())
@@ -445,7 +455,7 @@ async def test_settings_are_locked_while_the_campaign_runs(world: World, tab: Dr
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
-async def test_a_setting_that_cannot_be_is_explained_at_its_field(world: World, tab: Driver) -> None:
+async def test_a_setting_that_cannot_be_is_explained_at_its_field(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_campaign(tab, world, campaign_id, "/settings")
     await browser.send(CampaignSettingsState.load())
@@ -456,7 +466,7 @@ async def test_a_setting_that_cannot_be_is_explained_at_its_field(world: World, 
     assert (list(state.errors), state.editing, state.saving) == (["concurrent_limit"], True, False)
 
 
-async def test_saving_changes_what_was_changed_and_nothing_else(world: World, tab: Driver) -> None:
+async def test_saving_changes_what_was_changed_and_nothing_else(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(retry_on=["no_answer", "busy", "carrier_error", "undelivered"])
     before = await world.row(campaign_id)
     browser = await open_campaign(tab, world, campaign_id, "/settings")
@@ -477,7 +487,7 @@ async def test_saving_changes_what_was_changed_and_nothing_else(world: World, ta
     assert not (await tab.state(CampaignSettingsState)).editing
 
 
-async def test_the_call_log_lists_attempts_and_opens_one(world: World, tab: Driver) -> None:
+async def test_the_call_log_lists_attempts_and_opens_one(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
     person = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     attempt = await world.attempt(
@@ -516,7 +526,7 @@ def test_what_a_carrier_tells_twice_is_one_line_in_plain_words() -> None:
     assert "human" in lines[0].payload
 
 
-async def test_an_attempt_of_another_campaign_does_not_open_here(world: World, tab: Driver) -> None:
+async def test_an_attempt_of_another_campaign_does_not_open_here(world: CampaignWorld, tab: Driver) -> None:
     elsewhere = await world.campaign()
     attempt = await world.attempt(await world.recipient(elsewhere))
     browser = await open_campaign(tab, world, await world.campaign(), "/calls")
@@ -525,7 +535,7 @@ async def test_an_attempt_of_another_campaign_does_not_open_here(world: World, t
 
 
 async def test_the_switch_stops_all_dialing_and_the_list_says_who_pulled_it(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     browser = await signed_in(tab, world.organization, "/campaigns")
     await browser.send(StopSwitchState.stop())
@@ -535,14 +545,14 @@ async def test_the_switch_stops_all_dialing_and_the_list_says_who_pulled_it(
     assert await _stopped_at(world) is None
 
 
-async def test_an_operator_may_stop_all_dialing_but_not_resume_it(world: World, tab: Driver) -> None:
+async def test_an_operator_may_stop_all_dialing_but_not_resume_it(world: CampaignWorld, tab: Driver) -> None:
     browser = await signed_in(tab, world.organization, "/campaigns", role=Role.OPERATOR)
     await browser.send(StopSwitchState.stop())
     await browser.send(StopSwitchState.resume())
     assert await _stopped_at(world) is not None
 
 
-async def test_no_delta_holds_a_secret(world: World, tab: Driver) -> None:
+async def test_no_delta_holds_a_secret(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_campaign(tab, world, campaign_id)
     deltas = []
@@ -566,12 +576,12 @@ TICKED = {
 """The boxes of a fresh campaign's settings, as a browser sends them."""
 
 
-async def _stopped_at(world: World) -> object:
+async def _stopped_at(world: CampaignWorld) -> object:
     async with world.database.session() as session:
         return (await session.get_one(Organization, world.organization.id)).dialing_stopped_at
 
 
-async def shown_cost(world: World, tab: Driver, *prices: str | None) -> tuple[str, str]:
+async def shown_cost(world: CampaignWorld, tab: Driver, *prices: str | None) -> tuple[str, str]:
     """The cost on the Overview of a campaign with two-minute calls at these prices, and the note below it."""
     campaign_id = await world.campaign(status=CampaignStatus.COMPLETED)
     for price in prices:
@@ -586,7 +596,7 @@ async def shown_cost(world: World, tab: Driver, *prices: str | None) -> tuple[st
     return measures.cost, measures.cost_note
 
 
-async def test_a_cost_says_how_much_of_it_the_carrier_has_told(world: World, tab: Driver) -> None:
+async def test_a_cost_says_how_much_of_it_the_carrier_has_told(world: CampaignWorld, tab: Driver) -> None:
     assert await shown_cost(world, tab) == ("$0.00", "Nothing spent yet")
     assert await shown_cost(world, tab, None) == ("$0.03", "Estimated: prices come later")
     assert await shown_cost(world, tab, "-0.10", None) == ("$0.20", "Partly estimated: prices come later")

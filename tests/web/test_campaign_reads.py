@@ -19,7 +19,7 @@ from app.web.pages.campaign.contacts.state import CampaignContactsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
-from tests.services.campaign_world import World, build_world
+from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.statements import sent_statements
 from tests.support.waiting import until
 from tests.web.browser import Browser, signed_in
@@ -58,7 +58,7 @@ async def sent_on(browser: Browser, *events: Any) -> AsyncIterator[list[asyncio.
 
 
 async def test_opening_the_overview_reads_the_campaign_once_and_its_people_only_to_count_them(
-    world: World, tab: Driver, seams: AppContext, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, seams: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign_id = await world.campaign(people=3, status=CampaignStatus.RUNNING)
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
@@ -95,7 +95,7 @@ async def test_opening_the_overview_reads_the_campaign_once_and_its_people_only_
 @pytest.mark.parametrize("state", WATCHERS, ids=lambda state: str(state.__name__))
 async def test_nothing_is_watched_where_there_is_no_such_campaign(
     state: Any,
-    world: World,
+    world: CampaignWorld,
     tab: Driver,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -113,7 +113,7 @@ async def test_nothing_is_watched_where_there_is_no_such_campaign(
 
 @pytest.mark.parametrize("state", WATCHERS, ids=lambda state: str(state.__name__))
 async def test_watching_ends_when_the_campaign_is_deleted_and_the_page_stays_as_it_is(
-    state: Any, world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+    state: Any, world: CampaignWorld, tab: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
@@ -137,7 +137,7 @@ async def test_watching_ends_when_the_campaign_is_deleted_and_the_page_stays_as_
 
 
 async def test_the_settings_are_followed_whatever_an_earlier_page_left_behind(
-    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await signed_in(tab, world.organization, "/campaigns/999999/settings")

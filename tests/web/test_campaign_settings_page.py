@@ -7,13 +7,13 @@ from app.domain.retry import RetryOutcome
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
 from app.web.pages.campaign.settings.state import CampaignSettingsState
-from tests.services.campaign_world import World
+from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import make_number
 from tests.web.browser import Browser, signed_in
 from tests.web.conftest import Driver
 
 
-async def open_form(tab: Driver, world: World, campaign_id: int) -> Browser:
+async def open_form(tab: Driver, world: CampaignWorld, campaign_id: int) -> Browser:
     """Open the form of a campaign's settings."""
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/settings")
     await browser.send(CampaignSettingsState.edit())
@@ -21,7 +21,9 @@ async def open_form(tab: Driver, world: World, campaign_id: int) -> Browser:
     return browser
 
 
-async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(world: World, tab: Driver) -> None:
+async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(
+    world: CampaignWorld, tab: Driver
+) -> None:
     async with world.database.transaction() as session:
         off = await make_number(session, world.organization, active=False)
     campaign_id = await world.campaign()
@@ -54,7 +56,7 @@ async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(world: W
 
 
 async def test_a_box_that_is_not_shown_for_texts_does_not_stop_them_from_being_saved(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     texts = {"channel": "sms", "sms_message_template": "Hi."}
@@ -73,7 +75,7 @@ async def test_a_box_that_is_not_shown_for_texts_does_not_stop_them_from_being_s
 
 
 async def test_a_wrong_finer_setting_is_explained_at_its_field_and_nothing_is_saved(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     browser = await open_form(tab, world, campaign_id)

@@ -14,7 +14,7 @@ from app.web.pages.campaign.actions_state import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
-from tests.services.campaign_world import World
+from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import NOON
 from tests.web.browser import signed_in
 from tests.web.conftest import Driver
@@ -23,14 +23,14 @@ _SENTENCE = "54% of the last 50 attempts failed (limit 50%)"
 _S = CampaignStatus
 
 
-async def _overview(tab: Driver, world: World, campaign_id: int) -> OverviewState:
+async def _overview(tab: Driver, world: CampaignWorld, campaign_id: int) -> OverviewState:
     """Open the Overview and return what it shows."""
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}")
     await browser.send(OverviewState.load())
     return await tab.state(OverviewState)
 
 
-async def _tripped(world: World, *, failed: int = 7, **campaign: Any) -> int:
+async def _tripped(world: CampaignWorld, *, failed: int = 7, **campaign: Any) -> int:
     """Make a campaign whose breaker tripped, with the attempts that show it."""
     campaign_id = await world.campaign(people=2, **campaign)
     attempts = []
@@ -60,7 +60,7 @@ async def _tripped(world: World, *, failed: int = 7, **campaign: Any) -> int:
     return campaign_id
 
 
-async def test_what_tripped_the_breaker_is_shown_with_its_attempts(world: World, tab: Driver) -> None:
+async def test_what_tripped_the_breaker_is_shown_with_its_attempts(world: CampaignWorld, tab: Driver) -> None:
     shown = await _overview(tab, world, await _tripped(world, status=_S.PAUSED, status_reason=_SENTENCE))
     (stop,) = shown.stops
     assert (stop.sentence, stop.is_now, stop.more) == (_SENTENCE, True, "and 2 more")
@@ -71,18 +71,18 @@ async def test_what_tripped_the_breaker_is_shown_with_its_attempts(world: World,
     assert shown.overview.now.sentence == f"The campaign is paused: {_SENTENCE}"
 
 
-async def test_after_a_resume_the_trip_is_history(world: World, tab: Driver) -> None:
+async def test_after_a_resume_the_trip_is_history(world: CampaignWorld, tab: Driver) -> None:
     shown = await _overview(tab, world, await _tripped(world, status=_S.RUNNING))
     assert [stop.is_now for stop in shown.stops] == [False]
 
 
-async def test_a_later_pause_by_hand_is_not_put_down_to_the_trip(world: World, tab: Driver) -> None:
+async def test_a_later_pause_by_hand_is_not_put_down_to_the_trip(world: CampaignWorld, tab: Driver) -> None:
     campaign = await _tripped(world, status=_S.PAUSED, status_reason="lunch")
     shown = await _overview(tab, world, campaign)
     assert [stop.is_now for stop in shown.stops] == [False]
 
 
-async def test_resuming_from_the_banner_goes_on_and_forgets(world: World, tab: Driver) -> None:
+async def test_resuming_from_the_banner_goes_on_and_forgets(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await _tripped(
         world, status=_S.PAUSED, status_reason=_SENTENCE, carrier_account_id=world.carrier.id
     )
@@ -93,7 +93,7 @@ async def test_resuming_from_the_banner_goes_on_and_forgets(world: World, tab: D
     assert row.breaker_since is not None
 
 
-async def test_a_pilot_shows_how_far_it_is(world: World, tab: Driver) -> None:
+async def test_a_pilot_shows_how_far_it_is(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=8, status=_S.RUNNING, pilot_size=4)
     await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     guards = (await _overview(tab, world, campaign_id)).overview.safeguards
@@ -107,7 +107,7 @@ async def test_a_pilot_shows_how_far_it_is(world: World, tab: Driver) -> None:
     assert guards.waits == ""
 
 
-async def test_a_pilot_that_is_done_asks_for_a_person(world: World, tab: Driver) -> None:
+async def test_a_pilot_that_is_done_asks_for_a_person(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(
         people=8,
         status=_S.PAUSED,
@@ -121,7 +121,7 @@ async def test_a_pilot_that_is_done_asks_for_a_person(world: World, tab: Driver)
     assert guards.todo == "Look at the results, then resume to dial the rest."
 
 
-async def test_the_ramp_names_its_step(world: World, tab: Driver) -> None:
+async def test_the_ramp_names_its_step(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(
         people=95, status=_S.RUNNING, ramp=True, ramp_step=1, breaker={"minimum": 5}
     )
@@ -133,13 +133,15 @@ async def test_the_ramp_names_its_step(world: World, tab: Driver) -> None:
     assert line.percent == 50.0
 
 
-async def test_a_step_that_is_more_than_its_share_names_people_alone(world: World, tab: Driver) -> None:
+async def test_a_step_that_is_more_than_its_share_names_people_alone(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=60, status=_S.RUNNING, ramp=True)
     (line,) = (await _overview(tab, world, campaign_id)).overview.safeguards.lines
     assert line.text == "Step 1 of 4: 20 of 60 contacts"
 
 
-async def test_the_budget_counts_calls_under_way(world: World, tab: Driver) -> None:
+async def test_the_budget_counts_calls_under_way(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(
         people=3, status=_S.RUNNING, budget_cap=Decimal(1), time_limit_seconds=600
     )
@@ -153,7 +155,7 @@ async def test_the_budget_counts_calls_under_way(world: World, tab: Driver) -> N
     assert line.percent == 14.0
 
 
-async def test_a_budget_that_is_used_up_says_what_to_do(world: World, tab: Driver) -> None:
+async def test_a_budget_that_is_used_up_says_what_to_do(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(
         people=3, status=_S.PAUSED, budget_cap=Decimal("0.01"), gate_rule="budget"
     )
@@ -161,13 +163,13 @@ async def test_a_budget_that_is_used_up_says_what_to_do(world: World, tab: Drive
     assert guards.waits == "The budget is used up"
 
 
-async def test_without_safeguards_nothing_is_shown_of_them(world: World, tab: Driver) -> None:
+async def test_without_safeguards_nothing_is_shown_of_them(world: CampaignWorld, tab: Driver) -> None:
     shown = await _overview(tab, world, await world.campaign(people=3, status=_S.RUNNING))
     assert (shown.overview.safeguards.lines, shown.stops) == ([], [])
 
 
 async def test_a_failed_campaign_is_resumed_from_the_page_once_it_is_mended(
-    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why = "No active number of ours is left that the campaign can call from."
     campaign_id = await world.campaign(
@@ -204,7 +206,9 @@ class Refusing:
         """Nothing is open."""
 
 
-async def test_unreadable_settings_are_shown_at_their_default_and_saved_so(world: World, tab: Driver) -> None:
+async def test_unreadable_settings_are_shown_at_their_default_and_saved_so(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(
         people=1, status=_S.FAILED, breaker={"window": "many"}, carrier_account_id=world.carrier.id
     )

@@ -43,7 +43,7 @@ from app.web.pages.wizard.review.state import ReviewState
 from app.web.pages.wizard.state import WizardState
 from app.web.pages.wizard.steps import WizardStep, after, before, step_of
 from app.web.time_format import spoken_minutes
-from tests.services.campaign_world import World
+from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import (
     make_agent,
     make_campaign,
@@ -60,7 +60,7 @@ BASICS: Mapping[str, Any] = {"name": "Spring offers", "description": "", "channe
 
 
 async def open_step(
-    tab: Driver, world: World, campaign_id: int, step: str, *, role: Role = Role.OWNER
+    tab: Driver, world: CampaignWorld, campaign_id: int, step: str, *, role: Role = Role.OWNER
 ) -> Browser:
     """Open a step of the wizard as a member with that role, and load it."""
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/edit/{step}", role=role)
@@ -83,7 +83,7 @@ async def events_of(tab: Driver, kind: type[rx.State], handler: str, *arguments:
     return str([event async for event in kind.event_handlers[handler].fn(state, *arguments)])
 
 
-async def settings_of(world: World, campaign_id: int) -> CampaignSettings:
+async def settings_of(world: CampaignWorld, campaign_id: int) -> CampaignSettings:
     """Return what the row holds."""
     return (await world.ask(get_campaign, campaign_ref=campaign_id)).settings
 
@@ -97,7 +97,7 @@ def test_the_steps_follow_one_another_and_each_field_has_one() -> None:
     assert step_of("allowed_hours.start") is WizardStep.PACE
 
 
-async def test_basics_show_the_draft_as_its_row_holds_it(world: World, tab: Driver) -> None:
+async def test_basics_show_the_draft_as_its_row_holds_it(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=2, description="For regulars")
     await open_step(tab, world, campaign_id, "basics")
     state, frame = await tab.state(BasicsState), await tab.state(WizardState)
@@ -106,7 +106,7 @@ async def test_basics_show_the_draft_as_its_row_holds_it(world: World, tab: Driv
     assert (frame.name, frame.contacts, frame.locked, frame.contacts_done) == ("March reminders", 2, "", True)
 
 
-async def test_leaving_a_field_saves_it(world: World, tab: Driver) -> None:
+async def test_leaving_a_field_saves_it(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "basics")
     await browser.send(BasicsState.keep({**BASICS, "agent_id": str(world.agent.id)}))
@@ -114,7 +114,7 @@ async def test_leaving_a_field_saves_it(world: World, tab: Driver) -> None:
     assert (await tab.state(BasicsState)).errors == {}
 
 
-async def test_one_bad_field_is_named_and_the_good_ones_are_saved(world: World, tab: Driver) -> None:
+async def test_one_bad_field_is_named_and_the_good_ones_are_saved(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "basics")
     await browser.send(BasicsState.forward({"name": " ", "description": "Kept"}))
@@ -123,7 +123,7 @@ async def test_one_bad_field_is_named_and_the_good_ones_are_saved(world: World, 
     assert (await tab.state(BasicsState)).errors == {"name": "Give the campaign a name."}
 
 
-async def test_going_back_loses_nothing(world: World, tab: Driver) -> None:
+async def test_going_back_loses_nothing(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     await open_step(tab, world, campaign_id, "message")
     events = await events_of(tab, MessageState, "back", {"agenda_template": "About your visit."})
@@ -131,7 +131,7 @@ async def test_going_back_loses_nothing(world: World, tab: Driver) -> None:
     assert f"/campaigns/{campaign_id}/edit/basics" in events
 
 
-async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: World, tab: Driver) -> None:
+async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         await make_agent(session, world.organization, name="Oliver")
     campaign_id = await world.campaign(agent=None, number=None)
@@ -145,14 +145,16 @@ async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: World,
     assert "focus" in events
 
 
-async def test_the_only_agent_is_chosen_from_the_start(world: World, tab: Driver) -> None:
+async def test_the_only_agent_is_chosen_from_the_start(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(agent=None)
     await open_step(tab, world, campaign_id, "basics")
     assert (await tab.state(BasicsState)).agent == str(world.agent.id)
     assert (await settings_of(world, campaign_id)).agent_id == world.agent.id
 
 
-async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(world: World, tab: Driver) -> None:
+async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(
+    world: CampaignWorld, tab: Driver
+) -> None:
     async with world.database.transaction() as session:
         second = await make_number(session, world.organization)
     campaign_id = await world.campaign()
@@ -166,7 +168,7 @@ async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(world: Wo
     assert (await settings_of(world, campaign_id)).number_pool == ()
 
 
-async def test_a_number_that_rests_may_be_chosen_and_says_so(world: World, tab: Driver) -> None:
+async def test_a_number_that_rests_may_be_chosen_and_says_so(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         resting = await make_number(session, world.organization, rest=NumberRest.MANUAL)
     campaign_id = await world.campaign()
@@ -178,7 +180,7 @@ async def test_a_number_that_rests_may_be_chosen_and_says_so(world: World, tab: 
     }
 
 
-async def test_a_number_of_another_organization_is_refused(world: World, tab: Driver) -> None:
+async def test_a_number_of_another_organization_is_refused(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         foreign = await make_number(session, await make_organization(session))
     campaign_id = await world.campaign()
@@ -188,7 +190,7 @@ async def test_a_number_of_another_organization_is_refused(world: World, tab: Dr
     assert "phone_number_id" in (await tab.state(BasicsState)).errors
 
 
-async def test_another_organizations_campaign_does_not_exist_here(world: World, tab: Driver) -> None:
+async def test_another_organizations_campaign_does_not_exist_here(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         foreign = await make_campaign(session, await make_organization(session))
     browser = await open_step(tab, world, foreign.id, "basics")
@@ -198,7 +200,7 @@ async def test_another_organizations_campaign_does_not_exist_here(world: World, 
     assert (await world.row(foreign.id)).name == "March reminders"
 
 
-async def test_a_viewer_may_not_edit(world: World, tab: Driver) -> None:
+async def test_a_viewer_may_not_edit(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "basics", role=Role.VIEWER)
     assert "does not allow" in (await tab.state(BasicsState)).problem
@@ -206,7 +208,7 @@ async def test_a_viewer_may_not_edit(world: World, tab: Driver) -> None:
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
-async def test_a_running_campaign_says_why_it_cannot_be_edited(world: World, tab: Driver) -> None:
+async def test_a_running_campaign_says_why_it_cannot_be_edited(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(status=CampaignStatus.RUNNING)
     browser = await open_step(tab, world, campaign_id, "basics")
     assert "Pause the campaign first" in (await tab.state(WizardState)).locked
@@ -214,7 +216,7 @@ async def test_a_running_campaign_says_why_it_cannot_be_edited(world: World, tab
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
-async def test_the_preview_speaks_to_the_campaigns_first_contact(world: World, tab: Driver) -> None:
+async def test_the_preview_speaks_to_the_campaigns_first_contact(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     await world.recipient(campaign_id, variables={"name": "Jane Doe", "deal_stage": "proposal"})
     browser = await open_step(tab, world, campaign_id, "message")
@@ -226,7 +228,7 @@ async def test_the_preview_speaks_to_the_campaigns_first_contact(world: World, t
     assert (await settings_of(world, campaign_id)).agenda_template == "About your {{deal_stage}}."
 
 
-async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: World, tab: Driver) -> None:
+async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "message")
     await browser.send(MessageState.write("agenda_template", "About your {{deal_stagee}}."))
@@ -236,7 +238,7 @@ async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: World, tab
     assert "deal_stagee" in [row.name for row in state.fallbacks]
 
 
-async def test_a_syntax_error_stands_at_its_field_with_its_place(world: World, tab: Driver) -> None:
+async def test_a_syntax_error_stands_at_its_field_with_its_place(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "message")
     await browser.send(MessageState.write("welcome_message_template", "Hi {{name"))
@@ -247,21 +249,21 @@ async def test_a_syntax_error_stands_at_its_field_with_its_place(world: World, t
     assert (await settings_of(world, campaign_id)).welcome_message_template == "Hello {{name}}."
 
 
-async def test_only_templates_can_be_written_as_templates(world: World, tab: Driver) -> None:
+async def test_only_templates_can_be_written_as_templates(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "message")
     await browser.send(MessageState.write("name", "Overwritten"))
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
-async def test_fallbacks_are_saved_and_an_empty_one_is_lifted(world: World, tab: Driver) -> None:
+async def test_fallbacks_are_saved_and_an_empty_one_is_lifted(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(fallback_values={"deal_stage": "request"})
     browser = await open_step(tab, world, campaign_id, "message")
     await browser.send(MessageState.keep({"fallback-name": "friend", "fallback-deal_stage": " "}))
     assert (await settings_of(world, campaign_id)).fallback_values == {"name": "friend"}
 
 
-async def test_a_text_message_is_counted_in_segments_as_it_is_sent(world: World, tab: Driver) -> None:
+async def test_a_text_message_is_counted_in_segments_as_it_is_sent(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, channel=Channel.SMS)
     browser = await open_step(tab, world, campaign_id, "message")
     await browser.send(MessageState.write("sms_message_template", "x" * 161))
@@ -274,7 +276,7 @@ async def test_a_text_message_is_counted_in_segments_as_it_is_sent(world: World,
     assert "70 characters" in (await tab.state(MessageState)).size_hint
 
 
-async def test_pace_and_retries_are_saved_in_the_seeds_words(world: World, tab: Driver) -> None:
+async def test_pace_and_retries_are_saved_in_the_seeds_words(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     form = {
@@ -315,7 +317,7 @@ FINER: dict[str, Any] = {
 """Every box of the finer settings, as a form sends them."""
 
 
-async def test_every_finer_setting_is_kept_and_shown_again(world: World, tab: Driver) -> None:
+async def test_every_finer_setting_is_kept_and_shown_again(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.keep(dict(FINER)))
@@ -331,7 +333,7 @@ async def test_every_finer_setting_is_kept_and_shown_again(world: World, tab: Dr
     assert {name: values[name] for name in FINER} == FINER | {"retry_delays": "30, 60, 120"}
 
 
-async def test_ticks_that_are_taken_off_are_taken_back(world: World, tab: Driver) -> None:
+async def test_ticks_that_are_taken_off_are_taken_back(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.keep(dict(FINER)))
@@ -344,7 +346,7 @@ async def test_ticks_that_are_taken_off_are_taken_back(world: World, tab: Driver
 
 
 async def test_what_is_wrong_in_a_folded_section_is_named_and_the_rest_is_saved(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
@@ -367,7 +369,7 @@ async def test_what_is_wrong_in_a_folded_section_is_named_and_the_rest_is_saved(
     assert (settings.pilot_size, settings.number_strategy, settings.weight) == (20, "sticky", 1)
 
 
-async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: World, tab: Driver) -> None:
+async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.keep(FINER | {"breaker_hang_up_rate": "33"}))
@@ -379,7 +381,9 @@ async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: World, 
     assert (settings.breaker.window, settings.breaker.hang_up_rate) == (50, 33)
 
 
-async def test_boxes_that_a_campaign_of_texts_does_not_show_are_no_values(world: World, tab: Driver) -> None:
+async def test_boxes_that_a_campaign_of_texts_does_not_show_are_no_values(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign()
     pace = {"concurrent_limit": 7, "throttle_delay_ms": 500, "enable_voicemail_detection": False}
     retried = {"retry_on": ["no_answer", "failed"]}
@@ -399,7 +403,7 @@ async def test_boxes_that_a_campaign_of_texts_does_not_show_are_no_values(world:
     assert await settings_of(world, campaign_id) == replace(before, messages_per_second=2)
 
 
-async def test_each_folded_section_says_in_one_line_what_is_set(world: World, tab: Driver) -> None:
+async def test_each_folded_section_says_in_one_line_what_is_set(world: CampaignWorld, tab: Driver) -> None:
     campaign_id, usual = await world.campaign(), BreakerPolicy()
     browser = await open_step(tab, world, campaign_id, "pace")
     assert (await tab.state(PaceState)).said == {
@@ -423,7 +427,7 @@ async def test_each_folded_section_says_in_one_line_what_is_set(world: World, ta
     }
 
 
-async def test_the_review_shows_the_finer_settings_in_words(world: World, tab: Driver) -> None:
+async def test_the_review_shows_the_finer_settings_in_words(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     changes = {"retry_delays": [30, 60], "pilot_size": 10, "budget_cap": 5, "weight": 2}
     await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
@@ -439,7 +443,7 @@ async def test_the_review_shows_the_finer_settings_in_words(world: World, tab: D
     ]
 
 
-async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: Driver) -> None:
+async def test_hours_are_set_by_choice_and_lifted_by_choice(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.choose_hours("window"))
@@ -452,7 +456,7 @@ async def test_hours_are_set_by_choice_and_lifted_by_choice(world: World, tab: D
     assert (await settings_of(world, campaign_id)).allowed_start is None
 
 
-async def test_a_window_needs_a_day(world: World, tab: Driver) -> None:
+async def test_a_window_needs_a_day(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.choose_hours("window"))
@@ -461,7 +465,7 @@ async def test_a_window_needs_a_day(world: World, tab: Driver) -> None:
 
 
 async def test_a_start_is_read_in_the_campaigns_zone_and_shown_with_its_offset(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
@@ -476,7 +480,7 @@ async def test_a_start_is_read_in_the_campaigns_zone_and_shown_with_its_offset(
 
 
 async def test_a_start_in_the_past_or_an_unknown_zone_is_refused_at_its_field(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
@@ -486,7 +490,7 @@ async def test_a_start_in_the_past_or_an_unknown_zone_is_refused_at_its_field(
     assert set(errors) == {"time_zone", "scheduled_at"}
 
 
-async def test_one_person_is_added_by_hand_and_not_twice(world: World, tab: Driver) -> None:
+async def test_one_person_is_added_by_hand_and_not_twice(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "contacts")
     await browser.send(PeopleState.add_by_hand({"phone_number": "12", "person_name": ""}))
@@ -498,7 +502,9 @@ async def test_one_person_is_added_by_hand_and_not_twice(world: World, tab: Driv
     assert "1 in the campaign already" in events
 
 
-async def test_ticked_and_matching_contacts_join_and_strangers_ids_do_not(world: World, tab: Driver) -> None:
+async def test_ticked_and_matching_contacts_join_and_strangers_ids_do_not(
+    world: CampaignWorld, tab: Driver
+) -> None:
     async with world.database.transaction() as session:
         jane = await make_contact(session, world.organization, name="Jane Roe")
         await make_contact(session, world.organization, name="Jane Doe")
@@ -520,7 +526,7 @@ async def test_ticked_and_matching_contacts_join_and_strangers_ids_do_not(world:
     assert "1 added. 1 in the campaign already." in events
 
 
-async def test_the_review_names_each_obstacle_with_its_step(world: World, tab: Driver) -> None:
+async def test_the_review_names_each_obstacle_with_its_step(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(agent=None, number=None)
     await open_step(tab, world, campaign_id, "review")
     state = await tab.state(ReviewState)
@@ -531,7 +537,9 @@ async def test_the_review_names_each_obstacle_with_its_step(world: World, tab: D
     assert (frame.basics_done, frame.contacts_done, frame.pace_done) == (False, False, True)
 
 
-async def test_a_step_that_is_right_by_default_is_done_once_it_was_seen(world: World, tab: Driver) -> None:
+async def test_a_step_that_is_right_by_default_is_done_once_it_was_seen(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "basics")
     frame = await tab.state(WizardState)
@@ -543,7 +551,7 @@ async def test_a_step_that_is_right_by_default_is_done_once_it_was_seen(world: W
 
 
 async def test_a_draft_begun_in_the_browser_has_working_hours_until_any_time_is_chosen(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     berliner = replace(world.someone(), time_zone="Europe/Berlin")
     campaign_id = await world.do(begin_draft, principal=berliner)
@@ -559,7 +567,7 @@ async def test_a_draft_begun_in_the_browser_has_working_hours_until_any_time_is_
     assert "Better set hours" in (await tab.state(PaceState)).hours_warning
 
 
-async def test_an_untouched_draft_is_taken_up_again(world: World) -> None:
+async def test_an_untouched_draft_is_taken_up_again(world: CampaignWorld) -> None:
     async def begun() -> int:
         return await world.do(begin_draft)
 
@@ -572,7 +580,7 @@ async def test_an_untouched_draft_is_taken_up_again(world: World) -> None:
     assert await begun() not in {first, second}
 
 
-async def test_a_start_with_obstacles_is_not_even_asked_about(world: World, tab: Driver) -> None:
+async def test_a_start_with_obstacles_is_not_even_asked_about(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "review")
     await browser.send(ReviewState.ask())
@@ -582,7 +590,9 @@ async def test_a_start_with_obstacles_is_not_even_asked_about(world: World, tab:
     assert (await tab.state(ReviewState)).obstacles
 
 
-async def test_starting_queues_the_campaign_and_leads_to_its_overview(world: World, tab: Driver) -> None:
+async def test_starting_queues_the_campaign_and_leads_to_its_overview(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(people=3)
     browser = await open_step(tab, world, campaign_id, "review")
     await browser.send(ReviewState.ask())
@@ -595,7 +605,7 @@ async def test_starting_queues_the_campaign_and_leads_to_its_overview(world: Wor
 
 
 async def test_a_real_carrier_is_never_started_without_saying_how_many_will_be_called(
-    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "false")
     get_settings.cache_clear()
@@ -607,7 +617,7 @@ async def test_a_real_carrier_is_never_started_without_saying_how_many_will_be_c
 
 
 async def test_review_promises_only_those_who_will_be_contacted(
-    world: World, tab: Driver, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLSHEET_CARRIER_SIMULATED", "false")
     get_settings.cache_clear()
@@ -629,7 +639,7 @@ async def test_review_promises_only_those_who_will_be_contacted(
     [(Role.VIEWER, CampaignStatus.DRAFT), (Role.OPERATOR, CampaignStatus.QUEUED)],
 )
 async def test_an_operator_may_start_but_a_viewer_may_not(
-    world: World, tab: Driver, role: Role, status: CampaignStatus
+    world: CampaignWorld, tab: Driver, role: Role, status: CampaignStatus
 ) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "review", role=role)
@@ -637,7 +647,9 @@ async def test_an_operator_may_start_but_a_viewer_may_not(
     assert await world.status(campaign_id) is status
 
 
-async def test_a_message_draft_keeps_the_templates_of_the_other_channel(world: World, tab: Driver) -> None:
+async def test_a_message_draft_keeps_the_templates_of_the_other_channel(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign(step={"agenda_template": "About your visit."})
     browser = await open_step(tab, world, campaign_id, "basics")
     await browser.send(BasicsState.choose_channel("sms"))
@@ -662,7 +674,7 @@ def upload(data: bytes, name: str = "people.csv") -> list[rx.UploadFile]:
 
 
 async def test_an_uploaded_file_is_mapped_looked_through_and_left_to_be_imported(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     campaign_id = await world.campaign()
     await open_step(tab, world, campaign_id, "file")
@@ -679,7 +691,9 @@ async def test_an_uploaded_file_is_mapped_looked_through_and_left_to_be_imported
     assert await world.people(campaign_id) == {}
 
 
-async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(world: World, tab: Driver) -> None:
+async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(SEED))
@@ -689,14 +703,16 @@ async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(world: W
     assert (state.import_id, state.stage, state.tally.accepted) == (first, "uploaded", 3)
 
 
-async def test_a_file_without_a_column_of_numbers_asks_for_one(world: World, tab: Driver) -> None:
+async def test_a_file_without_a_column_of_numbers_asks_for_one(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(b"a,b\nx,y\n"))
     assert "phone numbers" in (await tab.state(ImportState)).errors["mapping"]
 
 
-async def test_a_field_moved_to_another_column_leaves_the_first_a_variable(world: World, tab: Driver) -> None:
+async def test_a_field_moved_to_another_column_leaves_the_first_a_variable(
+    world: CampaignWorld, tab: Driver
+) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(b"a,b\n+12025550143,+12025550144\n"))
@@ -712,7 +728,7 @@ async def test_a_field_moved_to_another_column_leaves_the_first_a_variable(world
     [(b"", "empty"), (b"phone_number,name\n", "no row"), (b"\x89PNG\r\n\x1a\n" + bytes(99), "")],
 )
 async def test_what_is_no_list_of_people_is_refused_in_words(
-    world: World, tab: Driver, data: bytes, why: str
+    world: CampaignWorld, tab: Driver, data: bytes, why: str
 ) -> None:
     campaign_id = await world.campaign()
     await open_step(tab, world, campaign_id, "file")
@@ -723,7 +739,9 @@ async def test_what_is_no_list_of_people_is_refused_in_words(
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
-async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: Driver, redis: Redis) -> None:
+async def test_an_import_is_queued_once_and_shown_to_its_end(
+    world: CampaignWorld, tab: Driver, redis: Redis
+) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(SEED))
@@ -738,7 +756,7 @@ async def test_an_import_is_queued_once_and_shown_to_its_end(world: World, tab: 
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
-async def test_going_on_asks_about_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
+async def test_going_on_asks_about_a_file_that_is_not_imported(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await browser.send(ContactsStepState.ask(True))
@@ -752,7 +770,7 @@ async def test_going_on_asks_about_a_file_that_is_not_imported(world: World, tab
     assert (asking, stage) == (False, "working")
 
 
-async def test_the_review_names_a_file_that_is_not_imported(world: World, tab: Driver) -> None:
+async def test_the_review_names_a_file_that_is_not_imported(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(SEED, "march.csv"))
@@ -764,7 +782,7 @@ async def test_the_review_names_a_file_that_is_not_imported(world: World, tab: D
     assert "“march.csv” is uploaded but not imported" in (await tab.state(ReviewState)).warnings[0]
 
 
-async def test_another_organizations_import_cannot_be_started(world: World, tab: Driver) -> None:
+async def test_another_organizations_import_cannot_be_started(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         stranger = await make_organization(session)
         foreign = await store_import(
@@ -799,7 +817,7 @@ def workbook(**sheets: list[list[str]]) -> bytes:
 PEOPLE = [["phone_number", "name"], ["+12025550143", "Ann"], ["+12025550144", "Ben"]]
 
 
-async def test_a_workbook_is_taken_and_another_sheet_can_be_chosen(world: World, tab: Driver) -> None:
+async def test_a_workbook_is_taken_and_another_sheet_can_be_chosen(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     data = workbook(North=PEOPLE, South=PEOPLE[:2])
@@ -814,7 +832,7 @@ async def test_a_workbook_is_taken_and_another_sheet_can_be_chosen(world: World,
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
 async def test_a_large_workbook_is_read_by_a_worker_and_then_opened(
-    world: World, tab: Driver, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    world: CampaignWorld, tab: Driver, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.services.imports.operations.AT_ONCE_BYTES", 10)
     campaign_id = await world.campaign()
@@ -833,7 +851,7 @@ async def test_a_large_workbook_is_read_by_a_worker_and_then_opened(
     assert (state.stage, state.tally.accepted) == ("uploaded", 2)
 
 
-async def test_json_is_taken_as_a_file(world: World, tab: Driver) -> None:
+async def test_json_is_taken_as_a_file(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     await open_step(tab, world, campaign_id, "file")
     data = b'[{"phone_number": "+12025550143", "name": "Ann"}]'
@@ -842,7 +860,7 @@ async def test_json_is_taken_as_a_file(world: World, tab: Driver) -> None:
     assert (state.stage, state.tally.accepted) == ("uploaded", 1)
 
 
-async def test_a_pasted_list_is_mapped_and_looked_through(world: World, tab: Driver) -> None:
+async def test_a_pasted_list_is_mapped_and_looked_through(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await browser.send(ImportState.paste({"text": " "}))
@@ -864,7 +882,7 @@ async def test_a_pasted_list_is_mapped_and_looked_through(world: World, tab: Dri
     ],
 )
 async def test_what_the_browser_refuses_is_said_in_words(
-    world: World, tab: Driver, code: str, words: str
+    world: CampaignWorld, tab: Driver, code: str, words: str
 ) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
@@ -874,7 +892,9 @@ async def test_what_the_browser_refuses_is_said_in_words(
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
-async def test_a_second_click_on_import_changes_nothing(world: World, tab: Driver, redis: Redis) -> None:
+async def test_a_second_click_on_import_changes_nothing(
+    world: CampaignWorld, tab: Driver, redis: Redis
+) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(SEED))
@@ -886,7 +906,7 @@ async def test_a_second_click_on_import_changes_nothing(world: World, tab: Drive
 
 
 async def test_the_preview_tells_who_is_known_and_what_the_message_will_say(
-    world: World, tab: Driver
+    world: CampaignWorld, tab: Driver
 ) -> None:
     async with world.database.transaction() as session:
         await make_contact(session, world.organization, number="+12025550143")
@@ -902,7 +922,7 @@ async def test_the_preview_tells_who_is_known_and_what_the_message_will_say(
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout.*:DeprecationWarning")  # arq's own
 async def test_people_are_imported_into_the_address_book_without_a_campaign(
-    world: World, tab: Driver, redis: Redis
+    world: CampaignWorld, tab: Driver, redis: Redis
 ) -> None:
     campaign_id = await world.campaign()
     browser = await signed_in(tab, world.organization, "/contacts/import")
@@ -921,7 +941,9 @@ async def test_people_are_imported_into_the_address_book_without_a_campaign(
     assert await world.people(campaign_id) == {}
 
 
-async def test_a_colleagues_file_for_the_address_book_is_not_taken_up(world: World, tab: Driver) -> None:
+async def test_a_colleagues_file_for_the_address_book_is_not_taken_up(
+    world: CampaignWorld, tab: Driver
+) -> None:
     async with world.database.transaction() as session:
         await store_import(
             session,
@@ -936,7 +958,7 @@ async def test_a_colleagues_file_for_the_address_book_is_not_taken_up(world: Wor
     assert (await tab.state(ImportState)).stage == "none"
 
 
-async def test_a_viewer_may_not_import_people(world: World, tab: Driver) -> None:
+async def test_a_viewer_may_not_import_people(world: CampaignWorld, tab: Driver) -> None:
     browser = await signed_in(tab, world.organization, "/contacts/import", role=Role.VIEWER)
     await browser.send(ImportState.load())
     assert "does not allow" in (await tab.state(ImportState)).problem
