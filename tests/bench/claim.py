@@ -11,7 +11,7 @@ from app.runtime.database import Database
 from app.services.dialing.reserve.reservation import reserve
 from tests.bench.measuring import Figures, figures, median, percentile
 from tests.bench.staging import NO_LIMITS, add_people, analyze, database_at, durable_postgres, stage_of
-from tests.support.stage import Stage
+from tests.support.stage import DialingStage
 
 FEW: Final = 1_000
 MANY: Final = 1_000_000
@@ -58,7 +58,7 @@ async def _phases(url: str) -> dict[str, tuple[list[float], list[float]]]:
         return {"begin": begin, "end": await _compared(few, many)}
 
 
-async def _second(few: Stage) -> Stage:
+async def _second(few: DialingStage) -> DialingStage:
     """Another organization, with a million people to call."""
     database = few.database
     many = await stage_of(database, 1, **NO_LIMITS)
@@ -67,7 +67,7 @@ async def _second(few: Stage) -> Stage:
     return many
 
 
-async def _compared(few: Stage, many: Stage) -> tuple[list[float], list[float]]:
+async def _compared(few: DialingStage, many: DialingStage) -> tuple[list[float], list[float]]:
     """Claim from both in turn; return the milliseconds of each."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(CLAIMS):
@@ -76,7 +76,7 @@ async def _compared(few: Stage, many: Stage) -> tuple[list[float], list[float]]:
     return times
 
 
-async def _claimed(stage: Stage) -> float:
+async def _claimed(stage: DialingStage) -> float:
     """Claim once, and take it back; return the milliseconds of the claim."""
     began = time.perf_counter()
     outcome = await reserve(
@@ -121,7 +121,7 @@ _END_SOME: Final = text(
 )
 
 
-async def _nearly_end(few: Stage, many: Stage) -> None:
+async def _nearly_end(few: DialingStage, many: DialingStage) -> None:
     """Bring the great campaign to its last ten thousand as it would come there, claims between the ends."""
     for _ in range(_CHUNKS):
         async with many.database.transaction() as session:

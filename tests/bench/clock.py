@@ -23,7 +23,7 @@ from app.services.dialing.reserve.reservation import Reservation, reserve
 from tests.bench.measuring import Figures, figures
 from tests.bench.staging import database_at, stage_of
 from tests.support.servers import running_postgres, temporary_home
-from tests.support.stage import WORKER, Stage
+from tests.support.stage import WORKER, DialingStage
 from worker.gc_tuning import quieten
 
 PEOPLE: Final = 10_000
@@ -121,7 +121,7 @@ async def _campaign(url: str) -> tuple[float, float, int]:
         return (stage.clock.now() - begin).total_seconds(), seconds, people.called
 
 
-async def _go_on(stage: Stage, people: People) -> None:
+async def _go_on(stage: DialingStage, people: People) -> None:
     """Dial all that may be dialed now; then go to when more may be, telling the news of the time between."""
     next_at: datetime | None = None
     while True:
@@ -145,7 +145,7 @@ async def _go_on(stage: Stage, people: People) -> None:
     stage.clock.at = next_at
 
 
-async def _place(stage: Stage, people: People, reservations: tuple[Reservation, ...]) -> None:
+async def _place(stage: DialingStage, people: People, reservations: tuple[Reservation, ...]) -> None:
     if not reservations:
         return
     before = len(stage.carrier.made)
@@ -154,7 +154,7 @@ async def _place(stage: Stage, people: People, reservations: tuple[Reservation, 
         people.call(stage.carrier.owners[provider_id], provider_id, stage.clock.now())
 
 
-async def _tell(stage: Stage, people: People, until: datetime) -> None:
+async def _tell(stage: DialingStage, people: People, until: datetime) -> None:
     """Apply the news of every call that is over by then: each event a webhook, those of a minute come together."""
     deliveries = [
         Delivery(attempt_id, [_received(attempt_id, event)], raw={}, received_at=event.occurred_at)
@@ -165,7 +165,7 @@ async def _tell(stage: Stage, people: People, until: datetime) -> None:
     await asyncio.gather(*(_apply(stage, group, until) for group in groups))
 
 
-async def _apply(stage: Stage, deliveries: Sequence[Delivery], now: datetime) -> None:
+async def _apply(stage: DialingStage, deliveries: Sequence[Delivery], now: datetime) -> None:
     for first in range(0, len(deliveries), MOST_TOGETHER):
         await receive_all(stage.database, deliveries[first : first + MOST_TOGETHER], now=now)
 

@@ -19,7 +19,7 @@ from app.runtime.database import Database
 from app.runtime.migrations import upgrade
 from tests.support.builders import make_recipient
 from tests.support.servers import temporary_home
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 from worker.dialer import Dialer
 from worker.runtime import dialing_database
 
@@ -62,7 +62,7 @@ async def empty(database: Database) -> None:
         await session.execute(text("TRUNCATE organization, carrier_account, app_user CASCADE"))
 
 
-async def stage_of(database: Database, people: int, **settings: Any) -> Stage:
+async def stage_of(database: Database, people: int, **settings: Any) -> DialingStage:
     """Return a started campaign to that many people, all due since long, on an account whose pace binds nobody."""
     stage = await set_stage(database, contacts=0, **settings)
     async with database.transaction() as session:
@@ -141,7 +141,7 @@ def carrier_at(url: str, *, connections: int = CONNECTION_LIMIT) -> Carrier:
 
 
 def dialer_of(
-    stage: Stage, carrier: Carrier, *, worker: str = "bench", clock: Clock | None = None, **more: Any
+    stage: DialingStage, carrier: Carrier, *, worker: str = "bench", clock: Clock | None = None, **more: Any
 ) -> Dialer:
     """A dialer on the stage's account, without a doorbell."""
     return Dialer(

@@ -35,7 +35,7 @@ from app.services.segments.operations import create_segment
 from app.services.suppression.importing import import_suppressions
 from app.services.suppression.operations import suppress_contact
 from tests.support.builders import make_campaign, make_contact, make_member, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _K: Final = EventKind
 _PEOPLE: Final = b"""phone,name,city,deal stage
@@ -60,7 +60,7 @@ async def make_world(database: Database) -> None:
     await _run_processes(stage)
 
 
-async def _call(stage: Stage) -> None:
+async def _call(stage: DialingStage) -> None:
     """One is answered and stops us, one is busy, one is called twice by the carrier, one rings, one waits."""
     answered, busy, twice, ringing = await stage.dial(most=4)
     await stage.hear(answered.attempt_id, _K.RINGING, _K.ANSWERED, answered_by=AnsweredBy.HUMAN)
@@ -98,7 +98,7 @@ async def _text(database: Database) -> None:
     await stage.hear(delivered.attempt_id, _K.SENT, _K.DELIVERED)
 
 
-async def _import(stage: Stage, owner: Principal) -> None:
+async def _import(stage: DialingStage, owner: Principal) -> None:
     """Two files, the second of which changes who is there and brings them to a campaign, and one under way."""
     now = stage.clock.now()
     async with stage.database.transaction() as session:
@@ -117,7 +117,7 @@ async def _import(stage: Stage, owner: Principal) -> None:
     await _store(stage.database, ImportBatch(import_id=waiting, position=0, numbers=bytes(8), place={}))
 
 
-async def _choose_people(stage: Stage, owner: Principal) -> None:
+async def _choose_people(stage: DialingStage, owner: Principal) -> None:
     """A segment, people who are added to a campaign by a rule, and a tag for all of them."""
     now = stage.clock.now()
     async with stage.database.transaction() as session:
@@ -143,7 +143,7 @@ async def _choose_people(stage: Stage, owner: Principal) -> None:
         )
 
 
-async def _stop_people(stage: Stage, owner: Principal) -> None:
+async def _stop_people(stage: DialingStage, owner: Principal) -> None:
     """Numbers never to contact: one by hand, and a file with a row that cannot be read."""
     async with stage.database.transaction() as session:
         await suppress_contact(
@@ -167,7 +167,7 @@ async def _stop_people(stage: Stage, owner: Principal) -> None:
         pass
 
 
-async def _sign_in(stage: Stage) -> None:
+async def _sign_in(stage: DialingStage) -> None:
     """A person with every secret that can be theirs; the hashes are made up."""
     now = stage.clock.now()
     later = now + timedelta(days=14)
@@ -188,7 +188,7 @@ async def _sign_in(stage: Stage) -> None:
     )
 
 
-async def _run_processes(stage: Stage) -> None:
+async def _run_processes(stage: DialingStage) -> None:
     now = stage.clock.now()
     key: dict[str, Any] = {"organization_id": stage.organization.id, "request_hash": "request"}
     await _store(

@@ -36,7 +36,7 @@ from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.suppression.operations import suppress
 from tests.support.builders import make_campaign, make_contact, make_organization, make_segment, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 VIPS = AudienceRule(filter=ContactFilter((Condition("tags", Op.ANY_OF, ("vip",)),)))
@@ -50,18 +50,18 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     install(None)
 
 
-async def people(stage: Stage, count: int, **values: Any) -> list[int]:
+async def people(stage: DialingStage, count: int, **values: Any) -> list[int]:
     """Put people into the address book."""
     async with stage.database.transaction() as session:
         return [(await make_contact(session, stage.organization, **values)).id for _ in range(count)]
 
 
-async def paused(database: Database, **values: Any) -> Stage:
+async def paused(database: Database, **values: Any) -> DialingStage:
     return await set_stage(database, contacts=0, status=CampaignStatus.PAUSED, **values)
 
 
 async def add(
-    stage: Stage, rule: AudienceRule = VIPS, mode: AudienceMode = AudienceMode.SNAPSHOT
+    stage: DialingStage, rule: AudienceRule = VIPS, mode: AudienceMode = AudienceMode.SNAPSHOT
 ) -> AudienceView:
     async with stage.database.transaction() as session:
         return await add_audience(
@@ -74,7 +74,7 @@ async def add(
         )
 
 
-async def work(stage: Stage) -> None:
+async def work(stage: DialingStage) -> None:
     """Do all that is due, as the job does."""
     async with stage.database.session() as session:
         due = await due_audiences(session, now=stage.clock.now())
@@ -82,11 +82,11 @@ async def work(stage: Stage) -> None:
         await advance(stage.database, audience_id=audience_id, clock=stage.clock)
 
 
-async def added(stage: Stage) -> list[int]:
+async def added(stage: DialingStage) -> list[int]:
     return [each.contact_id for each in await stage.recipients()]
 
 
-async def state_of(stage: Stage) -> dict[int, AudienceView]:
+async def state_of(stage: DialingStage) -> dict[int, AudienceView]:
     async with stage.database.session() as session:
         views = await list_audiences(
             session, principal=principal(stage.organization), campaign_ref=stage.campaign_id
@@ -94,7 +94,7 @@ async def state_of(stage: Stage) -> dict[int, AudienceView]:
     return {view.id: view for view in views}
 
 
-async def state(stage: Stage) -> AudienceView:
+async def state(stage: DialingStage) -> AudienceView:
     (only,) = (await state_of(stage)).values()
     return only
 
@@ -148,7 +148,7 @@ async def test_who_is_in_already_stays_as_they_are(database: Database) -> None:
     assert (over.added, over.already_in) == (5, 4)
 
 
-async def previewed(stage: Stage, rule: AudienceRule = VIPS) -> audiences.AudiencePreview:
+async def previewed(stage: DialingStage, rule: AudienceRule = VIPS) -> audiences.AudiencePreview:
     async with stage.database.session() as session:
         return await preview_audience(
             session,
@@ -227,13 +227,15 @@ async def test_who_was_contacted_of_late_or_is_in_a_chosen_campaign_is_left_out(
     assert lately[0] not in await added(second)
 
 
-async def _beside(first: Stage) -> Stage:
+async def _beside(first: DialingStage) -> DialingStage:
     async with first.database.transaction() as session:
         made = await make_campaign(session, first.organization, status=CampaignStatus.PAUSED)
-    return Stage(first.database, first.clock, first.carrier, first.organization, first.account, made.id)
+    return DialingStage(
+        first.database, first.clock, first.carrier, first.organization, first.account, made.id
+    )
 
 
-def identity(stage: Stage) -> CarrierIdentity:
+def identity(stage: DialingStage) -> CarrierIdentity:
     account = stage.account
     return CarrierIdentity(
         kind=account.kind,

@@ -28,7 +28,7 @@ from app.services.campaigns.rendering import render_attempt_texts
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.views import Eligibility, Preflight
 from tests.support.builders import principal, run_id_of, step_id_of
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 _serial = count(1)
@@ -67,7 +67,7 @@ ROWS: Final[Sequence[dict[str, Any]]] = (
 
 
 async def _add(
-    session: AsyncSession, stage: Stage, people: Sequence[tuple[dict[str, Any], dict[str, Any]]]
+    session: AsyncSession, stage: DialingStage, people: Sequence[tuple[dict[str, Any], dict[str, Any]]]
 ) -> list[Contact]:
     """Add people to the campaign, each as what its contact's card and its recipient say beside the usual."""
     campaign, now = await session.get_one(Campaign, stage.campaign_id), stage.clock.now()
@@ -117,14 +117,14 @@ def _suppression(contact: Contact, random: Random) -> Suppression:
     )
 
 
-async def _foreseen(stage: Stage) -> tuple[Preflight, dict[int, str]]:
+async def _foreseen(stage: DialingStage) -> tuple[Preflight, dict[int, str]]:
     asked: dict[str, Any] = {"principal": principal(stage.organization), "campaign_ref": stage.campaign_id}
     async with stage.database.session() as session:
         check = await preflight(session, **asked, now=stage.clock.now())
         return check, await list_skipped(session, **asked, now=stage.clock.now())
 
 
-async def _dial_everybody(stage: Stage) -> None:
+async def _dial_everybody(stage: DialingStage) -> None:
     while (await stage.statuses())[_S.PENDING]:
         before = await stage.statuses()
         await stage.dial()

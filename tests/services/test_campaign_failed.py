@@ -28,7 +28,7 @@ from app.services.dialing.audit.ledger import unaccounted
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_campaign, make_number, make_recipient, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 S, R, K, F = CampaignStatus, RecipientStatus, EventKind, FailureClass
 
@@ -55,7 +55,7 @@ def no_kill_is_left() -> Iterator[None]:
     install(None)
 
 
-async def history(stage: Stage, campaign_id: int | None = None) -> list[tuple[str, str, str, str]]:
+async def history(stage: DialingStage, campaign_id: int | None = None) -> list[tuple[str, str, str, str]]:
     """Old and new status, who and why, in order."""
     async with stage.database.session() as session:
         rows = await session.execute(
@@ -66,7 +66,7 @@ async def history(stage: Stage, campaign_id: int | None = None) -> list[tuple[st
         return [(each.old, each.new, each.actor, each.reason) for each in rows.scalars()]
 
 
-async def corrupt(stage: Stage, column: str, stored: str) -> None:
+async def corrupt(stage: DialingStage, column: str, stored: str) -> None:
     """Store what the product never would."""
     async with stage.database.transaction() as session:
         kind = await session.scalar(
@@ -82,7 +82,7 @@ async def corrupt(stage: Stage, column: str, stored: str) -> None:
         )
 
 
-async def resume(stage: Stage, *, check: CarrierCheck = UNASKED) -> None:
+async def resume(stage: DialingStage, *, check: CarrierCheck = UNASKED) -> None:
     account = stage.account
     identity = CarrierIdentity("twilio", account.account_sid, account.api_url, simulated=True)
     async with stage.database.transaction() as session:
@@ -96,7 +96,7 @@ async def resume(stage: Stage, *, check: CarrierCheck = UNASKED) -> None:
         )
 
 
-async def change(stage: Stage, *, as_shown: Collection[str] = (), **changes: Any) -> None:
+async def change(stage: DialingStage, *, as_shown: Collection[str] = (), **changes: Any) -> None:
     async with stage.database.transaction() as session:
         await update_campaign(
             session,
@@ -108,7 +108,7 @@ async def change(stage: Stage, *, as_shown: Collection[str] = (), **changes: Any
         )
 
 
-async def nobody_is_lost(stage: Stage) -> None:
+async def nobody_is_lost(stage: DialingStage) -> None:
     async with stage.database.session() as session:
         assert await unaccounted(session) == []
 

@@ -19,7 +19,7 @@ from app.services.dialing.receive.webhooks import receive_all
 from app.services.dialing.settle.locked_attempts import load_attempts
 from tests.services.test_webhook_line import delivery
 from tests.support.builders import principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 from tests.support.waiting import until
 
 _WAITING = (
@@ -150,7 +150,7 @@ async def _free(database: Database, table: str) -> int:
         return len(rows.all())
 
 
-async def _cancel(stage: Stage, *, hang_up: bool) -> None:
+async def _cancel(stage: DialingStage, *, hang_up: bool) -> None:
     await stage.database.write(
         lambda session: cancel_campaign(
             session,

@@ -19,7 +19,7 @@ from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.receive.webhooks import receive
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.dialing.reserve.reservation import reserve
-from tests.support.stage import WORKER, Stage, set_stage
+from tests.support.stage import WORKER, DialingStage, set_stage
 
 _S = RecipientStatus
 
@@ -612,17 +612,17 @@ async def test_answers_of_one_moment_share_a_commit(database: Database) -> None:
     assert {each.status for each in await stage.attempts()} == {AttemptStatus.QUEUED}
 
 
-def _event(stage: Stage, kind: EventKind) -> AttemptEvent:
+def _event(stage: DialingStage, kind: EventKind) -> AttemptEvent:
     return AttemptEvent(kind=kind, occurred_at=stage.clock.now())
 
 
-async def _reconcile(stage: Stage) -> None:
+async def _reconcile(stage: DialingStage) -> None:
     await reconcile_overdue(
         stage.database, stage.carrier, carrier_account_id=stage.account.id, clock=stage.clock
     )
 
 
-async def _numbers(stage: Stage) -> list[str]:
+async def _numbers(stage: DialingStage) -> list[str]:
     async with stage.database.session() as session:
         rows = await session.execute(
             text(
@@ -634,7 +634,7 @@ async def _numbers(stage: Stage) -> list[str]:
         return list(rows.scalars())
 
 
-async def _suppress(stage: Stage, number: str) -> None:
+async def _suppress(stage: DialingStage, number: str) -> None:
     async with stage.database.transaction() as session:
         session.add(
             Suppression(
@@ -648,6 +648,6 @@ async def _suppress(stage: Stage, number: str) -> None:
         )
 
 
-async def _suppressions(stage: Stage) -> list[Suppression]:
+async def _suppressions(stage: DialingStage) -> list[Suppression]:
     async with stage.database.session() as session:
         return list((await session.execute(select(Suppression))).scalars())

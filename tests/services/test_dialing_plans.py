@@ -12,7 +12,7 @@ from app.runtime.database import Database
 from app.services.dialing.completion import finished_campaigns, next_due_at
 from app.services.dialing.reserve.fair_share import plan
 from tests.bench.staging import NO_LIMITS, analyze, copied, stage_of
-from tests.support.stage import Stage
+from tests.support.stage import DialingStage
 
 PEOPLE: Final = 6_000
 _GREAT: Final = {"recipient", "recipient_transition", "contact", "attempt", "provider_event"}
@@ -33,7 +33,7 @@ async def test_no_statement_of_the_dial_path_reads_a_great_table_through(databas
     assert [found for each in statements for found in await _read_through(dialing, each)] == []
 
 
-async def _have_a_past(stage: Stage) -> None:
+async def _have_a_past(stage: DialingStage) -> None:
     """Let the organization have called all its people before, and the campaign most of them."""
     await stage.dial(1)
     async with stage.database.transaction() as session:
@@ -43,7 +43,7 @@ async def _have_a_past(stage: Stage) -> None:
     await analyze(stage.database)
 
 
-async def _pass(stage: Stage) -> None:
+async def _pass(stage: DialingStage) -> None:
     """What a dialer does: see who is due, place a batch, hear of it, see what is next and what is done."""
     now = stage.clock.now()
     async with stage.database.session() as session:

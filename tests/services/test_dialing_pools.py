@@ -23,13 +23,13 @@ from app.services.dialing.reserve.fair_share import plan
 from app.services.numbers.operations import update_number
 from app.services.numbers.resting import resume_number
 from tests.support.builders import make_campaign, make_recipient, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 _HOUR = timedelta(hours=1)
 
 
-async def ours(stage: Stage) -> list[PhoneNumber]:
+async def ours(stage: DialingStage) -> list[PhoneNumber]:
     """Our numbers in the pool's order."""
     async with stage.database.session() as session:
         rows = await session.execute(
@@ -40,7 +40,7 @@ async def ours(stage: Stage) -> list[PhoneNumber]:
         return list(rows.scalars())
 
 
-async def change_number(stage: Stage, place: int, **values: Any) -> None:
+async def change_number(stage: DialingStage, place: int, **values: Any) -> None:
     number = (await ours(stage))[place]
     async with stage.database.transaction() as session:
         row = await session.get_one(PhoneNumber, number.id)
@@ -48,7 +48,7 @@ async def change_number(stage: Stage, place: int, **values: Any) -> None:
             setattr(row, name, value)
 
 
-async def change_contacts(stage: Stage, **values: Any) -> None:
+async def change_contacts(stage: DialingStage, **values: Any) -> None:
     """Change everyone's contact, and let the clock go on: a changed person is rendered anew."""
     async with stage.database.transaction() as session:
         for contact in (await session.execute(select(Contact))).scalars():
@@ -56,7 +56,7 @@ async def change_contacts(stage: Stage, **values: Any) -> None:
                 setattr(contact, name, value)
 
 
-async def shown(stage: Stage) -> list[int]:
+async def shown(stage: DialingStage) -> list[int]:
     """Which of our numbers each attempt showed, as its place in the pool."""
     places = {number.number: place for place, number in enumerate(await ours(stage))}
     return [places[attempt.number_from] for attempt in await stage.attempts()]
@@ -79,7 +79,7 @@ async def test_the_least_used_number_is_that_of_all_campaigns(database: Database
     assert await shown(stage) == [0, 1]
 
 
-async def retried(stage: Stage) -> list[int]:
+async def retried(stage: DialingStage) -> list[int]:
     """Which numbers a busy person's two calls showed."""
     (first,) = await stage.dial()
     await stage.hear(first.attempt_id, EventKind.BUSY)
@@ -279,7 +279,7 @@ async def test_an_attempt_knows_when_its_hours_end(database: Database) -> None:
     assert attempt.closes_at == reservation.closes_at == ends
 
 
-async def _another_campaign(stage: Stage) -> Stage:
+async def _another_campaign(stage: DialingStage) -> DialingStage:
     """A second campaign of the same organization, to the same people."""
     first = await stage.campaign()
     async with stage.database.transaction() as session:
@@ -296,10 +296,12 @@ async def _another_campaign(stage: Stage) -> Stage:
         )
         for contact in list((await session.execute(select(Contact))).scalars()):
             await make_recipient(session, made, contact, not_before=stage.clock.now())
-    return Stage(stage.database, stage.clock, stage.carrier, stage.organization, stage.account, made.id)
+    return DialingStage(
+        stage.database, stage.clock, stage.carrier, stage.organization, stage.account, made.id
+    )
 
 
-async def frees(session: AsyncSession, by: str, stage: Stage, number: PhoneNumber) -> None:
+async def frees(session: AsyncSession, by: str, stage: DialingStage, number: PhoneNumber) -> None:
     """Let a person free the number before its time."""
     who, now = principal(stage.organization), stage.clock.now()
     if by == "cap":

@@ -14,11 +14,11 @@ from app.runtime.database import Database
 from app.services.dialing.completion import next_due_at
 from app.services.dialing.reserve.fair_share import Plan, plan
 from tests.support.builders import make_campaign, make_carrier_account, make_recipient
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 from tests.support.waiting import until
 
 
-async def beside(stage: Stage, *, contacts: int = 20, **values: Any) -> Stage:
+async def beside(stage: DialingStage, *, contacts: int = 20, **values: Any) -> DialingStage:
     """Another running campaign of the same organization, agent and number."""
     first = await stage.campaign()
     defaults: dict[str, Any] = {
@@ -39,21 +39,23 @@ async def beside(stage: Stage, *, contacts: int = 20, **values: Any) -> Stage:
         )
         for _ in range(contacts):
             await make_recipient(session, made, not_before=stage.clock.now())
-    return Stage(stage.database, stage.clock, stage.carrier, stage.organization, stage.account, made.id)
+    return DialingStage(
+        stage.database, stage.clock, stage.carrier, stage.organization, stage.account, made.id
+    )
 
 
-async def planned(stage: Stage) -> Plan:
+async def planned(stage: DialingStage) -> Plan:
     async with stage.database.session() as session:
         return await plan(session, carrier_account_id=stage.account.id, now=stage.clock.now())
 
 
-async def rooms(*stages: Stage) -> list[int]:
+async def rooms(*stages: DialingStage) -> list[int]:
     """How many each campaign may start now."""
     most = {turn.campaign_id: turn.most for turn in (await planned(stages[0])).turns}
     return [most.get(stage.campaign_id, 0) for stage in stages]
 
 
-async def slots(database: Database, limit: int, **campaign: Any) -> Stage:
+async def slots(database: Database, limit: int, **campaign: Any) -> DialingStage:
     return await set_stage(
         database, contacts=20, organization={"outbound_limit": limit}, rate_limit_per_minute=0, **campaign
     )

@@ -28,7 +28,7 @@ from app.services.dialing.reserve.safeguard_settings import Guards
 from app.services.dialing.reserve.safeguards import count_ahead
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_recipient, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = CampaignStatus
 
@@ -56,23 +56,23 @@ def killed_at() -> Iterator[Callable[[str], None]]:
     fault_points.install(None)
 
 
-async def _end(stage: Stage, *reservations: Reservation, seconds: int = 20) -> None:
+async def _end(stage: DialingStage, *reservations: Reservation, seconds: int = 20) -> None:
     for each in reservations:
         await stage.hear(each.attempt_id, EventKind.ANSWERED, EventKind.COMPLETED, duration_seconds=seconds)
 
 
-async def _fail(stage: Stage, *reservations: Reservation) -> None:
+async def _fail(stage: DialingStage, *reservations: Reservation) -> None:
     for each in reservations:
         await stage.hear(each.attempt_id, EventKind.FAILED)
 
 
-async def _trips(stage: Stage) -> list[BreakerTrip]:
+async def _trips(stage: DialingStage) -> list[BreakerTrip]:
     async with stage.database.session() as session:
         found = select(BreakerTrip).where(col(BreakerTrip.campaign_id) == stage.campaign_id)
         return list((await session.execute(found.order_by(col(BreakerTrip.id)))).scalars())
 
 
-async def _pauses(stage: Stage) -> list[str]:
+async def _pauses(stage: DialingStage) -> list[str]:
     async with stage.database.session() as session:
         found = select(col(CampaignTransition.reason)).where(
             col(CampaignTransition.campaign_id) == stage.campaign_id,
@@ -81,7 +81,7 @@ async def _pauses(stage: Stage) -> list[str]:
         return list((await session.execute(found)).scalars())
 
 
-async def _resume(stage: Stage) -> None:
+async def _resume(stage: DialingStage) -> None:
     account = stage.account
     async with stage.database.transaction() as session:
         await resume_campaign(
@@ -95,7 +95,7 @@ async def _resume(stage: Stage) -> None:
         )
 
 
-async def _tried(stage: Stage) -> int:
+async def _tried(stage: DialingStage) -> int:
     return sum(each.attempts_made > 0 for each in await stage.recipients())
 
 
@@ -451,7 +451,7 @@ class TestRamp:
 
     _POLICY = _FAILURES | {"window": 50}
 
-    async def _ramp(self, database: Database, contacts: int = 60, pilot_size: int = 0) -> Stage:
+    async def _ramp(self, database: Database, contacts: int = 60, pilot_size: int = 0) -> DialingStage:
         return await set_stage(
             database, contacts=contacts, pilot_size=pilot_size, ramp=True, breaker=self._POLICY
         )
@@ -668,7 +668,7 @@ async def test_a_count_without_locks_holds_only_while_nothing_was_reserved_since
     assert held == [True, False]
 
 
-async def _guards(stage: Stage) -> Guards:
+async def _guards(stage: DialingStage) -> Guards:
     async with stage.database.transaction() as session:
         locked = await lock(session, stage.campaign_id, now=stage.clock.now())
     assert locked is not None

@@ -13,18 +13,18 @@ from app.services.campaigns.recipients import retry_recipients
 from app.services.errors import Conflict
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 S, R = CampaignStatus, RecipientStatus
 
-Way = Callable[[Stage], Awaitable[object]]
+Way = Callable[[DialingStage], Awaitable[object]]
 
 
-def _carrier(stage: Stage) -> CarrierIdentity:
+def _carrier(stage: DialingStage) -> CarrierIdentity:
     return CarrierIdentity("twilio", stage.account.account_sid, stage.account.api_url, simulated=True)
 
 
-async def _resume(stage: Stage) -> None:
+async def _resume(stage: DialingStage) -> None:
     await stage.database.write(
         lambda session: resume_campaign(
             session,
@@ -36,7 +36,7 @@ async def _resume(stage: Stage) -> None:
     )
 
 
-async def _retry_failed(stage: Stage) -> None:
+async def _retry_failed(stage: DialingStage) -> None:
     await stage.database.write(
         lambda session: retry_failed(
             session,
@@ -47,7 +47,7 @@ async def _retry_failed(stage: Stage) -> None:
     )
 
 
-async def _retry_one(stage: Stage) -> None:
+async def _retry_one(stage: DialingStage) -> None:
     await stage.database.write(
         lambda session: retry_recipients(
             session,
@@ -84,7 +84,7 @@ EMPTIED = {
 }
 
 
-async def _stage(database: Database, status: CampaignStatus) -> Stage:
+async def _stage(database: Database, status: CampaignStatus) -> DialingStage:
     """A campaign whose one contact is still to be called, or was not reached."""
     stage = await set_stage(database, contacts=1, status=status)
     if status is S.COMPLETED:

@@ -20,7 +20,7 @@ from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.suppression.operations import suppress
 from tests.support.builders import principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 K = EventKind
@@ -30,7 +30,7 @@ class Killed(BaseException):
     """What `kill -9` is to a process."""
 
 
-async def closes(stage: Stage, **after: float) -> None:
+async def closes(stage: DialingStage, **after: float) -> None:
     """Let the hours of everyone reserved so far end so long after now."""
     async with stage.database.transaction() as session:
         await session.execute(
@@ -38,12 +38,12 @@ async def closes(stage: Stage, **after: float) -> None:
         )
 
 
-async def only(stage: Stage) -> Attempt:
+async def only(stage: DialingStage) -> Attempt:
     (attempt,) = await stage.attempts()
     return attempt
 
 
-async def cancel(stage: Stage, *, hang_up: bool) -> None:
+async def cancel(stage: DialingStage, *, hang_up: bool) -> None:
     async with stage.database.transaction() as session:
         await cancel_campaign(
             session,
@@ -54,12 +54,12 @@ async def cancel(stage: Stage, *, hang_up: bool) -> None:
         )
 
 
-async def seconds(stage: Stage) -> list[SecondCall]:
+async def seconds(stage: DialingStage) -> list[SecondCall]:
     async with stage.database.session() as session:
         return list((await session.execute(select(SecondCall))).scalars())
 
 
-async def placed_in_queue(stage: Stage, *, queue_seconds: float, closes_in_seconds: float) -> str:
+async def placed_in_queue(stage: DialingStage, *, queue_seconds: float, closes_in_seconds: float) -> str:
     """Place one call that the carrier holds for so long; return its id."""
     (reservation,) = await stage.reserve()
     await closes(stage, seconds=closes_in_seconds)

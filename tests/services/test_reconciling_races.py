@@ -17,7 +17,7 @@ from app.services.dialing.settle.locked_attempts import load_attempts
 from app.services.dialing.settle.outcomes import apply_events
 from tests.support.builders import make_carrier_account, principal
 from tests.support.carrier import ScriptedCarrier
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 from tests.support.waiting import until
 
 
@@ -25,7 +25,7 @@ class SuspendedCarrier(ScriptedCarrier):
     """A carrier whose answers reach us late: our process was suspended meanwhile."""
 
     late: timedelta = timedelta()
-    stage: Stage
+    stage: DialingStage
 
     async def find(self, channel: Channel, *, to: str, from_: str, since: datetime) -> list[RemoteAttempt]:
         found = await super().find(channel, to=to, from_=from_, since=since)
@@ -36,7 +36,7 @@ class SuspendedCarrier(ScriptedCarrier):
 class DeafCarrier(ScriptedCarrier):
     """A carrier that cannot be asked; news arrives meanwhile."""
 
-    stage: Stage
+    stage: DialingStage
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         await self.stage.hear(self.owners[provider_id], EventKind.COMPLETED)
@@ -149,7 +149,7 @@ async def test_a_person_who_cancels_is_not_held_up_by_a_refusal_that_pauses(data
     assert RecipientStatus.PENDING not in await stage.statuses()
 
 
-async def _cancel(stage: Stage) -> None:
+async def _cancel(stage: DialingStage) -> None:
     async with stage.database.transaction() as session:
         await cancel_campaign(
             session,
@@ -170,14 +170,14 @@ async def until_waiting_for_a_lock(database: Database) -> None:
     await until(waits)
 
 
-async def _reconcile(stage: Stage, *, speed: float = 1) -> None:
+async def _reconcile(stage: DialingStage, *, speed: float = 1) -> None:
     account = stage.account.id
     await reconcile_overdue(
         stage.database, stage.carrier, carrier_account_id=account, clock=stage.clock, speed=speed
     )
 
 
-async def _pull_forward(stage: Stage) -> None:
+async def _pull_forward(stage: DialingStage) -> None:
     """Let the second look begin too soon, as a second reconciler with an older list of what is due does."""
     (attempt,) = await stage.attempts()
     async with stage.database.transaction() as session:

@@ -13,13 +13,13 @@ from app.runtime.database import Database
 from app.services.dialing.audit.carrier import Discrepancy, Made, made_and_not_ours, ours_and_not_made
 from app.services.dialing.audit.ledger import unaccounted
 from app.services.dialing.audit.recount import recount
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
-async def stage(database: Database) -> Stage:
+async def stage(database: Database) -> DialingStage:
     """Three people: one answered, one busy and due again, one under way."""
     stage = await set_stage(database, contacts=3, max_attempts=2)
     answered, busy, _ = await stage.dial()
@@ -28,7 +28,7 @@ async def stage(database: Database) -> Stage:
     return stage
 
 
-async def problems(stage: Stage) -> tuple[str, ...]:
+async def problems(stage: DialingStage) -> tuple[str, ...]:
     async with stage.database.session() as session:
         found = await recount(session, campaign_id=stage.campaign_id, now=stage.clock.now())
         assert bool(await unaccounted(session)) <= bool(found.problems)
@@ -36,7 +36,7 @@ async def problems(stage: Stage) -> tuple[str, ...]:
     return found.problems
 
 
-async def test_an_untouched_campaign_adds_up(stage: Stage) -> None:
+async def test_an_untouched_campaign_adds_up(stage: DialingStage) -> None:
     assert await problems(stage) == ()
 
 
@@ -58,7 +58,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("harm", BROKEN)
-async def test_a_row_broken_by_hand_is_named(stage: Stage, harm: str) -> None:
+async def test_a_row_broken_by_hand_is_named(stage: DialingStage, harm: str) -> None:
     answered, busy, live = [each.id for each in await stage.recipients()]
     ids = {"answered": answered, "busy": busy, "live": live, "campaign": stage.campaign_id}
     async with stage.database.transaction() as session:
@@ -69,7 +69,7 @@ async def test_a_row_broken_by_hand_is_named(stage: Stage, harm: str) -> None:
     assert any(problem.startswith(f"contact {concerned} ") for problem in found)
 
 
-def made(stage: Stage) -> list[Made]:
+def made(stage: DialingStage) -> list[Made]:
     """What the scripted carrier made."""
     return [
         Made(Channel.CALL, provider_id, remote.to, stage.carrier.owners[provider_id])
@@ -77,7 +77,7 @@ def made(stage: Stage) -> list[Made]:
     ]
 
 
-async def discrepancies(stage: Stage, entries: list[Made]) -> list[Discrepancy]:
+async def discrepancies(stage: DialingStage, entries: list[Made]) -> list[Discrepancy]:
     given: dict[str, Any] = {"carrier_account_id": stage.account.id}
     since = min(each.reserved_at for each in await stage.attempts())
     async with stage.database.session() as session:
@@ -86,17 +86,19 @@ async def discrepancies(stage: Stage, entries: list[Made]) -> list[Discrepancy]:
     return [*strange, *missing]
 
 
-async def test_both_ledgers_hold_the_same_calls(stage: Stage) -> None:
+async def test_both_ledgers_hold_the_same_calls(stage: DialingStage) -> None:
     assert await discrepancies(stage, made(stage)) == []
 
 
-async def test_a_call_that_we_know_nothing_of_is_told(stage: Stage) -> None:
+async def test_a_call_that_we_know_nothing_of_is_told(stage: DialingStage) -> None:
     (found,) = await discrepancies(stage, [*made(stage), Made(Channel.CALL, "CA99", "+12025550100", uuid4())])
     assert found.campaign_id is None
     assert "CA99 for an attempt that is not in our ledger" in found.sentence
 
 
-async def test_a_call_of_an_attempt_that_is_bound_to_another_is_told_with_its_contact(stage: Stage) -> None:
+async def test_a_call_of_an_attempt_that_is_bound_to_another_is_told_with_its_contact(
+    stage: DialingStage,
+) -> None:
     first = (await stage.attempts())[0]
     (found,) = await discrepancies(
         stage, [*made(stage), Made(Channel.CALL, "CA99", first.number_to, first.id)]
@@ -105,7 +107,7 @@ async def test_a_call_of_an_attempt_that_is_bound_to_another_is_told_with_its_co
     assert found.sentence.startswith(f"contact {first.recipient_id}: the carrier made CA99")
 
 
-async def test_whom_a_call_is_for_is_asked_of_a_carrier_whose_list_does_not_tell(stage: Stage) -> None:
+async def test_whom_a_call_is_for_is_asked_of_a_carrier_whose_list_does_not_tell(stage: DialingStage) -> None:
     first = (await stage.attempts())[0]
     stage.carrier.owners["CA99"] = first.id
     listed = [replace(each, attempt_id=None) for each in made(stage)]
@@ -113,11 +115,13 @@ async def test_whom_a_call_is_for_is_asked_of_a_carrier_whose_list_does_not_tell
     assert found.campaign_id == stage.campaign_id
 
 
-async def test_a_call_of_another_system_on_the_account_is_none_of_ours(stage: Stage) -> None:
+async def test_a_call_of_another_system_on_the_account_is_none_of_ours(stage: DialingStage) -> None:
     assert await discrepancies(stage, [*made(stage), Made(Channel.CALL, "CA99", "+12025550100")]) == []
 
 
-async def test_a_bound_call_that_the_carrier_does_not_have_is_told_with_its_contact(stage: Stage) -> None:
+async def test_a_bound_call_that_the_carrier_does_not_have_is_told_with_its_contact(
+    stage: DialingStage,
+) -> None:
     lost = (await stage.attempts())[0]
     del stage.carrier.made[str(lost.provider_id)]
     (found,) = await discrepancies(stage, made(stage))
@@ -126,5 +130,5 @@ async def test_a_bound_call_that_the_carrier_does_not_have_is_told_with_its_cont
     )
 
 
-async def test_what_the_list_leaves_out_is_asked_for_by_its_id_before_it_is_told(stage: Stage) -> None:
+async def test_what_the_list_leaves_out_is_asked_for_by_its_id_before_it_is_told(stage: DialingStage) -> None:
     assert await discrepancies(stage, made(stage)[1:]) == []

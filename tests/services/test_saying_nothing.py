@@ -12,14 +12,14 @@ from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import Agent, Contact, Step
 from app.runtime.database import Database
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 _PART = {Channel.CALL: "welcome_message_template", Channel.SMS: "sms_message_template"}
 CHANNELS = sorted(_PART)
 
 
-async def _stage(database: Database, channel: Channel, template: str, **campaign: Any) -> Stage:
+async def _stage(database: Database, channel: Channel, template: str, **campaign: Any) -> DialingStage:
     step = {_PART[channel]: template}
     return await set_stage(database, channel=channel, step=step, messages_per_second=100, **campaign)
 

@@ -21,41 +21,41 @@ from app.services.campaigns.lifecycle import retry_failed
 from app.services.dialing.audit.ledger import unaccounted
 from app.services.dialing.reconcile.overdue_attempts import settle_review
 from tests.support.builders import principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 _S = RecipientStatus
 K, F = EventKind, FailureClass
 
 
-async def contact(stage: Stage) -> Contact:
+async def contact(stage: DialingStage) -> Contact:
     async with stage.database.session() as session:
         return (await session.execute(select(Contact))).scalar_one()
 
 
-async def numbers(stage: Stage) -> list[PhoneNumber]:
+async def numbers(stage: DialingStage) -> list[PhoneNumber]:
     async with stage.database.session() as session:
         return list((await session.execute(select(PhoneNumber).order_by(col(PhoneNumber.id)))).scalars())
 
 
-async def told(stage: Stage) -> tuple[Disposition | None, datetime | None]:
+async def told(stage: DialingStage) -> tuple[Disposition | None, datetime | None]:
     """What the contact's card says of the last attempt."""
     row = await contact(stage)
     return row.last_outcome, row.last_contacted_at
 
 
-async def only(stage: Stage) -> Recipient:
+async def only(stage: DialingStage) -> Recipient:
     (recipient,) = await stage.recipients()
     return recipient
 
 
-async def refuse(stage: Stage, failure: FailureClass, code: int = 0) -> None:
+async def refuse(stage: DialingStage, failure: FailureClass, code: int = 0) -> None:
     """Let the carrier refuse what is dialed next."""
     stage.carrier.answers = lambda _: Refused(failure=failure, code=code, message="No.")
     await stage.dial()
     stage.carrier.answers = lambda _: None
 
 
-async def last_reason(stage: Stage) -> str:
+async def last_reason(stage: DialingStage) -> str:
     """Why the last step of the only recipient's history was taken."""
     steps = select(col(RecipientTransition.reason)).order_by(col(RecipientTransition.id).desc()).limit(1)
     async with stage.database.session() as session:
@@ -174,7 +174,7 @@ async def test_an_undelivered_text_is_tried_again_if_its_cause_may_pass(
     assert (await only(stage)).status is status
 
 
-async def expire(stage: Stage, *, hours: float) -> None:
+async def expire(stage: DialingStage, *, hours: float) -> None:
     """Let a text wait at the carrier for so long, until the hours of its person end, and be dropped then."""
     (reservation,) = await stage.reserve()
     async with stage.database.transaction() as session:

@@ -16,7 +16,7 @@ from app.runtime.database import Database
 from app.services.dialing.place.carrier_request import STOPPED, CarrierAnswer
 from app.services.dialing.reserve.reservation import BATCH, Reservation
 from app.services.suppression.operations import suppress
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 RACES: Final = 1_000
 AT_A_TIME: Final = 50
@@ -54,7 +54,7 @@ async def test_no_call_is_placed_after_the_commit_of_a_stop(database: Database) 
     await nobody_is_called_again(stage, placed)
 
 
-async def make_due_in_turn(stage: Stage) -> None:
+async def make_due_in_turn(stage: DialingStage) -> None:
     """Let so many people be due each minute as race at a time."""
     statement = text(
         """
@@ -66,7 +66,7 @@ async def make_due_in_turn(stage: Stage) -> None:
         await session.execute(statement, {"campaign_id": stage.campaign_id, "at_a_time": AT_A_TIME})
 
 
-async def race(stage: Stage, people: list[str], pace: float, chance: Random) -> list[Race]:
+async def race(stage: DialingStage, people: list[str], pace: float, chance: Random) -> list[Race]:
     """Dial these people while each of them says stop, at a moment of their own."""
     room = asyncio.Semaphore(CONNECTIONS)
     stops = asyncio.gather(*(stop(stage, number, chance.uniform(0, pace), room) for number in people))
@@ -76,7 +76,7 @@ async def race(stage: Stage, people: list[str], pace: float, chance: Random) -> 
     return [Race(number, stopped_by[number], before, number in placed) for number in people]
 
 
-async def next_people(stage: Stage) -> list[str]:
+async def next_people(stage: DialingStage) -> list[str]:
     statement = text(
         """
         SELECT c.number FROM recipient r JOIN contact c ON c.id = r.contact_id
@@ -88,7 +88,7 @@ async def next_people(stage: Stage) -> list[str]:
         return list(found.scalars())
 
 
-async def stop(stage: Stage, number: str, after: float, room: asyncio.Semaphore) -> str:
+async def stop(stage: DialingStage, number: str, after: float, room: asyncio.Semaphore) -> str:
     """Close the number after a while; return the transaction's id."""
     await asyncio.sleep(after)  # a race needs a moment of its own for each
     async with room, stage.database.transaction() as session:
@@ -105,7 +105,7 @@ async def stop(stage: Stage, number: str, after: float, room: asyncio.Semaphore)
         return str((await session.execute(text("SELECT pg_current_xact_id()::text"))).scalar_one())
 
 
-async def look_and_place(stage: Stage, reservations: tuple[Reservation, ...]) -> tuple[str, set[str]]:
+async def look_and_place(stage: DialingStage, reservations: tuple[Reservation, ...]) -> tuple[str, set[str]]:
     before = await snapshot(stage.database)
     answers = await stage.place(*reservations)
     by_attempt = {each.attempt_id: each.to for each in reservations}
@@ -132,7 +132,7 @@ async def seen(database: Database, pairs: list[tuple[str, str]]) -> list[bool]:
         return list((await session.execute(statement, given)).scalars())
 
 
-async def nobody_is_called_again(stage: Stage, placed: int) -> None:
+async def nobody_is_called_again(stage: DialingStage, placed: int) -> None:
     """Whoever is given back is skipped by the gate, and nobody is left waiting."""
     held_back = [each for each in await stage.attempts() if each.status is AttemptStatus.PLACING]
     gave_up = NotPlaced(reason=STOPPED, retry_after_seconds=None)

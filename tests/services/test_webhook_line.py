@@ -17,13 +17,13 @@ from app.providers.base import ReceivedEvent
 from app.runtime.database import Database, quickly
 from app.services.dialing.receive.webhooks import Delivery, Receipt, WebhookLine
 from app.services.dialing.settle import locked_attempts, recipient_moves
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 Group = Sequence[tuple[Delivery, "asyncio.Future[Receipt]"]]
 
 
 def delivery(
-    stage: Stage, attempt_id: UUID, kind: EventKind, *, key: str = "", provider_id: str | None = None
+    stage: DialingStage, attempt_id: UUID, kind: EventKind, *, key: str = "", provider_id: str | None = None
 ) -> Delivery:
     happened = AttemptEvent(kind=kind, occurred_at=stage.clock.now(), provider_id=provider_id)
     received = ReceivedEvent(dedupe_key=key or f"{attempt_id}:{kind}", event=happened)

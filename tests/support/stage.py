@@ -37,7 +37,7 @@ WORKER = "test-worker"
 
 
 @dataclass
-class Stage:
+class DialingStage:
     """What a dialing test needs, and the verbs it speaks in."""
 
     database: Database
@@ -163,7 +163,7 @@ async def set_stage(
     agent: dict[str, Any] | None = None,
     step: dict[str, Any] | None = None,
     **campaign: Any,
-) -> Stage:
+) -> DialingStage:
     """Return a started campaign with that many people to call, and nothing else in the world."""
     clock = VirtualClock()
     async with database.transaction() as session:
@@ -192,7 +192,7 @@ async def set_stage(
         )
         await _add_people(session, made, contacts, clock)
     carrier = ScriptedCarrier(now=clock.now)
-    return Stage(database, clock, carrier, owner, line, made.id)
+    return DialingStage(database, clock, carrier, owner, line, made.id)
 
 
 async def _add_people(session: AsyncSession, campaign: Campaign, contacts: int, clock: VirtualClock) -> None:

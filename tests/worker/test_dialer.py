@@ -21,13 +21,13 @@ from app.services.dialing.reconcile.overdue_attempts import reconcile_overdue
 from app.services.dialing.reserve.reservation import Pass, reserve
 from tests.support.builders import make_agent, make_campaign, make_recipient
 from tests.support.carrier import ScriptedCarrier
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 from tests.support.waiting import until
 from worker.dialer import Dialer
 
 
 @asynccontextmanager
-async def dialing(stage: Stage, *, dialers: int = 1) -> AsyncIterator[list[Dialer]]:
+async def dialing(stage: DialingStage, *, dialers: int = 1) -> AsyncIterator[list[Dialer]]:
     """Dialers that work until the block ends."""
     crew = [
         Dialer(
@@ -49,7 +49,7 @@ async def dialing(stage: Stage, *, dialers: int = 1) -> AsyncIterator[list[Diale
         await asyncio.gather(*tasks)
 
 
-async def everyone_answers(stage: Stage) -> None:
+async def everyone_answers(stage: DialingStage) -> None:
     """End every call that is up."""
     for attempt in await stage.attempts():
         if attempt.provider_id is not None and attempt.ended_as is None:
@@ -176,7 +176,7 @@ async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Dat
     assert stage.carrier.orders == []
 
 
-async def beside(stage: Stage, people: int = 3) -> int:
+async def beside(stage: DialingStage, people: int = 3) -> int:
     """Return another running campaign of the same account, later in line."""
     async with stage.database.transaction() as session:
         first = await session.get_one(Campaign, stage.campaign_id)
@@ -194,7 +194,7 @@ async def beside(stage: Stage, people: int = 3) -> int:
         return other.id
 
 
-async def until_completed(stage: Stage, crew: list[Dialer], campaign_id: int) -> None:
+async def until_completed(stage: DialingStage, crew: list[Dialer], campaign_id: int) -> None:
     async def done() -> bool:
         await everyone_answers(stage)
         for dialer in crew:
@@ -262,7 +262,7 @@ async def test_two_dialers_of_a_refused_account_fail_a_campaign_once(database: D
     assert {each.attempts_made for each in await stage.recipients()} == {0}
 
 
-async def failures(stage: Stage) -> int:
+async def failures(stage: DialingStage) -> int:
     """How often the campaign became failed."""
     async with stage.database.session() as session:
         transitions = await session.scalars(

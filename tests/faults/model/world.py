@@ -25,7 +25,7 @@ from app.services.numbers.carriers import CarrierIdentity
 from app.services.suppression.operations import suppress
 from tests.faults.model.carrier import Fate, LyingCarrier, Mood
 from tests.support.builders import make_recipient, principal
-from tests.support.stage import Stage, set_stage
+from tests.support.stage import DialingStage, set_stage
 
 CONTACTS: Final = 4
 LIMIT: Final = 3
@@ -45,7 +45,7 @@ class Broken(AssertionError):
 class Model:
     """One campaign, two workers' hands, and what was seen so far."""
 
-    stage: Stage
+    stage: DialingStage
     carrier: LyingCarrier
     in_hand: list[list[Reservation]] = field(default_factory=lambda: [[], []])
     """Reserved by each worker, and not placed yet."""
@@ -242,7 +242,7 @@ class Model:
         return OPENS <= self.stage.clock.now().astimezone(ZoneInfo(ZONE)).hour < CLOSES
 
 
-async def _add(session: AsyncSession, campaign: Campaign, stage: Stage) -> None:
+async def _add(session: AsyncSession, campaign: Campaign, stage: DialingStage) -> None:
     now = stage.clock.now()
     await make_recipient(session, campaign, not_before=now, created_at=now, updated_at=now)
 
