@@ -51,7 +51,7 @@ async def test_a_file_left_half_way_is_taken_up_again_on_the_next_visit(
     browser = await open_step(tab, world, campaign_id, "file")
     await events_of(tab, ImportState, "receive", upload(SEED))
     first = (await tab.state(ImportState)).import_id
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     state = await tab.state(ImportState)
     assert (state.import_id, state.stage, state.tally.accepted) == (first, "uploaded", 3)
 
@@ -194,12 +194,12 @@ async def test_a_large_workbook_is_read_by_a_worker_and_then_opened(
     state = await tab.state(ImportState)
     assert (state.stage, state.columns) == ("reading", [])
     assert await redis.exists(f"arq:job:import:{state.import_id}")
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     assert (await tab.state(ImportState)).stage == "reading"
     await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
     view = await world.ask(get_import, import_ref=state.import_id)
     assert (await tab.state(ImportState))._follow([view])
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     state = await tab.state(ImportState)
     assert (state.stage, state.tally.accepted) == ("uploaded", 2)
 
@@ -279,17 +279,17 @@ async def test_people_are_imported_into_the_address_book_without_a_campaign(
 ) -> None:
     campaign_id = await world.campaign()
     browser = await signed_in(tab, world.organization, "/contacts/import")
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     await events_of(tab, ImportState, "receive", upload(SEED))
     state = await tab.state(ImportState)
     assert (state.stage, state.into_campaign, state.samples, tab.errors) == ("uploaded", False, [], [])
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     assert (await tab.state(ImportState)).import_id == state.import_id
     await browser.send(ImportState.start())
     await run_import(world.database, import_id=state.import_id, clock=get_context().clock)
     view = await world.ask(get_import, import_ref=state.import_id)
     assert (view.campaign_id, view.accepted) == (None, 3)
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     assert [line.text for line in (await tab.state(ImportState)).earlier] == ["3 added"]
     assert await world.people(campaign_id) == {}
 
@@ -307,13 +307,13 @@ async def test_a_colleagues_file_for_the_address_book_is_not_taken_up(
             now=get_context().clock.now(),
         )
     browser = await signed_in(tab, world.organization, "/contacts/import")
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     assert (await tab.state(ImportState)).stage == "none"
 
 
 async def test_a_viewer_may_not_import_people(world: CampaignWorld, tab: Driver) -> None:
     browser = await signed_in(tab, world.organization, "/contacts/import", role=Role.VIEWER)
-    await browser.send(ContactsStepState.load())
+    await browser.send(ImportState.load())
     assert "does not allow" in (await tab.state(ImportState)).problem
     await browser.send(ImportState.paste({"text": "+12025550143"}))
     assert (await tab.state(ImportState)).stage == "none"
