@@ -36,10 +36,13 @@ _STATUS: Final[Mapping[type[CallsheetError], HTTPStatus]] = {
     CarrierSilent: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-_SPOKEN: Final[Mapping[str, str]] = {
+API_NAMES: Final[Mapping[str, str]] = {
     "agent_id": "assistant_id",
     "channel": "campaign_type",
     "number": "phone_number",
+    "allowed_start": "allowed_hours.start",
+    "allowed_end": "allowed_hours.end",
+    "allowed_days": "allowed_hours.days",
 }
 """Fields of the services -> what `/api/v1` calls them."""
 
@@ -59,6 +62,10 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class FieldsAsSent(FieldErrors):
+    """Fields to mend that are named as the request has them."""
 
 
 class NotIdentified(CallsheetError):
@@ -122,7 +129,7 @@ def _printable(text: str) -> str:
 
 def in_our_words(errors: Mapping[str, str]) -> dict[str, str]:
     """Return services' field errors with the fields as `/api/v1` names them."""
-    return {_SPOKEN.get(field, field): message for field, message in errors.items()}
+    return {API_NAMES.get(field, field): message for field, message in errors.items()}
 
 
 async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
@@ -134,7 +141,7 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.BAD_REQUEST)
     fields: dict[str, str] = {}
     if isinstance(error, FieldErrors):
-        fields = in_our_words(error.errors)
+        fields = error.errors if isinstance(error, FieldsAsSent) else in_our_words(error.errors)
     elif isinstance(error, FileRefused):
         fields = {"file": str(error)}
     elif isinstance(error, KeyReused):

@@ -37,7 +37,7 @@ class Conflict(CallsheetError):
 
 
 class FieldErrors(CallsheetError):
-    """Some fields cannot be accepted: field path, as the API names it -> what to change."""
+    """Some fields cannot be accepted: field, as the service names it -> what to change."""
 
     code = "invalid"
 

@@ -16,7 +16,7 @@ from app.services.access.set_up_links import SetupLinkInvalid, setup_link_is_val
 from app.services.access.sign_in import normal_email
 from app.services.access.tickets import issue_ticket
 from app.services.errors import FieldErrors
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 
 
 async def complete_setup(  # noqa: PLR0913  # one argument a field of the form

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import PhoneNumber
 from app.services.errors import NotFound
-from app.services.fields import ChangeReader
+from app.services.field_readers import ChangeReader, Unacceptable
 from app.services.refs import load
 
 
@@ -14,19 +14,18 @@ async def read_active_number(
     session: AsyncSession, reader: ChangeReader, field: str, *, organization_id: int
 ) -> None:
     """Take the id (integer or UUID) of an active number of the organization; None or empty for none."""
-    if not reader.has(field):
-        return
-    ref = reader.take(field)
-    if ref is None or ref == "":
-        reader.values[field] = None
-        return
-    number = await _find(session, ref, organization_id)
-    if number is None:
-        reader.refuse(field, "There is no such number. Choose one of yours.")
-    elif not number.active:
-        reader.refuse(field, f"{number.number} is not active. Activate it first, or choose another.")
-    else:
-        reader.values[field] = number.id
+
+    async def find(ref: object) -> int | None:
+        if ref is None or ref == "":
+            return None
+        number = await _find(session, ref, organization_id)
+        if number is None:
+            raise Unacceptable("There is no such number. Choose one of yours.")
+        if not number.active:
+            raise Unacceptable(f"{number.number} is not active. Activate it first, or choose another.")
+        return number.id
+
+    await reader.look_up(field, find)
 
 
 async def _find(session: AsyncSession, ref: object, organization_id: int) -> PhoneNumber | None:

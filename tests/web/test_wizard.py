@@ -24,7 +24,7 @@ def test_the_steps_follow_one_another_and_each_field_has_one() -> None:
     assert step_of("phone_number_id") is WizardStep.BASICS
     assert step_of("sms_message_template") is WizardStep.MESSAGE
     assert step_of("contacts") is WizardStep.CONTACTS
-    assert step_of("allowed_hours.start") is WizardStep.PACE
+    assert step_of("allowed_start") is WizardStep.PACE
 
 
 async def test_going_back_loses_nothing(world: CampaignWorld, tab: Driver) -> None:

@@ -1,15 +1,20 @@
 """A campaign as `/api/v1` answers it: the fields of seed `001`, the objects of `000`, and our own."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from app.api.v1.fields import Moment
 from app.api.v1.progress_answers import Progress, progress_of
+from app.api.v1.setting_fields import ADVANCED, EXECUTION, answered_fields, answered_values, with_fields
 from app.domain.calling_hours import DAY_NAMES
+from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, CampaignRow, Counts
+
+_FLAT: Final = tuple(group for group in Group if group not in {Group.HOURS, Group.NOT_OFFERED})
+"""The groups whose settings an answer has by themselves."""
 
 
 class Hours(BaseModel):
@@ -20,95 +25,43 @@ class Hours(BaseModel):
     days: list[str] = Field(description="Empty is every day.")
 
 
-class Breaker(BaseModel):
-    """The signs that pause the campaign: rates in percent of the last attempts; 0 is switched off."""
-
-    window: int
-    minimum: int
-    failure_rate: float
-    refusal_rate: float
-    refusals_in_a_row: int
-    opt_out_rate: float
-    hang_up_rate: float
+@with_fields(answered_fields(Group.PACE))
+class Pace(BaseModel):
+    """How fast, how often, and when to stop."""
 
 
-class Execution(BaseModel):
+class Execution(Pace):
     """Pace, retries and calling hours."""
 
-    max_attempts: int
-    retry_delay_minutes: int
-    retry_delays: list[int]
-    retry_delays_by_outcome: dict[str, list[int]]
-    retry_back_off: bool
-    retry_other_number: bool
-    number_strategy: str
-    weight: int
-    pilot_size: int
-    ramp: bool
-    budget_cap: float | None
-    breaker: Breaker
-    concurrent_limit: int
-    rate_limit_per_minute: int
-    throttle_delay_ms: int
-    messages_per_second: int
     allowed_hours: Hours
     time_zone: str
 
 
+@with_fields(answered_fields(Group.VOICEMAIL))
 class Advanced(BaseModel):
     """Detection of voicemail."""
 
-    enable_voicemail_detection: bool
 
-
-class CampaignAnswer(BaseModel):
-    """A campaign with all its settings."""
-
+class _Identity(BaseModel):
     id: int
     public_id: UUID
-    name: str
-    description: str | None
-    campaign_type: str
+
+
+@with_fields(answered_fields(*_FLAT))
+class _Settings(_Identity):
+    """Every setting that stands by itself."""
+
+
+class CampaignAnswer(_Settings):
+    """A campaign with all its settings."""
+
     status: str
     status_reason: str | None
-    assistant_id: int | None
     assistant_name: str | None
-    phone_number_id: int | None
     phone_number: str | None
-    number_pool: list[int]
-    number_strategy: str
     number_warnings: list[str]
-    welcome_message_template: str | None
-    agenda_template: str | None
-    question_template: str | None
-    end_call_message_template: str | None
-    sms_message_template: str | None
-    fallback_values: dict[str, str]
     variable_mappings: dict[str, Any]
     available_variables: list[str]
-    missing: str
-    schedule_type: str
-    scheduled_at: Moment | None
-    timezone: str
-    max_attempts: int
-    retry_delay_minutes: int
-    retry_delays: list[int]
-    retry_delays_by_outcome: dict[str, list[int]]
-    retry_back_off: bool
-    retry_other_number: bool
-    retry_on: list[str]
-    weight: int
-    pilot_size: int
-    ramp: bool
-    budget_cap: float | None
-    breaker: Breaker
-    concurrent_limit: int
-    rate_limit_per_minute: int
-    throttle_delay_ms: int
-    messages_per_second: int
-    ring_timeout_seconds: int
-    time_limit_seconds: int
-    enable_voicemail_detection: bool
     execution_settings: Execution
     advanced_settings: Advanced
     total_contacts: int
@@ -182,48 +135,13 @@ def campaign_answer(detail: CampaignDetail, *, counts: Counts, variables: list[s
 
 
 def _settings(settings: CampaignSettings) -> dict[str, Any]:
-    cap, by_outcome = settings.budget_cap, settings.retry_delays_by_outcome
-    pace: dict[str, Any] = {
-        "max_attempts": settings.max_attempts,
-        "retry_delay_minutes": settings.retry_delay_minutes,
-        "retry_delays": list(settings.retry_delays),
-        "retry_delays_by_outcome": {outcome.value: list(delays) for outcome, delays in by_outcome.items()},
-        "retry_back_off": settings.retry_back_off,
-        "retry_other_number": settings.retry_other_number,
-        "number_strategy": settings.number_strategy,
-        "weight": settings.weight,
-        "pilot_size": settings.pilot_size,
-        "ramp": settings.ramp,
-        "budget_cap": float(cap) if cap is not None else None,
-        "breaker": settings.breaker.to_json(),
-        "concurrent_limit": settings.concurrent_limit,
-        "rate_limit_per_minute": settings.rate_limit_per_minute,
-        "throttle_delay_ms": settings.throttle_delay_ms,
-        "messages_per_second": settings.messages_per_second,
+    execution = answered_values(settings, Group.PACE) | {
+        "allowed_hours": _hours(settings),
+        "time_zone": settings.time_zone,
     }
-    return pace | {
-        "name": settings.name,
-        "description": settings.description or None,
-        "campaign_type": settings.channel,
-        "assistant_id": settings.agent_id,
-        "phone_number_id": settings.phone_number_id,
-        "number_pool": list(settings.number_pool),
-        "welcome_message_template": settings.welcome_message_template or None,
-        "agenda_template": settings.agenda_template or None,
-        "question_template": settings.question_template or None,
-        "end_call_message_template": settings.end_call_message_template or None,
-        "sms_message_template": settings.sms_message_template or None,
-        "fallback_values": dict(settings.fallback_values),
-        "missing": settings.missing,
-        "schedule_type": settings.schedule_type,
-        "scheduled_at": settings.scheduled_at,
-        "timezone": settings.time_zone,
-        "retry_on": list(settings.retry_on),
-        "ring_timeout_seconds": settings.ring_timeout_seconds,
-        "time_limit_seconds": settings.time_limit_seconds,
-        "enable_voicemail_detection": settings.enable_voicemail_detection,
-        "execution_settings": pace | {"allowed_hours": _hours(settings), "time_zone": settings.time_zone},
-        "advanced_settings": {"enable_voicemail_detection": settings.enable_voicemail_detection},
+    return answered_values(settings, *_FLAT) | {
+        EXECUTION: execution,
+        ADVANCED: answered_values(settings, Group.VOICEMAIL),
     }
 
 

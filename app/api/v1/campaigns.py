@@ -55,7 +55,6 @@ async def create(body: NewCampaign, caller: Repeatable) -> Response:
             )
         except FieldErrors as error:
             raise sent.explain(error) from error
-        sent.check()
         return await shown(session, caller, campaign_id)
 
     return await caller.once(work)
@@ -108,20 +107,20 @@ async def show(campaign_id: Ref, caller: Keyed) -> CampaignAnswer:
 @router.put("/{campaign_id}", response_model=CampaignAnswer)
 async def change(campaign_id: Ref, body: CampaignBody, caller: Repeatable) -> Response:
     """Change settings of a draft, paused or failed campaign; those not sent stay as they are."""
-    return await _changed(campaign_id, SentCampaign(body), caller)
+    return await _update_and_answer(campaign_id, SentCampaign(body), caller)
 
 
 @router.post("/{campaign_id}/schedule", response_model=CampaignAnswer)
 async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Repeatable) -> Response:
     """Set when a campaign begins once it is started: at once, or at `scheduled_at`."""
     sent = SentCampaign(body)
-    if body.scheduled_at is not None:
+    if sent.changes.get("scheduled_at") is not None:
         sent.changes.setdefault("schedule_type", "scheduled")
     elif sent.changes.get("schedule_type") == "scheduled":
         sent.require("scheduled_at")
     elif "schedule_type" not in sent.changes:
         sent.require("schedule_type")
-    return await _changed(campaign_id, sent, caller)
+    return await _update_and_answer(campaign_id, sent, caller)
 
 
 @router.delete("/{campaign_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -161,8 +160,7 @@ async def _answer(session: AsyncSession, detail: CampaignDetail) -> CampaignAnsw
     )
 
 
-async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Response:
-
+async def _update_and_answer(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Response:
     async def work(session: AsyncSession) -> CampaignAnswer:
         try:
             rows = await update_campaign(
@@ -174,7 +172,6 @@ async def _changed(campaign_ref: str, sent: SentCampaign, caller: Caller) -> Res
             )
         except FieldErrors as error:
             raise sent.explain(error) from error
-        sent.check()
         return await _answer(session, await detail_of(session, rows))
 
     return await caller.once(work, status=HTTPStatus.OK)

@@ -20,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.domain.text import LONGEST
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 from app.services.paging import MAX_PAGE_SIZE, Page
 
 Item = TypeVar("Item")

@@ -13,7 +13,7 @@ from app.models import ApiKey, Organization
 from app.services.access.principal import Principal, authorize
 from app.services.access.tokens import new_token, token_hash
 from app.services.errors import NotFound
-from app.services.fields import ChangeReader, row_id
+from app.services.field_readers import ChangeReader, row_id
 
 KEY_START: Final = "cs_"
 """What every key begins with, so that people and scanners of leaked secrets know one."""

@@ -18,7 +18,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.access.set_up_links import lock_set_up
 from app.services.access.sign_in import normal_email
 from app.services.errors import FieldErrors
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _LONGEST_EMAIL: Final = 320

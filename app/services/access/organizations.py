@@ -17,7 +17,7 @@ from app.models import Organization, sql
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import NotFound
-from app.services.fields import ChangeReader, cleaned
+from app.services.field_readers import ChangeReader, cleaned
 from app.services.number_field import read_active_number
 
 RESERVED_SLUGS: Final = frozenset(

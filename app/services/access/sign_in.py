@@ -16,7 +16,7 @@ from app.services.access.known_browsers import find_known_browser
 from app.services.access.passwords import password_matches
 from app.services.access.tickets import issue_ticket
 from app.services.errors import CallsheetError
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from app.models import SignInTicket
 from app.services.access.known_browsers import remember_browser
 from app.services.access.sessions import begin_session, sign_out
 from app.services.access.tokens import new_token, token_hash
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 
 TICKET_LIFETIME: Final = timedelta(seconds=60)
 

@@ -17,7 +17,7 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.agent_requirements import NEEDED_OF_AGENT, Wants, wants_of_begun
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import ChangeReader
+from app.services.field_readers import ChangeReader
 from app.services.number_field import read_active_number
 from app.services.refs import Ref, load
 

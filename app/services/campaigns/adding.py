@@ -21,10 +21,10 @@ from app.domain.text import is_blank, trimmed
 from app.models import Campaign, Contact, Organization
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.field_readers import plain_text
 from app.services.campaigns.rows import first_step, latest_run, load_campaign
 from app.services.campaigns.views import AddResult
 from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.field_readers import plain_text
 from app.services.refs import Ref
 
 MOST_VARIABLES: Final = 100

@@ -13,11 +13,11 @@ from app.domain.campaign import DIALING, CampaignStatus
 from app.domain.templates import says_nothing
 from app.models import Agent, Campaign, Step
 from app.services.campaigns.readiness import what_to_mend
-from app.services.campaigns.rendering import part_sources
+from app.services.campaigns.rendering import CALL_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows, first_step, pool_of
 
 NEEDED_OF_AGENT: Final[Mapping[str, str]] = {
-    "greeting": "welcome_message_template",
+    "greeting": CALL_PARTS["welcome"],
     "default_phone_number_id": "phone_number_id",
 }
 """Field of an agent -> the campaign's own, which it stands in for. Voice and language are never empty."""
@@ -63,4 +63,4 @@ def _greetingless(step: Step, agent: Agent) -> dict[str, str]:
     """A start takes a call that has no greeting but other words. Taking the greeting from one under way is a slip."""
     if not says_nothing(part_sources(step, agent).get("welcome", "hello")):
         return {}
-    return {"welcome_message_template": "Write what the agent says when the call is answered."}
+    return {CALL_PARTS["welcome"]: "Write what the agent says when the call is answered."}

@@ -14,7 +14,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.operations import why_not_editable
 from app.services.campaigns.rows import CampaignRows, load_rows
-from app.services.campaigns.settings import unreadable
+from app.services.campaigns.setting_rows import unreadable
 from app.services.campaigns.views import CampaignDetail
 from app.services.refs import Ref
 

@@ -1,8 +1,9 @@
 """Making, changing, copying and deleting campaigns. Their life from start to end is in `lifecycle`."""
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import delete, insert, literal, select
@@ -16,17 +17,17 @@ from app.domain.rights import Right
 from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.field_readers import Unacceptable
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
+from app.services.campaigns.setting_readers import moment_in
+from app.services.campaigns.setting_rows import unreadable, write_settings
 from app.services.campaigns.settings import (
     DEFAULTS,
     CampaignSettings,
     calling_hours_of,
-    unreadable,
-    write_settings,
+    read_setting,
 )
-from app.services.campaigns.settings_parser import field_path, moment_in, read_changes
 from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.field_readers import ChangeReader, Unacceptable
 from app.services.refs import Ref, load
 
 MOST_POOL_NUMBERS: Final = 200
@@ -48,10 +49,13 @@ def why_not_editable(status: CampaignStatus) -> str | None:
 async def create_campaign(
     session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
 ) -> int:
-    """Make a draft with run 1 and step 1 and return its id. Raises `FieldErrors`. It may be incomplete."""
+    """Make a draft with run 1 and step 1 and return its id. It may be incomplete.
+
+    Raises `FieldErrors`, by the settings' names. A change may be an `Unacceptable`, to be named with the others.
+    """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     base = replace(DEFAULTS, time_zone=principal.time_zone)
-    settings = await _changed(session, principal, base, {"name": None} | dict(changes), now)
+    settings = await _settings_after(session, principal, base, {"name": None} | dict(changes), now)
     campaign = Campaign(
         organization_id=principal.organization_id,
         name=settings.name,
@@ -76,7 +80,8 @@ async def update_campaign(
     """Change settings of a draft, paused or failed campaign, and return it as it is then, for `detail_of`.
 
     What cannot be read has to be set with them; `as_shown`: such settings that a person has seen at their default and
-    takes so. Raises `FieldErrors`, or `Conflict` with the reason.
+    takes so. A change may be an `Unacceptable`, to be named with the others. Raises `FieldErrors`, by the settings'
+    names, or `Conflict` with the reason.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
@@ -85,8 +90,8 @@ async def update_campaign(
         raise Conflict(_WHY_LOCKED[status])
     problems = unreadable(rows.campaign)
     if lacking := problems.keys() - {*changes, *as_shown}:
-        raise FieldErrors({field_path(name): problems[name] for name in sorted(lacking)})
-    settings = await _changed(session, principal, rows.settings, changes, now)
+        raise FieldErrors({name: problems[name] for name in sorted(lacking)})
+    settings = await _settings_after(session, principal, rows.settings, changes, now)
     if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
         raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})
     await _apply(session, rows, settings)
@@ -184,7 +189,7 @@ async def _copy_recipients(session: AsyncSession, source: Run, run: Run, step: S
     await session.execute(insert(Recipient).from_select(list(copied), who, include_defaults=False))
 
 
-async def _changed(
+async def _settings_after(
     session: AsyncSession,
     principal: Principal,
     old: CampaignSettings,
@@ -192,8 +197,11 @@ async def _changed(
     now: datetime,
 ) -> CampaignSettings:
     """Return the settings after the changes. Raises `FieldErrors` with everything that is wrong at once."""
-    values, errors = read_changes(changes)
-    await _read_references(session, principal, changes, values, errors)
+    reader = ChangeReader(changes)
+    await _look_up_rows(session, principal, reader)
+    for name in changes:
+        reader.read(name, partial(read_setting, name))
+    values, errors = reader.values, reader.errors
     settings = _one_delay(replace(old, **values), values)
     if values.get("scheduled_at") is not None:
         settings = replace(settings, scheduled_at=moment_in(values["scheduled_at"], settings.time_zone))
@@ -219,29 +227,18 @@ def _hours_errors(settings: CampaignSettings) -> dict[str, str]:
     start, end = settings.allowed_start, settings.allowed_end
     if (start is None) != (end is None):
         missing = "allowed_start" if start is None else "allowed_end"
-        return {field_path(missing): "Say when calling hours begin and end, or leave both open."}
+        return {missing: "Say when calling hours begin and end, or leave both open."}
     try:
         calling_hours_of(settings)
     except CallingHoursInvalid as problem:
-        return {f"allowed_hours.{problem.field}": str(problem)}
+        return {f"allowed_{problem.field}": str(problem)}
     return {}
 
 
-async def _read_references(
-    session: AsyncSession,
-    principal: Principal,
-    changes: Mapping[str, Any],
-    values: dict[str, Any],
-    errors: dict[str, str],
-) -> None:
+async def _look_up_rows(session: AsyncSession, principal: Principal, reader: ChangeReader) -> None:
     """Turn ids in either form into the organization's own rows' ids."""
-    readers = {"agent_id": _agent_id, "phone_number_id": _number_id, "number_pool": _pool}
-    for name, read in readers.items():
-        if name in changes:
-            try:
-                values[name] = await read(session, principal, changes[name])
-            except Unacceptable as problem:
-                errors[name] = str(problem)
+    for name, find in _ROWS.items():
+        await reader.look_up(name, partial(find, session, principal))
 
 
 async def _agent_id(session: AsyncSession, principal: Principal, ref: Any) -> int | None:
@@ -269,3 +266,11 @@ async def _pool(session: AsyncSession, principal: Principal, refs: Any) -> tuple
         raise Unacceptable(f"At most {MOST_POOL_NUMBERS} numbers in a pool.")
     found = [await _number_id(session, principal, ref) for ref in refs or ()]
     return tuple(dict.fromkeys(number for number in found if number is not None))
+
+
+_ROWS: Final[Mapping[str, Callable[[AsyncSession, Principal, Any], Awaitable[Any]]]] = {
+    "agent_id": _agent_id,
+    "phone_number_id": _number_id,
+    "number_pool": _pool,
+}
+"""What looks up the rows that a setting names."""

@@ -28,7 +28,6 @@ from app.domain.templates import (
 from app.models import Agent, Campaign, Contact, Recipient, Step
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.eligibility import count_eligible
-from app.services.campaigns.field_readers import Unacceptable
 from app.services.campaigns.number_warnings import number_warnings
 from app.services.campaigns.readiness import (
     ALWAYS_KNOWN,
@@ -38,10 +37,11 @@ from app.services.campaigns.readiness import (
 )
 from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
 from app.services.campaigns.rows import CampaignRows, load_rows
-from app.services.campaigns.settings import calling_hours_of
-from app.services.campaigns.settings_parser import read_setting, template_problem
+from app.services.campaigns.setting_readers import template_problem
+from app.services.campaigns.settings import calling_hours_of, read_setting
 from app.services.campaigns.views import Eligibility, MessagePreview, Preflight
 from app.services.errors import NotFound
+from app.services.field_readers import Unacceptable
 from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
 from app.services.refs import Ref
 

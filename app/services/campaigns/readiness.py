@@ -24,8 +24,9 @@ from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, 
 from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows
-from app.services.campaigns.settings import calling_hours_of, unreadable
-from app.services.campaigns.settings_parser import field_path, template_problem
+from app.services.campaigns.setting_readers import template_problem
+from app.services.campaigns.setting_rows import unreadable
+from app.services.campaigns.settings import calling_hours_of
 from app.services.numbers.ownership import Known
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
@@ -39,7 +40,7 @@ class Readiness:
     """What was found."""
 
     errors: dict[str, str]
-    """Field, as the API names it -> why a start is refused."""
+    """Setting, or `contacts` -> why a start is refused."""
     warnings: list[str]
     agent: Agent | None
     numbers: tuple[PhoneNumber, ...]
@@ -75,7 +76,7 @@ async def check_readiness(
     waiting = await file_not_imported(session, campaign.id)
     awaits_people = not contacts and await standing_rule(session, campaign.id)
     unfinished = await import_under_way(session, campaign.id)
-    cannot_be_read = {field_path(name): why for name, why in unreadable(campaign).items()}
+    cannot_be_read = unreadable(campaign)
     errors = {
         **_contact_errors(unfinished, waiting, somebody=contacts > 0 or awaits_people),
         **_channel_errors(campaign, agent),
@@ -229,7 +230,7 @@ def _time_errors(rows: CampaignRows, now: datetime) -> dict[str, str]:
     try:
         calling_hours_of(rows.settings)
     except CallingHoursInvalid as problem:
-        errors[f"allowed_hours.{problem.field}"] = str(problem)
+        errors[f"allowed_{problem.field}"] = str(problem)
     if campaign.schedule_type is ScheduleType.SCHEDULED:
         if campaign.scheduled_at is None:
             errors["scheduled_at"] = "Choose when the campaign starts."

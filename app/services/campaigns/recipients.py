@@ -20,12 +20,12 @@ from app.services.campaigns.adding import (
     require_editable_list,
 )
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
-from app.services.campaigns.field_readers import plain_text
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.pending_additions import standing_rule
 from app.services.campaigns.rows import load_campaign, load_rows
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict, FieldErrors
+from app.services.field_readers import plain_text
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref

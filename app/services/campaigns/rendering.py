@@ -14,6 +14,7 @@ from app.domain.templates import (
 )
 from app.domain.text import is_blank
 from app.models import Agent, Campaign, Step
+from app.services.campaigns.settings import parts_of
 
 
 class Card(Protocol):
@@ -35,15 +36,10 @@ class Card(Protocol):
     def notes(self) -> str | None: ...  # noqa: D102
 
 
-CALL_PARTS: Final[Mapping[str, str]] = {
-    "welcome": "welcome_message_template",
-    "agenda": "agenda_template",
-    "question": "question_template",
-    "closing": "end_call_message_template",
-}
+CALL_PARTS: Final = parts_of(Channel.CALL)
 """Key of a call's rendered text -> the setting that holds its template."""
 
-MESSAGE_PARTS: Final[Mapping[str, str]] = {"body": "sms_message_template"}
+MESSAGE_PARTS: Final = parts_of(Channel.SMS)
 """The same of a text message."""
 
 
@@ -95,8 +91,8 @@ def unwritten(step: Step, agent: Agent | None) -> dict[str, str]:
     if not all(map(says_nothing, part_sources(step, agent).values())):
         return {}
     if step.channel is Channel.SMS:
-        return {"sms_message_template": "Write the text message."}
-    return {"welcome_message_template": "Write what the agent says when the call is answered."}
+        return {MESSAGE_PARTS["body"]: "Write the text message."}
+    return {CALL_PARTS["welcome"]: "Write what the agent says when the call is answered."}
 
 
 def _problem(source: str) -> str | None:

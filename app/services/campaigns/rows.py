@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from app.models import Campaign, CampaignNumber, Run, Step
 from app.services.access.principal import Principal
-from app.services.campaigns.settings import CampaignSettings, settings_of
+from app.services.campaigns.setting_rows import settings_of
+from app.services.campaigns.settings import CampaignSettings
 from app.services.errors import NotFound
 from app.services.refs import Ref, load, select_ref
 

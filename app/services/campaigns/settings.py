@@ -1,86 +1,246 @@
-"""Everything of a campaign that a person may set, with its defaults, as one flat value."""
+"""Everything of a campaign that a person may set: each setting is declared here, and nowhere else.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+A new one needs its column, a migration, its declaration, and a box in a form.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, is_zone
+from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours
 from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
-from app.domain.retry import RetryOutcome, delays_from
+from app.domain.retry import RetryOutcome
 from app.domain.templates import Missing
-from app.models import Campaign, Step
+from app.services.campaigns import setting_readers as read
+from app.services.campaigns import setting_storage as storage
+from app.services.campaigns.setting_declaration import KEY, Group, Setting, setting
+from app.services.field_readers import Unacceptable, amount, text_of, whole, word, yes_or_no
 
 RETRY_ON_DEFAULT: Final = (Disposition.NO_ANSWER, Disposition.BUSY, Disposition.CARRIER_ERROR)
 """Tried again unless the campaign says otherwise."""
+
+_CAMPAIGN, _MESSAGE, _START, _HOURS, _PACE = (
+    Group.CAMPAIGN,
+    Group.MESSAGE,
+    Group.START,
+    Group.HOURS,
+    Group.PACE,
+)
+_SPOKEN: Final[Mapping[str, Any]] = {"on_step": True, "blank_is_null": True, "channel": Channel.CALL}
+_WRITTEN: Final[Mapping[str, Any]] = {"on_step": True, "blank_is_null": True, "channel": Channel.SMS}
+_NONE_OF_THEIR_OWN: Final[Mapping[RetryOutcome, tuple[int, ...]]] = MappingProxyType({})
+_NO_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSettings:
     """All editable fields. Times of day are "HH:MM" in `time_zone`; days are ISO (1 = Monday)."""
 
-    name: str = ""
-    description: str = ""
-    channel: Channel = Channel.CALL
-    agent_id: int | None = None
-    phone_number_id: int | None = None
-    """The caller ID; None with a pool, or to use the agent's default, else the organization's."""
-    number_pool: tuple[int, ...] = ()
-    number_strategy: NumberStrategy = NumberStrategy.ROUND_ROBIN
-    """Which number of the pool a call shows."""
-    welcome_message_template: str = ""
-    agenda_template: str = ""
-    question_template: str = ""
-    end_call_message_template: str = ""
-    sms_message_template: str = ""
-    fallback_values: Mapping[str, str] = field(default_factory=dict)
-    missing: Missing = Missing.FALLBACK
-    company_meaning: CompanyMeaning = CompanyMeaning.ORGANIZATION
-    schedule_type: ScheduleType = ScheduleType.IMMEDIATE
-    scheduled_at: datetime | None = None
-    time_zone: str = "America/New_York"
-    allowed_start: str | None = None
-    allowed_end: str | None = None
-    """An end at or before the start is on the next day; 00:00 to 00:00 is all day."""
-    allowed_days: tuple[int, ...] = ()
+    name: str = setting(
+        "",
+        text_of(200, required="Give the campaign a name."),
+        _CAMPAIGN,
+        "{limits}.",
+        null_is_default=False,
+    )
+    description: str = setting("", text_of(2_000), _CAMPAIGN, blank_is_null=True)
+    channel: Channel = setting(Channel.CALL, read.CHANNEL, _CAMPAIGN, examples=("call", "sms"))
+    agent_id: int | None = setting(None, read.ROW, _CAMPAIGN, "The agent who speaks.", names_rows=True)
+    phone_number_id: int | None = setting(
+        None,
+        read.ROW,
+        _CAMPAIGN,
+        "The caller ID; without one the assistant's, else the organization's default.",
+        names_rows=True,
+    )
+    """None also with a pool."""
+    number_pool: tuple[int, ...] = setting(
+        (), read.ROWS, _CAMPAIGN, "Caller IDs to rotate over.", names_rows=True
+    )
+    welcome_message_template: str = setting(
+        "",
+        read.TEMPLATE,
+        _MESSAGE,
+        "The greeting. Without one the assistant's greeting is said.",
+        part="welcome",
+        **_SPOKEN,
+    )
+    agenda_template: str = setting("", read.TEMPLATE, _MESSAGE, part="agenda", **_SPOKEN)
+    question_template: str = setting("", read.TEMPLATE, _MESSAGE, part="question", **_SPOKEN)
+    end_call_message_template: str = setting("", read.TEMPLATE, _MESSAGE, part="closing", **_SPOKEN)
+    sms_message_template: str = setting("", read.TEMPLATE, _MESSAGE, part="body", **_WRITTEN)
+    fallback_values: Mapping[str, str] = setting(
+        _NO_FALLBACKS, read.FALLBACKS, _MESSAGE, stored=storage.FALLBACKS
+    )
+    missing: Missing = setting(
+        Missing.FALLBACK,
+        word(Missing),
+        _MESSAGE,
+        "Missing values. Default {default}.",
+        examples=("fallback", "keep", "blank", "skip"),
+    )
+    company_meaning: CompanyMeaning = setting(
+        CompanyMeaning.ORGANIZATION, word(CompanyMeaning), Group.NOT_OFFERED
+    )
+    schedule_type: ScheduleType = setting(
+        ScheduleType.IMMEDIATE, read.SCHEDULE_TYPE, _START, examples=("immediate", "scheduled")
+    )
+    scheduled_at: datetime | None = setting(
+        None,
+        read.MOMENT,
+        _START,
+        "ISO 8601 with an offset, in the future.",
+        examples=("2030-02-15T09:00:00-05:00",),
+    )
+    time_zone: str = setting("America/New_York", read.TIME_ZONE, _START, examples=("America/New_York",))
+    allowed_start: str | None = setting(
+        None, read.TIME_OF_DAY, _HOURS, examples=("09:00",), stored=storage.START_OF_HOURS
+    )
+    allowed_end: str | None = setting(
+        None,
+        read.TIME_OF_DAY,
+        _HOURS,
+        "At or before `start`: on the next day.",
+        examples=("17:00",),
+        stored=storage.END_OF_HOURS,
+    )
+    """00:00 to 00:00 is all day."""
+    allowed_days: tuple[int, ...] = setting(
+        (),
+        read.DAYS,
+        _HOURS,
+        "Names, or ISO numbers: 1 is Monday.",
+        examples=(["monday", "tuesday"],),
+        stored=storage.DAYS,
+    )
     """Empty is every day."""
-    concurrent_limit: int = 5
-    rate_limit_per_minute: int = 10
-    throttle_delay_ms: int = 0
-    messages_per_second: int = 1
-    max_attempts: int = 3
-    """In all, the first try included."""
-    retry_delay_minutes: int = 30
-    """Before every retry while there are no `retry_delays`; with them, the first of the list."""
-    retry_delays: tuple[int, ...] = ()
-    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow."""
-    retry_delays_by_outcome: Mapping[RetryOutcome, tuple[int, ...]] = field(default_factory=dict)
-    """Lists of their own; an outcome without one waits as all do."""
-    retry_back_off: bool = False
-    """Each delay past the list's end is twice the one before."""
-    retry_other_number: bool = False
-    """A retry shows another number of the pool than the attempt before, when there is one."""
-    retry_on: tuple[Disposition, ...] = RETRY_ON_DEFAULT
-    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    max_attempts: int = setting(
+        3, whole(1, read.MOST_ATTEMPTS), _PACE, "In all, the first included. Default {default}."
+    )
+    retry_delay_minutes: int = setting(
+        30,
+        whole(0, read.LONGEST_RETRY_DELAY_MINUTES),
+        _PACE,
+        "Before every retry. Default {default}. Sent without `retry_delays`, it replaces them.",
+    )
+    retry_delays: tuple[int, ...] = setting(
+        (),
+        read.DELAYS,
+        _PACE,
+        "Minutes before the 2nd, 3rd ... attempt, the last for all that follow. Empty: "
+        "`retry_delay_minutes`, which is else the first of them.",
+        examples=([30, 60, 120],),
+        stored=storage.DELAYS,
+    )
+    retry_delays_by_outcome: Mapping[RetryOutcome, tuple[int, ...]] = setting(
+        _NONE_OF_THEIR_OWN,
+        read.DELAYS_BY_OUTCOME,
+        _PACE,
+        "Lists of their own for no_answer, busy, failed or voicemail.",
+        examples=({"busy": [5, 15], "no_answer": [60]},),
+        stored=storage.DELAYS_BY_OUTCOME,
+    )
+    retry_back_off: bool = setting(
+        False,
+        yes_or_no(),
+        _PACE,
+        "Each delay past the list's end is twice the one before. Default {default}.",
+    )
+    retry_other_number: bool = setting(
+        False,
+        yes_or_no(),
+        _PACE,
+        "A retry shows another number of the pool, when there is one. Default {default}.",
+    )
+    """Another than the attempt before."""
+    retry_on: tuple[Disposition, ...] = setting(
+        RETRY_ON_DEFAULT,
+        read.RETRY_ON,
+        _PACE,
+        examples=(["no_answer", "busy", "failed"],),
+        stored=storage.RETRY_ON,
+    )
+    number_strategy: NumberStrategy = setting(
+        NumberStrategy.ROUND_ROBIN,
+        word(NumberStrategy),
+        _PACE,
+        "Which number of the pool a call shows. Default {default}.",
+        examples=tuple(NumberStrategy),
+    )
+    weight: int = setting(
+        1,
+        whole(1, 100),
+        _PACE,
+        "{limits}: its share of the organization's slots beside campaigns that want them too. "
+        "Default {default}.",
+    )
+    pilot_size: int = setting(
+        0, whole(0, 1_000_000), _PACE, "Dial so many, then wait for a person. Default {default}: none."
+    )
+    ramp: bool = setting(
+        False,
+        yes_or_no(),
+        _PACE,
+        "Dial 2%, 10%, 50%, then all, each step only if the rates hold. Default {default}.",
+    )
+    budget_cap: Decimal | None = setting(
+        None,
+        amount(read.MOST_BUDGET),
+        _PACE,
+        "Most it may cost, in the carrier account's currency, calls in flight counted. "
+        "Default {default}: no cap.",
+        examples=(99.5,),
+    )
+    breaker: BreakerPolicy = setting(
+        BreakerPolicy(),
+        read.BREAKER,
+        _PACE,
+        "Sent as a whole: what is left out has its default, as has null.",
+        stored=storage.BREAKER,
+    )
     """The signs that pause it."""
-    weight: int = 1
-    """Its share of the organization's slots beside other campaigns that want them."""
-    pilot_size: int = 0
-    """Dial so many, then wait for a person; 0 is no pilot."""
-    ramp: bool = False
-    """Guarded: a small share of the people first, the rest only if the rates hold."""
-    budget_cap: Decimal | None = None
-    """Most it may cost, in the carrier account's currency, calls in flight counted; None is no cap."""
-    ring_timeout_seconds: int = 30
-    time_limit_seconds: int = 600
-    enable_voicemail_detection: bool = True
+    concurrent_limit: int = setting(
+        5, whole(1, 1_000), _PACE, "Calls at once. Default {default}.", channel=Channel.CALL
+    )
+    rate_limit_per_minute: int = setting(
+        10, whole(1, 10_000), _PACE, "Calls per minute. Default {default}.", channel=Channel.CALL
+    )
+    throttle_delay_ms: int = setting(
+        0,
+        whole(0, read.LONGEST_THROTTLE_MS),
+        _PACE,
+        "Pause between starts. Default {default}.",
+        channel=Channel.CALL,
+    )
+    messages_per_second: int = setting(1, whole(1, 100), _PACE, "Default {default}.", channel=Channel.SMS)
+    ring_timeout_seconds: int = setting(
+        30,
+        whole(15, 120),
+        _PACE,
+        "Ring for so long before it counts as no answer. Default {default}.",
+        channel=Channel.CALL,
+    )
+    time_limit_seconds: int = setting(
+        600, whole(30, 14_400), _PACE, "Longest call. Default {default}.", channel=Channel.CALL
+    )
+    enable_voicemail_detection: bool = setting(
+        True,
+        yes_or_no(),
+        Group.VOICEMAIL,
+        channel=Channel.CALL,
+    )
 
 
-NAMES: Final = tuple(part.name for part in fields(CampaignSettings))
+SETTINGS: Final[Mapping[str, Setting]] = {
+    part.name: replace(part.metadata[KEY], name=part.name) for part in fields(CampaignSettings)
+}
+"""The declaration of every setting, by its name."""
 DEFAULTS: Final = CampaignSettings()
 """What a campaign has unless it is told otherwise: by the API, and in the browser but for `WORKING_HOURS`."""
 WORKING_HOURS: Final[Mapping[str, Any]] = {
@@ -93,36 +253,17 @@ WORKING_HOURS: Final[Mapping[str, Any]] = {
 One that the API makes without hours is open at any hour.
 """
 
-_ON_STEP: Final = frozenset(
-    {
-        "welcome_message_template",
-        "agenda_template",
-        "question_template",
-        "end_call_message_template",
-        "sms_message_template",
-    }
-)
+
+def read_setting(name: str, raw: Any) -> Any:
+    """Return one setting's value of what was sent. Raises `Unacceptable`, also for a name that is no setting's."""
+    if name not in SETTINGS:
+        raise Unacceptable("A campaign has no such setting.")
+    return SETTINGS[name].read(raw)
 
 
-def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> CampaignSettings:
-    """Return the settings as the rows hold them; one that cannot be read has its default, and is in `unreadable`."""
-    values: dict[str, Any] = {
-        name: getattr(step if name in _ON_STEP else campaign, name) for name in NAMES if name != "number_pool"
-    }
-    return CampaignSettings(
-        **values | {"number_pool": tuple(pool)} | {name: _read(name, values[name]) for name in _READ}
-    )
-
-
-def unreadable(campaign: Campaign) -> dict[str, str]:
-    """Return which settings the campaign's row does not hold in a way that can be read: field -> what to do.
-
-    Nobody is called by a guess, so such a campaign fails. The product never stores one; what else writes to its
-    database may.
-    """
-    found = {name for name in _READ if not _is_readable(name, getattr(campaign, name))}
-    found |= set() if is_zone(campaign.time_zone) else {"time_zone"}
-    return {name: f"The {_CALLED[name]} cannot be read. Set it anew." for name in sorted(found)}
+def parts_of(channel: Channel) -> dict[str, str]:
+    """Return key of the rendered text -> the setting that is its template, of all that the channel says."""
+    return {each.part: name for name, each in SETTINGS.items() if each.part and each.channel is channel}
 
 
 def delays_of(settings: CampaignSettings) -> tuple[int, ...]:
@@ -137,82 +278,3 @@ def calling_hours_of(settings: CampaignSettings) -> CallingHours:
         return CallingHours(ALWAYS.start, ALWAYS.end, days)
     start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
     return CallingHours(start, end, days)
-
-
-def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -> None:
-    """Put the settings into the rows; the number pool has rows of its own."""
-    for name in NAMES:
-        if name != "number_pool":
-            setattr(step if name in _ON_STEP else campaign, name, _stored(name, getattr(settings, name)))
-    step.channel = settings.channel
-
-
-_NOT_READABLE: Final = (ValueError, TypeError, AttributeError)
-
-
-def _days(stored: Iterable[str]) -> tuple[int, ...]:
-    days = tuple(int(day) for day in stored)
-    if not set(days) <= EVERY_DAY:
-        raise ValueError("days are 1 to 7")
-    return days
-
-
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "allowed_start": lambda at: at and at.strftime("%H:%M"),
-    "allowed_end": lambda at: at and at.strftime("%H:%M"),
-    "allowed_days": _days,
-    "fallback_values": lambda values: dict(values.items()),
-    "retry_on": lambda dispositions: tuple(Disposition(disposition) for disposition in dispositions),
-    "retry_delays": delays_from,
-    "retry_delays_by_outcome": lambda lists: {
-        RetryOutcome(outcome): delays_from(delays) for outcome, delays in lists.items()
-    },
-    "breaker": BreakerPolicy.from_json,
-}
-"""Settings that are values of their own, from what the columns hold: the other way round than `_STORED`."""
-
-_CALLED: Final[Mapping[str, str]] = {
-    "allowed_start": "start of the calling hours",
-    "allowed_end": "end of the calling hours",
-    "allowed_days": "list of calling days",
-    "time_zone": "time zone",
-    "fallback_values": "list of fallback values",
-    "retry_on": "list of outcomes that are tried again",
-    "retry_delays": "list of waits before a retry",
-    "retry_delays_by_outcome": "list of waits by outcome",
-    "breaker": "list of signs that pause the campaign",
-}
-
-
-def _read(name: str, stored: Any) -> Any:
-    try:
-        return _READ[name](stored)
-    except _NOT_READABLE:
-        return getattr(DEFAULTS, name)
-
-
-def _is_readable(name: str, stored: Any) -> bool:
-    try:
-        _READ[name](stored)
-    except _NOT_READABLE:
-        return False
-    return True
-
-
-def _stored(name: str, value: Any) -> Any:
-    return _STORED[name](value) if name in _STORED and value is not None else value
-
-
-_STORED: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "allowed_start": time.fromisoformat,
-    "allowed_end": time.fromisoformat,
-    "allowed_days": lambda days: [str(day) for day in days],
-    "retry_on": lambda dispositions: [str(disposition) for disposition in dispositions],
-    "fallback_values": dict,
-    "breaker": BreakerPolicy.to_json,
-    "retry_delays": list,
-    "retry_delays_by_outcome": lambda lists: {
-        str(outcome): list(delays) for outcome, delays in lists.items()
-    },
-}
-"""What the columns hold of settings that are values of their own."""

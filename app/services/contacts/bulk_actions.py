@@ -15,7 +15,7 @@ from app.models import BulkChange
 from app.services.access.principal import Principal
 from app.services.contacts.deleting import KeptContact, delete_contacts
 from app.services.contacts.fields import read_consent, read_tags
-from app.services.fields import ChangeReader
+from app.services.field_readers import ChangeReader
 from app.services.suppression.closing import LONGEST_REASON, Closing, close_numbers
 
 _TAG: Final = text(

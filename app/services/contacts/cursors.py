@@ -9,7 +9,7 @@ from typing import Final
 
 from app.services.contacts.index_scans import Sort
 from app.services.errors import FieldErrors
-from app.services.fields import cleaned, row_id
+from app.services.field_readers import cleaned, row_id
 
 _UNREADABLE: Final = "This is not a cursor of this list. Start again without one."
 _LONGEST: Final = 4_000

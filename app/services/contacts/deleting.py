@@ -15,7 +15,7 @@ from app.models import Campaign, Contact, Recipient
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, NotFound
-from app.services.fields import row_id
+from app.services.field_readers import row_id
 
 _OVER: Final = (CampaignStatus.COMPLETED, CampaignStatus.CANCELLED)
 

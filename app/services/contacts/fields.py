@@ -10,7 +10,7 @@ from app.domain.consent import Consent
 from app.domain.contact_fields import LENGTHS, LONGEST_TAG, MOST_TAGS
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.models import Organization
-from app.services.fields import ChangeReader, cleaned
+from app.services.field_readers import ChangeReader, cleaned
 
 _LABELS: Final = {
     "name": "The name",

@@ -42,7 +42,7 @@ from app.domain.suppression import SuppressionScope, scopes_of
 from app.models import Contact, Recipient, Suppression
 from app.services.contacts.search import matches_search
 from app.services.errors import FieldErrors
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 from app.services.prefix_search import LOWER_NAME, name_starts_with, number_starts_with
 
 LAST_CONTACTED: Final[ColumnElement[datetime]] = func.coalesce(

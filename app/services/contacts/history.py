@@ -39,7 +39,7 @@ from app.models import (
 )
 from app.services.access.principal import Principal, authorize
 from app.services.errors import FieldErrors, NotFound
-from app.services.fields import row_id
+from app.services.field_readers import row_id
 from app.services.paging import MAX_PAGE_SIZE
 
 Value = ColumnElement[Any] | Mapped[Any]

@@ -15,7 +15,7 @@ from app.models import Contact
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import consent_moment, read_contact
 from app.services.errors import FieldErrors, NotFound
-from app.services.fields import row_id
+from app.services.field_readers import row_id
 
 
 async def create_contact(

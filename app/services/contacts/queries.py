@@ -22,7 +22,7 @@ from app.services.contacts.cursors import read_cursor
 from app.services.contacts.index_scans import Sort
 from app.services.contacts.paging import Order, count_statement, page_statement
 from app.services.errors import NotFound
-from app.services.fields import row_id
+from app.services.field_readers import row_id
 from app.services.paging import MAX_PAGE_SIZE
 from app.services.suppression.queries import SuppressionView, suppressed_scopes, suppressions_of
 

@@ -17,7 +17,7 @@ from app.providers.base import OwnedNumber
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import FieldErrors
-from app.services.fields import ChangeReader, cleaned
+from app.services.field_readers import ChangeReader, cleaned
 from app.services.numbers.carriers import CarrierIdentity, ensure_carrier_account
 from app.services.numbers.operations import ELSEWHERE, LONGEST_LABEL, read_rest
 from app.services.numbers.ownership import NumbersAtCarrier, e164, granted

@@ -16,7 +16,7 @@ from app.models import Organization, PhoneNumber
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import ChangeReader
+from app.services.field_readers import ChangeReader
 from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier, gained, granted
 from app.services.numbers.reopening import ask_again, hold_dialing
 from app.services.numbers.use import campaigns_left_without, campaigns_on_default

@@ -29,7 +29,7 @@ from app.models import PhoneNumber, sql
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 from app.services.numbers.reopening import ask_again, hold_dialing
 from app.services.refs import Ref, load
 

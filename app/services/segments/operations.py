@@ -14,7 +14,7 @@ from app.models import Audience, Campaign, Segment
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.filter_sql import filter_from
 from app.services.errors import Conflict, FieldErrors
-from app.services.fields import ChangeReader
+from app.services.field_readers import ChangeReader
 from app.services.refs import Ref, load
 
 _LONGEST_NAME: Final = 200

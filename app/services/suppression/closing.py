@@ -12,7 +12,7 @@ from app.domain.gate import why_suppressed
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import sql
 from app.runtime.live_feed import announce
-from app.services.fields import cleaned
+from app.services.field_readers import cleaned
 from app.services.recipients.transitions import SKIPPED
 
 LONGEST_REASON: Final = 500

@@ -20,7 +20,7 @@ from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
 from app.services.errors import FieldErrors, NotFound
-from app.services.fields import cleaned, row_id
+from app.services.field_readers import cleaned, row_id
 from app.services.suppression.closing import LONGEST_REASON, Closing, close_numbers
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 from app.services.tabular.detection import EncodingDetector, guess_delimiter

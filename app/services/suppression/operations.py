@@ -14,7 +14,7 @@ from app.models import Organization, Suppression
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.errors import Conflict, FieldErrors, NotFound
-from app.services.fields import cleaned, row_id
+from app.services.field_readers import cleaned, row_id
 from app.services.suppression.closing import LONGEST_ACTOR, LONGEST_REASON, Closing, close_numbers
 
 

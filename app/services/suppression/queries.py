@@ -17,7 +17,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Attempt, Campaign, Contact, Suppression
 from app.services.access.principal import Principal, authorize
 from app.services.errors import NotFound
-from app.services.fields import row_id
+from app.services.field_readers import row_id
 from app.services.paging import MAX_PAGE_SIZE
 from app.services.prefix_search import name_starts_with, number_starts_with
 

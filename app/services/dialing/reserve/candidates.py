@@ -13,7 +13,7 @@ from app.domain.campaign import Channel
 from app.domain.templates import TemplateInvalid, Untellable
 from app.models import Agent, Campaign, Organization, Step
 from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
-from app.services.campaigns.settings import unreadable
+from app.services.campaigns.setting_rows import unreadable
 
 _SPARE: Final = 10
 """Looked at beyond the free lines: some may be skipped, and their turn is the next one's."""

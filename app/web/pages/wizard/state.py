@@ -15,7 +15,8 @@ from app.services.campaigns.brief import recipient_counts
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.preflight import start_problems
-from app.services.campaigns.settings_parser import FIELD_PATHS
+from app.services.campaigns.setting_declaration import Group
+from app.services.campaigns.settings import SETTINGS
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import FieldErrors, NotFound
 from app.services.imports.queries import list_imports
@@ -31,7 +32,8 @@ _RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
 _VISITS_KEPT: Final = 200
 _LATEST_IMPORTS: Final = 10
 
-_HOURS: Final = frozenset({"allowed_start", "allowed_end", "allowed_days"})
+_HOURS: Final = {name for name, setting in SETTINGS.items() if setting.group is Group.HOURS}
+"""Calling hours stand or fall together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def draft_id(state: rx.State) -> int:
 
 
 async def save_draft(visit: Visit, campaign_id: int, changes: Mapping[str, Any]) -> dict[str, str]:
-    """Save every change that can be taken. Return what has to be mended in the others, by API field.
+    """Save every change that can be taken. Return what has to be mended in the others, by setting.
 
     Raises `Conflict` when the campaign can no longer be edited.
     """
@@ -202,7 +204,8 @@ async def save_draft(visit: Visit, campaign_id: int, changes: Mapping[str, Any])
             await _update(visit, campaign_id, left)
         except FieldErrors as refused:
             errors |= refused.errors
-            bad = _settings_of(refused.errors) & left.keys()
+            bad = {field.partition(".")[0] for field in refused.errors}
+            bad = (bad | _HOURS if bad & _HOURS else bad) & left.keys()
             if not bad:
                 raise
             left = {name: value for name, value in left.items() if name not in bad}
@@ -231,12 +234,6 @@ async def _update(visit: Visit, campaign_id: int, changes: Mapping[str, Any]) ->
             now=visit.now,
         )
     )
-
-
-def _settings_of(errors: Mapping[str, str]) -> set[str]:
-    """Return the settings that the errors, or those of their parts, are of; calling hours stand or fall together."""
-    hours = set(_HOURS) if errors.keys() & set(FIELD_PATHS.values()) else set()
-    return hours | {path.partition(".")[0] for path in errors}
 
 
 def _way_to(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:

@@ -129,7 +129,7 @@ async def _save(
     visit: Visit, campaign_id: int, changes: Mapping[str, Any], *, as_shown: Collection[str]
 ) -> None:
     if changes.get("allowed_days") == ():
-        raise FieldErrors({"allowed_hours.days": "Tick at least one day."})
+        raise FieldErrors({"allowed_days": "Tick at least one day."})
     if not changes and not as_shown:
         return
     await visit.write(

@@ -238,11 +238,11 @@ def _hours() -> rx.Component:
 def _window() -> rx.Component:
     return rx.el.div(
         form_row(
-            _time("allowed_start", "From", "allowed_hours.start"),
-            _time("allowed_end", "Until", "allowed_hours.end"),
+            _time("allowed_start", "From"),
+            _time("allowed_end", "Until"),
         ),
         _ticks(
-            "allowed_hours.days",
+            "allowed_days",
             "On these days",
             "An end before the start is on the next day.",
             PaceState.days,
@@ -251,8 +251,8 @@ def _window() -> rx.Component:
     )
 
 
-def _time(name: str, label: str, path: str) -> rx.Component:
-    error = error_of(PaceState, path)
+def _time(name: str, label: str) -> rx.Component:
+    error = error_of(PaceState, name)
     return form_field(
         text_input(
             name=name,

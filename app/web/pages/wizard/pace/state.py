@@ -101,7 +101,7 @@ class PaceState(StepState, rx.State):
         days = [day for each in _ticked(form, DAY_PREFIX) if (day := whole(each)) is not None]
         hours = {name: form.get(name) or None for name in ("allowed_start", "allowed_end")}
         if not days:
-            missing["allowed_hours.days"] = "Tick at least one day of the week."
+            missing["allowed_days"] = "Tick at least one day of the week."
             return hours
         return hours | {"allowed_days": [] if set(days) == EVERY_DAY else days}
 

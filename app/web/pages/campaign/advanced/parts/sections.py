@@ -9,7 +9,7 @@ import reflex as rx
 from app.domain.breaker import HANG_UP_SECONDS
 from app.domain.ramp import STEPS
 from app.domain.retry import RetryOutcome
-from app.services.campaigns.settings_parser import LONGEST_RETRY_DELAY_MINUTES
+from app.services.campaigns.setting_readers import LONGEST_RETRY_DELAY_MINUTES
 from app.web.components import (
     checkbox_field,
     error_of,

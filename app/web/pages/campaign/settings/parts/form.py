@@ -215,12 +215,12 @@ def _when() -> list[rx.Component]:
                 "allowed_start",
                 "Calling hours begin",
                 kind="time",
-                error="allowed_hours.start",
+                error="allowed_start",
                 help_text="Leave both empty for any time.",
             ),
-            _text("allowed_end", "Calling hours end", kind="time", error="allowed_hours.end"),
+            _text("allowed_end", "Calling hours end", kind="time", error="allowed_end"),
         ),
-        _ticks("Days", Settings.days, name="allowed_days", error="allowed_hours.days"),
+        _ticks("Days", Settings.days, name="allowed_days", error="allowed_days"),
         form_row(
             _choice("schedule_type", "Start", starts),
             _text(

@@ -1,8 +1,4 @@
-"""What callers send as a campaign's settings, read into values or explained field by field.
-
-Each field has one reader: it takes whatever a form or a JSON body may hold and gives the value, or raises
-`Unacceptable` with what to change. None puts a field back to its default.
-"""
+"""Readers of what a campaign is set to: each takes whatever a form or a JSON body may hold, or says what to change."""
 
 import re
 from collections.abc import Mapping
@@ -15,34 +11,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
 from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
-from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
-from app.domain.pool import NumberStrategy
+from app.domain.campaign import Channel, ScheduleType
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
-from app.domain.templates import Missing, TemplateInvalid, check, variable_name
+from app.domain.templates import TemplateInvalid, check, variable_name
 from app.domain.text import is_blank
-from app.services.campaigns.field_readers import (
-    Reader,
-    Unacceptable,
-    amount,
-    items,
-    plain_text,
-    text_of,
-    whole,
-    whole_list,
-    word,
-    yes_no,
-)
-from app.services.campaigns.settings import DEFAULTS, NAMES
-
-REFERENCES: Final = frozenset({"agent_id", "phone_number_id", "number_pool"})
-"""Read by the operation: they name rows of the organization."""
-
-FIELD_PATHS: Final[Mapping[str, str]] = {
-    "allowed_start": "allowed_hours.start",
-    "allowed_end": "allowed_hours.end",
-    "allowed_days": "allowed_hours.days",
-}
-"""Settings that the API calls otherwise."""
+from app.services.field_readers import Reader, Unacceptable, items, plain_text, whole_list, word_of
+from app.services.refs import Ref
 
 MOST_FALLBACKS: Final = 100
 LONGEST_FALLBACK: Final = 500
@@ -50,34 +24,6 @@ LONGEST_RETRY_DELAY_MINUTES: Final = 43_200
 MOST_ATTEMPTS: Final = 20
 MOST_BUDGET: Final = Decimal(1000000000)
 LONGEST_THROTTLE_MS: Final = 3_600_000
-
-
-def read_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return (values by setting, errors by API field) of everything but the references to other rows."""
-    values: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    for name, raw in changes.items():
-        if name in REFERENCES:
-            continue
-        try:
-            values[name] = read_setting(name, raw)
-        except Unacceptable as problem:
-            errors |= problem.by_path(field_path(name))
-    return values, errors
-
-
-def read_setting(name: str, raw: Any) -> Any:
-    """Return one setting's value. Raises `Unacceptable`."""
-    if name not in NAMES:
-        raise Unacceptable("A campaign has no such setting.")
-    if raw is None and name != "name":
-        return getattr(DEFAULTS, name)
-    return _READERS[name](raw)
-
-
-def field_path(name: str) -> str:
-    """Return what the API calls a setting."""
-    return FIELD_PATHS.get(name, name)
 
 
 def template_problem(error: TemplateInvalid) -> str:
@@ -97,6 +43,10 @@ def moment_in(at: datetime, time_zone: str) -> datetime:
     return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
 
 
+def _as_sent(raw: Any) -> Any:
+    return raw
+
+
 def _template(raw: Any) -> str:
     """Read a template as it is written; a blank one is none."""
     text = plain_text(raw)
@@ -112,13 +62,13 @@ def _template(raw: Any) -> str:
 def _channel(raw: Any) -> Channel:
     if raw == Channel.MIXED:
         raise Unacceptable("Campaigns that both call and text are not available yet: choose call or sms.")
-    return word(Channel)(raw)
+    return word_of(Channel, raw)
 
 
 def _schedule_type(raw: Any) -> ScheduleType:
     if raw == "recurring":
         raise Unacceptable("Recurring campaigns are not available yet: choose immediate or scheduled.")
-    return word(ScheduleType)(raw)
+    return word_of(ScheduleType, raw)
 
 
 def _moment(raw: Any) -> datetime | None:
@@ -188,7 +138,7 @@ def _outcome(raw: Any) -> frozenset[Disposition]:
     raise Unacceptable(f"“{raw}” is never retried. Choose from: {offered}.")
 
 
-_delays: Final = whole_list(0, LONGEST_RETRY_DELAY_MINUTES, longest=MOST_ATTEMPTS - 1, example="30, 60, 120")
+DELAYS: Final = whole_list(0, LONGEST_RETRY_DELAY_MINUTES, longest=MOST_ATTEMPTS - 1, example="30, 60, 120")
 
 
 def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
@@ -199,7 +149,7 @@ def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
     wrong: dict[str, str] = {}
     for name, given in raw.items():
         try:
-            read[_retry_outcome(name)] = _delays(given) if given is not None else ()
+            read[_retry_outcome(name)] = DELAYS(given) if given is not None else ()
         except Unacceptable as problem:
             wrong[str(name)[:40]] = str(problem)
     if wrong:
@@ -259,42 +209,19 @@ def _fallback(name: str, raw: Any) -> str:
     return text
 
 
-_READERS: Final[Mapping[str, Reader]] = {
-    "name": text_of(200, required="Give the campaign a name."),
-    "description": text_of(2_000),
-    "channel": _channel,
-    "welcome_message_template": _template,
-    "agenda_template": _template,
-    "question_template": _template,
-    "end_call_message_template": _template,
-    "sms_message_template": _template,
-    "fallback_values": _fallbacks,
-    "missing": word(Missing),
-    "company_meaning": word(CompanyMeaning),
-    "schedule_type": _schedule_type,
-    "scheduled_at": _moment,
-    "time_zone": _time_zone,
-    "allowed_start": _time_of_day,
-    "allowed_end": _time_of_day,
-    "allowed_days": _days,
-    "concurrent_limit": whole(1, 1_000),
-    "rate_limit_per_minute": whole(1, 10_000),
-    "throttle_delay_ms": whole(0, LONGEST_THROTTLE_MS),
-    "messages_per_second": whole(1, 100),
-    "max_attempts": whole(1, MOST_ATTEMPTS),
-    "retry_delay_minutes": whole(0, LONGEST_RETRY_DELAY_MINUTES),
-    "retry_delays": _delays,
-    "retry_delays_by_outcome": _delays_by_outcome,
-    "retry_back_off": yes_no,
-    "retry_other_number": yes_no,
-    "retry_on": _retry_on,
-    "number_strategy": word(NumberStrategy),
-    "weight": whole(1, 100),
-    "pilot_size": whole(0, 1_000_000),
-    "ramp": yes_no,
-    "budget_cap": amount(MOST_BUDGET),
-    "breaker": _breaker,
-    "ring_timeout_seconds": whole(15, 120),
-    "time_limit_seconds": whole(30, 14_400),
-    "enable_voicemail_detection": yes_no,
-}
+ROW: Final = Reader(_as_sent, Ref, int)
+"""An id in either form, for the operation to look up."""
+ROWS: Final = Reader(_as_sent, list[Ref], list[int])
+TEMPLATE: Final = Reader(_template, str)
+CHANNEL: Final = Reader(_channel, str)
+SCHEDULE_TYPE: Final = Reader(_schedule_type, str)
+MOMENT: Final = Reader(_moment, datetime)
+TIME_ZONE: Final = Reader(_time_zone, str)
+TIME_OF_DAY: Final = Reader(_time_of_day, str)
+DAYS: Final = Reader(_days, list[Any], list[str])
+RETRY_ON: Final = Reader(_retry_on, list[str])
+DELAYS_BY_OUTCOME: Final = Reader(
+    _delays_by_outcome, dict[str, list[int] | None], dict[str, list[int]], limits=DELAYS.limits
+)
+BREAKER: Final = Reader(_breaker, BreakerPolicy)
+FALLBACKS: Final = Reader(_fallbacks, dict[str, Any], dict[str, str])

@@ -1,0 +1,60 @@
+"""A campaign's settings as its rows hold them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from app.domain.calling_hours import is_zone
+from app.models import Campaign, Step
+from app.services.campaigns.setting_declaration import Setting, Stored
+from app.services.campaigns.settings import SETTINGS, CampaignSettings
+
+_NOT_READABLE: Final = (ValueError, TypeError, AttributeError)
+
+_COLUMNS: Final = tuple(declared for declared in SETTINGS.values() if declared.name != "number_pool")
+"""The number pool has rows of its own."""
+
+
+def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> CampaignSettings:
+    """Return the settings as the rows hold them; one that cannot be read has its default, and is in `unreadable`."""
+    values = {
+        each.name: _load(each, getattr(step if each.on_step else campaign, each.name)) for each in _COLUMNS
+    }
+    return CampaignSettings(**values, number_pool=tuple(pool))
+
+
+def unreadable(campaign: Campaign) -> dict[str, str]:
+    """Return which settings the campaign's row does not hold in a way that can be read: field -> what to do.
+
+    Nobody is called by a guess, so such a campaign fails. The product never stores one; what else writes to its
+    database may.
+    """
+    found = {
+        each.name: each.stored.called
+        for each in _COLUMNS
+        if each.stored is not None and not _is_readable(each.stored, getattr(campaign, each.name))
+    }
+    found |= {} if is_zone(campaign.time_zone) else {"time_zone": "time zone"}
+    return {name: f"The {called} cannot be read. Set it anew." for name, called in sorted(found.items())}
+
+
+def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -> None:
+    """Put the settings into the rows; the number pool has rows of its own."""
+    for each in _COLUMNS:
+        value = each.to_column(getattr(settings, each.name))
+        setattr(step if each.on_step else campaign, each.name, value)
+    step.channel = settings.channel
+
+
+def _load(declared: Setting, column: Any) -> Any:
+    try:
+        return column if declared.stored is None else declared.stored.load(column)
+    except _NOT_READABLE:
+        return declared.default
+
+
+def _is_readable(stored: Stored, column: Any) -> bool:
+    try:
+        stored.load(column)
+    except _NOT_READABLE:
+        return False
+    return True

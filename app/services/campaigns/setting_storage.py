@@ -1,0 +1,42 @@
+"""How the columns hold settings that are values of their own."""
+
+from collections.abc import Iterable
+from datetime import time
+from typing import Final
+
+from app.domain.attempt import Disposition
+from app.domain.breaker import BreakerPolicy
+from app.domain.calling_hours import EVERY_DAY
+from app.domain.retry import RetryOutcome, delays_from
+from app.services.campaigns.setting_declaration import Stored, as_json
+
+
+def _time_of_day(stored: time | None) -> str | None:
+    return None if stored is None else stored.strftime("%H:%M")
+
+
+def _days(stored: Iterable[str]) -> tuple[int, ...]:
+    days = tuple(int(day) for day in stored)
+    if not set(days) <= EVERY_DAY:
+        raise ValueError("days are 1 to 7")
+    return days
+
+
+START_OF_HOURS: Final = Stored("start of the calling hours", _time_of_day, time.fromisoformat)
+END_OF_HOURS: Final = Stored("end of the calling hours", _time_of_day, time.fromisoformat)
+DAYS: Final = Stored("list of calling days", _days, lambda days: [str(day) for day in days])
+FALLBACKS: Final = Stored("list of fallback values", lambda values: dict(values.items()), dict)
+RETRY_ON: Final = Stored(
+    "list of outcomes that are tried again",
+    lambda dispositions: tuple(Disposition(disposition) for disposition in dispositions),
+    lambda dispositions: [str(disposition) for disposition in dispositions],
+)
+DELAYS: Final = Stored("list of waits before a retry", delays_from, list)
+DELAYS_BY_OUTCOME: Final = Stored(
+    "list of waits by outcome",
+    lambda lists: {RetryOutcome(outcome): delays_from(delays) for outcome, delays in lists.items()},
+    as_json,
+)
+BREAKER: Final = Stored(
+    "list of signs that pause the campaign", BreakerPolicy.from_json, BreakerPolicy.to_json
+)
