@@ -34,12 +34,12 @@ class Spending:
         return self.ended + self.in_flight
 
 
-def most_for(channel: Channel, *, unit_price: Decimal, time_limit_seconds: int, parts: int) -> Decimal:
+def most_for(channel: Channel, *, unit_price: Decimal, longest_seconds: int, parts: int) -> Decimal:
     """Return the most that one attempt may cost: a call that lasts as long as it may, or a message's parts.
 
-    `unit_price`: of a begun minute, or of one part.
+    `unit_price`: of a begun minute, or of one part. `longest_seconds`: of a call.
     """
-    minutes = -(-time_limit_seconds // 60)
+    minutes = -(-longest_seconds // 60)
     return unit_price * (max(parts, 1) if channel is Channel.SMS else minutes)
 
 

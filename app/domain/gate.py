@@ -72,7 +72,7 @@ class PersonFacts:
     consent_refused: str | None = None
     """How this person said no, as a sentence; None if they did not."""
     attempts_made: int
-    max_attempts: int
+    attempts_allowed: int
     text_problem: str | None = None
     """Why the message cannot be filled in for this person, as a sentence; None if it can."""
 
@@ -160,9 +160,9 @@ def _consent(facts: PersonFacts) -> Blocked | None:
 
 
 def _attempts(facts: PersonFacts) -> Blocked | None:
-    if facts.attempts_made < facts.max_attempts:
+    if facts.attempts_made < facts.attempts_allowed:
         return None
-    return Blocked(Rule.ATTEMPTS, None, all_used(facts.max_attempts))
+    return Blocked(Rule.ATTEMPTS, None, all_used(facts.attempts_allowed))
 
 
 def _template(facts: PersonFacts) -> Blocked | None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Any, Final, Self
+
+from app.domain.campaign import Channel
 
 MINUTE: Final = timedelta(minutes=1)
 SECOND: Final = timedelta(seconds=1)
@@ -68,6 +70,25 @@ class PacingLimits:
     """Least time between two starts of the campaign."""
     messages_per_second: int = 0
     account_per_second: int = 0
+
+    @classmethod
+    def of(cls, campaign: Mapping[Any, Any]) -> Self:
+        """Return the limits that a campaign's row sets; those of others are left open.
+
+        A message holds no line: it is paced per second, and counted against nothing else.
+        """
+        if campaign["channel"] == Channel.SMS:
+            return cls(
+                campaign_concurrency=0,
+                organization_concurrency=0,
+                messages_per_second=campaign["messages_per_second"],
+            )
+        return cls(
+            campaign_concurrency=campaign["concurrent_limit"],
+            organization_concurrency=0,
+            calls_per_minute=campaign["rate_limit_per_minute"],
+            throttle_delay_ms=campaign["throttle_delay_ms"],
+        )
 
     @property
     def is_paced(self) -> bool:

@@ -1,10 +1,10 @@
 """What follows an ended attempt: another one, when, or none, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Self
 
 from app.domain.attempt import Disposition
 from app.domain.events import FailureClass
@@ -70,6 +70,39 @@ class RetryPolicy:
     """Lists of their own; an outcome without one has `delays`."""
     back_off: bool = False
     """Each delay past the list's end is twice the one before, at most `LONGEST_DELAY`."""
+
+    @classmethod
+    def of(cls, campaign: Mapping[Any, Any]) -> Self:
+        """Return the policy of a campaign's row. Raises `ValueError`, `TypeError` or `AttributeError`."""
+        by_outcome = campaign["retry_delays_by_outcome"].items()
+        return replace(
+            cls.numbers_of(campaign),
+            retry_on=frozenset(map(Disposition, campaign["retry_on"])),
+            delays=delays_from(campaign["retry_delays"]),
+            delays_by_outcome={RetryOutcome(outcome): delays_from(delays) for outcome, delays in by_outcome},
+            back_off=campaign["retry_back_off"],
+        )
+
+    @classmethod
+    def numbers_of(cls, campaign: Mapping[Any, Any]) -> Self:
+        """Return what a row says in plain numbers, with the defaults of the rest: where that cannot be read."""
+        return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
+
+    def allowing(self, attempts: int | None) -> Self:
+        """Return the policy for a recipient with a budget of its own; None: it has none."""
+        return self if attempts is None else replace(self, max_attempts=attempts)
+
+
+RETRY_COLUMNS: Final = (
+    "max_attempts", "retry_delay_minutes", "retry_on", "retry_delays", "retry_delays_by_outcome", "retry_back_off",
+)  # fmt: skip
+"""What a row needs for `RetryPolicy.of`."""
+
+
+def budget_in(campaign: Mapping[Any, Any]) -> int:
+    """Return how many attempts a row gives each recipient that has no budget of its own, the first included."""
+    most: int = campaign["max_attempts"]
+    return most
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Recipient(Row, table=True):
     attempts_made: int = Field(default=0)
     """Attempts that count against the budget: those that reached the carrier."""
     attempts_allowed: int | None = Field(default=None)
-    """Its own budget after a retry by hand; None is the campaign's `max_attempts`."""
+    """Its own budget after a retry by hand; None is its campaign's."""
     not_before: datetime = moment()
     blocked_by: str | None = Field(default=None, max_length=50)
     """The gate's rule that held it last, with its reason."""

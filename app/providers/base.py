@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from app.domain.call_options import CallOptions
 from app.domain.campaign import Channel
 from app.domain.events import AttemptEvent, FailureClass
 
@@ -45,9 +46,7 @@ class CallOrder:
     attempt_id: UUID
     to: str
     from_: str
-    ring_timeout_seconds: int
-    time_limit_seconds: int
-    detect_machine: bool
+    options: CallOptions
     before_sending: BeforeSending | None = field(default=None, compare=False, repr=False)
 
 

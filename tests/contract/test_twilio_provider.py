@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientTimeout, web
 from pydantic import SecretStr
 
+from app.domain.call_options import CallOptions
 from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.providers.base import (
@@ -148,14 +149,12 @@ async def carrier(stub: Stub) -> AsyncIterator[TwilioCarrier]:
     await carrier.aclose()
 
 
-def call(**changes: Any) -> CallOrder:
+def call(*, detect_machine: bool = True, **changes: Any) -> CallOrder:
     fields: dict[str, Any] = {
         "attempt_id": ATTEMPT,
         "to": "+12015550123",
         "from_": "+12025550143",
-        "ring_timeout_seconds": 25,
-        "time_limit_seconds": 300,
-        "detect_machine": True,
+        "options": CallOptions(ring_seconds=25, longest_seconds=300, detect_machine=detect_machine),
     }
     return CallOrder(**{**fields, **changes})
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition, apply_event, disposition_of
+from app.domain.call_options import CallOptions
 from app.domain.campaign import Channel
 from app.domain.events import EventKind, FailureClass
 from app.providers.base import (
@@ -80,9 +81,7 @@ def call(attempt_id: UUID, *, detect_machine: bool = False) -> CallOrder:
         attempt_id=attempt_id,
         to=PERSON,
         from_=OUR_NUMBER,
-        ring_timeout_seconds=25,
-        time_limit_seconds=300,
-        detect_machine=detect_machine,
+        options=CallOptions(ring_seconds=25, longest_seconds=300, detect_machine=detect_machine),
     )
 
 
@@ -221,9 +220,7 @@ async def test_a_refusal_names_its_class(provider: TwilioCarrier) -> None:
         attempt_id=uuid4(),
         to="+15005550001",
         from_=OUR_NUMBER,
-        ring_timeout_seconds=25,
-        time_limit_seconds=300,
-        detect_machine=False,
+        options=CallOptions(ring_seconds=25, longest_seconds=300, detect_machine=False),
     )
     answer = await provider.place_call(order)
     assert isinstance(answer, Refused)

@@ -14,15 +14,15 @@ def _spending(ended: str = "0", *, live: int = 0, each: str = "0.14") -> Spendin
 
 
 def test_a_call_may_last_as_long_as_it_may() -> None:
-    most = most_for(Channel.CALL, unit_price=Decimal("0.014"), time_limit_seconds=601, parts=0)
+    most = most_for(Channel.CALL, unit_price=Decimal("0.014"), longest_seconds=601, parts=0)
     assert most == Decimal("0.154")
 
 
 def test_a_message_costs_its_parts() -> None:
-    assert most_for(Channel.SMS, unit_price=Decimal("0.008"), time_limit_seconds=600, parts=3) == Decimal(
+    assert most_for(Channel.SMS, unit_price=Decimal("0.008"), longest_seconds=600, parts=3) == Decimal(
         "0.024"
     )
-    assert most_for(Channel.SMS, unit_price=Decimal("0.008"), time_limit_seconds=600, parts=0) == Decimal(
+    assert most_for(Channel.SMS, unit_price=Decimal("0.008"), longest_seconds=600, parts=0) == Decimal(
         "0.008"
     )
 

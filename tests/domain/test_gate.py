@@ -23,7 +23,7 @@ CLEAR = GateFacts(
     campaign_status=CampaignStatus.RUNNING,
     recipient_status=RecipientStatus.PENDING,
     attempts_made=0,
-    max_attempts=3,
+    attempts_allowed=3,
     hours=OFFICE,
     zone_names=("America/New_York",),
     has_caller_id=True,
@@ -140,7 +140,7 @@ def test_a_frequency_cap_says_when_the_oldest_attempt_is_long_enough_ago() -> No
 def test_used_up_attempts_block() -> None:
     assert blocked(attempts_made=3).why == "All 3 attempts are used."
     assert blocked(attempts_made=5).rule is Rule.ATTEMPTS
-    assert blocked(attempts_made=1, max_attempts=1).why == "The only attempt is used."
+    assert blocked(attempts_made=1, attempts_allowed=1).why == "The only attempt is used."
 
 
 def test_outside_calling_hours_it_says_when_they_open() -> None:

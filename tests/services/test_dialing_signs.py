@@ -20,11 +20,11 @@ from app.runtime import fault_points
 from app.runtime.database import Database
 from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, retry_failed
 from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.safeguard_settings import Safeguards
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.place.carrier_request import CarrierAnswer
 from app.services.dialing.reserve.held import lock
 from app.services.dialing.reserve.reservation import Reservation
-from app.services.dialing.reserve.safeguard_settings import Guards
 from app.services.dialing.reserve.safeguards import count_ahead
 from app.services.numbers.carriers import CarrierIdentity
 from tests.support.builders import make_recipient, principal
@@ -668,11 +668,11 @@ async def test_a_count_without_locks_holds_only_while_nothing_was_reserved_since
     assert held == [True, False]
 
 
-async def _guards(stage: DialingStage) -> Guards:
+async def _guards(stage: DialingStage) -> Safeguards:
     async with stage.database.transaction() as session:
         locked = await lock(session, stage.campaign_id, now=stage.clock.now())
     assert locked is not None
-    return locked.guards
+    return locked.safeguards
 
 
 async def test_without_guards_a_pass_counts_nothing(database: Database) -> None:

@@ -235,10 +235,10 @@ class TwilioCarrier:
             "Url": callback_url(self.account, Purpose.VOICE, order.attempt_id) + CONNECTION_OVERRIDES,
             "StatusCallback": status + CONNECTION_OVERRIDES,
             "StatusCallbackEvent": STATUS_EVENTS,
-            "Timeout": order.ring_timeout_seconds,
-            "TimeLimit": order.time_limit_seconds,
+            "Timeout": order.options.ring_seconds,
+            "TimeLimit": order.options.longest_seconds,
         }
-        if order.detect_machine:
+        if order.options.detect_machine:
             settings["MachineDetection"] = "Enable"
         # A step below the SDK's `calls.create`, which looks through forty settings and reads each answer's four dates.
         answer = await self._client.api.v2010.create_async("POST", self._new_call, data=settings)

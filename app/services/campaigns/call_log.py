@@ -39,6 +39,7 @@ from app.services.campaigns.views import (
 )
 from app.services.errors import NotFound
 from app.services.paging import Page, offset_of
+from app.services.recipients.budget import attempts_allowed
 from app.services.refs import Ref
 
 _SORTS: Final[Mapping[str, Any]] = {
@@ -233,7 +234,7 @@ def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -
         email=contact.email,
         status=recipient.status,
         attempts_made=recipient.attempts_made,
-        attempts_allowed=recipient.attempts_allowed or campaign.max_attempts,
+        attempts_allowed=attempts_allowed(recipient, campaign),
         last_disposition=recipient.last_disposition,
         last_attempt_at=recipient.last_attempt_at,
         last_error=recipient.last_error,

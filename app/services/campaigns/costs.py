@@ -42,16 +42,19 @@ _TEMPLATES: Final = text("SELECT sms_message_template FROM step WHERE campaign_i
 
 
 async def read_spending(
-    session: AsyncSession, campaign_id: int, channel: Channel, *, time_limit_seconds: int
+    session: AsyncSession, campaign_id: int, channel: Channel, *, longest_seconds: int
 ) -> Spending:
-    """Count what the campaign has cost so far, its attempts in flight among them."""
+    """Count what the campaign has cost so far, its attempts in flight among them.
+
+    `longest_seconds`: how long a call of it may last.
+    """
     given = {"campaign_id": campaign_id}
     rows = (await session.execute(_ATTEMPTS, given)).mappings().all()
     parts = 0
     if channel is Channel.SMS:
         templates = (await session.execute(_TEMPLATES, given)).scalars()
         parts = max((segments(template).parts for template in templates), default=0)
-    return spending_of(rows, channel, time_limit_seconds=time_limit_seconds, parts=parts)
+    return spending_of(rows, channel, longest_seconds=longest_seconds, parts=parts)
 
 
 async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
@@ -70,11 +73,12 @@ def cost_of(rows: Sequence[RowMapping]) -> Cost:
 
 
 def spending_of(
-    rows: Sequence[RowMapping], channel: Channel, *, time_limit_seconds: int, parts: int = 0
+    rows: Sequence[RowMapping], channel: Channel, *, longest_seconds: int, parts: int = 0
 ) -> Spending:
     """Return what ended attempts cost and what those in flight may cost.
 
-    `parts`: how many parts a message has at least, even if none was sent yet.
+    `longest_seconds`: how long a call may last. `parts`: how many parts a message has at least, even if none was
+    sent yet.
     """
     live = [row for row in rows if AttemptStatus(row["status"]) in LIVE]
     unit = unit_price_of(rows, channel)
@@ -85,7 +89,7 @@ def spending_of(
         each=most_for(
             channel,
             unit_price=unit,
-            time_limit_seconds=time_limit_seconds,
+            longest_seconds=longest_seconds,
             parts=max(parts, *(row["parts"] for row in rows), 1),
         ),
         unit=currency_of(rows) or CURRENCY,

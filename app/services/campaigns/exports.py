@@ -18,6 +18,7 @@ from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
+from app.services.recipients.budget import attempts_allowed
 from app.services.refs import Ref
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
@@ -135,7 +136,7 @@ def _contact_cells(recipient: Recipient, contact: Contact, campaign: Campaign, z
         contact.company,
         recipient.status,
         str(recipient.attempts_made),
-        str(recipient.attempts_allowed or campaign.max_attempts),
+        str(attempts_allowed(recipient, campaign)),
         recipient.last_disposition or "",
         _time(recipient.last_attempt_at, zone),
         _time(recipient.not_before if waits else None, zone),

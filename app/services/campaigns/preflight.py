@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, UnknownZone, next_opening
 from app.domain.campaign import Channel, ScheduleType
+from app.domain.pacing import PacingLimits
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -279,14 +280,15 @@ def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | No
     """Return how long the first round takes at the campaign's own pace, in whole minutes, rounded up."""
     if not contacts:
         return None
+    limits = PacingLimits.of(vars(campaign))
     if campaign.channel is Channel.SMS:
-        rates = [campaign.messages_per_second * 60.0]
+        rates = [limits.messages_per_second * 60.0]
     else:
-        rates = [campaign.concurrent_limit * 60 / TYPICAL_CALL_SECONDS, float(campaign.rate_limit_per_minute)]
+        rates = [limits.campaign_concurrency * 60 / TYPICAL_CALL_SECONDS, float(limits.calls_per_minute)]
         if agent is not None and agent.max_concurrent_calls:
             rates.append(agent.max_concurrent_calls * 60 / TYPICAL_CALL_SECONDS)
-        if campaign.throttle_delay_ms:
-            rates.append(60_000 / campaign.throttle_delay_ms)
+        if limits.throttle_delay_ms:
+            rates.append(60_000 / limits.throttle_delay_ms)
     return max(1, -int(-contacts // min(rates)))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.attempt import LIVE, PLACED, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel, allowed_actions
 from app.domain.metrics import CallCounts, StatusCounts, measure
+from app.domain.pacing import PacingLimits
 from app.domain.recipient import ENDED, RecipientStatus
 from app.models import sql
 from app.services.campaigns import costs
@@ -31,9 +32,7 @@ AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
 
 _CAMPAIGN: Final = text(
     """
-    SELECT c.status, c.status_reason, c.gate_rule, c.gate_until, c.gate_why, c.scheduled_at, c.channel,
-           c.breaker, c.pilot_size, c.pilot_passed_at, c.ramp, c.ramp_step, c.budget_cap, c.time_limit_seconds,
-           c.time_zone, c.concurrent_limit,
+    SELECT c.*,
            o.dialing_stopped_at, o.dialing_stopped_by,
            EXISTS (SELECT 1 FROM worker_heartbeat w
                    WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
@@ -95,7 +94,7 @@ async def campaign_snapshot(
         status_reason=campaign["status_reason"],
         channel=Channel(campaign["channel"]),
         time_zone=campaign["time_zone"],
-        concurrent_limit=campaign["concurrent_limit"],
+        most_at_once=PacingLimits.of(campaign).campaign_concurrency,
         actions=allowed_actions(status),
         total=people.total,
         counts=people.counts,

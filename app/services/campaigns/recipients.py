@@ -27,6 +27,7 @@ from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict, FieldErrors
 from app.services.field_readers import plain_text
 from app.services.numbers.carriers import CarrierIdentity
+from app.services.recipients.budget import budget_of
 from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref
 
@@ -62,7 +63,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     campaign = rows.campaign
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
-    budget = func.coalesce(Recipient.attempts_allowed, campaign.max_attempts)
+    budget = func.coalesce(Recipient.attempts_allowed, budget_of(campaign))
     one_more = col(Recipient.attempts_made) + 1
     move = _Move(
         to=RecipientStatus.PENDING,

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from app.domain import ramp
 from app.domain.breaker import BreakerPolicy, Sign, Trip, describe
+from app.domain.call_options import CallOptions
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Rule
 from app.domain.rights import Right
@@ -19,6 +20,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.call_log import attempts_by_id
 from app.services.campaigns.costs import spending_of
 from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.safeguard_settings import Safeguards
 from app.services.campaigns.views import BudgetView, PilotView, RampView, SignsView, TripRow
 from app.services.refs import Ref
 
@@ -32,10 +34,11 @@ def signs_of(campaign: RowMapping, attempts: Sequence[RowMapping], *, reached: i
 
     `attempts`: a query's rows with `costs.COLUMNS`; `reached`: people tried at least once, of `total`.
     """
+    guards = Safeguards.of(campaign, read_breaker=BreakerPolicy.or_defaults)
     return SignsView(
-        pilot=_pilot(campaign, reached) if campaign["pilot_size"] else None,
-        ramp=_ramp(campaign, reached, total) if campaign["ramp"] else None,
-        budget=_budget(campaign, attempts) if campaign["budget_cap"] is not None else None,
+        pilot=_pilot(campaign, guards, reached) if guards.pilot else None,
+        ramp=_ramp(guards, reached, total) if guards.ramp else None,
+        budget=_budget(campaign, guards.budget, attempts) if guards.budget is not None else None,
     )
 
 
@@ -85,31 +88,30 @@ def _paused_by(campaign: RowMapping, rule: Rule) -> bool:
     return paused and campaign["gate_rule"] == rule
 
 
-def _pilot(campaign: RowMapping, reached: int) -> PilotView:
-    waits = _paused_by(campaign, Rule.PILOT)
-    passed = campaign["pilot_passed_at"] is not None
-    size: int = campaign["pilot_size"]
-    return PilotView(size=size, reached=min(reached, size), waits=waits, passed=passed)
+def _pilot(campaign: RowMapping, guards: Safeguards, reached: int) -> PilotView:
+    return PilotView(
+        size=guards.pilot,
+        reached=min(reached, guards.pilot),
+        waits=_paused_by(campaign, Rule.PILOT),
+        passed=guards.pilot_passed,
+    )
 
 
-def _ramp(campaign: RowMapping, reached: int, total: int) -> RampView:
-    step: int = min(campaign["ramp_step"], ramp.LAST)
-    least = BreakerPolicy.or_defaults(campaign["breaker"]).minimum
+def _ramp(guards: Safeguards, reached: int, total: int) -> RampView:
+    step = min(guards.ramp_step, ramp.LAST)
     return RampView(
         step=step + 1,
         steps=len(ramp.STEPS),
         percent=ramp.STEPS[step],
         reached=reached,
-        limit=ramp.people(step, total=total, least=least),
+        limit=ramp.people(step, total=total, least=guards.breaker.minimum),
         total=total,
     )
 
 
-def _budget(campaign: RowMapping, attempts: Sequence[RowMapping]) -> BudgetView:
-    spending = spending_of(
-        attempts, Channel(campaign["channel"]), time_limit_seconds=campaign["time_limit_seconds"]
-    )
-    cap: Decimal = campaign["budget_cap"]
+def _budget(campaign: RowMapping, cap: Decimal, attempts: Sequence[RowMapping]) -> BudgetView:
+    longest = CallOptions.of(campaign).longest_seconds
+    spending = spending_of(attempts, Channel(campaign["channel"]), longest_seconds=longest)
     return BudgetView(
         cap=float(cap),
         spent=float(spending.ended),

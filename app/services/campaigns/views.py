@@ -197,8 +197,8 @@ class CampaignSnapshot:
     status_reason: str
     channel: Channel
     time_zone: str
-    concurrent_limit: int
-    """Calls it may make at once."""
+    most_at_once: int
+    """Calls it may make at once; 0 of a campaign that texts."""
     actions: frozenset[CampaignAction]
     total: int
     counts: Counts

@@ -170,9 +170,7 @@ def _call(reservation: Reservation) -> CallOrder:
         attempt_id=reservation.attempt_id,
         to=reservation.to,
         from_=reservation.from_,
-        ring_timeout_seconds=reservation.ring_timeout_seconds,
-        time_limit_seconds=reservation.time_limit_seconds,
-        detect_machine=reservation.detect_machine,
+        options=reservation.call_options,
     )
 
 

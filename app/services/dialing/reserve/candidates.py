@@ -9,7 +9,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import Channel
+from app.domain.pacing import PacingLimits
 from app.domain.templates import TemplateInvalid, Untellable
 from app.models import Agent, Campaign, Organization, Step
 from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
@@ -113,8 +113,7 @@ def _worth_rendering(campaign: Campaign, most: int, at_most: int) -> int:
 
     An estimate without locks; what may really be reserved is counted under them.
     """
-    if campaign.channel is not Channel.SMS and campaign.rate_limit_per_minute:
-        most = min(most, campaign.rate_limit_per_minute)
+    most = min(most, PacingLimits.of(vars(campaign)).calls_per_minute or most)
     return min(most + _SPARE, at_most)
 
 

@@ -33,7 +33,7 @@ _WINDOW: Final = text(
 
 async def look_for_signs(session: AsyncSession, held: Held) -> Trip | None:
     """Return the bad sign that the campaign's last outcomes show since a person last resumed it; None if none."""
-    guards = held.guards
+    guards = held.safeguards
     if guards.breaker.is_off:
         return None
     return judge(guards.breaker, await _last_outcomes(session, held, guards.breaker))
@@ -62,7 +62,7 @@ async def _last_outcomes(session: AsyncSession, held: Held, policy: BreakerPolic
         _WINDOW,
         {
             "campaign_id": held.campaign_id,
-            "since": held.guards.breaker_since,
+            "since": held.safeguards.breaker_since,
             "hang_up": HANG_UP_SECONDS,
             "window": max(policy.window, policy.refusals_in_a_row),
         },

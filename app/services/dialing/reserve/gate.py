@@ -20,7 +20,7 @@ from app.services.recipients.gate_facts import STANDING_SUPPRESSION
 
 def campaign_verdict(held: Held, *, now: datetime) -> Verdict:
     """Return the gate's answer for anyone at all: what blocks the campaign as a whole."""
-    return recipient_verdict(held, suppressed=None, attempts_made=0, max_attempts=1, now=now)
+    return recipient_verdict(held, suppressed=None, attempts_made=0, attempts_allowed=1, now=now)
 
 
 def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
@@ -28,7 +28,7 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     *,
     suppressed: str | None,
     attempts_made: int,
-    max_attempts: int,
+    attempts_allowed: int,
     now: datetime,
     number_in_use: bool = False,
     consent: Consent = Consent.UNKNOWN,
@@ -43,7 +43,7 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         suppressed_because=suppressed,
         consent_refused=REFUSED_BECAUSE.get(consent),
         attempts_made=attempts_made,
-        max_attempts=max_attempts,
+        attempts_allowed=attempts_allowed,
         text_problem=text_problem,
         number_in_use=number_in_use,
         hours=held.hours,

@@ -1,21 +1,21 @@
 """A campaign locked with everything that limits it: the locks of a reservation, in one fixed order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.call_options import CallOptions
 from app.domain.calling_hours import CallingHours
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.number_health import NumberRest
-from app.domain.pacing import (
-    PacingLimits,
-)
+from app.domain.pacing import PacingLimits
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
-from app.services.dialing.reserve.safeguard_settings import Guards
+from app.domain.retry import budget_in
+from app.services.campaigns.safeguard_settings import Safeguards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
 _MIDNIGHT: Final = time(0, 0)
@@ -34,7 +34,8 @@ class Held:
     updated_at: datetime
     dialing_stopped: bool
     limits: PacingLimits
-    max_attempts: int
+    budget: int
+    """Attempts that a recipient has, unless it was given its own."""
     hours: CallingHours
     zone_name: str
     pool: Pool
@@ -42,13 +43,11 @@ class Held:
     retry_other_number: bool
     frequency_cap: int
     frequency_hours: int
-    guards: Guards
+    safeguards: Safeguards
     gate_rule: str | None
     gate_until: datetime | None
     gate_why: str | None
-    ring_timeout_seconds: int
-    time_limit_seconds: int
-    detect_machine: bool
+    call_options: CallOptions
     language: str
     voice: str
 
@@ -193,20 +192,18 @@ def _held(
         updated_at=campaign["updated_at"],
         dialing_stopped=organization.dialing_stopped_at is not None,
         limits=_limits(campaign, organization, agent, account),
-        max_attempts=campaign["max_attempts"],
+        budget=budget_in(campaign),
         hours=_hours(campaign),
         zone_name=campaign["time_zone"],
         pool=pool,
         retry_other_number=campaign["retry_other_number"],
         frequency_cap=organization.frequency_cap,
         frequency_hours=organization.frequency_cap_hours,
-        guards=Guards.of(campaign),
+        safeguards=Safeguards.of(campaign),
         gate_rule=campaign["gate_rule"],
         gate_until=campaign["gate_until"],
         gate_why=campaign["gate_why"],
-        ring_timeout_seconds=campaign["ring_timeout_seconds"],
-        time_limit_seconds=campaign["time_limit_seconds"],
-        detect_machine=campaign["enable_voicemail_detection"],
+        call_options=CallOptions.of(campaign),
         language=agent.language if agent is not None else "",
         voice=agent.voice if agent is not None else "",
     )
@@ -214,18 +211,13 @@ def _held(
 
 def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, account: Any) -> PacingLimits:
     """Return the limits. A message holds no line: it is paced per second, and counted against nothing else."""
+    own = PacingLimits.of(campaign)
     if campaign["channel"] == Channel.SMS:
-        return PacingLimits(
-            campaign_concurrency=0,
-            organization_concurrency=0,
-            messages_per_second=campaign["messages_per_second"],
-        )
-    return PacingLimits(
-        campaign_concurrency=campaign["concurrent_limit"],
+        return own
+    return replace(
+        own,
         organization_concurrency=organization.outbound_limit,
         agent_concurrency=agent.max_concurrent_calls if agent is not None else 0,
-        calls_per_minute=campaign["rate_limit_per_minute"],
-        throttle_delay_ms=campaign["throttle_delay_ms"],
         account_per_second=account.calls_per_second,
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
+from app.domain.call_options import CallOptions
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
 from app.domain.consent import Consent
@@ -55,9 +56,7 @@ class Reservation:
     to: str
     from_: str
     body: str
-    ring_timeout_seconds: int
-    time_limit_seconds: int
-    detect_machine: bool
+    call_options: CallOptions
     reserved_boottime: float
     """When it may leave, by the clock that goes on in a sleep: now, or a moment ahead."""
     is_paced: bool = False
@@ -205,7 +204,7 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
 class _Claimed:
     prepared: Prepared
     attempts_made: int
-    max_attempts: int
+    attempts_allowed: int
     number_in_use: bool
     last_disposition: Disposition | None
     consent: Consent
@@ -217,7 +216,7 @@ class _Claimed:
 _CLAIM: Final = text(
     f"""
     SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
-           coalesce(r.attempts_allowed, :max_attempts) AS max_attempts,
+           coalesce(r.attempts_allowed, :budget) AS attempts_allowed,
            contact.number, contact.updated_at AS contact_version, contact.consent,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
@@ -253,7 +252,7 @@ async def _claim(
         _CLAIM,
         {
             "ids": list(by_id),
-            "max_attempts": held.max_attempts,
+            "budget": held.budget,
             "carrier_account_id": held.carrier_account_id,
             "organization_id": held.organization_id,
             "channel": held.channel.value,
@@ -268,7 +267,7 @@ async def _claim(
         _Claimed(
             by_id[row.id],
             row.attempts_made,
-            row.max_attempts,
+            row.attempts_allowed,
             row.number_in_use,
             Disposition(row.last_disposition) if row.last_disposition else None,
             Consent(row.consent),
@@ -299,7 +298,7 @@ async def _pass_the_gate(
             held,
             suppressed=suppressed.get(each.prepared.number),
             attempts_made=each.attempts_made,
-            max_attempts=each.max_attempts,
+            attempts_allowed=each.attempts_allowed,
             number_in_use=each.number_in_use,
             consent=each.consent,
             capped_since=each.capped_since,
@@ -417,9 +416,7 @@ def _reservation(
         to=prepared.number,
         from_=caller.number,
         body=texts.get("body", ""),
-        ring_timeout_seconds=held.ring_timeout_seconds,
-        time_limit_seconds=held.time_limit_seconds,
-        detect_machine=held.detect_machine,
+        call_options=held.call_options,
         reserved_boottime=boottime,
         is_paced=held.limits.is_paced,
         closes_at=closes,

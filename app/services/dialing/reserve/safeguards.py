@@ -18,16 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain import ramp
 from app.domain.budget import Spending, more_within
+from app.domain.call_options import CallOptions
 from app.domain.campaign import Channel
 from app.domain.gate import Blocked, Rule
 from app.models import Campaign, sql
 from app.runtime.live_feed import announce
 from app.services.campaigns.costs import read_spending
+from app.services.campaigns.safeguard_settings import Safeguards
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.reserve import gate
 from app.services.dialing.reserve.circuit_breaker import look_for_signs, trip
 from app.services.dialing.reserve.held import Held
-from app.services.dialing.reserve.safeguard_settings import Guards
 from app.services.dialing.settle.outcomes import REPORTS_WITHIN
 
 COUNTED_FOR: Final = timedelta(seconds=10)
@@ -59,13 +60,13 @@ class Guarded(Protocol):
     @property
     def channel(self) -> Channel: ...  # noqa: D102
     @property
-    def guards(self) -> Guards: ...  # noqa: D102
+    def safeguards(self) -> Safeguards: ...  # noqa: D102
     @property
     def gate_rule(self) -> str | None: ...  # noqa: D102
     @property
     def gate_why(self) -> str | None: ...  # noqa: D102
     @property
-    def time_limit_seconds(self) -> int: ...  # noqa: D102
+    def call_options(self) -> CallOptions: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,10 @@ class _Looked:
 
     campaign_id: int
     channel: Channel
-    guards: Guards
+    safeguards: Safeguards
     gate_rule: str | None
     gate_why: str | None
-    time_limit_seconds: int
+    call_options: CallOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class Counted:
     left: int | None
     at: datetime | None
 
-    def holds(self, guards: Guards) -> bool:
+    def holds(self, guards: Safeguards) -> bool:
         """Tell whether nothing was reserved since."""
         return (self.left, self.at) == (guards.room_left, guards.room_at)
 
@@ -129,15 +130,15 @@ async def count_ahead(session: AsyncSession, campaign: Campaign, *, now: datetim
     looked = _Looked(
         campaign_id=campaign.id,
         channel=campaign.channel,
-        guards=Guards.of(vars(campaign)),
+        safeguards=Safeguards.of(vars(campaign)),
         gate_rule=campaign.gate_rule,
         gate_why=campaign.gate_why,
-        time_limit_seconds=campaign.time_limit_seconds,
+        call_options=CallOptions.of(vars(campaign)),
     )
-    if not _is_limited(looked.guards) or await _kept(session, looked, now=now) is not None:
+    if not _is_limited(looked.safeguards) or await _kept(session, looked, now=now) is not None:
         return None
     count = await _count(session, looked, now=now)
-    return Counted(count, looked.guards.room_left, looked.guards.room_at)
+    return Counted(count, looked.safeguards.room_left, looked.safeguards.room_at)
 
 
 async def room(session: AsyncSession, held: Held, counted: Counted | None, *, now: datetime) -> Room:
@@ -145,9 +146,9 @@ async def room(session: AsyncSession, held: Held, counted: Counted | None, *, no
 
     The caller holds the campaign's lock and has found it dialing. `counted`: what `count_ahead` gave.
     """
-    limited = _is_limited(held.guards)
+    limited = _is_limited(held.safeguards)
     kept = await _kept(session, held, now=now) if limited else None
-    count = counted.count if counted is not None and counted.holds(held.guards) else None
+    count = counted.count if counted is not None and counted.holds(held.safeguards) else None
     if limited and kept is None and count is None:
         return Room(0, recount=True)
     # Looked for after the count: what had ended by then, the breaker sees.
@@ -160,17 +161,17 @@ async def room(session: AsyncSession, held: Held, counted: Counted | None, *, no
     return await _decide(session, held, count, now=now)
 
 
-def _is_limited(guards: Guards) -> bool:
-    return bool(guards.pilot_size) or _ramps(guards) or guards.budget_cap is not None
+def _is_limited(guards: Safeguards) -> bool:
+    return bool(guards.pilot_to_pass) or _ramps(guards) or guards.budget is not None
 
 
-def _ramps(guards: Guards) -> bool:
+def _ramps(guards: Safeguards) -> bool:
     return guards.ramp and guards.ramp_step < ramp.LAST
 
 
 async def _kept(session: AsyncSession, held: Guarded, *, now: datetime) -> Room | None:
     """Return what was counted last, if that still holds; None: count anew."""
-    left, at = held.guards.room_left, held.guards.room_at
+    left, at = held.safeguards.room_left, held.safeguards.room_at
     if left is None or at is None:
         return None
     if left > 0:
@@ -184,7 +185,7 @@ async def _kept(session: AsyncSession, held: Guarded, *, now: datetime) -> Room 
 
 
 async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: datetime) -> Room:
-    guards = held.guards
+    guards = held.safeguards
     step = _next_step(guards, count)
     verdicts = (_pilot(guards, count), _ramp(guards, count, step), _budget(held, count))
     pause = next((each.pause for each in verdicts if each.pause), None)
@@ -202,8 +203,8 @@ async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: date
     return Room(left, blocked)
 
 
-def _pilot(guards: Guards, count: _Count) -> _Verdict:
-    size = guards.pilot_size
+def _pilot(guards: Safeguards, count: _Count) -> _Verdict:
+    size = guards.pilot_to_pass
     if not size or not count.untried:
         return _Verdict()
     if count.reached < size:
@@ -215,7 +216,7 @@ def _pilot(guards: Guards, count: _Count) -> _Verdict:
     return _Verdict(pause=Blocked(Rule.PILOT, None, why))
 
 
-def _next_step(guards: Guards, count: _Count) -> int:
+def _next_step(guards: Safeguards, count: _Count) -> int:
     """Return the ramp's step to go on with: another one only when nothing of this one is under way."""
     if not _ramps(guards) or count.under_way:
         return guards.ramp_step
@@ -224,7 +225,7 @@ def _next_step(guards: Guards, count: _Count) -> int:
     )
 
 
-def _ramp(guards: Guards, count: _Count, step: int) -> _Verdict:
+def _ramp(guards: Safeguards, count: _Count, step: int) -> _Verdict:
     if not guards.ramp or step >= ramp.LAST:
         return _Verdict()
     most = ramp.people(step, total=count.total, least=guards.breaker.minimum)
@@ -235,7 +236,7 @@ def _ramp(guards: Guards, count: _Count, step: int) -> _Verdict:
 
 
 def _budget(held: Held, count: _Count) -> _Verdict:
-    cap, spending = held.guards.budget_cap, count.spending
+    cap, spending = held.safeguards.budget, count.spending
     if cap is None or spending is None:
         return _Verdict()
     left = more_within(cap, spending)
@@ -298,9 +299,9 @@ async def _count(session: AsyncSession, held: Guarded, *, now: datetime) -> _Cou
     }
     people = (await session.execute(_PEOPLE, given)).one()
     spending = None
-    if held.guards.budget_cap is not None:
+    if held.safeguards.budget is not None:
         spending = await read_spending(
-            session, held.campaign_id, held.channel, time_limit_seconds=held.time_limit_seconds
+            session, held.campaign_id, held.channel, longest_seconds=held.call_options.longest_seconds
         )
     return _Count(
         reached=people.reached,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, LiteralString, TypeVar
@@ -15,7 +15,7 @@ from app.domain.attempt import AttemptProgress, AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.domain.recipient import RecipientStatus
-from app.domain.retry import RetryOutcome, RetryPolicy, delays_from
+from app.domain.retry import RETRY_COLUMNS, RetryPolicy
 from app.domain.text import storable
 from app.runtime.database import quickly
 from app.services.dialing.settle.batched_writes import write
@@ -85,11 +85,10 @@ _LOAD: Final = """
     ORDER BY a.recipient_id, a.id
     FOR NO KEY UPDATE OF a
 """
-_CAMPAIGNS: Final = """
-    SELECT id, status, max_attempts, retry_delay_minutes, retry_on, retry_delays, retry_delays_by_outcome,
-           retry_back_off
+_CAMPAIGNS: Final = f"""
+    SELECT id, status, {", ".join(RETRY_COLUMNS)}
     FROM campaign WHERE id = ANY(CAST(%(ids)s AS bigint[]))
-"""
+"""  # noqa: S608 - a constant is put in, nothing a caller gives
 
 
 async def load_attempts(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, LockedAttempt]:
@@ -200,7 +199,7 @@ def _locked_attempt(
         recipient_status=RecipientStatus(row["recipient_status"]),
         recipient_is_ours=row["last_attempt_id"] == row["id"],
         attempts_made=row["attempts_made"],
-        policy=policy if allowed is None else replace(policy, max_attempts=allowed),
+        policy=policy.allowing(allowed),
         campaign_status=campaign_status,
         body=row["body"],
     )
@@ -209,22 +208,10 @@ def _locked_attempt(
 def _policy(row: Mapping[Any, Any]) -> RetryPolicy:
     """Return the campaign's retry settings; the defaults if they cannot be read: what goes on must come to its end."""
     try:
-        return _read_policy(row)
+        return RetryPolicy.of(row)
     except (ValueError, TypeError, AttributeError):
         log.warning("campaign.retry_settings_unreadable", extra={"campaign_id": row["id"]})
-        return RetryPolicy(max_attempts=row["max_attempts"], retry_delay_minutes=row["retry_delay_minutes"])
-
-
-def _read_policy(row: Mapping[Any, Any]) -> RetryPolicy:
-    by_outcome = row["retry_delays_by_outcome"].items()
-    return RetryPolicy(
-        max_attempts=row["max_attempts"],
-        retry_delay_minutes=row["retry_delay_minutes"],
-        retry_on=frozenset(map(Disposition, row["retry_on"])),
-        delays=delays_from(row["retry_delays"]),
-        delays_by_outcome={RetryOutcome(outcome): delays_from(delays) for outcome, delays in by_outcome},
-        back_off=row["retry_back_off"],
-    )
+        return RetryPolicy.numbers_of(row)
 
 
 _PLAIN: Final = tuple(

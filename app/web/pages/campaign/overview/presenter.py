@@ -258,7 +258,7 @@ def _going_on(snapshot: CampaignSnapshot) -> Now:
     has_slots = snapshot.channel is Channel.CALL and snapshot.live_calls > 0
     left = snapshot.live_calls + snapshot.unknown_count - len(shown)
     return Now(
-        slots=_slots(snapshot.live_calls, snapshot.concurrent_limit) if has_slots else "",
+        slots=_slots(snapshot.live_calls, snapshot.most_at_once) if has_slots else "",
         happening=shown,
         more=f"and {left:,} more" if left > 0 else "",
     )
