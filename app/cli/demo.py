@@ -217,21 +217,9 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
 
 
 def _campaign_settings(agent_id: int, numbers: Sequence[int]) -> dict[str, Any]:
-    return {
-        "name": "Demo",
-        "channel": "call",
-        "agent_id": agent_id,
-        "number_pool": tuple(numbers),
-        "welcome_message_template": "Hi {{name|title_case}}, this is {{assistant_name}} from {{company}}.",
-        "agenda_template": "I am calling about your {{deal_stage}}.",
-        "question_template": "Press 1 or say yes to confirm, press 2 or say no to decline.",
-        "end_call_message_template": "Thank you, {{name}}. Have a great day!",
-        "fallback_values": {"deal_stage": "order"},
-        "concurrent_limit": 50,
-        "rate_limit_per_minute": 10_000,
-        "max_attempts": 3,
-        "retry_delay_minutes": 0,
-    }
+    text = (PROJECT / "assets" / "demo-campaign.json").read_text(encoding="utf-8")
+    settings: dict[str, Any] = json.loads(text)
+    return settings | {"agent_id": agent_id, "number_pool": tuple(numbers)}
 
 
 def demo_csv(contacts: int) -> str:

@@ -128,6 +128,18 @@ class PacingCounts:
     """The same of the account's calls."""
 
 
+def most_per_minute(limits: PacingLimits, *, seconds_a_call: float) -> float:
+    """Return how many starts a minute the campaign's and the agent's limits let through.
+
+    `seconds_a_call`: how long a call takes up its slot.
+    """
+    if limits.messages_per_second:
+        return limits.messages_per_second * 60.0
+    slots = [limits.campaign_concurrency, *filter(None, [limits.agent_concurrency])]
+    rates = [each * 60 / seconds_a_call for each in slots] + [float(limits.calls_per_minute)]
+    return min([*rates, *([60_000 / limits.throttle_delay_ms] if limits.throttle_delay_ms else [])])
+
+
 def seen_by_carrier(most: int) -> int:
     """Return how many starts a carrier may see in the window of a rate of `most`; 0: the rate is none."""
     return most + BOUNDARY if 0 < most <= _UNPACED else 0

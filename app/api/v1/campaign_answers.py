@@ -7,7 +7,14 @@ from pydantic import BaseModel, Field
 
 from app.api.v1.fields import Moment
 from app.api.v1.progress_answers import Progress, progress_of
-from app.api.v1.setting_fields import ADVANCED, EXECUTION, answered_fields, answered_values, with_fields
+from app.api.v1.setting_fields import (
+    ADVANCED,
+    ALLOWED_HOURS,
+    EXECUTION,
+    answered_fields,
+    answered_values,
+    with_fields,
+)
 from app.domain.calling_hours import DAY_NAMES
 from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.settings import CampaignSettings
@@ -146,8 +153,11 @@ def _settings(settings: CampaignSettings) -> dict[str, Any]:
 
 
 def _hours(settings: CampaignSettings) -> Hours:
-    days = [DAY_NAMES[day - 1] for day in settings.allowed_days]
-    return Hours(start=settings.allowed_start, end=settings.allowed_end, days=days)
+    parts = {
+        path.removeprefix(f"{ALLOWED_HOURS}."): value
+        for path, value in answered_values(settings, Group.HOURS).items()
+    }
+    return Hours(**parts | {"days": [DAY_NAMES[day - 1] for day in parts["days"]]})
 
 
 def campaign_item(row: CampaignRow) -> CampaignItem:

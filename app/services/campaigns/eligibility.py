@@ -28,7 +28,6 @@ from app.domain.templates import (
     Untellable,
     compared,
     deciding,
-    unresolved,
     variable_name,
     variables_in,
 )
@@ -38,6 +37,7 @@ from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.rendering import (
     attempt_variables,
     broken_templates,
+    lacking,
     part_sources,
     render_attempt_texts,
 )
@@ -247,13 +247,7 @@ class _Kinds:
         if campaign.missing is Missing.SKIP:
             return ()  # Who is contacted then has every value that is printed.
         values = attempt_variables(campaign, self._agent, self._organization.name, card, row)
-        names = (
-            name
-            for source in self._sources.values()
-            for name in unresolved(
-                source, variables=values, fallbacks=campaign.fallback_values, missing=campaign.missing
-            )
-        )
+        names = (name for source in self._sources.values() for name in lacking(campaign, source, values))
         return tuple(dict.fromkeys(names))
 
 

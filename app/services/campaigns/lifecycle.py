@@ -8,7 +8,7 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import CampaignAction, CampaignStatus, ScheduleType, may
+from app.domain.campaign import CampaignAction, CampaignStatus, may
 from app.domain.gate import Rule
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
@@ -17,7 +17,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.hang_up import hang_up_campaign
 from app.services.campaigns.pending_additions import import_under_way
-from app.services.campaigns.readiness import check_readiness, what_to_mend
+from app.services.campaigns.readiness import check_readiness, start_time, what_to_mend
 from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
 from app.services.campaigns.transitions import move_campaign
 from app.services.errors import Conflict, FieldErrors
@@ -66,8 +66,7 @@ async def start_campaign(
     if readiness.errors:
         raise FieldErrors(readiness.errors)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
-    later = campaign.schedule_type is ScheduleType.SCHEDULED
-    target = CampaignStatus.SCHEDULED if later else CampaignStatus.QUEUED
+    target = CampaignStatus.SCHEDULED if start_time(campaign) else CampaignStatus.QUEUED
     await _make_due(session, campaign.id, now)
     await move_campaign(
         session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
@@ -264,13 +263,8 @@ async def _resumed_status(session: AsyncSession, campaign: Campaign, now: dateti
     placed = await session.scalar(select(exists().where(col(Attempt.campaign_id) == campaign.id)))
     if placed:
         return CampaignStatus.RUNNING
-    waits = (
-        campaign.status is CampaignStatus.PAUSED
-        and campaign.schedule_type is ScheduleType.SCHEDULED
-        and campaign.scheduled_at is not None
-        and campaign.scheduled_at > now
-    )
-    return CampaignStatus.SCHEDULED if waits else CampaignStatus.QUEUED
+    waits_until = start_time(campaign) if campaign.status is CampaignStatus.PAUSED else None
+    return CampaignStatus.SCHEDULED if waits_until and waits_until > now else CampaignStatus.QUEUED
 
 
 _LAST_TRIP: Final = text("SELECT max(at) FROM breaker_trip WHERE campaign_id = :campaign_id")

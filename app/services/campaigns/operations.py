@@ -10,7 +10,6 @@ from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.calling_hours import CallingHoursInvalid
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -18,13 +17,15 @@ from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, 
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
+from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_readers import moment_in
 from app.services.campaigns.setting_rows import unreadable, write_settings
 from app.services.campaigns.settings import (
     DEFAULTS,
+    SETTINGS,
     CampaignSettings,
-    calling_hours_of,
     read_setting,
+    why_hours_are_wrong,
 )
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.field_readers import ChangeReader, Unacceptable
@@ -207,8 +208,8 @@ async def _settings_after(
         settings = replace(settings, scheduled_at=moment_in(values["scheduled_at"], settings.time_zone))
         if settings.scheduled_at is not None and settings.scheduled_at <= now:
             errors["scheduled_at"] = "This time has passed. Choose one in the future."
-    if values.keys() & {"allowed_start", "allowed_end", "allowed_days"}:
-        errors = _hours_errors(settings) | errors
+    if any(SETTINGS[name].group is Group.HOURS for name in values):
+        errors = why_hours_are_wrong(settings) | errors
     if errors:
         raise FieldErrors(errors)
     return settings
@@ -221,18 +222,6 @@ def _one_delay(settings: CampaignSettings, changed: Container[str]) -> CampaignS
     if "retry_delay_minutes" in changed and "retry_delays" not in changed:
         return replace(settings, retry_delays=())
     return settings
-
-
-def _hours_errors(settings: CampaignSettings) -> dict[str, str]:
-    start, end = settings.allowed_start, settings.allowed_end
-    if (start is None) != (end is None):
-        missing = "allowed_start" if start is None else "allowed_end"
-        return {missing: "Say when calling hours begin and end, or leave both open."}
-    try:
-        calling_hours_of(settings)
-    except CallingHoursInvalid as problem:
-        return {f"allowed_{problem.field}": str(problem)}
-    return {}
 
 
 async def _look_up_rows(session: AsyncSession, principal: Principal, reader: ChangeReader) -> None:

@@ -1,7 +1,7 @@
 """Before a start: the pre-flight check, and what one contact would hear or read."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, UnknownZone, next_opening
-from app.domain.campaign import Channel, ScheduleType
-from app.domain.pacing import PacingLimits
+from app.domain.campaign import Channel
+from app.domain.pacing import PacingLimits, most_per_minute
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -22,8 +22,6 @@ from app.domain.templates import (
     MissingVariable,
     TemplateInvalid,
     Untellable,
-    render,
-    unresolved,
     variable_name,
 )
 from app.models import Agent, Campaign, Contact, Recipient, Step
@@ -35,11 +33,19 @@ from app.services.campaigns.readiness import (
     PART_FIELDS,
     check_readiness,
     recipient_variable_names,
+    start_time,
 )
-from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
+from app.services.campaigns.rendering import (
+    attempt_variables,
+    lacking,
+    part_sources,
+    render_attempt_texts,
+    rendered,
+)
 from app.services.campaigns.rows import CampaignRows, load_rows
+from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_readers import template_problem
-from app.services.campaigns.settings import calling_hours_of, read_setting
+from app.services.campaigns.settings import SETTINGS, calling_hours_of, read_setting
 from app.services.campaigns.views import Eligibility, MessagePreview, Preflight
 from app.services.errors import NotFound
 from app.services.field_readers import Unacceptable
@@ -52,7 +58,7 @@ SAMPLE: Final = 200
 TYPICAL_CALL_SECONDS: Final = 60
 """How long a slot is taken by one call, for the estimate."""
 
-_PREVIEWED: Final = frozenset({*PART_FIELDS.values(), "fallback_values", "missing"})
+_PREVIEWED: Final = frozenset(name for name, each in SETTINGS.items() if each.group is Group.MESSAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +166,16 @@ def _render_parts(
     campaign: Campaign, step: Step, agent: Agent | None, values: Mapping[str, str], errors: dict[str, str]
 ) -> tuple[dict[str, str], list[str]]:
     texts: dict[str, str] = {}
-    lacking: dict[str, None] = {}
+    without: dict[str, None] = {}
     for part, source in part_sources(step, agent).items():
-        fallbacks = campaign.fallback_values
         try:
-            missing = campaign.missing
-            lacking |= dict.fromkeys(
-                unresolved(source, variables=values, fallbacks=fallbacks, missing=missing)
-            )
-            texts[part] = render(source, variables=values, fallbacks=fallbacks, missing=missing)
+            without |= dict.fromkeys(lacking(campaign, source, values))
+            texts[part] = rendered(campaign, source, values)
         except TemplateInvalid as error:
             errors.setdefault(PART_FIELDS[part], template_problem(error))
         except MissingVariable:
             texts[part] = ""
-    return texts, list(lacking)
+    return texts, list(without)
 
 
 async def _person(
@@ -256,8 +258,8 @@ def _contacts(count: int, one: str, many: str) -> str:
 
 def _length_warnings(texts: list[dict[str, str]]) -> list[str]:
     longest: dict[str, int] = {}
-    for rendered in texts:
-        for part, said in rendered.items():
+    for each in texts:
+        for part, said in each.items():
             longest[part] = max(longest.get(part, 0), len(said))
     return [
         f"The {part} has up to {length:,} characters; the carrier takes {_limit(part):,}."
@@ -280,23 +282,15 @@ def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | No
     """Return how long the first round takes at the campaign's own pace, in whole minutes, rounded up."""
     if not contacts:
         return None
-    limits = PacingLimits.of(vars(campaign))
-    if campaign.channel is Channel.SMS:
-        rates = [limits.messages_per_second * 60.0]
-    else:
-        rates = [limits.campaign_concurrency * 60 / TYPICAL_CALL_SECONDS, float(limits.calls_per_minute)]
-        if agent is not None and agent.max_concurrent_calls:
-            rates.append(agent.max_concurrent_calls * 60 / TYPICAL_CALL_SECONDS)
-        if limits.throttle_delay_ms:
-            rates.append(60_000 / limits.throttle_delay_ms)
-    return max(1, -int(-contacts // min(rates)))
+    of_agent = agent.max_concurrent_calls if agent is not None else 0
+    limits = replace(PacingLimits.of(vars(campaign)), agent_concurrency=of_agent)
+    return max(1, -int(-contacts // most_per_minute(limits, seconds_a_call=TYPICAL_CALL_SECONDS)))
 
 
 def _first_call_at(rows: CampaignRows, now: datetime) -> datetime | None:
     """Return when the calling hours in the campaign's zone first allow a call, from the start on."""
     campaign = rows.campaign
-    later = campaign.schedule_type is ScheduleType.SCHEDULED and campaign.scheduled_at is not None
-    start = campaign.scheduled_at if later and campaign.scheduled_at is not None else now
+    start = start_time(campaign) or now
     try:
         return next_opening(calling_hours_of(rows.settings), (campaign.time_zone,), start)
     except (CallingHoursInvalid, UnknownZone):

@@ -17,12 +17,11 @@ from app.domain.templates import (
     Missing,
     TemplateInvalid,
     check,
-    unresolved,
 )
 from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, Step
 from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
 from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
-from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, part_sources, unwritten
+from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, lacking, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.setting_readers import template_problem
 from app.services.campaigns.setting_rows import unreadable
@@ -147,6 +146,11 @@ def company_is_ambiguous(sources: Iterable[str], recipient_variables: Iterable[s
     return "company" in recipient_variables and any("company" in _names(source) for source in sources)
 
 
+def start_time(campaign: Campaign) -> datetime | None:
+    """Return the time that a start of the campaign waits for; None: it begins at once."""
+    return campaign.scheduled_at if campaign.schedule_type is ScheduleType.SCHEDULED else None
+
+
 async def recipient_variable_names(session: AsyncSession, campaign_id: int) -> list[str]:
     """Return every variable that some recipient has."""
     return sorted((await session.execute(_VARIABLES, {"campaign_id": campaign_id})).scalars())
@@ -254,9 +258,7 @@ def _template_problems(
         field = PART_FIELDS[part]
         try:
             check(source)
-            unknown = unresolved(
-                source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing
-            )
+            unknown = lacking(campaign, source, known)
         except TemplateInvalid as error:
             errors[field] = template_problem(error)
             continue

@@ -1,6 +1,6 @@
 """What one attempt says: the step's templates with one recipient's variables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from app.domain.campaign import Channel, CompanyMeaning
@@ -11,6 +11,7 @@ from app.domain.templates import (
     check,
     render,
     says_nothing,
+    unresolved,
 )
 from app.domain.text import is_blank
 from app.models import Agent, Campaign, Step
@@ -57,14 +58,28 @@ def render_attempt_texts(
     without one, and `MessageBlank` when no part has anything to say; and `TemplateInvalid`.
     """
     variables = attempt_variables(campaign, agent, organization_name, contact, recipient_variables)
-    fallbacks = campaign.fallback_values
     texts = {
-        part: render(source, variables=variables, fallbacks=fallbacks, missing=campaign.missing)
-        for part, source in part_sources(step, agent).items()
+        part: rendered(campaign, source, variables) for part, source in part_sources(step, agent).items()
     }
     if all(map(is_blank, texts.values())):
         raise MessageBlank
     return texts
+
+
+def rendered(campaign: Campaign, source: str, variables: Mapping[str, str]) -> str:
+    """Return a template's text with the variables, by the campaign's rule for missing ones.
+
+    Raises `MissingVariable` and `TemplateInvalid`.
+    """
+    return render(source, variables=variables, fallbacks=campaign.fallback_values, missing=campaign.missing)
+
+
+def lacking(campaign: Campaign, source: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the template's variables that neither `known` nor the campaign's fallbacks have.
+
+    Raises `TemplateInvalid`.
+    """
+    return unresolved(source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing)
 
 
 def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Setting:
     """It names rows of the organization: what the reader gives has to be looked up."""
     stored: Stored | None = None
     """None: the column holds the value itself."""
+    own_rows: bool = False
+    """It has rows of its own, and no column."""
     on_step: bool = False
     """The column is the step's, else the campaign's."""
     channel: Channel | None = None

@@ -10,16 +10,16 @@ from app.services.campaigns.settings import SETTINGS, CampaignSettings
 
 _NOT_READABLE: Final = (ValueError, TypeError, AttributeError)
 
-_COLUMNS: Final = tuple(declared for declared in SETTINGS.values() if declared.name != "number_pool")
-"""The number pool has rows of its own."""
+_COLUMNS: Final = tuple(declared for declared in SETTINGS.values() if not declared.own_rows)
+_POOL: Final = tuple(declared.name for declared in SETTINGS.values() if declared.own_rows)
 
 
 def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> CampaignSettings:
     """Return the settings as the rows hold them; one that cannot be read has its default, and is in `unreadable`."""
-    values = {
-        each.name: _load(each, getattr(step if each.on_step else campaign, each.name)) for each in _COLUMNS
-    }
-    return CampaignSettings(**values, number_pool=tuple(pool))
+    values: dict[str, Any] = dict.fromkeys(_POOL, tuple(pool))
+    for each in _COLUMNS:
+        values[each.name] = _load(each, getattr(step if each.on_step else campaign, each.name))
+    return CampaignSettings(**values)
 
 
 def unreadable(campaign: Campaign) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours
+from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, CallingHoursInvalid
 from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import RetryOutcome
@@ -61,7 +61,7 @@ class CampaignSettings:
     )
     """None also with a pool."""
     number_pool: tuple[int, ...] = setting(
-        (), read.ROWS, _CAMPAIGN, "Caller IDs to rotate over.", names_rows=True
+        (), read.ROWS, _CAMPAIGN, "Caller IDs to rotate over.", names_rows=True, own_rows=True
     )
     welcome_message_template: str = setting(
         "",
@@ -278,3 +278,16 @@ def calling_hours_of(settings: CampaignSettings) -> CallingHours:
         return CallingHours(ALWAYS.start, ALWAYS.end, days)
     start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
     return CallingHours(start, end, days)
+
+
+def why_hours_are_wrong(settings: CampaignSettings) -> dict[str, str]:
+    """Return what to change in the calling hours: setting -> why; nothing if they are good."""
+    start, end = settings.allowed_start, settings.allowed_end
+    if (start is None) != (end is None):
+        lacking = "allowed_start" if start is None else "allowed_end"
+        return {lacking: "Say when calling hours begin and end, or leave both open."}
+    try:
+        calling_hours_of(settings)
+    except CallingHoursInvalid as problem:
+        return {f"allowed_{problem.field}": str(problem)}
+    return {}

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +12,10 @@ from app.domain.contact_fields import MappingInvalid, require_phone_column
 from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
 from app.domain.rights import Right
-from app.domain.templates import TemplateInvalid, Untellable, unresolved
+from app.domain.templates import TemplateInvalid, Untellable
 from app.models import Agent, Campaign, Contact, ContactImport, Organization
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.rendering import attempt_variables, part_sources, render_attempt_texts
+from app.services.campaigns.rendering import attempt_variables, lacking, part_sources, render_attempt_texts
 from app.services.campaigns.rows import first_step
 from app.services.errors import Conflict, FieldErrors
 from app.services.imports.files.file_store import read_batches, reader_for
@@ -131,11 +132,8 @@ async def _samples(session: AsyncSession, campaign: Campaign, people: list[FileP
             samples.append(SampleText(person.row.number, person.number, {}, [], str(reason)))
             continue
         known = attempt_variables(campaign, agent, organization.name, contact, person.variables)
-        lacking = (
-            unresolved(source, variables=known, fallbacks=campaign.fallback_values, missing=campaign.missing)
-            for source in part_sources(step, agent).values()
-        )
-        missing = list(dict.fromkeys(name for names in lacking for name in names))
+        names = (lacking(campaign, source, known) for source in part_sources(step, agent).values())
+        missing = list(dict.fromkeys(chain.from_iterable(names)))
         samples.append(SampleText(person.row.number, person.number, texts, missing))
     return samples
 
