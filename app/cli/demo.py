@@ -217,7 +217,7 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
 
 
 def _campaign_settings(agent_id: int, numbers: Sequence[int]) -> dict[str, Any]:
-    text = (PROJECT / "assets" / "demo-campaign.json").read_text(encoding="utf-8")
+    text = (PROJECT / "demo" / "campaign.json").read_text(encoding="utf-8")
     settings: dict[str, Any] = json.loads(text)
     return settings | {"agent_id": agent_id, "number_pool": tuple(numbers)}
 
