@@ -114,7 +114,7 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
     row = await context.database.write(
         lambda session: ensure_carrier_account(session, identity, now=clock.now())
     )
-    carrier, name = make_carrier(identity.kind, account), _name()
+    carrier, name = make_carrier(account), _name()
     dialer = Dialer(
         database=dialing_database(context.database.url, on_commit=context.feed.publish),
         feed=context.feed,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
-from app.providers.registry import CarrierNotConfigured
+from app.providers.base import CarrierNotConfigured
 from app.services.errors import CallsheetError, Conflict, FieldErrors, NotAllowed, NotFound
 from app.services.idempotency import InProgress, KeyReused
 from app.services.numbers.ownership import CarrierSilent

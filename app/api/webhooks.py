@@ -1,4 +1,6 @@
-"""The carrier's way in: `/webhooks/twilio/...`. Verify, hand over to one operation, answer quickly.
+"""The carrier's way in: the paths below each provider's prefix. Verify, hand over to one operation, answer quickly.
+
+What a webhook means is for the provider's `CarrierIntake`; here are the bytes, the status codes and the rows.
 
 Unauthentic requests get 403 and leave no trace; 503, when the database is away, makes the carrier send again.
 """
@@ -10,7 +12,6 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
-from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,24 +20,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.events import AnsweredBy
-from app.providers.base import Carrier, CarrierAccount, WebhookRejected, WebhookRequest
-from app.providers.registry import configured_account, make_carrier
-from app.providers.script import CallScript
-from app.providers.twilio.twiml import Speech, answer_to, hang_up, opening
-from app.providers.twilio.urls import (
-    CONNECTION_OVERRIDES,
-    INBOUND_PATH,
-    PATH_PREFIX,
-    Purpose,
-    callback_url,
-    token_is_valid,
+from app.providers.base import (
+    AttemptWebhook,
+    Carrier,
+    CarrierAccount,
+    CarrierIntake,
+    WebhookRejected,
+    WebhookReply,
+    WebhookRequest,
 )
-from app.providers.twilio.vocabulary import answered_by
-from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
+from app.providers.registry import configured_account, is_webhook_path, make_carrier, make_intake
 from app.runtime.context import AppContext, get_context
 from app.runtime.database import Database
-from app.services.dialing.receive.conversations import SpokenLine, script_of, write_turns
+from app.services.dialing.receive.conversations import script_of, write_lines
 from app.services.dialing.receive.webhooks import (
     GROUPS_AT_ONCE,
     Delivery,
@@ -50,8 +46,6 @@ from app.services.numbers.carriers import identity_of
 
 log = logging.getLogger(__name__)
 
-_MACHINES: Final = frozenset({AnsweredBy.MACHINE, AnsweredBy.FAX})
-_LAST_ASK: Final = 2
 _RETRY_AFTER: Final = {"Retry-After": "5"}
 
 
@@ -60,7 +54,7 @@ class Intake:
     """What this process needs to believe and answer one carrier account's webhooks."""
 
     account: CarrierAccount
-    webhooks: TwilioWebhooks
+    webhooks: CarrierIntake
     carrier: Carrier
 
 
@@ -68,16 +62,7 @@ class Intake:
 def get_intake() -> Intake:
     """Return this process's intake, made on first use. Raises `CarrierNotConfigured`."""
     account = configured_account(get_context().settings)
-    return Intake(account=account, webhooks=TwilioWebhooks(account), carrier=make_carrier("twilio", account))
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """An authentic webhook of one attempt."""
-
-    purpose: Purpose
-    attempt_id: UUID
-    fields: Mapping[str, str]
+    return Intake(account=account, webhooks=make_intake(account), carrier=make_carrier(account))
 
 
 class _Refused(Exception):
@@ -90,8 +75,7 @@ class _Refused(Exception):
 
 def is_for_carrier(scope: Scope) -> bool:
     """Tell whether `WebhookDoor` answers this itself, whatever there is to say to it."""
-    is_there: bool = scope["type"] == "http" and scope["path"].startswith(f"{PATH_PREFIX}/")
-    return is_there
+    return scope["type"] == "http" and is_webhook_path(scope["path"])
 
 
 class WebhookDoor:
@@ -126,30 +110,44 @@ class WebhookDoor:
         await response(scope, receive, send)
 
     async def _answered(self, request: Request) -> Response:
-        if request.scope["path"] == INBOUND_PATH:
-            return await self._inbound(request)
-        return await self._webhook(request)
-
-    async def _webhook(self, request: Request) -> Response:
-        """Take one webhook: 204, or TwiML where the carrier asks what to say. Raises what stands in the way."""
         context, intake = self._context(), self._intake()
-        verified = await _verify(intake, request)
-        second_call = await _receive(context, intake, verified)
-        response = await _answer(context, intake, verified, request, is_second_call=second_call is not None)
-        if second_call is not None:
-            response.background = _ending(context, intake, second_call)
-        return response
-
-    async def _inbound(self, request: Request) -> Response:
-        """Take a text that a person sent to one of our numbers: 204. The carrier answers them."""
-        context, intake = self._context(), self._intake()
-        now = context.clock.now()
-        fields = await _believe(intake, request, about="inbound")
-        message = parse_inbound_message(fields, received_at=now)
-        await heed(
-            context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
+        try:
+            path = intake.webhooks.read_path(request.scope["path"])
+        except WebhookRejected as rejected:
+            raise _Refused(HTTPStatus.FORBIDDEN) from rejected
+        if path is None:
+            return await _inbound(context, intake, request)
+        fields = await _believe(intake, request, about=path.attempt_id)
+        webhook = AttemptWebhook(
+            purpose=path.purpose,
+            attempt_id=path.attempt_id,
+            fields=fields,
+            raw_query=_raw_query(request),
         )
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+        return await _webhook(context, intake, webhook)
+
+
+async def _webhook(context: AppContext, intake: Intake, webhook: AttemptWebhook) -> Response:
+    """Take one webhook and answer it. Raises what stands in the way."""
+    second_call = await _receive(context, intake, webhook)
+    reply = await _reply(context, intake, webhook, is_second_call=second_call is not None)
+    response = (
+        Response(reply.document, media_type=reply.media_type)
+        if reply.document
+        else Response(status_code=HTTPStatus.NO_CONTENT)
+    )
+    if second_call is not None:
+        response.background = _ending(context, intake, second_call)
+    return response
+
+
+async def _inbound(context: AppContext, intake: Intake, request: Request) -> Response:
+    """Take a text that a person sent to one of our numbers: 204. The carrier answers them."""
+    now = context.clock.now()
+    fields = await _believe(intake, request, about="inbound")
+    message = intake.webhooks.parse_text(fields, received_at=now)
+    await heed(context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _ending(context: AppContext, intake: Intake, second_call: str) -> BackgroundTask:
@@ -163,19 +161,14 @@ def _not_stored(error: Exception) -> Response:
     return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
 
 
-async def _verify(intake: Intake, request: Request) -> Verified:
-    purpose, attempt_id = _named(intake.account, request.scope["path"])
-    return Verified(purpose, attempt_id, await _believe(intake, request, about=attempt_id))
-
-
 async def _believe(intake: Intake, request: Request, *, about: object) -> Mapping[str, str]:
     """Return the fields of an authentic request of our account. Raises `_Refused`."""
     received = WebhookRequest(
         method=request.method,
         raw_path=_raw_path(request),
-        raw_query=request.scope["query_string"].decode("latin-1"),
+        raw_query=_raw_query(request),
         headers=request.headers,
-        body=await _bounded(request.stream()),
+        body=await _bounded(request.stream(), intake.webhooks.max_body_bytes),
     )
     try:
         return intake.webhooks.verify(received)
@@ -184,38 +177,31 @@ async def _believe(intake: Intake, request: Request, *, about: object) -> Mappin
         raise _Refused(HTTPStatus.FORBIDDEN) from rejected
 
 
-def _named(account: CarrierAccount, path: str) -> tuple[Purpose, UUID]:
-    """Return what the path is about if its token is ours; nothing of it is looked up before. Raises `_Refused`."""
-    try:
-        purpose, attempt_id, token = path.removeprefix(f"{PATH_PREFIX}/").split("/")
-        named = Purpose(purpose), UUID(attempt_id)
-    except ValueError as error:
-        raise _Refused(HTTPStatus.FORBIDDEN) from error
-    if not token_is_valid(account.callback_secret.get_secret_value(), *named, token):
-        raise _Refused(HTTPStatus.FORBIDDEN)
-    return named
-
-
 def _raw_path(request: Request) -> str:
     """Return the path as it was sent: the signature covers its very bytes."""
     raw = request.scope.get("raw_path")
     return raw.partition(b"?")[0].decode("latin-1") if raw else quote(request.scope["path"])
 
 
-async def _bounded(stream: AsyncIterator[bytes]) -> bytes:
+def _raw_query(request: Request) -> str:
+    raw: bytes = request.scope["query_string"]
+    return raw.decode("latin-1")
+
+
+async def _bounded(stream: AsyncIterator[bytes], most: int) -> bytes:
     body = bytearray()
     async for chunk in stream:
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most:
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return bytes(body)
 
 
-async def _receive(context: AppContext, intake: Intake, verified: Verified) -> str | None:
+async def _receive(context: AppContext, intake: Intake, webhook: AttemptWebhook) -> str | None:
     now = context.clock.now()
-    events = intake.webhooks.parse(verified.purpose, verified.fields, received_at=now)
-    delivery = Delivery(verified.attempt_id, events, verified.fields, now)
-    return second_call_of(await _line(context.database).receive(delivery), verified.attempt_id)
+    events = intake.webhooks.parse(webhook, received_at=now)
+    delivery = Delivery(webhook.attempt_id, events, webhook.fields, now)
+    return second_call_of(await _line(context.database).receive(delivery), webhook.attempt_id)
 
 
 @lru_cache(maxsize=1)
@@ -224,46 +210,17 @@ def _line(database: Database) -> WebhookLine:
     return WebhookLine(database.beside(pool_size=GROUPS_AT_ONCE))
 
 
-async def _answer(
-    context: AppContext, intake: Intake, verified: Verified, request: Request, *, is_second_call: bool
-) -> Response:
-    if verified.purpose not in {Purpose.VOICE, Purpose.GATHER}:
-        return Response(status_code=HTTPStatus.NO_CONTENT)
-    if is_second_call or answered_by(verified.fields.get("AnsweredBy")) in _MACHINES:
-        return _spoken(hang_up())
-    asked = _LAST_ASK if request.query_params.get("ask") == str(_LAST_ASK) else 1
+async def _reply(
+    context: AppContext, intake: Intake, webhook: AttemptWebhook, *, is_second_call: bool
+) -> WebhookReply:
+    reply = intake.webhooks.reply(webhook, is_second_call=is_second_call)
+    if reply is not None:
+        return reply
 
-    async def converse(session: AsyncSession) -> Speech:
-        script = await script_of(session, attempt_id=verified.attempt_id)
-        speech, turns = _converse(intake.account, verified, script, asked=asked)
-        await write_turns(session, attempt_id=verified.attempt_id, turns=turns, now=context.clock.now())
-        return speech
+    async def converse(session: AsyncSession) -> WebhookReply:
+        script = await script_of(session, attempt_id=webhook.attempt_id)
+        reply = intake.webhooks.converse(webhook, script)
+        await write_lines(session, attempt_id=webhook.attempt_id, lines=reply.lines, now=context.clock.now())
+        return reply
 
-    return _spoken(await context.database.write(converse))
-
-
-def _converse(
-    account: CarrierAccount, verified: Verified, script: CallScript, *, asked: int
-) -> tuple[Speech, list[SpokenLine]]:
-    """Return what to say next, and its lines for the transcript. A repeated request makes the same."""
-    gather = callback_url(account, Purpose.GATHER, verified.attempt_id)
-    if verified.purpose is Purpose.VOICE:
-        speech = opening(script, answer_url=f"{gather}?ask=1{CONNECTION_OVERRIDES}")
-        return speech, _agent_turns("opening", speech)
-    digits, words = verified.fields.get("Digits", ""), verified.fields.get("SpeechResult", "")
-    again = f"{gather}?ask={_LAST_ASK}{CONNECTION_OVERRIDES}" if asked < _LAST_ASK else None
-    _, speech = answer_to(digits=digits, speech=words, script=script, ask_again_url=again)
-    said = SpokenLine(
-        key=f"answer:{asked}", speaker="contact", text=words or (f"Pressed {digits}" if digits else "")
-    )
-    return speech, [said, *_agent_turns(f"after:{asked}", speech)]
-
-
-def _agent_turns(key: str, speech: Speech) -> list[SpokenLine]:
-    return [
-        SpokenLine(key=f"{key}:{line}", speaker="agent", text=text) for line, text in enumerate(speech.lines)
-    ]
-
-
-def _spoken(speech: Speech) -> Response:
-    return Response(speech.twiml, media_type="text/xml")
+    return await context.database.write(converse)

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from app.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.providers.base import Carrier, CarrierAccount
     from app.runtime.config import Settings
     from app.runtime.database import Database
@@ -91,7 +94,7 @@ async def _beside_the_carrier(
     if oldest is None:
         return "no attempt was ever made on this account", []
     since = max(oldest, datetime.now(UTC) - timedelta(days=days)) - _CLOCKS_DIFFER
-    async with aclosing(make_carrier(identity.kind, account)) as carrier, database.session() as session:
+    async with aclosing(make_carrier(account)) as carrier, database.session() as session:
         since, made = await _made(carrier, account, since)
         given = {"carrier_account_id": row.id}
         found = await made_and_not_ours(session, made, owner=carrier.attempt_of, **given)
@@ -134,11 +137,20 @@ async def _simulated(account: CarrierAccount, since: datetime) -> tuple[datetime
 
 def _entry(entry: Mapping[str, Any], account: CarrierAccount) -> Made:
     from app.domain.campaign import Channel
-    from app.providers.twilio.urls import attempt_in
     from app.services.dialing.audit.carrier import Made
 
     channel = Channel.CALL if entry["kind"] == "call" else Channel.SMS
     address = str(entry["parameters"].get("StatusCallback", ""))
-    return Made(
-        channel, entry["sid"], entry["to"], attempt_in(address, account.callback_secret.get_secret_value())
-    )
+    return Made(channel, entry["sid"], entry["to"], _attempt_at(address, account))
+
+
+def _attempt_at(address: str, account: CarrierAccount) -> UUID | None:
+    """Return the attempt of a callback address; None if it is not one of ours."""
+    from app.providers.base import WebhookRejected
+    from app.providers.registry import make_intake
+
+    try:
+        path = make_intake(account).read_path(urlsplit(address).path)
+    except WebhookRejected:
+        return None
+    return path.attempt_id if path is not None else None

@@ -31,8 +31,8 @@ from app.installation.home import Home
 from app.installation.process_commands import Urls, child_environment
 from app.installation.stack import Stack
 from app.models import sql
-from app.providers.registry import configured_account
-from app.providers.twilio.client import TwilioCarrier
+from app.providers.base import Numbers
+from app.providers.registry import configured_account, make_carrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
 from app.services.access.organizations import console_principal, create_organization
@@ -166,9 +166,9 @@ async def _run(
 async def _prepare(context: AppContext) -> Principal:
     now, account = context.clock.now(), configured_account(context.settings)
     identity = identity_of(account)
-    carrier = TwilioCarrier(account)
+    carrier = make_carrier(account)
     try:
-        numbers = await carrier.owned_numbers()
+        numbers = await carrier.owned_numbers() if isinstance(carrier, Numbers) else []
     finally:
         await carrier.aclose()
 

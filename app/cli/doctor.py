@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -19,7 +20,7 @@ from app.runtime.errors import OperatorError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-_SECONDS = 10
+    from app.providers.base import CarrierAccount
 
 _Found = TypeVar("_Found")
 
@@ -159,28 +160,30 @@ def _queue(settings: Settings) -> str:
 
 
 def _carrier(environment: dict[str, str]) -> str:
-    import httpx
+    import asyncio
 
-    account, base = environment["TWILIO_ACCOUNT_SID"], environment["TWILIO_API_URL"]
+    from app.providers.base import LookupFailed
+    from app.providers.registry import configured_account
+
+    account = configured_account(Settings(**dict[str, Any](environment)))
     try:
-        answer = httpx.get(
-            f"{base}/2010-04-01/Accounts/{account}.json",
-            auth=(account, environment["TWILIO_AUTH_TOKEN"]),
-            timeout=_SECONDS,
-        )
-    except httpx.HTTPError as error:
-        raise CommandError(f"{base} does not answer: {error}") from error
-    if not answer.is_success:
-        raise CommandError(f"{base} refuses the account: HTTP {answer.status_code}")
-    status = answer.json().get("status", "active")
-    if status != "active":
-        raise CommandError(f"{base} says that the account is {status}: activate it in the carrier's console")
-    simulated = environment["CALLSHEET_CARRIER_SIMULATED"] == "true"
-    return (
-        "the simulator accepts the account; nobody is really called"
-        if simulated
-        else f"{base} accepts the account"
-    )
+        refusal = asyncio.run(_refusal(account))
+    except LookupFailed as error:
+        raise CommandError(f"{account.api_url}: {error}") from error
+    if refusal:
+        raise CommandError(f"{account.api_url}: {refusal}")
+    if account.simulated:
+        return "the simulator accepts the account; nobody is really called"
+    return f"{account.api_url} accepts the account"
+
+
+async def _refusal(account: CarrierAccount) -> str | None:
+    """Return why the carrier refuses the account; None if it does not, or cannot tell. Raises `LookupFailed`."""
+    from app.providers.base import AccountCheck
+    from app.providers.registry import make_carrier
+
+    async with aclosing(make_carrier(account)) as carrier:
+        return await carrier.refuses() if isinstance(carrier, AccountCheck) else None
 
 
 def _numbers(settings: Settings, environment: dict[str, str]) -> str:

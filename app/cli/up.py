@@ -17,7 +17,7 @@ import typer
 from app.cli import context
 from app.cli.console import out, phases, table
 from app.cli.errors import CommandError
-from app.installation.home import AlreadyRunningError, Home, RunRecord
+from app.installation.home import SIMULATOR, AlreadyRunningError, Home, RunRecord
 from app.installation.processes import wait_until
 from app.installation.supervisor import StopRequested
 
@@ -70,7 +70,7 @@ def status() -> None:
     if not run:
         out.print(f"Nothing runs in {home.path}", markup=False)
         raise typer.Exit(1)
-    carrier = "simulated: nobody is really called" if run.carrier == "simulator" else "Twilio"
+    carrier = "simulated: nobody is really called" if run.carrier == SIMULATOR else run.carrier.capitalize()
     rows = [["url", run.url], ["state", run.phase], ["carrier", carrier], ["home", str(home.path)]]
     rows += [["database", _database(home)]]
     rows += [["supervisor", _process(run.pid)]]
@@ -122,7 +122,7 @@ async def _issue_set_up_link(database_url: str) -> str | None:
 
 
 def _announce(run: RunRecord) -> None:
-    if run.carrier == "simulator":
+    if run.carrier == SIMULATOR:
         out.print("The carrier is simulated: nobody is really called.", style="yellow")
     out.print(f"Callsheet runs at {_landing_url(run)}", markup=False)
 

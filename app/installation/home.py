@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Self
 
 import psutil
 from pydantic import BaseModel, SecretStr
@@ -71,6 +71,9 @@ class ProcessRecord(BaseModel):
         return abs(process.create_time() - self.created) < 1
 
 
+SIMULATOR: Final = "simulator"
+
+
 class RunRecord(BaseModel):
     """One run of `up`, as it records itself for `status`, `down` and the next `up`."""
 
@@ -79,7 +82,8 @@ class RunRecord(BaseModel):
     ready: bool = False
     url: str
     port: int
-    carrier: Literal["simulator", "twilio"]
+    carrier: str
+    """`SIMULATOR`, or the kind of a real carrier."""
     database_url: str | None = None
     redis_url: str | None = None
     processes: list[ProcessRecord] = []

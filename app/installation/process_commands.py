@@ -69,6 +69,7 @@ def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, s
         "CALLSHEET_HOME": str(home.path),
         "CALLSHEET_PORT": str(settings.port),
         "CALLSHEET_PUBLIC_URL": settings.public_url,
+        "CALLSHEET_CARRIER": settings.carrier,
         "CALLSHEET_SECRET": secrets.callsheet_secret,
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
@@ -78,14 +79,14 @@ def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, s
         "CALLSHEET_CARRIER_SIMULATED": str(settings.carrier_simulated).lower(),
         "PYTHONUNBUFFERED": "1",
     }
-    if not settings.twilio_account_sid:
+    if not settings.has_carrier:
         ours |= {
             "CALLSHEET_CARRIER_SIMULATED": "true",
             "TWILIO_ACCOUNT_SID": secrets.simulator_account_sid,
             "TWILIO_AUTH_TOKEN": secrets.simulator_auth_token,
             "TWILIO_API_URL": f"http://127.0.0.1:{settings.simulator_port}",
         }
-    elif settings.twilio_auth_token:
+    elif settings.twilio_account_sid and settings.twilio_auth_token:
         ours |= {
             "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
             "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),

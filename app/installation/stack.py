@@ -15,7 +15,7 @@ from typing import Final
 
 from app.installation import frontend_build, shared_secret
 from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
-from app.installation.home import Home, RunRecord
+from app.installation.home import SIMULATOR, Home, RunRecord
 from app.installation.log_files import keep_small
 from app.installation.process_commands import (
     QUEUES,
@@ -64,7 +64,7 @@ class Stack:
             pid=os.getpid(),
             url=settings.public_url,
             port=settings.port,
-            carrier="twilio" if settings.twilio_account_sid else "simulator",
+            carrier=settings.carrier if settings.has_carrier else SIMULATOR,
         )
 
     @contextlib.contextmanager
@@ -155,7 +155,7 @@ class Stack:
             return self._child(f"worker-{queue}", worker_launch(queue), urls, ready)
 
         workers = [worker(queue) for queue in QUEUES]
-        if self.run.carrier == "twilio":
+        if self.run.carrier != SIMULATOR:
             return workers
         return [self._child("simulator", simulator_launch(), urls, self._simulator_listens), *workers]
 
@@ -184,7 +184,7 @@ class Stack:
 
     def _check_ports(self) -> None:
         refuse_taken(self.settings.port, "CALLSHEET_PORT")
-        if self.run.carrier == "simulator":
+        if self.run.carrier == SIMULATOR:
             refuse_taken(self.settings.simulator_port, "SIMULATOR_PORT")
 
     def _check_servers(self) -> None:

@@ -16,13 +16,14 @@ class CarrierAccount(Row, table=True):
     __table_args__ = (UniqueConstraint("kind", "account_sid", "api_url"),)
 
     id: int = identity()
-    kind: str = Field(default="twilio")
+    kind: str
+    """Which provider dials through it."""
     account_sid: str
     api_url: str
     simulated: bool
     """Nobody is really called."""
     calls_per_second: int = Field(default=1, ge=1)
-    """Twilio gives a new account 1 call a second; more is asked for in its console."""
+    """What the carrier lets this account place; a provider says what a new account gets."""
     created_at: datetime = moment()
 
 

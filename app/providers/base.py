@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -12,12 +12,26 @@ from pydantic import SecretStr
 from app.domain.call_options import CallOptions
 from app.domain.campaign import Channel
 from app.domain.events import AttemptEvent, FailureClass
+from app.providers.script import CallScript, SpokenLine
+from app.runtime.config import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What opens an account at a carrier, as the settings say it."""
+
+    account_sid: str
+    auth_token: SecretStr
+    api_url: str
+    """Base URL of the carrier's REST API, without a trailing slash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierAccount:
     """One account at a carrier, and how its webhooks find us."""
 
+    kind: str
+    """The kind of carrier, as the registry names it."""
     account_sid: str
     auth_token: SecretStr
     api_url: str
@@ -274,7 +288,7 @@ class InboundMessage:
     body: str
     keyword: Keyword | None
     carrier_has_replied: bool
-    """Twilio's Advanced Opt-Out answered it: a second reply would be one too many."""
+    """The carrier has answered it by itself: a second reply would be one too many."""
     received_at: datetime
 
 
@@ -282,15 +296,98 @@ class WebhookRejected(Exception):
     """The webhook is not from our carrier account, or not for this attempt: answer 403 and store nothing."""
 
 
-class WebhookParser(Protocol):
-    """Believes or rejects a carrier's webhooks, and translates them."""
+class CallbackPath(NamedTuple):
+    """What the path of a callback is about."""
+
+    purpose: str
+    """What the carrier tells or asks there: the provider's own word."""
+    attempt_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptWebhook:
+    """An authentic webhook about one attempt."""
+
+    purpose: str
+    attempt_id: UUID
+    fields: Mapping[str, str]
+    raw_query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookReply:
+    """What the carrier is answered: a document, or nothing but that it is received."""
+
+    document: str = ""
+    """Empty: answer 204."""
+    media_type: str | None = None
+    lines: tuple[SpokenLine, ...] = ()
+    """What was just said and what is said next, for the transcript."""
+
+
+class CarrierIntake(Protocol):
+    """Believes or rejects the webhooks of one account, translates them, and says what to answer.
+
+    It asks neither the database nor the network: `app/api/webhooks.py` keeps the bytes, status codes and rows. The
+    methods are called in this order.
+    """
+
+    @property
+    def max_body_bytes(self) -> int:
+        """A longer body is answered 413 unread: no webhook of this carrier is so long."""
+        ...
+
+    def read_path(self, path: str) -> CallbackPath | None:
+        """Return what a path below the provider's prefix is about, proven by its token.
+
+        None: it is where the carrier announces texts to the account's numbers, which has no token. Raises
+        `WebhookRejected` for any other path.
+        """
+        ...
 
     def verify(self, request: WebhookRequest) -> Mapping[str, str]:
-        """Return the fields of an authentic request. Raises `WebhookRejected`."""
+        """Return the fields of an authentic request of this account. Raises `WebhookRejected`."""
         ...
 
-    def parse(
-        self, purpose: str, fields: Mapping[str, str], *, received_at: datetime
-    ) -> Sequence[ReceivedEvent]:
-        """Return the events in the fields; words we do not know become `EventKind.UNKNOWN`."""
+    def parse_text(self, fields: Mapping[str, str], *, received_at: datetime) -> InboundMessage:
+        """Return the text that a person sent to one of the account's numbers."""
         ...
+
+    def parse(self, webhook: AttemptWebhook, *, received_at: datetime) -> Sequence[ReceivedEvent]:
+        """Return the events that it tells of; words we do not know become `EventKind.UNKNOWN`."""
+        ...
+
+    def reply(self, webhook: AttemptWebhook, *, is_second_call: bool) -> WebhookReply | None:
+        """Return the answer; None: a person listens, and `converse` has what to say.
+
+        `is_second_call`: it is not the attempt's own call, so no more of it is wanted.
+        """
+        ...
+
+    def converse(self, webhook: AttemptWebhook, script: CallScript) -> WebhookReply:
+        """Return what the call says next. The same request gets the same answer."""
+        ...
+
+
+class CarrierNotConfigured(Exception):
+    """The settings name no carrier account, or no secret to sign callbacks with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """A kind of carrier: all that the rest of Callsheet knows of it."""
+
+    kind: str
+    """Its name in `CALLSHEET_CARRIER` and in the `carrier_account` table: lower case."""
+    title: Callable[[Settings], str]
+    """What people call it."""
+    credentials: Callable[[Settings], Credentials]
+    """Reads the account from the settings. Raises `CarrierNotConfigured`."""
+    make: Callable[[CarrierAccount], Carrier]
+    intake: Callable[[CarrierAccount], CarrierIntake]
+    prefix: str
+    """The path that all its webhooks come below, without a trailing slash: no other provider's."""
+    texts_path: str
+    """Where it announces texts to the account's numbers; empty: it announces none."""
+    calls_per_second: int
+    """What it lets a new account place; the operator changes it in the account's row."""

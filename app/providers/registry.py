@@ -1,50 +1,69 @@
-"""The providers there are. Adding one touches its own folder and one line here."""
+"""The providers there are. Adding one touches its own folder and one line here: see README.md."""
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.providers.base import Carrier, CarrierAccount
-from app.providers.twilio.client import TwilioCarrier
+from app.providers.base import Carrier, CarrierAccount, CarrierIntake, CarrierNotConfigured, ProviderSpec
+from app.providers.twilio.spec import TWILIO
 from app.runtime.config import Settings
 
-CARRIERS: Final[Mapping[str, Callable[[CarrierAccount], Carrier]]] = {
-    "twilio": TwilioCarrier,
+PROVIDERS: Final[dict[str, ProviderSpec]] = {
+    each.kind: each
+    for each in (TWILIO,)  # A new provider goes here.
 }
-"""Kind of carrier -> what makes one for an account."""
+"""Kind of carrier -> its provider."""
 
 
 class UnknownCarrierKind(Exception):
     """No provider of this kind is built in."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"there is no carrier of kind {kind!r}; known: {', '.join(sorted(CARRIERS))}")
+        super().__init__(f"there is no carrier of kind {kind!r}; known: {', '.join(sorted(PROVIDERS))}")
         self.kind = kind
 
 
-class CarrierNotConfigured(Exception):
-    """The settings name no carrier account, or no secret to sign callbacks with."""
+def provider(kind: str) -> ProviderSpec:
+    """Return the provider of that kind. Raises `UnknownCarrierKind`."""
+    try:
+        return PROVIDERS[kind]
+    except KeyError:
+        raise UnknownCarrierKind(kind) from None
+
+
+def configured_provider(settings: Settings) -> ProviderSpec:
+    """Return the provider that this installation dials through. Raises `CarrierNotConfigured`."""
+    try:
+        return provider(settings.carrier)
+    except UnknownCarrierKind as error:
+        raise CarrierNotConfigured(f"CALLSHEET_CARRIER cannot be used: {error}") from error
 
 
 def configured_account(settings: Settings) -> CarrierAccount:
     """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
-    sid, token, secret = settings.twilio_account_sid, settings.twilio_auth_token, settings.secret
-    if sid is None or token is None:
-        raise CarrierNotConfigured("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set")
-    if secret is None:
+    spec = configured_provider(settings)
+    credentials = spec.credentials(settings)
+    if settings.secret is None:
         raise CarrierNotConfigured("CALLSHEET_SECRET is not set; `callsheet up` makes one")
     return CarrierAccount(
-        account_sid=sid,
-        auth_token=token,
-        api_url=settings.carrier_api_url,
+        kind=spec.kind,
+        account_sid=credentials.account_sid,
+        auth_token=credentials.auth_token,
+        api_url=credentials.api_url,
         public_url=settings.public_url,
-        callback_secret=secret,
+        callback_secret=settings.secret,
         simulated=settings.carrier_simulated,
     )
 
 
-def make_carrier(kind: str, account: CarrierAccount) -> Carrier:
-    """Return a carrier of that kind for the account. Raises `UnknownCarrierKind`."""
-    try:
-        return CARRIERS[kind](account)
-    except KeyError:
-        raise UnknownCarrierKind(kind) from None
+def make_carrier(account: CarrierAccount) -> Carrier:
+    """Return a carrier for the account. Raises `UnknownCarrierKind`."""
+    return provider(account.kind).make(account)
+
+
+def make_intake(account: CarrierAccount) -> CarrierIntake:
+    """Return what believes and answers the account's webhooks. Raises `UnknownCarrierKind`."""
+    return provider(account.kind).intake(account)
+
+
+def is_webhook_path(path: str) -> bool:
+    """Tell whether a provider's webhooks come to this path."""
+    return any(path.startswith(f"{each.prefix}/") for each in PROVIDERS.values())

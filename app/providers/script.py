@@ -21,6 +21,16 @@ class CallScript:
     """The carrier's name of a voice; None: its default for the language."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """One line of a conversation. A line of the same key is the same line."""
+
+    key: str
+    speaker: str
+    """`agent` or `contact`."""
+    text: str
+
+
 class Reply(StrEnum):
     """What the person's answer means."""
 

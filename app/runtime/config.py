@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_TWILIO_API_URL = "https://api.twilio.com"
+SIMULATED_KIND = "twilio"
+"""Whose API the simulator speaks."""
 
 Network = IPv4Network | IPv6Network
 
@@ -73,6 +75,11 @@ class Settings(BaseSettings):
         None,
         validation_alias="REDIS_URL",
         description="Redis or Valkey to use instead of the embedded one.",
+    )
+    carrier: str = Field(
+        SIMULATED_KIND,
+        validation_alias="CALLSHEET_CARRIER",
+        description="The kind of carrier, as app/providers/registry.py names it.",
     )
     twilio_account_sid: str | None = Field(
         None,
@@ -166,7 +173,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
-        if self.port == self.simulator_port and self.twilio_account_sid is None:
+        if self.port == self.simulator_port and not self.has_carrier:
             raise ValueError("SIMULATOR_PORT must be another port than CALLSHEET_PORT")
         return self
 
@@ -198,13 +205,18 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).scheme == "https"
 
     @property
+    def has_carrier(self) -> bool:
+        """Whether a real carrier is set up; otherwise `up` starts the simulator."""
+        return self.carrier != SIMULATED_KIND or bool(self.twilio_account_sid)
+
+    @property
     def carrier_speed(self) -> float:
         """How many carrier seconds pass in a real one: 1, unless the carrier is simulated."""
         return self.reconcile_speed if self.carrier_simulated else 1.0
 
     @property
     def carrier_api_url(self) -> str:
-        """Base URL of the carrier's REST API, without a trailing slash."""
+        """Base URL of Twilio's REST API or of one like it, without a trailing slash."""
         return (self.twilio_api_url or DEFAULT_TWILIO_API_URL).rstrip("/")
 
 

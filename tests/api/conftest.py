@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from app.api.main import create_api
 from app.domain.rights import Role
 from app.models import Agent, Organization, PhoneNumber
 from app.providers import registry
+from app.providers.base import Carrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context, get_context
 from app.runtime.database import Database
@@ -131,7 +132,8 @@ async def client(application: FastAPI, context: AppContext) -> AsyncIterator[htt
 def carrier(monkeypatch: pytest.MonkeyPatch) -> AccountBook:
     """The carrier that the API asks about numbers."""
     book = AccountBook()
-    monkeypatch.setitem(registry.CARRIERS, "twilio", lambda _account: book)
+    twilio = replace(registry.PROVIDERS["twilio"], make=lambda _account: cast("Carrier", book))
+    monkeypatch.setitem(registry.PROVIDERS, "twilio", twilio)
     return book
 
 

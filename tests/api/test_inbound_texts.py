@@ -18,9 +18,9 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, PhoneNumber, ProviderEvent, Suppression
 from app.providers.base import CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
+from app.providers.twilio.intake import TwilioIntake
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import inbound_url
-from app.providers.twilio.webhooks import TwilioWebhooks
 from app.runtime.config import Settings
 from app.runtime.context import build_context
 from app.runtime.database import Database
@@ -28,6 +28,7 @@ from app.services.suppression.operations import suppress
 from tests.support.builders import NOON, make_carrier_account, make_number, make_organization
 
 ACCOUNT = CarrierAccount(
+    kind="twilio",
     account_sid="AC" + "0" * 32,
     auth_token=SecretStr("token"),
     api_url="http://carrier.invalid",
@@ -85,7 +86,7 @@ async def acme(database: Database) -> Organization:
 @pytest.fixture
 async def person(database: Database, acme: Organization) -> AsyncIterator[Person]:
     context = build_context(Settings(database_url=database.url, redis_url="redis://127.0.0.1:1"))
-    intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=TwilioCarrier(ACCOUNT))
+    intake = Intake(account=ACCOUNT, webhooks=TwilioIntake(ACCOUNT), carrier=TwilioCarrier(ACCOUNT))
     app = WebhookDoor(Starlette(), context=lambda: context, intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:

@@ -22,9 +22,10 @@ from app.domain.recipient import RecipientStatus
 from app.models import Attempt, AttemptTurn, ProviderEvent, Recipient
 from app.providers.base import CarrierAccount
 from app.providers.twilio.client import TwilioCarrier
+from app.providers.twilio.intake import TwilioIntake
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import Purpose, callback_url
-from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks
+from app.providers.twilio.webhooks import MAX_BODY_BYTES
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
 from app.runtime.database import Database
@@ -40,6 +41,7 @@ from tests.support.builders import (
 )
 
 ACCOUNT = CarrierAccount(
+    kind="twilio",
     account_sid="AC" + "0" * 32,
     auth_token=SecretStr("token"),
     api_url="http://carrier.invalid",
@@ -153,7 +155,7 @@ def context_on(database: Database) -> AppContext:
 
 async def door_to(database: Database, attempt_id: UUID) -> AsyncIterator[Door]:
     carrier = HangingUp()
-    intake = Intake(account=ACCOUNT, webhooks=TwilioWebhooks(ACCOUNT), carrier=carrier)
+    intake = Intake(account=ACCOUNT, webhooks=TwilioIntake(ACCOUNT), carrier=carrier)
     app = WebhookDoor(Starlette(), context=lambda: context_on(database), intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:

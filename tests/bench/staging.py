@@ -126,6 +126,7 @@ async def analyze(database: Database) -> None:
 def account_at(url: str) -> CarrierAccount:
     """The account of the fixed stub at that URL."""
     return CarrierAccount(
+        kind="twilio",
         account_sid=SID,
         auth_token=SecretStr("token"),
         api_url=url,

@@ -42,6 +42,7 @@ _SECRET: Final = "s" * 32
 _PUBLIC_URL: Final = "https://calls.example.com"
 _TELLS: Final = (("ringing", 1), ("in-progress", 2), ("completed", 3))
 _ACCOUNT: Final = CarrierAccount(
+    kind="twilio",
     account_sid=SID,
     auth_token=SecretStr(_TOKEN),
     api_url="http://127.0.0.1:9",

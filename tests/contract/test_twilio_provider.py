@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,7 @@ async def stub() -> AsyncIterator[Stub]:
 
 def account(api_url: str) -> CarrierAccount:
     return CarrierAccount(
+        kind="twilio",
         account_sid="AC" + "0" * 32,
         auth_token=SecretStr("token"),
         api_url=api_url,
@@ -487,7 +489,7 @@ async def test_ending_what_is_over_says_so(stub: Stub, carrier: TwilioCarrier) -
 
 def test_an_unknown_kind_of_carrier_is_named() -> None:
     with pytest.raises(UnknownCarrierKind, match="pigeon"):
-        make_carrier("pigeon", account("http://127.0.0.1:1"))
+        make_carrier(replace(account("http://127.0.0.1:1"), kind="pigeon"))
 
 
 def test_secrets_stay_out_of_the_accounts_text() -> None:

@@ -56,6 +56,7 @@ SCRIPT = CallScript(
 @pytest.fixture
 def account(carrier: RunningCarrier) -> CarrierAccount:
     return CarrierAccount(
+        kind="twilio",
         account_sid=DEFAULT_ACCOUNT_SID,
         auth_token=SecretStr(DEFAULT_AUTH_TOKEN),
         api_url=carrier.url,

@@ -51,6 +51,7 @@ class Request:
 def account_at(public_url: str) -> CarrierAccount:
     """The carrier account whose webhooks these would be."""
     return CarrierAccount(
+        kind="twilio",
         account_sid=ACCOUNT_SID,
         auth_token=SecretStr(TOKEN),
         api_url="https://api.twilio.com",

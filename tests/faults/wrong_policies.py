@@ -94,7 +94,7 @@ async def _dialing_here(world: World) -> AsyncIterator[None]:
     context = world.context
     async with context.database.transaction() as session:
         account = await ensure_carrier_account(session, world.carrier_identity, now=context.clock.now())
-    carrier = make_carrier("twilio", configured_account(world.settings))
+    carrier = make_carrier(configured_account(world.settings))
     dialer = Dialer(
         database=context.database,
         feed=context.feed,

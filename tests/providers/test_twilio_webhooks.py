@@ -13,13 +13,14 @@ from pydantic import SecretStr
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 from app.providers.base import CarrierAccount, Keyword, WebhookRejected, WebhookRequest
+from app.providers.callbacks import token_is_valid
 from app.providers.twilio.errors import (
     FAILURE_BY_STATUS,
     SIP_OUTCOMES,
     refusal_class,
 )
 from app.providers.twilio.signature import sign
-from app.providers.twilio.urls import Purpose, attempt_in, callback_url, token_is_valid
+from app.providers.twilio.urls import Purpose, attempt_in, callback_url
 from app.providers.twilio.vocabulary import (
     ANSWERED_BY,
     CALL_STATUS,
@@ -40,6 +41,7 @@ K = EventKind
 
 def account(**changes: Any) -> CarrierAccount:
     fields: dict[str, Any] = {
+        "kind": "twilio",
         "account_sid": ACCOUNT,
         "auth_token": SecretStr("token"),
         "api_url": "https://api.twilio.com",

@@ -97,6 +97,7 @@ async def make_agent(session: AsyncSession, organization: Organization, **values
 async def make_carrier_account(session: AsyncSession, **values: Any) -> CarrierAccount:
     """A simulated carrier's account."""
     defaults: dict[str, Any] = {
+        "kind": "twilio",
         "account_sid": f"AC{next(_serial):032x}",
         "api_url": "http://localhost:3001",
         "simulated": True,

@@ -15,7 +15,6 @@ from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.readiness import chosen_numbers
 from app.services.campaigns.rows import CampaignRows, load_rows
-from app.services.numbers.carriers import identity_of
 from app.services.numbers.ownership import Known, known_numbers
 from app.services.refs import Ref
 
@@ -51,7 +50,7 @@ async def ask_carrier(
         numbers = await numbers_of(session, rows) if rows.campaign.status in _LET_GO_FROM else []
     if not numbers and rows.campaign.status is not CampaignStatus.FAILED:
         return UNASKED
-    carrier = make_carrier(identity_of(account).kind, account)
+    carrier = make_carrier(account)
     try:
         refuses = await _refusal(carrier) if rows.campaign.status is CampaignStatus.FAILED else None
         return CarrierCheck(refuses=refuses, numbers=await said_of(carrier, numbers))

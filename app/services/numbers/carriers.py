@@ -11,9 +11,8 @@ from sqlmodel import col
 
 from app.models import CarrierAccount
 from app.providers.base import CarrierAccount as ConfiguredAccount
+from app.providers.registry import provider
 
-CALLS_PER_SECOND: Final = 1
-"""What Twilio gives a new account; more is asked for in its console."""
 SIMULATED_CALLS_PER_SECOND: Final = 50
 
 
@@ -27,10 +26,13 @@ class CarrierIdentity:
     simulated: bool
 
 
-def identity_of(account: ConfiguredAccount, *, kind: str = "twilio") -> CarrierIdentity:
+def identity_of(account: ConfiguredAccount) -> CarrierIdentity:
     """Return the identity of the account this process is configured with."""
     return CarrierIdentity(
-        kind=kind, account_sid=account.account_sid, api_url=account.api_url, simulated=account.simulated
+        kind=account.kind,
+        account_sid=account.account_sid,
+        api_url=account.api_url,
+        simulated=account.simulated,
     )
 
 
@@ -38,7 +40,7 @@ async def ensure_carrier_account(
     session: AsyncSession, identity: CarrierIdentity, *, now: datetime
 ) -> CarrierAccount:
     """Return the row of that account, created on first sight. Its rate is then the operator's to change."""
-    rate = SIMULATED_CALLS_PER_SECOND if identity.simulated else CALLS_PER_SECOND
+    rate = SIMULATED_CALLS_PER_SECOND if identity.simulated else provider(identity.kind).calls_per_second
     values = {
         "kind": identity.kind,
         "account_sid": identity.account_sid,

@@ -123,7 +123,7 @@ def e164(given: object, *, region: str) -> str:
 
 async def ask_about(account: CarrierAccount, numbers: Collection[str]) -> Known:
     """Return what the carrier account says of these numbers; nothing if it cannot tell. Raises `LookupFailed`."""
-    carrier = make_carrier(identity_of(account).kind, account)
+    carrier = make_carrier(account)
     try:
         return await known_numbers(carrier, numbers)
     finally:

@@ -1,7 +1,6 @@
 """What a call says, and what was said: the script of an attempt and the lines of its transcript."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,19 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import Attempt, AttemptTurn
-from app.providers.script import CallScript
+from app.providers.script import CallScript, SpokenLine
 from app.runtime.live_feed import announce
 from app.services.dialing.receive.webhooks import UnknownAttempt
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenLine:
-    """One line of a conversation. A line of the same key is the same line."""
-
-    key: str
-    speaker: str
-    """`agent` or `contact`."""
-    text: str
 
 
 async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
@@ -43,22 +32,22 @@ async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
     )
 
 
-async def write_turns(
-    session: AsyncSession, *, attempt_id: UUID, turns: Sequence[SpokenLine], now: datetime
+async def write_lines(
+    session: AsyncSession, *, attempt_id: UUID, lines: Sequence[SpokenLine], now: datetime
 ) -> None:
     """Add lines to the attempt's transcript; lines it has already are left alone."""
-    said = [turn for turn in turns if turn.text.strip()]
+    said = [line for line in lines if line.text.strip()]
     if not said:
         return
     rows = [
         {
             "attempt_id": attempt_id,
-            "dedupe_key": turn.key,
-            "speaker": turn.speaker,
-            "text": turn.text,
+            "dedupe_key": line.key,
+            "speaker": line.speaker,
+            "text": line.text,
             "at": now,
         }
-        for turn in said
+        for line in said
     ]
     await session.execute(insert(AttemptTurn).values(rows).on_conflict_do_nothing())
     owner = (
