@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from app.installation.process_commands import QUEUES
 from app.installation.reachability import _health_key
-from app.runtime.job_queue import QueueName
+from app.runtime.jobs import QueueName
 from app.runtime.migrations import PROJECT, alembic_config, newest_revision
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())

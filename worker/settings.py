@@ -3,11 +3,12 @@
 from datetime import UTC
 from typing import Any, Final
 
-from arq import cron
+from arq import cron, func
 
 from app.runtime.config import get_settings
 from app.runtime.context import NotConfigured
-from app.runtime.job_queue import QueueName, deserialize, redis_settings, serialize
+from app.runtime.job_queue import deserialize, redis_settings, serialize
+from app.runtime.jobs import ADVANCE_AUDIENCE, ADVANCE_BULK_CHANGE, RUN_IMPORT, QueueName
 from worker.jobs.audiences import advance_audience, enqueue_due_audiences
 from worker.jobs.contacts import advance_bulk_change, enqueue_due_bulk_changes
 from worker.jobs.dialing import ring_the_doorbell
@@ -39,7 +40,11 @@ DIAL: Final[dict[str, Any]] = _SHARED | {
 
 BULK: Final[dict[str, Any]] = _SHARED | {
     "queue_name": QueueName.BULK.value,
-    "functions": [run_import, advance_audience, advance_bulk_change],
+    "functions": [
+        func(run_import, name=RUN_IMPORT.name),
+        func(advance_audience, name=ADVANCE_AUDIENCE.name),
+        func(advance_bulk_change, name=ADVANCE_BULK_CHANGE.name),
+    ],
     "cron_jobs": [
         cron(enqueue_due_audiences, second=set(range(3, 60, 10)), timeout=8, max_tries=1),
         cron(enqueue_due_bulk_changes, second=set(range(6, 60, 10)), timeout=8, max_tries=1),

@@ -35,6 +35,7 @@ from app.providers.base import Numbers
 from app.providers.registry import configured_account, make_carrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
+from app.runtime.jobs import RUN_IMPORT
 from app.services.access.organizations import console_principal, create_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
@@ -202,7 +203,7 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
         return campaign_id, import_id
 
     campaign_id, import_id = await context.database.write(draft)
-    await context.queue.enqueue("run_import", job_id=f"import:{import_id}", import_id=import_id)
+    await context.queue.enqueue(RUN_IMPORT, import_id)
     await _until_imported(context, import_id)
     await context.database.write(
         lambda session: start_campaign(

@@ -17,7 +17,7 @@ from app.runtime.config import Settings
 from app.runtime.errors import OperatorError
 
 QUEUES: Final = ("dial", "bulk")
-"""What the arq workers read: dialing, or imports and other long work. As in app.runtime.job_queue, slow to import."""
+"""What the arq workers read: dialing, or imports and other long work. As in `app.runtime.jobs`."""
 
 
 class PortTakenError(OperatorError):

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
-from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,16 +15,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.runtime.jobs import Job
+
 log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS: Final = 2
-
-
-class QueueName(StrEnum):
-    """An arq worker reads one queue: dialing is never behind long work."""
-
-    DIAL = "callsheet:dial"
-    BULK = "callsheet:bulk"
 
 
 class AlreadyQueued(Exception):
@@ -63,43 +57,46 @@ def redis_settings(redis_url: str) -> RedisSettings:
 
 
 class JobQueue:
-    """Enqueues jobs by name."""
+    """Enqueues jobs."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
         self._pool: ArqRedis | None = None
 
-    async def enqueue(
-        self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int | str
-    ) -> None:
-        """Enqueue one job under an id of our own. Raises `AlreadyQueued` if that id is queued or running."""
+    async def enqueue(self, job: Job, row_id: int) -> None:
+        """Enqueue a job for that row. Raises `AlreadyQueued` if one for it is queued or running."""
         pool = await self._connected()
-        arguments: dict[str, Any] = {**ids, "_job_id": job_id, "_queue_name": queue.value}
-        if await pool.enqueue_job(job, **arguments) is None:
+        job_id = job.id_for(row_id)
+        arguments: dict[str, Any] = {
+            job.parameter: row_id,
+            "_job_id": job_id,
+            "_queue_name": job.queue.value,
+        }
+        if await pool.enqueue_job(job.name, **arguments) is None:
             raise AlreadyQueued(job_id)
 
-    async def hint(self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int) -> None:
+    async def hint(self, job: Job, row_id: int) -> None:
         """Ask a worker to begin what is committed: the row says so itself, and cron finds it without this.
 
         Nobody waits long for a hint: without Redis it is logged and given up.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self.enqueue(job, job_id=job_id, queue=queue, **ids)
+                await self.enqueue(job, row_id)
         except (AlreadyQueued, RedisError, OSError) as error:
-            log.warning("job.not_enqueued", extra={"job_id": job_id, "error": type(error).__name__})
+            log.warning(
+                "job.not_enqueued", extra={"job_id": job.id_for(row_id), "error": type(error).__name__}
+            )
 
-    async def enqueue_again(
-        self, job: str, *, job_id: str, queue: QueueName = QueueName.BULK, **ids: int | str
-    ) -> None:
+    async def enqueue_again(self, job: Job, row_id: int) -> None:
         """Enqueue a job that no process works on, also if one was killed at it.
 
         arq lets nobody take a job that its killed worker had begun before the whole job timeout is over.
         """
         pool = await self._connected()
-        await pool.delete(in_progress_key_prefix + job_id)
+        await pool.delete(in_progress_key_prefix + job.id_for(row_id))
         with suppress(AlreadyQueued):
-            await self.enqueue(job, job_id=job_id, queue=queue, **ids)
+            await self.enqueue(job, row_id)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -12,7 +12,7 @@ from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
 from app.runtime.config import Settings
 from app.runtime.context import AppContext
-from app.runtime.job_queue import QueueName
+from app.runtime.jobs import Job
 from app.services.access.principal import Principal
 from app.services.campaigns.carrier_check import CarrierCheck, ask_carrier
 from app.services.numbers.carriers import CarrierIdentity, identity_of
@@ -45,9 +45,9 @@ class Visit:
         """Do the work in one transaction, as `Database.write` does: once more if it lost a deadlock."""
         return await self.context.database.write(work)
 
-    async def hint(self, job: str, *, job_id: str, **ids: int) -> None:
+    async def hint(self, job: Job, row_id: int) -> None:
         """Ask a worker to begin what is committed, as `JobQueue.hint` does."""
-        await self.context.queue.hint(job, job_id=job_id, queue=QueueName.BULK, **ids)
+        await self.context.queue.hint(job, row_id)
 
     def carrier(self) -> CarrierIdentity:
         """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""

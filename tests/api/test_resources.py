@@ -11,7 +11,7 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.models import Campaign
-from app.runtime.job_queue import QueueName
+from app.runtime.jobs import QueueName
 from app.services.dialing.settle.hang_up import note_second_calls
 from tests.api.conftest import ApiWorld, fields_of, problem_of
 from tests.support.builders import make_attempt, make_carrier_account, make_recipient

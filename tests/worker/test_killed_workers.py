@@ -8,8 +8,10 @@ from arq.connections import ArqRedis, create_pool
 from arq.worker import Worker, func
 from redis.asyncio import Redis
 
-from app.runtime.job_queue import AlreadyQueued, JobQueue, QueueName, deserialize, redis_settings, serialize
+from app.runtime.job_queue import AlreadyQueued, JobQueue, deserialize, redis_settings, serialize
+from app.runtime.jobs import Job, QueueName
 
+_WORK = Job(name="work", noun="import", parameter="import_id")
 _JOB = "import:7"
 
 
@@ -17,9 +19,9 @@ async def test_a_job_that_a_killed_worker_had_begun_is_taken_up_at_once(redis: R
     done: list[int] = []
     async with _queued_and_begun(redis_url) as queue:
         with pytest.raises(AlreadyQueued):
-            await queue.enqueue("work", job_id=_JOB, import_id=7)
+            await queue.enqueue(_WORK, 7)
         assert await _ran(redis_url, done) == []
-        await queue.enqueue_again("work", job_id=_JOB, import_id=7)
+        await queue.enqueue_again(_WORK, 7)
         assert await _ran(redis_url, done) == [7]
     assert not await redis.exists(f"arq:in-progress:{_JOB}")
 
@@ -27,8 +29,8 @@ async def test_a_job_that_a_killed_worker_had_begun_is_taken_up_at_once(redis: R
 async def test_a_job_that_was_lost_is_enqueued_again(redis: Redis, redis_url: str) -> None:
     async with _queued_and_begun(redis_url) as queue:
         await redis.flushdb()
-        await queue.enqueue_again("work", job_id=_JOB, import_id=7)
-        await queue.enqueue_again("work", job_id=_JOB, import_id=7)
+        await queue.enqueue_again(_WORK, 7)
+        await queue.enqueue_again(_WORK, 7)
         assert await _ran(redis_url, []) == [7]
 
 
@@ -36,7 +38,7 @@ async def test_a_job_that_was_lost_is_enqueued_again(redis: Redis, redis_url: st
 async def _queued_and_begun(redis_url: str) -> AsyncIterator[JobQueue]:
     """A queue with one job, and the mark that arq's worker sets before it begins."""
     queue = JobQueue(redis_url)
-    await queue.enqueue("work", job_id=_JOB, import_id=7)
+    await queue.enqueue(_WORK, 7)
     pool = await _pool(redis_url)
     await pool.psetex(f"arq:in-progress:{_JOB}", 3_600_000, b"1")
     await pool.aclose()

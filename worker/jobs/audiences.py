@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.runtime.context import AppContext
+from app.runtime.jobs import ADVANCE_AUDIENCE
 from app.services.campaigns import audiences
 
 
@@ -18,6 +19,4 @@ async def enqueue_due_audiences(ctx: dict[str, Any]) -> None:
     async with context.database.session() as session:
         due = await audiences.due_audiences(session, now=context.clock.now())
     for audience_id in due:
-        await context.queue.enqueue_again(
-            "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
-        )
+        await context.queue.enqueue_again(ADVANCE_AUDIENCE, audience_id)

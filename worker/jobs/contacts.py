@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.runtime.context import AppContext
+from app.runtime.jobs import ADVANCE_BULK_CHANGE
 from app.services.contacts import bulk
 
 
@@ -18,4 +19,4 @@ async def enqueue_due_bulk_changes(ctx: dict[str, Any]) -> None:
     async with context.database.session() as session:
         due = await bulk.due_bulk_changes(session, now=context.clock.now())
     for bulk_id in due:
-        await context.queue.enqueue_again("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
+        await context.queue.enqueue_again(ADVANCE_BULK_CHANGE, bulk_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.runtime.context import AppContext
+from app.runtime.jobs import RUN_IMPORT
 from app.services.imports import run
 
 
@@ -18,4 +19,4 @@ async def requeue_stalled_imports(ctx: dict[str, Any]) -> None:
     async with context.database.session() as session:
         stalled = await run.requeue_stalled_imports(session)
     for import_id in stalled:
-        await context.queue.enqueue_again("run_import", job_id=f"import:{import_id}", import_id=import_id)
+        await context.queue.enqueue_again(RUN_IMPORT, import_id)

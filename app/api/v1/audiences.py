@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.fields import Body, Moment, Ref, RefField, RowId
 from app.domain.audience import AudienceMode, AudienceStatus
+from app.runtime.jobs import ADVANCE_AUDIENCE
 from app.services.campaigns.audiences import (
     AudienceRule,
     AudienceView,
@@ -149,9 +150,7 @@ async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Respo
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)
     for audience_id in begun:
-        await caller.context.queue.hint(
-            "advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id
-        )
+        await caller.context.queue.hint(ADVANCE_AUDIENCE, audience_id)
     return response
 
 

@@ -27,6 +27,7 @@ from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import EVERYBODY, Condition, ContactFilter, Op, as_json
 from app.domain.suppression import SuppressionScope
+from app.runtime.jobs import ADVANCE_BULK_CHANGE
 from app.services.contacts.bulk import (
     BulkView,
     begin_bulk_change,
@@ -167,7 +168,7 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
 
     response = await caller.once(work, status=HTTPStatus.ACCEPTED)
     for bulk_id in begun:
-        await caller.context.queue.hint("advance_bulk_change", job_id=f"bulk:{bulk_id}", bulk_id=bulk_id)
+        await caller.context.queue.hint(ADVANCE_BULK_CHANGE, bulk_id)
     return response
 
 

@@ -23,6 +23,7 @@ from app.api.v1.uploads import (
     mapping_of,
     object_of,
 )
+from app.runtime.jobs import RUN_IMPORT
 from app.services.errors import FieldErrors
 from app.services.imports.files.template import template_csv
 from app.services.imports.operations import (
@@ -233,9 +234,5 @@ async def _stored(
 
     response = await caller.once(work, status=status, fingerprint=fingerprint)
     for import_id in waiting:
-        await _ring(caller, import_id)
+        await caller.context.queue.hint(RUN_IMPORT, import_id)
     return response
-
-
-async def _ring(caller: Caller, import_id: int) -> None:
-    await caller.context.queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)

@@ -24,6 +24,7 @@ from app.api.v1.uploads import (
     mapping_of,
     object_of,
 )
+from app.runtime.jobs import RUN_IMPORT
 from app.services.errors import FieldErrors
 from app.services.imports.operations import import_file, import_json, queue_import, set_mapping, store_import
 from app.services.imports.queries import get_import
@@ -180,7 +181,7 @@ async def _queue_file(
     fingerprint = await fingerprint_of(upload, columns)
     response = await caller.once(work, status=HTTPStatus.ACCEPTED, fingerprint=fingerprint)
     for import_id in queued:
-        await caller.context.queue.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
+        await caller.context.queue.hint(RUN_IMPORT, import_id)
     return response
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import reflex as rx
 
+from app.runtime.jobs import RUN_IMPORT
 from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
@@ -80,12 +81,7 @@ async def enqueue_if_needed(visit: Visit, import_id: int) -> None:
     async with visit.reading() as session:
         if not await needs_worker(session, import_id):
             return
-    await enqueue_import(visit, import_id)
-
-
-async def enqueue_import(visit: Visit, import_id: int) -> None:
-    """Have a worker go on with the import."""
-    await visit.hint("run_import", job_id=f"import:{import_id}", import_id=import_id)
+    await visit.hint(RUN_IMPORT, import_id)
 
 
 async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:

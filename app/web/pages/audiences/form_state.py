@@ -14,6 +14,7 @@ from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
+from app.runtime.jobs import ADVANCE_AUDIENCE
 from app.services.access.principal import Principal
 from app.services.campaigns.audiences import (
     AudienceRule,
@@ -163,7 +164,7 @@ class AudienceFormState(FormState, rx.State):
             )
 
         view = await visit.write(added)
-        await _enqueue(visit, view.id)
+        await visit.hint(ADVANCE_AUDIENCE, view.id)
         self.is_open = False
         await rules._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
         yield say_done("They are being added")
@@ -243,7 +244,3 @@ class AudienceConditionState(ConditionForm, rx.State):
             names = await names_in(session, [asked], principal=visit.principal)
         form._set(asked, [said(one, names) for one in asked.conditions])  # noqa: SLF001
         await form._count(visit)  # noqa: SLF001
-
-
-async def _enqueue(visit: Visit, audience_id: int) -> None:
-    await visit.hint("advance_audience", job_id=f"audience:{audience_id}", audience_id=audience_id)

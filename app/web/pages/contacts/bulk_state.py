@@ -10,6 +10,7 @@ from app.domain.bulk_change import BulkAction, BulkStatus
 from app.domain.contact_filter import Condition, ContactFilter, Op
 from app.domain.rights import Right
 from app.domain.suppression import SuppressionScope
+from app.runtime.jobs import ADVANCE_BULK_CHANGE
 from app.services.contacts.bulk import BulkView, begin_bulk_change
 from app.services.contacts.queries import NO_END, count_contacts
 from app.services.errors import Conflict
@@ -98,7 +99,7 @@ class ContactBulkState(Ticking, FormState, rx.State):
             )
         )
         if view.status is BulkStatus.RUNNING:
-            await visit.hint("advance_bulk_change", job_id=f"bulk:{view.id}", bulk_id=view.id)
+            await visit.hint(ADVANCE_BULK_CHANGE, view.id)
         self.ids, self.all_matching, self.asking = [], False, ""
         await contacts._read(visit, first=True)  # noqa: SLF001 - ours
         return say_done(_sentence(view)) if view.changed else say(_sentence(view))

@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from app.domain.rights import Right
+from app.runtime.jobs import RUN_IMPORT
 from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import
 from app.services.imports.queries import get_import, list_issues
@@ -15,7 +16,6 @@ from app.services.refs import Ref
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import FormState, anyone, guarded
-from app.web.imports.incoming import enqueue_import
 from app.web.pages.imports.presenter import (
     ISSUE_CLASSES,
     ImportDetails,
@@ -102,7 +102,7 @@ class ImportDetailsState(FormState, rx.State):
                 session, principal=visit.principal, import_ref=self.details.id, now=visit.now
             )
         )
-        await enqueue_import(visit, self.details.id)
+        await visit.hint(RUN_IMPORT, self.details.id)
         await self._read(visit, self.details.id)
         return say_done("The import goes on")
 

@@ -7,6 +7,7 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
 from app.domain.rights import Right
+from app.runtime.jobs import RUN_IMPORT
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.undo import undo_import
 from app.services.imports.views import ImportView
@@ -14,7 +15,6 @@ from app.services.live_hub import Watched, watch
 from app.services.paging import Page
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.imports.incoming import enqueue_import
 from app.web.pages.imports.details_state import ImportDetailsState
 from app.web.pages.imports.presenter import ImportRow, import_row
 from app.web.visit import Visit
@@ -87,7 +87,7 @@ class ImportsState(PageState, rx.State):
                 session, principal=visit.principal, import_ref=import_id, now=visit.now
             )
         )
-        await enqueue_import(visit, import_id)
+        await visit.hint(RUN_IMPORT, import_id)
         self._show(visit, await _read(visit, self.page))
         return say_done("The import is being undone")
 
