@@ -191,7 +191,7 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
         numbers = await session.execute(text("SELECT id FROM phone_number ORDER BY id"))
         changes = _campaign_settings(agent_id, list(numbers.scalars()))
         campaign_id = await create_campaign(session, principal=principal, changes=changes, now=now)
-        import_id = await store_import(
+        import_id, _ = await store_import(
             session,
             principal=principal,
             campaign_ref=campaign_id,

@@ -131,7 +131,7 @@ async def imported(database: Database, *, rows: int, with_campaign: bool, seed: 
     organization, campaign = await _stage(database, seed)
     owner = principal(organization)
     async with database.transaction() as session:
-        import_id = await store_import(
+        import_id, _ = await store_import(
             session,
             principal=owner,
             campaign_ref=campaign.id if with_campaign else None,

@@ -110,7 +110,7 @@ async def _import(stage: DialingStage, owner: Principal) -> None:
             await import_file(
                 session, principal=owner, campaign_ref=campaign, file_name=name, data=data, now=now
             )
-        waiting = await store_import(
+        waiting, _ = await store_import(
             session, principal=owner, campaign_ref=None, file_name="late.csv", data=_PEOPLE, now=now
         )
         await queue_import(session, principal=owner, import_ref=waiting, now=now)

@@ -25,7 +25,7 @@ CLOCK = SystemClock()
 
 async def queued(database: Database, owner: Principal) -> int:
     async with database.transaction() as session:
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session, principal=owner, campaign_ref=None, file_name="c.csv", data=FILE, now=NOON
         )
         await operations.queue_import(session, principal=owner, import_ref=import_id, now=NOON)

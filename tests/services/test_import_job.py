@@ -27,7 +27,7 @@ async def context(database: Database, database_url: str, redis_url: str) -> Asyn
 async def queued_import(database: Database) -> int:
     async with database.transaction() as session:
         owner = principal(await make_organization(session))
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session,
             principal=owner,
             campaign_ref=None,

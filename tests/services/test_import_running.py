@@ -105,7 +105,7 @@ def ugly_file() -> bytes:
 
 async def queued(database: Database, owner: Principal, campaign: Campaign, data: bytes) -> int:
     async with database.transaction() as session:
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session,
             principal=owner,
             campaign_ref=campaign.id,

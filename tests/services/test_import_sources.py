@@ -19,7 +19,7 @@ from tests.support.builders import NOON, make_campaign
 
 async def stored(database: Database, owner: Principal, data: bytes, sheet: str = "") -> ImportView:
     async with database.transaction() as session:
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session, principal=owner, campaign_ref=None, file_name="a.csv", data=data, now=NOON, sheet=sheet
         )
         return await queries.get_import(session, principal=owner, import_ref=import_id)
@@ -50,7 +50,7 @@ async def test_pasted_text_goes_in_with_or_without_a_header(
     database: Database, session: AsyncSession, owner: Principal, text: str
 ) -> None:
     async with database.transaction() as writing:
-        import_id = await operations.store_pasted(
+        import_id, _ = await operations.store_pasted(
             writing, principal=owner, campaign_ref=None, text=text, now=NOON
         )
 
@@ -134,7 +134,7 @@ async def test_a_preview_says_what_the_campaign_will_say_to_three_people(
         campaign = await make_campaign(
             session, acme, step={"welcome_message_template": "Hello {{name}}, your {{plan}} is ready."}
         )
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session,
             principal=owner,
             campaign_ref=campaign.id,

@@ -92,7 +92,7 @@ async def imported(
     database: Database, owner: Principal, campaign: Campaign | None, data: bytes = FILE
 ) -> int:
     async with database.transaction() as session:
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             session,
             principal=owner,
             campaign_ref=campaign.id if campaign else None,

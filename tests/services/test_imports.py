@@ -52,7 +52,7 @@ async def import_at_once(
 
 async def store(database: Database, owner: Principal, campaign: Campaign | None, data: bytes) -> int:
     async with database.transaction() as session:
-        return await operations.store_import(
+        stored = await operations.store_import(
             session,
             principal=owner,
             campaign_ref=campaign.id if campaign else None,
@@ -60,6 +60,7 @@ async def store(database: Database, owner: Principal, campaign: Campaign | None,
             data=data,
             now=NOON,
         )
+    return stored.id
 
 
 async def contacts(session: AsyncSession) -> dict[str, Contact]:
@@ -476,7 +477,7 @@ async def test_a_file_arrives_in_pieces_of_any_size(
             yield SEED[start : start + 7]
 
     async with database.transaction() as writing:
-        import_id = await operations.store_import(
+        import_id, _ = await operations.store_import(
             writing,
             principal=owner,
             campaign_ref=None,

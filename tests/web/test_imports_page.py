@@ -80,7 +80,7 @@ async def test_an_import_that_was_left_goes_on_from_its_sheet_and_can_be_cancell
     seams: AppContext, acme: Organization, tab: Driver
 ) -> None:
     async with seams.database.transaction() as session:
-        left = await store_import(
+        left, _ = await store_import(
             session, principal=principal(acme), campaign_ref=None, file_name="a.csv", data=FILE, now=NOON
         )
     browser = await signed_in(tab, acme, "/imports")
@@ -97,7 +97,7 @@ async def test_an_import_without_a_column_of_numbers_says_so_in_its_sheet(
     seams: AppContext, acme: Organization, tab: Driver
 ) -> None:
     async with seams.database.transaction() as session:
-        left = await store_import(
+        left, _ = await store_import(
             session,
             principal=principal(acme),
             campaign_ref=None,

@@ -138,7 +138,7 @@ async def test_the_review_names_a_file_that_is_not_imported(world: CampaignWorld
 async def test_another_organizations_import_cannot_be_started(world: CampaignWorld, tab: Driver) -> None:
     async with world.database.transaction() as session:
         stranger = await make_organization(session)
-        foreign = await store_import(
+        foreign, _ = await store_import(
             session,
             principal=principal(stranger),
             campaign_ref=None,

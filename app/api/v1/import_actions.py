@@ -29,7 +29,6 @@ from app.services.imports.files.template import template_csv
 from app.services.imports.operations import (
     cancel_import,
     choose_sheet,
-    needs_worker,
     queue_import,
     set_mapping,
     store_import,
@@ -38,6 +37,7 @@ from app.services.imports.operations import (
 )
 from app.services.imports.queries import get_import
 from app.services.imports.undo import undo_import
+from app.services.imports.views import StoredImport
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=UploadRoute)
 
@@ -80,7 +80,7 @@ _BODY: Final[dict[str, Any]] = {
     }
 }
 
-Store = Callable[[AsyncSession], Awaitable[int]]
+Store = Callable[[AsyncSession], Awaitable[StoredImport]]
 
 
 class Mapping(RootModel[dict[str, Annotated[str, Field(max_length=200)]]]):
@@ -104,8 +104,8 @@ async def create(request: Request, caller: Repeatable) -> Response:
             raise FieldErrors({"file": "Send the file as the form's field `file`."})
         columns = mapping_of(form.get("mapping"))
 
-        async def store(session: AsyncSession) -> int:
-            import_id = await store_import(
+        async def store(session: AsyncSession) -> StoredImport:
+            stored = await store_import(
                 session,
                 principal=caller.principal,
                 campaign_ref=campaign_id if isinstance(campaign_id, str) and campaign_id else None,
@@ -115,10 +115,10 @@ async def create(request: Request, caller: Repeatable) -> Response:
                 now=caller.now,
             )
             if columns is not None:
-                await set_mapping(
-                    session, principal=caller.principal, import_ref=import_id, mapping=columns, now=caller.now
+                stored = await set_mapping(
+                    session, principal=caller.principal, import_ref=stored.id, mapping=columns, now=caller.now
                 )
-            return import_id
+            return stored
 
         fingerprint = await fingerprint_of(upload, columns, str(campaign_id), str(sheet))
         return await _stored(store, caller, HTTPStatus.CREATED, fingerprint)
@@ -135,11 +135,10 @@ async def template(caller: Keyed) -> Response:  # noqa: ARG001 - asks for a key,
 async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> Response:
     """Say what each column is used as; the next file with the same headers begins with it."""
 
-    async def work(session: AsyncSession) -> int:
-        await set_mapping(
+    async def work(session: AsyncSession) -> StoredImport:
+        return await set_mapping(
             session, principal=caller.principal, import_ref=import_id, mapping=mapping.root, now=caller.now
         )
-        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
 
     return await _stored(work, caller, HTTPStatus.OK)
 
@@ -148,7 +147,7 @@ async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> 
 async def read_sheet(import_id: Ref, body: Sheet, caller: Repeatable) -> Response:
     """Read another sheet of the workbook. Its columns are named anew."""
 
-    async def work(session: AsyncSession) -> int:
+    async def work(session: AsyncSession) -> StoredImport:
         return await choose_sheet(
             session, principal=caller.principal, import_ref=import_id, sheet=body.sheet, now=caller.now
         )
@@ -160,9 +159,8 @@ async def read_sheet(import_id: Ref, body: Sheet, caller: Repeatable) -> Respons
 async def start(import_id: Ref, caller: Repeatable) -> Response:
     """Begin, or go on with one that failed where it stopped. A worker does it: `GET /imports/{id}` tells how far."""
 
-    async def work(session: AsyncSession) -> int:
-        await queue_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
-        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
+    async def work(session: AsyncSession) -> StoredImport:
+        return await queue_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
 
     return await _stored(work, caller, HTTPStatus.ACCEPTED)
 
@@ -182,18 +180,17 @@ async def cancel(import_id: Ref, caller: Repeatable) -> Response:
 async def undo(import_id: Ref, caller: Repeatable) -> Response:
     """Take back what the import did: its contacts, what it changed, its recipients. Who was contacted stays."""
 
-    async def work(session: AsyncSession) -> int:
-        await undo_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
-        return (await get_import(session, principal=caller.principal, import_ref=import_id)).id
+    async def work(session: AsyncSession) -> StoredImport:
+        return await undo_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
 
-    return await _stored(work, caller, HTTPStatus.ACCEPTED, always_ring=True)
+    return await _stored(work, caller, HTTPStatus.ACCEPTED)
 
 
 async def _stored_json(body: bytes, caller: Caller) -> Response:
     contacts, beside = await asyncio.to_thread(_contacts_or_text, body)
     campaign_ref = str(beside["campaign_id"]) if beside.get("campaign_id") is not None else None
 
-    async def store(session: AsyncSession) -> int:
+    async def store(session: AsyncSession) -> StoredImport:
         principal, now = caller.principal, caller.now
         if contacts is None:
             return await store_pasted(
@@ -216,21 +213,16 @@ def _contacts_or_text(body: bytes) -> tuple[list[Any] | None, dict[str, Any]]:
 
 
 async def _stored(
-    store: Store,
-    caller: Caller,
-    status: HTTPStatus,
-    fingerprint: str | None = None,
-    *,
-    always_ring: bool = False,
+    store: Store, caller: Caller, status: HTTPStatus, fingerprint: str | None = None
 ) -> Response:
     """Do the work and answer with the import; ask a worker to go on with it if there is need."""
     waiting: list[int] = []
 
     async def work(session: AsyncSession) -> ImportAnswer:
-        import_id = await store(session)
-        if always_ring or await needs_worker(session, import_id):
-            waiting[:] = [import_id]
-        return import_answer(await get_import(session, principal=caller.principal, import_ref=import_id))
+        stored = await store(session)
+        if stored.needs_worker:
+            waiting[:] = [stored.id]
+        return import_answer(await get_import(session, principal=caller.principal, import_ref=stored.id))
 
     response = await caller.once(work, status=status, fingerprint=fingerprint)
     for import_id in waiting:

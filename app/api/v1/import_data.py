@@ -156,7 +156,7 @@ async def _queue_file(
 
     async def work(session: AsyncSession) -> Imported:
         principal, now = caller.principal, caller.now
-        import_id = await store_import(
+        import_id, _ = await store_import(
             session,
             principal=principal,
             campaign_ref=campaign_ref,

@@ -25,7 +25,7 @@ from app.services.imports.files.spreadsheets import AT_ONCE_BYTES, RAW_FORMATS, 
 from app.services.imports.queries import list_issues
 from app.services.imports.run import run_within
 from app.services.imports.store.batch_writer import locked_campaign
-from app.services.imports.views import ImportResult
+from app.services.imports.views import ImportResult, StoredImport
 from app.services.refs import Ref, load
 from app.services.tabular.detection import format_of
 from app.services.tabular.file_names import display_name
@@ -53,38 +53,24 @@ async def store_import(  # noqa: PLR0913 - what the caller alone knows
     max_bytes: int = MAX_FILE_BYTES,
     sheet: str = "",
     guess: bool = True,
-) -> int:
-    """Store a file and read it once through; return the import's id. Nobody is added yet.
+) -> StoredImport:
+    """Store a file and read it once through. Nobody is added yet.
 
     What it is, its content tells, whatever its name ends in. A large workbook or JSON is left in the status
-    `reading`: enqueue `run_import` after the commit (`needs_worker` tells). `sheet`: of a workbook, else the first.
+    `reading`, for a worker. `sheet`: of a workbook, else the first.
     `guess`: suggest a column of phone numbers by its cells if no header names one; not if nobody sees it first.
     Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft, paused or failed.
     """
     authorize(principal, Right.EDIT_CONTACTS)
-    campaign = await _campaign(session, principal, campaign_ref)
-    contact_import = await _new_import(session, principal, campaign, display_name(file_name), now)
+    contact_import = await _new_import(session, principal, campaign_ref, display_name(file_name), now)
     contact_import.sheet = sheet
-    pieces = pieces_of(data)
-    head = await anext(pieces, b"")
-    contact_import.format = format_of(head)
-    whole = _with_head(head, pieces)
-    if contact_import.format in RAW_FORMATS:
-        contact_import.file_bytes = await store_raw(
-            session, import_id=contact_import.id, data=whole, max_bytes=max_bytes
-        )
-        contact_import.status = ImportStatus.READING
-        await session.flush()
-        if contact_import.file_bytes <= AT_ONCE_BYTES:
-            await read_table_within(session, contact_import, guess=guess)
-    else:
-        await _store_text(session, contact_import, whole, max_bytes, guess=guess)
-    return contact_import.id
+    await _store_file(session, contact_import, data, max_bytes, guess=guess)
+    return _as_stored(contact_import)
 
 
 async def store_pasted(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref | None, text: str, now: datetime
-) -> int:
+) -> StoredImport:
     """Store what was pasted (cells by tab, comma or line; a bare list of numbers too) as `store_import` does.
 
     Raises `FieldErrors` on `text`, and as `store_import`.
@@ -96,18 +82,11 @@ async def store_pasted(
         raise FieldErrors(
             {"text": f"At most {MAX_PASTED:,} characters can be pasted. Upload a file instead."}
         )
-    campaign = await _campaign(session, principal, campaign_ref)
-    contact_import = await _new_import(session, principal, campaign, "Pasted text", now)
+    contact_import = await _new_import(session, principal, campaign_ref, "Pasted text", now)
     contact_import.format = "text"
     data = (await asyncio.to_thread(one_a_line, text)).encode("utf-8", "replace")
-    await _store_text(session, contact_import, data, MAX_FILE_BYTES, guess=True)
-    return contact_import.id
-
-
-async def needs_worker(session: AsyncSession, import_id: int) -> bool:
-    """Tell whether a worker has to go on with a stored import: it is read, or it is queued."""
-    contact_import = await session.get_one(ContactImport, import_id)
-    return contact_import.status in {ImportStatus.READING, ImportStatus.QUEUED}
+    await _store_text(session, contact_import, pieces_of(data), MAX_FILE_BYTES, guess=True)
+    return _as_stored(contact_import)
 
 
 async def choose_sheet(
@@ -117,8 +96,8 @@ async def choose_sheet(
     import_ref: Ref,
     sheet: str,
     now: datetime,  # noqa: ARG001 - every write is told the time
-) -> int:
-    """Read another sheet of the workbook; return the import's id. Enqueue `run_import` if it `needs_worker`.
+) -> StoredImport:
+    """Read another sheet of the workbook.
 
     Raises `FieldErrors` on `sheet`, `Conflict` once the import has begun, and `FileRefused`.
     """
@@ -135,7 +114,7 @@ async def choose_sheet(
     await session.flush()
     if contact_import.file_bytes <= AT_ONCE_BYTES:
         await read_table_within(session, contact_import, guess=True)
-    return contact_import.id
+    return _as_stored(contact_import)
 
 
 async def set_mapping(
@@ -145,7 +124,7 @@ async def set_mapping(
     import_ref: Ref,
     mapping: Mapping[str, str],
     now: datetime,  # noqa: ARG001 - every write is told the time
-) -> None:
+) -> StoredImport:
     """Set what each column is used as; columns that are not named are ignored.
 
     Raises `FieldErrors` on `mapping` (no phone column) or `mapping.<header>`, `Conflict` once it has begun.
@@ -158,6 +137,7 @@ async def set_mapping(
         raise Conflict("The import has begun: its columns can no longer be changed. Upload the file again.")
     contact_import.mapping = checked_mapping(headers_of(contact_import), mapping)
     await session.flush()
+    return _as_stored(contact_import)
 
 
 async def queue_import(
@@ -166,8 +146,8 @@ async def queue_import(
     principal: Principal,
     import_ref: Ref,
     now: datetime,
-) -> None:
-    """Queue an uploaded or failed import, to go on where it stopped; enqueue `run_import` after the commit.
+) -> StoredImport:
+    """Queue an uploaded or failed import, to go on where it stopped. A worker is always needed.
 
     One that is still being read begins by itself once it is, if it has a phone column.
 
@@ -182,7 +162,7 @@ async def queue_import(
     if contact_import.status is ImportStatus.READING:
         contact_import.start_when_read = True
         await session.flush()
-        return
+        return _as_stored(contact_import)
     if contact_import.status not in _STARTABLE:
         raise Conflict(f"This import is {contact_import.status}; it cannot be started again.")
     _require_phone(contact_import)
@@ -192,6 +172,7 @@ async def queue_import(
     await remember_mapping(session, contact_import, now=now)
     await session.flush()
     _announce(session, contact_import)
+    return _as_stored(contact_import)
 
 
 async def cancel_import(
@@ -227,22 +208,11 @@ async def import_file(
     Raises `FileRefused`, also without a phone column, `FieldErrors` for the mapping, and `Conflict`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
-    import_id = await store_import(
-        session,
-        principal=principal,
-        campaign_ref=campaign_ref,
-        file_name=file_name,
-        data=data,
-        now=now,
-        max_bytes=max_bytes,
-        guess=False,
-    )
-    contact_import = await session.get_one(ContactImport, import_id)
+    contact_import = await _new_import(session, principal, campaign_ref, display_name(file_name), now)
+    await _store_file(session, contact_import, data, max_bytes, guess=False)
     if contact_import.status is ImportStatus.READING:
         await read_table_within(session, contact_import, guess=False)
-    if mapping is not None:
-        await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
-    return await _import_at_once(session, principal, import_id, now)
+    return await _import_at_once(session, principal, contact_import, mapping, now)
 
 
 async def import_json(
@@ -259,12 +229,8 @@ async def import_json(
     Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `import_file`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
-    import_id = await store_objects(
-        session, principal=principal, campaign_ref=campaign_ref, rows=rows, now=now
-    )
-    if mapping is not None:
-        await set_mapping(session, principal=principal, import_ref=import_id, mapping=mapping, now=now)
-    return await _import_at_once(session, principal, import_id, now)
+    contact_import = await _store_objects(session, principal, campaign_ref, rows, now)
+    return await _import_at_once(session, principal, contact_import, mapping, now)
 
 
 async def store_objects(
@@ -274,22 +240,31 @@ async def store_objects(
     campaign_ref: Ref | None,
     rows: Sequence[Mapping[str, Any]],
     now: datetime,
-) -> int:
+) -> StoredImport:
     """Store an array of objects as `store_import` does a file; item 1 is row 1.
 
     Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `store_import`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
+    return _as_stored(await _store_objects(session, principal, campaign_ref, rows, now))
+
+
+async def _store_objects(
+    session: AsyncSession,
+    principal: Principal,
+    campaign_ref: Ref | None,
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> ContactImport:
     if len(rows) > MAX_JSON_ROWS:
         raise FieldErrors(
             {"contacts": f"At most {MAX_JSON_ROWS:,} contacts fit into one request. Upload a file instead."}
         )
-    campaign = await _campaign(session, principal, campaign_ref)
-    contact_import = await _new_import(session, principal, campaign, "contacts.json", now)
+    contact_import = await _new_import(session, principal, campaign_ref, "contacts.json", now)
     contact_import.format, contact_import.delimiter = JSON_FORMAT, ","
     data = await asyncio.to_thread(csv_from_objects, rows)
-    await _store_text(session, contact_import, data, MAX_FILE_BYTES, guess=False)
-    return contact_import.id
+    await _store_text(session, contact_import, pieces_of(data), MAX_FILE_BYTES, guess=False)
+    return contact_import
 
 
 async def _campaign(session: AsyncSession, principal: Principal, ref: Ref | None) -> Campaign | None:
@@ -302,8 +277,9 @@ async def _campaign(session: AsyncSession, principal: Principal, ref: Ref | None
 
 
 async def _new_import(
-    session: AsyncSession, principal: Principal, campaign: Campaign | None, name: str, now: datetime
+    session: AsyncSession, principal: Principal, campaign_ref: Ref | None, name: str, now: datetime
 ) -> ContactImport:
+    campaign = await _campaign(session, principal, campaign_ref)
     contact_import = ContactImport(
         organization_id=principal.organization_id,
         campaign_id=campaign.id if campaign else None,
@@ -318,7 +294,7 @@ async def _new_import(
     return contact_import
 
 
-async def _store_text(
+async def _store_file(
     session: AsyncSession,
     contact_import: ContactImport,
     data: bytes | AsyncIterator[bytes],
@@ -326,8 +302,33 @@ async def _store_text(
     *,
     guess: bool,
 ) -> None:
+    """Store the file as what its content says that it is; a small one is a table afterwards."""
+    pieces = pieces_of(data)
+    head = await anext(pieces, b"")
+    contact_import.format = format_of(head)
+    whole = _with_head(head, pieces)
+    if contact_import.format not in RAW_FORMATS:
+        await _store_text(session, contact_import, whole, max_bytes, guess=guess)
+        return
+    contact_import.file_bytes = await store_raw(
+        session, import_id=contact_import.id, pieces=whole, max_bytes=max_bytes
+    )
+    contact_import.status = ImportStatus.READING
+    await session.flush()
+    if contact_import.file_bytes <= AT_ONCE_BYTES:
+        await read_table_within(session, contact_import, guess=guess)
+
+
+async def _store_text(
+    session: AsyncSession,
+    contact_import: ContactImport,
+    pieces: AsyncIterator[bytes],
+    max_bytes: int,
+    *,
+    guess: bool,
+) -> None:
     contact_import.file_bytes, contact_import.encoding = await store_file(
-        session, import_id=contact_import.id, data=data, max_bytes=max_bytes
+        session, import_id=contact_import.id, pieces=pieces, max_bytes=max_bytes
     )
     if not contact_import.file_bytes:
         raise FileRefused(EMPTY)
@@ -342,16 +343,20 @@ async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
 
 
 async def _import_at_once(
-    session: AsyncSession, principal: Principal, import_id: int, now: datetime
+    session: AsyncSession,
+    principal: Principal,
+    contact_import: ContactImport,
+    mapping: Mapping[str, str] | None,
+    now: datetime,
 ) -> ImportResult:
-    contact_import = await load(
-        session, ContactImport, import_id, organization_id=principal.organization_id, lock=True
-    )
+    """Import what this transaction has just stored: no other sees the row before the commit."""
+    if mapping is not None:
+        contact_import.mapping = checked_mapping(headers_of(contact_import), mapping)
     _require_phone_in_file(contact_import)
     await run_within(session, contact_import=contact_import, now=now)
-    issues = await list_issues(session, principal=principal, import_ref=import_id, page_size=100)
+    issues = await list_issues(session, principal=principal, import_ref=contact_import.id, page_size=100)
     return ImportResult(
-        import_id=import_id,
+        import_id=contact_import.id,
         rows=contact_import.rows_done,
         accepted=contact_import.accepted,
         rejected=contact_import.rejected,
@@ -363,6 +368,11 @@ async def _import_at_once(
         opted_out=contact_import.opted_out,
         issues=issues.items,
     )
+
+
+def _as_stored(contact_import: ContactImport) -> StoredImport:
+    is_waiting = contact_import.status in {ImportStatus.READING, ImportStatus.QUEUED}
+    return StoredImport(contact_import.id, needs_worker=is_waiting)
 
 
 def _require_phone(contact_import: ContactImport) -> None:

@@ -26,6 +26,7 @@ from app.services.errors import Conflict
 from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.row_parser import CARD
 from app.services.imports.store.batch_writer import locked_campaign
+from app.services.imports.views import StoredImport
 from app.services.refs import Ref, load
 
 UNDO_ROWS: Final = 2_000
@@ -163,8 +164,10 @@ _WORDS: Final = {
 }
 
 
-async def undo_import(session: AsyncSession, *, principal: Principal, import_ref: Ref, now: datetime) -> None:
-    """Begin to take an ended import back; enqueue `run_import` after the commit.
+async def undo_import(
+    session: AsyncSession, *, principal: Principal, import_ref: Ref, now: datetime
+) -> StoredImport:
+    """Begin to take an ended import back. A worker is always needed.
 
     Raises `Conflict` if it has not ended, is undone already, or its campaign is being dialed.
     """
@@ -184,6 +187,7 @@ async def undo_import(session: AsyncSession, *, principal: Principal, import_ref
     contact_import.undo = {"phase": 0, "after": 0}
     await session.flush()
     _announce(session, contact_import)
+    return StoredImport(contact_import.id, needs_worker=True)
 
 
 async def run_undo(database: Database, *, import_id: int, clock: Clock) -> None:

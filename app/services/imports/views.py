@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.contact_import import ImportStatus
 from app.services.imports.issues import IssueKind
+
+
+class StoredImport(NamedTuple):
+    """An import as a write has left it."""
+
+    id: int
+    needs_worker: bool
+    """A worker has to go on with it: after the commit give a hint of `RUN_IMPORT`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 import reflex as rx
 
 from app.runtime.jobs import RUN_IMPORT
-from app.services.imports.operations import choose_sheet, needs_worker, store_import, store_pasted
+from app.services.imports.operations import choose_sheet, store_import, store_pasted
 from app.services.imports.queries import get_import, list_imports
 from app.services.imports.views import ImportView
 from app.services.paging import MAX_PAGE_SIZE
@@ -43,7 +43,7 @@ async def store_upload(visit: Visit, campaign_id: int | None, files: Sequence[rx
     """Store the first file; return the import's id. Raises `FileRefused`."""
     if not files:
         raise FileRefused(NO_FILE)
-    import_id = await visit.write(
+    stored = await visit.write(
         lambda session: store_import(
             session,
             principal=visit.principal,
@@ -53,35 +53,30 @@ async def store_upload(visit: Visit, campaign_id: int | None, files: Sequence[rx
             now=visit.now,
         )
     )
-    await enqueue_if_needed(visit, import_id)
-    return import_id
+    if stored.needs_worker:
+        await visit.hint(RUN_IMPORT, stored.id)
+    return stored.id
 
 
 async def store_text(visit: Visit, campaign_id: int | None, text: str) -> int:
     """Store what was pasted; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
-    return await visit.write(
+    stored = await visit.write(
         lambda session: store_pasted(
             session, principal=visit.principal, campaign_ref=campaign_id, text=text, now=visit.now
         )
     )
+    return stored.id
 
 
 async def read_sheet(visit: Visit, import_id: int, sheet: str) -> None:
     """Read another sheet of the workbook. Raises `FieldErrors` on `sheet`, `FileRefused` and `Conflict`."""
-    await visit.write(
+    stored = await visit.write(
         lambda session: choose_sheet(
             session, principal=visit.principal, import_ref=import_id, sheet=sheet, now=visit.now
         )
     )
-    await enqueue_if_needed(visit, import_id)
-
-
-async def enqueue_if_needed(visit: Visit, import_id: int) -> None:
-    """Hand the import to a worker if it is to be read, or to be imported."""
-    async with visit.reading() as session:
-        if not await needs_worker(session, import_id):
-            return
-    await visit.hint(RUN_IMPORT, import_id)
+    if stored.needs_worker:
+        await visit.hint(RUN_IMPORT, stored.id)
 
 
 async def _pieces(file: rx.UploadFile) -> AsyncIterator[bytes]:

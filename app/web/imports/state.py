@@ -7,6 +7,7 @@ import reflex as rx
 
 from app.domain.contact_fields import FIELDS, VARIABLE
 from app.domain.rights import Right
+from app.runtime.jobs import RUN_IMPORT
 from app.services.errors import FieldErrors
 from app.services.imports.issues import NOT_IMPORTED, IssueKind
 from app.services.imports.operations import cancel_import, queue_import, set_mapping
@@ -20,7 +21,6 @@ from app.web.imports.incoming import (
     KINDS_OF_FILES,
     NO_FILE,
     TOO_LARGE,
-    enqueue_if_needed,
     read_import,
     read_imports,
     read_sheet,
@@ -238,7 +238,7 @@ class ImportState(FormState, rx.State):
             )
         )
         self.stage, self.tally = "working", Tally(total=self.tally.total)
-        await enqueue_if_needed(visit, self.import_id)
+        await visit.hint(RUN_IMPORT, self.import_id)
 
     async def _open(self, visit: Visit, import_id: int) -> AsyncIterator[None]:
         self._show_file(await read_import(visit, import_id))

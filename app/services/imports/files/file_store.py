@@ -40,12 +40,12 @@ class FileBatch(NamedTuple):
 
 
 async def store_file(
-    session: AsyncSession, *, import_id: int, data: bytes | AsyncIterator[bytes], max_bytes: int
+    session: AsyncSession, *, import_id: int, pieces: AsyncIterator[bytes], max_bytes: int
 ) -> tuple[int, str]:
-    """Write a file of text piece by piece; return its size and encoding. Raises `FileRefused`."""
+    """Write a file of text, cut by `pieces_of`; return its size and encoding. Raises `FileRefused`."""
     detector = EncodingDetector()
     size = 0
-    async for chunk in _counted(pieces_of(data), max_bytes):
+    async for chunk in _counted(pieces, max_bytes):
         await asyncio.to_thread(detector.feed, chunk)
         await write_chunk(session, import_id=import_id, position=size // CHUNK_BYTES, data=chunk)
         size += len(chunk)
@@ -53,11 +53,14 @@ async def store_file(
 
 
 async def store_raw(
-    session: AsyncSession, *, import_id: int, data: bytes | AsyncIterator[bytes], max_bytes: int
+    session: AsyncSession, *, import_id: int, pieces: AsyncIterator[bytes], max_bytes: int
 ) -> int:
-    """Write a file that must be turned into a table as it came; return its size. Raises `FileRefused`."""
+    """Write a file that must be turned into a table as it came, cut by `pieces_of`; return its size.
+
+    Raises `FileRefused`.
+    """
     size = 0
-    async for chunk in _counted(pieces_of(data), max_bytes):
+    async for chunk in _counted(pieces, max_bytes):
         await write_chunk(session, import_id=import_id, position=size // CHUNK_BYTES, data=chunk, raw=True)
         size += len(chunk)
     return size
