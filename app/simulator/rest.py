@@ -164,7 +164,7 @@ class ListPage:
         self._query = request.query_params
         self._key = key
         self._size = min(max(_natural(self._query.get("PageSize"), _PAGE_SIZE), 1), _LARGEST_PAGE)
-        self._number = _natural(self._query.get("ListPage"), 0)
+        self._number = _natural(self._query.get("Page"), 0)
         self._token = self._query.get("PageToken", "")
 
     def json(self, records: Iterator[Record], render: Callable[[Record], Json]) -> JSONResponse:
@@ -205,9 +205,9 @@ class ListPage:
 
     def _uri(self, number: int, token: str = "") -> str:
         kept = [
-            (k, v) for k, v in self._query.multi_items() if k not in {"ListPage", "PageToken", "PageSize"}
+            (k, v) for k, v in self._query.multi_items() if k not in {"Page", "PageToken", "PageSize"}
         ]
-        paging = [("PageSize", str(self._size)), ("ListPage", str(number))]
+        paging = [("PageSize", str(self._size)), ("Page", str(number))]
         if token:
             paging.append(("PageToken", token))
         return f"{self._path}?{urlencode([*kept, *paging])}"
