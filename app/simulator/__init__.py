@@ -1,1 +1,1 @@
-"""The world outside: a carrier and its people."""
+"""The simulator: a carrier that speaks Twilio's API, and the people it calls."""

@@ -45,7 +45,7 @@ class CallLife:
         self._redirected: Source | None = None
 
     async def run(self) -> None:
-        """Live the call to its end."""
+        """Run the call to its end."""
         progress = self._progress = asyncio.create_task(self._live())
         if self._command is not None:
             progress.cancel()
@@ -56,7 +56,7 @@ class CallLife:
         self._end(self._command or progress.result())
 
     def hang_up(self) -> None:
-        """End the call now: canceled if it was not answered yet."""
+        """End the call now: as canceled if it is not answered yet."""
         self._command = COMPLETED if self._call.status == "in-progress" else CANCELED
         if self._progress is not None:
             self._progress.cancel()
@@ -104,7 +104,9 @@ class CallLife:
         self._document = asyncio.create_task(self._open(script))
         try:
             while not await self._is_over(self._document, deadline):
-                self._document = asyncio.create_task(script.follow(self._take_redirect()))
+                source, self._redirected = self._redirected, None
+                assert source is not None
+                self._document = asyncio.create_task(script.follow(source))
         finally:
             for task in (deadline, detection, self._document):
                 if task is not None:
@@ -117,11 +119,6 @@ class CallLife:
         if document.done() and not document.cancelled():
             document.result()
         return True
-
-    def _take_redirect(self) -> Source:
-        source, self._redirected = self._redirected, None
-        assert source is not None
-        return source
 
     async def _open(self, script: Script) -> None:
         fields: tuple[tuple[str, str], ...] = ()

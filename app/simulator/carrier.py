@@ -1,4 +1,4 @@
-"""The carrier: takes calls and messages on, and keeps everything they need together."""
+"""The carrier: accepts calls and messages, starts them, and holds what they share."""
 
 import re
 from datetime import datetime
@@ -23,7 +23,7 @@ _START_WORDS = frozenset(["start", "yes", "unstop"])
 
 
 class NotOwned(ValueError):
-    """The account owns no such number."""
+    """The account does not own this number."""
 
 
 class SimulatedCarrier:
@@ -33,7 +33,7 @@ class SimulatedCarrier:
         self.settings = settings
         self.clock = SimulatedClock(settings.speed)
         self.started_at = self.clock.now()
-        """Nothing older is remembered."""
+        """Calls and messages from before this are not known: everything is kept in memory."""
         self.state = AccountState()
         self.faults = Faults(settings.seed)
         self.casting = Casting(settings.seed)
@@ -50,13 +50,13 @@ class SimulatedCarrier:
             self.state.own(number, self.clock.now())
 
     async def close(self) -> None:
-        """Stop everything under way; calls end unreported, as when a carrier goes down."""
+        """Stop all calls and messages in progress. No callback reports it, as when a carrier goes down."""
         await self.webhooks.close()
 
     def place_call(self, parameters: QueryParams) -> SimulatedCall:
-        """Take on a call whose parameters were found good, and start it."""
+        """Accept a call and start it. The caller has checked the parameters."""
         cast = self.casting.call(parameters["To"])
-        person = self._whom_it_reaches(parameters["From"], cast.person)
+        person = self._person_reached(parameters["From"], cast.person)
         now = self.clock.now()
         call = SimulatedCall(
             sid=wire.new_sid("CA"),
@@ -74,15 +74,15 @@ class SimulatedCarrier:
         self.webhooks.spawn(self._live(call, life))
         return call
 
-    def _whom_it_reaches(self, from_: str, person: PersonCalled) -> PersonCalled:
-        """Return the person, or the network that turns away calls from a number it distrusts."""
+    def _person_reached(self, from_: str, person: PersonCalled) -> PersonCalled:
+        """Return the person, or one whose network rejects the call because `from_` is flagged."""
         owned = self.state.numbers.get(from_)
         if owned is None or owned.flagged is None:
             return person
         return PersonCalled(rings=0.0, refusal=Ending("failed", owned.flagged))
 
     def life_of(self, call: SimulatedCall) -> CallLife | None:
-        """Return the running life of a call, None when it has ended."""
+        """Return the task object of a running call; None if the call has ended."""
         return self._lives.get(call.sid)
 
     async def _live(self, call: SimulatedCall, life: CallLife) -> None:
@@ -92,7 +92,7 @@ class SimulatedCarrier:
             del self._lives[call.sid]
 
     def send_message(self, parameters: QueryParams, *, send_at: datetime | None) -> Message:
-        """Take on a message whose parameters were found good, and start it."""
+        """Accept a message and start it. The caller has checked the parameters."""
         cast = self.casting.message(parameters["To"])
         service = parameters.get("MessagingServiceSid")
         status = "scheduled" if send_at else "accepted" if service else "queued"
@@ -120,9 +120,9 @@ class SimulatedCarrier:
             self.receive_message(person=message.to, number=message.from_, body=fate.reply)
 
     def receive_message(self, *, person: str, number: str, body: str, url: str = "") -> Message:
-        """Have a person text one of our numbers: heed STOP and START, tell `url` or else its SmsUrl.
+        """Receive a person's text to one of our numbers, and report it to `url` or else to the number's SmsUrl.
 
-        NotOwned when the account owns no such number.
+        STOP and START opt the person out and in again. Raises `NotOwned` if the account does not own the number.
         """
         owned = self.state.numbers.get(number)
         if owned is None:
@@ -135,7 +135,7 @@ class SimulatedCarrier:
             parameters=QueryParams(),
             status="received",
         )
-        opt_out = self._heed(person, number, body)
+        opt_out = self._apply_keyword(person, number, body)
         fields = inbound_message_fields(message, self.settings.account_sid)
         if opt_out:
             fields.append(("OptOutType", opt_out))
@@ -143,7 +143,8 @@ class SimulatedCarrier:
             self.webhooks.report(url or owned.sms_url, fields, method="POST" if url else owned.sms_method)
         return message
 
-    def _heed(self, person: str, number: str, body: str) -> str:
+    def _apply_keyword(self, person: str, number: str, body: str) -> str:
+        """Record an opt-out or opt-in; return the webhook's OptOutType, empty for any other text."""
         word = re.sub(r"\W+", "", body).lower()
         if word in _STOP_WORDS:
             self.state.opted_out.add((person, number))

@@ -1,4 +1,4 @@
-"""Which persona a number is: fixed by table, or drawn from a mix by seeded chance."""
+"""Which persona a number has: fixed for that number, or drawn from a weighted mix by a seeded random choice."""
 
 import random
 from collections import Counter
@@ -27,7 +27,6 @@ DEFAULT_SMS_MIX: dict[SmsPersona, float] = {
     SmsPersona.REPLIES_STOP: 3,
 }
 
-
 _VOICE_NAMES = frozenset(persona.value for persona in VoicePersona)
 _SMS_NAMES = frozenset(persona.value for persona in SmsPersona)
 
@@ -46,14 +45,14 @@ class CastCall:
 
 @dataclass(frozen=True, slots=True)
 class CastMessage:
-    """What becomes of this message."""
+    """How this message ends."""
 
     persona: SmsPersona
     fate: SmsFate
 
 
 class Casting:
-    """Deterministic: the same seed, number and how-manieth call or message to it give the same person."""
+    """Chooses who answers: the n-th call (or message) to a number always meets the same person, for one seed."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -64,7 +63,7 @@ class Casting:
         self._ordinals: Counter[tuple[str, str]] = Counter()
 
     def fix(self, number: str, name: str) -> None:
-        """Fix what this number does from its next call (or message) on, by the persona's name."""
+        """Give this number the persona of that name from its next call (or message) on. Raises `BadPersona`."""
         if name in _VOICE_NAMES:
             self._voice[number] = VoicePersona(name)
         elif name in _SMS_NAMES:
@@ -75,7 +74,10 @@ class Casting:
             )
 
     def set_mix(self, weights: Mapping[str, float]) -> None:
-        """Draw numbers not fixed from these weights; of voice and SMS, the mix that is not named stays."""
+        """Draw the personas of all other numbers by these weights. Raises `BadPersona`.
+
+        Weights for calls alone leave the mix for messages as it is, and the other way round.
+        """
         unknown = [name for name in weights if name not in _VOICE_NAMES | _SMS_NAMES]
         if unknown or any(weight < 0 for weight in weights.values()):
             raise BadPersona(f"unknown or negative in the mix: {', '.join(unknown) or 'a weight'}")
@@ -102,7 +104,7 @@ class Casting:
         return CastMessage(persona, sms_fate(persona, chance))
 
     def as_dict(self) -> dict[str, object]:
-        """Return the table and the mixes."""
+        """Return the fixed numbers and the mixes."""
         mixes: dict[str, float] = {persona.value: weight for persona, weight in self._voice_mix.items()}
         mixes |= {persona.value: weight for persona, weight in self._sms_mix.items()}
         return {"numbers": self._voice, "sms_numbers": self._sms, "default_mix": mixes}

@@ -1,4 +1,4 @@
-"""The carrier's time: real UTC for dates, carrier seconds (`speed` times faster) for all that lasts."""
+"""The carrier's time: dates are real UTC; durations are carrier seconds, which pass `speed` times faster."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ class _Sleeper:
 
 
 class SimulatedClock:
-    """One clock of the whole carrier. A change of speed reaches also those who already sleep."""
+    """The one clock of the carrier. A change of speed also applies to sleeps that have already begun."""
 
     def __init__(self, speed: float) -> None:
         self._speed = _checked(speed)
@@ -32,7 +32,7 @@ class SimulatedClock:
         return datetime.now(UTC)
 
     def elapsed(self) -> float:
-        """Return carrier seconds since the carrier started; never runs backwards."""
+        """Return carrier seconds since the carrier started. It never decreases."""
         return self._elapsed + (time.monotonic() - self._marked_at) * self._speed
 
     async def sleep(self, seconds: float) -> None:
@@ -51,7 +51,7 @@ class SimulatedClock:
                 sleeper.timer.cancel()
 
     def set_speed(self, speed: float) -> None:
-        """Let time pass `speed` times faster than life from now on. ValueError unless it is above zero."""
+        """Let carrier time pass `speed` times faster than real time. Raises `ValueError` unless it is above zero."""
         speed = _checked(speed)
         self._elapsed = self.elapsed()
         self._marked_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""`/_simulator`: what a real carrier has not. The ledger, the faults, the people, the numbers, the speed."""
+"""The control API, `/_simulator`: what a real carrier does not offer. Ledger, faults, personas, numbers, speed."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -19,15 +19,15 @@ _CHUNK = 500
 """Ledger lines written at once."""
 
 _FLAGS = frozenset({603, 607, 608})
-"""How networks turn away calls from a number they distrust."""
+"""SIP codes by which networks reject calls from a flagged number."""
 
 
 class BadControl(ValueError):
-    """The control request lacks something or says something wrong."""
+    """The control request lacks a field or has a wrong value."""
 
 
 class Control:
-    """The control API of one carrier. No password: the carrier listens on loopback only."""
+    """The control API of one carrier. It needs no password: the carrier listens on loopback only."""
 
     def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
@@ -38,11 +38,8 @@ class Control:
             Route("/health", self.health, methods=["GET"]),
             Route("/ledger", self.ledger, methods=["GET"]),
             Route("/requests", self.requests, methods=["GET"]),
-            Route("/faults", self.show_faults, methods=["GET"]),
-            Route("/faults", self.set_faults, methods=["POST"]),
-            Route("/faults", self.clear_faults, methods=["DELETE"]),
-            Route("/personas", self.show_personas, methods=["GET"]),
-            Route("/personas", self.set_personas, methods=["POST"]),
+            Route("/faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/personas", self.personas, methods=["GET", "POST"]),
             Route("/numbers", self.own_number, methods=["POST"]),
             Route("/numbers/{number}", self.disown_number, methods=["DELETE"]),
             Route("/caller-ids", self.verify_caller_id, methods=["POST"]),
@@ -52,7 +49,7 @@ class Control:
         ]
 
     async def health(self, _: Request) -> Response:
-        """Say that the carrier works, and how much it has done."""
+        """Report that the carrier works, its settings, and how many calls and messages it has."""
         state = self._carrier.state
         return JSONResponse(
             {
@@ -71,7 +68,7 @@ class Control:
         )
 
     async def ledger(self, _: Request) -> Response:
-        """List, a JSON line each, every call and message accepted, oldest first; deleted ones too."""
+        """List every accepted call and message, deleted ones too, oldest first, as JSON lines."""
         state = self._carrier.state
         entries = [_call_entry(call) for call in state.calls] + [
             _message_entry(one) for one in state.messages
@@ -79,7 +76,7 @@ class Control:
         return _lines(sorted(entries, key=lambda entry: str(entry["accepted_at"])))
 
     async def requests(self, _: Request) -> Response:
-        """List, a JSON line each, every create POST received and not accepted."""
+        """List every create request that was not accepted, as JSON lines."""
         return _lines(
             {
                 "at": _iso(refused.at),
@@ -92,27 +89,18 @@ class Control:
             for refused in self._carrier.state.refused
         )
 
-    async def show_faults(self, _: Request) -> Response:
-        """Show the menu of faults and how often each struck."""
+    async def faults(self, request: Request) -> Response:
+        """Show the faults and how often each struck. POST replaces all of them, DELETE removes them."""
+        if request.method == "DELETE":
+            self._carrier.faults.replace({})
+            return Response(status_code=204)
+        if request.method == "POST":
+            self._carrier.faults.replace(await _body(request))
         return JSONResponse(self._carrier.faults.as_dict())
 
-    async def set_faults(self, request: Request) -> Response:
-        """Serve this menu of faults from now on."""
-        self._carrier.faults.replace(await _body(request))
-        return JSONResponse(self._carrier.faults.as_dict())
-
-    async def clear_faults(self, _: Request) -> Response:
-        """Let everything work again."""
-        self._carrier.faults.replace({})
-        return Response(status_code=204)
-
-    async def show_personas(self, _: Request) -> Response:
-        """Show who is fixed to be what, and the mix of all others."""
-        return JSONResponse(self._carrier.casting.as_dict())
-
-    async def set_personas(self, request: Request) -> Response:
-        """Fix one number's persona, or the mix, or both."""
-        body = await _body(request)
+    async def personas(self, request: Request) -> Response:
+        """Show the numbers with a fixed persona, and the mix of all others. POST sets one number, the mix, or both."""
+        body = await _body(request) if request.method == "POST" else {}
         if "default_mix" in body:
             self._carrier.casting.set_mix(_weights(body["default_mix"]))
         if "number" in body or "persona" in body:
@@ -120,7 +108,7 @@ class Control:
         return JSONResponse(self._carrier.casting.as_dict())
 
     async def own_number(self, request: Request) -> Response:
-        """Add a number to the account, or change what it can, where it announces, or whether it is flagged."""
+        """Add a number to the account, or change its capabilities, its webhook URLs, or whether it is flagged."""
         body = await _body(request)
         owned = self._carrier.state.own(_number(body, "number"), self._carrier.clock.now())
         owned.sms_url = str(body.get("sms_url", owned.sms_url))
@@ -139,18 +127,20 @@ class Control:
         return JSONResponse(answer, 201)
 
     async def disown_number(self, request: Request) -> Response:
-        """Take a number, or a verified caller ID, from the account."""
-        self._carrier.state.disown(request.path_params["number"])
+        """Remove a number, or a verified caller ID, from the account."""
+        number = request.path_params["number"]
+        self._carrier.state.numbers.pop(number, None)
+        self._carrier.state.verified.pop(number, None)
         return Response(status_code=204)
 
     async def verify_caller_id(self, request: Request) -> Response:
-        """Let the account call from a number of somebody else's, as one that it has verified."""
+        """Add a verified caller ID: a number that the account does not own but may call from."""
         number = _number(await _body(request), "number")
         verified = self._carrier.state.verify(number, self._carrier.clock.now())
         return JSONResponse({"number": verified.number, "sid": verified.sid}, 201)
 
     async def inbound(self, request: Request) -> Response:
-        """Have a person text one of our numbers."""
+        """Receive a text from a person to one of our numbers."""
         body = await _body(request)
         message = self._carrier.receive_message(
             person=_number(body, "from"),
@@ -166,13 +156,13 @@ class Control:
         return JSONResponse({"speed": self._carrier.clock.speed})
 
     async def set_pace(self, request: Request) -> Response:
-        """Change how many calls a second the account may place."""
+        """Change how many calls a second the account may start."""
         self._carrier.pace.set_rate(_positive(await _body(request), "calls_per_second"))
         return JSONResponse({"calls_per_second": self._carrier.pace.calls_per_second})
 
 
 def refuse_control(_: Request, error: Exception) -> Response:
-    """Answer 400 with the reason when a control request makes no sense."""
+    """Answer 400 with the reason for a wrong control request."""
     return JSONResponse({"error": str(error)}, 400)
 
 
@@ -283,10 +273,7 @@ def _positive(body: Mapping[str, object], name: str) -> float:
 def _weights(value: object) -> dict[str, float]:
     if not isinstance(value, dict):
         raise BadControl("default_mix must be an object of persona names and weights")
-    return {str(name): _positive_or_zero(weight) for name, weight in value.items()}
-
-
-def _positive_or_zero(weight: object) -> float:
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
-        raise BadControl("a weight must be a number, zero or more")
-    return float(weight)
+    for weight in value.values():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+            raise BadControl("a weight must be a number, zero or more")
+    return {str(name): float(weight) for name, weight in value.items()}

@@ -1,4 +1,4 @@
-"""Twilio's refusals: one table of the codes this carrier gives, with their HTTP status and words."""
+"""Twilio's errors: a table of the codes this carrier answers with, their HTTP status and message."""
 
 from http import HTTPStatus
 
@@ -52,7 +52,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
 
 
 class RequestRefused(Exception):
-    """The carrier does not do what it was asked. `code` is Twilio's, `status` its HTTP status."""
+    """The carrier refuses the request. `code` is Twilio's error code, `status` its HTTP status."""
 
     def __init__(self, code: int, detail: str = "") -> None:
         self.code = code
@@ -61,7 +61,7 @@ class RequestRefused(Exception):
         super().__init__(f"{code} {self.message}")
 
     def response(self) -> JSONResponse:
-        """Return the refusal as Twilio's REST API writes it."""
+        """Return the error as Twilio's REST API writes it."""
         headers = (
             {"WWW-Authenticate": 'Basic realm="Twilio API"'}
             if self.status == HTTPStatus.UNAUTHORIZED

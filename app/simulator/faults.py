@@ -1,4 +1,4 @@
-"""What can be made to go wrong, each kind with a probability and perhaps a count, from one seeded chance."""
+"""Faults to inject: each kind has a probability and may have a count. One seeded random source decides."""
 
 import random
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FaultName(StrEnum):
-    """The kinds. They strike the account, a POST that creates a call or message, or a callback, block by block."""
+    """The kinds of faults. First block: the account; second: a create request; third: a status callback."""
 
     CREDENTIALS_REFUSED = "credentials_refused"
     ACCOUNT_SUSPENDED = "account_suspended"
@@ -37,12 +37,15 @@ _DEFAULT_SECONDS = {
 
 
 class BadFault(ValueError):
-    """The menu names an unknown fault, or gives one a value out of its range."""
+    """An unknown fault, or a value out of its range."""
 
 
 @dataclass(slots=True)
 class InjectedFault:
-    """One dish of the menu. `count`: strikes left, None: no limit. `seconds`: the longest wait it causes."""
+    """One fault. `count`: how often it may still strike, None for no limit. `seconds`: the longest wait it causes.
+
+    `copies`: most extra copies of a callback. `struck`: how often it did strike.
+    """
 
     probability: float
     count: int | None
@@ -52,44 +55,39 @@ class InjectedFault:
 
 
 class Faults:
-    """The current menu. Empty at the start: the carrier then works as it should."""
+    """The faults that are set. None at the start: the carrier then works correctly."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._chance = random.Random(f"{seed}:faults")  # noqa: S311  # repeatable on purpose
-        self._menu: dict[FaultName, InjectedFault] = {}
+        self.chance = random.Random(f"{seed}:faults")  # noqa: S311  # repeatable on purpose
+        """Decides all that is random about faults. `replace` seeds it again."""
+        self._faults: dict[FaultName, InjectedFault] = {}
 
-    def replace(self, menu: Mapping[str, object]) -> None:
-        """Serve this menu instead, its chance seeded anew; `{}` clears. BadFault leaves the old one."""
-        fresh = {_name(key): _fault(_name(key), value) for key, value in menu.items()}
-        self._menu = fresh
-        self._chance = random.Random(f"{self._seed}:faults")  # noqa: S311  # repeatable on purpose
+    def replace(self, given: Mapping[str, object]) -> None:
+        """Set these faults instead of the present ones, and seed `chance` again; `{}` removes all.
+
+        Raises `BadFault`, and then changes nothing.
+        """
+        self._faults = {_name(key): _fault(_name(key), value) for key, value in given.items()}
+        self.chance = random.Random(f"{self._seed}:faults")  # noqa: S311  # repeatable on purpose
 
     def strike(self, name: FaultName) -> InjectedFault | None:
-        """Throw the dice once for this kind; return the fault if it strikes."""
-        fault = self._menu.get(name)
-        if fault is None or fault.count == 0 or self._chance.random() >= fault.probability:
+        """Decide by one random number whether this fault strikes now; return it if so."""
+        fault = self._faults.get(name)
+        if fault is None or fault.count == 0 or self.chance.random() >= fault.probability:
             return None
         if fault.count is not None:
             fault.count -= 1
         fault.struck += 1
         return fault
 
-    def serves(self, name: FaultName) -> bool:
-        """Tell whether the kind may still strike; throws no dice."""
-        fault = self._menu.get(name)
+    def may_strike(self, name: FaultName) -> bool:
+        """Tell whether this fault can still strike; uses no random number."""
+        fault = self._faults.get(name)
         return fault is not None and fault.count != 0 and fault.probability > 0
 
-    def upto(self, limit: float) -> float:
-        """Return a seeded wait between nothing and `limit`."""
-        return self._chance.uniform(0.0, limit)
-
-    def copies_upto(self, limit: int) -> int:
-        """Return a seeded number of copies between one and `limit`."""
-        return self._chance.randint(1, max(1, limit))
-
     def as_dict(self) -> dict[str, dict[str, float | int | None]]:
-        """Return the menu with what is left of it and how often each kind struck."""
+        """Return the faults with their remaining counts, and how often each struck."""
         return {
             name.value: {
                 "probability": fault.probability,
@@ -98,7 +96,7 @@ class Faults:
                 "copies": fault.copies,
                 "struck": fault.struck,
             }
-            for name, fault in self._menu.items()
+            for name, fault in self._faults.items()
         }
 
 

@@ -1,4 +1,4 @@
-"""The form fields of every webhook, as Twilio fills them: places are unknown here, but present and blank."""
+"""The form fields of every webhook, as Twilio fills them. City, state and zip are not known: present and blank."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from app.simulator.state import Message, SimulatedCall
 
 
 def call_fields(call: SimulatedCall, account_sid: str, status: str) -> Fields:
-    """Return the fields every request about a call carries."""
+    """Return the fields of every request about a call."""
     return [
         ("AccountSid", account_sid),
         ("ApiVersion", wire.API_VERSION),
@@ -23,7 +23,7 @@ def call_fields(call: SimulatedCall, account_sid: str, status: str) -> Fields:
 
 
 def call_progress_fields(call: SimulatedCall, account_sid: str, status: str, now: datetime) -> Fields:
-    """Return the fields of a status callback; of the last one if the call has ended."""
+    """Return the fields of a status callback, with those of the end if the call has ended."""
     fields = call_fields(call, account_sid, status)
     fields += [
         ("Timestamp", wire.rfc2822(now) or ""),
@@ -46,7 +46,7 @@ def _ending_fields(call: SimulatedCall) -> Fields:
 
 
 def party_fields(name: str, number: str) -> Fields:
-    """Return a party's number and place: only the country is known."""
+    """Return the number and place of one side of the call; of the place only the country is known."""
     return [
         (name, number),
         (f"{name}City", ""),
@@ -78,7 +78,7 @@ def message_status_fields(message: Message, account_sid: str, now: datetime) -> 
 
 
 def inbound_message_fields(message: Message, account_sid: str) -> Fields:
-    """Return the fields that announce a text from a person."""
+    """Return the fields of the webhook for a text from a person."""
     return [
         ("AccountSid", account_sid),
         ("ApiVersion", wire.API_VERSION),

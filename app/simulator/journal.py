@@ -1,4 +1,4 @@
-"""What Calls/{sid}/Events.json tells: the request that created the call, then every request made about it."""
+"""The content of Calls/{sid}/Events.json: the request that created the call, then every webhook about it."""
 
 import re
 from datetime import UTC, datetime
@@ -10,15 +10,10 @@ from app.simulator.webhooks import CustomerAnswer
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def snake_case(name: str) -> str:
-    """Return `status_callback_event` for `StatusCallbackEvent`: Events.json writes parameters so."""
-    return _WORD_START.sub("_", name).lower()
-
-
 def note_exchange(
     call: SimulatedCall, method: str, url: str, fields: Fields, answer: CustomerAnswer | None
 ) -> None:
-    """Keep a request to the customer with its answer (None: there was none)."""
+    """Record a request to the customer and its answer (None if there was no answer)."""
     call.exchanges.append(
         {
             "request": {"method": method, "url": url, "parameters": _parameters(fields)},
@@ -41,9 +36,10 @@ def creation(call: SimulatedCall, url: str, status: int) -> dict[str, object]:
 
 
 def _parameters(fields: Fields) -> dict[str, str | list[str]]:
+    """Return the fields by name in snake case, as Events.json writes them; a repeated field becomes a list."""
     grouped: dict[str, str | list[str]] = {}
     for key, value in fields:
-        name = snake_case(key)
+        name = _WORD_START.sub("_", key).lower()
         before = grouped.get(name)
         if before is None:
             grouped[name] = value

@@ -29,7 +29,7 @@ class MessageLife:
         self._account_sid = network.account_sid
 
     async def run(self) -> bool:
-        """Live the message to its final status; return whether it reached the handset."""
+        """Run the message to its final status; return whether it reached the handset."""
         if self._send_at is not None:
             await self._clock.sleep((self._send_at - self._clock.now()).total_seconds())
         await self._clock.sleep(_QUEUED_SECONDS)

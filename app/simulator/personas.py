@@ -1,8 +1,7 @@
-"""The people behind the numbers: who picks up, who does not, and what they say or press."""
+"""The people behind the numbers: whether they answer, and what they say or press."""
 
 import random
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,7 +23,7 @@ class VoicePersona(StrEnum):
 
 
 class SmsPersona(StrEnum):
-    """What becomes of a message to a number."""
+    """How a message to a number ends."""
 
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
@@ -42,7 +41,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class PersonaReply:
-    """What a person does when asked: keys pressed or words said, `after` seconds of thought."""
+    """What a person answers to a question: keys or words, `after` seconds of thinking."""
 
     after: float
     digits: str = ""
@@ -51,7 +50,7 @@ class PersonaReply:
 
 @dataclass(frozen=True, slots=True)
 class PersonaVerdict:
-    """What answering machine detection says, and how many seconds it listened before it said so."""
+    """The result of answering machine detection, and how many seconds it took."""
 
     answered_by: str
     seconds: float
@@ -66,14 +65,14 @@ COMPLETED = Ending("completed", 200)
 _OPT_OUT_KEY = "9"
 _KEY_1 = re.compile(r"\b(1|one)\b", re.IGNORECASE)
 _PATIENCE = 240.0
-"""Seconds after which anybody hangs up, so that a script which asks for ever still ends."""
+"""Seconds after which every person hangs up, so that an endless script still ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonCalled:
     """One person (or machine) for the length of one call. Times in carrier seconds.
 
-    `refusal`: the call ends with it instead of being answered: before it rings if `rings` is 0.
+    `refusal`: how the call ends instead of being answered; if `rings` is 0, before it rings.
     """
 
     rings: float
@@ -89,9 +88,12 @@ class PersonCalled:
     def reply(self, *, dtmf: bool, speech: bool, prompt: str) -> PersonaReply | None:
         """Return what this person does when a Gather listens for keys, speech or both; None is silence.
 
-        `prompt`: all that was said in this call. Nobody presses a key that answers no question, but key 9.
+        `prompt`: all that was said in this call. A person presses key 9 at any time, another key only if the prompt
+        offers keys.
         """
-        can_press = dtmf and bool(self.digits) and (self.digits == _OPT_OUT_KEY or _offers_keys(prompt))
+        # An empty prompt was a recording: it may have offered keys.
+        offers_keys = not prompt or _KEY_1.search(prompt) is not None
+        can_press = dtmf and bool(self.digits) and (self.digits == _OPT_OUT_KEY or offers_keys)
         can_say = speech and bool(self.words)
         if can_say and (self.prefers_speech or not can_press):
             return PersonaReply(self.thinks, speech=self.words)
@@ -108,93 +110,70 @@ class PersonCalled:
         return PersonaVerdict("machine_start", 3.6)
 
 
-def _offers_keys(prompt: str) -> bool:
-    """Tell whether the prompt names key 1; of one that is only played nothing is known, so it may."""
-    return not prompt or _KEY_1.search(prompt) is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Traits:
+    """What the people of one persona have in common. A pair is the range of each person's own value."""
+
+    rings: tuple[float, float]
+    refusal: Ending | None = None
+    is_machine: bool = False
+    greeting: tuple[float, float] = (1.0, 1.0)
+    stays: tuple[float, float] = (_PATIENCE, _PATIENCE)
+    thinks: tuple[float, float] = (0.8, 2.5)
+    digits: str = ""
+    words: tuple[str, ...] = ("",)
+    prefers_speech: tuple[bool, ...] = (True, False)
+
+
+_AT_ONCE = (0.0, 0.0)
+_TRAITS: dict[VoicePersona, _Traits] = {
+    VoicePersona.ANSWERS_CONFIRMS: _Traits(
+        rings=(3, 12),
+        digits="1",
+        words=("Yes, that works for me.", "Yes, please.", "Sure, yes.", "Yes, I confirm."),
+    ),
+    VoicePersona.ANSWERS_DECLINES: _Traits(
+        rings=(3, 12),
+        digits="2",
+        words=("No, thank you.", "No, I'm not interested.", "No, not this time."),
+    ),
+    VoicePersona.ASKS_REMOVAL: _Traits(rings=(3, 12), words=("Please stop calling me.",)),
+    VoicePersona.PRESSES_9: _Traits(rings=(3, 12), digits="9"),
+    VoicePersona.BUSY: _Traits(rings=_AT_ONCE, refusal=Ending("busy", 486)),
+    VoicePersona.NO_ANSWER: _Traits(rings=(NEVER, NEVER)),
+    VoicePersona.VOICEMAIL: _Traits(rings=(14, 18), is_machine=True, greeting=(5, 12), stays=(120, 120)),
+    VoicePersona.REJECTS: _Traits(rings=(2, 8), refusal=Ending("failed", 603)),
+    VoicePersona.INVALID_NUMBER: _Traits(rings=_AT_ONCE, refusal=Ending("failed", 404)),
+    VoicePersona.SLOW: _Traits(
+        rings=(16, 19), thinks=(3.5, 4.5), digits="1", words=("Um. Yes, all right.",), prefers_speech=(False,)
+    ),
+    VoicePersona.HANGS_UP_EARLY: _Traits(rings=(3, 10), stays=(2, 4)),
+}
 
 
 def meet(persona: VoicePersona, chance: random.Random) -> PersonCalled:
-    """Return the person of this kind whom this call reaches."""
-    return _CAST[persona](chance)
+    """Return a person of this persona. `chance` draws all that differs between its people."""
+    traits = _TRAITS[persona]
 
+    def drawn(low: float, high: float) -> float:
+        return chance.uniform(low, high) if low < high else low
 
-def _talker(chance: random.Random, digits: str, words: tuple[str, ...]) -> PersonCalled:
     return PersonCalled(
-        rings=chance.uniform(3, 12),
-        greeting=1.0,
-        thinks=chance.uniform(0.8, 2.5),
-        digits=digits,
-        words=chance.choice(words) if words else "",
-        prefers_speech=chance.choice((True, False)),
+        rings=drawn(*traits.rings),
+        refusal=traits.refusal,
+        is_machine=traits.is_machine,
+        greeting=drawn(*traits.greeting),
+        stays=drawn(*traits.stays),
+        thinks=drawn(*traits.thinks),
+        digits=traits.digits,
+        words=chance.choice(traits.words),
+        prefers_speech=chance.choice(traits.prefers_speech),
     )
-
-
-def _confirms(chance: random.Random) -> PersonCalled:
-    return _talker(chance, "1", ("Yes, that works for me.", "Yes, please.", "Sure, yes.", "Yes, I confirm."))
-
-
-def _declines(chance: random.Random) -> PersonCalled:
-    return _talker(chance, "2", ("No, thank you.", "No, I'm not interested.", "No, not this time."))
-
-
-def _asks_removal(chance: random.Random) -> PersonCalled:
-    return _talker(chance, "", ("Please stop calling me.",))
-
-
-def _presses_9(chance: random.Random) -> PersonCalled:
-    return _talker(chance, "9", ())
-
-
-def _busy(_: random.Random) -> PersonCalled:
-    return PersonCalled(rings=0.0, refusal=Ending("busy", 486))
-
-
-def _no_answer(_: random.Random) -> PersonCalled:
-    return PersonCalled(rings=NEVER)
-
-
-def _voicemail(chance: random.Random) -> PersonCalled:
-    return PersonCalled(
-        rings=chance.uniform(14, 18), is_machine=True, greeting=chance.uniform(5, 12), stays=120.0
-    )
-
-
-def _rejects(chance: random.Random) -> PersonCalled:
-    return PersonCalled(rings=chance.uniform(2, 8), refusal=Ending("failed", 603))
-
-
-def _invalid_number(_: random.Random) -> PersonCalled:
-    return PersonCalled(rings=0.0, refusal=Ending("failed", 404))
-
-
-def _slow(chance: random.Random) -> PersonCalled:
-    return PersonCalled(
-        rings=chance.uniform(16, 19), thinks=chance.uniform(3.5, 4.5), digits="1", words="Um. Yes, all right."
-    )
-
-
-def _hangs_up_early(chance: random.Random) -> PersonCalled:
-    return PersonCalled(rings=chance.uniform(3, 10), stays=chance.uniform(2, 4))
-
-
-_CAST: dict[VoicePersona, Callable[[random.Random], PersonCalled]] = {
-    VoicePersona.ANSWERS_CONFIRMS: _confirms,
-    VoicePersona.ANSWERS_DECLINES: _declines,
-    VoicePersona.ASKS_REMOVAL: _asks_removal,
-    VoicePersona.PRESSES_9: _presses_9,
-    VoicePersona.BUSY: _busy,
-    VoicePersona.NO_ANSWER: _no_answer,
-    VoicePersona.VOICEMAIL: _voicemail,
-    VoicePersona.REJECTS: _rejects,
-    VoicePersona.INVALID_NUMBER: _invalid_number,
-    VoicePersona.SLOW: _slow,
-    VoicePersona.HANGS_UP_EARLY: _hangs_up_early,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class SmsFate:
-    """What becomes of one message: its final status, Twilio's error code, and the text sent back, if any."""
+    """How one message ends: its final status, Twilio's error code, and the person's reply, if any."""
 
     status: str
     error_code: int | None = None
@@ -215,7 +194,7 @@ ERROR_WORDS = UNDELIVERED_CODES | {
 
 
 def sms_fate(persona: SmsPersona, chance: random.Random) -> SmsFate:
-    """Return what becomes of this message to a number of this kind."""
+    """Return how a message to a number of this persona ends."""
     match persona:
         case SmsPersona.DELIVERED:
             return SmsFate("delivered")

@@ -1,4 +1,4 @@
-"""What all REST resources share: who may ask, reading forms, creating under faults, and pages."""
+"""What all REST resources share: authentication, reading forms, creating under faults, and pages of a list."""
 
 import asyncio
 import base64
@@ -44,7 +44,7 @@ _LARGEST_PAGE = 1000
 
 
 class Authentication:
-    """Lets only the account and its token (Basic) through, to its own paths; all others get 401 or 404."""
+    """Requires the account's SID and token (HTTP Basic, else 401) and a path of that account (else 404)."""
 
     def __init__(self, app: ASGIApp, settings: SimulatorSettings, faults: Faults) -> None:
         self._app = app
@@ -83,18 +83,18 @@ def _basic(header: bytes) -> bytes:
 
 
 async def read_form(request: Request) -> QueryParams:
-    """Return the form fields; blank and repeated ones are kept."""
+    """Return the form fields, blank and repeated ones included."""
     return QueryParams((await request.body()).decode(errors="replace"))
 
 
 class Creation:
-    """A POST that creates something: where the carrier's REST faults strike, and where refusals are kept."""
+    """A request that creates a call or message: faults strike here, and refusals are recorded here."""
 
     def __init__(self, carrier: SimulatedCarrier) -> None:
         self._carrier = carrier
 
     async def create(self, request: Request, accept: Callable[[QueryParams], Json]) -> Response:
-        """Accept what the form asks for and answer 201, unless it is refused or a fault strikes."""
+        """Create what the form asks for and answer 201, unless it is refused or a fault strikes."""
         parameters = await read_form(request)
         try:
             return await self._create(request, parameters, accept)
@@ -146,7 +146,7 @@ class Creation:
 
 
 def drop_connection(request: Request) -> Response:
-    """Shut the client's connection down without an answer; the response returned here never leaves."""
+    """Close the client's connection without an answer. The response returned here is never sent."""
     assert request.client is not None
     peer = (request.client.host, int(request.client.port))  # granian gives the port as text
     for connection in psutil.Process().net_connections("inet"):
@@ -157,7 +157,7 @@ def drop_connection(request: Request) -> Response:
 
 
 class ListPage:
-    """One page of a list. PageToken: `PA` and the id it starts after, or `PB` and the one it ends before."""
+    """One page of a list. `PageToken` is `PA` and the id before the page, or `PB` and the id after it."""
 
     def __init__(self, request: Request, key: str) -> None:
         self._path = request.url.path
@@ -174,7 +174,7 @@ class ListPage:
         return self.envelope([render(record) for record in shown], ends if has_more else (ends[0], ""))
 
     def envelope(self, items: list[Json], ends: tuple[str, str] = ("", "")) -> JSONResponse:
-        """Answer with these items; `ends`: ids of the first, and of the last if more follow it."""
+        """Answer with these items. `ends`: the id of the first, and of the last if there is a next page."""
         first, last = ends
         start = self._number * self._size
         return JSONResponse(
@@ -204,9 +204,7 @@ class ListPage:
         return found[: self._size], len(found) > self._size
 
     def _uri(self, number: int, token: str = "") -> str:
-        kept = [
-            (k, v) for k, v in self._query.multi_items() if k not in {"Page", "PageToken", "PageSize"}
-        ]
+        kept = [(k, v) for k, v in self._query.multi_items() if k not in {"Page", "PageToken", "PageSize"}]
         paging = [("PageSize", str(self._size)), ("Page", str(number))]
         if token:
             paging.append(("PageToken", token))
@@ -218,7 +216,7 @@ def _natural(text: str | None, default: int) -> int:
 
 
 def within(query: QueryParams, name: str, moment: datetime | None) -> bool:
-    """Tell whether `moment` passes the filters `name`, `name<` and `name>`; None passes no filter."""
+    """Tell whether `moment` passes the filters `name`, `name<` and `name>`, if given; None passes none of them."""
     for suffix in ("", "<", ">"):
         text = query.get(name + suffix)
         if text and (moment is None or not _passes(suffix, text, moment)):
@@ -245,7 +243,7 @@ def _compares(suffix: str, left: Moment, right: Moment) -> bool:
 
 
 def is_web_address(text: str) -> bool:
-    """Tell whether Twilio would call this address: http or https, and a host without underscore."""
+    """Tell whether Twilio accepts this address: http or https, and a host without underscore."""
     try:
         address = urlsplit(text)
     except ValueError:

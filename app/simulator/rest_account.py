@@ -22,7 +22,7 @@ class AccountResource:
         self._opened_at = carrier.clock.now()
 
     def routes(self) -> list[Route]:
-        """Return the routes below the account; the account's own is `fetch_account`."""
+        """Return the routes below the account. `fetch_account` serves the account itself."""
         return [
             Route("/IncomingPhoneNumbers.json", self.list_numbers, methods=["GET"]),
             Route("/IncomingPhoneNumbers/{sid}.json", self.fetch_number, methods=["GET"]),
@@ -33,7 +33,7 @@ class AccountResource:
     async def fetch_account(self, _: Request) -> Response:
         """Show the account."""
         opened = wire.rfc2822(self._opened_at)
-        suspended = self._carrier.faults.serves(FaultName.ACCOUNT_SUSPENDED)
+        suspended = self._carrier.faults.may_strike(FaultName.ACCOUNT_SUSPENDED)
         return JSONResponse(
             {
                 "auth_token": self._carrier.settings.auth_token,
@@ -65,7 +65,7 @@ class AccountResource:
         return ListPage(request, "incoming_phone_numbers").json(iter(wanted), self._render)
 
     async def list_caller_ids(self, request: Request) -> Response:
-        """List the verified caller IDs. Unlike that of the numbers owned, Twilio's filter is exact here."""
+        """List the verified caller IDs. Twilio's filter is exact here, unlike that of owned numbers."""
         query = request.query_params
         wanted = [
             verified
@@ -80,7 +80,7 @@ class AccountResource:
         return JSONResponse(self._render(self._find(request)))
 
     async def update_number(self, request: Request) -> Response:
-        """Change where its texts and calls are announced."""
+        """Change the number's name and webhook URLs."""
         owned = self._find(request)
         parameters = await read_form(request)
         for name in ("SmsUrl", "VoiceUrl"):

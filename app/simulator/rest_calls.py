@@ -50,7 +50,7 @@ class CallsResource:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Take on a call, or refuse it."""
+        """Accept a call, or refuse it."""
         return await self._creation.create(request, self._accept)
 
     def _accept(self, parameters: QueryParams) -> Json:
@@ -94,7 +94,7 @@ class CallsResource:
         return JSONResponse(self.render(self._find(request)))
 
     async def update(self, request: Request) -> Response:
-        """End or redirect a live call; 21220 when its state does not allow that."""
+        """End or redirect a live call; error 21220 if its state does not allow that."""
         call = self._find(request)
         parameters = await read_form(request)
         if not call.is_live:
@@ -133,7 +133,7 @@ class CallsResource:
         return Response(status_code=204)
 
     async def events(self, request: Request) -> Response:
-        """Show the request that created the call and every webhook of its script."""
+        """Show the request that created the call, and every request of its script."""
         call = self._find(request)
         created: list[Json] = [creation(call, f"{self._base}/Calls.json", 201)]
         return ListPage(request, "events").envelope([*created, *call.exchanges])
@@ -145,7 +145,7 @@ class CallsResource:
         return call
 
     def render(self, call: SimulatedCall) -> Json:
-        """Return the call as Twilio's REST API shows it, every property of it."""
+        """Return the call with every property that Twilio's REST API shows."""
         path = f"{self._base}/Calls/{call.sid}"
         return {
             "sid": call.sid,

@@ -27,7 +27,7 @@ _REFUSED_FROM = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 2
 _LONGEST_BODY = 1600
 _SERVICE_SID = re.compile(r"MG[0-9a-f]{32}")
 _SOONEST, _LATEST = timedelta(minutes=15), timedelta(days=35)
-"""How far ahead a message may be scheduled."""
+"""How far in the future a message may be scheduled."""
 
 
 class MessagesResource:
@@ -49,7 +49,7 @@ class MessagesResource:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Take on a message, or refuse it."""
+        """Accept a message, or refuse it."""
         return await self._creation.create(request, self._accept)
 
     def _accept(self, parameters: QueryParams) -> Json:
@@ -96,7 +96,7 @@ class MessagesResource:
         return moment
 
     async def list(self, request: Request) -> Response:
-        """List messages both ways, newest first."""
+        """List sent and received messages, newest first."""
         query = request.query_params
         records = self._carrier.state.messages.newest_first(query.get("To") or None)
         matching = (message for message in records if _matches(message, query))
@@ -131,7 +131,7 @@ class MessagesResource:
         return message
 
     def render(self, message: Message) -> Json:
-        """Return the message as Twilio's REST API shows it, every property of it."""
+        """Return the message with every property that Twilio's REST API shows."""
         path = f"{self._base}/Messages/{message.sid}"
         has_sender = message.from_ is not None
         return {

@@ -1,4 +1,4 @@
-"""Following TwiML: fetch a document, do what it says with the person on the line, go where it leads."""
+"""Run TwiML: fetch a document, perform its verbs with the person on the call, follow redirects."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from app.simulator.webhooks import CustomerAnswer, NoAnswer, Webhooks
 
 _CHARACTERS_A_SECOND = 15.0
 _PLAY_SECONDS = 5.0
-"""How long any recording plays: the carrier does not listen to it."""
+"""How long any recording plays: the carrier does not fetch it."""
 _APPLICATION_ERROR_SECONDS = 3.0
 _XML_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
 _MOST_DOCUMENTS = 500
-"""A script that redirects for ever is stopped here."""
+"""A script that redirects endlessly is stopped after so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the next document comes from: an address (with what to tell it), or the document itself."""
+    """The next document: an address, with the form fields to send, or the document itself."""
 
     url: str = ""
     method: str = "POST"
@@ -33,7 +33,7 @@ class Source:
 
 
 class ApplicationError(Exception):
-    """A document can't be had or followed. `code`: 11200 not retrieved, 12100 not parsed, 12300 no TwiML."""
+    """A document failed. `code`: 11200 not retrieved, 12100 not valid TwiML, 12300 wrong content type."""
 
     def __init__(self, code: int, why: str) -> None:
         self.code = code
@@ -45,7 +45,7 @@ class _HungUp(Exception):
 
 
 class Script:
-    """The TwiML side of one answered call."""
+    """Runs the TwiML of one answered call."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Script:
         }
 
     async def follow(self, source: Source) -> None:
-        """Follow documents from here on; return when the script is over and the carrier hangs up."""
+        """Run this document and those that follow; return when the script is over: the carrier then hangs up."""
         following: Source | None = source
         try:
             for _ in range(_MOST_DOCUMENTS):

@@ -38,7 +38,7 @@ def run(*, port: int, speed: float, seed: int, account_sid: str, auth_token: str
 
 
 async def serve(settings: SimulatorSettings, *, stop: asyncio.Event | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, or until `stop` is set if one is given (then no signal is handled)."""
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT."""
     server = Server(
         create_app(settings),
         address=settings.host,
@@ -65,7 +65,7 @@ def _stopped_by_signal() -> asyncio.Event:
 
 
 def create_app(settings: SimulatorSettings) -> Starlette:
-    """Return the carrier as an ASGI application with a state of its own (`app.state.carrier`)."""
+    """Return a new carrier as an ASGI application; the carrier is `app.state.carrier`."""
     carrier = SimulatedCarrier(settings)
     account = AccountResource(carrier)
     resources = [*CallsResource(carrier).routes(), *MessagesResource(carrier).routes(), *account.routes()]

@@ -1,4 +1,4 @@
-"""Form fields and X-Twilio-Signature, written from Twilio's description, not from anyone's validator."""
+"""Form fields and X-Twilio-Signature, written from Twilio's description, independently of any validator."""
 
 import base64
 import hashlib
@@ -12,9 +12,9 @@ Fields = list[tuple[str, str]]
 
 
 def sign(auth_token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:
-    """Return base64(HMAC-SHA1(token, url + key and value of every field)), sorted, repeats once.
+    """Return base64(HMAC-SHA1(token, url + keys and values)), the fields sorted and repeated ones once.
 
-    `url` is the whole address as sent, without its fragment. For a GET pass no fields: they are in the url.
+    `url` is the whole address as sent, without its fragment. For a GET pass no fields: the url has them.
     """
     text = url + "".join(key + value for key, value in sorted(set(fields)))
     digest = hmac.new(auth_token.encode(), text.encode(), hashlib.sha1).digest()
@@ -22,7 +22,7 @@ def sign(auth_token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:
 
 
 def encode(fields: Iterable[tuple[str, str]]) -> str:
-    """Return the fields form-urlencoded: urllib's urlencode, but the same few values are quoted only once."""
+    """Return the fields form-urlencoded, as urllib's urlencode. Quoted values are cached: they repeat."""
     return "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in fields)
 
 

@@ -1,4 +1,4 @@
-"""What the carrier remembers: calls, messages, owned numbers, and what it refused. All in memory."""
+"""The carrier's state, all in memory: calls, messages, numbers, and refused requests."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ class SimulatedCall:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One message, ours to them or theirs to us (`direction` inbound)."""
+    """One message that we sent, or that a person sent us (`direction` inbound)."""
 
     sid: str
     ordinal: int
@@ -72,7 +72,7 @@ class Message:
 
 @dataclass(slots=True)
 class AccountNumber:
-    """A number of the account, and where its incoming texts and calls are announced (blank: nowhere)."""
+    """A number of the account, and the URLs called for its incoming texts and calls (blank: none)."""
 
     number: str
     created_at: datetime
@@ -136,7 +136,7 @@ class Shelf(Generic[Record]):
         return iter(self._records)
 
     def add(self, record: Record) -> None:
-        """Keep the record, whose ordinal must be the number of records so far."""
+        """Add the record. Its ordinal must be the number of records so far."""
         self._records.append(record)
         self._by_sid[record.sid] = record
         self._by_to[record.to].append(record)
@@ -147,7 +147,7 @@ class Shelf(Generic[Record]):
         return None if record is None or record.deleted else record
 
     def newest_first(self, to: str | None = None) -> Iterator[Record]:
-        """Return what is not deleted, all or that to one number."""
+        """Return the records that are not deleted: all, or those to one number."""
         records = self._records if to is None else self._by_to.get(to, [])
         return (record for record in reversed(records) if not record.deleted)
 
@@ -165,19 +165,14 @@ class AccountState:
         self.refused: deque[RefusedRequest] = deque(maxlen=50_000)
 
     def own(self, number: str, now: datetime) -> AccountNumber:
-        """Return the owned number, added to the account if it was not there."""
+        """Return the owned number; add it to the account first if needed."""
         return self.numbers.setdefault(
             number, AccountNumber(number, now, now, friendly_name=wire.formatted(number))
         )
 
     def verify(self, number: str, now: datetime) -> VerifiedCallerId:
-        """Return the verified caller ID, added to the account if it was not there."""
+        """Return the verified caller ID; add it to the account first if needed."""
         return self.verified.setdefault(number, VerifiedCallerId(number, now))
-
-    def disown(self, number: str) -> None:
-        """Take a number, or a verified caller ID, from the account."""
-        self.numbers.pop(number, None)
-        self.verified.pop(number, None)
 
 
 def grouped(parameters: QueryParams) -> dict[str, str | list[str]]:

@@ -1,4 +1,4 @@
-"""Requests to the customer: signed, retried as the URL's fragment asks, and spoiled on demand."""
+"""Requests to the customer: signed, retried as the URL's fragment asks, and subject to injected faults."""
 
 import asyncio
 import uuid
@@ -11,12 +11,12 @@ import aiohttp
 from yarl import URL
 
 from app.simulator.clock import SimulatedClock
-from app.simulator.faults import FaultName, Faults, InjectedFault
+from app.simulator.faults import FaultName, Faults
 from app.simulator.signature import Fields, encode, sign
 
 _CONNECTIONS = 500
 _KEEP_ALIVE = 2.0
-"""Shorter than any server's, so that a POST never goes into a connection which the server is closing."""
+"""Shorter than any server's: otherwise a POST could use a connection that the server is just closing."""
 _LARGEST_ANSWER = 64 * 1024
 _FORGED_TOKEN = "f0" * 16
 _FOREIGN_ACCOUNT = "AC" + "0bad" * 8
@@ -72,7 +72,7 @@ class Overrides:
         )
 
     def retries_after(self, failure: str) -> bool:
-        """Tell whether a failure (`ct`, `rt`, `4xx`, `5xx`) is to be tried again."""
+        """Tell whether to retry after this failure (`ct`, `rt`, `4xx`, `5xx`)."""
         return failure in self.retry_on or "all" in self.retry_on
 
 
@@ -92,13 +92,13 @@ class Webhooks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Run it in the background and keep hold of it until it ends."""
+        """Run it as a background task. The reference is kept until the task ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Drop what is under way and close the connections."""
+        """Cancel all background tasks and close the connections."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -106,28 +106,26 @@ class Webhooks:
             await self._session.close()
 
     async def fetch(self, url: str, fields: Fields, *, method: str = "POST") -> CustomerAnswer:
-        """Ask the customer what to do next (TwiML). NoAnswer after the retries the fragment allows."""
+        """Ask the customer what to do next (TwiML). Raises `NoAnswer` after the retries that the fragment allows."""
         return await self._deliver(url, fields, method, self._auth_token)
 
     def report(self, url: str, fields: Fields, *, method: str = "POST") -> None:
-        """Tell the customer something (a status callback): in the background, best effort, under faults."""
+        """Send a status callback in the background. Faults may delay, spoil, repeat or lose it."""
         if self._faults.strike(FaultName.LOSE_CALLBACK):
             return
-        wait = self._wait()
+        delays = [
+            fault
+            for name in (FaultName.DELAY_CALLBACK, FaultName.REORDER_CALLBACK)
+            if (fault := self._faults.strike(name))
+        ]
+        wait = sum(self._faults.chance.uniform(0.0, fault.seconds) for fault in delays)
         token = _FORGED_TOKEN if self._faults.strike(FaultName.BAD_SIGNATURE) else self._auth_token
         if self._faults.strike(FaultName.WRONG_ACCOUNT_SID):
             fields = [(key, _FOREIGN_ACCOUNT if key == "AccountSid" else value) for key, value in fields]
-        for _ in range(1 + self._copies()):
+        duplicate = self._faults.strike(FaultName.DUPLICATE_CALLBACK)
+        copies = self._faults.chance.randint(1, max(1, duplicate.copies)) if duplicate else 0
+        for _ in range(1 + copies):
             self.spawn(self._report(url, fields, method, token, wait))
-
-    def _wait(self) -> float:
-        names = (FaultName.DELAY_CALLBACK, FaultName.REORDER_CALLBACK)
-        struck: list[InjectedFault] = [fault for name in names if (fault := self._faults.strike(name))]
-        return sum(self._faults.upto(fault.seconds) for fault in struck)
-
-    def _copies(self) -> int:
-        fault = self._faults.strike(FaultName.DUPLICATE_CALLBACK)
-        return self._faults.copies_upto(fault.copies) if fault else 0
 
     async def _report(self, url: str, fields: Fields, method: str, token: str, wait: float) -> None:
         if wait:
@@ -141,7 +139,8 @@ class Webhooks:
         address, fragment = urldefrag(url)
         overrides = Overrides.parse(fragment)
         if method.upper() == "GET":
-            address, fields = _with_query(address, fields), []
+            query = f"{'&' if '?' in address else '?'}{encode(fields)}" if fields else ""
+            address, fields = address + query, []
         headers = {
             "X-Twilio-Signature": sign(token, address, fields),
             "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
@@ -195,7 +194,3 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
         if len(payload) > _LARGEST_ANSWER:
             raise NoAnswer("rt")
     return bytes(payload)
-
-
-def _with_query(address: str, fields: Fields) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{encode(fields)}" if fields else address

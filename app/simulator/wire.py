@@ -1,4 +1,4 @@
-"""How things are written on Twilio's wire: ids, dates, numbers, prices, texts."""
+"""How Twilio writes ids, dates, numbers, prices and texts."""
 
 import hashlib
 import math
@@ -12,7 +12,7 @@ import phonenumbers
 API_VERSION = "2010-04-01"
 
 _REMEMBERED = 100_000
-"""Numbers whose reading is kept: reading one costs more than all else of a callback."""
+"""How many parsed numbers are cached: parsing one costs more than the rest of a callback."""
 
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
@@ -22,12 +22,12 @@ _GSM_ESCAPED = set("\f^{}\\[~]|€")
 
 
 def new_sid(prefix: str) -> str:
-    """Return a fresh id, `prefix` and 32 hex digits. Not seeded: ids must not repeat over restarts."""
+    """Return a new id, `prefix` and 32 hex digits. Not seeded: ids must not repeat after a restart."""
     return prefix + uuid.uuid4().hex
 
 
 def number_sid(number: str) -> str:
-    """Return the PN id of an owned number, the same at every start."""
+    """Return the PN id of an owned number. It is the same at every start."""
     return "PN" + hashlib.md5(number.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -49,7 +49,7 @@ def parse_moment(text: str) -> datetime | date | None:
 
 @lru_cache(_REMEMBERED)
 def is_e164(number: str) -> bool:
-    """Tell whether the number has the form and a possible length; that anyone holds it is not checked."""
+    """Tell whether the number is E.164 and has a possible length. It need not be assigned to anyone."""
     if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdecimal():
         return False
     try:
@@ -76,12 +76,12 @@ def country(number: str) -> str:
 
 
 def billed_minutes(seconds: int) -> int:
-    """Return the minutes a call of that length is billed for: every begun one."""
+    """Return the minutes a call of that length is billed for: a begun minute counts as a whole one."""
     return math.ceil(seconds / 60)
 
 
 def price(amount: float) -> str:
-    """Return what was charged, as Twilio writes it: negative, five decimals."""
+    """Return a charge as Twilio writes it: negative, five decimals."""
     return f"-{amount:.5f}"
 
 
