@@ -1,16 +1,16 @@
-"""What counts as one address, where tries are counted by address."""
+"""Which IP addresses count as one, where tries are counted by address."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-_OF_ONE_HOUSEHOLD: Final = 64
-"""Bits of an IPv6 network: whoever is given one address is given 2**64 of them (RFC 6177)."""
+_HOUSEHOLD_PREFIX: Final = 64
+"""Bits of the IPv6 network of one customer, who can use all 2**64 addresses in it (RFC 6177)."""
 
 
 def counted_as(address: str) -> str:
-    """Return what an IP address is counted as: IPv4 itself, IPv6 by its /64, such as `2001:db8::/64`.
+    """Return the key under which an IP address is counted: IPv4 itself, IPv6 by its /64, such as `2001:db8::/64`.
 
-    A port that a proxy wrote behind it is left out; IPv4 written as IPv6 is IPv4. What is no address is itself.
+    A port after the address is left out; IPv4 written as IPv6 is IPv4. A text that is no address is returned trimmed.
     """
     known = _read(address.strip())
     if known is None:
@@ -19,7 +19,7 @@ def counted_as(address: str) -> str:
         return str(known)
     if known.ipv4_mapped is not None:
         return str(known.ipv4_mapped)
-    return str(ip_network((int(known), _OF_ONE_HOUSEHOLD), strict=False))
+    return str(ip_network((int(known), _HOUSEHOLD_PREFIX), strict=False))
 
 
 def _read(written: str) -> IPv4Address | IPv6Address | None:

@@ -1,21 +1,21 @@
 """One try to reach a recipient: its status, its disposition, and the monotonic `apply_event`.
 
-`apply_event` is a join: every field only moves one way, so any order, repetition or delay of the same events
-ends in the same state (invariant I10).
+`apply_event` is a join: every field moves in one direction only. Whatever the order, repetition or delay of the
+events, the final state is the same (invariant I10).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
 
 
 class AttemptStatus(StrEnum):
-    """Where the try is."""
+    """The state of the try."""
 
     PLACING = "placing"
     UNKNOWN = "unknown"
@@ -50,30 +50,30 @@ class Disposition(StrEnum):
 _A = AttemptStatus
 
 LIVE: Final = frozenset({_A.PLACING, _A.UNKNOWN, _A.REVIEW, _A.QUEUED, _A.RINGING, _A.IN_PROGRESS})
-"""Holds a slot and blocks its phone number: it is, or may be, going on at the carrier."""
+"""These hold a slot and block their phone number: the carrier is working on them, or may be."""
 
 ENDED: Final = frozenset({_A.NOT_PLACED, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED, _A.FAILED})
 
 UNPROVEN: Final = frozenset({_A.PLACING, _A.UNKNOWN})
-"""We do not know whether the carrier has it: the reconciler's work."""
+"""We do not know whether the carrier accepted it; the reconciler finds out."""
 
 OURS: Final = frozenset({_A.PLACING, _A.UNKNOWN, _A.NOT_PLACED, _A.REVIEW})
-"""What we say of it ourselves: any word from the carrier outranks these."""
+"""Statuses that we set ourselves: any report from the carrier outranks them."""
 
 THE_CARRIERS: Final = frozenset(_A) - OURS - {_A.QUEUED, _A.FAILED}
-"""Only the carrier's word makes these: an attempt in one of them has the carrier's id."""
+"""Statuses that only the carrier's reports set: an attempt in one of them has the carrier's id."""
 
 NOT_RINGING: Final = OURS | {_A.QUEUED}
-"""Nobody's phone rings yet, as far as we know."""
+"""As far as we know, the phone does not ring yet."""
 
 PLACED: Final = LIVE - OURS
-"""Live, and the carrier has it: proven."""
+"""Live, and certainly accepted by the carrier."""
 
 CHARGED: Final = frozenset({_A.SENT, _A.COMPLETED, _A.DELIVERED, _A.UNDELIVERED})
-"""What carriers charge for: nobody pays for calls that were not answered."""
+"""What carriers charge for. A call that was not answered is free."""
 
 DROPPED: Final = frozenset({Disposition.UNDELIVERED, Disposition.CARRIER_ERROR})
-"""How a text ends that the carrier held too long and never sent."""
+"""How a message ends that the carrier held too long and never sent."""
 
 _RANK: Final[Mapping[AttemptStatus, int]] = {
     **dict.fromkeys(OURS, 0),
@@ -112,7 +112,7 @@ _END_PRIORITY: Final[Mapping[EventKind, int]] = {
     EventKind.CANCELLED: 5,
     EventKind.FAILED: 4,
 }
-"""Which of two reported ends wins: the one that proves most contact, so nobody is redialed by mistake."""
+"""Of two reported ends the higher wins: the one that proves more contact, so that no one is redialed by mistake."""
 
 _DISPOSITION_OF: Final[Mapping[EventKind, Disposition]] = {
     EventKind.COMPLETED: Disposition.ANSWERED,
@@ -123,7 +123,7 @@ _DISPOSITION_OF: Final[Mapping[EventKind, Disposition]] = {
     EventKind.CANCELLED: Disposition.CANCELLED,
     EventKind.FAILED: Disposition.CARRIER_ERROR,
 }
-"""What each end means, unless the answering machine or the cause of a failure says more."""
+"""What each end means, unless machine detection or the cause of a failure says more."""
 
 _ANSWERED_BY_PRIORITY: Final[Mapping[AnsweredBy, int]] = {
     AnsweredBy.UNKNOWN: 0,
@@ -131,6 +131,11 @@ _ANSWERED_BY_PRIORITY: Final[Mapping[AnsweredBy, int]] = {
     AnsweredBy.MACHINE: 2,
     AnsweredBy.HUMAN: 3,
 }
+
+_FAILURE_PRIORITY: Final[Mapping[FailureClass, int]] = {
+    failure: -position for position, failure in enumerate(FailureClass)
+}
+"""Of two reported causes the one listed first in `FailureClass` wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +157,13 @@ class AttemptProgress:
     replied_at: datetime | None = None
     opted_out: bool = False
     conflict: bool = False
-    """The carrier reported two different ends; a look-up decides."""
+    """The carrier reported two different ends; a look-up at the carrier decides."""
     price: str | None = None
     price_unit: str | None = None
 
 
 def apply_event(progress: AttemptProgress, event: AttemptEvent) -> AttemptProgress:
-    """Return the progress after the event: events in any order, any number of times, end the same."""
+    """Return the progress after the event. The order and repetition of events do not change the final result."""
     match event.kind:
         case EventKind.UNKNOWN:
             return progress
@@ -178,7 +183,7 @@ def disposition_of(progress: AttemptProgress) -> Disposition | None:
     if progress.opted_out:
         return Disposition.OPTED_OUT
     if progress.ended_as is EventKind.COMPLETED or progress.answered_at is not None:
-        # However an answered call ended, somebody or something picked up: it is not dialed again.
+        # Someone or something picked up, however the call ended: it is not dialed again.
         by_machine = progress.answered_by in {AnsweredBy.MACHINE, AnsweredBy.FAX}
         return Disposition.VOICEMAIL if by_machine else Disposition.ANSWERED
     if progress.ended_as in {EventKind.FAILED, EventKind.UNDELIVERED}:
@@ -196,18 +201,22 @@ def _failure_disposition(failure: FailureClass | None, otherwise: Disposition) -
     return otherwise
 
 
+_Number = TypeVar("_Number", int, datetime)
+_Value = TypeVar("_Value", str, AnsweredBy, FailureClass)
 _Changes = dict[str, Any]
 """Fields of the progress, merged with an event's."""
 
 
 def _details(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
     return {
-        "last_event_at": _latest(progress.last_event_at, event.occurred_at),
-        "answered_by": _surer(progress.answered_by, event.answered_by),
+        "last_event_at": _larger(progress.last_event_at, event.occurred_at),
+        "answered_by": _highest(
+            progress.answered_by, event.answered_by, rank=_ANSWERED_BY_PRIORITY.__getitem__
+        ),
         "duration_seconds": _larger(progress.duration_seconds, event.duration_seconds),
         "sip_code": _larger(progress.sip_code, event.sip_code),
         "error_code": _larger(progress.error_code, event.error_code),
-        "price": _dearer(progress.price, event.price),
+        "price": _highest(progress.price, event.price, rank=Decimal),
         "price_unit": progress.price_unit
         if event.price_unit is None
         else max(progress.price_unit or "", event.price_unit),
@@ -241,7 +250,7 @@ def _end(progress: AttemptProgress, event: AttemptEvent) -> _Changes:
     return {
         "ended_as": event.kind if wins else progress.ended_as,
         "ended_at": _earliest(progress.ended_at, event.occurred_at),
-        "failure": _worse(progress.failure, event.failure),
+        "failure": _highest(progress.failure, event.failure, rank=_FAILURE_PRIORITY.__getitem__),
         "conflict": progress.conflict or (progress.ended_as not in {None, event.kind}),
     }
 
@@ -250,25 +259,9 @@ def _earliest(known: datetime | None, new: datetime) -> datetime:
     return new if known is None else min(known, new)
 
 
-def _latest(known: datetime | None, new: datetime) -> datetime:
-    return new if known is None else max(known, new)
-
-
-def _larger(known: int | None, new: int | None) -> int | None:
+def _larger(known: _Number | None, new: _Number | None) -> _Number | None:
     return new if known is None else known if new is None else max(known, new)
 
 
-def _dearer(known: str | None, new: str | None) -> str | None:
-    return new if known is None else known if new is None else max(known, new, key=Decimal)
-
-
-def _surer(known: AnsweredBy | None, new: AnsweredBy | None) -> AnsweredBy | None:
-    if known is None or new is None:
-        return new if known is None else known
-    return max(known, new, key=_ANSWERED_BY_PRIORITY.__getitem__)
-
-
-def _worse(known: FailureClass | None, new: FailureClass | None) -> FailureClass | None:
-    if known is None or new is None:
-        return new if known is None else known
-    return min(known, new, key=list(FailureClass).index)
+def _highest(known: _Value | None, new: _Value | None, *, rank: Callable[[_Value], Any]) -> _Value | None:
+    return new if known is None else known if new is None else max(known, new, key=rank)

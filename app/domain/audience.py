@@ -1,23 +1,23 @@
-"""A rule by which people of the address book get into a campaign: how long it lasts, and where it is."""
+"""An audience: a rule that adds people of the address book to a campaign. Its modes and states."""
 
 from enum import StrEnum
 
 
 class AudienceMode(StrEnum):
-    """How people of the address book get into a campaign by a rule."""
+    """Whether the rule is applied once or repeatedly."""
 
     SNAPSHOT = "snapshot"
-    """Whoever matches now."""
+    """Adds those who match now, once."""
     STANDING = "standing"
-    """Keep adding who matches, while the campaign runs too, until a person ends it."""
+    """Keeps adding those who match, also while the campaign runs, until a person ends it."""
 
 
 class AudienceStatus(StrEnum):
-    """Where an audience is."""
+    """The state of an audience."""
 
     ADDING = "adding"
     STANDING = "standing"
-    """Everyone who matched is in; it is looked again at `next_at`."""
+    """All who matched are added; it looks again at `next_at`."""
     DONE = "done"
     ENDED = "ended"
-    """By a person, or because its campaign is over."""
+    """Ended by a person, or because its campaign is over."""

@@ -1,4 +1,4 @@
-"""The circuit breaker: which signs in the last attempts of a campaign pause it, and how many make a sign."""
+"""The circuit breaker: which signs in a campaign's last attempts pause it, and at which threshold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,10 +10,10 @@ from app.domain.attempt import Disposition
 from app.domain.events import FailureClass
 
 HANG_UP_SECONDS: Final = 6
-"""Whoever answered and was gone within this did not listen."""
+"""A person who hangs up sooner than this did not listen."""
 
 _SPOKEN_PER_SECOND: Final = 15
-"""Characters a voice speaks in a second: a script that is over in less than a hang-up's time shows nothing."""
+"""Characters a voice speaks in a second. A script shorter than `HANG_UP_SECONDS` is no evidence of a hang-up."""
 
 
 class Sign(StrEnum):
@@ -21,7 +21,7 @@ class Sign(StrEnum):
 
     FAILURES = "failures"
     REFUSALS = "refusals"
-    """The carrier took the request for nothing, though the number is not to blame."""
+    """The carrier refused the request, and the contact's number was not the cause."""
     REFUSALS_IN_A_ROW = "refusals_in_a_row"
     OPT_OUTS = "opt_outs"
     HANG_UPS = "hang_ups"
@@ -29,7 +29,7 @@ class Sign(StrEnum):
 
 
 class BreakerInvalid(ValueError):
-    """Some of the policy's fields cannot be taken: `errors` says by field what to change."""
+    """Some of the policy's fields are wrong. `errors`: field -> what to change."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in errors.items()))
@@ -40,28 +40,28 @@ class BreakerInvalid(ValueError):
 class BreakerPolicy:
     """When a campaign is paused on bad signs. Rates are percent; 0 switches a sign off.
 
-    The defaults let an ordinary campaign pass, its retries (who did not answer once) included, and stop one whose
-    carrier, list or script is broken. `refusal_rate` is the advice of Twilio's error table.
+    The defaults let an ordinary campaign with its retries pass, and stop one whose carrier, list or script is broken.
+    `refusal_rate` follows the advice of Twilio's error table.
     """
 
     window: int = 50
     """How many of the last settled attempts are looked at."""
     minimum: int = 20
-    """Fewer show nothing; of people who answered, half as many do."""
+    """Rates count from this many attempts on; the hang-up rate from half as many answered calls."""
     failure_rate: float = 50.0
-    """Of the window: attempts that ended rejected, undelivered, on a wrong number or a carrier's error."""
+    """Percent of the window: attempts that ended rejected, undelivered, with a wrong number or a carrier's error."""
     refusal_rate: float = 20.0
-    """Of the window: requests the carrier turned down, though not for the contact's number."""
+    """Percent of the window: requests the carrier refused, for a cause other than the contact's number."""
     refusals_in_a_row: int = 5
-    """So many requests turned down one after the other, for a cause that will not pass, trip it at once."""
+    """This many requests refused in a row, for a cause that does not pass by itself, trip it at once."""
     opt_out_rate: float = 30.0
-    """Of the window: people who asked not to be contacted again."""
+    """Percent of the window: people who asked not to be contacted again."""
     hang_up_rate: float = 50.0
-    """Of the people of the window who answered: those who hung up within `HANG_UP_SECONDS`."""
+    """Percent of the people in the window who answered: those who hung up within `HANG_UP_SECONDS`."""
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """Return the policy; what is missing has its default. Raises `BreakerInvalid` with every wrong field."""
+        """Return the policy; a missing field has its default. Raises `BreakerInvalid` with every wrong field."""
         errors = {name: "The breaker has no such setting." for name in raw if name not in RANGES}
         values: dict[str, Any] = {}
         for name in RANGES:
@@ -81,7 +81,7 @@ class BreakerPolicy:
 
     @classmethod
     def or_defaults(cls, raw: Any) -> Self:
-        """Return the policy, or the defaults where it cannot be read: to be shown, never to be dialed by."""
+        """Return the policy, or the defaults if it cannot be read. For showing it only: never dial by it."""
         try:
             return cls.from_json(raw)
         except (ValueError, TypeError):
@@ -93,7 +93,7 @@ class BreakerPolicy:
 
     @property
     def is_off(self) -> bool:
-        """Whether no sign trips it."""
+        """Whether every sign is switched off."""
         return not any(
             (
                 self.failure_rate,
@@ -135,31 +135,31 @@ def _problem(name: str, value: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What the breaker knows of one attempt that has its outcome."""
+    """What the breaker knows of one attempt that has ended."""
 
     attempt_id: UUID
     disposition: Disposition
     failure: FailureClass | None = None
     accepted: bool = True
-    """The carrier took the request; false: it turned it down."""
+    """Whether the carrier accepted the request."""
     duration_seconds: int | None = None
-    """Of a call that was answered."""
+    """The length of an answered call."""
     spoken_characters: int = 0
-    """How much our script had to say."""
+    """The length of our script."""
 
     @property
     def failed(self) -> bool:
-        """Whether it ended without a contact for a cause other than absence."""
+        """Whether it ended without a contact, for another cause than no answer or busy."""
         return self.disposition in _FAILURES
 
     @property
     def refused(self) -> bool:
-        """Whether the carrier turned the request down, and the contact's number is not to blame."""
+        """Whether the carrier refused the request for a cause other than the contact's number."""
         return not self.accepted and self.failure not in _OF_THE_NUMBER
 
     @property
     def refused_for_good(self) -> bool:
-        """Whether it was turned down for a cause that will not pass by itself."""
+        """Whether it was refused for a cause that does not pass by itself."""
         return self.refused and self.failure not in _PASSING
 
     @property
@@ -175,7 +175,7 @@ class Settled:
 
     @property
     def hung_up(self) -> bool:
-        """Whether a person answered and was gone before our script could be over."""
+        """Whether a person answered and hung up before our script could end."""
         return (
             self.disposition is Disposition.ANSWERED
             and self.by_person
@@ -198,22 +198,22 @@ _PASSING: Final = frozenset({FailureClass.TRANSIENT, FailureClass.THROTTLED, Fai
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
-    """A sign was seen."""
+    """A sign that passed its threshold."""
 
     sign: Sign
     measured: float
-    """Percent of `window`; of a row, how many."""
+    """Percent of `window`; for refusals in a row, their number."""
     threshold: float
     window: int
-    """How many attempts it was seen in."""
+    """How many attempts were looked at."""
     attempt_ids: tuple[UUID, ...]
-    """Those that show it, the newest first."""
+    """The attempts that show the sign, newest first."""
 
 
 def judge(policy: BreakerPolicy, newest_first: Sequence[Settled]) -> Trip | None:
     """Return the first sign that the last attempts show; None if they show none.
 
-    `newest_first`: settled attempts, at least the last `policy.window` of them as far as there are so many.
+    `newest_first`: ended attempts; only the first `policy.window` of them count.
     """
     window = newest_first[: policy.window]
     by_person = [each for each in window if each.by_person]
@@ -262,7 +262,7 @@ _SHOWS: Final = {
 
 
 def describe(trip: Trip) -> str:
-    """Return the trip as a sentence for people, without a full stop."""
+    """Return the trip as a sentence for users, without a full stop."""
     if trip.sign is Sign.REFUSALS_IN_A_ROW:
         return f"The carrier refused {trip.window} attempts in a row"
     return f"{trip.measured:g}% of the last {_SENTENCES[trip.sign].format(trip.window)} (limit {trip.threshold:g}%)"

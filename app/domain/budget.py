@@ -7,7 +7,7 @@ from typing import Final
 from app.domain.campaign import Channel
 
 FREE: Final = 1_000_000
-"""As many as anybody asks for: the carrier charges nothing."""
+"""A number above any request: without a price there is no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,21 +30,21 @@ class Spending:
 
     @property
     def committed(self) -> Decimal:
-        """What is spent or set aside: this never exceeds the cap."""
+        """Spent or set aside. This never exceeds the cap."""
         return self.ended + self.in_flight
 
 
 def most_for(channel: Channel, *, unit_price: Decimal, longest_seconds: int, parts: int) -> Decimal:
     """Return the most that one attempt may cost: a call that lasts as long as it may, or a message's parts.
 
-    `unit_price`: of a begun minute, or of one part. `longest_seconds`: of a call.
+    `unit_price`: the price of a begun minute, or of one part. `longest_seconds`: the longest a call may last.
     """
     minutes = -(-longest_seconds // 60)
     return unit_price * (max(parts, 1) if channel is Channel.SMS else minutes)
 
 
 def more_within(cap: Decimal, spending: Spending) -> int:
-    """Return how many more attempts may be made without exceeding the cap, whatever becomes of those in flight."""
+    """Return how many more attempts fit under the cap, even if all in flight cost the most they can."""
     left = cap - spending.committed
     if not spending.each:
         return FREE if left >= 0 else 0

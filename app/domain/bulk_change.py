@@ -1,10 +1,10 @@
-"""A change of everyone whom a filter means: what is done, and where it is."""
+"""A bulk change: an action on all contacts that match a filter. Its actions and states."""
 
 from enum import StrEnum
 
 
 class BulkAction(StrEnum):
-    """What is done to each of them."""
+    """What is done to each contact."""
 
     TAG = "tag"
     UNTAG = "untag"
@@ -14,7 +14,7 @@ class BulkAction(StrEnum):
 
 
 class BulkStatus(StrEnum):
-    """Where a bulk change is."""
+    """The state of a bulk change."""
 
     RUNNING = "running"
     COMPLETED = "completed"

@@ -1,8 +1,7 @@
 """When a contact may be reached: a window of wall-clock time, in every zone the contact may be in.
 
-Whether it is open is asked of the clock on the wall there, so a skipped or repeated hour needs no rule of its
-own: a window of 02:30 to 05:00 opens at 03:00 on the night that has no 02:30, and one of 01:00 to 01:30 opens
-twice on the night that has it twice.
+The window is compared with the local wall clock, so clock changes need no rule of their own: 02:30 to 05:00 opens
+at 03:00 in the night without 02:30, and 01:00 to 01:30 opens twice in the night that has that hour twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,14 +14,14 @@ from zoneinfo import ZoneInfo
 from dateutil.parser import isoparser
 
 DAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-"""By ISO number less one."""
+"""Index: the ISO number of the day, minus 1."""
 EVERY_DAY: Final = frozenset(range(1, 8))
 WEEKDAYS: Final = frozenset(range(1, 6))
 
 _MIDNIGHT: Final = time(0)
 _DAY: Final = timedelta(days=1)
 _HORIZON: Final = timedelta(days=8)
-"""A weekly window that does not open within so long (a week and a clock change) never does."""
+"""A weekly window that does not open within this time (a week and a clock change) never opens."""
 _ABBREVIATION: Final = 3
 
 
@@ -35,7 +34,7 @@ class CallingHoursInvalid(ValueError):
 
 
 class UnknownZone(ValueError):
-    """No such time zone, or none at all: nobody may be called by it."""
+    """The time zone is unknown or missing: calls are not allowed."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"“{name}” is not a known time zone." if name else "There is no time zone to go by.")
@@ -46,8 +45,8 @@ class UnknownZone(ValueError):
 class CallingHours:
     """From `start` until just before `end`, on `days` (ISO: 1 is Monday), in the contact's own time.
 
-    An end at or before the start is on the next day, and the days are those the window starts on; midnight to
-    midnight is the whole day.
+    If the end is at or before the start, it is on the next day; `days` are those on which the window starts. Midnight
+    to midnight is the whole day.
     """
 
     start: time
@@ -68,14 +67,14 @@ ALWAYS: Final = CallingHours(_MIDNIGHT, _MIDNIGHT)
 
 
 def is_open(hours: CallingHours, zone_names: Sequence[str], now: datetime) -> bool:
-    """Tell whether the window is open now in every one of the zones. Raises `UnknownZone`, also for none."""
+    """Tell whether the window is open now in all of the zones. Raises `UnknownZone`, also for no zones."""
     return _open_in_all(hours, _zones(zone_names), now)
 
 
 def next_opening(hours: CallingHours, zone_names: Sequence[str], now: datetime) -> datetime | None:
-    """Return the first instant from now on at which the window is open in every zone; None if there is none.
+    """Return the first time from now on when the window is open in every zone; None if there is none.
 
-    It is `now` itself while the window is open. Raises `UnknownZone`.
+    This is `now` if the window is open. Raises `UnknownZone`.
     """
     zones = _zones(zone_names)
     if _open_in_all(hours, zones, now):
@@ -85,9 +84,9 @@ def next_opening(hours: CallingHours, zone_names: Sequence[str], now: datetime) 
 
 
 def closes_at(hours: CallingHours, zone_names: Sequence[str], now: datetime) -> datetime | None:
-    """Return the first instant from now on at which the window is closed in some zone; None if it never is.
+    """Return the first time from now on when the window is closed in some zone; None if it never closes.
 
-    It is `now` itself while the window is closed. Raises `UnknownZone`.
+    This is `now` if the window is closed. Raises `UnknownZone`.
     """
     zones = _zones(zone_names)
     if not _open_in_all(hours, zones, now):
@@ -97,7 +96,7 @@ def closes_at(hours: CallingHours, zone_names: Sequence[str], now: datetime) -> 
 
 
 def is_zone(name: str) -> bool:
-    """Tell whether the name is a time zone of the IANA database."""
+    """Tell whether the IANA database has a time zone of this name."""
     try:
         _zone(name)
     except UnknownZone:
@@ -141,7 +140,7 @@ def _open_on_the_wall(hours: CallingHours, local: datetime) -> bool:
 
 
 def _instants(zone: ZoneInfo, at: time, now: datetime) -> Iterator[datetime]:
-    """Yield when the wall clock shows `at`, day by day, and when it jumps: nothing changes at other times."""
+    """Yield each day's time when the wall clock shows `at` or jumps. The window can open or close only then."""
     first = now.astimezone(zone).date() - _DAY
     days = [first + _DAY * number for number in range((_HORIZON // _DAY) + 2)]
     for day in days:
@@ -151,7 +150,7 @@ def _instants(zone: ZoneInfo, at: time, now: datetime) -> Iterator[datetime]:
 
 
 def _jump(zone: ZoneInfo, day: date) -> Iterator[datetime]:
-    """Yield the instant at which the zone's offset changes on that day, if it does."""
+    """Yield the time at which the zone's UTC offset changes on that day, if it does."""
     low = datetime.combine(day, _MIDNIGHT, UTC)
     high = low + _DAY
     before = low.astimezone(zone).utcoffset()

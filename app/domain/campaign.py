@@ -1,4 +1,4 @@
-"""The campaign's states, and which may follow which."""
+"""The campaign's states and their transitions."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class CampaignStatus(StrEnum):
-    """Where a campaign is. "Waiting for calling hours" is not a state: it is the gate's answer."""
+    """The state of a campaign. "Waiting for calling hours" is no state: the gate answers that."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -34,14 +34,14 @@ class ScheduleType(StrEnum):
 
 
 class CompanyMeaning(StrEnum):
-    """Whose name `{{company}}` is: ours (`/api/v1`, the browser) or the contact's (the guide dialect)."""
+    """Whether `{{company}}` is our organization (`/api/v1`, the browser) or the contact's (the guide dialect)."""
 
     ORGANIZATION = "organization"
     CONTACT = "contact"
 
 
 class CampaignAction(StrEnum):
-    """What a person may ask of a campaign."""
+    """What a user can do with a campaign."""
 
     START = "start"
     PAUSE = "pause"
@@ -65,22 +65,22 @@ TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
     _S.CANCELLED: frozenset(),
     _S.FAILED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELLED}),
 }
-"""Which may follow which. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
+"""Status -> which may follow it. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
 
 EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED, _S.FAILED})
-"""Settings and contacts may be changed in these only (seed 004: Draft or Paused; what failed has to be mended)."""
+"""Settings and contacts can be changed only in these (seed 004: Draft or Paused; a failed one has to be repaired)."""
 
 NOT_BEGUN: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
-"""Before the start: nobody has been contacted."""
+"""Before the start: no one has been contacted."""
 
 DIALING: Final = frozenset({_S.QUEUED, _S.RUNNING})
 """Attempts may be reserved in these only."""
 
 UNDER_WAY: Final = DIALING | {_S.SCHEDULED}
-"""Started and not stopped: it dials, or will when its time comes."""
+"""Started and not stopped: it dials now, or at its scheduled time."""
 
 OVER: Final = frozenset({_S.COMPLETED, _S.CANCELLED})
-"""It ended, and nobody in it waits any more."""
+"""It ended; no recipient waits any more."""
 
 ACTIONS: Final[Mapping[CampaignAction, frozenset[CampaignStatus]]] = {
     CampaignAction.START: frozenset({_S.DRAFT}),
@@ -96,7 +96,7 @@ ACTIONS: Final[Mapping[CampaignAction, frozenset[CampaignStatus]]] = {
 
 
 class TransitionNotAllowed(Exception):
-    """This status cannot follow that one."""
+    """The status `new` may not follow `old`."""
 
     def __init__(self, old: StrEnum, new: StrEnum) -> None:
         super().__init__(f"{old} cannot become {new}")

@@ -1,4 +1,4 @@
-"""Consent: what a person said to being contacted."""
+"""Consent: whether a person agreed to be contacted."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ REFUSED_BECAUSE: Final[Mapping[Consent, str]] = {
     Consent.DENIED: "This person did not consent to be contacted.",
     Consent.WITHDRAWN: "This person withdrew their consent to be contacted.",
 }
-"""How a person said no to being contacted, as a sentence."""
+"""Why this person is not contacted, as a sentence for users."""
 
 REFUSED: Final = frozenset(REFUSED_BECAUSE)
-"""This person said no: they are not contacted, and no later yes of a file changes it."""
+"""The person said no: they are not contacted, and an import cannot change that."""

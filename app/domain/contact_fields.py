@@ -1,4 +1,4 @@
-"""Columns of a spreadsheet and what they mean: header aliases, the suggested mapping, and its rules."""
+"""Columns of a spreadsheet: header aliases, the suggested mapping to contact fields, and its rules."""
 
 import json
 import re
@@ -13,11 +13,11 @@ PHONE: Final = "phone_number"
 TAGS: Final = "tags"
 IGNORE: Final = "ignore"
 VARIABLE: Final = "variable:"
-"""A target that begins so keeps the column as a template variable of the name that follows."""
+"""Prefix of a target: the column becomes a template variable of the name after it."""
 
 ROW_HEADER: Final = "callsheet_row"
 REASON_HEADER: Final = "callsheet_reason"
-"""The columns beside its own of a file of the rows that did not go in; ignored when it is uploaded again, corrected."""
+"""Two columns that we add to the file of rejected rows; they are ignored when the corrected file is imported."""
 
 _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     PHONE: (
@@ -67,21 +67,21 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
         *("suppressed", "last_outcome", "last_contacted_at", "created_at", "updated_at"),
     ),
 }
-"""Contact field -> headers that mean it, the surest first. `contact` is a number unless another column is."""
+"""Contact field -> its headers, best match first. `contact` is the number only if no other column is."""
 
-_OF_OUR_EXPORT: Final = frozenset({"suppressed", "last_outcome", "last_contacted_at"})
-"""A file with all of these is an export of the address book."""
-_NOT_FROM_OUR_EXPORT: Final = frozenset({"source"})
-"""What such a file says of people and an import does not take. In other files it is the organization's own."""
+_EXPORT_HEADERS: Final = frozenset({"suppressed", "last_outcome", "last_contacted_at"})
+"""A file with all of these headers is an export of our address book."""
+_IGNORED_IN_EXPORTS: Final = frozenset({"source"})
+"""A column of our exports that imports ignore. In any other file it is a column of the organization."""
 
 CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence", "consent_at")
-"""The fields that say what a person agreed to."""
+"""The fields of a person's consent."""
 
 MOST_TAGS: Final = 50
 LONGEST_TAG: Final = 50
 
 FIELDS: Final = tuple(field for field in _ALIASES if field != IGNORE)
-"""What a column may be mapped to, beside `variable:<name>` and `ignore`."""
+"""What a column can be mapped to, beside `variable:<name>` and `ignore`."""
 
 LENGTHS: Final[Mapping[str, int]] = {
     "name": 200,
@@ -98,11 +98,11 @@ LENGTHS: Final[Mapping[str, int]] = {
     "consent_wording": 2000,
     "consent_evidence": 2000,
 }
-"""Fields with a place of their own on a contact, and how many characters that holds."""
+"""Contact field -> the most characters it holds."""
 
 
 class MappingInvalid(ValueError):
-    """A mapping that cannot be used: header (or "" for the whole) -> what to change."""
+    """The mapping is wrong. `errors`: header (or "" for the whole mapping) -> what to change."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(errors.values()))
@@ -120,25 +120,25 @@ def unique_headers(cells: Sequence[str]) -> list[str]:
 
 
 def suggest_mapping(headers: Sequence[str]) -> dict[str, str]:
-    """Return a target for each header: each contact field at most once, the rest as template variables."""
+    """Return a target for each header: each contact field at most once, all other columns as template variables."""
     chosen: dict[str, str] = {}
     keys = {header: _key(header) for header in headers}
     for field, aliases in _ALIASES.items():
         free = [header for header in headers if header not in chosen]
-        found = _first_match(free, keys, [_key(alias) for alias in aliases])
+        found = [header for alias in map(_key, aliases) for header in free if keys[header] == alias]
         for header in found if field == IGNORE else found[:1]:
             chosen[header] = field
-    if set(headers) >= _OF_OUR_EXPORT:
-        chosen |= dict.fromkeys((header for header in headers if header in _NOT_FROM_OUR_EXPORT), IGNORE)
+    if set(headers) >= _EXPORT_HEADERS:
+        chosen |= dict.fromkeys((header for header in headers if header in _IGNORED_IN_EXPORTS), IGNORE)
     names = dict(zip(headers, variable_names(headers), strict=True))
     return {header: chosen.get(header, VARIABLE + names[header]) for header in headers}
 
 
 def canonical_target(target: str, header: str) -> str | None:
-    """Return the target a person or program wrote in its one spelling; None if it means nothing.
+    """Return a given target in its canonical spelling; None if there is no such target.
 
-    `phone`, `contact_name` or `timezone` are read as the fields they are aliases of; `variable` alone takes
-    its name from the header.
+    Aliases such as `phone`, `contact_name` or `timezone` become their fields; `variable` without a name takes it
+    from the header.
     """
     wanted = target.strip()
     if wanted == VARIABLE.rstrip(":") or wanted.startswith(VARIABLE):
@@ -152,7 +152,7 @@ def canonical_target(target: str, header: str) -> str | None:
 def check_mapping(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
     """Return the whole mapping in canonical spelling. Raises `MappingInvalid`.
 
-    Headers it does not name are ignored; exactly one column holds the phone number; no target is used twice.
+    A header that is not in the mapping is ignored. Exactly one column holds the phone number; no target is used twice.
     """
     errors = {header: f"The file has no column “{header}”." for header in mapping if header not in headers}
     result: dict[str, str] = {}
@@ -176,7 +176,7 @@ def require_phone_column(mapping: Mapping[str, str]) -> None:
 
 
 def tags_in(cell: str) -> list[str]:
-    """Return the tags of a cell, each once: a JSON array's texts, else what stands between commas or semicolons."""
+    """Return the tags of a cell, each once: the texts of a JSON array, else the parts between commas or semicolons."""
     found = _json_tags(cell) if cell.startswith("[") else None
     tags = re.split(r"[,;]", cell) if found is None else found
     return list(dict.fromkeys(filter(None, map(trimmed, tags))))
@@ -188,11 +188,6 @@ def _json_tags(cell: str) -> list[str] | None:
     except ValueError:
         return None
     return [str(tag) for tag in found if isinstance(tag, str | int)] if isinstance(found, list) else None
-
-
-def _first_match(headers: Sequence[str], keys: Mapping[str, str], aliases: Sequence[str]) -> list[str]:
-    matching = [header for header in headers if keys[header] in aliases]
-    return sorted(matching, key=lambda header: aliases.index(keys[header]))
 
 
 def _key(header: str) -> str:

@@ -1,6 +1,6 @@
-"""Which people of the address book: a search and conditions on what a card holds.
+"""A filter of the address book: a search, and conditions on the fields of a contact.
 
-The same filter lists people, makes a segment, chooses whom a bulk change touches and whom a campaign adds.
+Lists, segments, bulk changes and audiences all use it.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 from app.domain.attempt import Disposition
 
 OWN: Final = "fields."
-"""A field that begins so is one of the organization's own."""
+"""Prefix of the organization's own fields."""
 
 
 class Match(StrEnum):
-    """Whether a person has to meet every condition or one of them."""
+    """Whether a contact must meet all conditions or at least one."""
 
     ALL = "all"
     ANY = "any"
@@ -32,7 +32,7 @@ class Op(StrEnum):
     NOT_CONTAINS = "not_contains"
     STARTS_WITH = "starts_with"
     EMPTY = "empty"
-    """Nothing is there; of a time: never."""
+    """The field has no value; for a time: never."""
     NOT_EMPTY = "not_empty"
     ANY_OF = "any_of"
     ALL_OF = "all_of"
@@ -47,24 +47,24 @@ class Op(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a field holds, and with it what may be asked of it."""
+    """What a field holds. It decides which conditions are possible."""
 
     TEXT = "text"
-    """Compared without regard to case."""
+    """Compared without case."""
     TAGS = "tags"
-    """Compared letter by letter."""
+    """Compared exactly."""
     CHOICE = "choice"
     IDS = "ids"
     TIME = "time"
     CHANNEL = "channel"
-    """Which channel is closed: `any`, `voice` or `sms`."""
+    """The suppressed channel: `any`, `voice` or `sms`."""
     OUTCOME = "outcome"
-    """Of a campaign: `<campaign id>:<status of the contact there>`."""
+    """The contact's status in a campaign: `<campaign id>:<status>`."""
 
 
 _ONE_OF_LIST: Final = frozenset({Op.IS, Op.IS_NOT, Op.ANY_OF, Op.NONE_OF})
 EMPTINESS: Final = frozenset({Op.EMPTY, Op.NOT_EMPTY})
-"""What takes no value."""
+"""Conditions without a value."""
 
 OPS: Final[Mapping[Kind, frozenset[Op]]] = {
     Kind.TEXT: _ONE_OF_LIST | EMPTINESS | {Op.CONTAINS, Op.NOT_CONTAINS, Op.STARTS_WITH},
@@ -75,7 +75,7 @@ OPS: Final[Mapping[Kind, frozenset[Op]]] = {
     Kind.CHANNEL: frozenset({Op.IS, Op.IS_NOT}),
     Kind.OUTCOME: _ONE_OF_LIST,
 }
-"""What may be asked of each kind of field. `is` and `is_not` of a list are `any_of` and `none_of` of one."""
+"""The possible conditions of each kind. For a list, `is` and `is_not` mean `any_of` and `none_of` with one value."""
 
 FIELDS: Final[Mapping[str, Kind]] = {
     "phone_number": Kind.TEXT,
@@ -103,7 +103,7 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "campaign_id": Kind.IDS,
     "campaign_status": Kind.OUTCOME,
 }
-"""The fields a condition may name, beside `fields.<name>`, which is a text."""
+"""The fields of a condition, beside `fields.<name>`, which is a text."""
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "last_outcome": tuple(Disposition),
@@ -111,20 +111,20 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "source": ("manual", "import", "api", "sample"),
     "suppressed": ("any", "voice", "sms"),
 }
-"""The words that a field of this name takes."""
+"""Field -> the values it can have."""
 
 _ALWAYS_THERE: Final = frozenset({"phone_number", "consent", "source", "created_at", "updated_at", "id"})
-"""Fields that no contact lacks: whether they are empty is no question."""
+"""Fields that every contact has: they have no condition on being empty."""
 
 Value = str | int | tuple[str, ...] | tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing asked of a card.
+    """One condition on a field of a contact.
 
-    `value` is a text (`is`, `contains` …), a channel, days (`within_days`), texts or ids (`any_of` …), the two
-    ends of `between`, or None. A time is ISO 8601: a date, meant in the filter's zone, or a time with its offset.
+    `value` is a text (`is`, `contains` …), a channel, days (`within_days`), texts or ids (`any_of` …), both ends of
+    `between`, or None. A time is ISO 8601: a date in the filter's time zone, or a time with its UTC offset.
     """
 
     field: str
@@ -134,10 +134,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class ContactFilter:
-    """Conditions, of which all or any have to be met, and a search, which always has to.
+    """Conditions, and a search. A contact must match the search, and all or any of the conditions.
 
-    `search` is the start of a name, of its last word, or of a phone number. `zone` is where the days of the
-    conditions begin and end. The filter without conditions and search is everybody.
+    `search` is the start of a name, of its last word, or of a phone number. `zone` is the time zone of the dates in
+    the conditions. A filter without conditions and search matches everybody.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -146,7 +146,7 @@ class ContactFilter:
     zone: str = "UTC"
 
     def __bool__(self) -> bool:
-        """Tell whether it leaves anybody out."""
+        """Tell whether it has any condition or search."""
         return bool(self.conditions or self.search)
 
 
@@ -154,7 +154,7 @@ EVERYBODY: Final = ContactFilter()
 
 
 class FilterInvalid(ValueError):
-    """A filter that cannot be used: path in its JSON (`conditions.0.value`) -> what to change."""
+    """The filter is wrong. `errors`: path in its JSON (`conditions.0.value`) -> what to change."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{field}: {message}" for field, message in errors.items()))
@@ -169,7 +169,7 @@ def kind_of(field: str) -> Kind | None:
 
 
 def ops_of(field: str) -> frozenset[Op]:
-    """Return what may be asked of a field; nothing of one that there is not."""
+    """Return the possible conditions of a field; none if there is no such field."""
     kind = kind_of(field)
     if kind is None:
         return frozenset()
@@ -177,7 +177,7 @@ def ops_of(field: str) -> frozenset[Op]:
 
 
 def as_json(wanted: ContactFilter) -> dict[str, Any]:
-    """Return the JSON that `read_filter` reads as this filter."""
+    """Return the filter as JSON; `read_filter` reads it back."""
     return {
         "match": wanted.match.value,
         "search": wanted.search,
@@ -187,9 +187,9 @@ def as_json(wanted: ContactFilter) -> dict[str, Any]:
 
 
 def interval(condition: Condition, zone: str, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return from when (included) until when (excluded) a condition on a time holds; None is open.
+    """Return start (included) and end (excluded) of the time in which a condition holds; None: no limit.
 
-    For `not_within_days` it is the time in which it does *not* hold.
+    For `not_within_days` it is the time in which the condition does *not* hold.
     """
     value = condition.value
     match condition.op:
@@ -207,13 +207,13 @@ def interval(condition: Condition, zone: str, now: datetime) -> tuple[datetime |
 
 
 def begin_of(moment: str, zone: str) -> datetime:
-    """Return when a day begins, or the time itself."""
+    """Return the start of a day; a time is its own start."""
     day = day_of(moment)
     return midnight(day, zone) if day else datetime.fromisoformat(moment)
 
 
 def end_of(moment: str, zone: str) -> datetime:
-    """Return when the day after begins, or the first instant after the time."""
+    """Return the start of the next day; for a time, the next microsecond."""
     day = day_of(moment)
     if day:
         return midnight(day + timedelta(days=1), zone)
@@ -221,12 +221,12 @@ def end_of(moment: str, zone: str) -> datetime:
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """Return when the day begins there, in UTC."""
+    """Return the start of the day in that time zone, in UTC."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def day_of(moment: str) -> date | None:
-    """Return the day that a text names; None of another text."""
+    """Return the date of an ISO text; None if it is no date."""
     try:
         return date.fromisoformat(moment)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reading a filter of the address book from JSON, so that every mistake in it is named at once."""
+"""Read a filter of the address book from JSON, and report every mistake at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -46,16 +46,16 @@ _ALIASES: Final[Mapping[str, str]] = {
 
 
 def read_filter(given: object, *, zone: str = "UTC") -> ContactFilter:
-    """Return the filter that JSON describes. Raises `FilterInvalid`, which names every field to mend.
+    """Return the filter that JSON describes. Raises `FilterInvalid` with every wrong field.
 
     `{"match": "all", "search": "", "time_zone": "America/New_York", "conditions": [{"field", "op", "value"}]}`;
-    each may be left out. `zone` is that of a filter that names none.
+    every part is optional. `zone` is used if the filter has no `time_zone`.
     """
     return _FilterReader(zone).read(given)
 
 
 class _FilterReader:
-    """Reads one filter: what is good becomes conditions, what is not is noted by its path."""
+    """Reads one filter. Valid parts become conditions; errors are collected by their paths."""
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
@@ -227,7 +227,7 @@ class _FilterReader:
         return first, last
 
     def _moment(self, place: str, given: object) -> str | None:
-        """Return a date or a time with its offset, in one spelling."""
+        """Return a date, or a time in UTC, in ISO format."""
         text = given if isinstance(given, str) else ""
         if (day := day_of(text)) is not None and day.year in _YEARS:
             return day.isoformat()

@@ -1,15 +1,15 @@
-"""An import's states."""
+"""The states of an import."""
 
 from enum import StrEnum
 
 
 class ImportStatus(StrEnum):
-    """Where an import is."""
+    """The state of an import."""
 
     READING = "reading"
-    """Stored; a workbook or JSON that a worker turns into a table."""
+    """Stored; a worker converts a workbook or JSON file into a table."""
     UPLOADED = "uploaded"
-    """Stored and sampled; the mapping may be changed."""
+    """Stored and profiled; the mapping can be changed."""
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
@@ -17,4 +17,4 @@ class ImportStatus(StrEnum):
     CANCELLED = "cancelled"
     UNDOING = "undoing"
     UNDONE = "undone"
-    """What it did has been taken back, but for whom it says."""
+    """Its changes are reversed; the import counts the contacts that could not be."""

@@ -1,4 +1,4 @@
-"""The provider-neutral vocabulary: what a carrier can tell us of an attempt."""
+"""What a carrier can report about an attempt, in terms that do not depend on the provider."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What happened. Every provider's words are mapped to these by a table."""
+    """What happened. Each provider's statuses are mapped to these by a table."""
 
     QUEUED = "queued"
     INITIATED = "initiated"
@@ -26,11 +26,11 @@ class EventKind(StrEnum):
     OPTED_OUT = "opted_out"
     """The person asked not to be contacted again."""
     UNKNOWN = "unknown"
-    """A word we do not know: stored, logged, and otherwise ignored."""
+    """A status we do not know: stored, logged, and otherwise ignored."""
 
 
 class AnsweredBy(StrEnum):
-    """Who picked up, as answering-machine detection says."""
+    """Who answered, by answering machine detection."""
 
     HUMAN = "human"
     MACHINE = "machine"
@@ -39,34 +39,33 @@ class AnsweredBy(StrEnum):
 
 
 class FailureClass(StrEnum):
-    """What a carrier's error means for us: each class has one decision."""
+    """What a carrier's error means for us. Each class leads to one decision; see `outcomes`."""
 
     BAD_NUMBER = "bad_number"
-    """Permanent: this number cannot be reached. Never retried."""
+    """This number can never be reached: no retry."""
     OPTED_OUT = "opted_out"
-    """The carrier blocks us because the person said stop: suppress."""
+    """The carrier blocks us because the person opted out: suppress the number."""
     REJECTED = "rejected"
     """The person or their network refused the call."""
     MISCONFIGURED = "misconfigured"
-    """Our account, credentials, addresses or sender are wrong: the campaign fails, and says what to mend."""
+    """Our account, credentials, URLs or sender are wrong: the campaign fails and says what to repair."""
     CONTENT = "content"
-    """This text is refused: fails this recipient, shown to the user."""
+    """The carrier refuses this text: the recipient fails, with the reason."""
     UNRECOGNIZED = "unrecognized"
-    """Refused with a code that is in no table of ours: fails this recipient; a run of them says that something is
-    wrong with all."""
+    """Refused with a code that we do not know: the recipient fails. Several in a row trip the circuit breaker."""
     TOMORROW = "tomorrow"
-    """A daily cap, quiet hours, an expired validity: not again before a night has passed."""
+    """A daily cap, quiet hours, an expired validity: retry after a night."""
     TRANSIENT = "transient"
-    """Try again later: spends an attempt if it reached the carrier's network."""
+    """Retry later. It counts as an attempt if it reached the carrier's network."""
     THROTTLED = "throttled"
-    """Known not placed (429): a snooze, spends no attempt."""
+    """Certainly not placed (429): wait and retry. It does not count as an attempt."""
     SENDER_HEALTH = "sender_health"
     """The carrier flags our caller ID: rest the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEvent:
-    """One thing a carrier told us of one attempt."""
+    """One report from a carrier about one attempt."""
 
     kind: EventKind
     occurred_at: datetime
@@ -77,10 +76,10 @@ class AttemptEvent:
     error_code: int | None = None
     failure: FailureClass | None = None
     remedy: str | None = None
-    """What a person has to mend before another attempt can go well, as a sentence."""
+    """What a user has to repair before another attempt can succeed, as a sentence."""
     reply: str | None = None
     by_key: bool = False
-    """The person pressed a key, rather than spoke."""
+    """The person pressed a key; otherwise they spoke."""
     price: str | None = None
     """Decimal text in `price_unit`, positive: what the carrier charges us."""
     price_unit: str | None = None

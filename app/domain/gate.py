@@ -1,7 +1,7 @@
-"""May this recipient be contacted now? One ordered list of rules, for the dialer and the "why" panel alike.
+"""May this recipient be contacted now? One ordered list of rules, used by the dialer and by the "why" panel.
 
-The gate fails closed: what it cannot establish blocks, and says so. Waiting (for hours, a number, a slot)
-never changes a recipient; only the rules in `ENDS` end one, and they are asked before those that wait.
+The gate fails closed: if a fact cannot be established, the recipient is blocked, with the reason. Waiting for hours,
+a number or a slot never changes a recipient. Only the rules in `ENDS` end one; they come before the rules that wait.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from app.domain.retry import all_used
 
 
 class Rule(StrEnum):
-    """The rules, in the order in which they are asked; the first that blocks is the answer."""
+    """The rules, in the order in which they are asked. The first that blocks is the answer."""
 
     STOP_SWITCH = "stop_switch"
     CAMPAIGN_STATE = "campaign_state"
@@ -38,10 +38,10 @@ class Rule(StrEnum):
 
 
 SKIPS: Final = frozenset({Rule.SUPPRESSION, Rule.CONSENT, Rule.TEMPLATE})
-"""Blocked by these a recipient ends as skipped."""
+"""A recipient blocked by one of these ends as skipped."""
 
 ENDS: Final = SKIPS | {Rule.ATTEMPTS}
-"""Blocked by these a recipient ends without another attempt; by any other it stays as it is."""
+"""A recipient blocked by one of these ends without another attempt. Other rules leave it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Blocked:
 
     rule: Rule
     until: datetime | None
-    """When to ask again; None when time alone changes nothing."""
+    """When to ask again; None if waiting does not help."""
     why: str
-    """A sentence for people."""
+    """A sentence for users."""
 
 
 Verdict: TypeAlias = Allowed | Blocked
@@ -65,59 +65,59 @@ Verdict: TypeAlias = Allowed | Blocked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFacts:
-    """What may end a recipient without another attempt, whenever it is asked."""
+    """The facts that can end a recipient without another attempt, at any time."""
 
     suppressed_because: str | None = None
-    """The reason this number must not be contacted, in a few words; None if it may be."""
+    """Why this number is suppressed, in a few words; None if it is not."""
     consent_refused: str | None = None
-    """How this person said no, as a sentence; None if they did not."""
+    """How this person refused consent, as a sentence; None if they did not."""
     attempts_made: int
     attempts_allowed: int
     text_problem: str | None = None
-    """Why the message cannot be filled in for this person, as a sentence; None if it can."""
+    """Why the message cannot be rendered for this person, as a sentence; None if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFacts(PersonFacts):
-    """All the gate goes by, gathered by the caller: the same facts give the same verdict everywhere."""
+    """All facts the gate needs; the caller loads them. The same facts always give the same verdict."""
 
     dialing_stopped: bool
-    """The organization's stop switch is pulled."""
+    """The organization's stop switch is on."""
     campaign_status: CampaignStatus
     scheduled_at: datetime | None = None
     recipient_status: RecipientStatus
     not_before: datetime | None = None
     number_in_use: bool = False
-    """Another attempt to the same phone number is live or unproven, in whatever campaign."""
+    """Another attempt to the same phone number is live, or may be, in this or any campaign."""
     hours: CallingHours
     zone_names: tuple[str, ...]
-    """Every zone the recipient may be in; none blocks."""
+    """Every zone the recipient may be in. Without a zone it is blocked."""
     frequency_cap: int = 0
-    """Most attempts to one phone number within `frequency_hours`, over all campaigns; 0 is no cap."""
+    """Most attempts to one phone number within `frequency_hours`, in all campaigns together; 0 is no cap."""
     frequency_hours: int = 24
     capped_since: datetime | None = None
-    """The oldest of the newest `frequency_cap` attempts to this number; None: there were not so many."""
+    """When the `frequency_cap`-th newest attempt to this number started; None if there are fewer."""
     sign: Blocked | None = None
-    """What budget, pilot or ramp say of the campaign."""
+    """Set if budget, pilot or ramp block the campaign."""
     has_caller_id: bool
-    """One of our numbers may be shown to this recipient."""
+    """The campaign has a number that may be shown to this recipient."""
     caller_id_free_at: datetime | None = None
-    """When a resting number may be used again, if none is free now."""
+    """If no number is free now: when a resting one can be used again."""
     caller_id_why: str = "None of our numbers can be used for this contact."
-    """What is wrong with our numbers while none is free."""
+    """Why no number is free."""
     allowance: Allowance | None
-    """What pacing allows now; None where pacing is not asked, as in a forecast."""
+    """What pacing allows now; None to leave pacing out, as in a forecast."""
 
 
 def decide(facts: GateFacts, *, now: datetime) -> Verdict:
-    """Return whether an attempt may be placed now, and if not, which rule says so, until when, and why."""
+    """Return whether an attempt may be placed now; if not, which rule blocks it, until when, and why."""
     return next((blocked for ask in _RULES if (blocked := ask(facts, now))), Allowed())
 
 
 def ending(facts: PersonFacts) -> Blocked | None:
-    """Return what ends this recipient without another attempt, now or after its wait; None: it will be contacted.
+    """Return the rule that ends this recipient without another attempt; None if no rule does.
 
-    `decide` gives the same answer as soon as the campaign dials and the recipient is due.
+    `decide` gives the same answer once the campaign dials and the recipient is due.
     """
     return next((blocked for ask in _ENDING_RULES if (blocked := ask(facts))), None)
 
@@ -150,7 +150,7 @@ def _suppression(facts: PersonFacts) -> Blocked | None:
 
 
 def why_suppressed(reason: str) -> str:
-    """Return why a suppressed person is skipped, as it is shown; `reason` may be empty."""
+    """Return the sentence that says why a suppressed person is skipped. `reason` may be empty."""
     given = reason.strip().rstrip(".") or "no reason was given"
     return f"This number must not be contacted: {given}."
 

@@ -1,4 +1,4 @@
-"""The numbers on every page and in every dialect, each defined once. Rates are percent with one decimal."""
+"""The metrics of every page and API, each defined once. Rates are percent with one decimal."""
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
@@ -11,7 +11,7 @@ from app.domain.recipient import ENDED, RecipientStatus
 
 
 class NotConserved(ValueError):
-    """The recipients by status do not add up to the total: a recipient was lost or counted twice."""
+    """The counts by status do not add up to the total: a recipient was lost or counted twice."""
 
     def __init__(self, total: int, counted: int) -> None:
         super().__init__(f"{total} recipients, but {counted} by status")
@@ -19,7 +19,7 @@ class NotConserved(ValueError):
 
 
 def percent(part: int, whole: int) -> float:
-    """Return the share in percent, rounded half up to one decimal; 0 when there is nothing to share."""
+    """Return the share in percent, rounded half up to one decimal; 0 if `whole` is 0."""
     return (2_000 * part + whole) // (2 * whole) / 10 if whole else 0.0
 
 
@@ -48,7 +48,7 @@ class GuideStats:
 
     @property
     def progress(self) -> int:
-        """Completed and failed of the total, in whole percent, rounded down."""
+        """The share of completed and failed, in whole percent, rounded down."""
         return 100 * (self.completed + self.failed) // self.total if self.total else 0
 
 
@@ -68,11 +68,11 @@ class StatusCounts:
 
     @classmethod
     def of(cls, counts: Mapping[RecipientStatus, int]) -> Self:
-        """Return the counts of a `GROUP BY status`; a status without a row has none."""
+        """Return the counts from a `GROUP BY status`; a status without a row counts 0."""
         return cls(**{field.name: counts.get(RecipientStatus(field.name), 0) for field in fields(cls)})
 
     def __add__(self, other: Self) -> Self:
-        """Return the counts of both together."""
+        """Return the sums of both counts."""
         pairs = zip(fields(self), astuple(self), astuple(other), strict=True)
         return type(self)(**{field.name: mine + theirs for field, mine, theirs in pairs})
 
@@ -88,7 +88,7 @@ class StatusCounts:
 
     @property
     def ended(self) -> int:
-        """Recipients to whom nothing more happens by itself."""
+        """Recipients that have reached a final status."""
         return self.total - self.pending - self.in_progress
 
     def check(self, total: int) -> None:
@@ -121,29 +121,29 @@ class StatusCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStanding:
-    """How far a campaign is, as the list, the Overview and the API say it."""
+    """The progress of a campaign, as the list, the Overview and the API show it."""
 
     total: int
     """All its recipients."""
     processed: int
-    """Those the campaign is done with: each has its last outcome, or was skipped.
+    """Recipients with a final outcome, or skipped.
 
-    A recipient that the campaign's cancellation kept from that is not among them, and before the start nobody is:
-    who must not be contacted has been left out of the list, and nothing has been done.
+    Not counted: recipients that the cancellation of the campaign ended. Before the start it is 0: some may be skipped
+    already, but no work has been done.
     """
     cancelled: int
-    """Those the cancellation kept from being processed."""
+    """Recipients that the cancellation ended before they were processed."""
     reached: int
-    """Those who completed: they answered a call, or were sent the message."""
+    """Completed recipients: they answered a call, or the message was sent."""
 
     @property
     def completion_rate(self) -> float:
-        """The processed, of all, in percent."""
+        """The share of processed recipients, in percent."""
         return percent(self.processed, self.total)
 
 
 def standing(counts: StatusCounts, campaign: CampaignStatus) -> CampaignStanding:
-    """Return how far a campaign in that status is."""
+    """Return the progress of a campaign in that status."""
     return CampaignStanding(
         total=counts.total,
         processed=counts.ended - counts.cancelled if campaign not in NOT_BEGUN else 0,
@@ -153,19 +153,19 @@ def standing(counts: StatusCounts, campaign: CampaignStatus) -> CampaignStanding
 
 
 PROCESSED: Final = ENDED - {RecipientStatus.CANCELLED}
-"""The statuses of the processed, once the campaign has begun."""
+"""The statuses of processed recipients, once the campaign has started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCounts:
-    """What became of the calls. One that was proven not placed was never made."""
+    """The outcomes of calls. A call that was certainly not placed does not count."""
 
     made: int = 0
     finished: int = 0
     answered: int = 0
     voicemail: int = 0
     talk_seconds: int = 0
-    """Durations of the answered calls, added up."""
+    """The sum of the durations of answered calls."""
 
     @classmethod
     def of(
@@ -176,9 +176,9 @@ class CallCounts:
         opted_out_on_call: int = 0,
         talk_seconds: int = 0,
     ) -> Self:
-        """Return the counts of a `GROUP BY disposition` over placed calls; `live` ones have none yet.
+        """Return the counts from a `GROUP BY disposition` over placed calls; `live` calls have no disposition yet.
 
-        `opted_out_on_call` of them a person answered, to ask for no more of them: these are answered calls.
+        `opted_out_on_call`: calls in which a person answered and opted out. They count as answered.
         """
         finished = sum(dispositions.values())
         return cls(
@@ -195,15 +195,15 @@ class Metrics:
     """The measures of a campaign, or of several together."""
 
     completion_rate: float
-    """Recipients that were processed, of all: see `CampaignStanding`."""
+    """Processed recipients among all; see `CampaignStanding`."""
     success_rate: float
-    """Recipients that completed, of those that ended and were attempted."""
+    """Completed recipients among those that ended with at least one attempt."""
     answer_rate: float
-    """Calls that a person or a machine answered, of all made."""
+    """Calls answered by a person or a machine, among all made."""
     human_answer_rate: float
-    """Calls that a person answered, of all made."""
+    """Calls answered by a person, among all made."""
     call_success_rate: float
-    """Calls that a person answered, of those finished: the card on the campaigns page."""
+    """Calls answered by a person, among the finished ones: the card on the campaigns page."""
     average_duration: float
     """Seconds, over answered calls."""
 
@@ -229,16 +229,16 @@ class Cost:
     amount: Decimal
     unit: str | None
     estimated: bool
-    """Some of it is our estimate: the carrier has not told every price yet."""
+    """Part of it is our estimate: the carrier has not reported all prices yet."""
     known: Decimal
-    """What of it the carrier has told."""
+    """The part that the carrier has reported."""
 
 
 def total_cost(*, priced: Decimal, unpriced_estimate: Decimal, unit: str | None) -> Cost:
-    """Return the carrier's prices added up, and the estimate for what it has not priced yet."""
+    """Return the sum of the carrier's prices and of our estimate for what has no price yet."""
     return Cost(priced + unpriced_estimate, unit, estimated=unpriced_estimate > 0, known=priced)
 
 
 def unit_price(*, priced: Decimal, quantity: int, list_price: Decimal) -> Decimal:
-    """Return what one minute or message costs as far as the carrier has told; the list price while it has not."""
+    """Return the average price of a minute or message by the carrier's reports; the list price if there are none."""
     return priced / quantity if quantity else list_price

@@ -1,4 +1,4 @@
-"""When one of our numbers should rest: networks flag it, or people pick up less than for the others of its pool."""
+"""When one of our numbers should rest: networks flag it, or it is answered less often than others of its pool."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from typing import Final
 from app.domain.attempt import Disposition
 
 FLAGGED_FOR: Final = timedelta(hours=24)
-"""How long a number rests that a network flagged: their labels follow the last days' calls, and fade without any."""
+"""How long a flagged number rests. Networks label by the calls of the last days; without calls the label fades."""
 
 FLAGGED_AGAIN_WITHIN: Final = timedelta(days=7)
-"""Flagged twice within this, a number rests until a person puts it back: its label has not faded."""
+"""If a number is flagged twice within this, its label has not faded: it rests until a person puts it back."""
 
 LOW_ANSWER_RATE_FOR: Final = timedelta(hours=4)
 
 LOOK_BACK: Final = timedelta(hours=24)
-"""Calls older than this say nothing of how a number does today."""
+"""Older calls do not count."""
 
 MINIMUM_CALLS: Final = 30
-"""Fewer calls of a number, or of all others of its pool, prove nothing."""
+"""A number is judged only if it has this many calls, and so have the others of its pool together."""
 
 CHANCE: Final = 0.001
-"""How likely a pool of equally good numbers may lose one of them by bad luck, each time it is judged."""
+"""The accepted chance of a false alarm, for each time a pool is judged."""
 
 NOTICEABLE: Final = 0.75
-"""A number answered at least this share as often as the others is left alone, however sure the difference."""
+"""A number whose answer rate is at least this share of the others' never rests, however certain the difference."""
 
 UNWANTED: Final = 607
-"""The SIP answer by which the called person says that they do not want our calls (RFC 8197)."""
+"""The SIP code by which the called person rejects unwanted calls (RFC 8197)."""
 
 
 class NumberRest(StrEnum):
-    """Why one of our numbers makes no calls just now."""
+    """Why one of our numbers makes no calls now."""
 
     FLAGGED = "flagged"
     """The carrier or the called networks say that it looks like spam (SIP 607, 608; Twilio 32017)."""
@@ -44,14 +44,14 @@ class NumberRest(StrEnum):
 
 
 PICKED_UP: Final = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL, Disposition.OPTED_OUT})
-"""Somebody or something answered the call."""
+"""A person or a machine answered the call."""
 
 JUDGED: Final = PICKED_UP | {Disposition.NO_ANSWER, Disposition.BUSY, Disposition.REJECTED}
-"""These ends of a call say how well its number does; the others say nothing of it."""
+"""Outcomes that count for a number's answer rate. Others do not depend on the number."""
 
 
 def said_by_the_person(sip_code: int | None) -> bool:
-    """Tell whether it was the called person who did not want the call, not a network that distrusts our number."""
+    """Tell whether the called person rejected the call; otherwise a network did."""
     return sip_code == UNWANTED
 
 
@@ -65,7 +65,7 @@ class Answered:
 
     @property
     def percent(self) -> float:
-        """Answered calls of a hundred."""
+        """The answer rate in percent."""
         return 100 * self.answered / self.calls if self.calls else 0.0
 
 
@@ -81,14 +81,15 @@ class Poor:
 def poorly_answered(pool: Sequence[Answered]) -> list[Poor]:
     """Return the numbers whose answer rate is significantly and noticeably below that of the pool's others.
 
-    By Fisher's exact test, one-sided; the chance of a false alarm is shared out over the numbers of the pool.
+    By Fisher's exact test, one-sided; the accepted chance of a false alarm is divided by the number of numbers.
     """
-    judged = [Poor(number, _others(pool, number)) for number in pool]
+    calls, answered = sum(each.calls for each in pool), sum(each.answered for each in pool)
+    judged = [Poor(each, Answered(0, calls - each.calls, answered - each.answered)) for each in pool]
     return [each for each in judged if _is_poor(each, numbers=len(pool))]
 
 
 def tail(*, calls: int, answered: int, other_calls: int, other_answered: int) -> float:
-    """Return how likely a number as good as the others has so few of its calls answered, or fewer."""
+    """Return the probability that a number as good as the others has this many answered calls or fewer."""
     successes = answered + other_answered
     least = max(0, successes - other_calls)
     whole = _log_choose(calls + other_calls, successes)
@@ -102,9 +103,9 @@ def tail(*, calls: int, answered: int, other_calls: int, other_answered: int) ->
 
 
 def rest_after_flag(*, flagged_before: datetime | None, now: datetime) -> datetime | None:
-    """Return until when a number rests that is flagged now; None: until a person puts it back to work.
+    """Return until when a number that is flagged now rests; None: until a person puts it back.
 
-    `flagged_before`: when its last flag before this rest came.
+    `flagged_before`: the time of its previous flag.
     """
     again = flagged_before is not None and now - flagged_before <= FLAGGED_AGAIN_WITHIN
     return None if again else now + FLAGGED_FOR
@@ -121,11 +122,6 @@ def _is_poor(poor: Poor, *, numbers: int) -> bool:
         other_answered=others.answered,
     )
     return chance < CHANCE / numbers
-
-
-def _others(pool: Sequence[Answered], number: Answered) -> Answered:
-    others = [each for each in pool if each.phone_number_id != number.phone_number_id]
-    return Answered(0, sum(each.calls for each in others), sum(each.answered for each in others))
 
 
 def _log_choose(whole: int, part: int) -> float:

@@ -1,4 +1,4 @@
-"""What each class of failure leads to: one decision a class, whatever carrier reported it."""
+"""The decision for each class of failure, the same for all carriers."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,23 +11,22 @@ _F = FailureClass
 
 
 class Decision(StrEnum):
-    """What follows a failure. A retry spends an attempt; a snooze does not."""
+    """What follows a failure. A retry counts as an attempt; a snooze does not."""
 
     REFUSE = "refuse"
-    """This recipient fails for good; the others go on."""
+    """This recipient fails without a retry; the campaign goes on."""
     SUPPRESS = "suppress"
     """The number is never contacted again."""
     AS_ASKED = "as_asked"
-    """Tried again if the campaign retries this outcome, after its delay."""
+    """A retry after the campaign's delay, if it retries this outcome."""
     TOMORROW = "tomorrow"
-    """Tried again, but not before a night has passed."""
+    """A retry after a night."""
     SNOOZE = "snooze"
-    """Back in line at its place: nothing was placed."""
+    """Back to the queue: nothing was placed."""
     FAIL_CAMPAIGN = "fail_campaign"
-    """Back in line at its place, and the campaign fails with the reason: it would go wrong for everyone until a
-    person has mended it."""
+    """Back to the queue, and the campaign fails with the reason: every attempt would fail until a user repairs it."""
     REST_NUMBER = "rest_number"
-    """Our number rests, and the recipient is tried from another."""
+    """Our number rests; the recipient is retried from another one."""
 
 
 DECISIONS: Final[Mapping[FailureClass, Decision]] = {
@@ -42,27 +41,27 @@ DECISIONS: Final[Mapping[FailureClass, Decision]] = {
     _F.THROTTLED: Decision.SNOOZE,
     _F.SENDER_HEALTH: Decision.REST_NUMBER,
 }
-"""What a class of failure leads to. What has no class (an unknown word of the carrier's) is `AS_ASKED`."""
+"""Class of failure -> decision. A failure without a class (an unknown status) is `AS_ASKED`."""
 
 
 class HangUp(StrEnum):
     """Why we ask the carrier to end a call."""
 
     CALLING_HOURS = "calling_hours"
-    """The hours to reach the person end before it is dialed."""
+    """The calling hours end before the call is dialed."""
     CAMPAIGN_CANCELLED = "campaign_cancelled"
-    """A person cancelled the campaign, and asked for its calls to be hung up."""
+    """A user cancelled the campaign and chose to hang up its calls."""
     SUPPRESSED = "suppressed"
-    """The person asked not to be called while the call still waited in the carrier's queue."""
+    """The person opted out while the call waited in the carrier's queue."""
 
 
 BEFORE_THE_ANSWER: Final = frozenset({HangUp.CALLING_HOURS, HangUp.SUPPRESSED})
-"""Such a call is taken back only while nobody has answered it."""
+"""For these reasons a call is ended only if it is not answered yet."""
 
 A_NIGHT: Final = timedelta(hours=12)
-"""From whatever hour people may be reached in, so much later lies on the other side of a night, or in it."""
+"""Calling hours are in daytime, so this much later is after the night, or still in it."""
 
 
 def decision_of(failure: FailureClass | None) -> Decision:
-    """Return what a failure leads to."""
+    """Return the decision for a failure; None is a failure without a class."""
     return Decision.AS_ASKED if failure is None else DECISIONS[failure]

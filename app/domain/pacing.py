@@ -1,7 +1,7 @@
 """How many calls or messages may start now: free slots, exact sliding rates and the gap between two starts.
 
-Nothing is held or leaked: slots are counted from live attempts and rates from the times of past reservations,
-so any number of dialers that ask under one lock get answers that hold together.
+No state is kept: slots are counted from live attempts, rates from the times of past reservations. Several dialers
+that ask under one lock therefore never exceed a limit together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,36 +17,36 @@ MINUTE: Final = timedelta(minutes=1)
 SECOND: Final = timedelta(seconds=1)
 
 GUARD: Final = 0.025
-"""Every rate's window is longer by this part: requests reach the carrier unevenly late, and it must see no excess."""
+"""Every rate's window is extended by this share: delays of requests vary, and the carrier must see no excess."""
 
 LONGEST_GUARD: Final = timedelta(milliseconds=500)
 
 _TINY: Final = 1e-9
-"""Parts of a slot smaller than this are rounding."""
+"""Smaller parts of a slot are rounding errors."""
 
 _MOST_SHARED: Final = 1_000
-"""Slots handed out at one time: the next pass hands out the rest."""
+"""The most slots shared out in one pass; the next pass shares out the rest."""
 
 MOST_AT_ONCE: Final = 200
-"""Reserve no more in one pass, whatever the limits: what a crash leaves reserved has to be looked up."""
+"""The most reservations in one pass. After a crash, each of them must be looked up at the carrier."""
 
 
 BOUNDARY: Final = 2
-"""By the carrier's clock a window may hold this many starts more than the rate: requests travel unevenly long, so that
-one that started before it may be taken within it."""
+"""By the carrier's clock, a window may hold this many starts above the rate: delays vary, so a request from before the
+window may arrive within it."""
 
 ANSWERED_WITHIN: Final = timedelta(seconds=8)
-"""A request is answered, or given up, no later than this after its date: it leaves a second late at most, and has seven
-seconds. One of a process that died is answered no more, and counts as taken by then."""
+"""A request has its answer, or is given up, at most this long after its planned start: it leaves at most one second
+late, and times out after seven. A request of a process that died counts as accepted by then."""
 
 _NO_TIME: Final = timedelta(0)
 
 _UNPACED: Final = 10_000
-"""Starts that no dialer comes near: a larger rate is none, and what is sent late makes no excess."""
+"""No dialer reaches this many starts: a larger rate is no limit."""
 
 
 class PacingLimit(StrEnum):
-    """What holds a campaign back."""
+    """Which limit allows no more starts."""
 
     CAMPAIGN_CONCURRENCY = "campaign_concurrency"
     ORGANIZATION_CONCURRENCY = "organization_concurrency"
@@ -60,14 +60,14 @@ class PacingLimit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingLimits:
-    """The limits of one campaign, its organization, agent and carrier account. 0 is no limit."""
+    """The limits of a campaign, its organization, its agent and its carrier account. 0 is no limit."""
 
     campaign_concurrency: int
     organization_concurrency: int
     agent_concurrency: int = 0
     calls_per_minute: int = 0
     throttle_delay_ms: int = 0
-    """Least time between two starts of the campaign."""
+    """The least time between two starts of the campaign."""
     messages_per_second: int = 0
     account_per_second: int = 0
 
@@ -92,20 +92,20 @@ class PacingLimits:
 
     @property
     def is_paced(self) -> bool:
-        """Whether a start that leaves late might meet those of the next window."""
+        """Whether there is a rate, so that a late start could exceed it in the next window."""
         account = 0 < self.account_per_second <= _UNPACED
         return bool(account or self.calls_per_minute or self.throttle_delay_ms or self.messages_per_second)
 
     @property
     def lookback(self) -> timedelta:
-        """How far back `PacingCounts.recent` has to reach."""
+        """How far back `PacingCounts.recent` must reach."""
         needed = [timedelta(milliseconds=self.throttle_delay_ms), SECOND]
         return guarded(max(*needed, MINUTE) if self.calls_per_minute else max(needed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingCounts:
-    """What goes on now: live attempts, and the reservation times of recent ones."""
+    """The current load: live attempts, and the reservation times of recent ones."""
 
     live_campaign: int
     live_organization: int
@@ -113,19 +113,19 @@ class PacingCounts:
     recent: Sequence[datetime] = ()
     """The campaign's starts within `PacingLimits.lookback`, ascending."""
     recent_left_out: int = 0
-    """As many newer ones, at most, are not among `recent`: what they say does not matter (see `left_out`)."""
+    """At most how many of the newest starts are missing in `recent`, because they do not matter (see `left_out`)."""
     latest: datetime | None = None
-    """The campaign's newest start; None: it is the last of `recent`."""
+    """The campaign's newest start; None if it is the last of `recent`."""
     recent_account: Sequence[datetime] = ()
-    """Every start on the carrier account within the last second, ascending, whatever the campaign."""
+    """All starts on the carrier account within the last second, from all campaigns, ascending."""
     account_left_out: int = 0
-    """As `recent_left_out`."""
+    """The same as `recent_left_out`, for the account."""
     taken_by: Sequence[datetime] = ()
-    """By when, at the latest, the carrier has taken each of the campaign's recent starts, ascending: when it answered,
-    or, while it has not, `ANSWERED_WITHIN` after the start.
-    As many newer ones as `left_out(seen_by_carrier(rate))` may be missing."""
+    """The latest time by which the carrier has accepted each of the campaign's recent starts, ascending: the time of
+    its answer or, without one yet, `ANSWERED_WITHIN` after the start.
+    Up to `left_out(seen_by_carrier(rate))` of the newest may be missing."""
     taken_by_account: Sequence[datetime] = ()
-    """The same of the account's calls."""
+    """The same for the account."""
 
 
 def most_per_minute(limits: PacingLimits, *, seconds_a_call: float) -> float:
@@ -141,14 +141,14 @@ def most_per_minute(limits: PacingLimits, *, seconds_a_call: float) -> float:
 
 
 def seen_by_carrier(most: int) -> int:
-    """Return how many starts a carrier may see in the window of a rate of `most`; 0: the rate is none."""
+    """Return how many starts the carrier may see in the window of a rate of `most`; 0 if there is no limit."""
     return most + BOUNDARY if 0 < most <= _UNPACED else 0
 
 
 def left_out(most: int) -> int:
     """Return how many of the newest starts need not be known for a rate of `most`.
 
-    A pass starts `MOST_AT_ONCE` at most: what leaves the window while it does decides, and nothing newer.
+    A pass starts at most `MOST_AT_ONCE`. Only the oldest starts, which leave the window during the pass, decide.
     """
     return max(0, most - MOST_AT_ONCE - 1)
 
@@ -159,11 +159,11 @@ class Allowance:
 
     count: int
     next_at: datetime | None = None
-    """Supposing `count` start now: when time alone would allow one more. None: only a freed slot helps."""
+    """When one more may start after these `count`; None if that needs a free slot."""
     limited_by: PacingLimit | None = None
-    """What keeps `count` from being larger."""
+    """The limit that keeps `count` from being larger."""
     starts: tuple[datetime, ...] = field(default=(), compare=False)
-    """When each of the `count` may start, ascending: now, or as far ahead as was asked for."""
+    """When each of the `count` may start, ascending: now, or up to `ahead` later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +176,18 @@ class _Rate:
     starts: Sequence[datetime]
     left_out: int = 0
     counts_after: timedelta = _NO_TIME
-    """How long after its date one that starts now may still come to count."""
+    """How long after its start an attempt that starts now may begin to count."""
 
     def next_at(self, made: Sequence[datetime]) -> datetime | None:
-        """Return when one more may start after `made` have; None: at any time.
+        """Return when one more may start, after those in `made`; None if at any time.
 
-        A start on another machine may carry a later time than ours: it counts as well.
+        Starts of other machines count too, even if their times are later than ours.
         """
-        place = self.most - len(made) - self.left_out
-        if place < 1:
+        position = self.most - len(made) - self.left_out
+        if position < 1:
             counted = made[-self.most] if self.most <= len(made) else made[0]
             return counted + self.counts_after + self.window
-        return self.starts[-place] + self.window if place <= len(self.starts) else None
+        return self.starts[-position] + self.window if position <= len(self.starts) else None
 
 
 def guarded(window: timedelta) -> timedelta:
@@ -196,7 +196,7 @@ def guarded(window: timedelta) -> timedelta:
 
 
 def effective_limit(limits: PacingLimits) -> int | None:
-    """Return how many may be live at once: the least of the three limits (seed `003`); None: any number."""
+    """Return how many may be live at once: the lowest of the three limits (seed `003`); None if there is none."""
     concurrencies = (limits.campaign_concurrency, limits.organization_concurrency, limits.agent_concurrency)
     return min((limit for limit in concurrencies if limit), default=None)
 
@@ -204,15 +204,15 @@ def effective_limit(limits: PacingLimits) -> int | None:
 def allowance(
     limits: PacingLimits, counts: PacingCounts, *, now: datetime, ahead: timedelta = _NO_TIME
 ) -> Allowance:
-    """Return how many may start now, what holds more back, and when time alone would allow one more.
+    """Return how many may start now, which limit allows no more, and when time alone allows one more.
 
-    `ahead`: also those that may start that soon, each at its time: whoever wakes a little late loses nothing of a rate.
-    Who can wait so starts evenly within a second: of ten at once, all would reach the carrier in the next second if
-    they were a little late, beside the next ten.
+    `ahead`: include starts up to this far in the future, each with its time. A dialer that wakes a little late then
+    loses nothing of a rate. These starts are spread evenly over a second: ten sent together but late would reach the
+    carrier in the next second, together with the next ten.
 
-    However unevenly long requests travel, the carrier sees no more in a window than the rate and `BOUNDARY`: it takes a
-    request between its departure and its answer, so one leaves only when the answer to the one so many before it is as
-    old as the window.
+    In one window the carrier sees at most the rate plus `BOUNDARY`, even if delays vary. It accepts a request at some
+    time between the start and its answer, so a request starts only when the answer to the one that many before it is
+    older than the window.
     """
     rates = (
         *_rates(limits, counts),
@@ -237,7 +237,7 @@ def allowance(
 def _next(
     rates: Sequence[_Rate], made: Sequence[datetime], now: datetime
 ) -> tuple[datetime, PacingLimit | None]:
-    """Return when one more may start after `made` have, and the rate that says so."""
+    """Return when one more may start after those in `made`, and the rate that delays it most."""
     at, slowest = (made[-1] if made else now), None
     for rate in rates:
         allowed = rate.next_at(made)
@@ -274,7 +274,7 @@ def _rates(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
 
 
 def _answers(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
-    """Yield the rates again, by when the carrier took what it was asked for, as far as its answers tell."""
+    """Yield the rates as the carrier sees them: counted from the times of its answers."""
     for most, window, taken_by in (
         (limits.calls_per_minute, MINUTE, counts.taken_by),
         (limits.messages_per_second, SECOND, counts.taken_by),
@@ -287,7 +287,7 @@ def _answers(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
 
 
 def _gaps(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
-    """Yield the least time between two starts that spreads what a second allows over all of it."""
+    """Yield the least gaps between two starts that spread a second's starts over the whole second."""
     latest = counts.recent if counts.latest is None else (counts.latest,)
     for name, most, starts in (
         (PacingLimit.MESSAGES_PER_SECOND, limits.messages_per_second, latest),
@@ -299,23 +299,23 @@ def _gaps(limits: PacingLimits, counts: PacingCounts) -> Iterator[_Rate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """A campaign that wants slots of its organization."""
+    """A campaign that competes for slots of its organization."""
 
     campaign_id: int
     weight: int
-    """Its share beside the others', at least 1."""
+    """Its share relative to the others, at least 1."""
     live: int
     wanting: int
-    """How many more it could start now, were the organization's slots without end."""
+    """How many more it could start now if the organization had no limit."""
     recent: int
-    """Its starts of the last minute: of two that wait alike, the one that had fewer for its weight is next."""
+    """Its starts in the last minute. Of two equal campaigns, the one with fewer starts per weight goes first."""
 
 
 def fair_rooms(limit: int, contenders: Sequence[Contender]) -> dict[int, int]:
-    """Return how many each campaign may start now so that weights are kept, no slot is idle and none starves.
+    """Return how many each campaign may start now. Weights are kept, no slot stays idle, no campaign starves.
 
-    Weighted max-min fairness over `limit` slots: what one does not want goes to the others. A slot that cannot be
-    split goes to whom had fewest starts for its weight. What some hold beyond their share is waited for.
+    Weighted max-min fairness over `limit` slots: what one campaign does not need goes to the others. A slot that cannot
+    be split goes to the campaign with the fewest starts per weight. Live attempts above a share are not interrupted.
     """
     if sum(each.live + each.wanting for each in contenders) <= limit:
         return {each.campaign_id: each.wanting for each in contenders}
@@ -341,7 +341,7 @@ def fair_rooms(limit: int, contenders: Sequence[Contender]) -> dict[int, int]:
 
 
 def neediest_first(contenders: Sequence[Contender]) -> list[Contender]:
-    """Return the campaigns in the order in which they are served: fewest starts for its weight first."""
+    """Return the campaigns in the order in which they get slots: the fewest starts per weight first."""
     return sorted(contenders, key=_need)
 
 
@@ -350,11 +350,11 @@ def _need(contender: Contender) -> tuple[float, int]:
 
 
 def _shares(limit: int, contenders: Sequence[Contender]) -> Mapping[int, float]:
-    """Return each one's part of the slots, whole or not: fill all alike by weight until it has what it wants."""
+    """Return each campaign's share of the slots, as a fraction. All fill up by weight, each until its need is met."""
     shares: dict[int, float] = {}
     left, weights = float(limit), sum(each.weight for each in contenders)
     for each in sorted(contenders, key=lambda each: (each.live + each.wanting) / each.weight):
-        # Whoever wants least for its weight is content first; of those who are not, all get the same for theirs.
+        # The campaign with the least need per weight is satisfied first; the rest share what is left by weight.
         shares[each.campaign_id] = min(float(each.live + each.wanting), left / weights * each.weight)
         left -= shares[each.campaign_id]
         weights -= each.weight

@@ -1,7 +1,7 @@
-"""Phone numbers: from whatever a spreadsheet holds to E.164, with the reason in plain words when that fails.
+"""Phone numbers: from a spreadsheet's text to E.164, or the reason in plain words.
 
-Possible but unassigned numbers (`+15551234567`, the samples of every manual) are accepted with a warning
-unless the caller is strict: number plans change faster than libraries.
+Possible but unassigned numbers (such as the samples of manuals, `+15551234567`) are accepted with a warning unless
+the caller is strict: number plans change faster than libraries.
 """
 
 import re
@@ -17,7 +17,7 @@ from app.domain.phone_shapes import SATELLITE, read_plain
 
 
 class RejectReason(StrEnum):
-    """Why a text is no phone number we could call."""
+    """Why a text is not a phone number that we can call."""
 
     EMPTY = "empty"
     NOT_A_NUMBER = "not_a_number"
@@ -70,16 +70,18 @@ _GROUPED_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 _BETWEEN_NUMBERS: Final = re.compile(r"[/;,|&\n]|\bor\b|\band\b", re.IGNORECASE)
 _SATELLITE: Final = tuple(f"+{code}" for code in sorted(SATELLITE))
 _WRAPPING: Final = "'\"`=\u2018\u2019\u201c\u201d "
+_INVISIBLE_CATEGORIES: Final = frozenset({"Cf", "Cc", "Co", "Cn"})
+_SPACE_BUT_NEWLINE: Final = re.compile(r"[^\S\n]")
 _LEAST_DIGITS: Final = 7
-"""Two parts with at least so many digits each are two numbers, not one with an extension."""
+"""Two parts with at least this many digits each are two numbers, not one with an extension."""
 _FULL_NUMBER: Final = 10
-"""So many digits are a number with its area code in nearly every country."""
+"""In nearly every country, this many digits include the area code."""
 _SHORTEST_LOCAL: Final = 4
-"""Fewer digits are an emergency or service number, or a slip; never one that lacks its area code."""
+"""Fewer digits are an emergency or service number, or a mistake, but not a number without its area code."""
 _NORTH_AMERICAN: Final = re.compile(r"\+1[2-9][0-9]{9}")
 _LONGEST_INPUT: Final = 80
 _MOST_DIGITS: Final = 15
-"""E.164's limit, country code included; some national plans go beyond it and carriers refuse those."""
+"""E.164's limit, with the country code. Some national plans exceed it, and carriers refuse those numbers."""
 
 _NOT_POSSIBLE: Final = {
     ValidationResult.TOO_SHORT: RejectReason.TOO_SHORT,
@@ -90,14 +92,14 @@ _NOT_POSSIBLE: Final = {
 
 
 class PhoneNumber(NamedTuple):
-    """A number in E.164, and what a person should know about how it was read."""
+    """A number in E.164, and warnings about how it was read."""
 
     e164: str
     warnings: tuple[str, ...] = ()
 
 
 class NumberRejected(ValueError):
-    """The text is no number that can be called. The message says what to change."""
+    """The text is not a number that can be called. The message says what to change."""
 
     def __init__(self, reason: RejectReason, raw: str) -> None:
         shown = raw if len(raw) <= _LONGEST_INPUT else raw[:_LONGEST_INPUT] + "…"
@@ -108,7 +110,7 @@ class NumberRejected(ValueError):
 def normalize(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
     """Return the number in E.164; one without a country code is read as dialed from `region` (ISO 3166).
 
-    Raises `NumberRejected`; with `strict`, also for numbers that are possible but belong to no number plan.
+    Raises `NumberRejected`; with `strict`, also for numbers that are possible but not in their number plan.
     """
     plain = read_plain(raw, _known_region(region))
     if plain is None:
@@ -122,20 +124,20 @@ def normalize(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
 
 
 def normalize_slowly(raw: str, *, region: str, strict: bool = False) -> PhoneNumber:
-    """Return what `normalize` does, by `phonenumbers` alone: the yardstick of the faster way."""
+    """Return the same as `normalize`, by `phonenumbers` alone: slower, and the reference for tests."""
     text = _clean(raw)
-    _reject_what_is_no_single_number(text, raw)
+    _require_single_number(text, raw)
     number, warnings = _read(text, raw, _known_region(region))
     if number.extension:
         warnings.append(f"The extension {number.extension} was left out: it cannot be dialed.")
     kind = phonenumbers.number_type(number)
-    # A number of no type is one that `is_valid_number` denies.
+    # `is_valid_number` is false exactly for numbers of unknown type.
     assigned = kind != PhoneNumberType.UNKNOWN
     if strict and not assigned:
         raise NumberRejected(RejectReason.NOT_ASSIGNED, raw)
     premium = kind == PhoneNumberType.PREMIUM_RATE
-    dear = _warnings(assigned, premium=premium, satellite=number.country_code in SATELLITE)
-    return PhoneNumber(_e164(number), (*warnings, *dear))
+    more = _warnings(assigned, premium=premium, satellite=number.country_code in SATELLITE)
+    return PhoneNumber(_e164(number), (*warnings, *more))
 
 
 @lru_cache(maxsize=8)
@@ -149,7 +151,7 @@ def _warnings(assigned: bool, *, premium: bool, satellite: bool) -> tuple[str, .
 
 
 def mask(e164: str) -> str:
-    """Return the number with its middle hidden, for logs: `+1201•••0123`. Anything else is hidden whole."""
+    """Return the number with its middle hidden, for logs: `+1201•••0123`. Any other text is hidden completely."""
     digits = e164.removeprefix("+")
     if not (e164.startswith("+") and digits.isascii() and digits.isdigit()):
         return "•••"
@@ -160,8 +162,8 @@ def mask(e164: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def pretty(e164: str) -> str:
-    """Return the number as people write it: `+1 201-555-0123`. Text that is no number stays."""
-    if _NORTH_AMERICAN.fullmatch(e164):  # as the library does, which takes thirty times as long
+    """Return the number in international format: `+1 201-555-0123`. Text that is no number stays as it is."""
+    if _NORTH_AMERICAN.fullmatch(e164):  # the library gives the same, 30 times slower
         return f"+1 {e164[2:5]}-{e164[5:8]}-{e164[8:]}"
     number = _parsed(e164, None)
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number else e164
@@ -169,7 +171,7 @@ def pretty(e164: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def local_format(e164: str) -> str:
-    """Return the number as its owners write it: `(201) 555-0123` in North America, else like `pretty`."""
+    """Return the number as written locally: `(201) 555-0123` in North America, elsewhere like `pretty`."""
     number = _parsed(e164, None)
     if number is None or number.country_code != 1:
         return pretty(e164)
@@ -188,20 +190,18 @@ def _known_region(region: str) -> str | None:
 
 
 def _clean(raw: str) -> str:
-    """Undo what spreadsheets and copying do: invisible marks, wide digits, `'`, `="…"`, `.0`, `1,202,…`."""
+    """Undo changes by spreadsheets and copying: invisible marks, wide digits, `'`, `="…"`, `.0`, `1,202,…`."""
     plain = unicodedata.normalize("NFKC", raw)
-    visible = "".join(" " if char.isspace() and char != "\n" else char for char in plain if _is_visible(char))
-    text = visible.strip().strip(_WRAPPING).strip()
+    visible = "".join(
+        char for char in plain if char.isspace() or unicodedata.category(char) not in _INVISIBLE_CATEGORIES
+    )
+    text = _SPACE_BUT_NEWLINE.sub(" ", visible).strip().strip(_WRAPPING).strip()
     if decimal := _SPREADSHEET_DECIMAL.fullmatch(text):
         text = decimal[1]
     return text.replace(",", "") if _GROUPED_THOUSANDS.fullmatch(text) else text
 
 
-def _is_visible(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) not in {"Cf", "Cc", "Co", "Cn"}
-
-
-def _reject_what_is_no_single_number(text: str, raw: str) -> None:
+def _require_single_number(text: str, raw: str) -> None:
     if not text:
         raise NumberRejected(RejectReason.EMPTY, raw)
     if _SCIENTIFIC.fullmatch(text):
@@ -220,7 +220,7 @@ def _digit_count(text: str) -> int:
 
 
 def _read(text: str, raw: str, region: str | None) -> tuple[phonenumbers.PhoneNumber, list[str]]:
-    """Try the number as written, then with what people leave out: `00` for `+`, or the plus sign itself."""
+    """Read the number as written; else with `00` as `+`, or with a missing `+` added."""
     if text.startswith("00") and (abroad := _possible("+" + text[2:], None)):
         return abroad, []
     number = _parsed(text, region)
@@ -235,7 +235,7 @@ def _read(text: str, raw: str, region: str | None) -> tuple[phonenumbers.PhoneNu
 
 
 def _letter_warning(text: str, number: phonenumbers.PhoneNumber, raw: str) -> list[str]:
-    """`1-800-FLOWERS` is a number; `ask 2025550143` is a remark that happens to hold one."""
+    """Return a warning about letters as keys: `1-800-FLOWERS` is a number, `ask 2025550143` is rejected."""
     written = text.split(";", maxsplit=1)[0].removeprefix("tel:")
     if number.extension or not any(char.isalpha() for char in written):
         return []
@@ -257,7 +257,7 @@ def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
 
 
 def _verdict(number: phonenumbers.PhoneNumber | None) -> RejectReason | None:
-    """Return why the parsed number cannot be dialed, or None when it can."""
+    """Return why the parsed number cannot be dialed; None if it can."""
     if number is None:
         return RejectReason.NOT_A_NUMBER
     result = phonenumbers.is_possible_number_with_reason(number)
@@ -267,7 +267,7 @@ def _verdict(number: phonenumbers.PhoneNumber | None) -> RejectReason | None:
 
 
 def _reason(text: str, region: str | None, verdict: RejectReason | None) -> RejectReason:
-    """Say more than "not a number" where the digits tell more."""
+    """Return a more precise reason than "not a number" where the digits allow it."""
     digits = _digit_count(text)
     if any(char.isalpha() for char in text):
         return RejectReason.NOT_A_NUMBER
@@ -277,10 +277,8 @@ def _reason(text: str, region: str | None, verdict: RejectReason | None) -> Reje
         return verdict or RejectReason.IMPOSSIBLE
     if not _LEAST_DIGITS <= digits <= _MOST_DIGITS:
         return RejectReason.TOO_SHORT if digits < _LEAST_DIGITS else RejectReason.TOO_LONG
-    return RejectReason.UNKNOWN_COUNTRY_CODE if "+" in text else _without_country(region)
-
-
-def _without_country(region: str | None) -> RejectReason:
+    if "+" in text:
+        return RejectReason.UNKNOWN_COUNTRY_CODE
     return RejectReason.NO_COUNTRY if region is None else RejectReason.NOT_A_NUMBER
 
 

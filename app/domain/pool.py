@@ -1,4 +1,4 @@
-"""Which of our numbers a call shows: the strategies of a pool, its numbers' caps, bursts and rests."""
+"""Which of our numbers a call shows: the strategies of a pool, and the caps, bursts and rests of its numbers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,49 +19,49 @@ class NumberStrategy(StrEnum):
     LEAST_USED = "least_used"
     """The one with the fewest starts in the last 24 hours."""
     STICKY = "sticky"
-    """The one this contact saw last, whatever the campaign."""
+    """The one this contact saw last, in any campaign."""
     LOCAL_PRESENCE = "local_presence"
-    """One with the contact's area code, when there is one."""
+    """One with the contact's area code, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberCaps:
-    """How much one of our numbers may call. 0 is no cap."""
+    """How many calls one of our numbers may start. 0 is no cap."""
 
     daily: int = 0
-    """Starts in any 24 hours."""
+    """Most starts in any 24 hours."""
     burst: int = 0
-    """Starts within `burst_window`, after which it cools down."""
+    """This many starts within `burst_window` are a burst: the number then cools down."""
     burst_window: timedelta = timedelta(minutes=10)
     cool_down: timedelta = timedelta(minutes=30)
-    """How long it rests after a burst, counted from the burst's last start."""
+    """How long it rests after the last start of a burst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberUse:
-    """One number of the pool, as it stands."""
+    """The current state of one number of the pool."""
 
     phone_number_id: int
     number: str
     used: int = 0
     """Starts in the last 24 hours."""
     most: int | None = None
-    """How many more it may start now; None: any number."""
+    """How many more calls it may start now; None if there is no limit."""
     free_at: datetime | None = None
-    """When a number that may start none may again; None: when a person puts it back to work."""
+    """If it may start none: when it may again; None if a person has to put it back."""
     is_lost: bool = False
-    """Networks distrust it and nothing but a person's work on it ends that. One that a person set aside is not lost."""
+    """It is flagged until a person repairs that. A number that a person set aside is not lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberStarts:
-    """What one number started lately, as the rows tell."""
+    """The recent starts of one number."""
 
     in_a_day: int = 0
     day_full_since: datetime | None = None
-    """The oldest of the newest `NumberCaps.daily` starts within 24 hours; None: there are not so many."""
+    """The time of the `NumberCaps.daily`-th newest start within 24 hours; None if there are fewer."""
     newest: Sequence[datetime] = ()
-    """The newest starts, at least `NumberCaps.burst` of them if there are so many, in any order."""
+    """The newest starts in any order: at least `NumberCaps.burst` of them, if there are that many."""
 
 
 def number_use(
@@ -75,31 +75,27 @@ def number_use(
     resting_until: datetime | None = None,
     flagged: bool = False,
 ) -> NumberUse:
-    """Return how much one number may start now. A rest without an end lasts until a person ends it.
+    """Return the state of one number. A rest without `resting_until` lasts until a person ends it.
 
-    `flagged`: it rests because networks distrust it.
+    `flagged`: it rests because networks flagged it.
     """
     lost = resting and flagged and resting_until is None
     use = NumberUse(phone_number_id=phone_number_id, number=number, used=starts.in_a_day, is_lost=lost)
     if resting and (resting_until is None or resting_until > now):
         return replace(use, most=0, free_at=resting_until)
-    waits = [at for at in (_after_burst(caps, sorted(starts.newest), now), _after_day(caps, starts)) if at]
-    if waits:
-        return replace(use, most=0, free_at=max(waits))
+    waits = [_after_burst(caps, sorted(starts.newest), now)]
+    if caps.daily and starts.in_a_day >= caps.daily and starts.day_full_since is not None:
+        waits.append(starts.day_full_since + DAY)
+    if free_at := max((at for at in waits if at is not None), default=None):
+        return replace(use, most=0, free_at=free_at)
     left = [caps.daily - starts.in_a_day] if caps.daily else []
     if caps.burst:
         left.append(caps.burst - sum(start > now - caps.burst_window for start in starts.newest))
     return replace(use, most=min(left, default=None))
 
 
-def _after_day(caps: NumberCaps, starts: NumberStarts) -> datetime | None:
-    if not caps.daily or starts.in_a_day < caps.daily or starts.day_full_since is None:
-        return None
-    return starts.day_full_since + DAY
-
-
 def _after_burst(caps: NumberCaps, starts: Sequence[datetime], now: datetime) -> datetime | None:
-    """Return when the cool-down of the newest burst ends; None if there was none, or it is over."""
+    """Return when the cool-down of the newest burst ends; None if there is none."""
     if not caps.burst or len(starts) < caps.burst:
         return None
     first, last = starts[-caps.burst], starts[-1]
@@ -111,36 +107,36 @@ def _after_burst(caps: NumberCaps, starts: Sequence[datetime], now: datetime) ->
 
 @dataclass(slots=True)
 class Pool:
-    """The numbers of a campaign during one pass: each choice counts against what is left."""
+    """The numbers of a campaign during one pass. Each choice counts against the number's limits."""
 
     strategy: NumberStrategy
     numbers: tuple[NumberUse, ...]
-    """In the pool's order."""
+    """In the order of the pool."""
     cursor: int = 0
-    """Where round robin goes on."""
+    """Where round robin continues."""
     _chosen: dict[int, int] = field(default_factory=dict)
 
     @property
     def free(self) -> bool:
-        """One of the numbers may start a call now."""
+        """Whether any number may start a call now."""
         return any(self._left(each) for each in self.numbers)
 
     @property
     def is_lost(self) -> bool:
-        """None of the numbers is free again before somebody mends something; so it is without any number."""
+        """Whether every number is lost; also if the pool is empty."""
         return all(each.is_lost for each in self.numbers)
 
     @property
     def free_at(self) -> datetime | None:
-        """When the first of them may again; None: when a person does something about it."""
+        """When the first number is free again; None if a person has to act first."""
         return min((each.free_at for each in self.numbers if each.free_at is not None), default=None)
 
     def choose(
         self, to: str, *, seen_last: int | None = None, other_than: int | None = None
     ) -> NumberUse | None:
-        """Return the number to show `to`, and count it; None if none is free.
+        """Return the number to show to `to`, and count the start; None if no number is free.
 
-        `seen_last`: the id of the number this contact saw last. `other_than`: the id not to show if another is free.
+        `seen_last`: the id of the number this contact saw last. `other_than`: the id to avoid if another is free.
         """
         free = [each for each in self.numbers if self._left(each)]
         free = [each for each in free if each.phone_number_id != other_than] or free
@@ -165,7 +161,7 @@ class Pool:
                 return self._next(free)
 
     def _next(self, among: Iterable[NumberUse]) -> NumberUse:
-        """Return the first of them in turn, and let the turn go on behind it."""
+        """Return the next of them in round-robin order, and move the cursor behind it."""
         allowed = {each.phone_number_id for each in among}
         places = range(self.cursor, self.cursor + len(self.numbers))
         place = next(at for at in places if self._at(at).phone_number_id in allowed)
@@ -181,7 +177,7 @@ class Pool:
 
 @lru_cache(maxsize=10_000)
 def area_code(number: str) -> str | None:
-    """Return the country and area code of an E.164 number; None for numbers without one, as mobile ones."""
+    """Return the country and area code of an E.164 number; None if it has no area code, as mobile numbers."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

@@ -1,18 +1,18 @@
-"""How often somebody may do something: a quota that is all there at first and comes back steadily."""
+"""Rate limits: a quota starts full and refills steadily (a token bucket)."""
 
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final
 
 _ROUNDING: Final = 1e-6
-"""What sums of fractions may be off by."""
+"""The rounding error of sums of fractions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`amount` at once, and as many again in `seconds`, one after the other.
+    """`amount` uses at once; then one more every `seconds / amount`.
 
-    Who keeps to `amount` in any `seconds` is never refused; who uses up all of it waits for the next, not for all.
+    A client that makes at most `amount` requests in any `seconds` is never refused.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """How much of a quota somebody had used at a moment, by a steady clock's seconds."""
+    """How much of a quota was used at time `at` (seconds of a monotonic clock)."""
 
     units: float = 0.0
     at: float = 0.0
@@ -30,17 +30,17 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class QuotaStanding:
-    """Where somebody stands with a quota: whether this once more is refused, and what is left after it."""
+    """The result of one use of a quota: whether it is refused, and how many uses remain."""
 
     quota: Quota
     remaining: int
     next_in: int
-    """Whole seconds, at least 1, until there is one more."""
+    """Whole seconds, at least 1, until one more use is available."""
     refused: bool
 
 
 def use(quota: Quota, used: Used, *, now: float) -> tuple[Used, QuotaStanding]:
-    """Use the quota once, if there is enough of it; a refusal uses nothing."""
+    """Use the quota once if any is left. A refused use does not count."""
     a_unit = quota.seconds / quota.amount
     units = max(0.0, used.units - (now - used.at) / a_unit)
     refused = units + 1 > quota.amount + _ROUNDING

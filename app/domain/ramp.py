@@ -1,27 +1,24 @@
-"""A guarded ramp: a few people first, then ever more of them, each step only when the one before went well."""
+"""A ramp: a few people first, then more with each step. A step begins only if the one before went well."""
 
 from typing import Final
 
 STEPS: Final = (2, 10, 50, 100)
-"""Percent of a campaign's contacts that may have been tried by the end of each step."""
+"""Percent of the contacts that may be tried by the end of each step."""
 
 LAST: Final = len(STEPS) - 1
 
 
 def people(step: int, *, total: int, least: int) -> int:
-    """Return how many people may have been tried by the end of the step (0 is the first).
+    """Return how many people may be tried by the end of the step (0 is the first).
 
-    `least`: how many more each step tries at least, so that it shows something in a short list too.
+    `least`: each step adds at least this many, so that it is large enough to judge in a short list too.
     """
     share = -(-total * STEPS[step] // 100)
     return total if step >= LAST else min(total, max(share, least * (step + 1)))
 
 
 def step_for(reached: int, *, step: int, total: int, least: int) -> int:
-    """Return the step to go on with when the people of `step` were tried: the first that lets more be tried.
-
-    The last when there are no more. Never one before `step`.
-    """
+    """Return the first step, from `step` on, that allows more people than the `reached` ones; else the last."""
     while step < LAST and people(step, total=total, least=least) <= reached:
         step += 1
     return step

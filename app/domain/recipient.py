@@ -1,4 +1,4 @@
-"""The recipient's states: a contact in a run, from pending to its last outcome."""
+"""The states of a recipient, which is a contact in a campaign, from pending to its final outcome."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from app.domain.events import FailureClass
 
 
 class RecipientStatus(StrEnum):
-    """Where a recipient is. The UI and the API say "contact" here, as the seeds do."""
+    """The status of a recipient. The UI and the API say "contact", as the seeds do."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -26,43 +26,43 @@ class RecipientStatus(StrEnum):
 _S = RecipientStatus
 
 OPEN: Final = frozenset({_S.PENDING, _S.IN_PROGRESS})
-"""Waits for an attempt, or for the end of one."""
+"""Waiting for an attempt, or for the end of one."""
 
 ENDED: Final = frozenset(_S) - OPEN
-"""Nothing more happens to these by itself."""
+"""Final, unless a person retries it or the carrier reports something late."""
 
 ADDED_AS: Final = frozenset({_S.PENDING, _S.SKIPPED})
-"""How a recipient begins: skipped, if its number must not be contacted."""
+"""The first status of a recipient: skipped if its number must not be contacted."""
 
 ENDED_BY_ATTEMPT: Final = ENDED - {_S.SKIPPED, _S.CANCELLED}
-"""How the last attempt ended says these; the others, a rule or a person."""
+"""Final statuses set by the last attempt; a rule or a person sets the others."""
 
 TRANSITIONS: Final[Mapping[RecipientStatus, frozenset[RecipientStatus]]] = {
-    # A carrier's late word about the last attempt may end a recipient that already waited for its next one.
+    # A late report about the last attempt may end a recipient that already waits for its next one.
     _S.PENDING: frozenset(_S) - {_S.PENDING},
     _S.IN_PROGRESS: frozenset(_S) - {_S.IN_PROGRESS},
-    # A message is completed on `sent`; a later report may still say it was not delivered. That a machine
-    # answered a call may be heard after its end.
+    # A message is completed when sent; a later report may say that it was not delivered. The report that a machine
+    # answered a call may come after its end.
     _S.COMPLETED: frozenset({_S.PENDING, _S.FAILED, _S.VOICEMAIL, _S.SKIPPED}),
-    # Of two ends the carrier reports, the one that proves more contact wins, also when it comes second.
+    # If the carrier reports two ends, the one that proves more contact wins, even if it comes second.
     _S.FAILED: frozenset({_S.PENDING, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED, _S.CANCELLED}),
     _S.NO_ANSWER: frozenset({_S.PENDING, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED}),
     _S.BUSY: frozenset({_S.PENDING, _S.VOICEMAIL, _S.COMPLETED}),
     _S.VOICEMAIL: frozenset({_S.PENDING, _S.COMPLETED}),
     _S.SKIPPED: frozenset({_S.PENDING}),
-    # Never back to pending, but a call that was on its way when it was cancelled may have got through.
+    # Never back to pending. But a call that was already placed at the cancellation may have been answered.
     _S.CANCELLED: frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY, _S.VOICEMAIL, _S.COMPLETED}),
 }
-"""Which status may follow which; back to pending is a retry, by rule or by hand."""
+"""Status -> which may follow it. Back to pending is a retry, by a rule or a person."""
 
 UNREACHED: Final = frozenset({_S.FAILED, _S.NO_ANSWER, _S.BUSY})
-"""Ended without a contact. These end with an error; of the others, how they ended says all."""
+"""Ended without a contact: these keep an error. The other statuses need no explanation."""
 
 RETRYABLE_BY_HAND: Final = UNREACHED | {_S.VOICEMAIL, _S.SKIPPED}
-"""A person may ask for one more try of these."""
+"""A person can retry these."""
 
 RETRY_FAILED_DEFAULT: Final = UNREACHED
-"""What "retry failed" takes back unless the person unticks some."""
+"""What "retry failed" retries, unless the person deselects some."""
 
 ENDS_AS: Final[Mapping[Disposition, RecipientStatus]] = {
     Disposition.ANSWERED: _S.COMPLETED,
@@ -77,11 +77,11 @@ ENDS_AS: Final[Mapping[Disposition, RecipientStatus]] = {
     Disposition.OPTED_OUT: _S.COMPLETED,
     Disposition.CANCELLED: _S.CANCELLED,
 }
-"""The recipient's last status for an attempt's disposition, when no attempt follows."""
+"""Disposition of the last attempt -> the recipient's final status."""
 
 
 def ends_as(disposition: Disposition, failure: FailureClass | None) -> RecipientStatus:
-    """Return the last status after an attempt that ended so: whom the carrier shields from us was never reached."""
+    """Return the final status after such an attempt; skipped if the carrier blocked it because of an opt-out."""
     if disposition is Disposition.OPTED_OUT and failure is FailureClass.OPTED_OUT:
         return RecipientStatus.SKIPPED
     return ENDS_AS[disposition]

@@ -1,4 +1,4 @@
-"""What follows an ended attempt: another one, when, or none, and why."""
+"""What follows an ended attempt: a retry and its time, or none and the reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ from app.domain.events import FailureClass
 _D = Disposition
 
 RETRIED_BY_DEFAULT: Final = frozenset({_D.NO_ANSWER, _D.BUSY, _D.CARRIER_ERROR})
-"""Seeds `002`, `003`: no answer, busy and failed; of the failures only those that may pass."""
+"""Seeds `002`, `003`: no answer, busy and failed. Failures that cannot succeed later are never retried."""
 
 RETRIABLE: Final = RETRIED_BY_DEFAULT | {_D.VOICEMAIL, _D.UNDELIVERED, _D.REJECTED}
-"""What a campaign may ask to be retried. Reached, opted out, invalid and cancelled never are."""
+"""What a campaign can choose to retry. Reached, opted out, invalid and cancelled are never retried."""
 
 _LASTING: Final[Mapping[FailureClass | None, str]] = {
     FailureClass.BAD_NUMBER: "The number cannot be reached.",
@@ -23,14 +23,14 @@ _LASTING: Final[Mapping[FailureClass | None, str]] = {
     FailureClass.CONTENT: "The carrier refuses this text; trying again would not change that.",
     FailureClass.UNRECOGNIZED: "The carrier refuses this, for a cause we do not know.",
 }
-"""Failures that would be the same next time, whatever the campaign asks for."""
+"""Failures that a retry would only repeat: never retried, whatever the campaign's settings. With the reason."""
 
 NOT_THE_RECIPIENTS: Final = frozenset({FailureClass.THROTTLED, FailureClass.MISCONFIGURED})
-"""Refusals before anything was placed that say nothing of this person: a snooze, which spends no attempt."""
+"""Refusals that do not concern this recipient: nothing was placed, and no attempt is counted."""
 
 
 class RetryOutcome(StrEnum):
-    """The outcomes a person ticks in "retry on", in the seeds' words."""
+    """The choices of "retry on", named as in the seeds."""
 
     NO_ANSWER = "no_answer"
     BUSY = "busy"
@@ -44,32 +44,31 @@ DISPOSITIONS_OF: Final[Mapping[RetryOutcome, frozenset[Disposition]]] = {
     RetryOutcome.FAILED: frozenset({_D.CARRIER_ERROR, _D.UNDELIVERED}),
     RetryOutcome.VOICEMAIL: frozenset({_D.VOICEMAIL}),
 }
-"""What each tick covers."""
-
+"""The dispositions of each choice."""
 
 OUTCOME_OF: Final[Mapping[Disposition, RetryOutcome]] = {
     disposition: outcome for outcome, covered in DISPOSITIONS_OF.items() for disposition in covered
 } | {_D.REJECTED: RetryOutcome.FAILED}
-"""Whose delays a disposition has."""
+"""Disposition -> the choice whose delays it uses."""
 
 LONGEST_DELAY: Final = timedelta(days=30)
-"""Where a back-off stops growing."""
+"""The longest delay of a back-off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """A campaign's retry settings. However its rules are mixed, a recipient has one budget of attempts."""
+    """A campaign's retry settings. `max_attempts` counts all attempts of a recipient, for whatever cause."""
 
     max_attempts: int = 3
-    """In total, the first included: the guide dialect's `retry_attempts` + 1."""
+    """In total, with the first: `retry_attempts` + 1 of the guide dialect."""
     retry_delay_minutes: int = 30
     retry_on: frozenset[Disposition] = RETRIED_BY_DEFAULT
     delays: tuple[int, ...] = ()
-    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow; empty: `retry_delay_minutes`."""
+    """Minutes before the 2nd, 3rd ... attempt; the last value repeats. Empty: `retry_delay_minutes`."""
     delays_by_outcome: Mapping[RetryOutcome, tuple[int, ...]] = field(default_factory=dict)
-    """Lists of their own; an outcome without one has `delays`."""
+    """Separate lists; an outcome without one uses `delays`."""
     back_off: bool = False
-    """Each delay past the list's end is twice the one before, at most `LONGEST_DELAY`."""
+    """After the end of the list each delay is twice the one before, up to `LONGEST_DELAY`."""
 
     @classmethod
     def of(cls, campaign: Mapping[Any, Any]) -> Self:
@@ -107,20 +106,20 @@ def budget_in(campaign: Mapping[Any, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """The recipient goes back to pending and is due then."""
+    """The recipient goes back to pending and is due at `at`."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class NoRetry:
-    """No attempt follows. The reason is a sentence for people."""
+    """No retry. The reason is a sentence for users."""
 
     reason: str
 
 
 def delays_from(stored: Iterable[object]) -> tuple[int, ...]:
-    """Return a stored list of minutes before each retry. Raises `ValueError` or `TypeError` if it is none."""
+    """Return a stored list of minutes before each retry. Raises `ValueError` or `TypeError` if it is invalid."""
     return tuple(_minutes(each) for each in stored)
 
 
@@ -131,7 +130,7 @@ def _minutes(stored: object) -> int:
 
 
 def retry_on(outcomes: frozenset[RetryOutcome]) -> frozenset[Disposition]:
-    """Return the dispositions that the ticked outcomes cover."""
+    """Return the dispositions of the chosen outcomes."""
     return frozenset(disposition for outcome in outcomes for disposition in DISPOSITIONS_OF[outcome])
 
 
@@ -143,9 +142,9 @@ def decide(
     attempts_made: int,
     now: datetime,
 ) -> RetryAt | NoRetry:
-    """Return what follows an attempt that ended so.
+    """Return what follows an attempt that ended with this disposition.
 
-    `attempts_made` counts it too, and only attempts that were placed.
+    `attempts_made` includes this attempt. Attempts that were not placed do not count.
     """
     if failure in _LASTING:
         return NoRetry(_LASTING[failure])
@@ -159,12 +158,12 @@ def decide(
 
 
 def delay_after(policy: RetryPolicy, *, disposition: Disposition, attempts_made: int) -> timedelta:
-    """Return how long a recipient waits after its `attempts_made`-th attempt ended so."""
+    """Return the delay after the recipient's `attempts_made`-th attempt ended with this disposition."""
     own = policy.delays_by_outcome.get(OUTCOME_OF[disposition], ()) if disposition in OUTCOME_OF else ()
     delays = own or policy.delays or (policy.retry_delay_minutes,)
     past = max(0, attempts_made - len(delays))
     minutes = delays[min(max(attempts_made, 1), len(delays)) - 1]
-    # 2 ** 16 minutes is over the longest already: a larger power would only overflow.
+    # 2 ** 16 minutes is already more than the longest delay; a larger power could overflow.
     factor = 2 ** min(past, 16) if policy.back_off else 1
     return min(timedelta(minutes=minutes) * factor, max(LONGEST_DELAY, timedelta(minutes=minutes)))
 
@@ -184,10 +183,10 @@ _SETTLED: Final[Mapping[Disposition, str]] = {
 
 
 def why_settled(disposition: Disposition) -> str:
-    """Return the sentence for a recipient that ended so without an error; empty for other outcomes."""
+    """Return the sentence for a recipient that ended without an error; empty for other dispositions."""
     return "A machine answered." if disposition is _D.VOICEMAIL else _SETTLED.get(disposition, "")
 
 
 def all_used(most: int) -> str:
-    """Return the sentence that says so of every attempt a recipient had."""
+    """Return the sentence that says that all attempts of a recipient are used."""
     return "The only attempt is used." if most <= 1 else f"All {most} attempts are used."

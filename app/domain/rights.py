@@ -1,4 +1,4 @@
-"""Roles and what each may do: the one table that routes, event handlers and services ask."""
+"""Roles and their rights: the one table for routes, event handlers and services."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -29,7 +29,7 @@ class Right(StrEnum):
     EDIT_NUMBERS = "edit_numbers"
     EXPORT = "export"
     STOP_DIALING = "stop_dialing"
-    """Pull the switch that stops all dialing of the organization at once."""
+    """Use the switch that stops all dialing of the organization at once."""
     RESUME_DIALING = "resume_dialing"
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_MEMBERS = "manage_members"

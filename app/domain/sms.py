@@ -1,7 +1,7 @@
-"""How many parts a text message is sent and billed in, and how to make it cheaper.
+"""How many parts a text message has when it is sent and billed, and how to make it cheaper.
 
-The carrier's alphabet (GSM 03.38) has room for 160 characters; one character outside it makes the whole
-message UCS-2, with room for 70. A longer message is split into parts that are a little shorter.
+A message in the GSM 03.38 alphabet holds 160 characters. One character outside it makes the whole message UCS-2,
+which holds 70. A longer message is split into parts, each a little shorter.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION: Final = frozenset("\f^{}\\[~]|€")
-"""Sent as two units that stay in one part."""
+"""Characters of two units, which are never split over two parts."""
 _LAST_OF_BASIC_PLANE: Final = 0xFFFF
 
 
 class Encoding(StrEnum):
-    """How the text travels."""
+    """The encoding of a text message."""
 
     GSM_7 = "GSM-7"
     UCS_2 = "UCS-2"
@@ -49,7 +49,7 @@ class Segments:
     units: int
     """Characters as the carrier counts them: some count twice."""
     parts: int
-    """What is billed; 0 for an empty text."""
+    """The number of parts billed; 0 for an empty text."""
     room: int
     """Units that still fit into the last part."""
     outside: tuple[str, ...]
@@ -69,7 +69,7 @@ def segments(text: str) -> Segments:
 
 
 def smart_encoding(text: str) -> str:
-    """Return the text with plain quotes, dashes and spaces for those that make a message UCS-2."""
+    """Return the text with quotes, dashes and spaces replaced by plain ones, which do not require UCS-2."""
     return text.translate(_CHEAPER)
 
 

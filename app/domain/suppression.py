@@ -1,4 +1,4 @@
-"""Which numbers must not be contacted: on which channels, and how we learned it."""
+"""Suppressions: numbers that must not be contacted. Their scope and source."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from app.domain.campaign import Channel
 
 
 class SuppressionScope(StrEnum):
-    """Which channels a suppression closes."""
+    """The channels that a suppression blocks."""
 
     ALL = "all"
     VOICE = "voice"
@@ -26,10 +26,10 @@ class SuppressionSource(StrEnum):
 
 
 def scope_of(channel: Channel) -> SuppressionScope:
-    """Return the scope of suppressions that a campaign on that channel keeps to, beside those of all channels."""
+    """Return the channel's own scope. Suppressions of scope `ALL` block it too."""
     return SuppressionScope.SMS if channel is Channel.SMS else SuppressionScope.VOICE
 
 
 def scopes_of(channel: Channel) -> frozenset[SuppressionScope]:
-    """Return the scopes of the suppressions that close the channel."""
+    """Return the scopes that block the channel."""
     return frozenset({SuppressionScope.ALL, scope_of(channel)})

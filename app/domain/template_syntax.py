@@ -1,8 +1,8 @@
-"""Which template syntax a message may use, and what is wrong with one that uses more, in plain words.
+"""Which template syntax a message may use, and errors in plain words.
 
-Jinja2 is parsed, then walked against an allow-list: variables, a few filters, `{% if %}`. Loops, calls,
-attributes and arithmetic are refused, so a template can neither run for long nor print anything but its text
-and its values.
+Jinja2 parses the template; then every node is checked against an allow-list: variables, a few filters, `{% if %}`.
+Loops, calls, attributes and arithmetic are refused. So a template cannot run long, and prints only its text and
+values.
 """
 
 import difflib
@@ -31,7 +31,7 @@ FILTER_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "trim": (),
     "truncate": ("length",),
 }
-"""Every filter a template may use, and what it may be given."""
+"""Every filter a template may use, and its arguments."""
 
 _TESTS: Final = frozenset({"defined", "undefined", "none", "eq", "equalto", "ne"})
 _COMPARISONS: Final = frozenset({"eq", "ne", "in", "notin"})
@@ -83,7 +83,7 @@ class TemplateInvalid(ValueError):
 
 
 def parse(environment: ImmutableSandboxedEnvironment, source: str) -> nodes.Template:
-    """Return the syntax tree of a template that uses allowed syntax alone. Raises `TemplateInvalid`."""
+    """Return the syntax tree of a template. Raises `TemplateInvalid` if it uses other than the allowed syntax."""
     if len(source) > SOURCE_LIMIT:
         raise TemplateInvalid(f"The text is too long: at most {SOURCE_LIMIT:,} characters.")
     if "\x00" in source:
@@ -101,7 +101,7 @@ def parse(environment: ImmutableSandboxedEnvironment, source: str) -> nodes.Temp
 
 
 def names_in(node: nodes.Node) -> Iterator[str]:
-    """Yield every variable name below the node, in document order, repetitions included."""
+    """Yield every variable name below the node, in document order, with repetitions."""
     if isinstance(node, nodes.Name):
         yield node.name
     for child in node.iter_child_nodes():
@@ -120,7 +120,7 @@ def _check_node(
 
 
 def _printed_children(node: nodes.Node) -> Iterator[nodes.Node]:
-    """Leave out the flag in `default('there', true)`: it is checked with its filter and never printed."""
+    """Yield the child nodes, without the flag in `default('there', true)`: the filter's check covers it."""
     return (
         child for child in node.iter_child_nodes() if not (isinstance(node, nodes.Filter) and _is_flag(child))
     )
@@ -225,7 +225,7 @@ def _explained(written: str, error: TemplateSyntaxError) -> str:
 
 
 def _name_advice(written: str) -> str | None:
-    """For `{{first name}}`, `{{appointment-date}}` and `{{contact.name}}`: what to write instead."""
+    """Return what to write instead of `{{first name}}`, `{{appointment-date}}` or `{{contact.name}}`."""
     almost = _ALMOST_A_NAME.fullmatch(written)
     if almost is None or almost[1].isidentifier():
         return None
@@ -236,8 +236,9 @@ def _name_advice(written: str) -> str | None:
 
 
 def _place(environment: ImmutableSandboxedEnvironment, source: str, lineno: int) -> tuple[int, int, str]:
-    """Return line, column and text of the tag at fault: the first failing alone, else the line's first."""
-    read = _without_comments(source)
+    """Return line, column and text of the wrong tag: the first that fails alone, else the first of the line."""
+    # Comments and raw blocks become spaces, so that all positions stay the same.
+    read = _NOT_READ.sub(lambda match: " " * len(match[0]), source)
     tags = [(match.start(), match[0]) for match in _TAG.finditer(read)]
     failing = next(
         ((at, tag) for at, tag in tags if tag.startswith("{{") and _fails_alone(environment, tag)), None
@@ -251,7 +252,7 @@ def _place(environment: ImmutableSandboxedEnvironment, source: str, lineno: int)
 
 
 def _unclosed(source: str) -> tuple[int, str] | None:
-    """Return the first `{{` or `{%` that meets the end or another opening before its closing."""
+    """Return the first `{{` or `{%` without its closing before the end or before another opening."""
     for opening in re.finditer(r"\{\{|\{%", source):
         closing = "}}" if opening[0] == "{{" else "%}"
         rest = source[opening.end() :]
@@ -259,11 +260,6 @@ def _unclosed(source: str) -> tuple[int, str] | None:
         if end < 0 or any(0 <= rest.find(other) < end for other in ("{{", "{%")):
             return opening.start(), source[opening.start() : opening.start() + 20]
     return None
-
-
-def _without_comments(source: str) -> str:
-    """Blank out comments and raw blocks, leaving every other character where it is."""
-    return _NOT_READ.sub(lambda match: " " * len(match[0]), source)
 
 
 def _fails_alone(environment: ImmutableSandboxedEnvironment, tag: str) -> bool:

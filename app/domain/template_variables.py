@@ -1,4 +1,4 @@
-"""The variables of a message: their names, from column headers, and their values for one recipient."""
+"""The variables of a message: names made from column headers, and values for one recipient."""
 
 import re
 import unicodedata
@@ -9,9 +9,9 @@ from typing import Final
 from app.domain.text import is_blank, trimmed
 
 LONGEST_VARIABLE: Final = 2_000
-"""Characters of one variable of one person."""
+"""The most characters of one value."""
 
-_WORDS_OF_THE_LANGUAGE: Final = frozenset(
+_RESERVED_WORDS: Final = frozenset(
     [
         "and",
         "as",
@@ -48,16 +48,16 @@ _WORDS_OF_THE_LANGUAGE: Final = frozenset(
     ]
 )
 HONORIFICS: Final = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau"])
-"""Titles before a name, in small letters and without a full stop; nobody's first name."""
+"""Titles before a name, in lower case and without a full stop. They are never a first name."""
 
 NAME_PARTS: Final = frozenset({"first_name", "last_name"})
-"""Variables that are guessed from the words of a whole name."""
+"""Variables that can be derived from the words of a full name."""
 
 _PERSON: Final = NAME_PARTS | {"name", "contact_name"}
 _EMPLOYER: Final = frozenset({"company", "contact_company"})
 _PHONE: Final = frozenset({"phone", "phone_number"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""Characters that neither XML (what the carrier reads) nor the database takes."""
+"""Characters that are not allowed in XML (which the carrier reads) or in the database."""
 
 
 def variable_names(headers: Sequence[str]) -> list[str]:
@@ -72,7 +72,7 @@ def variable_names(headers: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=20_000)
 def variable_name(header: str) -> str:
-    """Return a header's name in templates: `First Name` is `first_name`. Empty if it holds no letter."""
+    """Return the variable name for a header: `first_name` for `First Name`. Empty if it has no letter or digit."""
     decomposed = unicodedata.normalize("NFKD", header)
     unaccented = "".join(char for char in decomposed if not unicodedata.combining(char))
     plain = unicodedata.normalize("NFKC", unaccented).lower()
@@ -81,7 +81,7 @@ def variable_name(header: str) -> str:
         return ""
     if not name.isidentifier():
         return f"n{name}"
-    return f"{name}_value" if name in _WORDS_OF_THE_LANGUAGE else name
+    return f"{name}_value" if name in _RESERVED_WORDS else name
 
 
 def build_variables(
@@ -92,11 +92,11 @@ def build_variables(
     assistant_name: str,
     contact_company_wins: bool = False,
 ) -> dict[str, str]:
-    """Return every variable of one recipient, by lower-case name; what has no value is left out.
+    """Return every variable of one recipient, by lower-case name; variables without a value are left out.
 
-    The recipient's own `variables` (its row of the import) win over the contact's card. `company` is the
-    organization's name and `contact_company` the contact's; with `contact_company_wins` (the guide dialect)
-    the contact's company is `company` when there is one.
+    The recipient's own `variables` (its row of the import) win over the contact's fields. `company` is the
+    organization's name and `contact_company` the contact's. With `contact_company_wins` (the guide dialect),
+    `company` is the contact's company if there is one.
     """
     values = _texts(contact) | _texts(recipient)
     values |= _person(values)
@@ -114,9 +114,10 @@ def build_variables(
 
 
 def deciding(names: Iterable[str]) -> frozenset[str]:
-    """Return the names on a contact's card or in its row of the import that decide these variables' values.
+    """Return the fields of a contact or of its row of the import that decide these variables' values.
 
-    As `build_variables` derives them: `first_name` depends on `name` too. `phone_number` is the contact's number.
+    `build_variables` derives some from others: `first_name` depends on `name` too. `phone_number` is the contact's
+    number.
     """
     plain = {variable_name(name) for name in names} - {"assistant_name"}
     decide = plain - _PHONE
@@ -137,7 +138,7 @@ def _text(value: object) -> str:
 
 
 def _person(values: Mapping[str, str]) -> dict[str, str]:
-    """Return `name` and its parts, each derived from the others where it is missing."""
+    """Return `name` and its parts; a missing one is derived from the others."""
     first, last = values.get("first_name", ""), values.get("last_name", "")
     name = values.get("name") or values.get("contact_name") or f"{first} {last}".strip()
     guessed_first, guessed_last = _name_parts(name)

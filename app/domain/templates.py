@@ -1,7 +1,7 @@
-"""Messages with variables: checked, rendered and explained.
+"""Messages with variables: check them, render them, and find what is missing.
 
-One pass: braces inside a contact's values are text like any other. Values are plain text, never objects, and
-an empty value counts as missing.
+Rendering is one pass: braces in a contact's values are plain text. Values are texts, never objects, and an empty value
+counts as missing.
 """
 
 import re
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 SMS_LIMIT: Final = 1_600
-"""Longest rendered message a carrier takes, in characters (Twilio error 21617 beyond it)."""
+"""The longest rendered message that a carrier accepts, in characters (else Twilio error 21617)."""
 SPOKEN_LIMIT: Final = 4_096
 """Longest text of one spoken part, in characters (Twilio's <Say>)."""
 
@@ -52,7 +52,10 @@ BUILT_IN_FALLBACKS: Final[Mapping[str, str]] = {
     "contact_name": "there",
     "first_name": "there",
 }
-"""What a missing variable says in mode `fallback` when the campaign gives nothing better."""
+"""The text for a missing variable in mode `fallback`, if the campaign has no fallback for it."""
+
+_PRESENCE_TESTS: Final = frozenset({"defined", "undefined", "none"})
+"""Tests of whether a variable has a value, not of the value itself."""
 
 SYSTEM_VARIABLES: Final = (
     "name",
@@ -63,14 +66,14 @@ SYSTEM_VARIABLES: Final = (
     "company",
     "assistant_name",
 )
-"""Offered as chips beside the columns of the import."""
+"""Variables that the editor always offers, beside the columns of the import."""
 
 
 class Missing(StrEnum):
     """What a variable without a value becomes."""
 
     FALLBACK = "fallback"
-    """The campaign's fallback, else the built-in one; a start is refused when there is neither."""
+    """The campaign's fallback, else the built-in one. The campaign cannot start if there is neither."""
     KEEP = "keep"
     """The placeholder is left exactly as written."""
     BLANK = "blank"
@@ -79,11 +82,11 @@ class Missing(StrEnum):
 
 
 class Untellable(LookupError):
-    """This contact cannot be told the message. The text says why."""
+    """The message cannot be rendered for this contact. The text of the error says why."""
 
 
 class MissingVariable(Untellable):
-    """In mode `skip`: this contact has no value for a variable the message prints."""
+    """In mode `skip`: this contact has no value for a variable that the message prints."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"This contact has no value for {{{{{name}}}}}.")
@@ -91,7 +94,7 @@ class MissingVariable(Untellable):
 
 
 class MessageBlank(Untellable):
-    """With this contact's values nothing is left to say."""
+    """With this contact's values the message is empty."""
 
     def __init__(self) -> None:
         super().__init__("The message is empty for this contact: they have no value for what it says.")
@@ -106,9 +109,9 @@ def check(source: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4_096)
 def says_nothing(source: str) -> bool:
-    """Tell whether the template is blank for everybody: without text, and without a variable that could give some.
+    """Tell whether the template is blank for every contact: it has neither text nor a variable.
 
-    One that cannot be read says something, which is for others to tell of.
+    False for a template with a syntax error: `check` reports those.
     """
     try:
         return not check(source) and is_blank(_compiled(source, Missing.FALLBACK).template.render())
@@ -117,7 +120,7 @@ def says_nothing(source: str) -> bool:
 
 
 def variables_in(source: str) -> tuple[str, ...]:
-    """Return the names that the template has, in order of first use. Raises `TemplateInvalid`."""
+    """Return all variable names of the template, in order of first use. Raises `TemplateInvalid`."""
     return tuple(dict.fromkeys(names_in(parse(_ENVIRONMENT, source))))
 
 
@@ -126,8 +129,8 @@ def render(
 ) -> str:
     """Return the text for one contact.
 
-    `{{First_Name}}` finds `first_name`, and a `default(…)` written in the text beats `fallbacks`. Values, fallbacks
-    and defaults that are blank are none.
+    `{{First_Name}}` finds `first_name`. A `default(…)` in the text wins over `fallbacks`. Blank values, fallbacks and
+    defaults count as missing.
     Raises `TemplateInvalid`, and in mode `skip` `MissingVariable`.
     """
     compiled = _compiled(source, missing)
@@ -145,18 +148,18 @@ def render(
     except MissingVariable:
         raise
     except Exception as error:
-        # What parses may still fail on a value, as a test with too few arguments does: it is the template's fault.
+        # A template that parses may still fail to render, as a test with too few arguments: the template is wrong.
         raise TemplateInvalid(f"The template cannot be rendered: {error}.") from error
 
 
 def unresolved(
     source: str, *, variables: Iterable[str], fallbacks: Mapping[str, str], missing: Missing
 ) -> tuple[str, ...]:
-    """Return the names that are printed though nothing gives them a value: no variable, fallback, `default`.
+    """Return the names that are printed without a value: they have no variable, fallback or `default`.
 
-    `variables`: the names that have one. Built-in fallbacks count in mode `fallback` alone. A name that a
-    surrounding `{% if %}` asks about is taken care of by its author. A start in mode `fallback` is refused while
-    this is not empty; in other modes it is worth a warning.
+    `variables`: the names that have a value. Built-in fallbacks count only in mode `fallback`. A name that a
+    surrounding `{% if %}` tests is not returned. In mode `fallback` a campaign cannot start while there are any; in
+    other modes they deserve a warning.
     """
     built_in = BUILT_IN_FALLBACKS if missing is Missing.FALLBACK else ()
     given = (name for name, text in fallbacks.items() if not is_blank(text))
@@ -165,17 +168,14 @@ def unresolved(
 
 
 def compared(source: str) -> frozenset[str]:
-    """Return the variables of which the value decides what is said, as in `{% if plan == 'gold' %}`.
+    """Return the variables whose value decides what the message says, as in `{% if plan == 'gold' %}`.
 
-    Of all others it only matters whether there is one. Raises `TemplateInvalid`.
+    For all others it matters only whether they have a value. Raises `TemplateInvalid`.
     """
     tree = parse(_ENVIRONMENT, source)
-    asked = [node for node in tree.find_all((nodes.Compare, nodes.Test)) if not _asks_for_presence(node)]
-    return frozenset(variable_name(name) for node in asked for name in names_in(node))
-
-
-def _asks_for_presence(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Test) and node.name in {"defined", "undefined", "none"}
+    tests = [test for test in tree.find_all(nodes.Test) if test.name not in _PRESENCE_TESTS]
+    comparisons = [*tree.find_all(nodes.Compare), *tests]
+    return frozenset(variable_name(name) for node in comparisons for name in names_in(node))
 
 
 @lru_cache(maxsize=4_096)
@@ -184,13 +184,13 @@ def _needed(source: str) -> tuple[str, ...]:
 
 
 class _Fallback(str):
-    """A value that stands in for a missing one, so that `default(…)` can still tell."""
+    """A value used in place of a missing one. `default(…)` recognizes it and replaces it."""
 
     __slots__ = ()
 
 
 class _Required(Undefined):
-    """A missing variable that may be asked about but not printed."""
+    """A missing variable: it can be tested, but printing it raises `MissingVariable`."""
 
     __slots__ = ()
 
@@ -207,13 +207,13 @@ def _keeping_fallback(change: Callable[[str], str]) -> Callable[[object], str]:
 
 
 def _default(value: object, instead: object, _flag: object = None) -> object:
-    """Jinja's flag asks to replace empty values too; here they always are. A default that is blank is none."""
+    """Replace a missing or empty value, with or without Jinja's flag. A blank default counts as none."""
     lacks = isinstance(value, Undefined | _Fallback) or value == ""
     return str(instead) if lacks and not is_blank(str(instead)) else value
 
 
 def _title_case(text: str) -> str:
-    """Capitalize words without breaking `O'Neill's` or `McDonald`: text of mixed case keeps its capitals."""
+    """Capitalize words. Text of mixed case keeps its capitals, as in `O'Neill's` and `McDonald`."""
     settled = text.lower() if text.isupper() else text
     return re.sub(r"(?<![\w'\u2019])[^\W\d_]", lambda letter: letter[0].upper(), settled)
 
@@ -255,12 +255,12 @@ _STRICT_ENVIRONMENT: Final = _environment(_Required)
 
 
 class _Compiled:
-    """A template ready to render in one mode, and the names it looks up."""
+    """A compiled template for one mode, and the variable names it uses."""
 
     __slots__ = ("constant", "lookups", "names", "template")
 
     def __init__(self, template: Template, names: tuple[str, ...], *, constant: str | None) -> None:
-        """`constant`: what it says to everyone, if it is without tags."""
+        """`constant`: the text for every contact, if the template has no tags."""
         self.template, self.names, self.constant = template, names, constant
         self.lookups = tuple((name, variable_name(name)) for name in names)
 
@@ -308,13 +308,15 @@ def _or_as_written(expression: nodes.Expr, written: str) -> nodes.Expr:
 
 
 def _unguarded(node: nodes.Node, guarded: frozenset[str]) -> Iterator[str]:
-    """Yield names that are printed with neither a `default` nor a condition that asks about them."""
+    """Yield names that are printed without a `default` and without a condition that tests them."""
     match node:
         case nodes.Name():
             if node.name not in guarded:
                 yield node.name
         case nodes.Filter(name="default" | "d"):
-            for child in node.iter_child_nodes() if _gives_nothing(node.args[0]) else node.args:
+            default = node.args[0]
+            is_none = isinstance(default, nodes.Const) and is_blank(str(default.value))
+            for child in node.iter_child_nodes() if is_none else node.args:
                 yield from _unguarded(child, guarded)
         case nodes.Or():
             yield from _unguarded(node.right, guarded)
@@ -325,10 +327,6 @@ def _unguarded(node: nodes.Node, guarded: frozenset[str]) -> Iterator[str]:
         case _:
             for child in node.iter_child_nodes():
                 yield from _unguarded(child, guarded)
-
-
-def _gives_nothing(default: nodes.Expr) -> bool:
-    return isinstance(default, nodes.Const) and is_blank(str(default.value))
 
 
 def _value(variables: Mapping[str, str | None], name: str, plain: str) -> str | None:
