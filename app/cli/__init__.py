@@ -1,4 +1,4 @@
-"""The `callsheet` command: one file a group of verbs, each importing what it needs only when it runs."""
+"""The `callsheet` command. Each file has one group of commands, which import what they need only when they run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from app.domain.text import storable, what_is_wrong
 from app.runtime.errors import OperatorError
 
 _OPERATORS_ERRORS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
-"""What is wrong with a file or folder, and not with the command."""
-_OWNER_ALONE: Final = 0o077
-"""What a command and the processes it starts write (logs, uploads, people's data) is for nobody else's eyes."""
+"""Errors of a file or folder that the operator can correct."""
+_OWNER_ONLY: Final = 0o077
+"""Only the owner can read the files that commands and their processes write: logs, uploads, personal data."""
 
 app = typer.Typer(
     name="callsheet",
@@ -27,20 +27,26 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (up, processes, people, doctor, trials):
-    _group.register(app)
+for _command in (
+    *(up.up, up.down, up.status),
+    *(processes.worker, processes.web, processes.simulate, processes.migrate),
+    doctor.doctor,
+    *(trials.demo, trials.bench),
+):
+    app.command()(_command)
+people.register(app)
 
 
 def _refuse_unstorable(arguments: list[str]) -> None:
-    """Refuse what is no text: Python hands bytes that are not UTF-8 on as halves of characters. Raises CommandError."""
+    """Raise CommandError for an argument that is not UTF-8: Python passes such bytes on as lone surrogates."""
     for argument in arguments:
         if what_is_wrong(argument):
             raise CommandError(f"“{storable(argument)}” is not UTF-8")
 
 
 def main() -> None:
-    """Run the command line. What an operator can put right is told in one line, with exit code 1."""
-    os.umask(_OWNER_ALONE)
+    """Run the command line. An error that the operator can correct is one line, with exit code 1."""
+    os.umask(_OWNER_ONLY)
     try:
         _refuse_unstorable(sys.argv[1:])
         app()

@@ -1,4 +1,4 @@
-"""`python -m app.cli`, as `up` starts its children."""
+"""`python -m app.cli`: how `up` starts its child processes."""
 
 from app.cli import main
 

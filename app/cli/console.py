@@ -1,4 +1,4 @@
-"""What the commands print: with colour and movement on a terminal, plain lines otherwise."""
+"""The output of the commands: colour and spinners on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def complain(message: str) -> None:
-    """One line on standard error."""
+    """Print one line on standard error."""
     err.print(f"callsheet: {message}", markup=False, style="red")
 
 
 @contextmanager
 def phases() -> Iterator[Callable[[str], None]]:
-    """Give a function that shows what is being done now: a spinner on a terminal, else a line each."""
+    """Yield a function that shows the current phase: in a spinner on a terminal, else as a line."""
     if not out.is_terminal:
         yield lambda phase: out.print(phase, markup=False)
         return
@@ -28,7 +28,7 @@ def phases() -> Iterator[Callable[[str], None]]:
 
 
 def table(*columns: str, rows: list[list[str]]) -> None:
-    """Print a table on a terminal, else one line a row with two spaces between the columns."""
+    """Print a table on a terminal, else one line per row with two spaces between the columns."""
     if not out.is_terminal:
         for row in rows:
             out.print("  ".join(row), markup=False)

@@ -1,4 +1,4 @@
-"""What every verb starts from: the settings, completed by what runs on this home."""
+"""What commands start from: the settings, completed with the servers that run for this home."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.runtime.config import Settings, get_settings
 
 
 def settings() -> Settings:
-    """The settings of the environment. Raises ConfigurationError, one line, naming the variable."""
+    """Return the settings of the environment. Raises ConfigurationError, which names the variable."""
     try:
         return get_settings()
     except ValidationError as error:
@@ -24,12 +24,12 @@ def settings() -> Settings:
 
 
 def home() -> Home:
-    """The home that the environment names."""
+    """Return the home that the environment names."""
     return Home(settings().home)
 
 
 def servers() -> Settings:
-    """The settings, servers filled in from a running `up`. Raises ConfigurationError if there is none."""
+    """Return the settings; missing servers are those of a running `up`. Raises ConfigurationError if there are none."""
     given, run = settings(), home().current_run()
     filled = {
         "database_url": given.database_url or (run and run.database_url),
@@ -42,7 +42,7 @@ def servers() -> Settings:
 
 
 def secrets() -> Secrets:
-    """The secrets of this installation. Raises ConfigurationError if none are said or made yet."""
+    """Return the secrets of this installation. Raises ConfigurationError if they are neither given nor made yet."""
     given = settings().secret
     if not given and not home().has_secrets():
         raise ConfigurationError(
@@ -53,17 +53,16 @@ def secrets() -> Secrets:
 
 
 def environment() -> dict[str, str]:
-    """The whole environment of one of our processes on this home. Raises ConfigurationError."""
+    """Return the whole environment of a process of this home. Raises ConfigurationError."""
     complete = servers()
     secrets()
     return child_environment(complete, home(), Urls(complete.database_url or "", complete.redis_url or ""))
 
 
 def working_environment() -> dict[str, str]:
-    """The same, once what one of our processes needs is there: the database, its schema, one secret.
+    """Return the environment, after checks that the database, its schema and the secret are right.
 
-    Without Redis calls go on all the same, so that it is away is only said. Raises OperatorError, one line about the
-    first thing that is missing.
+    Calls work without Redis: if it is away, that is only a warning. Raises OperatorError for the first problem.
     """
     from app.installation import shared_secret as installation
     from app.installation.reachability import UnreachableError, check_database, check_redis
@@ -83,7 +82,7 @@ def working_environment() -> dict[str, str]:
 
 @contextmanager
 def database_url() -> Iterator[str]:
-    """The database named in the environment, the one `up` runs, or the embedded one, started meanwhile."""
+    """Yield the database's URL: the environment's, that of a running `up`, or the embedded one, started for this."""
     given, run = settings().database_url, home().current_run()
     if given:
         from app.installation.reachability import check_database

@@ -1,8 +1,7 @@
-"""`doctor --deep`: every contact recounted from the rows, and every attempt beside the carrier's own ledger."""
+"""`doctor --deep`: recount every contact from the rows, and compare every attempt with the carrier's ledger."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -22,19 +21,14 @@ if TYPE_CHECKING:
     from app.services.dialing.audit.recount import Recount
 
 Verdict = tuple[str, str, list[str]]
-"""What was looked at, what is well if nothing is wrong, and what is wrong."""
+"""What was checked, the message if it is well, and the problems."""
 
 _SECONDS: Final = 60
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
-def recount_all(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
-    """Return a verdict for each campaign and one for the carrier account. Raises `CommandError`."""
-    return asyncio.run(recounted(settings, environment, days=days))
-
-
 async def recounted(settings: Settings, environment: Mapping[str, str], *, days: int) -> list[Verdict]:
-    """Return what `recount_all` returns. Raises `CommandError`."""
+    """Return a verdict for each campaign, and one for the carrier account. Raises `CommandError`."""
     from app.providers.base import LookupFailed
     from app.runtime.database import Database
     from app.services.dialing.audit.carrier import by_campaign
@@ -42,7 +36,7 @@ async def recounted(settings: Settings, environment: Mapping[str, str], *, days:
     database = Database(settings.database_url or "")
     try:
         recounts = await _recounts(database)
-        looked_at, found = await _beside_the_carrier(database, environment, days)
+        looked_at, found = await _compared_with_carrier(database, environment, days)
     except LookupFailed as error:
         raise CommandError(str(error)) from error
     finally:
@@ -68,17 +62,20 @@ async def _recounts(database: Database) -> list[Recount]:
         campaign_ids = await all_campaigns(session)
     found = []
     for campaign_id in campaign_ids:
-        # One moment for all of a campaign's queries: it may be dialing meanwhile.
+        # All queries of a campaign see the same moment: it may be dialing.
         async with database.session() as session:
             await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             found.append(await recount(session, campaign_id=campaign_id, now=datetime.now(UTC)))
     return found
 
 
-async def _beside_the_carrier(
+async def _compared_with_carrier(
     database: Database, environment: Mapping[str, str], days: int
 ) -> tuple[str, list[Any]]:
-    """Compare both ledgers; returns what was compared, and the discrepancies. Raises `LookupFailed`."""
+    """Compare our attempts with the carrier's ledger.
+
+    Returns what was compared, and the discrepancies. Raises `LookupFailed`.
+    """
     from app.providers.registry import configured_account, make_carrier
     from app.runtime.config import Settings
     from app.services.dialing.audit.carrier import made_and_not_ours, oldest_attempt, ours_and_not_made
@@ -103,7 +100,7 @@ async def _beside_the_carrier(
 
 
 async def _made(carrier: Carrier, account: CarrierAccount, since: datetime) -> tuple[datetime, list[Made]]:
-    """Return what the carrier made, and since when its word goes: the simulator forgets at its end."""
+    """Return what the carrier made, and since when: the simulator knows nothing from before its start."""
     from app.domain.campaign import Channel
     from app.providers.base import Ledger
     from app.services.dialing.audit.carrier import Made

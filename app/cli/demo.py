@@ -1,11 +1,12 @@
-"""A whole campaign, unattended, on servers and a simulated carrier of its own: what `callsheet demo` runs.
+"""`callsheet demo`: a whole campaign without user action, on its own servers and simulated carrier.
 
-It ignores every server and carrier named in the environment, and counts by the carrier's own ledger.
+It ignores all servers and carriers in the environment, and checks its result against the carrier's ledger.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import itertools
@@ -15,8 +16,7 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +70,7 @@ _POLL_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What came of it; the last three counts are the carrier's."""
+    """The result. `carrier_accepted`, `dialed_twice` and `lost` are counted from the carrier's ledger."""
 
     total: int
     by_status: dict[str, int]
@@ -82,7 +82,7 @@ class DemoResult:
 
     @property
     def accounted_for(self) -> bool:
-        """Whether every contact ended, nobody was dialed twice for one attempt, and both ledgers agree."""
+        """Whether every contact ended, no attempt was dialed twice, and both ledgers agree."""
         ended = {status for status in self.by_status if status not in {"pending", "in_progress"}}
         return (
             self.lost == self.dialed_twice == 0
@@ -91,7 +91,7 @@ class DemoResult:
         )
 
     def as_json(self) -> str:
-        """Return the one line that scripts read."""
+        """Return the result as one line of JSON."""
         return json.dumps(asdict(self))
 
 
@@ -102,9 +102,9 @@ class DemoTooSlow(Exception):
 def run_demo(
     contacts: int, *, say: Callable[[str], None], progress: Callable[[int, int], None], speed: float = SPEED
 ) -> DemoResult:
-    """Run the demo from nothing to the result; everything it made is gone afterwards.
+    """Run the demo and return its result. It removes everything that it made.
 
-    `progress` is told how many of how many have ended. Raises `DemoTooSlow`.
+    `progress` receives how many contacts have ended, and how many there are. Raises `DemoTooSlow`.
     """
     folder = Path(tempfile.mkdtemp(prefix="callsheet-demo-"))
     folder.chmod(0o711)
@@ -117,35 +117,35 @@ def run_demo(
             with stack.supervisor.signals_handled(), stack.started() as run:
                 urls = Urls(run.database_url or "", run.redis_url or "")
                 environment = child_environment(settings, home, urls)
-                return asyncio.run(_run(_child_settings(environment), contacts, say, progress))
+                return asyncio.run(_run(_explicit(environment), contacts, say, progress))
     finally:
-        EmbeddedPostgres(folder / "home").purge()  # as root its data is not in the folder
+        EmbeddedPostgres(folder / "home").purge()  # if root runs it, its data is not in the folder
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(home: Path, speed: float) -> Settings:
-    """Return settings that leave nothing to the environment."""
-    port, simulator_port = _free_ports(2)
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        port, simulator_port = (each.getsockname()[1] for each in sockets)
     return _explicit(
-        CALLSHEET_HOME=home,
-        CALLSHEET_PORT=port,
-        CALLSHEET_PUBLIC_URL=f"http://127.0.0.1:{port}",
-        SIMULATOR_PORT=simulator_port,
-        SIMULATOR_SPEED=speed,
-        SIMULATOR_SEED=1,
+        {
+            "CALLSHEET_HOME": home,
+            "CALLSHEET_PORT": port,
+            "CALLSHEET_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "SIMULATOR_PORT": simulator_port,
+            "SIMULATOR_SPEED": speed,
+            "SIMULATOR_SEED": 1,
+        }
     )
 
 
-def _explicit(**values: Any) -> Settings:
-    nothing: dict[str, Any] = {
-        str(field.validation_alias): field.default for field in Settings.model_fields.values()
-    }
-    return Settings(**nothing | values)
-
-
-def _child_settings(environment: dict[str, str]) -> Settings:
-    names = {str(field.validation_alias) for field in Settings.model_fields.values()}
-    return _explicit(**{name: value for name, value in environment.items() if name in names})
+def _explicit(given: Mapping[str, Any]) -> Settings:
+    """Return settings with these values alone; others have their defaults, whatever the environment says."""
+    fields = {str(field.validation_alias): field for field in Settings.model_fields.values()}
+    values: dict[str, Any] = {name: given.get(name, field.default) for name, field in fields.items()}
+    return Settings(**values)
 
 
 async def _run(
@@ -224,7 +224,7 @@ def _campaign_settings(agent_id: int, numbers: Sequence[int]) -> dict[str, Any]:
 
 
 def demo_csv(contacts: int) -> str:
-    """Return the bundled example file, grown to that many rows, each with a phone number of its own."""
+    """Return the bundled example file, repeated to that many rows, each with a different phone number."""
     with (PROJECT / "assets" / "example-contacts.csv").open(encoding="utf-8", newline="") as file:
         people = list(csv.DictReader(file))
     out = io.StringIO()
@@ -236,7 +236,7 @@ def demo_csv(contacts: int) -> str:
 
 
 def _numbers() -> Iterator[str]:
-    """Yield US numbers of exchange 555: no two alike, nobody's, and none of our own."""
+    """Yield different US numbers of exchange 555: unassigned, and none of our own."""
     numbers = (f"+1{area}555{line:04}" for line, area in itertools.product(range(10_000), _AREAS))
     return (number for number in numbers if number not in DEFAULT_NUMBERS)
 
@@ -308,20 +308,3 @@ async def _ledger(settings: Settings) -> list[dict[str, Any]]:
         answer = await client.get(url)
         answer.raise_for_status()
     return [json.loads(line) for line in answer.text.splitlines() if line]
-
-
-def _free_ports(count: int) -> list[int]:
-    with _sockets(count) as sockets:
-        return [each.getsockname()[1] for each in sockets]
-
-
-@contextmanager
-def _sockets(count: int) -> Iterator[list[socket.socket]]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        yield sockets
-    finally:
-        for each in sockets:
-            each.close()

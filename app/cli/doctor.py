@@ -1,4 +1,4 @@
-"""`doctor`: is this installation sound? One line a check, exit code 1 with the first that fails."""
+"""`doctor`: check this installation. One line per check; exit code 1 if any fails."""
 
 from __future__ import annotations
 
@@ -26,19 +26,14 @@ _Found = TypeVar("_Found")
 
 
 class Check(NamedTuple):
-    """One question and how to answer it: `ask` returns what is well, or raises what is not.
+    """One check. `ask` returns the message if all is well, else it raises `OperatorError`.
 
-    It is asked only where all that it `needs` is well: the failing line is the cause, not what follows from it.
+    A check runs only if all checks that it `needs` passed: the output shows the cause, not its consequences.
     """
 
     name: str
     ask: Callable[[], str]
     needs: frozenset[str] = frozenset()
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's verb."""
-    app.command()(doctor)
 
 
 def doctor(
@@ -69,11 +64,14 @@ def doctor(
 
 
 def _recounted(days: int) -> int:
-    """Say of each campaign whether everybody is accounted for; return of how many not."""
-    from app.cli.deep import recount_all
+    """Print for each campaign whether all contacts are accounted for; return how many have problems."""
+    import asyncio
+
+    from app.cli.deep import recounted
 
     failures = 0
-    for name, well, problems in recount_all(context.servers(), context.environment(), days=days):
+    verdicts = asyncio.run(recounted(context.servers(), context.environment(), days=days))
+    for name, well, problems in verdicts:
         if not problems:
             out.print(f"ok    {name}: {well}", markup=False)
         for problem in problems:
@@ -87,9 +85,9 @@ def _checks() -> Iterator[Check]:
     try:
         settings, home = context.settings(), context.home()
     except ConfigurationError:
-        return  # it has been told
+        return  # the first check has reported it
     yield Check("processes", lambda: _processes(settings, home))
-    if not _has_servers(settings, home):
+    if not (settings.database_url and settings.redis_url) and not home.current_run():
         return
     servers = context.servers()
     yield Check("database", lambda: _database(servers))
@@ -108,10 +106,6 @@ def _checks() -> Iterator[Check]:
 def _configuration() -> str:
     context.settings()
     return "complete"
-
-
-def _has_servers(settings: Settings, home: Home) -> bool:
-    return bool((settings.database_url and settings.redis_url) or home.current_run())
 
 
 def _processes(settings: Settings, home: Home) -> str:
@@ -235,7 +229,7 @@ def _campaigns(settings: Settings) -> str:
 
 
 def _read(settings: Settings, query: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
-    """Return what a query of the services finds, over a connection of its own."""
+    """Run a query of the services on a new connection, and return its result."""
     import asyncio
 
     from app.runtime.database import Database

@@ -1,11 +1,11 @@
-"""The commands' own errors."""
+"""Errors of the commands."""
 
 from app.runtime.errors import OperatorError
 
 
 class ConfigurationError(OperatorError):
-    """A variable is missing, or cannot be used."""
+    """An environment variable is missing or wrong."""
 
 
 class CommandError(OperatorError):
-    """A command cannot do what was asked."""
+    """A command failed. The message says why."""

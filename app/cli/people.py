@@ -1,4 +1,4 @@
-"""`key create` and `user create`, `link`, `password`: the first ways in and the last, without a browser."""
+"""`key create` and `user create`, `link`, `password`: access without a browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ New = Annotated[bool, typer.Option("--new", help="Make the organization beside t
 
 
 def register(app: typer.Typer) -> None:
-    """Add this group's verbs."""
+    """Add the groups `key` and `user` to the command line."""
     key, user = typer.Typer(no_args_is_help=True), typer.Typer(no_args_is_help=True)
     key.command("create")(create_key)
     user.command("create")(create_user)
@@ -32,12 +32,12 @@ def register(app: typer.Typer) -> None:
     user.command("password")(replace_password)
     app.add_typer(key, name="key", help="API keys.")
     app.add_typer(user, name="user", help="People.")
-    # A group of one command must still be named: `callsheet key create`.
+    # Without a callback Typer would merge a group of one command into `callsheet key`.
     key.callback()(_group)
 
 
 def _group() -> None:
-    """Nothing to do for the group itself."""
+    """Do nothing: the group itself has no options."""
 
 
 def create_key(
@@ -122,7 +122,7 @@ def replace_password(email: str) -> None:
 
 
 async def _check_organization(session: AsyncSession, name: str, *, new: bool) -> None:
-    """Raise CommandError for a name that is none of those there are, unless a new one is wanted."""
+    """Raise CommandError if there are organizations, but none of this name, and `new` is not given."""
     from app.services.access.organizations import find_organization, organization_names
 
     if new or await find_organization(session, name=name):
@@ -134,7 +134,7 @@ async def _check_organization(session: AsyncSession, name: str, *, new: bool) ->
 
 
 async def _first_role(session: AsyncSession, organization: str) -> Role:
-    """An organization's first person is its owner. Raises CommandError if there is someone already."""
+    """Return owner, the role of an organization's first member. Raises CommandError if it has members."""
     from app.services.access.members import has_members
     from app.services.access.organizations import find_organization
 
@@ -152,7 +152,7 @@ def _read_password() -> str:
 
 
 def _in_a_transaction(make: Callable[[AsyncSession], Awaitable[Made]]) -> Made:
-    """Do it in one transaction on this installation's database. Raises CommandError, the fields named."""
+    """Run `make` in one transaction on this installation's database. Raises CommandError, which names wrong fields."""
     from app.runtime.database import Database
     from app.runtime.migrations import upgrade
     from app.services.errors import CallsheetError

@@ -1,4 +1,4 @@
-"""The single processes, for containers and for `up` itself: `worker`, `web`, `simulate`, `migrate`."""
+"""Single processes, for containers and for `up`: `worker`, `web`, `simulate`, `migrate`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,10 @@ from app.runtime.config import Settings
 
 
 class Queue(StrEnum):
-    """What an arq worker reads: dialing, or imports and other long work."""
+    """The queue of an arq worker: dialing, or imports and other long work."""
 
     dial = "dial"
     bulk = "bulk"
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's verbs."""
-    app.command()(worker)
-    app.command()(web)
-    app.command()(simulate)
-    app.command()(migrate)
 
 
 def worker(
@@ -108,6 +100,6 @@ def _build_front_end(home: Home) -> None:
 
 
 def _become(launch: Launch, environment: Mapping[str, str]) -> None:
-    """Turn this process into the one to launch, keeping its pid."""
+    """Replace this process with the launched one; the pid stays the same."""
     os.chdir(PROJECT)  # where Reflex looks for rxconfig.py
     os.execve(launch.command[0], list(launch.command), {**environment, **launch.environment})  # noqa: S606

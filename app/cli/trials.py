@@ -1,4 +1,4 @@
-"""`demo` and `bench`: a whole campaign, and measurements, on servers and a simulated carrier of their own."""
+"""`demo` and `bench`: a whole campaign, and benchmarks, each on its own servers and simulated carrier."""
 
 from __future__ import annotations
 
@@ -28,15 +28,9 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "import": "imports",
     "contacts": "contacts",
 }
-"""Name of a benchmark -> its module in tests.bench, whose `run` gives the figures."""
+"""Name of a benchmark -> its module in tests.bench. Its `run` returns the figures."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's verbs."""
-    app.command()(demo)
-    app.command()(bench)
 
 
 def demo(
@@ -71,7 +65,7 @@ def demo(
 def bench(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(BENCHMARKS)}.")], *, as_json: AsJson = False
 ) -> None:
-    """Measure something beside its yardstick, interleaved in one run. Lives in tests/bench of a checkout."""
+    """Run a benchmark and its baseline, interleaved in one run. Needs a checkout, with tests/bench."""
     if name not in BENCHMARKS:
         raise CommandError(f"there is no benchmark {name}; there are: {', '.join(BENCHMARKS)}")
     try:
@@ -90,7 +84,7 @@ def bench(
 
 @contextmanager
 def _shown() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Show phases and a progress bar on a terminal; else phases as lines, on standard error."""
+    """Yield functions that show the phase and the progress: as a bar on a terminal, else phases as lines on stderr."""
     if not out.is_terminal:
         yield (lambda phase: err.print(phase, markup=False)), (lambda _done, _total: None)
         return

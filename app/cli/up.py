@@ -1,4 +1,4 @@
-"""`up`, `down` and `status`: the whole of an installation on one machine."""
+"""`up`, `down` and `status`: a whole installation on one machine."""
 
 from __future__ import annotations
 
@@ -23,13 +23,6 @@ from app.installation.supervisor import StopRequested
 
 _START_SECONDS = 600  # a first start may have to fetch packages
 _STOP_SECONDS = 20
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's verbs."""
-    app.command()(up)
-    app.command()(down)
-    app.command()(status)
 
 
 def up(
@@ -64,7 +57,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Say what runs where. Exit code 1 when nothing does."""
+    """Show what runs where. Exit code 1 if nothing runs."""
     home = context.home()
     run = home.current_run()
     if not run:
@@ -95,9 +88,9 @@ def _up(home: Home, *, silent: bool) -> None:
 
 
 def _landing_url(run: RunRecord) -> str:
-    """Return the public URL, or while nobody owns this installation a fresh one-time set-up link.
+    """Return the public URL; while the installation has no owner, a new one-time set-up link.
 
-    For the terminal alone: whoever finds it in a file later is not who was meant.
+    Print it on the terminal only: in a log file, others could find it.
     """
     from app.installation.reachability import has_owner
 
@@ -132,7 +125,7 @@ def _up_in_background(home: Home) -> None:
         raise AlreadyRunningError(home.last_run())
     log = home.logs / "up.log"
     log.unlink(missing_ok=True)
-    with log.open("ab") as output:  # appending, as whoever empties a log of ours expects
+    with log.open("ab") as output:  # appending, because `log_files` may truncate it
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "up", "--silent"],
             stdin=subprocess.DEVNULL,
@@ -153,7 +146,9 @@ def _wait_until_ready(
     while time.monotonic() < deadline:
         run = home.last_run()
         if process.poll() is not None:
-            raise CommandError(_last_complaint(log))
+            lines = log.read_text(errors="replace").strip().splitlines()
+            no_reason = f"Callsheet did not start: see {log}"
+            raise CommandError(lines[-1].removeprefix("callsheet: ") if lines else no_reason)
         if run and run.pid == process.pid:
             if run.ready:
                 return run
@@ -165,13 +160,8 @@ def _wait_until_ready(
     raise CommandError(f"Callsheet did not start in time: see {log}")
 
 
-def _last_complaint(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("callsheet: ") if lines else f"Callsheet did not start: see {log}"
-
-
 def _database(home: Home) -> str:
-    """Where the data is: as root the embedded server's is not in the home, which its account cannot enter."""
+    """Return where the data is. If root runs the embedded server, it is not in the home (see `embedded`)."""
     if context.settings().database_url:
         return "the server that DATABASE_URL names"
     return str((home.path / "postgres").resolve())

@@ -1,1 +1,1 @@
-"""Running the machine: servers, processes, the front-end's build, and the home they live in."""
+"""Running an installation: servers, processes, the front-end build, and the home directory."""

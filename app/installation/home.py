@@ -1,4 +1,4 @@
-"""The data directory of one installation: its lock, its secrets, and the record of what runs."""
+"""The home of an installation, which is its data directory: its lock, secrets, and the record of the run."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from app.runtime.errors import OperatorError
 
 
 class AlreadyRunningError(OperatorError):
-    """Another `up` holds this home."""
+    """Another `up` runs on this home."""
 
     def __init__(self, run: RunRecord | None) -> None:
-        """`run` is what that process recorded about itself, if it got that far."""
+        """`run` is the record of that process, if it has written one."""
         self.run = run
         where = f": {run.url} (process {run.pid})" if run else ""
         super().__init__(f"Callsheet already runs here{where}")
 
 
 class Secrets(BaseModel):
-    """What the processes of one installation share and nobody else may know."""
+    """The secrets that the processes of one installation share."""
 
     callsheet_secret: str
     simulator_account_sid: str
@@ -38,7 +38,7 @@ class Secrets(BaseModel):
 
     @classmethod
     def of(cls, secret: str) -> Self:
-        """Derive the rest from CALLSHEET_SECRET, so that machines that share it share all of it."""
+        """Derive all from CALLSHEET_SECRET, so that machines with the same one have the same secrets."""
         return cls(
             callsheet_secret=secret,
             simulator_account_sid=f"AC{_derived(secret, 'simulator account')}",
@@ -47,19 +47,19 @@ class Secrets(BaseModel):
 
     @property
     def digest(self) -> str:
-        """What tells this secret from another, and nothing of either."""
+        """A hash that identifies this secret without revealing it."""
         return _derived(self.callsheet_secret, "installation")
 
 
 class ProcessRecord(BaseModel):
-    """A process, told apart from a later one of the same pid by when it was created (Unix time)."""
+    """A process. `created` (Unix time) distinguishes it from a later process with the same pid."""
 
     name: str
     pid: int
     created: float
 
     def is_alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Tell whether this process still runs."""
         try:
             process = psutil.Process(self.pid)
             return self.is_ours(process) and process.status() != psutil.STATUS_ZOMBIE
@@ -67,7 +67,7 @@ class ProcessRecord(BaseModel):
             return False
 
     def is_ours(self, process: psutil.Process) -> bool:
-        """Whether `process` is the one recorded, and not a later one of its pid."""
+        """Tell whether `process` is the recorded one, not a later one with the same pid."""
         return abs(process.create_time() - self.created) < 1
 
 
@@ -75,7 +75,7 @@ SIMULATOR: Final = "simulator"
 
 
 class RunRecord(BaseModel):
-    """One run of `up`, as it records itself for `status`, `down` and the next `up`."""
+    """The record of one run of `up`, for `status`, `down` and the next `up`."""
 
     pid: int
     phase: str = "starting"
@@ -90,24 +90,24 @@ class RunRecord(BaseModel):
 
 
 class Home:
-    """A data directory. Everything in it is readable by its owner alone."""
+    """A data directory. Only its owner can read the content."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
 
     def create(self) -> None:
-        """Make sure the directory exists and can be written to. Raises ServerError."""
+        """Create the directory if needed, and check that it is writable. Raises ServerError."""
         make_private(self.path)
         self.logs.mkdir(mode=0o700, exist_ok=True)
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """The folder with one log file per process."""
         return self.path / "logs"
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold this home alone; the kernel lets go when the holder dies. Raises AlreadyRunningError."""
+        """Hold the lock of this home; the kernel releases it when the process ends. Raises AlreadyRunningError."""
         with (self.path / "up.lock").open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,7 +116,7 @@ class Home:
             yield
 
     def is_held(self) -> bool:
-        """Whether an `up` is alive on this home."""
+        """Tell whether an `up` runs on this home."""
         lock = self.path / "up.lock"
         if not lock.exists():
             return False
@@ -128,16 +128,16 @@ class Home:
         return False
 
     def current_run(self) -> RunRecord | None:
-        """The run that holds this home now, if any."""
+        """Return the record of the present run, if any."""
         return self.last_run() if self.is_held() else None
 
     def last_run(self) -> RunRecord | None:
-        """What the newest run recorded, dead or alive."""
+        """Return the record of the newest run, whether it still runs or was killed."""
         file = self.path / "run.json"
         return RunRecord.model_validate_json(file.read_text()) if file.exists() else None
 
     def record(self, run: RunRecord) -> None:
-        """Replace the record, whole."""
+        """Write the record of the run, in one step."""
         self._write("run.json", run.model_dump_json(indent=1))
 
     def forget_run(self) -> None:
@@ -145,13 +145,13 @@ class Home:
         (self.path / "run.json").unlink(missing_ok=True)
 
     def has_secrets(self) -> bool:
-        """Whether secrets have been made for this home."""
+        """Tell whether this home has secrets."""
         return (self.path / "secrets.json").exists()
 
     def secrets(self, given: SecretStr | None = None) -> Secrets:
-        """The secrets: those of the CALLSHEET_SECRET given, else this home's own, made on first use.
+        """Return the secrets: from the given CALLSHEET_SECRET, else this home's own, made on first use.
 
-        Several processes may ask at once. Raises ServerError if the home cannot be written to.
+        Several processes may call this at once. Raises ServerError if the home is not writable.
         """
         if given:
             return Secrets.of(given.get_secret_value())
@@ -173,10 +173,5 @@ class Home:
 
 
 def _derived(secret: str, purpose: str) -> str:
-    """32 hexadecimal digits that tell nothing of the secret."""
+    """Return 32 hexadecimal digits that do not reveal the secret."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def record_of(name: str, pid: int) -> ProcessRecord:
-    """The record of a live process. Raises psutil.NoSuchProcess."""
-    return ProcessRecord(name=name, pid=pid, created=psutil.Process(pid).create_time())

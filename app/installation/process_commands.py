@@ -1,4 +1,4 @@
-"""How each of our processes is launched: its command and its environment, under `up` and by itself alike."""
+"""The command and environment of each process, for `up` and for single processes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from app.runtime.config import Settings
 from app.runtime.errors import OperatorError
 
 QUEUES: Final = ("dial", "bulk")
-"""What the arq workers read: dialing, or imports and other long work. As in `app.runtime.jobs`."""
+"""The queues of the arq workers. The same as in `app.runtime.jobs`, which is slow to import."""
 
 
 class PortTakenError(OperatorError):
-    """Something else listens where we must."""
+    """Another process uses a port that we need."""
 
 
 @dataclass(frozen=True)
 class Urls:
-    """Where the servers are."""
+    """The URLs of the servers."""
 
     database: str
     redis: str
@@ -34,36 +34,36 @@ class Urls:
 
 @dataclass(frozen=True)
 class Launch:
-    """A command, and what its process needs to find in the environment beside `child_environment`."""
+    """A command, and the environment that its process needs beside `child_environment`."""
 
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def worker_launch(queue: str) -> Launch:
-    """An arq worker of one of QUEUES."""
+    """Return the launch of an arq worker for one of QUEUES."""
     return Launch([sys.executable, "-m", "worker", queue])
 
 
 def web_launch(port: int, home: Path, *, with_browser: bool) -> Launch:
-    """The web process on one port; without the browser it is API and webhooks, and needs no build."""
+    """Return the launch of the web process. `with_browser=False`: API and webhooks only, which need no build."""
     command = [
         *(sys.executable, "-m", "granian", "app.app:served" if with_browser else "app.api.server:app"),
         *("--factory", "--interface", "asgi", "--workers", "1"),
         *("--host", "0.0.0.0", "--port", str(port)),  # noqa: S104 (behind a proxy, in a container)
-        # An open websocket never ends by itself; SIGTERM may not wait for it.
+        # An open websocket never ends by itself: SIGTERM must not wait for it.
         *("--workers-kill-timeout", "5"),
     ]
     return Launch(command, serving_environment(home) if with_browser else {})
 
 
 def simulator_launch() -> Launch:
-    """The carrier simulator."""
+    """Return the launch of the carrier simulator."""
     return Launch([sys.executable, "-m", "app.cli", "simulate"])
 
 
 def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, str]:
-    """The environment of our own processes: everything said, nothing left to a default that may differ."""
+    """Return the environment of our processes. It sets everything, so that no default can differ between them."""
     secrets = home.secrets(settings.secret)
     ours = {
         "CALLSHEET_HOME": str(home.path),
@@ -106,7 +106,7 @@ def refuse_taken(port: int, variable: str) -> None:
 
 
 def answers(port: int) -> bool:
-    """Whether the web process on this machine says that it is well."""
+    """Tell whether the web process on this machine reports that it is healthy."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/api/health")

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and the end of those that did not."""
+"""Start child processes that end with their parent, and end those that did not."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def spawn(
     directory: Path | None = None,
     on_parent_death: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a process group of its own, its output going to `log`.
+    """Start `command` in its own process group, with its output in `log`.
 
-    A terminal's Ctrl-C reaches the parent only, which stops its children in order. On Linux the kernel
-    sends `on_parent_death` when the *thread* that called this ends; elsewhere the next start cleans up.
-    `user` is the numeric id to run as (only root may give one); its groups are dropped with it.
+    Ctrl-C in a terminal reaches only the parent, which stops its children in order. On Linux the kernel sends
+    `on_parent_death` when the *thread* that called this ends; on other systems the next start cleans up.
+    `user` is the numeric id to run as (only for root), without additional groups.
     """
     return subprocess.Popen(
         [str(part) for part in command],
@@ -46,13 +46,13 @@ def spawn(
         group=group_of(user),
         extra_groups=None if user is None else [],
         process_group=0,
-        # The child runs one prctl call and no allocation of note between fork and exec.
+        # Between fork and exec the child runs one prctl call, and allocates almost nothing.
         preexec_fn=_die_with_parent(on_parent_death),  # noqa: PLW1509
     )
 
 
 def group_of(user: int | None) -> int | None:
-    """The primary group of a numeric user id; the id itself for a user without an entry."""
+    """Return the primary group of a numeric user id; the id itself if the user has no entry."""
     if user is None:
         return None
     with contextlib.suppress(KeyError):
@@ -61,7 +61,7 @@ def group_of(user: int | None) -> int | None:
 
 
 def stop(process: subprocess.Popen[bytes], *, polite: signal.Signals, seconds: float) -> None:
-    """End a child and the rest of its group: `polite` first, SIGKILL after `seconds`."""
+    """End a child and its process group: send `polite` first, SIGKILL after `seconds`."""
     if process.poll() is None:
         process.send_signal(polite)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -74,7 +74,7 @@ def stop(process: subprocess.Popen[bytes], *, polite: signal.Signals, seconds: f
 def end_orphan(
     pid: int, *, is_ours: Callable[[psutil.Process], bool], polite: signal.Signals, seconds: float
 ) -> bool:
-    """End a process that a dead parent left behind, if `pid` still is that process. True if there was one."""
+    """End a process whose parent is dead, if `pid` is still that process; return whether there was one."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE or not is_ours(process):
@@ -87,7 +87,7 @@ def end_orphan(
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, interval: float = 0.01) -> bool:
-    """Poll `condition` until it holds; False if it did not within `seconds`."""
+    """Poll `condition` until it is true; return False if it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

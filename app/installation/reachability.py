@@ -1,4 +1,4 @@
-"""First contact with PostgreSQL and Redis or Valkey, whoever runs them: one clear line when there is none."""
+"""Check whether PostgreSQL and Redis or Valkey can be reached, with one clear line if not."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _SECONDS = 5
 
 
 class UnreachableError(OperatorError):
-    """A server named in the environment does not answer. One line, without its password."""
+    """A server named in the environment does not answer. The message is one line without the password."""
 
 
 def check_database(url: str) -> None:
@@ -27,7 +27,7 @@ def check_database(url: str) -> None:
 
 
 def has_owner(url: str) -> bool:
-    """Tell whether the migrated database at `url` has an owner; quicker than to load the services for it."""
+    """Tell whether the migrated database at `url` has an owner. Faster than importing the services."""
     plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(plain, connect_timeout=_SECONDS) as connection:
         row = connection.execute("SELECT EXISTS (SELECT 1 FROM member WHERE role = 'owner')").fetchone()
@@ -45,13 +45,13 @@ def check_redis(url: str) -> None:
 
 
 def forget_worker_health(redis_url: str, queues: Iterable[str]) -> None:
-    """Remove what workers of an earlier run said of their health (arq keeps it past their death)."""
+    """Remove the health records of earlier workers: arq keeps them after a worker has ended."""
     with _client(redis_url) as client:
         client.delete(*(_health_key(queue) for queue in queues))
 
 
 def worker_is_ready(redis_url: str, queue: str) -> bool:
-    """Whether a worker of this queue has started to read it."""
+    """Tell whether a worker has started to read this queue."""
     try:
         with _client(redis_url) as client:
             return bool(client.exists(_health_key(queue)))

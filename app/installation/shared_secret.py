@@ -1,4 +1,4 @@
-"""Which CALLSHEET_SECRET signs for a database: with two, each half would refuse the other's callbacks."""
+"""The one CALLSHEET_SECRET of a database. With two, processes would refuse each other's callbacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.runtime.errors import OperatorError
 
 
 class OtherSecretError(OperatorError):
-    """The database belongs to processes with another CALLSHEET_SECRET."""
+    """Another CALLSHEET_SECRET is registered in the database."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -22,9 +22,9 @@ class OtherSecretError(OperatorError):
 
 
 def claim(database_url: str, secrets: Secrets, *, now: datetime) -> None:
-    """Make this secret the database's if it has none yet, of several callers at once the first one's.
+    """Register this secret in the database, if it has none yet. If several call at once, the first wins.
 
-    The schema must be the newest. Raises OtherSecretError if it has another.
+    The schema must be the newest. Raises OtherSecretError if another one is registered.
     """
     with _connection(database_url) as connection:
         connection.execute(
@@ -36,13 +36,13 @@ def claim(database_url: str, secrets: Secrets, *, now: datetime) -> None:
 
 
 def check(database_url: str, secrets: Secrets) -> None:
-    """Raise OtherSecretError if the database has another secret. The schema must be the newest."""
+    """Raise OtherSecretError if another secret is registered. The schema must be the newest."""
     with _connection(database_url) as connection:
         _refuse_other(connection, secrets)
 
 
 def replace(database_url: str, secrets: Secrets, *, now: datetime) -> None:
-    """Make this secret the database's, whatever it had. The schema must be the newest."""
+    """Register this secret in place of any other. The schema must be the newest."""
     with _connection(database_url) as connection:
         connection.execute(
             "INSERT INTO installation (id, secret_digest, secret_since) VALUES (1, %s, %s)"

@@ -1,4 +1,4 @@
-"""Everything one installation runs: what `up` starts, in which order, and when it counts as healthy."""
+"""What `up` starts, in which order, and when it is healthy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ORPHAN_SECONDS: Final = 5
 class Stack:
     """The processes of one installation, started in order under one supervisor.
 
-    `with_browser=False` runs API and webhooks without the UI, and needs no front-end build.
+    `with_browser=False` runs API and webhooks without the UI, which needs no front-end build.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Stack:
         say: Callable[[str], None],
         with_browser: bool = True,
     ) -> None:
-        # With an account given, the carrier is real, whatever the environment calls it.
+        # If an account is given, the carrier is real, whatever the environment says.
         self.settings = settings.model_copy(update={"carrier_simulated": False})
         self.home = home
         self.supervisor = Supervisor(say)
@@ -69,14 +69,16 @@ class Stack:
 
     @contextlib.contextmanager
     def started(self) -> Iterator[RunRecord]:
-        """Start everything, give the record of it once all is healthy, and stop everything at the end.
+        """Start everything, yield the record of the run once all is healthy, and stop everything at the end.
 
-        The caller holds the home and handles signals by the supervisor. Raises what can go wrong:
+        The caller holds the home, and handles signals with the supervisor. Raises
         ServerError, PortTakenError, UnreachableError, BuildError, ChildFailedError, StopRequested.
         """
-        self._end_what_a_killed_run_left()
-        self._check_ports()
-        self._check_servers()
+        killed = self.home.last_run()
+        for process in killed.processes if killed else []:
+            # The embedded servers end their own orphans.
+            end_orphan(process.pid, is_ours=process.is_ours, polite=signal.SIGTERM, seconds=ORPHAN_SECONDS)
+        self._check_environment()
         self._phase("Starting")
         try:
             self._start()
@@ -86,7 +88,7 @@ class Stack:
             self.home.forget_run()
 
     def watch(self) -> None:
-        """Keep everything running until a stop is asked for (raises StopRequested)."""
+        """Keep everything running until a stop is requested. Raises StopRequested."""
         self.supervisor.watch(on_change=self._record, tend=lambda: keep_small(self.home.logs))
 
     def _start(self) -> None:
@@ -104,7 +106,7 @@ class Stack:
             self._await_front_end(front_end)
         web = web or self._start_web(urls)
         self._phase("Waiting until everything answers")
-        # Loading takes a core each: the web process, the longest, goes first, and the last worker after the others.
+        # Each process needs a core while it loads. The slowest, the web process, starts first; one worker is last.
         self.supervisor.wait_until_ready(early, seconds=READY_SECONDS)
         self.supervisor.start(last)
         self.supervisor.wait_until_ready([last, web], seconds=READY_SECONDS)
@@ -112,12 +114,12 @@ class Stack:
 
     @contextlib.contextmanager
     def _front_end(self) -> Iterator[Future[Path] | None]:
-        """Compile the front-end beside everything else, if it has to be."""
+        """Compile the front-end in the background, if it is not built."""
         if not self._with_browser or frontend_build.is_built():
             yield None
             return
         self._say("Building the front-end (once per version)")
-        # The thread lives until the compiler has ended: the compiler dies with the thread that started it.
+        # The compiler ends with the thread that started it, so the thread lives until the compiler has ended.
         with ThreadPoolExecutor(1) as pool:
             yield pool.submit(
                 frontend_build.build,
@@ -160,7 +162,7 @@ class Stack:
         return [self._child("simulator", simulator_launch(), urls, self._simulator_listens), *workers]
 
     def _start_web(self, urls: Urls) -> Child:
-        """Start the web process. The front-end must be built: its launch names the folder."""
+        """Start the web process. The front-end must be built first: its environment names the folder."""
         port = self.settings.port
         launch = web_launch(port, self.home.path, with_browser=self._with_browser)
         web = self._child("web", launch, urls, partial(answers, port))
@@ -182,24 +184,16 @@ class Stack:
             probe.settimeout(1)
             return probe.connect_ex(("127.0.0.1", self.settings.simulator_port)) == 0
 
-    def _check_ports(self) -> None:
+    def _check_environment(self) -> None:
+        """Check ports and servers first: an error should come before the front-end is compiled."""
         refuse_taken(self.settings.port, "CALLSHEET_PORT")
         if self.run.carrier == SIMULATOR:
             refuse_taken(self.settings.simulator_port, "SIMULATOR_PORT")
-
-    def _check_servers(self) -> None:
-        """Before the front-end is compiled: what cannot start should say so at once."""
         if self.settings.database_url:
             check_database(self.settings.database_url)
             check_upgradable(self.settings.database_url)
         if self.settings.redis_url:
             check_redis(self.settings.redis_url)
-
-    def _end_what_a_killed_run_left(self) -> None:
-        """Ours by pid and time of creation; the embedded servers look after their own."""
-        left = self.home.last_run()
-        for process in left.processes if left else []:
-            end_orphan(process.pid, is_ours=process.is_ours, polite=signal.SIGTERM, seconds=ORPHAN_SECONDS)
 
     def _phase(self, phase: str) -> None:
         self.supervisor.check()

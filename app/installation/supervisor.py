@@ -1,4 +1,4 @@
-"""Keeps the processes of one installation running, and ends them in order."""
+"""The supervisor keeps the processes of one installation running, and ends them in order."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Final, Protocol
 
 import psutil
 
-from app.installation.home import ProcessRecord, record_of
+from app.installation.home import ProcessRecord
 from app.installation.processes import spawn, stop
 from app.runtime.errors import OperatorError
 
 CHILD_STOP_SECONDS: Final = 9.0
-"""How long a child may finish its work; with the servers' own stop after it, all is gone within 12 s."""
+"""How long a child may take to finish its work. The servers stop after that, all within 12 s."""
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
@@ -31,15 +31,15 @@ _STEADY_SECONDS = 60.0
 
 
 class StopRequested(BaseException):
-    """Someone asked this process to stop: a request, like KeyboardInterrupt, and as hard to swallow."""
+    """This process was asked to stop. Like KeyboardInterrupt, `except Exception` does not catch it."""
 
 
 class ChildFailedError(OperatorError):
-    """A child ended, or did not become ready, while everything was starting."""
+    """A child ended, or did not become ready, during the start."""
 
 
 class Managed(Protocol):
-    """What can be supervised: our own children and the embedded servers alike."""
+    """A process that can be supervised: one of our children, or an embedded server."""
 
     name: str
     process: subprocess.Popen[bytes] | None
@@ -64,14 +64,14 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, its output appended to its log."""
+        """Start it; its output is appended to its log."""
         with self.log.open("ab") as log:
             self.process = spawn(
                 self.command, log=log, environment=self.environment, directory=self.directory
             )
 
     def stop(self) -> None:
-        """Ask it to end; after CHILD_STOP_SECONDS end it."""
+        """Ask it to end; kill it after CHILD_STOP_SECONDS."""
         if self.process:
             stop(self.process, polite=signal.SIGTERM, seconds=CHILD_STOP_SECONDS)
             self.process = None
@@ -79,7 +79,7 @@ class Child:
 
 @dataclass
 class _Health:
-    """How often in a row something died, and when it may start again (monotonic seconds)."""
+    """How many times in a row a process died, and when it may start again (monotonic seconds)."""
 
     started: float = field(default_factory=time.monotonic)
     deaths: int = 0
@@ -93,10 +93,10 @@ class _Health:
 
 
 class Supervisor:
-    """Starts what it is given, restarts what dies with a growing delay, and stops the newest kind first."""
+    """Starts processes, restarts those that die after a growing delay, and stops children before servers."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` takes one line for the operator about each death."""
+        """`say` receives one line for the operator about each process that ends."""
         self._say = say
         self._managed: list[Managed] = []
         self._health: dict[str, _Health] = {}
@@ -109,9 +109,10 @@ class Supervisor:
         def request(_signal: int, _frame: FrameType | None) -> None:
             self._stop_requested = True
 
-        # nohup means: live on after the terminal has gone.
-        wanted = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_heard(number)]
-        before = {number: signal.signal(number, request) for number in wanted}
+        handled = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup: go on after the terminal has closed
+            handled.append(signal.SIGHUP)
+        before = {number: signal.signal(number, request) for number in handled}
         try:
             yield
         finally:
@@ -119,12 +120,12 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise StopRequested if a stop was asked for."""
+        """Raise StopRequested if a stop was requested."""
         if self._stop_requested:
             raise StopRequested
 
     def start(self, managed: Managed) -> object:
-        """Start it and keep it from now on."""
+        """Start it and supervise it from now on."""
         self.check()
         result = managed.start()
         self._managed.append(managed)
@@ -132,7 +133,7 @@ class Supervisor:
         return result
 
     def wait_until_ready(self, children: Iterable[Child], *, seconds: float) -> None:
-        """Wait until all are ready. Raises ChildFailedError at the first that ends or stays unready."""
+        """Wait until all are ready. Raises ChildFailedError for the first that ends or is not ready in time."""
         deadline = time.monotonic() + seconds
         for child in children:
             while not child.is_ready():
@@ -142,9 +143,9 @@ class Supervisor:
                 time.sleep(_POLL_SECONDS)
 
     def watch(self, on_change: Callable[[], None], *, tend: Callable[[], None] = lambda: None) -> None:
-        """Restart what dies until a stop is asked for (StopRequested); `on_change` after every start.
+        """Restart processes that die, until a stop is requested. Raises StopRequested.
 
-        `tend` is called every second.
+        `on_change` is called after every restart, `tend` every second.
         """
         tend_at = 0.0
         while True:
@@ -158,7 +159,7 @@ class Supervisor:
             time.sleep(_WATCH_SECONDS)
 
     def records(self) -> list[ProcessRecord]:
-        """Everything that runs now."""
+        """Return the records of all running processes."""
         records = []
         for managed in self._managed:
             with contextlib.suppress(LookupError):
@@ -166,7 +167,7 @@ class Supervisor:
         return records
 
     def stop_all(self) -> None:
-        """Stop our own processes together, then the servers they work on."""
+        """Stop our own processes, all at once; then the servers that they use."""
         children = [managed for managed in self._managed if isinstance(managed, Child)]
         servers = [managed for managed in self._managed if not isinstance(managed, Child)]
         for group in (children, servers):
@@ -176,7 +177,7 @@ class Supervisor:
         self._managed.clear()
 
     def _look_after(self, managed: Managed) -> bool:
-        """Note a death, or start again what is due. True if it was started."""
+        """Record that it died, or restart it if it is time; return whether it was restarted."""
         health, now = self._health[managed.name], time.monotonic()
         if health.restart_at is None:
             if _is_dead(managed):
@@ -192,17 +193,13 @@ class Supervisor:
         managed.stop()
         try:
             managed.start()
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told and tried again later)
+        except Exception as error:  # noqa: BLE001 (any error is shown, and the start retried later)
             self._say(
                 f"{managed.name} does not start: {error}; next try in {health.died(time.monotonic()):.1f} s"
             )
             return False
         health.started, health.restart_at = time.monotonic(), None
         return True
-
-
-def _is_heard(number: signal.Signals) -> bool:
-    return number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
 
 
 def _is_dead(managed: Managed) -> bool:
@@ -220,6 +217,7 @@ def _record(managed: Managed) -> ProcessRecord:
     if managed.process is None:
         raise LookupError(managed.name)
     try:
-        return record_of(managed.name, managed.process.pid)
+        created = psutil.Process(managed.process.pid).create_time()
     except psutil.NoSuchProcess as error:
         raise LookupError(managed.name) from error
+    return ProcessRecord(name=managed.name, pid=managed.process.pid, created=created)
