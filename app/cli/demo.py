@@ -16,7 +16,7 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -189,7 +189,8 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
     async def draft(session: AsyncSession) -> tuple[int, int]:
         agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
         numbers = await session.execute(text("SELECT id FROM phone_number ORDER BY id"))
-        changes = _campaign_settings(agent_id, list(numbers.scalars()))
+        changes: dict[str, Any] = json.loads((PROJECT / "demo" / "campaign.json").read_text(encoding="utf-8"))
+        changes |= {"agent_id": agent_id, "number_pool": tuple(numbers.scalars())}
         campaign_id = await create_campaign(session, principal=principal, changes=changes, now=now)
         import_id, _ = await store_import(
             session,
@@ -215,12 +216,6 @@ async def _campaign(context: AppContext, principal: Principal, contacts: int, se
         )
     )
     return campaign_id
-
-
-def _campaign_settings(agent_id: int, numbers: Sequence[int]) -> dict[str, Any]:
-    text = (PROJECT / "demo" / "campaign.json").read_text(encoding="utf-8")
-    settings: dict[str, Any] = json.loads(text)
-    return settings | {"agent_id": agent_id, "number_pool": tuple(numbers)}
 
 
 def demo_csv(contacts: int) -> str:

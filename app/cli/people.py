@@ -96,7 +96,7 @@ def create_user(
 
 
 def print_link(email: str) -> None:
-    """Print a link that signs this person in once, within ten minutes: for whoever is locked out."""
+    """Print a one-time sign-in link, valid for ten minutes, for a person who cannot sign in."""
     from app.runtime.clock import SystemClock
     from app.services.access.recovery import issue_link_ticket
 

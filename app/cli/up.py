@@ -31,7 +31,7 @@ def up(
         bool, typer.Option("--detach", "-d", help="Run in the background; return when healthy.")
     ] = False,
     silent: Annotated[
-        bool, typer.Option(hidden=True, help="Tell of no set-up link: `--detach` does.")
+        bool, typer.Option(hidden=True, help="Print no set-up link: `--detach` does that.")
     ] = False,
 ) -> None:
     """Start everything: servers, migrations, carrier, workers, web."""

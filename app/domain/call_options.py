@@ -1,4 +1,4 @@
-"""How a campaign's calls are placed, beyond who calls whom: one value, handed on whole from its row to the carrier."""
+"""Options of a campaign's calls: one value, passed unchanged from the campaign's row to the carrier."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ class CallOptions:
     """What the carrier is asked to do with a call."""
 
     ring_seconds: int
-    """It counts as not answered after so long."""
+    """After this time the call counts as not answered."""
     longest_seconds: int
-    """It is ended after so long."""
+    """After this time the carrier ends the call."""
     detect_machine: bool
     """Find out whether a person or a machine answered."""
 

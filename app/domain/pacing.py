@@ -73,9 +73,9 @@ class PacingLimits:
 
     @classmethod
     def of(cls, campaign: Mapping[Any, Any]) -> Self:
-        """Return the limits that a campaign's row sets; those of others are left open.
+        """Return the limits in a campaign's row; those of organization, agent and account stay open.
 
-        A message holds no line: it is paced per second, and counted against nothing else.
+        Messages have only the limit per second: they take no slot.
         """
         if campaign["channel"] == Channel.SMS:
             return cls(
@@ -129,9 +129,9 @@ class PacingCounts:
 
 
 def most_per_minute(limits: PacingLimits, *, seconds_a_call: float) -> float:
-    """Return how many starts a minute the campaign's and the agent's limits let through.
+    """Return how many starts per minute the limits of campaign and agent allow.
 
-    `seconds_a_call`: how long a call takes up its slot.
+    `seconds_a_call`: how long a call holds its slot.
     """
     if limits.messages_per_second:
         return limits.messages_per_second * 60.0

@@ -84,22 +84,22 @@ class RetryPolicy:
 
     @classmethod
     def numbers_of(cls, campaign: Mapping[Any, Any]) -> Self:
-        """Return what a row says in plain numbers, with the defaults of the rest: where that cannot be read."""
+        """Return only the plain numbers of a row, and defaults for the rest. For a row whose other columns are invalid."""
         return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
 
     def allowing(self, attempts: int | None) -> Self:
-        """Return the policy for a recipient with a budget of its own; None: it has none."""
+        """Return the policy for a recipient with its own limit of attempts; None: it has none."""
         return self if attempts is None else replace(self, max_attempts=attempts)
 
 
 RETRY_COLUMNS: Final = (
     "max_attempts", "retry_delay_minutes", "retry_on", "retry_delays", "retry_delays_by_outcome", "retry_back_off",
 )  # fmt: skip
-"""What a row needs for `RetryPolicy.of`."""
+"""The columns that `RetryPolicy.of` reads."""
 
 
 def budget_in(campaign: Mapping[Any, Any]) -> int:
-    """Return how many attempts a row gives each recipient that has no budget of its own, the first included."""
+    """Return the most attempts of a recipient without its own limit, including the first."""
     most: int = campaign["max_attempts"]
     return most
 

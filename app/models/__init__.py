@@ -1,4 +1,4 @@
-"""Every table, so that the metadata is whole wherever one is imported."""
+"""All tables. Importing any of them loads the whole metadata."""
 
 from app.models.agent import Agent
 from app.models.attempt import Attempt, AttemptTurn, ProviderEvent, SecondCall

@@ -1,4 +1,4 @@
-"""The ledger of attempts, what was said in them, and what the carrier reported."""
+"""Attempts, their transcripts, and the webhooks of the carrier."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ _LIVE = text(f"status IN {sql.LIVE}")
 
 _UNPRICED = text(f"price IS NULL AND provider_id IS NOT NULL AND status IN {sql.CHARGED}")
 
-# As `domain.sms` counts, but for accents: nearly all of them make a message UCS-2.
+# As in `domain.sms`, except accents: nearly all of them make a message UCS-2.
 _PARTS = Computed(
     "CASE WHEN channel <> 'sms' THEN 0"
     " WHEN octet_length(rendered ->> 'body') = length(rendered ->> 'body')"
@@ -39,7 +39,7 @@ _PARTS = Computed(
 
 
 class Attempt(Row, table=True):
-    """One try to reach a recipient: exactly one provider call or message. Append-only."""
+    """One try to reach a recipient: exactly one call or message at the carrier. Append-only."""
 
     __table_args__ = (
         UniqueConstraint("recipient_id", "ordinal"),
@@ -49,7 +49,7 @@ class Attempt(Row, table=True):
         one_of("answered_by", AnsweredBy),
         one_of("failure", FailureClass),
         one_of("disposition", Disposition),
-        # The person's protection: one live attempt per carrier account and phone number, whatever the campaign.
+        # Protects the person: one live attempt per carrier account and phone number, in all campaigns.
         Index(
             "uq_attempt_live_number",
             "carrier_account_id",
@@ -64,7 +64,7 @@ class Attempt(Row, table=True):
             unique=True,
             postgresql_where=text("provider_id IS NOT NULL"),
         ),
-        # Slots are counted from these, never kept.
+        # Slots are counted from these, not stored.
         Index("ix_attempt_live_campaign", "campaign_id", postgresql_where=_LIVE),
         Index("ix_attempt_live_organization", "organization_id", postgresql_where=_LIVE),
         Index(
@@ -72,37 +72,37 @@ class Attempt(Row, table=True):
             "deadline_at",
             postgresql_where=text("deadline_at IS NOT NULL"),
         ),
-        # Rates are sliding windows over these.
+        # Rates are counted in sliding windows over these.
         Index("ix_attempt_campaign_reserved", "campaign_id", "reserved_at"),
         Index("ix_attempt_carrier_reserved", "carrier_account_id", "reserved_at"),
         Index("ix_attempt_number_reserved", "organization_id", "number_to", "reserved_at"),
-        # Prices come late and have to be asked for.
+        # Prices are available late and must be fetched.
         Index(
             "ix_attempt_unpriced",
             "carrier_account_id",
             text("coalesce(ended_at, placed_at)"),
             postgresql_where=_UNPRICED,
         ),
-        # How much each of our numbers has called is counted from this alone.
+        # Counts the calls of each of our numbers.
         Index("ix_attempt_phone_number", "phone_number_id", "channel", "status"),
-        # Caps, bursts and turns of our own numbers are counted from this one.
+        # Counts caps, bursts and turns of our own numbers.
         Index("ix_attempt_phone_number_reserved", "phone_number_id", "reserved_at"),
-        # The last outcomes of a campaign: what its breaker looks at.
+        # The last outcomes of a campaign, for its circuit breaker.
         Index(
             "ix_attempt_settled",
             "campaign_id",
             text("ended_at DESC"),
             postgresql_where=text("disposition IS NOT NULL"),
         ),
-        # Which of our numbers a contact saw last.
+        # The number that a contact saw last.
         Index("ix_attempt_contact", "contact_id", "reserved_at"),
-        # Calls that wait in the carrier's queue while their hours end.
+        # Calls that wait in the carrier's queue when their calling hours end.
         Index("ix_attempt_closes", "closes_at", postgresql_where=text("status = 'queued'")),
         Index("ix_attempt_hang_up", "hang_up_at", postgresql_where=text("hang_up_at IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
-    # The recipient implies these five; each further foreign key would cost a reservation a twentieth of its time.
+    # The recipient implies these five. A foreign key for each would make a reservation 5 % slower.
     organization_id: int = Field(sa_type=BigInteger)
     campaign_id: int = Field(sa_type=BigInteger)
     run_id: int = Field(sa_type=BigInteger)
@@ -118,33 +118,33 @@ class Attempt(Row, table=True):
     ordinal: int
     """1, 2, 3 ... for its recipient."""
     rendered: dict[str, Any] = json_object()
-    """The text as it was rendered at reservation: welcome, agenda, question, closing, or body; language and voice."""
+    """The text rendered at reservation: welcome, agenda, question, closing, or body; language and voice."""
 
     status: AttemptStatus = word(AttemptStatus, default=AttemptStatus.PLACING)
     disposition: Disposition | None = word(Disposition, nullable=True)
     provider_id: str | None = Field(default=None, max_length=64)
     reserved_at: datetime = moment()
     reserved_by: str = Field(default="", max_length=100)
-    """The worker that holds the reservation; only it may place."""
+    """The worker that made the reservation; only this worker may place it."""
     placed_at: datetime | None = moment(nullable=True)
     responded_at: datetime | None = moment(nullable=True)
-    """When the carrier's answer to our request came, or we stopped waiting for it: it took the request by then."""
+    """When the carrier answered our request, or we stopped waiting: it accepted the request by then, if at all."""
     ringing_at: datetime | None = moment(nullable=True)
     answered_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)
     last_event_at: datetime | None = moment(nullable=True)
     deadline_at: datetime | None = moment(nullable=True)
-    """When the carrier is asked if nothing was heard; None once settled."""
+    """When to ask the carrier if nothing was reported; None once settled."""
     closes_at: datetime | None = moment(nullable=True)
-    """When the hours end in which this contact may be reached; None: they do not."""
+    """When the calling hours of this contact end; None if they do not."""
     queued_for_ms: int | None = Field(default=None)
-    """How long the carrier said it would hold the call in its own queue (Twilio `queue_time`)."""
+    """How long the carrier queues the call, as it reported (Twilio `queue_time`)."""
     hang_up_at: datetime | None = moment(nullable=True)
-    """We want the carrier to end it, and when that is asked (again); None: we do not, or it is done."""
+    """When to ask the carrier (again) to end the call; None if it need not end, or has ended."""
     hang_up_why: str = Field(default="", max_length=200)
-    """Why we asked the carrier to end it. A call cancelled by us before it rang spends no attempt."""
+    """Why we asked the carrier to end it. A call that we cancel before it rings does not count as an attempt."""
     looks: int = Field(default=0)
-    """Empty looks of the reconciler."""
+    """How often the reconciler looked it up without a result."""
     looked_at: datetime | None = moment(nullable=True)
 
     ended_as: EventKind | None = word(EventKind, nullable=True)
@@ -159,7 +159,7 @@ class Attempt(Row, table=True):
     opted_out: bool = Field(default=False)
     conflict: bool = Field(default=False)
     parts: int = Field(default=None, nullable=False, sa_type=SmallInteger, sa_column_args=[_PARTS])
-    """How many parts a message is billed in, as far as its length tells; 0 for a call."""
+    """How many parts of a message are billed, estimated from its length; 0 for a call."""
     price: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
     price_unit: str | None = Field(default=None, max_length=3)
     price_asked_at: datetime | None = moment(nullable=True)
@@ -167,7 +167,7 @@ class Attempt(Row, table=True):
 
 
 class SecondCall(Row, table=True):
-    """A call or message that the carrier made beside the one of its attempt: ended, and told to people."""
+    """A second call or message for one attempt at the carrier: it is ended, and shown to users."""
 
     __table_args__ = (
         UniqueConstraint("carrier_account_id", "provider_id"),
@@ -182,9 +182,9 @@ class SecondCall(Row, table=True):
     provider_id: str = Field(max_length=64)
     found_at: datetime = moment()
     hang_up_at: datetime | None = moment(nullable=True)
-    """When the carrier is asked (again) to end it; None: it has been."""
+    """When to ask the carrier (again) to end it; None if it has ended."""
     ended_at: datetime | None = moment(nullable=True)
-    """When the carrier said that it is over."""
+    """When the carrier reported its end."""
 
 
 class AttemptTurn(Row, table=True):
@@ -195,7 +195,7 @@ class AttemptTurn(Row, table=True):
     id: int = identity()
     attempt_id: UUID = Field(foreign_key="attempt.id", ondelete="CASCADE", index=True)
     dedupe_key: str = Field(max_length=100)
-    """A repeated TwiML fetch writes no second line."""
+    """Prevents a second line when TwiML is fetched again."""
     speaker: str = Field(max_length=20)
     """`agent` or `contact`."""
     text: str = Field(max_length=10000)
@@ -203,7 +203,7 @@ class AttemptTurn(Row, table=True):
 
 
 class ProviderEvent(Row, table=True):
-    """A provider's webhook, stored raw, then applied."""
+    """A provider's webhook: stored as received, then applied."""
 
     __table_args__ = (
         UniqueConstraint("carrier_account_id", "dedupe_key"),

@@ -1,4 +1,4 @@
-"""Changing many people of the address book at once: what is asked, how far it is, and who was left as they were."""
+"""Bulk changes of the address book: the action, its progress, and the contacts that it could not change."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from app.models.columns import Row, identity, json_object, moment, one_of, refer
 
 
 class BulkChange(Row, table=True):
-    """One change of all whom a filter means. It goes by id, so that each is met once, however often it is resumed."""
+    """One change of all contacts that match a filter, in order of ids: each changes once, even after a crash."""
 
     __table_args__ = (
         one_of("action", BulkAction),
@@ -28,20 +28,20 @@ class BulkChange(Row, table=True):
     arguments: dict[str, Any] = json_object()
     """The tags, the scope and reason of a suppression, or the consent."""
     rule: dict[str, Any] = json_object()
-    """Whom: the filter as JSON."""
+    """The filter as JSON."""
     status: BulkStatus = word(BulkStatus, default=BulkStatus.RUNNING)
     cursor_id: int = Field(default=0, sa_type=BigInteger)
-    """Contacts up to this id are done, committed with the change itself: a crash resumes after them."""
+    """Contacts up to this id are done. Committed together with their changes: after a crash the job resumes here."""
     until_id: int = Field(default=0, sa_type=BigInteger)
-    """The newest contact when it was asked for: who comes later is not meant."""
+    """The newest contact at the request. Later contacts are not changed."""
     matched: int = Field(default=0)
-    """Who was met so far."""
+    """How many contacts were processed so far."""
     changed: int = Field(default=0)
     refused: int = Field(default=0)
     refusals: list[dict[str, Any]] = Field(default_factory=list, nullable=False, sa_type=JSONB)
-    """The first of those who were left as they were: id, number and reason."""
+    """The first contacts that were not changed: id, number and reason."""
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
     next_at: datetime | None = moment(nullable=True)
-    """When it is worked on (again); None: it is over."""
+    """When a worker should continue; None if it is over."""
     ended_at: datetime | None = moment(nullable=True)

@@ -17,12 +17,11 @@ from app.models.columns import (
     Row,
     identity,
     json_object,
+    list_of,
     moment,
-    numbers_list,
     one_of,
     reference,
     word,
-    words_list,
 )
 
 
@@ -56,17 +55,17 @@ class Campaign(Row, table=True):
     channel: Channel = word(Channel, default=Channel.CALL)
     status: CampaignStatus = word(CampaignStatus, default=CampaignStatus.DRAFT)
     status_reason: str = Field(default="", max_length=1000)
-    """Why it is paused or failed, in words for a person."""
+    """Why it is paused or failed, in words for users."""
 
     agent_id: int | None = reference("agent.id", nullable=True, on_delete="RESTRICT", index=True)
     phone_number_id: int | None = reference(
         "phone_number.id", nullable=True, on_delete="RESTRICT", index=True
     )
-    """The caller ID; None with a pool, or to use the agent's, else the organization's default."""
+    """The caller ID; None with a pool, or to use that of the agent, else of the organization."""
     carrier_account_id: int | None = reference(
         "carrier_account.id", nullable=True, on_delete="RESTRICT", index=True
     )
-    """Set at start: a campaign begun on one carrier is not resumed on another without a new confirmation."""
+    """Set at start. A campaign started on one carrier resumes on another only after a new confirmation."""
 
     fallback_values: dict[str, Any] = json_object()
     variable_mappings: dict[str, Any] = json_object()
@@ -77,10 +76,10 @@ class Campaign(Row, table=True):
     scheduled_at: datetime | None = moment(nullable=True)
     time_zone: str = Field(default="America/New_York", max_length=64)
     allowed_start: time | None = Field(default=None)
-    """Calling hours in the campaign's zone; None with `allowed_end` None is any hour."""
+    """The start of the calling hours in the campaign's zone; None, like `allowed_end`, allows any hour."""
     allowed_end: time | None = Field(default=None)
-    allowed_days: list[str] = words_list()
-    """ISO weekdays as text, "1" is Monday; empty is every day."""
+    allowed_days: list[str] = list_of(str)
+    """ISO weekdays as text, "1" is Monday; empty means every day."""
 
     concurrent_limit: int = Field(default=5)
     rate_limit_per_minute: int = Field(default=10)
@@ -88,48 +87,48 @@ class Campaign(Row, table=True):
     throttle_delay_ms: int = Field(default=0, ge=0)
     messages_per_second: int = Field(default=1, ge=1)
     max_attempts: int = Field(default=3)
-    """In all, the first try included."""
+    """The most attempts, including the first."""
     retry_delay_minutes: int = Field(default=30, ge=0)
-    retry_on: list[str] = words_list()
-    """Dispositions that are tried again."""
-    retry_delays: list[int] = numbers_list()
-    """Minutes before the 2nd, 3rd ... attempt, the last for all that follow; empty: `retry_delay_minutes`."""
+    retry_on: list[str] = list_of(str)
+    """The dispositions that are retried."""
+    retry_delays: list[int] = list_of(int)
+    """Minutes before the 2nd, 3rd ... attempt; the last value repeats. Empty: `retry_delay_minutes`."""
     retry_delays_by_outcome: dict[str, Any] = json_object()
-    """Retry outcome (`no_answer`, `busy`, `failed`, `voicemail`) -> a list of its own."""
+    """Retry outcome (`no_answer`, `busy`, `failed`, `voicemail`) -> its own list of delays."""
     retry_back_off: bool = Field(default=False)
-    """Each delay past the list's end is twice the one before."""
+    """After the end of the list each delay is twice the one before."""
     retry_other_number: bool = Field(default=False)
-    """A retry shows another number of the pool than the attempt before, when there is one."""
+    """A retry shows a different number of the pool than the attempt before, if possible."""
     number_strategy: NumberStrategy = word(NumberStrategy, default=NumberStrategy.ROUND_ROBIN)
     weight: int = Field(default=1)
-    """Its share of the organization's slots beside other campaigns that want them."""
+    """Its share of the organization's slots, relative to other campaigns."""
     breaker: dict[str, Any] = json_object()
-    """The signs that pause it (`domain.breaker.BreakerPolicy`); what is missing has its default."""
+    """The signs that pause it (`domain.breaker.BreakerPolicy`); missing fields have their defaults."""
     breaker_since: datetime | None = moment(nullable=True)
-    """The breaker looks no further back: set when a person resumes after it tripped."""
+    """The breaker ignores earlier attempts. Set when a user resumes after it tripped."""
     pilot_size: int = Field(default=0, ge=0)
-    """Dial so many, then wait for a person; 0 is no pilot."""
+    """Dial this many recipients, then pause for a user; 0 is no pilot."""
     pilot_passed_at: datetime | None = moment(nullable=True)
     ramp: bool = Field(default=False)
-    """Guarded: 2 %, 10 %, 50 %, then all, each step only if the breaker's rates hold."""
+    """Guarded: 2 %, 10 %, 50 %, then all; a step begins only if the breaker's rates are kept."""
     ramp_step: int = Field(default=0, ge=0)
     budget_cap: Decimal | None = Field(default=None, sa_type=Numeric(12, 2))
-    """Most it may cost, in the carrier account's currency, calls in flight counted; None is no cap."""
+    """The most it may cost, with calls in flight, in the carrier account's currency; None is no cap."""
     room_left: int | None = Field(default=None)
-    """How many attempts pilot, ramp and budget allow before they are counted anew; None: count now."""
+    """How many attempts pilot, ramp and budget allow until they are counted again; None: count now."""
     room_at: datetime | None = moment(nullable=True)
-    """When they were counted last."""
+    """When they were last counted."""
     ring_timeout_seconds: int = Field(default=30, ge=15, le=120)
     time_limit_seconds: int = Field(default=600, ge=30, le=14400)
     enable_voicemail_detection: bool = Field(default=True)
 
     gate_rule: str | None = Field(default=None, max_length=50)
-    """The gate's last verdict on the campaign as a whole: which rule holds it, until when, and why."""
+    """The gate's last verdict on the whole campaign: which rule blocks it, until when, and why."""
     gate_until: datetime | None = moment(nullable=True)
     gate_why: str | None = Field(default=None, max_length=500)
 
     next_position: int = Field(default=1)
-    """The position the next recipient gets: the file's order."""
+    """The position of the next recipient, in the order of the file."""
     pool_cursor: int = Field(default=0)
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
@@ -157,7 +156,7 @@ class CampaignNumber(Row, table=True):
 
 
 class BreakerTrip(Row, table=True):
-    """A campaign was paused on bad signs: which, how bad, and the attempts that show it."""
+    """The circuit breaker paused a campaign: the sign, its rate, and the attempts that show it."""
 
     id: int = identity()
     campaign_id: int = reference("campaign.id", index=True)
@@ -172,7 +171,7 @@ class BreakerTrip(Row, table=True):
 
 
 class Audience(Row, table=True):
-    """A rule by which people of the address book are added to a campaign."""
+    """An audience: a rule that adds contacts of the address book to a campaign."""
 
     __table_args__ = (
         one_of("mode", AudienceMode),
@@ -187,23 +186,23 @@ class Audience(Row, table=True):
     mode: AudienceMode = word(AudienceMode)
     status: AudienceStatus = word(AudienceStatus, default=AudienceStatus.ADDING)
     segment_id: int | None = reference("segment.id", nullable=True, on_delete="RESTRICT", index=True)
-    """The segment whose filter is used as it stands then; None: `rule` is the filter."""
+    """The segment whose current filter is used; None: `rule` is the filter."""
     rule: dict[str, Any] = json_object()
     exclude: dict[str, Any] = json_object()
-    """Who is left out: contacted in the last N days, present in campaigns."""
+    """Whom to leave out: contacted in the last N days, or present in campaigns."""
     cursor_id: int = Field(default=0, sa_type=BigInteger)
-    """Contacts up to this id were looked at, committed with those added: a crash resumes after them."""
+    """Contacts up to this id are processed. Committed with the added ones: after a crash the job resumes here."""
     until_id: int = Field(default=0, sa_type=BigInteger)
-    """The newest contact when this look began; later ones are not in a snapshot, and the next look's otherwise."""
+    """The newest contact when this pass began. Later ones are left to the next pass of a standing audience."""
     added: int = Field(default=0)
     already_in: int = Field(default=0)
-    """Those who matched and were in the campaign when the rule came by first: they are left as they are."""
+    """How many matching contacts were in the campaign already; they stay as they are."""
     suppressed: int = Field(default=0)
-    """Added as skipped: they must not be contacted."""
+    """How many were added as skipped, because they must not be contacted."""
     last_at: datetime | None = moment(nullable=True)
-    """When a look last came to its end."""
+    """When the last pass ended."""
     next_at: datetime | None = moment(nullable=True)
-    """When it is worked on again; None: it is over."""
+    """When a worker should continue; None if it is over."""
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
 
@@ -236,7 +235,7 @@ class Step(Row, table=True):
     welcome_message_template: str = Field(default="", max_length=10000)
     agenda_template: str = Field(default="", max_length=10000)
     question_template: str = Field(default="", max_length=10000)
-    """Asked after the agenda, answered by key or speech; empty asks nothing (9 still opts out)."""
+    """Asked after the agenda, answered by key or speech; empty: no question (key 9 still opts out)."""
     end_call_message_template: str = Field(default="", max_length=10000)
     sms_message_template: str = Field(default="", max_length=10000)
 

@@ -1,4 +1,4 @@
-"""The carrier accounts we dial through, and our numbers."""
+"""Carrier accounts, and our phone numbers."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from app.models.columns import Row, identity, moment, one_of, reference, word
 
 
 class CarrierAccount(Row, table=True):
-    """One account at a carrier. Its row is the lock under which rates and phone numbers are reserved."""
+    """One account at a carrier. Its row is the lock for reserving rates and phone numbers."""
 
     __table_args__ = (UniqueConstraint("kind", "account_sid", "api_url"),)
 
@@ -21,7 +21,7 @@ class CarrierAccount(Row, table=True):
     account_sid: str
     api_url: str
     simulated: bool
-    """Nobody is really called."""
+    """The carrier is the simulator: no real calls."""
     calls_per_second: int = Field(default=1, ge=1)
     """What the carrier lets this account place; a provider says what a new account gets."""
     created_at: datetime = moment()
@@ -50,24 +50,24 @@ class PhoneNumber(Row, table=True):
     sms: bool = Field(default=True)
     active: bool = Field(default=True)
     inactive_why: str = Field(default="", max_length=500)
-    """Why it was switched off, in a sentence; empty: a person did it, or it is active."""
+    """Why it was deactivated, as a sentence; empty if a user did it, or if it is active."""
     daily_cap: int = Field(default=0, ge=0)
-    """Most calls it makes in any 24 hours, over all campaigns; 0 is no cap."""
+    """The most calls in any 24 hours, in all campaigns together; 0 is no cap."""
     burst_cap: int = Field(default=0, ge=0)
-    """Most calls it makes within `burst_minutes`, after which it cools down; 0 is no cap."""
+    """The most calls within `burst_minutes`; after them it cools down. 0 is no cap."""
     burst_minutes: int = Field(default=10, ge=1)
     cool_down_minutes: int = Field(default=30, ge=0)
-    """How long it rests after a burst, counted from the burst's last call."""
+    """How long it rests after the last call of a burst."""
     rest: NumberRest | None = word(NumberRest, nullable=True)
-    """Why it makes no calls until `resting_until`; None: it does not rest."""
+    """Why it makes no calls until `resting_until`; None if it does not rest."""
     rest_why: str = Field(default="", max_length=500)
-    """The evidence, in a sentence for a person."""
+    """The evidence, as a sentence for users."""
     rested_at: datetime | None = moment(nullable=True)
     resting_until: datetime | None = moment(nullable=True)
-    """None with a `rest`: until a person puts it back to work."""
+    """None with a `rest`: it rests until a user puts it back."""
     inbound_problem: str = Field(default="", max_length=500)
-    """Why texts to this number do not reach us, in words for a person; empty: they do, or nobody has looked."""
+    """Why texts to this number do not reach us, in words for users; empty if they do, or if it was not checked."""
     inbound_checked_at: datetime | None = moment(nullable=True)
-    """When the carrier was last asked where it announces them."""
+    """When the webhook for texts was last checked at the carrier."""
     created_at: datetime = moment()
     updated_at: datetime = moment()

@@ -1,4 +1,4 @@
-"""Column shorthands shared by the tables: UTC times, word columns with a CHECK, JSON, identity keys."""
+"""Helpers for columns: UTC times, enums with a CHECK, JSON, identity keys."""
 
 import re
 from enum import StrEnum
@@ -33,7 +33,7 @@ SQLModel.metadata.naming_convention = MetaData(
 
 
 class Row(SQLModel):
-    """Base of every table: its name is the class's in snake case."""
+    """Base of every table. The table's name is the class's name in snake case."""
 
     @declared_attr.directive
     @classmethod
@@ -98,7 +98,7 @@ def _values(words: type[StrEnum]) -> list[str]:
 
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """Return the CHECK that holds a column to the members of an enum."""
+    """Return the CHECK that a column holds a member of the enum."""
     return CheckConstraint(f"{column} IN {listed(list(words))}", name=column)
 
 
@@ -107,30 +107,18 @@ def json_object() -> Any:
     return Field(default_factory=dict, nullable=False, sa_type=JSONB)
 
 
-def json_value() -> Any:
-    """Return a nullable JSONB column."""
-    return Field(default=None, nullable=True, sa_type=JSONB)
-
-
-def numbers_list() -> Any:
-    """Return an integer[] column that starts empty."""
-    return Field(default_factory=list, nullable=False, sa_type=ARRAY(Integer))
-
-
-def words_list() -> Any:
-    """Return a text[] column that starts empty."""
-    return Field(default_factory=list, nullable=False, sa_type=ARRAY(String))
+def list_of(kind: type[int | str]) -> Any:
+    """Return an array column, integer[] or text[], that starts empty."""
+    return Field(default_factory=list, nullable=False, sa_type=ARRAY(Integer if kind is int else String))
 
 
 __all__ = [
     "Row",
     "identity",
     "json_object",
-    "json_value",
+    "list_of",
     "moment",
-    "numbers_list",
     "one_of",
     "reference",
     "word",
-    "words_list",
 ]

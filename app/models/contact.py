@@ -1,4 +1,4 @@
-"""The address book, and who must never be contacted."""
+"""The address book and the suppression list."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -14,15 +14,15 @@ from app.models.columns import (
     Row,
     identity,
     json_object,
+    list_of,
     moment,
     one_of,
     reference,
     word,
-    words_list,
 )
 
 _BY_CODES: Final = {"folded": 'COLLATE "C"'}
-"""An index in the order of the characters' codes, on every server: what begins alike stands together."""
+"""An index by the codes of the characters, so that prefix searches can use it, whatever the locale."""
 
 
 class Contact(Row, table=True):
@@ -30,8 +30,8 @@ class Contact(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("organization_id", "number"),
-        # Each is the order of one sort or the answer to one filter: see services/contacts/index_scans.py. Every row of
-        # an import pays for all of them.
+        # Each index serves one sort or filter: see services/contacts/index_scans.py. Every imported row must update all
+        # of them.
         Index(
             "ix_contact_name",
             "organization_id",
@@ -89,18 +89,18 @@ class Contact(Row, table=True):
     country: str = Field(default="", max_length=2)
     state: str = Field(default="", max_length=50)
     notes: str = Field(default="", max_length=4000)
-    tags: list[str] = words_list()
+    tags: list[str] = list_of(str)
     fields: dict[str, Any] = json_object()
     consent: Consent = word(Consent, default=Consent.UNKNOWN)
     consent_source: str = Field(default="", max_length=200)
-    """Where it was given: a form, a call, a contract."""
+    """Where consent was given: a form, a call, a contract."""
     consent_wording: str = Field(default="", max_length=2000)
-    """What the person agreed to, word for word."""
+    """The exact wording that the person agreed to."""
     consent_evidence: str = Field(default="", max_length=2000)
-    """Where the proof is: a link, a file, a recording's id."""
+    """Where the proof is: a link, a file, the id of a recording."""
     consent_at: datetime | None = moment(nullable=True)
     last_outcome: Disposition | None = word(Disposition, nullable=True)
-    """Of the newest settled attempt over all campaigns; written with it, and no new version of the person."""
+    """The outcome of the newest settled attempt in all campaigns. Writing it does not change `version`."""
     last_contacted_at: datetime | None = moment(nullable=True)
     """When the newest attempt that reached the carrier was reserved."""
     source: str = Field(default="manual", max_length=50)
@@ -127,7 +127,7 @@ class Segment(Row, table=True):
 
 
 class Suppression(Row, table=True):
-    """A number never to contact. Lifting keeps the row: history is evidence."""
+    """A number that must not be contacted. A lifted suppression keeps its row as evidence."""
 
     __table_args__ = (
         one_of("scope", SuppressionScope),
@@ -158,16 +158,16 @@ class Suppression(Row, table=True):
 
 
 class SuppressionImport(Row, table=True):
-    """One file of numbers never to contact, and which of its rows could not be read."""
+    """One imported file of suppressions, and its rows that could not be read."""
 
     id: int = identity()
     organization_id: int = reference("organization.id", index=True)
     file_name: str = Field(max_length=255)
     added: int = Field(default=0)
     known: int = Field(default=0)
-    """Suppressed already, or a second time in the file."""
+    """Already suppressed, or repeated in the file."""
     rejected: int = Field(default=0)
     issues: dict[str, Any] = json_object()
-    """`headers` of the file, and `rows`: row number, reason and cells of those that could not be read."""
+    """`headers` of the file, and `rows` that could not be read: row number, reason and cells."""
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()

@@ -1,4 +1,4 @@
-"""Imports: the stored file, its mapping, its progress, and the rows it refused."""
+"""Imports: the stored file, its mapping, progress, and rejected rows."""
 
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,16 @@ from app.models.columns import (
     Row,
     identity,
     json_object,
+    list_of,
     moment,
     one_of,
     reference,
     word,
-    words_list,
 )
 
 
 class ContactImport(Row, table=True):
-    """One file of people, into the address book and, if one is named, into a campaign."""
+    """One file of people, imported into the address book and, if given, a campaign."""
 
     __table_args__ = (one_of("status", ImportStatus),)
 
@@ -36,17 +36,17 @@ class ContactImport(Row, table=True):
     encoding: str = Field(default="utf-8", max_length=20)
     delimiter: str = Field(default=",", max_length=1)
     sheet: str = Field(default="", max_length=100)
-    """Of a workbook: the sheet that is read."""
-    sheets: list[str] = words_list()
-    """Of a workbook: the names of the sheets that can be chosen."""
+    """The sheet of a workbook that is imported."""
+    sheets: list[str] = list_of(str)
+    """The names of the sheets of a workbook."""
     head: dict[str, Any] = json_object()
-    """`headers`, `samples` of each column, and `headerless`: what is shown once the file is gone."""
+    """`headers`, `samples` of each column, and `headerless`: shown after the file is deleted."""
     mapping: dict[str, Any] = json_object()
     """Column header -> contact field, or `variable:<name>`, or `ignore`."""
     start_when_read: bool = Field(default=False)
-    """It was started while it was being read."""
+    """It was started before the file was converted."""
     rows_done: int = Field(default=0)
-    """Committed with the rows themselves: a crash resumes after them."""
+    """Committed together with the rows: after a crash the import resumes here."""
     rows_total: int | None = Field(default=None)
     accepted: int = Field(default=0)
     rejected: int = Field(default=0)
@@ -54,22 +54,22 @@ class ContactImport(Row, table=True):
     suppressed: int = Field(default=0)
     warnings: int = Field(default=0)
     in_campaign: int = Field(default=0)
-    """Of the duplicates: those that were in the campaign already."""
+    """The duplicates that were in the campaign already."""
     known: int = Field(default=0)
-    """Rows whose number was in the address book already."""
+    """Rows whose number was already in the address book."""
     opted_out: int = Field(default=0)
-    """Rows of people who once said that they do not want to be contacted."""
+    """Rows of people who refused to be contacted."""
     rows_per_second: float = Field(default=0)
-    """How fast it went last."""
+    """Its last measured speed."""
     created: int = Field(default=0)
-    """Contacts that were new."""
+    """How many contacts it created."""
     updated: int = Field(default=0)
-    """Contacts of which something was changed."""
+    """How many contacts it changed."""
     recipients_added: int = Field(default=0)
     undone_at: datetime | None = moment(nullable=True)
     undone_by: str | None = Field(default=None, max_length=200)
     undo: dict[str, Any] = json_object()
-    """What the undo did: removed, restored, and what it had to leave and why."""
+    """The result of the undo: removed and restored contacts, and those it could not change, with reasons."""
     error: str | None = Field(default=None, max_length=1000)
     created_by: str = Field(default="", max_length=200)
     created_at: datetime = moment()
@@ -78,35 +78,35 @@ class ContactImport(Row, table=True):
 
 
 class ImportChunk(Row, table=True):
-    """A piece of an import's file: PostgreSQL is the only state, so any worker can read it."""
+    """A chunk of an import's file. It is stored in PostgreSQL, so that any worker can read it."""
 
     __table_args__ = (UniqueConstraint("import_id", "raw", "position"),)
 
     id: int = identity()
     import_id: int = reference("contact_import.id")
     raw: bool = Field(default=False)
-    """Of the workbook or JSON as it came, not of the table that was read from it."""
+    """The chunk belongs to the workbook or JSON as uploaded, not to the table converted from it."""
     position: int
     data: bytes = Field(sa_type=LargeBinary)
 
 
 class ImportBatch(Row, table=True):
-    """Rows that are in: their numbers, to know those that come again, and where to read on after a crash."""
+    """A committed batch: its phone numbers, to find repeated ones, and where to resume after a crash."""
 
     __table_args__ = (UniqueConstraint("import_id", "position"),)
 
     id: int = identity()
     import_id: int = reference("contact_import.id")
     position: int
-    """Rows of the file that come before them."""
+    """How many rows of the file come before this batch."""
     numbers: bytes = Field(sa_type=LargeBinary)
-    """Eight bytes for each."""
+    """Eight bytes per number."""
     place: dict[str, Any] = json_object()
-    """Chunk, rows of it that are in, and the reader as it stood before the chunk."""
+    """The chunk, how many of its rows are committed, and the state of the reader before the chunk."""
 
 
 class ImportChange(Row, table=True):
-    """What an import changed of a contact that was there: what it was before, to put it back."""
+    """What an import changed in an existing contact, to restore it."""
 
     __table_args__ = (UniqueConstraint("import_id", "contact_id"),)
 
@@ -114,13 +114,13 @@ class ImportChange(Row, table=True):
     import_id: int = reference("contact_import.id")
     contact_id: int = reference("contact.id", index=True)
     before: dict[str, Any] = json_object()
-    """The changed columns as they were."""
+    """The changed columns before the import."""
     after: dict[str, Any] = json_object()
-    """The changed columns as the import left them: a later change by someone else is not undone."""
+    """The changed columns after the import. If they have been changed since, they are not restored."""
 
 
 class ImportMapping(Row, table=True):
-    """The mapping last used for files with these headers: the next such file begins with it."""
+    """The mapping last used for files with these headers. It is suggested for the next such file."""
 
     __table_args__ = (UniqueConstraint("organization_id", "headers_hash"),)
 
@@ -128,18 +128,18 @@ class ImportMapping(Row, table=True):
     organization_id: int = reference("organization.id")
     headers_hash: str = Field(max_length=64)
     mapping: dict[str, Any] = json_object()
-    """Position of the column, from 0 -> what it is used as."""
+    """Position of the column, from 0 -> its target."""
     used_at: datetime = moment()
 
 
 class ImportIssue(Row, table=True):
-    """A row that was refused, skipped or accepted with a warning, and why."""
+    """A row that was rejected, skipped, or accepted with a warning, and the reason."""
 
     id: int = identity()
     import_id: int = reference("contact_import.id", index=True)
     row_number: int
-    """As a spreadsheet shows it: the header is row 1."""
+    """The row number as in a spreadsheet: the header is row 1."""
     kind: str = Field(max_length=20)
-    """The word of `services.imports.classes.IssueKind`."""
+    """A value of `services.imports.issues.IssueKind`."""
     reason: str = Field(max_length=500)
     row: dict[str, Any] = json_object()

@@ -1,16 +1,17 @@
-"""Rows the system keeps for itself: repeated requests, which workers are alive, whose secret signs."""
+"""Rows of the system itself: idempotency keys, worker heartbeats, the registered secret."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from app.models.columns import Row, identity, json_value, moment, reference
+from app.models.columns import Row, identity, moment, reference
 
 
 class IdempotencyKey(Row, table=True):
-    """The answer to a POST that carried an `Idempotency-Key`, replayed when it is repeated."""
+    """The answer to a request with an `Idempotency-Key`. It is sent again when the request is repeated."""
 
     __table_args__ = (UniqueConstraint("organization_id", "key"),)
 
@@ -19,8 +20,8 @@ class IdempotencyKey(Row, table=True):
     key: str = Field(max_length=255)
     request_hash: str
     status_code: int | None = Field(default=None)
-    """None while the first request is still being answered."""
-    body: dict[str, Any] | None = json_value()
+    """None while the first request is in progress."""
+    body: dict[str, Any] | None = Field(default=None, nullable=True, sa_type=JSONB)
     created_at: datetime = moment()
 
 
@@ -34,11 +35,11 @@ class WorkerHeartbeat(Row, table=True):
 
 
 class Installation(Row, table=True):
-    """What is so once for the whole database: one row, made by the first process that starts on it."""
+    """Facts of the whole database: one row, written by the first process that starts."""
 
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
     id: int = Field(default=1, primary_key=True)
     secret_digest: str = Field(max_length=64)
-    """Tells one CALLSHEET_SECRET from another, and nothing of either."""
+    """A hash that identifies the CALLSHEET_SECRET without revealing it."""
     secret_since: datetime = moment()

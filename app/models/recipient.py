@@ -1,4 +1,4 @@
-"""A contact in a run, and the history of its status."""
+"""Recipients, which are contacts in a campaign, and the history of their status."""
 
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,13 @@ from app.models.columns import (
 
 
 class Recipient(Row, table=True):
-    """A contact in a run, with its own variables: a later import never rewrites what a campaign says."""
+    """A contact in a campaign, with its own variables: a later import does not change what the campaign says."""
 
     __table_args__ = (
         UniqueConstraint("run_id", "contact_id"),
         one_of("status", RecipientStatus),
         one_of("last_disposition", Disposition),
-        # The claim: due rows of one campaign in dialing order; later ones are never read.
+        # For reserving: due rows of one campaign in dialing order; later ones are not read.
         Index(
             "ix_recipient_due",
             "campaign_id",
@@ -35,7 +35,7 @@ class Recipient(Row, table=True):
             "position",
             postgresql_where=text("status = 'pending'"),
         ),
-        # Who waits for a number in use: they keep their place at the head of the line.
+        # Recipients that wait for a number in use; they stay first in the queue.
         Index(
             "ix_recipient_held",
             "campaign_id",
@@ -50,7 +50,7 @@ class Recipient(Row, table=True):
     )
 
     id: int = identity()
-    # The run implies all three; each further foreign key would cost an import a sixth of its time.
+    # The run implies all three. A foreign key for each would make an import a sixth slower.
     organization_id: int = Field(sa_type=BigInteger)
     campaign_id: int = Field(sa_type=BigInteger)
     step_id: int = Field(sa_type=BigInteger)
@@ -59,21 +59,21 @@ class Recipient(Row, table=True):
     position: int
     status: RecipientStatus = word(RecipientStatus, default=RecipientStatus.PENDING)
     attempts_made: int = Field(default=0)
-    """Attempts that count against the budget: those that reached the carrier."""
+    """How many attempts count: those that reached the carrier."""
     attempts_allowed: int | None = Field(default=None)
-    """Its own budget after a retry by hand; None is its campaign's."""
+    """Its own limit after a manual retry; None: its campaign's."""
     not_before: datetime = moment()
     blocked_by: str | None = Field(default=None, max_length=50)
-    """The gate's rule that held it last, with its reason."""
+    """The gate's rule that last blocked it, with the reason."""
     blocked_why: str | None = Field(default=None, max_length=500)
     last_disposition: Disposition | None = word(Disposition, nullable=True)
     last_attempt_id: UUID | None = Field(default=None)
     last_attempt_at: datetime | None = moment(nullable=True)
     last_error: str | None = Field(default=None, max_length=500)
     import_id: int | None = Field(default=None, sa_type=BigInteger)
-    """The import that added it, by which it can be taken out again."""
+    """The import that added it, so that an undo can remove it."""
     audience_id: int | None = Field(default=None, sa_type=BigInteger)
-    """The standing rule that added it."""
+    """The audience that added it."""
     variables: dict[str, Any] = json_object()
     created_at: datetime = moment()
     updated_at: datetime = moment()

@@ -1,7 +1,7 @@
-"""Status lists in SQL, made from the domain's sets: a statement names a set, and never lists its words.
+"""Lists of statuses for SQL, made from the domain's sets. Statements use these names, not literal lists.
 
-Every list stands in parentheses, for `status IN {LIVE}`. Its words come in the order of their enum, so that the text
-of a statement is the same in every process.
+Every list has its parentheses, for `status IN {LIVE}`. The order is that of the enum, so that a statement has the same
+text in every process.
 """
 
 from collections.abc import Collection
@@ -14,13 +14,13 @@ from app.domain.suppression import SuppressionScope, scope_of
 
 
 def listed(words: Collection[StrEnum]) -> str:
-    """Return the words of one enum as a list for IN; there must be one at least."""
+    """Return members of one enum as a list for IN. At least one is required."""
     every = type(next(iter(words)))
     return "({})".format(", ".join(f"'{word}'" for word in every if word in words))
 
 
 def among(words: Collection[StrEnum]) -> str:
-    """Return the condition that a column has one of the words: `= 'queued'`, or `IN ('queued', 'running')`."""
+    """Return the condition that a column is one of the members: `= 'queued'`, or `IN ('queued', 'running')`."""
     return f"= '{next(iter(words))}'" if len(words) == 1 else f"IN {listed(words)}"
 
 
@@ -52,7 +52,7 @@ CONSENT_REFUSED: Final = listed(consent.REFUSED)
 
 
 def scope_for(channel: str) -> str:
-    """Return the expression of the suppression scope that a channel keeps to, e.g. for the column `a.channel`."""
+    """Return an expression for the channel's own suppression scope, e.g. for the column `a.channel`."""
     usual = scope_of(Channel.CALL)
     others = (each for each in Channel if scope_of(each) is not usual)
     whens = " ".join(f"WHEN '{each}' THEN '{scope_of(each)}'" for each in others)
@@ -60,12 +60,12 @@ def scope_for(channel: str) -> str:
 
 
 def closed_by(scope: str) -> str:
-    """Return the list of scopes of which a suppression closes what has this scope, an expression."""
+    """Return the list of suppression scopes that block this scope, which is an expression."""
     return f"('{SuppressionScope.ALL}', {scope})"
 
 
 def closes(column: str, scope: str) -> str:
-    """Return `column IN closed_by(scope)` as two comparisons, which PostgreSQL plans otherwise than an array."""
+    """Return `column IN closed_by(scope)` as two comparisons, which get a better plan than an array."""
     return f"({column} = '{SuppressionScope.ALL}' OR {column} = {scope})"
 
 

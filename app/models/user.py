@@ -1,4 +1,4 @@
-"""People who sign in, their membership, and the secrets that prove who they are (all stored hashed)."""
+"""Users, their memberships, and their secrets (all stored hashed)."""
 
 from datetime import datetime
 
@@ -50,7 +50,7 @@ class UserSession(Row, table=True):
 
 
 class SignInTicket(Row, table=True):
-    """A single-use minute-long ticket that turns a checked password into a cookie."""
+    """A single-use ticket, valid for a minute: after the password check the browser exchanges it for a cookie."""
 
     token_hash: str = Field(primary_key=True)
     user_id: int = reference("app_user.id", index=True)
@@ -60,7 +60,7 @@ class SignInTicket(Row, table=True):
 
 
 class KnownBrowser(Row, table=True):
-    """A browser that a person has signed in with. Its cookie holds the token, one for all who sign in there."""
+    """A browser in which a user has signed in. Its cookie has one token for all users of that browser."""
 
     __table_args__ = (UniqueConstraint("token_hash", "user_id"),)
 
@@ -71,7 +71,7 @@ class KnownBrowser(Row, table=True):
 
 
 class SignInFailure(Row, table=True):
-    """A wrong password, kept for an hour to slow guessing: of a known browser, or by e-mail and by address."""
+    """A wrong password, kept for an hour to slow down guessing: by known browser, or by e-mail and IP address."""
 
     __table_args__ = (
         Index("ix_sign_in_failure_browser_at", "browser_id", "at"),
@@ -82,14 +82,14 @@ class SignInFailure(Row, table=True):
     id: int = identity()
     email: str = Field(max_length=320)
     address: str = Field(max_length=64)
-    """As `counted_as` gives it."""
+    """The key by `domain.addresses.counted_as`."""
     browser_id: int | None = reference("known_browser.id", nullable=True)
-    """The browser, if it is one that the e-mail's person has signed in with before."""
+    """The browser, if this user has signed in with it before."""
     at: datetime = moment()
 
 
 class SetupLink(Row, table=True):
-    """The one-time link of an empty installation."""
+    """The one-time set-up link of an installation without an owner."""
 
     token_hash: str = Field(primary_key=True)
     created_at: datetime = moment()
@@ -98,7 +98,7 @@ class SetupLink(Row, table=True):
 
 
 class ApiKey(Row, table=True):
-    """A bearer token of another system. Shown once, stored hashed, carries a role."""
+    """An API key with a role. It is shown once and stored hashed."""
 
     __table_args__ = (
         one_of("role", Role),
@@ -113,7 +113,7 @@ class ApiKey(Row, table=True):
     organization_id: int = reference("organization.id")
     name: str = Field(max_length=200)
     prefix: str = Field(max_length=16)
-    """The first characters, to tell keys apart in a list."""
+    """The first characters, to distinguish keys in a list."""
     key_hash: str = Field(unique=True)
     role: Role = word(Role)
     created_at: datetime = moment()

@@ -1,1 +1,1 @@
-"""What every process holds: configuration, clock, database, queue, feed, logs."""
+"""What every process uses: configuration, clock, database, queue, live feed, logs."""

@@ -1,4 +1,4 @@
-"""The clock seam: everything that asks the time takes a `Clock`, so that tests can bend it."""
+"""The clock. Code that needs the time takes a `Clock`, so that tests can control it."""
 
 import asyncio
 import time
@@ -7,18 +7,18 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the engine may ask of time."""
+    """The operations of a clock."""
 
     def now(self) -> datetime:
         """Return the current UTC-aware time."""
         ...
 
     def boottime(self) -> float:
-        """Return seconds of a steady clock that goes on counting while the machine is suspended."""
+        """Return the seconds of a monotonic clock that also counts while the machine is suspended."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds of this clock."""
+        """Wait this many seconds of this clock."""
         ...
 
 
@@ -30,7 +30,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def boottime(self) -> float:
-        """Return CLOCK_BOOTTIME where there is one (Linux); macOS's CLOCK_MONOTONIC already counts sleep."""
+        """Return CLOCK_BOOTTIME on Linux; on macOS CLOCK_MONOTONIC, which counts suspended time too."""
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     async def sleep(self, seconds: float) -> None:
@@ -39,11 +39,11 @@ class SystemClock:
 
 
 class CalibratedClock(SystemClock):
-    """The machine's clock, corrected to the database's, so that workers on several machines agree."""
+    """The machine's clock, adjusted to the database's, so that workers on several machines agree."""
 
     def __init__(self) -> None:
         self.offset = timedelta(0)
 
     def now(self) -> datetime:
-        """Return the database's time, as last compared."""
+        """Return the database's time, by the last comparison."""
         return super().now() + self.offset

@@ -1,4 +1,4 @@
-"""Settings: every environment variable Callsheet reads, described once."""
+"""Settings: every environment variable that Callsheet reads, described once."""
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -19,11 +19,11 @@ Network = IPv4Network | IPv6Network
 class Settings(BaseSettings):
     """Process configuration, read from the environment.
 
-    Raises `pydantic.ValidationError` with the variable's name when a value cannot be used.
+    Raises `pydantic.ValidationError` with the name of the variable that has a wrong value.
     """
 
-    # Population by name is for code. The prefix keeps it from the environment, where HOME and PORT are
-    # other people's variables.
+    # Code sets the fields by their names. The prefix prevents that from the environment, where HOME and PORT have
+    # other meanings.
     model_config = SettingsConfigDict(
         env_prefix="CALLSHEET_FIELD_", extra="ignore", frozen=True, populate_by_name=True
     )
@@ -43,28 +43,28 @@ class Settings(BaseSettings):
     public_url_setting: str | None = Field(
         None,
         validation_alias="CALLSHEET_PUBLIC_URL",
-        description="The URL carriers and browsers reach Callsheet by; default http://localhost:PORT.",
+        description="The URL under which carriers and browsers reach Callsheet; default http://localhost:PORT.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
         validation_alias="CALLSHEET_TRUSTED_PROXIES",
-        description="Networks, comma-separated, whose X-Forwarded-For and -Proto are believed; default none.",
+        description="Networks of trusted proxies, comma-separated: their X-Forwarded-For and -Proto count.",
     )
     api_requests_per_minute: int = Field(
         1_200,
         validation_alias="CALLSHEET_API_REQUESTS_PER_MINUTE",
         ge=0,
-        description="How often one API key may ask one web process; 0: as often as it likes.",
+        description="Requests per minute that one API key may make to one web process; 0: no limit.",
     )
     allowed_hosts_setting: str = Field(
         "",
         validation_alias="CALLSHEET_ALLOWED_HOSTS",
-        description="Further host names to answer to beside the public URL's, with commas between them.",
+        description="More host names to answer to, beside the public URL's, comma-separated.",
     )
     secret: SecretStr | None = Field(
         None,
         validation_alias="CALLSHEET_SECRET",
-        description="Key of callback signatures; made in the home by `up`, and the same on all machines.",
+        description="Key of callback signatures. `up` makes it in the home; all machines need the same one.",
     )
     database_url: str | None = Field(
         None,
@@ -108,10 +108,10 @@ class Settings(BaseSettings):
         validation_alias="SIMULATOR_SPEED",
         gt=0,
         allow_inf_nan=False,
-        description="How much faster than life people act.",
+        description="How many times faster than real time the simulator runs.",
     )
     simulator_seed: int = Field(
-        1, validation_alias="SIMULATOR_SEED", description="The simulator's randomness."
+        1, validation_alias="SIMULATOR_SEED", description="The seed of the simulator's random choices."
     )
     carrier_simulated: bool = Field(
         False,
@@ -123,14 +123,14 @@ class Settings(BaseSettings):
         1.0,
         validation_alias="CALLSHEET_RECONCILE_SPEED",
         gt=0,
-        description="How much faster than life the reconciler waits for the carrier's list and news, to keep up with "
-        "SIMULATOR_SPEED; heeded with the simulated carrier alone.",
+        description="How many times faster the reconciler's waits pass, to match SIMULATOR_SPEED. "
+        "Only with the simulated carrier.",
     )
 
     @field_validator("database_url")
     @classmethod
     def _use_the_psycopg_driver(cls, url: str | None) -> str | None:
-        """Accept the usual spellings of a PostgreSQL URL; name the one driver we ship."""
+        """Accept the usual schemes of a PostgreSQL URL, and select the driver that we install."""
         if url is None:
             return None
         scheme, separator, rest = url.partition("://")
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts_setting")
     @classmethod
     def _are_bare_names(cls, names: str) -> str:
-        """What is compared with a `Host` header without its port."""
+        """Require names that can be compared with a `Host` header without its port."""
         if any(set(name.strip()) & set("/@*") or ":" in name.replace("::", "") for name in names.split(",")):
             raise ValueError("CALLSHEET_ALLOWED_HOSTS must be host names such as calls.internal,10.0.0.5")
         return names
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     @field_validator("public_url_setting")
     @classmethod
     def _is_a_bare_address(cls, url: str | None) -> str | None:
-        """Carriers sign over it and browsers are sent to it: scheme and host, and nothing behind them."""
+        """Require only scheme and host: signatures and redirects use this URL."""
         if not url:
             return None
         parts = urlsplit(url)
@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _are_networks(cls, given: object) -> object:
-        """Read `10.0.0.0/8, 2001:db8::1`; an address is a network of one."""
+        """Read `10.0.0.0/8, 2001:db8::1`; a single address is a network too."""
         return tuple(map(_network, filter(None, given.split(",")))) if isinstance(given, str) else given
 
     @model_validator(mode="after")
@@ -191,17 +191,17 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """The public base URL, without a trailing slash."""
+        """The public base URL without a trailing slash."""
         return (self.public_url_setting or f"http://localhost:{self.port}").rstrip("/")
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
-        """The host names to answer to beside the public URL's and this machine's own."""
+        """The host names to answer to, beside those of the public URL and of this machine."""
         return tuple(filter(None, (name.strip().lower() for name in self.allowed_hosts_setting.split(","))))
 
     @property
     def served_over_https(self) -> bool:
-        """Whether browsers reach us over https, so cookies must be `Secure`."""
+        """Whether the public URL is https; cookies are then `Secure`."""
         return urlsplit(self.public_url).scheme == "https"
 
     @property
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
 
     @property
     def carrier_speed(self) -> float:
-        """How many carrier seconds pass in a real one: 1, unless the carrier is simulated."""
+        """How many carrier seconds pass in one real second: 1 unless the carrier is simulated."""
         return self.reconcile_speed if self.carrier_simulated else 1.0
 
     @property
@@ -238,5 +238,5 @@ def _network(written: str) -> Network:
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return this process's settings, read once. Tests call `get_settings.cache_clear()`."""
+    """Return this process's settings. They are read once; tests call `get_settings.cache_clear()`."""
     return Settings()

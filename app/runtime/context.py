@@ -1,4 +1,4 @@
-"""The composition root that web, API, workers and CLI share: one set of seams a process."""
+"""The composition root of web, API, workers and CLI: the shared objects of one process."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,7 @@ from app.runtime.quotas import Quotas
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """What an entry point hands to the services."""
+    """The shared objects that an entry point passes to the services."""
 
     settings: Settings
     database: Database
@@ -30,13 +30,13 @@ class AppContext:
 
 
 class NotConfigured(Exception):
-    """A setting this process cannot work without is missing."""
+    """A setting that this process needs is missing."""
 
 
 def build_context(
     settings: Settings, *, clock: Clock | None = None, pool_size: int = 10, ping: bool = True
 ) -> AppContext:
-    """Make the seams. Nothing connects yet. Raises `NotConfigured` naming the missing variable."""
+    """Make the shared objects, without connecting yet. Raises `NotConfigured`, which names the missing variable."""
     if settings.database_url is None:
         raise NotConfigured("DATABASE_URL is not set; `callsheet up` sets it for the processes it starts")
     if settings.redis_url is None:
@@ -55,5 +55,5 @@ def build_context(
 
 @lru_cache(maxsize=1)
 def get_context() -> AppContext:
-    """Return this process's seams, made on first use."""
+    """Return this process's context, made on first use."""
     return build_context(get_settings())

@@ -1,4 +1,4 @@
-"""Database seam: one lazily opened engine a process, sessions to read in, and `write` for all that changes rows."""
+"""The database: a lazily opened engine, sessions for reading, and `write` for all that changes rows."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 _POOL_SECONDS = 5
 
 _TRIES: Final = 10
-"""Deadlocks in a row before a transaction is given up: each time another one has gone through."""
+"""How often a transaction is tried if it ends in a deadlock. Each deadlock lets another transaction through."""
 
 _DRIVER: Final = "driver"
 
 AWAY: Final = (OperationalError, InterfaceError, PoolTimeout, OSError)
-"""What is raised while the database cannot be reached: what was tried may be tried again later."""
+"""Errors while the database cannot be reached: the operation can be retried later."""
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ Announcer = Callable[[Sequence[LiveNote]], Awaitable[None]]
 
 
 class Database:
-    """A pooled PostgreSQL, opened on first use so that a forked child never shares sockets with its parent."""
+    """A connection pool to PostgreSQL. It opens on first use: a forked child must not share its parent's sockets."""
 
     def __init__(
         self,
@@ -52,13 +52,15 @@ class Database:
         ping: bool = True,
         by_index: bool = False,
     ) -> None:
-        """`on_commit` is given what `app.runtime.live_feed.announce` noted in a transaction, once that has committed.
+        """Configure the pool; it opens later.
 
-        `ping` asks each pooled connection whether it is still good before it is used: a round trip more, and no
-        error after the database was away. The dialer goes without, since it tries everything again.
+        `on_commit` receives the notes that `app.runtime.live_feed.announce` made in a transaction, after its commit.
 
-        `by_index`: for statements that look up few rows of great tables, again and again. A plan that is kept from
-        when a table was still empty must not read it through when it is full.
+        `ping` tests each pooled connection before use: one more round trip, but no error after the database was away.
+        The dialer does without, because it retries everything.
+
+        `by_index`: for repeated statements that look up few rows of large tables. A cached plan from when a table was
+        empty must not scan the whole table later.
         """
         self.url = url
         self._ping = ping
@@ -70,7 +72,7 @@ class Database:
         self._beside: list[Database] = []
 
     def beside(self, *, pool_size: int) -> "Database":
-        """Return further connections to the same server, that plan by index; they are closed with these."""
+        """Return a second pool to the same server, with `by_index`. `dispose` closes it too."""
         other = Database(
             self.url, pool_size=pool_size, on_commit=self._on_commit, ping=self._ping, by_index=True
         )
@@ -86,9 +88,9 @@ class Database:
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size,
                 pool_pre_ping=self._ping,
-                # The connections used last know the statements already: a new one plans each of them again.
+                # Recently used connections have prepared statements; a new one must plan each again.
                 pool_use_lifo=True,
-                # A carrier gives up on a webhook after 15 s: better a 503 it sends again than none.
+                # The carrier gives up on a webhook after 15 s: a 503, which it retries, is better than no answer.
                 pool_timeout=_POOL_SECONDS,
                 connect_args={"connect_timeout": 5},
             )
@@ -98,33 +100,32 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """Give a session for reading; whatever it wrote is rolled back at the end."""
+        """Yield a session for reading. It is rolled back at the end."""
         async with self._maker()() as session:
             yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Give a session for looks: each statement is on its own and sees what was committed before it.
+        """Yield an autocommit session for reading: each statement sees what was committed before it. Do not write.
 
-        Two round trips fewer than `session`, whose rollback also makes the driver forget what it had prepared: a
-        pool that sees no rollback plans its statements once. Nothing may be written.
+        It needs two round trips fewer than `session`. There is no rollback, which would make the driver forget its
+        prepared statements: each statement is planned once.
         """
         async with self._maker()(bind=self.engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
             yield session
 
     async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do `work` in one transaction, commit it, and return what it returned.
+        """Run `work` in one transaction, commit it, and return its result.
 
-        When two transactions wait for each other PostgreSQL ends one: its work is done again from the start. So `work`
-        changes rows and nothing else, and nobody is ever told of a deadlock. Raises what `work` raises, after a
-        rollback.
+        If PostgreSQL ends the transaction because of a deadlock, `work` runs again from the start. So `work` must
+        change rows only, and have no other effects. If it raises, the transaction is rolled back and the error raised.
         """
         for tries_left in range(_TRIES, 0, -1):
             try:
                 async with self.transaction() as session:
                     return await work(session)
             except (DBAPIError, DeadlockDetected) as error:
-                # SQLAlchemy wraps the driver's error; what goes to the driver directly, as a COPY, raises it as it is.
+                # SQLAlchemy wraps the driver's error; calls to the driver itself, such as COPY, raise it unwrapped.
                 if tries_left == 1 or not isinstance(getattr(error, "orig", error), DeadlockDetected):
                     raise
                 log.warning("database.deadlock", extra={"tries_left": tries_left - 1})
@@ -132,9 +133,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Give a session whose work is committed at the end, or rolled back if the block raises.
+        """Yield a session that is committed at the end, or rolled back if the block raises.
 
-        It can lose a deadlock, and raises that: for tests, and for `write`, which does it again.
+        A deadlock is raised. For tests, and for `write`, which retries it.
         """
         async with self._maker().begin() as session:
             yield session
@@ -160,16 +161,16 @@ def _plan_by_index(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("SET enable_seqscan = off")
     cursor.close()
-    connection.commit()  # what is set in a transaction ends with its rollback
+    connection.commit()  # a setting made in a transaction is lost at its rollback
 
 
 async def quickly(
     session: AsyncSession, sql: LiteralString, values: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Execute a statement in the session's transaction by the driver alone, and return its rows.
+    """Execute a statement in the session's transaction with the driver directly, and return its rows.
 
-    For what is sent very often: the way through SQLAlchemy takes three times as long. Values stand as `%(name)s`.
-    Raises what SQLAlchemy does.
+    For very frequent statements: SQLAlchemy takes three times as long. Placeholders are `%(name)s`. Raises the same
+    errors as SQLAlchemy.
     """
     driver = await _driver_of(session)
     try:
@@ -180,7 +181,7 @@ async def quickly(
 
 
 async def _driver_of(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
-    """Return the driver's connection that the session's transaction has."""
+    """Return the driver's connection of the session's transaction."""
     known, driver = session.info.get(_DRIVER, (None, None))
     if driver is None or known is not session.sync_session.get_transaction():
         pooled = await (await session.connection()).get_raw_connection()
@@ -190,7 +191,7 @@ async def _driver_of(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
 
 
 async def calibrate(database: Database, clock: CalibratedClock) -> None:
-    """Compare the clock with the database's. Its answer is taken as of the middle of the question."""
+    """Adjust the clock to the database's. The answer counts for the middle of the round trip."""
     async with database.session() as session:
         asked = datetime.now(UTC)
         answer = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()

@@ -1,8 +1,8 @@
-"""The base of all errors that whoever runs Callsheet can put right."""
+"""The base of all errors that the operator of an installation can correct."""
 
 
 class OperatorError(Exception):
-    """Told in one line on standard error, without a traceback; the command ends with exit code 1."""
+    """Shown as one line on standard error, without a traceback; the command ends with exit code 1."""
 
 
 class ServerError(OperatorError):

@@ -1,4 +1,4 @@
-"""Named fault points on the dial path: a no-op in production, the place where tests kill us."""
+"""Named fault points on the dial path. They do nothing in production; tests kill the process there."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def fault(point: str) -> None:
 
 
 def install(handler: Handler | None) -> None:
-    """Install (or, with None, remove) what happens at fault points. For tests only."""
+    """Install the handler of fault points, or remove it with None. For tests only."""
     global _handler  # noqa: PLW0603 - one process-wide seam, set once at start
     _handler = handler
 
@@ -24,7 +24,7 @@ def install(handler: Handler | None) -> None:
 def install_from_environment() -> None:
     """Install "kill this process at the Nth pass of a point" from `CALLSHEET_FAULT=point:N`, if it is set.
 
-    Only honoured with the simulated carrier: a production process can never be told to kill itself.
+    It works only with the simulated carrier: a production process never kills itself.
     """
     setting = os.environ.get("CALLSHEET_FAULT")
     if not setting or os.environ.get("CALLSHEET_CARRIER_SIMULATED", "").lower() not in {

@@ -1,4 +1,4 @@
-"""The queue seam: the only importer of arq beside `worker/`. A job carries ids only and may be lost."""
+"""The job queue. Only this module and `worker/` import arq. A job carries ids only, and may be lost."""
 
 import asyncio
 import json
@@ -23,14 +23,14 @@ _PATIENCE_SECONDS: Final = 2
 
 
 class AlreadyQueued(Exception):
-    """A job of this id is queued or running: arq would have dropped this one silently."""
+    """A job with this id is queued or running. arq itself would drop the new one without an error."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"job {job_id} is already queued or running")
 
 
 def serialize(job: dict[str, Any]) -> bytes:
-    """Write a job as JSON: with pickle, whoever can write to Redis could run code in the worker."""
+    """Write a job as JSON. With pickle, write access to Redis would allow running code in the worker."""
     return json.dumps(job, default=str).encode()
 
 
@@ -41,9 +41,9 @@ def deserialize(data: bytes) -> dict[str, Any]:
 
 
 def redis_settings(redis_url: str) -> RedisSettings:
-    """Return arq's settings for a `redis://`, `rediss://` or `unix://` URL, patient when Redis is away.
+    """Return arq's settings for a `redis://`, `rediss://` or `unix://` URL, with retries while Redis is away.
 
-    arq by itself ends the worker process on the first lost connection (its issues 386, 435, 498).
+    By default arq ends the worker process when it loses the connection (its issues 386, 435, 498).
     """
     parts = urlsplit(redis_url)
     if parts.scheme == "unix":
@@ -78,7 +78,7 @@ class JobQueue:
     async def hint(self, job: Job, row_id: int) -> None:
         """Ask a worker to begin what is committed: the row says so itself, and cron finds it without this.
 
-        Nobody waits long for a hint: without Redis it is logged and given up.
+        If Redis does not answer soon, that is only logged.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -91,7 +91,7 @@ class JobQueue:
     async def enqueue_again(self, job: Job, row_id: int) -> None:
         """Enqueue a job that no process works on, also if one was killed at it.
 
-        arq lets nobody take a job that its killed worker had begun before the whole job timeout is over.
+        Without this, arq keeps the job of a killed worker reserved until the whole job timeout is over.
         """
         pool = await self._connected()
         await pool.delete(in_progress_key_prefix + job.id_for(row_id))

@@ -1,4 +1,4 @@
-"""The live feed: after a commit, what changed is published; pages and the dialer listen. Every note is a hint."""
+"""The live feed: after a commit, changes are published to pages and the dialer. A note may be lost."""
 
 import asyncio
 import json
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LiveNote:
-    """Something of this campaign (or, without one, of the organization) changed."""
+    """This campaign changed; without one, something of the organization."""
 
     organization_id: int
     campaign_id: int | None = None
     work: bool = False
-    """There may be something to dial: rings the dialer's doorbell."""
+    """There may be something to dial: this wakes the dialer."""
 
 
 def announce(
@@ -37,13 +37,13 @@ def announce(
     campaign_id: int | None = None,
     work: bool = False,
 ) -> None:
-    """Publish a note when, and only when, this session's transaction has committed."""
+    """Publish a note after this session's transaction has committed, and only then."""
     notes: list[LiveNote] = session.info.setdefault("notes", [])
     notes.append(LiveNote(organization_id, campaign_id, work))
 
 
 class LiveFeed:
-    """Publishes and receives notes by Redis pub/sub. Without Redis nothing is lost but promptness."""
+    """Publishes and receives notes by Redis pub/sub. Without Redis, changes are only seen later."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
@@ -51,7 +51,7 @@ class LiveFeed:
         self._away_until = 0.0
 
     async def publish(self, notes: Sequence[LiveNote]) -> None:
-        """Send the notes, each once. A Redis that is away is logged and otherwise ignored."""
+        """Send each note once. If Redis is away, that is only logged."""
         if time.monotonic() < self._away_until:
             return
         if self._publisher is None:
@@ -64,14 +64,14 @@ class LiveFeed:
                     pipeline.publish(CHANNEL, json.dumps(asdict(note)))
                 await pipeline.execute()
         except (RedisError, OSError) as error:
-            # Nobody may wait for a hint: until it is back, pages and dialers go by their ticks.
+            # Do not wait for Redis: until it is back, pages and dialers poll.
             self._away_until = time.monotonic() + _RECONNECT_SECONDS
             log.warning("live.publish_failed", extra={"error": str(error)})
 
     async def listen(self) -> AsyncIterator[LiveNote]:
-        """Yield notes for ever, reconnecting when Redis comes back."""
+        """Yield notes without end; reconnect when Redis is back."""
         while True:
-            connection = self._connect()
+            connection = Redis.from_url(self._redis_url)
             try:
                 async with connection.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
@@ -91,12 +91,9 @@ class LiveFeed:
             await self._publisher.aclose()
             self._publisher = None
 
-    def _connect(self) -> Redis:
-        return Redis.from_url(self._redis_url)
-
 
 def _read(data: bytes) -> LiveNote | None:
-    """Return the note; None for what a newer or older version of us may have sent."""
+    """Return the note; None if another version of Callsheet sent something else."""
     try:
         return LiveNote(**json.loads(data))
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""How every process writes its log: one line an event, with the details that came with it, within bounds.
+"""The log format of every process: one line per event with its details, and limits on size.
 
-What strangers send may end in a log: it can neither look like a line of ours nor fill the disk. How large the files
-grow is bounded by `app.installation.log_files`.
+Logs may contain text that strangers send. It can neither imitate a log line nor fill the disk.
+`app.installation.log_files` limits the size of the files.
 """
 
 import logging
@@ -13,13 +13,13 @@ from typing import Any, Final
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LIBRARIES: Final = ("httpx", "httpcore", "twilio", "asyncio")
-"""What tells of every request at INFO."""
+"""Libraries that log every request at INFO."""
 
 LONGEST_LINE: Final = 2_000
-"""Characters."""
+"""The most characters of a line."""
 LONGEST_TRACEBACK: Final = 20_000
 MOST_TRACEBACKS: Final = 20
-"""In a minute, by one process; what failed beyond that is told in its line alone."""
+"""The most tracebacks of one process in a minute. Further errors are logged as one line."""
 _MINUTE: Final = 60.0
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -29,7 +29,7 @@ class DetailedFormatter(logging.Formatter):
     """Time, level, name, message, and the `extra` of the record as `name=value`."""
 
     def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        """`seconds` is a steady clock."""
+        """`seconds` is a monotonic clock."""
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self._seconds = seconds
         self._minute = 0.0
@@ -44,7 +44,7 @@ class DetailedFormatter(logging.Formatter):
         return _cut(_CONTROLS.sub(lambda found: ascii(found[0])[1:-1], line), LONGEST_LINE)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """Return the traceback, or what was raised alone where there were many of late."""
+        """Return the traceback; only the type of the error if there were too many in this minute."""
         if self._has_room():
             return indent(_cut(super().formatException(ei), LONGEST_TRACEBACK), "  ")
         return f"  {ei[0].__name__} (no traceback: there were {MOST_TRACEBACKS} within a minute)"
@@ -58,7 +58,7 @@ class DetailedFormatter(logging.Formatter):
 
 
 def configure() -> None:
-    """Let this process log so to its standard error, unless it logs already."""
+    """Log to standard error in this format, unless logging is configured already."""
     handler = logging.StreamHandler()
     handler.setFormatter(DetailedFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,6 +1,6 @@
-"""Schema migrations, run from code so that several processes may start at once.
+"""Schema migrations, run from code so that several processes can start at once.
 
-Alembic and SQLAlchemy take a second to import, so a start that finds nothing to do does without them.
+Alembic and SQLAlchemy take a second to import: they are imported only if there is something to migrate.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-_LOCK: Final = 0x63616C6C  # "call": the advisory lock of whoever migrates
+_LOCK: Final = 0x63616C6C  # "call": the advisory lock of a migration
 _BASELINE: Final = "b5a3e0c41d97"
 _SAME_AS_BASELINE: Final = "7c1e4a9d52f0"
-"""The last revision before the baseline, which makes the same schema: a database there counts as at the baseline."""
+"""The last revision before the baseline. It has the same schema: such a database counts as at the baseline."""
 _BEFORE_BASELINE: Final = frozenset(
     {"486f41cbd7fd", "a22225011de1", "5b1d2c7e9a04", "5d1c0f7a93be", "7e4b90d2c6a1"}
 )
@@ -31,11 +31,11 @@ _REVISION = re.compile(r"""^(down_)?revision\b[^=]*=\s*["'](\w+)["']""", re.MULT
 
 
 class SchemaError(OperatorError):
-    """The database's schema is not this version's, or cannot be brought to it."""
+    """The database's schema is not the one of this version, or cannot be migrated to it."""
 
 
 def current_revision(database_url: str) -> str | None:
-    """The revision the schema is at; None for an empty database."""
+    """Return the revision of the database's schema; None for an empty database."""
     plain = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(plain) as connection:
         try:
@@ -46,14 +46,14 @@ def current_revision(database_url: str) -> str | None:
 
 
 def newest_revision() -> str:
-    """The one revision in `alembic/versions` that no other builds on."""
+    """Return the newest revision in `alembic/versions`: no other revision follows it."""
     revisions, built_on = _revisions()
     (newest,) = revisions - built_on
     return newest
 
 
 def check_schema(database_url: str) -> None:
-    """Raise SchemaError, saying what to do, unless the schema is the one this version works on."""
+    """Raise SchemaError, which says what to do, unless the schema is at the newest revision."""
     revision, newest = check_upgradable(database_url), newest_revision()
     if revision != newest:
         raise SchemaError(
@@ -63,7 +63,7 @@ def check_schema(database_url: str) -> None:
 
 
 def check_upgradable(database_url: str) -> str | None:
-    """Give the revision the schema is at. Raises SchemaError for one that this version cannot upgrade from."""
+    """Return the revision of the schema. Raises SchemaError for one that this version cannot upgrade."""
     revision = current_revision(database_url)
     if revision in _BEFORE_BASELINE:
         raise SchemaError(
@@ -79,7 +79,7 @@ def check_upgradable(database_url: str) -> str | None:
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the schema to the newest revision; of several callers at once one works and the others wait.
+    """Migrate the schema to the newest revision. If several call this at once, one migrates and the others wait.
 
     Raises SchemaError.
     """
@@ -99,7 +99,7 @@ def upgrade(database_url: str) -> None:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration of this project ([tool.alembic]), working on `connection`."""
+    """Return Alembic's configuration of this project ([tool.alembic]) for `connection`."""
     from alembic.config import Config
 
     config = Config(toml_file=PROJECT / "pyproject.toml")
@@ -124,7 +124,7 @@ def _upgrade_alone(connection: Connection) -> None:
 
 
 def _take_over(connection: Connection) -> None:
-    """Count a database at the last revision before the baseline as one at the baseline."""
+    """Mark a database at the last revision before the baseline as at the baseline."""
     from sqlalchemy import inspect, text
 
     if inspect(connection).has_table("alembic_version"):
@@ -135,7 +135,7 @@ def _take_over(connection: Connection) -> None:
 
 
 def _revisions() -> tuple[set[str], set[str]]:
-    """Every revision in `alembic/versions`, and those that another builds on."""
+    """Return all revisions in `alembic/versions`, and those that another one follows."""
     named: dict[bool, set[str]] = {True: set(), False: set()}
     for script in (PROJECT / "alembic" / "versions").glob("*.py"):
         for down, revision in _REVISION.findall(script.read_text()):

@@ -1,7 +1,7 @@
-"""How often each somebody has done something of late, in this process: what limits rates counts here.
+"""Rate limits in memory, for each web process separately.
 
-In memory, and so by each web process for itself. These limits are against load: they must work without Redis, and
-cost a request no round trip. What guards passwords is counted in the database: `app.services.access.sign_in`.
+They protect against load, so they work without Redis and without a round trip. Wrong passwords are counted in the
+database instead: `app.services.access.sign_in`.
 """
 
 from collections import Counter, OrderedDict, defaultdict
@@ -13,15 +13,15 @@ from app.domain.quotas import Quota, QuotaStanding, Used, use
 from app.runtime.clock import Clock
 
 _MOST_REMEMBERED: Final = 50_000
-"""Of one quota: then who was not seen for the longest time is forgotten, so that memory has a bound."""
+"""The most clients remembered for one quota. Beyond that, the one not seen for the longest time is forgotten."""
 
 
 class Full(Exception):
-    """There is no room for one more."""
+    """The limit of `Quotas.holding` is reached."""
 
 
 class Quotas:
-    """What has been used of which quota by whom."""
+    """The used quotas of all clients."""
 
     def __init__(self, clock: Clock, *, most_remembered: int = _MOST_REMEMBERED) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Quotas:
         self._held: Counter[tuple[str, str]] = Counter()
 
     def use(self, quota: Quota, who: object) -> QuotaStanding:
-        """Use somebody's quota once, and return where they stand with it then."""
+        """Use a client's quota once, and return the result."""
         of_all, name = self._used[quota.name], str(who)
         of_all[name], standing = use(quota, of_all.get(name, Used()), now=self._clock.boottime())
         of_all.move_to_end(name)
@@ -40,7 +40,7 @@ class Quotas:
 
     @contextmanager
     def holding(self, what: str, who: object, *, most: int) -> Iterator[None]:
-        """Hold one of the `most` that somebody may have at a time. Raises `Full`."""
+        """Hold one of the `most` that a client may have at the same time. Raises `Full`."""
         held = (what, str(who))
         if self._held[held] >= most:
             raise Full

@@ -1,4 +1,4 @@
-"""The end of an event loop's tasks."""
+"""Ending the tasks of an event loop."""
 
 import asyncio
 from typing import Any, Final
@@ -7,10 +7,10 @@ _AGAIN_SECONDS: Final = 0.2
 
 
 async def end_tasks(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel the tasks, and return when each of them has ended; what they raised is not raised here.
+    """Cancel the tasks, and return when all have ended. Their exceptions are not raised.
 
-    One cancellation may be lost: what a task waits for can be ready in the same turn of the loop, and libraries (and
-    Python 3.11's own `wait_for`) then go on. So it is repeated until it is heard.
+    A cancellation can be lost: if the awaited result is ready in the same turn of the loop, some libraries (and
+    `wait_for` of Python 3.11) go on. So it is repeated until the task ends.
     """
     while running := [task for task in tasks if not task.done()]:
         for task in running:

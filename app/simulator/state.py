@@ -95,7 +95,7 @@ class AccountNumber:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCallerId:
-    """A number of somebody else's that the account has proven to be at hand: it may call from it, not text."""
+    """A verified number that the account does not own: it can call from it, but not text."""
 
     number: str
     created_at: datetime

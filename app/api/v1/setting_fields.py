@@ -1,4 +1,4 @@
-"""A campaign's settings as fields of `/api/v1`, made from their declarations: where each stands, sent and answered."""
+"""A campaign's settings as fields of `/api/v1`, made from their declarations, for requests and answers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -20,14 +20,14 @@ ALLOWED_HOURS: Final = "allowed_hours"
 EXECUTION: Final = "execution_settings"
 ADVANCED: Final = "advanced_settings"
 OBJECTS: Final = frozenset({EXECUTION, ADVANCED, ALLOWED_HOURS})
-"""Fields that are no settings, but hold some."""
+"""Fields that are objects of settings."""
 
 _WITHIN: Final[Mapping[Group, str]] = {
     Group.PACE: EXECUTION,
     Group.HOURS: EXECUTION,
     Group.VOICEMAIL: ADVANCED,
 }
-"""The object in which the settings of a group may be sent, and are answered, as well."""
+"""Group -> the object in which its settings are answered, and may be sent, in addition."""
 
 _ZONE: Final = "time_zone"
 _NAMES: Final[Mapping[str, str]] = {**API_NAMES, _ZONE: "timezone"}
@@ -45,7 +45,7 @@ def _paths(name: str, group: Group) -> Iterator[str]:
 SETTING_AT: Final[Mapping[str, str]] = {
     path: name for name, declared in SETTINGS.items() for path in _paths(name, declared.group)
 }
-"""Path in a body -> setting. A path that is not listed is the setting's own name."""
+"""Path in a body -> setting. Any other path is the setting's own name."""
 
 HOURS: Final = tuple(
     path.removeprefix(f"{ALLOWED_HOURS}.") for path in SETTING_AT if path.startswith(f"{ALLOWED_HOURS}.")
@@ -60,16 +60,16 @@ class BreakerBody(Sent, extra="allow"):
         None, description=f"How many of the last attempts are looked at. Default {DEFAULTS.breaker.window:g}."
     )
     minimum: int | None = Field(
-        None, description=f"Fewer attempts show nothing. Default {DEFAULTS.breaker.minimum:g}."
+        None, description=f"Rates count from this many attempts on. Default {DEFAULTS.breaker.minimum:g}."
     )
     failure_rate: float | None = Field(
         None, description=f"Attempts that failed. Default {DEFAULTS.breaker.failure_rate:g}."
     )
     refusal_rate: float | None = Field(
-        None, description=f"Attempts the carrier turned down. Default {DEFAULTS.breaker.refusal_rate:g}."
+        None, description=f"Attempts that the carrier refused. Default {DEFAULTS.breaker.refusal_rate:g}."
     )
     refusals_in_a_row: int | None = Field(
-        None, description=f"So many one after the other. Default {DEFAULTS.breaker.refusals_in_a_row:g}."
+        None, description=f"This many refusals in a row. Default {DEFAULTS.breaker.refusals_in_a_row:g}."
     )
     opt_out_rate: float | None = Field(
         None, description=f"People who opted out. Default {DEFAULTS.breaker.opt_out_rate:g}."
@@ -99,7 +99,7 @@ _SENT: Final[Mapping[Any, Any]] = {
     datetime: str,
     BreakerPolicy: BreakerBody,
 }
-"""A reader's type -> how a request spells it."""
+"""Type of a reader -> its type in requests."""
 
 _ANSWERED: Final[Mapping[Any, Any]] = {datetime: Moment, BreakerPolicy: Breaker}
 
@@ -116,7 +116,7 @@ def with_fields(fields: Fields) -> Callable[[type[Model]], type[Model]]:
 
 
 def sent_fields(*groups: Group) -> Fields:
-    """Return the fields by which a request may send the groups' settings."""
+    """Return the optional fields of a request for the settings of these groups."""
     return {
         _NAMES.get(name, name): (_sent_type(declared) | None, _documented(declared, default=None))
         for name, declared in SETTINGS.items()
@@ -125,7 +125,7 @@ def sent_fields(*groups: Group) -> Fields:
 
 
 def needed_fields(*names: str) -> Fields:
-    """Return the fields by which a request must send these settings."""
+    """Return the required fields of a request for these settings."""
     return {
         _NAMES.get(name, name): (_sent_type(SETTINGS[name]), _documented(SETTINGS[name], default=...))
         for name in names
@@ -133,7 +133,7 @@ def needed_fields(*names: str) -> Fields:
 
 
 def answered_fields(*groups: Group) -> Fields:
-    """Return the fields that answer the groups' settings."""
+    """Return the fields of an answer for the settings of these groups."""
     return {
         _NAMES.get(name, name): (_answered_type(declared), ...)
         for name, declared in SETTINGS.items()
