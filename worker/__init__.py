@@ -1,1 +1,1 @@
-"""The arq workers: the standing dialer, and jobs."""
+"""The arq workers: the dialer, which always runs, and jobs."""

@@ -1,7 +1,7 @@
 """One worker process: `python -m worker dial|bulk`.
 
-arq ends its worker when Redis stays away, and stops nothing cleanly then. What must not stop with Redis (dialing,
-reconciling, launching) therefore runs beside arq, and arq is begun again when Redis is back.
+If Redis stays away, arq ends its worker, and does not stop cleanly. Work that must go on without Redis (dialing,
+reconciling, scheduled starts) therefore runs beside arq, and arq is started again when Redis is back.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from arq import Worker
 
 from app.runtime.logs import configure
 from app.runtime.tasks import end_tasks
-from worker.gc_tuning import quieten
+from worker.gc_tuning import tune_garbage_collector
 from worker.runtime import bulk_work, dialing
 from worker.settings import BULK, DIAL
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 8.5
-"""How long a worker that was told to stop may finish its work: longer than a request to the carrier may take (7 s, and
-1 s late), shorter than whoever told it waits before it kills (`app.installation.supervisor`: 9 s)."""
+"""How long a stopping worker may take to finish its work: longer than a request to the carrier can take (7 s, and 1 s
+late), shorter than the supervisor waits before it kills (9 s)."""
 
 _AGAIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 2.0
@@ -42,14 +42,14 @@ _QUEUES: Final[
 
 
 async def run(queue: str) -> None:
-    """Work until SIGTERM or SIGINT, then drain."""
+    """Work until SIGTERM or SIGINT; then finish what has begun."""
     hold, settings = _QUEUES[queue]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     async with hold() as ctx:
-        quieten()
+        tune_garbage_collector()
         arq = asyncio.create_task(_keep_arq(settings, ctx), name="arq")
         await stop.wait()
         log.info("worker.stopping")
@@ -58,7 +58,7 @@ async def run(queue: str) -> None:
 
 
 async def _keep_arq(settings: dict[str, Any], ctx: dict[Any, Any]) -> None:
-    """Run arq's worker; begin it again whenever it ends, as it does when Redis stays away."""
+    """Run arq's worker; start it again whenever it ends, as it does when Redis stays away."""
     while True:
         worker = Worker(**settings, ctx=ctx, handle_signals=False)
         try:
@@ -74,10 +74,10 @@ async def _keep_arq(settings: dict[str, Any], ctx: dict[Any, Any]) -> None:
 
 
 def _end_in_time(loop: asyncio.AbstractEventLoop) -> None:
-    """End this process if it has not ended by itself in time, and log what it was still doing.
+    """End this process if it does not end by itself in time, and log its unfinished tasks.
 
-    As harmless as any kill: what is reserved is a row, and the next worker asks the carrier about it. A thread, so that
-    a loop that is stuck cannot keep it from that.
+    Nothing is lost: reservations are rows, and the next worker asks the carrier about them. A thread does this, so that
+    it works even if the event loop is stuck.
     """
 
     def end() -> None:

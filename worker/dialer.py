@@ -1,7 +1,7 @@
-"""The standing dialer: wakes on the doorbell or after a second; reserves, places and records what is due.
+"""The dialer: it wakes on a signal or after a second, and reserves, places and records what is due.
 
-It owns no state that matters: every limit and every claim is in PostgreSQL, so any number of dialers may run,
-and a kill at any point leaves nothing but attempts for the reconciler to look up.
+It keeps no important state: all limits and reservations are in PostgreSQL. So any number of dialers can run, and a kill
+at any point leaves only attempts that the reconciler looks up.
 """
 
 import asyncio
@@ -32,25 +32,24 @@ from app.services.dialing.place.carrier_request import (
 from app.services.dialing.reserve.fair_share import Turn, earliest, plan
 from app.services.dialing.reserve.reservation import Pass, Reservation, reserve
 from app.services.dialing.settle.hang_up import note_second_calls
-from worker.recheck import Looking, Wanted
+from worker.recheck import RecheckBatcher, Wanted
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
-"""A missed ring costs no more than this."""
+"""The longest delay after a missed wake-up signal."""
 
 MOST_IN_FLIGHT: Final = 200
-"""Requests to the carrier under way in one process when it reserves a further pass."""
+"""With this many requests to the carrier in flight, one process reserves no more."""
 
 GROUP_SECONDS: Final = 0.01
-"""Answers that come within this share a commit."""
+"""Answers that come within this time are recorded in one transaction."""
 
 AHEAD: Final = timedelta(seconds=0.3)
-"""Starts that a rate allows this soon are reserved at once, and leave each at its time: waking late loses none."""
-
+"""Starts that a rate allows within this time are reserved now, and leave at their times: waking late loses none."""
 
 MOST_FAILURES: Final = 5
-"""A campaign whose reservation goes wrong as often in a row fails, with the error for a person to read."""
+"""If the reservation of a campaign fails this many times in a row, the campaign fails with the error."""
 
 LONGEST_BACK_OFF: Final = timedelta(seconds=30)
 
@@ -64,69 +63,71 @@ class Dialer:
     """One dialing task of one worker process."""
 
     database: Database
-    """Best one of its own: a rollback makes a connection forget the statements that it had prepared."""
+    """A separate pool is best: a rollback makes a connection forget its prepared statements."""
     feed: LiveFeed | None
-    """None: no doorbell, only the tick."""
+    """None: it wakes only by the tick."""
     carrier: Carrier
     clock: Clock
     worker: str
     carrier_account_id: int
-    """The only account this dialer may place through; campaigns of another carrier are left alone."""
+    """The only carrier account that this dialer uses; it skips campaigns of other carriers."""
     most_in_flight: int = MOST_IN_FLIGHT
-    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: "asyncio.Queue[CarrierAnswer]" = field(default_factory=asyncio.Queue)
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
     _failures: dict[int, int] = field(default_factory=dict)
-    _turned_away: int = 0
+    _refused_in_a_row: int = 0
     _awaits_answers: bool = False
-    """In the last pass some campaign could start no more before the carrier has answered."""
+    """In the last pass, a campaign had to wait for answers of the carrier before it could start more."""
     _stopping: bool = False
 
     def __post_init__(self) -> None:
-        self._looking = Looking(self._wanted)
+        self._rechecks = RecheckBatcher(self._wanted)
 
     async def run(self) -> None:
-        """Dial until `stop`. What is reserved when it stops is placed or given back before this returns."""
+        """Dial until `stop`. Before this returns, all reservations are placed or given back."""
         recorder = asyncio.create_task(self._record_answers(), name="recorder")
-        listener = asyncio.create_task(self._listen(), name="doorbell")
+        listener = asyncio.create_task(self._listen(), name="listener")
         try:
             await self._dial(recorder)
         finally:
-            await self._drain()
+            if self._in_flight:
+                await asyncio.wait(self._in_flight)
+            await self._answers.join()
             await end_tasks(listener, recorder)
 
     def stop(self) -> None:
-        """Reserve nothing more; `run` returns when what was reserved is settled."""
+        """Reserve no more; `run` returns when all reservations are placed or given back."""
         self._stopping = True
-        self._bell.set()
+        self._woken.set()
 
     @property
     def stopping(self) -> bool:
         """Whether `stop` was called."""
         return self._stopping
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the dialer: there may be work."""
-        self._bell.set()
+        self._woken.set()
 
     async def _dial(self, recorder: "asyncio.Task[None]") -> None:
         while not self._stopping:
             if recorder.done():
-                recorder.result()  # It only ends by an error: fall over, and be begun again.
-            self._bell.clear()
+                recorder.result()  # It ends only by an error: raise it, and the dialer is restarted.
+            self._woken.clear()
             try:
                 wake_at = await self._pass()
             except Exception:
-                # The database is away or a pass failed: nothing is lost, the rows say what is due. Try again.
+                # The database is away, or the pass failed. Nothing is lost, because the rows say what is due: retry.
                 log.exception("dialer.pass_failed")
                 await asyncio.sleep(_ERROR_PAUSE_SECONDS)
                 continue
             await self._wait(wake_at)
 
     async def _pass(self) -> datetime | None:
-        """Let every due campaign have its turn, round after round while limits allow.
+        """Serve every due campaign in turn, in rounds, as long as limits allow.
 
-        Returns when time alone allows more.
+        Returns the next time at which more can start without any other event.
         """
         wake_at: dict[int | None, datetime | None] = {}
         awaits_answers: dict[int, bool] = {}
@@ -136,7 +137,7 @@ class Dialer:
                 round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())
             outcomes = {turn.campaign_id: await self._take(turn) for turn in round_.turns}
             more = any(outcome.more for outcome in outcomes.values())
-            # None: those that the plan left out. What has come meanwhile is not waited for.
+            # The key None is for campaigns that the plan left out.
             wake_at |= {None: round_.next_at} | {each: outcomes[each].next_at for each in outcomes}
             awaits_answers |= {each: outcomes[each].awaits_answers for each in outcomes}
         self._awaits_answers = any(awaits_answers.values())
@@ -146,8 +147,9 @@ class Dialer:
         return earliest((*wake_at.values(), following))
 
     async def _take(self, turn: Turn) -> Pass:
-        """Reserve and send what one campaign may start now."""
-        await self._room()
+        """Reserve and send what one campaign may start now; wait first while too many requests are in flight."""
+        while len(self._in_flight) >= self.most_in_flight:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
         if self._stopping:
             return Pass()
         outcome = await self._reserve(turn)
@@ -155,7 +157,7 @@ class Dialer:
         return outcome
 
     async def _reserve(self, turn: Turn) -> Pass:
-        """Reserve for one campaign. Whatever is wrong with it holds up no other; again and again, it fails."""
+        """Reserve for one campaign. Its error does not stop other campaigns; repeated errors make it fail."""
         campaign_id = turn.campaign_id
         try:
             outcome = await reserve(
@@ -168,7 +170,7 @@ class Dialer:
                 ahead=AHEAD,
             )
         except AWAY:
-            raise  # That is nobody's campaign.
+            raise  # Not the fault of this campaign.
         except Exception as error:
             log.exception("dialer.campaign_failed", extra={"campaign_id": campaign_id})
             self._failures[campaign_id] = self._failures.get(campaign_id, 0) + 1
@@ -196,13 +198,8 @@ class Dialer:
                 partial(complete_campaign, campaign_id=campaign_id, now=self.clock.now())
             )
 
-    async def _room(self) -> None:
-        """Wait until another batch may be under way."""
-        while len(self._in_flight) >= self.most_in_flight:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-
     async def _send(self, reservations: tuple[Reservation, ...]) -> None:
-        """Start placing what may still be placed; give the rest back."""
+        """Place the reservations that are still wanted; give the others back."""
         if not reservations:
             return
         looked_at = self.clock.boottime()
@@ -225,7 +222,7 @@ class Dialer:
             reservation,
             clock=self.clock,
             closes_at=closes_at,
-            recheck=lambda: self._looking.still(reservation),
+            recheck=lambda: self._rechecks.is_wanted(reservation),
             looked_at=looked_at,
         )
         self._answers.put_nowait(answer)
@@ -242,22 +239,22 @@ class Dialer:
                 answers.append(self._answers.get_nowait())
             await self._record(answers)
             if self._awaits_answers:
-                self._bell.set()
+                self._woken.set()
             for _ in answers:
                 self._answers.task_done()
 
     async def _record(self, answers: list[CarrierAnswer]) -> None:
-        """Record the answers, however long the database is away: they prove what was placed."""
+        """Record the answers. They prove what was placed, so this waits as long as the database is away."""
         back_off = self._back_off(answers)
         try:
             await self._record_patiently(answers, back_off)
-        except Exception:  # noqa: BLE001 - each is recorded alone then, and what fails is logged there
-            # One of them cannot be written: the others must not wait for it.
+        except Exception:  # noqa: BLE001 - each is recorded alone then, and errors are logged there
+            # One of them cannot be recorded: the others must not wait for it.
             for answer in answers:
                 await self._record_alone(answer, back_off)
 
     async def _record_patiently(self, answers: list[CarrierAnswer], back_off: timedelta) -> None:
-        """Record in one transaction, again and again while the database is away. Raises what else goes wrong."""
+        """Record in one transaction; retry while the database is away. Raises all other errors."""
         recorded = False
         while not recorded:
             try:
@@ -268,7 +265,7 @@ class Dialer:
                 await asyncio.sleep(_ERROR_PAUSE_SECONDS)
 
     async def _record_alone(self, answer: CarrierAnswer, back_off: timedelta) -> None:
-        """Record one answer; one that cannot be written is left to the reconciler, a call it made is ended."""
+        """Record one answer. If that fails, the reconciler looks up the attempt, and a placed call is ended."""
         try:
             await self._record_patiently([answer], back_off)
         except Exception:
@@ -277,7 +274,7 @@ class Dialer:
                 await self._end_unrecorded(answer.attempt_id, answer.answer.provider_id)
 
     async def _end_unrecorded(self, attempt_id: UUID, provider_id: str) -> None:
-        """Have a call ended that its attempt cannot own: it was given up, and the number has a newer one."""
+        """Have a call ended whose attempt was given up, so that the number may have a newer attempt."""
         try:
             await self.database.write(
                 lambda session: note_second_calls(session, [(attempt_id, provider_id)], now=self.clock.now())
@@ -286,34 +283,28 @@ class Dialer:
             log.exception("dialer.unrecorded_call_goes_on", extra={"attempt_id": str(attempt_id)})
 
     def _back_off(self, answers: list[CarrierAnswer]) -> timedelta:
-        """Return how long to leave the carrier alone if it turned us away: twice as long each time in a row."""
+        """Return how long to pause if the carrier refused requests: each time in a row twice as long."""
         if any(isinstance(each.answer, Placed) for each in answers):
-            self._turned_away = 0
-        elif any(_was_turned_away(each) for each in answers):
-            self._turned_away += 1
-        seconds: float = 2.0 ** min(max(self._turned_away - 1, 0), 5)
+            self._refused_in_a_row = 0
+        elif any(
+            isinstance(each.answer, NotPlaced) and each.answer.reason not in OUR_OWN_REASONS
+            for each in answers
+        ):
+            self._refused_in_a_row += 1
+        seconds: float = 2.0 ** min(max(self._refused_in_a_row - 1, 0), 5)
         return min(timedelta(seconds=seconds), LONGEST_BACK_OFF)
-
-    async def _drain(self) -> None:
-        if self._in_flight:
-            await asyncio.wait(self._in_flight)
-        await self._answers.join()
 
     async def _listen(self) -> None:
         if self.feed is None:
             return
         async for note in self.feed.listen():
             if note.work:
-                self._bell.set()
+                self._woken.set()
 
     async def _wait(self, wake_at: datetime | None) -> None:
-        """Wait for the bell, for `wake_at`, or for a tick, whatever comes first."""
+        """Wait for a wake-up signal, for `wake_at` or for a tick, whichever comes first."""
         seconds = TICK_SECONDS
         if wake_at is not None:
             seconds = min(seconds, max(0.0, (wake_at - self.clock.now()).total_seconds()))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), timeout=seconds)
-
-
-def _was_turned_away(answer: CarrierAnswer) -> bool:
-    return isinstance(answer.answer, NotPlaced) and answer.answer.reason not in OUR_OWN_REASONS
+            await asyncio.wait_for(self._woken.wait(), timeout=seconds)

@@ -1,4 +1,4 @@
-"""What a worker process holds while it runs: its seams, its carrier, its standing tasks."""
+"""The state of a worker process: its context, its carrier, and its periodic tasks."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ NUMBERS_SECONDS: Final = 30.0
 INBOUND_SECONDS: Final = 5.0
 PRICES_SECONDS: Final = 5.0
 DIALER_CONNECTIONS: Final = 4
-"""It reserves, records and looks, one of each at a time."""
+"""It reserves, records and reads, one of each at a time."""
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -60,22 +60,22 @@ class WorkerState:
 
 @asynccontextmanager
 async def dialing() -> AsyncIterator[dict[Any, Any]]:
-    """Begin the standing dialer and what surrounds it; at the end place or give back what is reserved."""
+    """Run the dialer and its periodic tasks. At the end all reservations are placed or given back."""
     install_from_environment()
     clock = CalibratedClock()
     context = build_context(get_settings(), clock=clock, ping=False)
     await calibrate(context.database, clock)
     state = await _state(context, clock)
     tasks = [
-        asyncio.create_task(_keep(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
-        asyncio.create_task(_keep(_ask_the_carrier(state), RECONCILE_SECONDS), name="reconciler"),
-        asyncio.create_task(_keep(_launch(state), LAUNCH_SECONDS), name="launcher"),
-        asyncio.create_task(_keep(_end_calls(state), END_CALLS_SECONDS), name="hanging up"),
-        asyncio.create_task(_keep(_look_after_numbers(state), NUMBERS_SECONDS), name="numbers"),
-        asyncio.create_task(_keep(_hear(state), INBOUND_SECONDS), name="inbound"),
-        asyncio.create_task(_keep(_ask_for_prices(state), PRICES_SECONDS), name="prices"),
+        asyncio.create_task(_repeat(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
+        asyncio.create_task(_repeat(_reconcile(state), RECONCILE_SECONDS), name="reconciler"),
+        asyncio.create_task(_repeat(_start_scheduled(state), LAUNCH_SECONDS), name="launcher"),
+        asyncio.create_task(_repeat(_end_calls(state), END_CALLS_SECONDS), name="hanging up"),
+        asyncio.create_task(_repeat(_rest_numbers(state), NUMBERS_SECONDS), name="numbers"),
+        asyncio.create_task(_repeat(_configure_inbound(state), INBOUND_SECONDS), name="inbound"),
+        asyncio.create_task(_repeat(_collect_prices(state), PRICES_SECONDS), name="prices"),
     ]
-    dialer = asyncio.create_task(_keep_dialing(state.dialer), name="dialer")
+    dialer = asyncio.create_task(_run_dialer(state.dialer), name="dialer")
     try:
         yield {"context": context, "state": state}
     finally:
@@ -89,7 +89,7 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
 
 @asynccontextmanager
 async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
-    """Open the seams of a worker for long work."""
+    """Open the context of a worker for long work."""
     context = build_context(get_settings())
     started_at, name = context.clock.now(), _name()
 
@@ -100,7 +100,7 @@ async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
             )
         )
 
-    heartbeat = asyncio.create_task(_keep(beat_once, HEARTBEAT_SECONDS), name="heartbeat")
+    heartbeat = asyncio.create_task(_repeat(beat_once, HEARTBEAT_SECONDS), name="heartbeat")
     try:
         yield {"context": context}
     finally:
@@ -127,7 +127,7 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
 
 
 def dialing_database(url: str, *, on_commit: Announcer | None = None) -> Database:
-    """Return connections for a dialer alone: nobody else's rollback makes them forget what they prepared."""
+    """Return a separate pool for a dialer: rollbacks of others cannot remove its prepared statements."""
     return Database(url, pool_size=DIALER_CONNECTIONS, on_commit=on_commit, ping=False, by_index=True)
 
 
@@ -149,8 +149,8 @@ def _beat(state: WorkerState, queue: str) -> Work:
     return once
 
 
-def _ask_the_carrier(state: WorkerState) -> Work:
-    """Settle what is unproven or has gone quiet, and what waits for a carrier account not in use."""
+def _reconcile(state: WorkerState) -> Work:
+    """Reconcile attempts without news, and set aside those of carrier accounts not in use."""
 
     async def once() -> None:
         await state.context.database.write(
@@ -170,7 +170,7 @@ def _ask_the_carrier(state: WorkerState) -> Work:
 
 
 def _end_calls(state: WorkerState) -> Work:
-    """Have ended what should not go on: calls whose hours end in the carrier's queue, second calls."""
+    """End calls that should not go on: queued ones whose calling hours end, and second calls."""
 
     async def once() -> None:
         await end_calls(
@@ -183,8 +183,8 @@ def _end_calls(state: WorkerState) -> Work:
     return once
 
 
-def _look_after_numbers(state: WorkerState) -> Work:
-    """Rest the numbers that are answered too seldom, and put back to work those that have rested."""
+def _rest_numbers(state: WorkerState) -> Work:
+    """Rest numbers with a low answer rate, and put back those whose rest is over."""
 
     async def once() -> None:
 
@@ -197,8 +197,8 @@ def _look_after_numbers(state: WorkerState) -> Work:
     return once
 
 
-def _hear(state: WorkerState) -> Work:
-    """Have the carrier announce texts to our numbers: those just added too, whoever added them."""
+def _configure_inbound(state: WorkerState) -> Work:
+    """Have the carrier report texts to our numbers, new ones included."""
     return lambda: hear_texts(
         state.context.database,
         state.carrier,
@@ -207,8 +207,8 @@ def _hear(state: WorkerState) -> Work:
     )
 
 
-def _ask_for_prices(state: WorkerState) -> Work:
-    """Learn what ended attempts cost, a small batch at a time."""
+def _collect_prices(state: WorkerState) -> Work:
+    """Fetch the prices of ended attempts, in small batches."""
 
     async def once() -> None:
         await collect_prices(
@@ -222,8 +222,8 @@ def _ask_for_prices(state: WorkerState) -> Work:
     return once
 
 
-def _launch(state: WorkerState) -> Work:
-    """Start the scheduled campaigns whose time has come."""
+def _start_scheduled(state: WorkerState) -> Work:
+    """Start scheduled campaigns that are due."""
 
     async def once() -> None:
         await launch_scheduled(
@@ -236,8 +236,8 @@ def _launch(state: WorkerState) -> Work:
     return once
 
 
-async def _keep(work: Work, seconds: float) -> None:
-    """Do it every so often, for ever; what fails is logged and done again."""
+async def _repeat(work: Work, seconds: float) -> None:
+    """Repeat the work, with a pause after each run. Errors are logged."""
     while True:
         try:
             await work()
@@ -246,8 +246,8 @@ async def _keep(work: Work, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _keep_dialing(dialer: Dialer) -> None:
-    """Run the dialer; should it ever fall over, begin it again: what it was doing is in the rows."""
+async def _run_dialer(dialer: Dialer) -> None:
+    """Run the dialer; if it fails, start it again. The rows say what it was doing."""
     while not dialer.stopping:
         try:
             await dialer.run()

@@ -1,4 +1,4 @@
-"""What `arq` runs: one worker a queue. Dictionaries, because arq ignores what a settings class inherits."""
+"""arq's settings, one worker per queue. They are dictionaries, because arq ignores inherited class attributes."""
 
 from datetime import UTC
 from typing import Any, Final
@@ -11,7 +11,7 @@ from app.runtime.job_queue import deserialize, redis_settings, serialize
 from app.runtime.jobs import ADVANCE_AUDIENCE, ADVANCE_BULK_CHANGE, RUN_IMPORT, QueueName
 from worker.jobs.audiences import advance_audience, enqueue_due_audiences
 from worker.jobs.contacts import advance_bulk_change, enqueue_due_bulk_changes
-from worker.jobs.dialing import ring_the_doorbell
+from worker.jobs.dialing import wake_dialer
 from worker.jobs.housekeeping import forget_what_is_over
 from worker.jobs.imports import requeue_stalled_imports, run_import
 
@@ -33,10 +33,10 @@ _SHARED: Final[dict[str, Any]] = {
 
 DIAL: Final[dict[str, Any]] = _SHARED | {
     "queue_name": QueueName.DIAL.value,
-    "cron_jobs": [cron(ring_the_doorbell, second=set(range(0, 60, 10)), timeout=5, max_tries=1)],
+    "cron_jobs": [cron(wake_dialer, second=set(range(0, 60, 10)), timeout=5, max_tries=1)],
     "job_timeout": 60,
 }
-"""The dial worker's queue. Dialing itself stands beside it (`worker.runtime.dialing`) and needs no Redis."""
+"""The queue of the dial worker. The dialer runs beside it (`worker.runtime.dialing`) and needs no Redis."""
 
 BULK: Final[dict[str, Any]] = _SHARED | {
     "queue_name": QueueName.BULK.value,

@@ -24,7 +24,7 @@ from tests.bench.measuring import Figures, figures
 from tests.bench.staging import database_at, stage_of
 from tests.support.servers import running_postgres, temporary_home
 from tests.support.stage import WORKER, DialingStage
-from worker.gc_tuning import quieten
+from worker.gc_tuning import tune_garbage_collector
 
 PEOPLE: Final = 10_000
 PER_MINUTE: Final = 60
@@ -81,7 +81,7 @@ class People:
 
 def run() -> Figures:
     """Run the campaign to its end; return the simulated seconds that a real one holds."""
-    quieten()  # as the worker does
+    tune_garbage_collector()  # as the worker does
     with temporary_home() as home, running_postgres(home) as url:
         upgrade(url)
         simulated, seconds, attempts = uvloop.run(_campaign(url))

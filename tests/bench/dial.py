@@ -26,7 +26,7 @@ from tests.bench.staging import (
     empty,
     stage_of,
 )
-from worker.gc_tuning import quieten
+from worker.gc_tuning import tune_garbage_collector
 from worker.runtime import dialing_database
 
 CONNECTIONS: Final = 50
@@ -48,7 +48,7 @@ class Round:
 
 def run() -> Figures:
     """Measure, and return the figures `callsheet bench dial` prints."""
-    quieten()  # as the worker does; the yardstick gains by it too
+    tune_garbage_collector()  # as the worker does; the yardstick gains by it too
     with durable_postgres() as database_url, stub() as url:
         rounds = uvloop.run(_rounds(database_url, url))  # as the worker does
     ratio = median([each.product / each.yardstick for each in rounds])

@@ -62,7 +62,7 @@ async def test_a_campaign_runs_from_queued_to_completed_by_itself(database: Data
 
         async def done() -> bool:
             await everyone_answers(stage)
-            dialer.ring()
+            dialer.wake()
             return (await stage.campaign()).status is CampaignStatus.COMPLETED
 
         await until(done)
@@ -79,7 +79,7 @@ async def test_four_dialers_on_one_campaign_call_everyone_once_and_keep_its_limi
             assert len(live) <= 3
             await everyone_answers(stage)
             for dialer in crew:
-                dialer.ring()
+                dialer.wake()
             return (await stage.campaign()).status is CampaignStatus.COMPLETED
 
         await until(done)
@@ -115,7 +115,7 @@ async def test_turned_away_people_are_tried_again_and_none_is_lost(database: Dat
 
         async def all_made() -> bool:
             stage.clock.advance(seconds=1)
-            dialer.ring()
+            dialer.wake()
             return len(stage.carrier.made) == 6
 
         await until(all_made)
@@ -148,7 +148,7 @@ async def test_a_call_that_turns_up_after_its_attempt_was_given_up_is_ended(data
             await reconcile_overdue(database, carrier, carrier_account_id=stage.account.id, clock=stage.clock)
 
         async def dialed_again() -> bool:
-            dialer.ring()
+            dialer.wake()
             return len(carrier.made) == 1
 
         await until(dialed_again)
@@ -171,7 +171,7 @@ async def test_a_campaign_of_another_carrier_account_is_left_alone(database: Dat
     stage = await set_stage(database)
     stage.account.id += 1
     async with dialing(stage) as (dialer,):
-        dialer.ring()
+        dialer.wake()
         await asyncio.sleep(0)
     assert stage.carrier.orders == []
 
@@ -198,7 +198,7 @@ async def until_completed(stage: DialingStage, crew: list[Dialer], campaign_id: 
     async def done() -> bool:
         await everyone_answers(stage)
         for dialer in crew:
-            dialer.ring()
+            dialer.wake()
         stage.clock.advance(seconds=1)
         return (await stage.campaign()).status is CampaignStatus.COMPLETED
 
@@ -237,7 +237,7 @@ async def test_a_campaign_that_goes_wrong_again_and_again_fails_and_holds_up_no_
         await until_completed(stage, crew, other)
 
         async def failed() -> bool:
-            crew[0].ring()
+            crew[0].wake()
             return (await stage.campaign()).status is CampaignStatus.FAILED
 
         await until(failed)
@@ -253,7 +253,7 @@ async def test_two_dialers_of_a_refused_account_fail_a_campaign_once(database: D
 
         async def failed() -> bool:
             for dialer in crew:
-                dialer.ring()
+                dialer.wake()
             return (await stage.campaign()).status is CampaignStatus.FAILED
 
         await until(failed)

@@ -11,7 +11,7 @@ from app.runtime.context import build_context
 from app.runtime.database import Database
 from tests.support.stage import set_stage
 from worker.dialer import Dialer
-from worker.runtime import WorkerState, _launch
+from worker.runtime import WorkerState, _start_scheduled
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,6 @@ async def test_a_campaign_is_started_at_its_time_if_it_is_ready(
         carrier_account_id=stage.account.id,
     )
     state = WorkerState(context, clock, stage.carrier, stage.account.id, dialer, "launcher")
-    await _launch(state)()
+    await _start_scheduled(state)()
     assert (await stage.campaign()).status is status
     await context.close()

@@ -1,1 +1,1 @@
-"""Jobs: each translates and calls one operation."""
+"""Jobs: each calls one operation of the services."""

@@ -1,4 +1,4 @@
-"""Address book jobs: changing all whom a filter means."""
+"""Address book jobs: bulk changes."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from app.services.contacts import bulk
 
 
 async def advance_bulk_change(ctx: dict[str, Any], bulk_id: int) -> None:
-    """Change whom a bulk change means, or go on where a process died."""
+    """Run a bulk change, or resume it after a crash."""
     context: AppContext = ctx["context"]
     await bulk.advance_bulk_change(context.database, bulk_id=int(bulk_id), clock=context.clock)
 
 
 async def enqueue_due_bulk_changes(ctx: dict[str, Any]) -> None:
-    """Enqueue a job for each bulk change that nobody works on: those whose job was lost."""
+    """Enqueue a job for each unfinished bulk change whose job was lost."""
     context: AppContext = ctx["context"]
     async with context.database.session() as session:
         due = await bulk.due_bulk_changes(session, now=context.clock.now())

@@ -5,7 +5,7 @@ from typing import Any
 from worker.runtime import WorkerState
 
 
-async def ring_the_doorbell(ctx: dict[Any, Any]) -> None:
-    """Wake the dialer, should every other ring have been missed."""
+async def wake_dialer(ctx: dict[Any, Any]) -> None:
+    """Wake the dialer, in case all other signals were missed."""
     state: WorkerState = ctx["state"]
-    state.dialer.ring()
+    state.dialer.wake()

@@ -1,4 +1,4 @@
-"""Forgetting what is over."""
+"""Deleting expired rows."""
 
 from typing import Any
 

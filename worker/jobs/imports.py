@@ -1,4 +1,4 @@
-"""Import jobs: a file of people, and the imports whose process died."""
+"""Import jobs: run an import, and resume those whose process died."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.services.imports import run
 
 
 async def run_import(ctx: dict[str, Any], import_id: int) -> None:
-    """Import a queued file, or go on with one that was interrupted."""
+    """Run a queued import, or resume an interrupted one."""
     context: AppContext = ctx["context"]
     await run.run_import(context.database, import_id=int(import_id), clock=context.clock)
 
