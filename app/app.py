@@ -5,8 +5,8 @@ import gc
 import reflex as rx
 from starlette.types import ASGIApp
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.api.page_policy import pages_policy
 from app.runtime.config import get_settings
 from app.runtime.context import get_context
@@ -245,7 +245,7 @@ app.add_page(
 
 
 def served() -> ASGIApp:
-    """Return what the ASGI server calls: the app as Reflex makes it, behind our borders."""
+    """Return what the ASGI server calls: the app as Reflex makes it, behind our middleware."""
     reflex = app()
     write_as_ours()
-    return bordered(reflex, get_settings(), pages=pages_policy())
+    return with_middleware(reflex, get_settings(), pages=pages_policy())

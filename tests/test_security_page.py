@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.rates import WRONG_KEYS
+from app.api.rate_limits import WRONG_KEYS
 from app.installation.log_files import KEPT, LARGEST_BYTES
 from app.runtime.config import Settings
 from app.services.access.sign_in import MOST_FAILURES_OF_AN_ADDRESS, MOST_FAILURES_OF_AN_EMAIL

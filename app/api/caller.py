@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from app.api.once import KeptRequest, Work, answering, body_of
+from app.api.idempotency import KeptRequest, Work, answering, body_of
 from app.api.problems import NotIdentified
-from app.api.rates import WRONG_KEYS, count_wrong, use_of_key
+from app.api.rate_limits import WRONG_KEYS, count_request, count_wrong
 from app.api.texts import check_addressed, check_body, check_no_body
 from app.providers.base import CarrierAccount
 from app.providers.registry import configured_account
@@ -194,7 +194,7 @@ async def admit(context: AppContext, connection: HTTPConnection, key: str) -> Pr
     except NotIdentified:
         count_wrong(context, connection, WRONG_KEYS)
         raise
-    use_of_key(context, connection, principal.key_id)
+    count_request(context, connection, principal.key_id)
     return principal
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.files import PRIVATE, Read, csv_file
-from app.api.rates import WRONG_SESSIONS
+from app.api.rate_limits import WRONG_SESSIONS
 from app.api.sign_in import SESSION_ENDED, SIGN_IN, cookies_of, sent_by_another_site, to_sign_in
 from app.domain.attempt import Disposition
 from app.domain.recipient import RecipientStatus

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
 from app.api.caller import admit, identify
 from app.api.problems import NotIdentified, TooMany
-from app.api.rates import MOST_SOCKETS_OF_A_KEY
+from app.api.rate_limits import MOST_SOCKETS_OF_A_KEY
 from app.api.v1.progress_answers import progress_answer
 from app.runtime.context import AppContext, get_context
 from app.runtime.quotas import Full

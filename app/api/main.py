@@ -7,8 +7,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api import documentation, downloads, health, live, problems, sign_in, webhooks
-from app.api.limits import LimitBodies
-from app.api.rates import TellRates
+from app.api.body_limits import LimitBodies
+from app.api.rate_limits import RateLimitHeaders
 from app.api.v1.router import v1_router
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -28,7 +28,7 @@ The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's prog
 
 
 def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the application; the browser UI may be mounted behind it. `bordered` goes before all of it.
+    """Return the application; the browser UI may be mounted behind it. `with_middleware` wraps all of it.
 
     `/api` is an application within it, with its own documentation and its own answers for what is not there.
     """
@@ -39,7 +39,7 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
     for router in (sign_in.router, downloads.router, live.router):
         api.include_router(router)
     api.mount("/api", rest)
-    api.add_middleware(TellRates)
+    api.add_middleware(RateLimitHeaders)
     api.add_middleware(webhooks.WebhookDoor)
     return api
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.runtime.context import get_context
 from app.runtime.fault_points import install_from_environment
 from app.runtime.logs import configure
@@ -17,7 +17,7 @@ from app.services.live_hub import live_hub
 
 def app() -> ASGIApp:
     """Return the application: what the ASGI server calls once in its worker process."""
-    return bordered(running_api(), get_context().settings)
+    return with_middleware(running_api(), get_context().settings)
 
 
 def running_api() -> FastAPI:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
 from app.api.problems import TooMany
-from app.api.rates import WRONG_TICKETS, count_wrong
+from app.api.rate_limits import WRONG_TICKETS, count_wrong
 from app.domain.quotas import Quota
 from app.runtime.context import AppContext, get_context
 from app.services.access.cookies import cookie_name, tokens_in

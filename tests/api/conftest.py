@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.domain.rights import Role
 from app.models import Agent, Organization, PhoneNumber
 from app.providers import registry
@@ -122,7 +122,9 @@ def application() -> FastAPI:
 async def client(application: FastAPI, context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API; an error it does not foresee is answered, as a server would."""
     application.dependency_overrides[get_context] = lambda: context
-    transport = httpx.ASGITransport(bordered(application, context.settings), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(
+        with_middleware(application, context.settings), raise_app_exceptions=False
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
         yield client
     application.dependency_overrides.clear()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from app.api import health, limits
+from app.api import body_limits, health
 from app.api.main import create_api
 from app.api.v1 import campaign_actions
 from app.domain.rights import Role
@@ -163,7 +163,7 @@ async def test_a_body_is_refused_as_soon_as_it_is_too_large(world: ApiWorld) -> 
     announced = await world.call(
         "POST",
         "/campaigns",
-        content=b"x" * (limits.LARGEST_BODY + 1),
+        content=b"x" * (body_limits.LARGEST_BODY + 1),
         headers={"Content-Type": "application/json"},
     )
     assert problem_of(announced)["status"] == 413
@@ -264,7 +264,7 @@ async def test_a_process_that_dies_at_work_leaves_nothing_behind(
 
     campaign = await world.make_ready_campaign()
     with monkeypatch.context() as patched:
-        patched.setattr("app.api.once.remember", killed)
+        patched.setattr("app.api.idempotency.remember", killed)
         with pytest.raises(Killed):
             await world.post(f"/campaigns/{campaign['id']}/start", headers={"Idempotency-Key": "go"})
     assert (await world.get(f"/campaigns/{campaign['id']}")).json()["status"] == "draft"

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from reflex.app import EventNamespace
 from starlette.types import ASGIApp
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.api.proxies import address_of
 from app.runtime.config import Settings
 
@@ -25,7 +25,7 @@ Ask = Callable[..., Awaitable[list[str]]]
 
 
 def behind(api: FastAPI, trusted: tuple[Any, ...] = TRUSTED) -> ASGIApp:
-    return bordered(api, Settings().model_copy(update={"trusted_proxies": trusted}))
+    return with_middleware(api, Settings().model_copy(update={"trusted_proxies": trusted}))
 
 
 def application(trusted: tuple[Any, ...] = TRUSTED) -> ASGIApp:

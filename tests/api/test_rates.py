@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from app.api import live
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.api.v1 import campaign_actions
 from app.api.webhooks import get_intake
 from app.domain.rights import Role
@@ -47,7 +47,7 @@ async def many(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
     application = create_api()
     settings = context.settings.model_copy(update={"trusted_proxies": (ip_network("10.0.0.0/8"),)})
     application.dependency_overrides[get_context] = lambda: context
-    behind = bordered(application, settings)
+    behind = with_middleware(application, settings)
     transport = httpx.ASGITransport(behind, client=(PROXY, 1), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4500") as client:
         yield client

@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.runtime.config import Settings
 from app.web.tabs import BindTabs
 from app.web.uploads import GuardUploads
@@ -78,7 +78,7 @@ def door() -> Door:
     ]
     api, tabs = create_api(), EveryTabIsOpen()
     api.mount("", Starlette(routes=routes))
-    return Door(bordered(BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs), Settings()), reached)
+    return Door(with_middleware(BindTabs(GuardUploads(api, tabs=tabs), tabs=tabs), Settings()), reached)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from app.api.problems import MEDIA_TYPE, Problem
-from app.api.rates import TOO_MANY
+from app.api.rate_limits import TOO_MANY_RESPONSE
 from app.api.v1 import (
     agents,
     attempts,
@@ -41,7 +41,7 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
             HTTPStatus.UNPROCESSABLE_ENTITY,
         )
     },
-    int(HTTPStatus.TOO_MANY_REQUESTS): TOO_MANY,
+    int(HTTPStatus.TOO_MANY_REQUESTS): TOO_MANY_RESPONSE,
 }
 
 

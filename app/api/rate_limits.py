@@ -35,7 +35,7 @@ _STANDING: Final = "callsheet.standing"
 """Where in the scope of a request it stands, for its answer."""
 
 
-def use_of_key(context: AppContext, connection: HTTPConnection, key_id: int | None) -> None:
+def count_request(context: AppContext, connection: HTTPConnection, key_id: int | None) -> None:
     """Count one request of a key. Raises `TooMany`."""
     if context.settings.api_requests_per_minute:
         quota = Quota("per-key", context.settings.api_requests_per_minute)
@@ -56,7 +56,7 @@ def _use(context: AppContext, connection: HTTPConnection, quota: Quota, who: obj
         raise TooMany(quota.name, standing.next_in)
 
 
-class TellRates:
+class RateLimitHeaders:
     """ASGI middleware: writes where a request stands into its answer, whatever that is."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -92,7 +92,7 @@ def _header(description: str, example: str | int) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}, "example": example}
 
 
-TOO_MANY: Final[dict[str, Any]] = {
+TOO_MANY_RESPONSE: Final[dict[str, Any]] = {
     "description": "Too many requests of this key; or, without a key that is known, from this address.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
     "headers": {

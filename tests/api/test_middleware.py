@@ -15,10 +15,10 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.borders import bordered
 from app.api.headers import inline_scripts, page_policy
 from app.api.hosts import host_name
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.api.redirects import relative
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, get_context
@@ -63,7 +63,7 @@ async def door(context: AppContext, tmp_path: Path) -> AsyncIterator[httpx.Async
     outer.mount("", api)
     outer.add_middleware(CORSMiddleware, allow_origins=[PUBLIC])
     settings = Settings(public_url_setting=PUBLIC, allowed_hosts_setting="calls.internal, 10.0.0.5")
-    transport = httpx.ASGITransport(bordered(outer, settings, pages=PAGES), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(with_middleware(outer, settings, pages=PAGES), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as client:
         yield client
 
@@ -117,7 +117,7 @@ async def test_a_page_that_has_not_changed_keeps_its_policy() -> None:
     async def unchanged(_: Request) -> Response:
         return Response(status_code=304)
 
-    app = bordered(
+    app = with_middleware(
         Starlette(routes=[Route("/", unchanged)]), Settings(public_url_setting=PUBLIC), pages=PAGES
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC) as client:
@@ -135,7 +135,7 @@ async def test_the_reference_page_runs_its_one_script_under_its_own_policy(door:
     ("url", "scheme", "told"), [("http://a.example", "http", False), ("http://a.example", "https", True)]
 )
 async def test_https_is_promised_over_https_alone(url: str, scheme: str, *, told: bool) -> None:
-    app = bordered(Starlette(), Settings(public_url_setting=url))
+    app = with_middleware(Starlette(), Settings(public_url_setting=url))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=f"{scheme}://a.example"
     ) as client:
@@ -270,7 +270,7 @@ async def test_a_socket_is_opened_under_our_own_names_alone(host: str, *, opens:
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/_event/", "headers": [(b"host", host.encode())]}
-    await bordered(app, Settings(public_url_setting=PUBLIC))(scope, receive, send)
+    await with_middleware(app, Settings(public_url_setting=PUBLIC))(scope, receive, send)
     assert sent == [{"type": "websocket.accept"} if opens else {"type": "websocket.close", "code": 1008}]
 
 

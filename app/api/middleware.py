@@ -10,7 +10,7 @@ from app.api.redirects import RelativeRedirects
 from app.runtime.config import Settings
 
 
-def bordered(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIApp:
+def with_middleware(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIApp:
     """Return the application behind the checks of host and path, every answer with our headers.
 
     Before all of that it is decided who a request is from. `pages` is the Content-Security-Policy of its HTML.
