@@ -1,4 +1,4 @@
-"""How much a request may carry, counted as it comes: nothing larger is read, kept or parsed."""
+"""Limits on the size of request bodies, counted while they are received: larger ones are not read."""
 
 from http import HTTPStatus
 from typing import Final
@@ -12,11 +12,11 @@ from app.services.tabular.refusals import MAX_FILE_BYTES, MEGABYTE
 LARGEST_BODY: Final = MEGABYTE
 LARGEST_JSON_IMPORT: Final = 16 * MEGABYTE
 LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
-"""The largest file that imports take, and its envelope."""
+"""The largest file of an import, with its multipart envelope."""
 
 
 class LimitBodies:
-    """ASGI middleware: 413 as soon as a request says, or turns out, to be larger than its address takes."""
+    """ASGI middleware: 413 as soon as a request announces, or sends, more than its address accepts."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class LimitBodies:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        largest = limit_of(scope["path"], headers.get(b"content-type", b"").decode("latin-1"))
+        largest = _limit_of(scope["path"], headers.get(b"content-type", b""))
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > largest:
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(largest))(scope, receive, send)
@@ -35,7 +35,7 @@ class LimitBodies:
 
 
 class _CountedBody:
-    """A body whose bytes are counted: it need not be as long as it says."""
+    """Counts the bytes of a body, which may be longer than announced."""
 
     def __init__(self, receive: Receive, largest: int) -> None:
         self._receive = receive
@@ -50,11 +50,10 @@ class _CountedBody:
         return message
 
 
-def limit_of(path: str, content_type: str) -> int:
-    """Return how many bytes a request to the path may carry."""
+def _limit_of(path: str, content_type: bytes) -> int:
     if not path.endswith(("/import-data", "/v1/imports")):
         return LARGEST_BODY
-    return LARGEST_UPLOAD if content_type.startswith("multipart/form-data") else LARGEST_JSON_IMPORT
+    return LARGEST_UPLOAD if content_type.startswith(b"multipart/form-data") else LARGEST_JSON_IMPORT
 
 
 def _message(largest: int) -> str:

@@ -1,4 +1,4 @@
-"""Who calls `/api/v1`: the key is checked before anything of the request is read, on every route alike."""
+"""The caller of `/api/v1`. Every route checks the API key before it reads the request."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine
@@ -40,18 +40,18 @@ T = TypeVar("T")
 
 
 class KeyedRoute(APIRoute):
-    """A route that wants an API key: who has none learns nothing, not even which fields there are.
+    """A route that requires an API key. Without one, the answer reveals nothing, not even the names of fields.
 
-    A query parameter that the route does not know is refused: a misspelt filter would list everybody. So is a field
-    sent to a route that takes no body: what was asked with it would not be done.
+    Unknown query parameters are refused: a misspelt filter would list everybody. Fields sent to a route without a body
+    are refused too: they would have no effect.
     """
 
     media_types: ClassVar = frozenset({JSON})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler behind the check of the key, of the query's names, of the body's type and of all texts.
+        """Return the handler, which first checks the key, the names in the query, the body's type and all texts.
 
-        A route that reads its body as it comes checks the texts in it itself.
+        A route that reads its body as a stream checks the texts in it itself.
         """
         handle, known = super().get_route_handler(), _query_names(self.dependant)
         takes_json = self.body_field is not None
@@ -74,14 +74,14 @@ class KeyedRoute(APIRoute):
 
 
 class UploadRoute(KeyedRoute):
-    """A keyed route that takes files beside JSON."""
+    """A keyed route that accepts files, and JSON."""
 
     media_types: ClassVar = frozenset({JSON, MULTIPART})
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One authentic request: on whose behalf, at what time, and the ways to answer it."""
+    """One authenticated request: its principal and time, and methods to answer it."""
 
     context: AppContext
     principal: Principal
@@ -90,23 +90,26 @@ class Caller:
     idempotency_key: str | None
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Return a session to read in."""
+        """Return a session for reading."""
         return self.context.database.session()
 
     async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do the work in one transaction, as `Database.write` does."""
+        """Run `work` in one transaction, as `Database.write` does."""
         return await self.context.database.write(work)
 
     def carrier(self) -> CarrierIdentity:
-        """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
+        """Return the identity of this installation's carrier account. Raises `CarrierNotConfigured`."""
         return identity_of(self.carrier_account())
 
     def carrier_account(self) -> CarrierAccount:
-        """Return that account with all that it takes to ask the carrier. Raises `CarrierNotConfigured`."""
+        """Return the same account with its credentials. Raises `CarrierNotConfigured`."""
         return configured_account(self.context.settings)
 
     async def ask_carrier(self, campaign_ref: Ref) -> CarrierCheck:
-        """Ask the carrier what has to be heeded before the campaign is let go: outside any transaction."""
+        """Ask the carrier about a campaign's numbers and account before a start, resume or retry.
+
+        Call it outside any transaction.
+        """
         return await ask_carrier(
             self.context.database,
             principal=self.principal,
@@ -122,10 +125,10 @@ class Caller:
         fingerprint: str | None = None,
         secrets: frozenset[str] = frozenset(),
     ) -> Response:
-        """Do the work in one transaction and answer with what it returns; a repeated request does nothing.
+        """Run `work` in one transaction and answer with its result. A repeated request only gets the same answer.
 
-        `fingerprint` stands for a body that was read as a stream; `secrets` are fields that are not kept, and
-        are null in a repeated answer.
+        `fingerprint` identifies a body that was read as a stream. `secrets` are fields that are not stored, and are
+        null in a repeated answer.
         """
         kept = await self._kept(fingerprint)
         if kept is None:
@@ -133,7 +136,7 @@ class Caller:
         return await kept.once(work, status=status, secrets=secrets)
 
     async def gone_once(self, work: Callable[[AsyncSession], Awaitable[object]]) -> Response:
-        """Do the work as `once` does, and answer 204: there is nothing to tell."""
+        """Run `work` as `once` does, and answer 204 without a body."""
 
         async def silently(session: AsyncSession) -> None:
             await work(session)
@@ -143,10 +146,10 @@ class Caller:
     async def once_in_steps(
         self, work: Callable[[], Awaitable[BaseModel]], *, status: HTTPStatus, fingerprint: str | None = None
     ) -> Response:
-        """Do work that takes many transactions as `once` does; it must do no harm when it is done again.
+        """Run work of many transactions as `once` does. The work must be safe to repeat.
 
-        The key is held by a connection of its own meanwhile, and stored with the answer at the end: a process that
-        dies in between leaves no key, and the repeated request goes on with the rest.
+        A separate connection holds the key during the work, and stores it with the answer at the end. If the process
+        dies before that, no key is stored, and a repeated request does the rest.
         """
         kept = await self._kept(fingerprint)
         if kept is None:
@@ -165,7 +168,7 @@ class Caller:
         )
 
     async def _hash(self, fingerprint: str | None) -> str:
-        """Return what tells this request from another: whose key, where to, and the body's bytes."""
+        """Return a hash of the request: the key, the address, and the body."""
         url = self.request.url
         body = fingerprint or hashlib.sha256(await self.request.body()).hexdigest()
         parts = (self.principal.key_id, self.request.method, url.path, url.query, body)
@@ -173,21 +176,21 @@ class Caller:
 
 
 def context_of(request: Request) -> AppContext:
-    """Return the process's seams, or those a test has put in their place."""
+    """Return the context of the process, or the one that a test has set."""
     override: Callable[[], AppContext] = request.app.dependency_overrides.get(get_context, get_context)
     return override()
 
 
-def bearer(request: Request) -> str:
+def bearer(connection: HTTPConnection) -> str:
     """Return the key of the Authorization header; empty without one."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 async def admit(context: AppContext, connection: HTTPConnection, key: str) -> Principal:
-    """Return whom the key stands for, and count this request. Raises `NotIdentified` and `TooMany`.
+    """Return the principal of the key, and count this request. Raises `NotIdentified` and `TooMany`.
 
-    A key that is known is looked for before anything is counted by address: nobody's wrong keys keep it out.
+    The key is looked up first; only wrong keys are counted by address. So wrong keys of others never block a right one.
     """
     try:
         principal = await identify(context, key)
@@ -199,7 +202,7 @@ async def admit(context: AppContext, connection: HTTPConnection, key: str) -> Pr
 
 
 async def identify(context: AppContext, key: str) -> Principal:
-    """Return whom the key stands for. Raises `NotIdentified`."""
+    """Return the principal of the key. Raises `NotIdentified`."""
     if not key:
         raise NotIdentified
     principal = await context.database.write(
@@ -211,13 +214,13 @@ async def identify(context: AppContext, key: str) -> Principal:
 
 
 def _query_names(dependant: Dependant) -> frozenset[str]:
-    """Return the query parameters that a route and all it depends on take."""
+    """Return the query parameters of a route and of its dependencies."""
     own = (field.alias for field in dependant.query_params)
     return frozenset(own).union(*map(_query_names, dependant.dependencies))
 
 
 def _check_query(request: Request, known: frozenset[str]) -> None:
-    """Refuse parameters that are not `known`. Raises `RequestValidationError`."""
+    """Raise `RequestValidationError` for parameters that are not `known`."""
     told = f"Use one of: {', '.join(sorted(known))}." if known else "This address takes none."
     unknown = [
         {"type": "query_unknown", "loc": ("query", name), "msg": f"There is no such parameter. {told}"}
@@ -228,7 +231,8 @@ def _check_query(request: Request, known: frozenset[str]) -> None:
 
 
 def _check_media_type(request: Request, accepted: frozenset[str]) -> None:
-    if request.method not in _WITH_BODY or not _has_body(request):
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if request.method not in _WITH_BODY or not has_body:
         return
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in accepted:
@@ -236,10 +240,6 @@ def _check_media_type(request: Request, accepted: frozenset[str]) -> None:
         raise HTTPException(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {wanted}, not {given or 'a body without a type'}."
         )
-
-
-def _has_body(request: Request) -> bool:
-    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
 async def _caller(
@@ -258,7 +258,7 @@ async def _repeatable(
             min_length=1,
             max_length=255,
             pattern=r"^[\x21-\x7e]+$",
-            description="New for each request. A request sent again is answered, and not done again.",
+            description="Different for each request. A repeated request gets the first answer, and is not done again.",
         ),
     ] = None,
 ) -> Caller:

@@ -1,4 +1,4 @@
-"""The reference page of the API, which asks no other host for anything: it works without the Internet."""
+"""The reference page of the API. It loads nothing from other hosts, so it works without the Internet."""
 
 import importlib.util
 from pathlib import Path
@@ -16,10 +16,13 @@ _FAVICON: Final = Path(__file__).resolve().parents[2] / "assets" / "favicon.svg"
 
 
 def install(rest: FastAPI) -> None:
-    """Add `/docs` to an application, with all that it loads."""
+    """Add `/docs` to an application, with the files that it loads."""
     rest.add_api_route("/docs", _page, include_in_schema=False)
     rest.add_api_route("/docs/favicon.svg", _favicon, include_in_schema=False)
-    rest.mount(_ASSETS, StaticFiles(directory=_packaged_swagger_ui()))
+    # Found without importing the package that has the files of Swagger UI.
+    package = importlib.util.find_spec("fastapi_offline")
+    assert package is not None, "fastapi-offline is a dependency"
+    rest.mount(_ASSETS, StaticFiles(directory=Path(package.origin or "").parent / "static"))
 
 
 def _page(request: Request) -> HTMLResponse:
@@ -37,10 +40,3 @@ def _page(request: Request) -> HTMLResponse:
 
 def _favicon() -> FileResponse:
     return FileResponse(_FAVICON, media_type="image/svg+xml")
-
-
-def _packaged_swagger_ui() -> Path:
-    """The files of Swagger UI, found without importing the package that carries them."""
-    spec = importlib.util.find_spec("fastapi_offline")
-    assert spec is not None, "fastapi-offline is a dependency"
-    return Path(spec.origin or "").parent / "static"

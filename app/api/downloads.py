@@ -1,4 +1,4 @@
-"""Files for a signed-in browser: `/download/...`, by a plain link. Read-only; the session's cookie is the key."""
+"""Files for a signed-in browser: `/download/...`, by a plain link. Read-only, authorized by the session cookie."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ Search = Annotated[str, Query(max_length=200)]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A member who downloads something, with what is needed to read it."""
+    """A member who downloads a file."""
 
     context: AppContext
     principal: Principal
 
     async def file(self, name: str, read: Read) -> Response:
-        """Return what `read` gives as a file, piece by piece; a refusal comes before the first byte."""
+        """Return a file with the content from `read`, streamed. Errors are answered before the first byte."""
         try:
             return await csv_file(self.context.database, name, read)
         except NotFound as missing:
@@ -57,7 +57,7 @@ class Reader:
 async def _reader(
     organization: str, request: Request, context: Annotated[AppContext, Depends(get_context)]
 ) -> Reader | Response:
-    """Return who is signed in, as a member of that organization; otherwise what to answer instead."""
+    """Return the signed-in member of that organization; otherwise the response to send."""
     if sent_by_another_site(request):
         return PlainTextResponse("Open the page itself and download from there.", HTTPStatus.FORBIDDEN)
     tokens = cookies_of(request, context, SESSION_COOKIE)
@@ -78,7 +78,7 @@ Someone = Annotated[Reader | Response, Depends(_reader)]
 
 @router.get("/imports/{import_id}/not-imported.csv", response_model=None)
 async def not_imported(import_id: Id, reader: Someone) -> Response:
-    """Return the rows of a file that did not go in, with reasons, to be corrected and uploaded again."""
+    """Return the rejected rows of an import with reasons, to be corrected and uploaded again."""
     if isinstance(reader, Response):
         return reader
     return await reader.file(
@@ -89,7 +89,7 @@ async def not_imported(import_id: Id, reader: Someone) -> Response:
 
 @router.get("/campaigns/{campaign_id}/contacts.csv", response_model=None)
 async def contacts(campaign_id: Id, reader: Someone, status: str = _ALL, search: Search = "") -> Response:
-    """Return a campaign's people, by the filter of the Contacts tab; a filter that makes no sense hides nobody."""
+    """Return a campaign's contacts, by the filter of the Contacts tab; an unknown status is ignored."""
     if isinstance(reader, Response):
         return reader
     statuses = (RecipientStatus(status),) if status in set(RecipientStatus) else ()
@@ -115,7 +115,7 @@ async def contacts(campaign_id: Id, reader: Someone, status: str = _ALL, search:
 
 @router.get("/campaigns/{campaign_id}/calls.csv", response_model=None)
 async def calls(campaign_id: Id, reader: Someone, disposition: str = _ALL, search: Search = "") -> Response:
-    """Return a campaign's call log, by the filter of its tab; a filter that makes no sense hides nothing."""
+    """Return a campaign's call log, by the filter of its tab; an unknown disposition is ignored."""
     if isinstance(reader, Response):
         return reader
     outcome = Disposition(disposition) if disposition in set(Disposition) else None
@@ -160,7 +160,7 @@ async def address_book(
 async def suppressions(
     reader: Someone, state: str = "standing", scope: str = "", source: str = "", search: Search = ""
 ) -> Response:
-    """Return the suppression list, by the filter of its page; a filter that makes no sense hides nothing."""
+    """Return the suppression list, by the filter of its page; unknown values are ignored."""
     if isinstance(reader, Response):
         return reader
     wanted = filter_of(state=state, scope=scope, source=source, search=search)

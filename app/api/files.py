@@ -1,4 +1,4 @@
-"""CSV files as answers: piece by piece, read while they are sent."""
+"""CSV files as responses, streamed while they are read."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
@@ -15,7 +15,7 @@ PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosnif
 
 
 async def csv_file(database: Database, name: str, read: Read) -> StreamingResponse:
-    """Return what `read` gives as a file of that name. What it raises comes before the first byte."""
+    """Return a file of that name with the content from `read`. Errors are raised before the first byte."""
     pieces = _pieces(database, read)
     first = await anext(pieces)
     return StreamingResponse(
@@ -28,7 +28,7 @@ async def csv_file(database: Database, name: str, read: Read) -> StreamingRespon
 async def _pieces(database: Database, read: Read) -> Text:
     async with database.session() as session:
         async for piece in await read(session):
-            # Gives the connection back while the reader takes its time.
+            # Release the connection while the client reads.
             await session.commit()
             yield piece
 

@@ -1,6 +1,6 @@
-"""What every answer tells a browser: what it may load and run, to guess no types, to frame nothing, to come by https.
+"""Security headers: what a browser may load and run, no type sniffing, no framing, https only.
 
-Outermost of all: whoever answers (a route, a guard, the framework's own 404, a preflight) the answer has all of them.
+The outermost middleware, so that every response has them: of a route, a check, or the framework's own 404.
 """
 
 import base64
@@ -25,12 +25,12 @@ _ALWAYS: Final = (
         ),
     ),
 )
-_HTTPS_FROM_NOW_ON: Final = (b"strict-transport-security", b"max-age=31536000")
-"""A year. Not of hosts below ours: they may be somebody else's."""
+_HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
+"""For a year. Without subdomains: they may belong to others."""
 
 _CLOSED: Final = "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'"
 NO_PAGE: Final = f"default-src 'none'; {_CLOSED}"
-"""Of what is no page: it loads and runs nothing, however a browser is made to open it."""
+"""The policy of responses that are no pages: a browser that opens one loads and runs nothing."""
 
 _STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 _INLINE: Final = re.compile(r"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
@@ -39,7 +39,7 @@ _INLINE: Final = re.compile(r"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re
 def page_policy(scripts: Iterable[str], *, evaluates: bool = False) -> str:
     """Return the Content-Security-Policy of pages that run our own files and these inline scripts.
 
-    `evaluates`: they make scripts of texts. Styles may stand in pages: component libraries set them while they run.
+    `evaluates`: the pages use `eval`. Inline styles are allowed: component libraries set them at run time.
     """
     hashes = (f"'sha256-{each}'" for each in sorted(map(_digest, set(scripts))))
     allowed = " ".join(["'self'", *hashes, *(["'unsafe-eval'"] if evaluates else [])])
@@ -50,7 +50,7 @@ def page_policy(scripts: Iterable[str], *, evaluates: bool = False) -> str:
 
 
 def inline_scripts(html: str) -> list[str]:
-    """Return the scripts that stand in a page."""
+    """Return the inline scripts of a page."""
     return _INLINE.findall(html)
 
 
@@ -59,9 +59,9 @@ def _digest(script: str) -> str:
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to every answer that does not have its own.
+    """ASGI middleware: adds the headers to every response that does not have its own.
 
-    `pages` is the policy of HTML; `over_https` says that browsers reach us so, whatever a proxy makes of it.
+    `pages` is the policy of HTML. `over_https`: browsers reach us by https, even if a proxy forwards plain http.
     """
 
     def __init__(self, app: ASGIApp, *, pages: str = NO_PAGE, over_https: bool = False) -> None:
@@ -72,12 +72,12 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
         always = [*_ALWAYS]
         if self._over_https or scope.get("scheme") in {"https", "wss"}:
-            always.append(_HTTPS_FROM_NOW_ON)
+            always.append(_HTTPS_ONLY)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
                 given = Headers(raw=list(message.get("headers", ())))
-                # What says no type is a 304, whose headers replace those of the page that a browser has.
+                # A response without a type is a 304: its headers replace those of the page in the browser's cache.
                 is_page = given.get("content-type", "text/html").startswith("text/html")
                 ours = [*always, (b"content-security-policy", self._pages if is_page else NO_PAGE.encode())]
                 message["headers"] = given.raw + [each for each in ours if each[0].decode() not in given]

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: the database, its schema, and Redis."""
+"""Whether this process works: the database, its schema, and Redis."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _PATIENCE_SECONDS: Final = 3.0
 
 
 class Health(BaseModel):
-    """What works. `degraded`: without Redis nothing is lost but promptness."""
+    """What works. `degraded`: without Redis all works, but changes are shown later."""
 
     status: str
     database: str
@@ -36,7 +36,7 @@ class Health(BaseModel):
 
 @router.get("/health", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Health}})
 async def health(response: Response, context: Annotated[AppContext, Depends(get_context)]) -> Health:
-    """Say whether requests can be served: 503 without the database or with a schema that is not ours."""
+    """Tell whether requests can be served: 503 without the database, or with another schema."""
     (database, migrations), redis = await asyncio.gather(
         _database(context.database), _redis(context.settings.redis_url)
     )

@@ -1,4 +1,4 @@
-"""The names this installation answers to: a redirect, or a link, is built from the one that a request says."""
+"""The host names that this installation answers to. Redirects and links are built from the `Host` of a request."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ _HEALTH: Final = "/api/health"
 
 
 class KnownHosts:
-    """ASGI middleware: 421 for a `Host` that is none of ours, with what to set; a WebSocket is not opened.
+    """ASGI middleware: 421 for an unknown `Host`, with the setting to change; a WebSocket is not opened.
 
-    Ours are that of the public URL, this machine's own names, and those that are allowed besides, on any port: a
-    tunnel or a proxy may have another.
+    Known are the host of the public URL, this machine's own names, and the allowed ones, on any port: a tunnel or a
+    proxy may use another port.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str, allowed: Iterable[str] = ()) -> None:
@@ -40,7 +40,9 @@ class KnownHosts:
             await self._refusal(HTTPConnection(scope))(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:
-        if _comes_by_any_name(scope):
+        # Load balancers ask for health by address, and the carrier's requests are signed: neither answer has a link.
+        # Compare the whole path: `/webhooks/../sign-in` is the sign-in page.
+        if is_for_carrier(scope) or (scope["type"] == "http" and scope["path"] == _HEALTH):
             return True
         named = HTTPConnection(scope).headers.getlist("host")
         return len(named) == 1 and host_name(named[0]) in self._names
@@ -58,17 +60,8 @@ class KnownHosts:
         return problem(HTTPStatus.MISDIRECTED_REQUEST, detail)
 
 
-def _comes_by_any_name(scope: Scope) -> bool:
-    """Tell whether this is routed to one who answers with no link.
-
-    A load balancer asks for health by address, and the carrier's requests are signed. A path that only begins so may
-    be another's by the time it is routed: `/webhooks/../sign-in` is the sign-in page.
-    """
-    return is_for_carrier(scope) or (scope["type"] == "http" and scope["path"] == _HEALTH)
-
-
 def host_name(host: str) -> str:
-    """Return the name in a `Host` header, in lower case and without its port; empty if it is none."""
+    """Return the name in a `Host` header, in lower case and without the port; empty if it is invalid."""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port

@@ -1,4 +1,4 @@
-"""Requests with an `Idempotency-Key`: done once, and answered again as often as they are sent."""
+"""Requests with an `Idempotency-Key`: done once, and answered again when they are repeated."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,22 +20,22 @@ from app.services.idempotency import KeptAnswer, answered_before, begin, keep, r
 Work = Callable[[AsyncSession], Awaitable[BaseModel | None]]
 
 _HELD: Final = 4
-"""So many requests at once do work in steps with a key; the others wait for their turn."""
+"""How many requests with a key may do work in steps at the same time; the others wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """A request whose answer is kept under its key."""
+    """A request whose answer is stored under its key."""
 
     database: Database
     principal: Principal
     key: str
     request_hash: str
-    """What tells it from another request."""
+    """A hash of the request: the same key with another request is refused."""
     now: datetime
 
     async def once(self, work: Work, *, status: HTTPStatus, secrets: frozenset[str]) -> Response:
-        """Do the work and keep its answer, without the `secrets` in it, in one transaction."""
+        """Run `work` and store its answer, without the `secrets`, in one transaction."""
 
         async def unless_repeated(session: AsyncSession) -> Response:
             known = await begin(
@@ -53,9 +53,9 @@ class KeptRequest:
     async def once_in_steps(
         self, work: Callable[[], Awaitable[BaseModel]], *, status: HTTPStatus
     ) -> Response:
-        """Do work that takes many transactions, while a connection of its own keeps others with the key out.
+        """Run work of many transactions, while a separate connection locks the key.
 
-        That one has no rows that the work could wait for. It stores key and answer at the end.
+        That connection locks no rows that the work needs. It stores the key and the answer at the end.
         """
         async with _turns(self.database), _connections(self.database).transaction() as session:
             known = await answered_before(
@@ -76,12 +76,12 @@ class KeptRequest:
 
 
 def body_of(told: BaseModel | None) -> dict[str, Any]:
-    """Return what a route tells as JSON; nothing is an empty object."""
+    """Return a route's result as JSON; None is an empty object."""
     return told.model_dump(mode="json", by_alias=True) if told is not None else {}
 
 
 def answering(answer: KeptAnswer, *, repeated: bool = False) -> Response:
-    """Return the response that gives an answer, for the first time or again."""
+    """Return the response for an answer, with a header if it is `repeated`."""
     headers = {"Idempotent-Replayed": "true"} if repeated else None
     if answer.status == HTTPStatus.NO_CONTENT:
         return Response(status_code=answer.status, headers=headers)
@@ -90,7 +90,7 @@ def answering(answer: KeptAnswer, *, repeated: bool = False) -> Response:
 
 @lru_cache(maxsize=1)
 def _connections(database: Database) -> Database:
-    """Return connections to hold keys with: none of those that the work under a key waits for."""
+    """Return a separate pool for locking keys, so that the work itself never waits for it."""
     return database.beside(pool_size=_HELD)
 
 

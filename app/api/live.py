@@ -9,14 +9,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
-from app.api.caller import admit, identify
+from app.api.caller import admit, bearer, identify
 from app.api.problems import NotIdentified, TooMany
 from app.api.rate_limits import MOST_SOCKETS_OF_A_KEY
 from app.api.v1.progress_answers import progress_answer
 from app.runtime.context import AppContext, get_context
 from app.runtime.quotas import Full
 from app.runtime.tasks import end_tasks
-from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.errors import NotFound
@@ -31,7 +30,7 @@ NO_CAMPAIGN: Final = 4404
 TOO_MANY: Final = 4429
 PING_SECONDS: Final = 20.0
 RECHECK_SECONDS: Final = 30.0
-"""How long a socket may outlive its key."""
+"""How often a socket's key is checked again."""
 
 Message = dict[str, Any]
 
@@ -43,16 +42,18 @@ async def progress(
     context: Annotated[AppContext, Depends(get_context)],
     token: Annotated[str, Query(max_length=200)] = "",
 ) -> None:
-    """Send the present progress at once, then each change, at most four a second, and a ping now and then.
+    """Send the present progress at once, then each change, at most four a second, and regular pings.
 
-    Closes with 4401 for a key that is unknown or revoked, also later, with 4404 without such a campaign, and with 4429
-    where a request would be answered with 429, or when the key has too many sockets open.
+    Closes with 4401 if the key is unknown or gets revoked, with 4404 if there is no such campaign, and with 4429 where
+    a request would get 429, or if the key has too many open sockets.
     """
     await socket.accept()
-    key = token or _bearer(socket)
+    key = token or bearer(socket)
     try:
         principal = await admit(context, socket, key)
-        watched = await _watched(context, principal, campaign_id)
+        async with context.database.session() as session:
+            campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
+        watched = Watched(principal.organization_id, campaign.id, "progress")
         with context.quotas.holding("progress sockets", principal.key_id, most=MOST_SOCKETS_OF_A_KEY):
             await _serve(socket, _messages(context, watched, key))
         await socket.close(NO_CAMPAIGN, "The campaign was deleted.")
@@ -68,12 +69,6 @@ async def progress(
         )
     except (WebSocketDisconnect, RuntimeError):
         log.debug("live.socket_left", extra={"campaign_id": campaign_id})
-
-
-async def _watched(context: AppContext, principal: Principal, campaign_ref: str) -> Watched:
-    async with context.database.session() as session:
-        campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_ref)
-    return Watched(principal.organization_id, campaign.id, "progress")
 
 
 async def _messages(context: AppContext, watched: Watched, key: str) -> AsyncIterator[Message]:
@@ -103,7 +98,7 @@ async def _state(context: AppContext, watched: Watched) -> Message:
 
 
 async def _serve(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
-    """Send the messages until they end or the other side leaves, whichever is first."""
+    """Send the messages until they end or the client disconnects."""
     tasks = {
         asyncio.create_task(work)
         for work in (_send(socket, messages), _ping(socket), _until_disconnected(socket))
@@ -122,14 +117,14 @@ async def _send(socket: WebSocket, messages: AsyncIterator[Message]) -> None:
 
 
 async def _ping(socket: WebSocket) -> None:
-    """Say something now and then, so that nothing on the way takes a quiet campaign for a dead connection."""
+    """Send regular pings, so that no proxy closes the connection of a quiet campaign."""
     while True:
         await asyncio.sleep(PING_SECONDS)
         await socket.send_json({"type": "ping"})
 
 
 async def _until_disconnected(socket: WebSocket) -> None:
-    """Read and ignore what the other side says, in whatever frames. Raises `WebSocketDisconnect` when it leaves."""
+    """Read and ignore all messages of the client. Raises `WebSocketDisconnect` when it disconnects."""
     while (message := await socket.receive())["type"] == "websocket.receive":
         pass
     raise WebSocketDisconnect(message["code"])
@@ -138,8 +133,3 @@ async def _until_disconnected(socket: WebSocket) -> None:
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):
         await socket.close(code, reason)
-
-
-def _bearer(socket: WebSocket) -> str:
-    scheme, _, key = socket.headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""

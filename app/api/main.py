@@ -18,19 +18,19 @@ Outbound campaigns without a browser. Send `Authorization: Bearer cs_…` with e
 
 Ids are integers or UUIDs, either everywhere. Times are ISO 8601 with an offset. Lists come in pages.
 Errors are problem details (RFC 9457) that name the field.
-Each answer says how often the key may ask and how much of that is left (`RateLimit-Policy`, `RateLimit`).
-429 says in `Retry-After` how many seconds to wait. What is not answered with 429 is done.
-Whatever writes (POST, PUT, PATCH, DELETE) takes an `Idempotency-Key`: the request may be repeated for 24 hours and is
-done once. The same key with another request is 422; while the first is still at work, 409 with `Retry-After`.
+Each answer has the key's rate limit and what is left of it (`RateLimit-Policy`, `RateLimit`).
+429 says in `Retry-After` how many seconds to wait; such a request has no effect.
+All writing requests (POST, PUT, PATCH, DELETE) take an `Idempotency-Key`: they may be repeated for 24 hours, and are
+done once. The same key with another request is 422; while the first request is in progress, 409 with `Retry-After`.
 
 The WebSocket `/ws/campaigns/{id}/progress?token=cs_…` sends a campaign's progress: at once, then each change.
 """
 
 
 def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the application; the browser UI may be mounted behind it. `with_middleware` wraps all of it.
+    """Return the application. The browser UI may be mounted behind it, and `with_middleware` wraps all of it.
 
-    `/api` is an application within it, with its own documentation and its own answers for what is not there.
+    `/api` is a mounted application, with its own documentation and its own 404.
     """
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     rest = _rest()
@@ -64,7 +64,7 @@ def _rest() -> FastAPI:
 
 
 def _describe_problems(rest: FastAPI) -> None:
-    """Put the schema of problem details, which no route declares as its model, into the documentation."""
+    """Add the schema of problem details to the documentation: no route declares it as its model."""
     original = rest.openapi
 
     def openapi() -> dict[str, Any]:

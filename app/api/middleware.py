@@ -1,4 +1,4 @@
-"""What stands before everything that a process answers."""
+"""The middleware around everything that a process serves."""
 
 from starlette.types import ASGIApp
 
@@ -11,9 +11,9 @@ from app.runtime.config import Settings
 
 
 def with_middleware(app: ASGIApp, settings: Settings, *, pages: str = NO_PAGE) -> ASGIApp:
-    """Return the application behind the checks of host and path, every answer with our headers.
+    """Return the application with the checks of host and path, and with security headers on every response.
 
-    Before all of that it is decided who a request is from. `pages` is the Content-Security-Policy of its HTML.
+    The client's address is determined first. `pages` is the Content-Security-Policy of HTML.
     """
     known = KnownHosts(
         RefuseControlCharacters(RelativeRedirects(app)),

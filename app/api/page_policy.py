@@ -1,4 +1,4 @@
-"""What the pages may load and run, as they were built."""
+"""The Content-Security-Policy of the built pages."""
 
 import os
 from pathlib import Path
@@ -7,16 +7,12 @@ from app.api.headers import inline_scripts, page_policy
 
 
 def pages_policy() -> str:
-    """Return the Content-Security-Policy of the front-end that this process serves."""
-    return policy_of(Path(os.environ["REFLEX_WEB_WORKDIR"]) / "build" / "client")
+    """Return the policy of the front-end that this process serves: its own files, and the inline scripts of its pages.
 
-
-def policy_of(client: Path) -> str:
-    """Return the policy of a built front-end: its own files, and the very scripts that stand in its pages.
-
-    What an event makes a page do (a toast, a clipboard, a focus) Reflex sends as the text of a script and evaluates:
-    `eval(event.payload…)` in `applyEvent` of reflex_base/.templates/web/utils/state.js. So `'unsafe-eval'` has to
-    stay; it lets nobody bring a script in, which takes one that runs already.
+    Reflex sends the effects of events (a toast, the clipboard, the focus) as the text of a script, and the page
+    evaluates it: `eval(event.payload…)` in `applyEvent` of reflex_base/.templates/web/utils/state.js. So
+    `'unsafe-eval'` is needed. It does not let anyone inject a script: only a script that runs already can use `eval`.
     """
+    client = Path(os.environ["REFLEX_WEB_WORKDIR"]) / "build" / "client"
     pages = (page.read_text() for page in sorted(client.rglob("*.html")))
     return page_policy((script for page in pages for script in inline_scripts(page)), evaluates=True)

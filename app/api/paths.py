@@ -1,7 +1,7 @@
-"""Addresses with control characters, refused before anything reads them.
+"""Refuse paths with control characters before any other code reads them.
 
-A router's pattern and a comparison of texts read them differently: `/_upload%0A` is routed as `/_upload`, and is not
-equal to it. Nobody needs them.
+A router may match them differently from a comparison of strings: `/_upload%0A` is routed as `/_upload`, but is not
+equal to it. No valid path needs them.
 """
 
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from app.api.problems import problem
 
 
 class RefuseControlCharacters:
-    """ASGI middleware: 400 for an address with a control character in it; a WebSocket is not opened."""
+    """ASGI middleware: 400 for a path with a control character; a WebSocket is not opened."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,6 +1,6 @@
-"""Who a request is from, decided once: behind a proxy of ours the peer is the proxy, and its headers tell who came.
+"""The client's address, decided once. Behind a trusted proxy it is in the proxy's headers.
 
-Whatever asks for an address or for https reads `scope["client"]` and `scope["scheme"]`, the browser's socket too.
+All code that needs the address or the scheme reads `scope["client"]` and `scope["scheme"]`, also for WebSockets.
 """
 
 import logging
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class BehindProxies:
-    """ASGI middleware, the outermost: writes address and scheme of who came to a trusted proxy into the scope.
+    """ASGI middleware, the outermost: writes the client's address and scheme behind trusted proxies into the scope.
 
-    `X-Forwarded-For` is read from its right end, each proxy having added whom it was asked by: the first that is not
-    trusted is who came. Whatever stands before that was written by them, and is not believed. From a peer that is not
-    trusted, or has no address as on a Unix socket, no header is.
+    `X-Forwarded-For` is read from its right end, because each proxy appends its client. The first address that is not
+    trusted is the client; addresses before it are ignored, because the client may have written them. Headers from a
+    peer that is not trusted, or has no address (a Unix socket), are ignored.
     """
 
     def __init__(self, app: ASGIApp, *, trusted: Sequence[Network]) -> None:
@@ -31,7 +31,7 @@ class BehindProxies:
 
 
 class NoticeProxies:
-    """ASGI middleware where no proxy is trusted: says once in the log that one seems to be there."""
+    """ASGI middleware without trusted proxies: logs once if there seems to be a proxy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,5 +45,5 @@ class NoticeProxies:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """Return the address a request or a socket is from; empty if the server knows none."""
+    """Return the client's address; empty if the server knows none."""
     return connection.client.host if connection.client else ""

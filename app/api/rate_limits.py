@@ -1,9 +1,10 @@
-"""How often `/api/v1` may be asked, and how wrong one may be: 429, `Retry-After`, and the `RateLimit` fields.
+"""Rate limits of `/api/v1`, and of wrong keys: 429, `Retry-After`, and the `RateLimit` headers.
 
-Whoever has the right key, ticket or cookie is let in, whatever others do from the same address: only what is wrong is
-counted by address. That costs one look-up by an index each, and lets nobody guess: they are 256 random bits.
+Wrong keys, tickets and cookies are counted by address. A right one is always accepted, even if others at the same
+address send wrong ones. That costs one index look-up for each wrong one, and does not help guessing: they have 256
+random bits.
 
-The fields: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/, as of September 2025.
+The headers: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/, as of September 2025.
 """
 
 import logging
@@ -23,27 +24,27 @@ from app.runtime.context import AppContext
 log = logging.getLogger(__name__)
 
 WRONG_KEYS: Final = Quota("wrong-keys", 20)
-"""Requests of one address without a key that is known, `/api/v1` and the progress socket together."""
+"""Requests of one address without a known key, to `/api/v1` and the progress socket together."""
 WRONG_TICKETS: Final = Quota("wrong-tickets", 20)
-"""Sign-in tickets of one address that are good for nothing."""
+"""Invalid sign-in tickets of one address."""
 WRONG_SESSIONS: Final = Quota("wrong-sessions", 20)
-"""Downloads of one address with a session's cookie that is good for nothing."""
+"""Downloads of one address with an invalid session cookie."""
 MOST_SOCKETS_OF_A_KEY: Final = 200
-"""Progress sockets that one key may have open at a time, in one process."""
+"""The most progress sockets that one key may have open in one process."""
 
 _STANDING: Final = "callsheet.standing"
-"""Where in the scope of a request it stands, for its answer."""
+"""The key in a request's scope under which its quota standing is kept for the response."""
 
 
 def count_request(context: AppContext, connection: HTTPConnection, key_id: int | None) -> None:
-    """Count one request of a key. Raises `TooMany`."""
+    """Count one request of a key. Raises `TooMany` if it exceeds the key's limit."""
     if context.settings.api_requests_per_minute:
         quota = Quota("per-key", context.settings.api_requests_per_minute)
         _use(context, connection, quota, key_id)
 
 
 def count_wrong(context: AppContext, connection: HTTPConnection, quota: Quota) -> None:
-    """Count something wrong from this address. Raises `TooMany`."""
+    """Count a wrong key, ticket or cookie from this address. Raises `TooMany`."""
     address = counted_as(address_of(connection))
     _use(context, connection, quota, address)
     log.warning("api.refused", extra={"quota": quota.name, "address": address})
@@ -57,7 +58,7 @@ def _use(context: AppContext, connection: HTTPConnection, quota: Quota, who: obj
 
 
 class RateLimitHeaders:
-    """ASGI middleware: writes where a request stands into its answer, whatever that is."""
+    """ASGI middleware: adds the `RateLimit` headers to every response but redirects."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,18 +66,17 @@ class RateLimitHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  # ASGI's
         async def send_with_standing(message: Message) -> None:
             standing = scope.get(_STANDING)
-            if message["type"] == "http.response.start" and standing is not None and not _leads_on(message):
+            # Not on a redirect: a client that follows these headers might wait before it follows the redirect.
+            if (
+                message["type"] == "http.response.start"
+                and standing is not None
+                and not HTTPStatus.MULTIPLE_CHOICES <= message["status"] < HTTPStatus.BAD_REQUEST
+            ):
                 told = [(name.lower().encode(), value.encode()) for name, value in _fields(standing).items()]
                 message["headers"] = [*message.get("headers", ()), *told]
             await send(message)
 
         await self._app(scope, receive, send_with_standing)
-
-
-def _leads_on(message: Message) -> bool:
-    """Tell whether this is a redirect: a client that heeds the fields might wait before it follows."""
-    status: int = message["status"]
-    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 def _fields(standing: QuotaStanding) -> Mapping[str, str]:
@@ -93,12 +93,14 @@ def _header(description: str, example: str | int) -> dict[str, Any]:
 
 
 TOO_MANY_RESPONSE: Final[dict[str, Any]] = {
-    "description": "Too many requests of this key; or, without a key that is known, from this address.",
+    "description": "Too many requests of this key; or, without a known key, from this address.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
     "headers": {
-        "Retry-After": _header("Seconds until the next request is answered.", 1),
-        "RateLimit-Policy": _header("The limit, and the seconds it is for.", '"per-key";q=1200;w=60'),
-        "RateLimit": _header("What is left, and the seconds until there is more.", '"per-key";r=0;t=1'),
+        "Retry-After": _header("Seconds until the next request is accepted.", 1),
+        "RateLimit-Policy": _header("The limit, and its period in seconds.", '"per-key";q=1200;w=60'),
+        "RateLimit": _header(
+            "The remaining requests, and the seconds until there is one more.", '"per-key";r=0;t=1'
+        ),
     },
 }
-"""How the 429 is documented, for every operation."""
+"""The documentation of 429, for every operation."""

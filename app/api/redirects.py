@@ -1,6 +1,7 @@
-"""A redirect to ourselves names the path alone, whoever makes it: the framework would name the scheme and the host too.
+"""Relative redirects: a redirect to our own host has only a path. The framework would add scheme and host.
 
-Behind a proxy that ends https, and does not say so, a browser would be sent on by http, a secret in its address.
+Behind a proxy that terminates https without saying so, that would send browsers to http, perhaps with a secret in the
+URL.
 """
 
 from http import HTTPStatus
@@ -10,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RelativeRedirects:
-    """ASGI middleware: takes scheme and host off the `Location` of an answer that leads to the very host asked.
+    """ASGI middleware: removes scheme and host from a `Location` that points to the requested host.
 
-    Source: RFC 9110, 10.2.2: a browser completes it with the address it asked for, so with https if it came by that.
+    Source: RFC 9110, 10.2.2: the browser resolves it against the URL it requested, so it keeps https.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,9 +32,9 @@ class RelativeRedirects:
 
 
 def relative(location: str, *, host: str) -> str:
-    """Return the path, query and fragment of an address at `host`, and any other as it is.
+    """Return the path, query and fragment of an URL at `host`; any other URL as it is.
 
-    It begins with one slash: a browser takes what follows two for a host.
+    The result begins with exactly one slash: after two, a browser reads a host name.
     """
     scheme, _, rest = location.partition("://")
     if scheme not in {"http", "https"} or not host or not rest.startswith(f"{host}/"):

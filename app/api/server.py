@@ -1,4 +1,4 @@
-"""The API's own process: `callsheet web --api-only`, to scale apart from the browser UI."""
+"""The process of the API alone: `callsheet web --api-only`, to scale separately from the browser UI."""
 
 import gc
 from collections.abc import AsyncIterator
@@ -16,12 +16,12 @@ from app.services.live_hub import live_hub
 
 
 def app() -> ASGIApp:
-    """Return the application: what the ASGI server calls once in its worker process."""
+    """Return the application. The ASGI server calls this once in its worker process."""
     return with_middleware(running_api(), get_context().settings)
 
 
 def running_api() -> FastAPI:
-    """Return the API of a process that logs, watches and closes what it opened; without its borders."""
+    """Return the API with logging, live hub and clean shutdown, but without the middleware."""
     configure()
     return create_api(lifespan=_running)
 
@@ -29,7 +29,7 @@ def running_api() -> FastAPI:
 @asynccontextmanager
 async def _running(_: FastAPI) -> AsyncIterator[None]:
     install_from_environment()
-    # What was loaded so far stays: looking through it again and again holds every answer up.
+    # All loaded modules stay: exclude them from garbage collection, which would delay answers.
     gc.freeze()
     async with live_hub():
         try:

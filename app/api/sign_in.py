@@ -1,4 +1,4 @@
-"""The browser's way in and out, by real page loads: only an HTTP answer can set an HttpOnly cookie."""
+"""Sign-in and sign-out by real page loads: only an HTTP response can set an HttpOnly cookie."""
 
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -22,12 +22,12 @@ Context = Annotated[AppContext, Depends(get_context)]
 HOME: Final = "/"
 SIGN_IN: Final = "/sign-in/"
 TICKET_REFUSED: Final = f"{SIGN_IN}?expired=1"
-"""The page says that it took too long."""
+"""The page says that the ticket has expired."""
 SESSION_ENDED: Final = f"{SIGN_IN}?ended=1"
-"""The page says that one was signed out meanwhile."""
+"""The page says that the session has ended."""
 
 _OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
-"""A sibling domain is not ours either."""
+"""Values of `Sec-Fetch-Site`. A sibling domain is not ours either."""
 _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -35,9 +35,9 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 async def complete(
     request: Request, context: Context, ticket: Annotated[str, Query(max_length=200)] = ""
 ) -> RedirectResponse:
-    """Turn a sign-in ticket into the session's and the browser's cookies and go on to the page that was wanted.
+    """Exchange a sign-in ticket for the cookies of session and browser, and go to the requested page.
 
-    Not at another site's bidding, which could have somebody work in its own account unawares.
+    Refused if another site sent the browser here: it could sign the user in to the attacker's account.
     """
     if sent_by_another_site(request):
         return _go(TICKET_REFUSED)
@@ -71,7 +71,7 @@ async def complete(
 
 @router.post("/sign-out")
 async def leave(request: Request, context: Context) -> RedirectResponse:
-    """End the session, clear its cookie and show the sign-in page, always. Not at another site's bidding."""
+    """End the session, clear its cookie and show the sign-in page. Ignored if another site sent the request."""
     if sent_by_another_site(request):
         return _go(HOME)
     if tokens := cookies_of(request, context, SESSION_COOKIE):
@@ -88,15 +88,15 @@ async def leave(request: Request, context: Context) -> RedirectResponse:
 
 
 def cookies_of(request: Request, context: AppContext, name: str) -> tuple[str, ...]:
-    """Return what a browser's cookie of ours holds, as `tokens_in` does."""
+    """Return the tokens in a cookie of ours, as `tokens_in` does."""
     headers = request.headers.getlist("cookie")
     return tokens_in(headers, name, over_https=context.settings.served_over_https)
 
 
 def to_sign_in(context: AppContext, request: Request, wrong: Quota, page: str) -> RedirectResponse:
-    """Count something wrong, and show the way to a sign-in page that says what it was.
+    """Count a wrong ticket or cookie, and redirect to the sign-in page with the reason.
 
-    Raises `TooMany` to a program alone: a person can do nothing with it, and learns nothing by the page.
+    Raises `TooMany` for programs only: a 429 does not help a person, and the page reveals nothing.
     """
     try:
         count_wrong(context, request, wrong)
@@ -107,7 +107,7 @@ def to_sign_in(context: AppContext, request: Request, wrong: Quota, page: str) -
 
 
 def sent_by_another_site(request: Request) -> bool:
-    """Tell whether another site's page made the browser come here (Fetch Metadata; what does not send it is let in)."""
+    """Tell whether another site sent the browser here (Fetch Metadata). False for clients that do not send it."""
     return request.headers.get("sec-fetch-site") in _OTHER_SITES
 
 
@@ -116,9 +116,9 @@ def _go(path: str) -> RedirectResponse:
 
 
 def _by_https(request: Request, context: AppContext) -> bool:
-    """Tell whether the browser came by https, here or at the proxy before us.
+    """Tell whether the browser uses https, directly or to a proxy in front of us.
 
-    Here the header is believed of anybody: it can only make a cookie more careful, and that of its sender alone.
+    The header is trusted from any client here: it can only make the sender's own cookie stricter.
     """
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
     return "https" in {request.url.scheme, forwarded} or context.settings.served_over_https

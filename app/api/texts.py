@@ -1,4 +1,4 @@
-"""Texts of a request, before anything reads them: what cannot be stored or has no end is refused by its name."""
+"""Check the texts of a request first: texts that are too long or cannot be stored are refused by field."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,20 +11,20 @@ from app.domain.text import LONGEST, Path, wrong_texts
 
 _NO_FIELDS: Final = "This request takes no fields. Send no body, or {}."
 _MOST_TOLD: Final = 100
-"""So many are enough to see what is wrong with a request."""
+"""The most errors in one response."""
 
 
 def check_addressed(request: Request) -> None:
-    """Refuse what cannot be stored in the path and the query. Raises `RequestValidationError`."""
+    """Raise `RequestValidationError` for texts in path or query that cannot be stored."""
     refuse("path", wrong_texts(dict(request.path_params)))
     query = request.query_params
     refuse("query", wrong_texts({name: "".join(query.getlist(name)) for name in query}))
 
 
 async def check_body(request: Request) -> None:
-    """Refuse texts of a JSON body that cannot be kept. One that is no JSON is for others to tell of.
+    """Raise `RequestValidationError` for texts of a JSON body that cannot be stored or are too long.
 
-    Raises `RequestValidationError`.
+    A body that is not JSON passes: the route reports it.
     """
     try:
         sent: Any = await request.json()
@@ -34,9 +34,9 @@ async def check_body(request: Request) -> None:
 
 
 async def check_no_body(request: Request) -> None:
-    """Refuse whatever is sent to a route that takes no fields, but for an empty body and `{}`.
+    """Raise `RequestValidationError`, which names the fields, if the body is neither empty nor `{}`.
 
-    Raises `RequestValidationError`, which names the fields.
+    For routes without fields.
     """
     try:
         sent: Any = await request.json() if await request.body() else {}
@@ -64,5 +64,5 @@ _LONGEST_NAME: Final = 200
 
 
 def _quoted(name: str | int) -> str:
-    """Return a name to be told of: no longer than anybody reads."""
+    """Return a field's name, shortened for the error."""
     return str(name)[:_LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""Agents, whom the seeds call assistants: who speaks."""
+"""Voice agents, which the seeds call assistants."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,14 +17,14 @@ router = APIRouter(route_class=KeyedRoute)
 
 
 class AgentBody(Body):
-    """What may be said of an agent."""
+    """The fields of an agent."""
 
     name: Annotated[str, at_most(200)] | None = None
     description: Annotated[str, at_most(2000)] | None = None
     voice: Annotated[str, at_most(100)] | None = Field(None, examples=["Polly.Joanna-Neural"])
     language: Annotated[str, at_most(20)] | None = Field(None, examples=["en-US"])
     greeting: Annotated[str, at_most(4000)] | None = Field(
-        None, description="A template, for campaigns without a greeting of their own."
+        None, description="A template, for campaigns without a greeting."
     )
     prompt: Annotated[str, at_most(10000)] | None = None
     max_concurrent_calls: int | None = Field(None, description="0 is no limit.")
@@ -69,7 +69,7 @@ async def index(caller: Keyed, *, active_only: bool = False) -> Agents:
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=AgentAnswer)
 async def create(body: AgentBody, caller: Repeatable) -> Response:
-    """Create an agent. Only `name` is needed."""
+    """Create an agent. Only `name` is required."""
     changes, active = _split(body)
 
     async def work(session: AsyncSession) -> AgentAnswer:
@@ -89,7 +89,7 @@ async def show(agent_id: Ref, caller: Keyed) -> AgentAnswer:
 @router.patch("/{agent_id}", response_model=AgentAnswer)
 @router.put("/{agent_id}", response_model=AgentAnswer)
 async def change(agent_id: Ref, body: AgentBody, caller: Repeatable) -> Response:
-    """Change an agent; what is not sent stays as it is."""
+    """Change an agent. Fields that are not sent stay as they are."""
     changes, active = _split(body)
 
     async def work(session: AsyncSession) -> AgentAnswer:
@@ -103,12 +103,12 @@ async def change(agent_id: Ref, body: AgentBody, caller: Repeatable) -> Response
 
 @router.delete("/{agent_id}", status_code=HTTPStatus.NO_CONTENT)
 async def deactivate(agent_id: Ref, caller: Repeatable) -> Response:
-    """Switch an agent off: no campaign is offered it. What it did is kept. 409 while it is in use."""
+    """Deactivate an agent: campaigns cannot choose it. Its history is kept. 409 while it is in use."""
     return await caller.gone_once(lambda session: _switched(session, caller, agent_id, active=False))
 
 
 def agent_answer(view: AgentView) -> AgentAnswer:
-    """Return an agent as it is answered."""
+    """Return the API's answer for an agent."""
     return AgentAnswer(**{name: getattr(view, name) for name in AgentAnswer.model_fields})
 
 

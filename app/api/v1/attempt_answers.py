@@ -1,4 +1,4 @@
-"""An attempt as `/api/v1` answers it."""
+"""The answers of `/api/v1` for attempts."""
 
 from typing import Any
 from uuid import UUID
@@ -42,7 +42,7 @@ class Line(BaseModel):
 
 
 class Event(BaseModel):
-    """One thing the carrier told, as it told it."""
+    """One report of the carrier, as received."""
 
     kind: str
     at: Moment
@@ -50,18 +50,18 @@ class Event(BaseModel):
 
 
 class SecondCallAnswer(BaseModel):
-    """A call or message that the carrier made beside the one of its attempt."""
+    """A second call or message that the carrier made for one attempt."""
 
     attempt_id: UUID
     contact_name: str
     to: str
     provider_id: str
     at: Moment
-    ended_at: Moment | None = Field(description="When the carrier said that it is over.")
+    ended_at: Moment | None = Field(description="When the carrier reported its end.")
 
 
 class AttemptDetailAnswer(AttemptAnswer):
-    """One try with its words and events."""
+    """One try with its transcript and events."""
 
     provider_id: str | None
     rendered: dict[str, str]
@@ -70,12 +70,12 @@ class AttemptDetailAnswer(AttemptAnswer):
 
 
 def attempt_answer(row: AttemptRow) -> AttemptAnswer:
-    """Return one try as it is answered."""
+    """Return the API's answer for an attempt."""
     return AttemptAnswer(**_fields(row))
 
 
 def attempt_detail_answer(detail: AttemptDetail) -> AttemptDetailAnswer:
-    """Return one try with its words and events as it is answered."""
+    """Return the API's answer for an attempt, with its transcript and events."""
     return AttemptDetailAnswer(
         **_fields(detail.row),
         provider_id=detail.provider_id,
@@ -109,7 +109,7 @@ def _fields(row: AttemptRow) -> dict[str, Any]:
 
 
 def second_call_answer(row: SecondCallRow) -> SecondCallAnswer:
-    """Translate a second call."""
+    """Return the API's answer for a second call."""
     return SecondCallAnswer(
         attempt_id=row.attempt_id,
         contact_name=row.contact_name,

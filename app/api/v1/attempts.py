@@ -26,13 +26,13 @@ router = APIRouter(tags=["attempts"], route_class=KeyedRoute)
 
 
 class SettleBody(Body):
-    """What a person found out about an attempt that is up for review."""
+    """What a user found out about an attempt in review."""
 
-    placed: bool = Field(description="It was placed; false: it was not, and its contact goes back in line.")
+    placed: bool = Field(description="Whether it was placed. If not, its contact goes back to the queue.")
 
 
 class SecondCalls(BaseModel):
-    """A campaign's second calls, the newest first."""
+    """A campaign's second calls, newest first."""
 
     items: list[SecondCallAnswer]
 
@@ -47,7 +47,7 @@ async def index(
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[AttemptAnswer]:
-    """List a campaign's calls and messages, the newest first."""
+    """List a campaign's calls and messages, newest first."""
     async with caller.reading() as session:
         found = await list_attempts(
             session,
@@ -64,7 +64,7 @@ async def index(
 
 @router.get("/attempts/{attempt_id}")
 async def show(attempt_id: UUID, caller: Keyed) -> AttemptDetailAnswer:
-    """Return one call or message with its transcript, its events and what was said."""
+    """Return one call or message with its text, transcript and events."""
     async with caller.reading() as session:
         detail = await get_attempt(session, principal=caller.principal, attempt_id=attempt_id)
     return attempt_detail_answer(detail)
@@ -72,9 +72,9 @@ async def show(attempt_id: UUID, caller: Keyed) -> AttemptDetailAnswer:
 
 @router.post("/attempts/{attempt_id}/settle", response_model=AttemptDetailAnswer)
 async def settle(attempt_id: UUID, body: SettleBody, caller: Repeatable) -> Response:
-    """Say of an attempt in `review` whether it was placed: the carrier could not tell.
+    """Set whether an attempt in `review` was placed: the carrier could not tell.
 
-    Placed without news counts as not answered; not placed spends no attempt. 409 if it is not up for review.
+    If placed, it counts as not answered; if not, it does not count as an attempt. 409 if it is not in review.
     """
 
     async def work(session: AsyncSession) -> AttemptDetailAnswer:
@@ -93,7 +93,7 @@ async def settle(attempt_id: UUID, body: SettleBody, caller: Repeatable) -> Resp
 
 @router.get("/campaigns/{campaign_id}/second-calls")
 async def second_calls(campaign_id: Ref, caller: Keyed) -> SecondCalls:
-    """List the calls that the carrier made beside the one of their attempt. They are hung up."""
+    """List the second calls: the carrier made more than one call for an attempt. They are hung up."""
     async with caller.reading() as session:
         rows = await list_second_calls(session, principal=caller.principal, campaign_ref=campaign_id)
     return SecondCalls(items=[second_call_answer(row) for row in rows])

@@ -1,4 +1,4 @@
-"""Adding people of the address book to a campaign by a rule: a segment or a filter, once or as they come."""
+"""Audiences: add contacts to a campaign by a segment or a filter, once or continuously."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -30,34 +30,34 @@ _NO_ANSWER: Final = {
     "conditions": [{"field": "campaign_status", "op": "any_of", "value": ["41:no_answer", "41:busy"]}],
 }
 
-
 _RULE: Final[dict[str, Any]] = {"filter": _NO_ANSWER, "not_contacted_for_days": 7, "not_in_campaigns": [57]}
 
 
 class RuleBody(Body):
-    """Whom to add: exactly one of a segment's people, a filter's, or everyone; without some."""
+    """Whom to add: exactly one of a segment, a filter, or everyone; and whom to leave out."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_RULE]})
 
     segment_id: RefField | None = None
     filter: dict[str, Any] | None = Field(
         None,
-        description="A contact filter, as `GET /contacts` takes it: here everyone who did not answer campaign 41.",
+        description="A contact filter as in `GET /contacts`. The example: who did not answer campaign 41.",
         examples=[_NO_ANSWER],
     )
     everyone: bool = Field(
-        False, description="The whole address book: has to be said, so that nobody adds it by mistake."
+        False,
+        description="The whole address book. Must be set explicitly, so that nobody is added by mistake.",
     )
     not_contacted_for_days: int = Field(
-        0, description="Leave out whom any campaign contacted within so many days."
+        0, description="Leave out contacts that any campaign contacted within this many days."
     )
     not_in_campaigns: list[RefField] = Field(
-        default_factory=list, description="Leave out who is in one of these campaigns."
+        default_factory=list, description="Leave out contacts of these campaigns."
     )
 
 
 class AudienceBody(RuleBody):
-    """A rule, and how long it holds."""
+    """A rule, and whether it is applied once or continuously."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_RULE | {"mode": "snapshot"}, {"segment_id": 12, "mode": "standing"}]}
@@ -65,13 +65,13 @@ class AudienceBody(RuleBody):
 
     mode: AudienceMode = Field(
         AudienceMode.SNAPSHOT,
-        description="`snapshot`: whoever matches now (draft, paused or failed campaigns). "
-        "`standing`: keep adding who matches, while the campaign runs too, until it is ended.",
+        description="`snapshot`: adds those who match now (draft, paused or failed campaigns). "
+        "`standing`: keeps adding those who match, also while the campaign runs, until it is ended.",
     )
 
 
 class Preview(BaseModel):
-    """What adding by a rule would do now. Counts end at 10,000; `more` names those that would go on."""
+    """What a rule would add now. Counts stop at 10,000; `more` names those that are larger."""
 
     matching: int
     already_in: int
@@ -80,7 +80,7 @@ class Preview(BaseModel):
 
 
 class AudienceAnswer(BaseModel):
-    """A rule by which people are added."""
+    """An audience: a rule that adds contacts."""
 
     id: int
     mode: AudienceMode
@@ -91,7 +91,9 @@ class AudienceAnswer(BaseModel):
     not_contacted_for_days: int
     not_in_campaigns: list[int]
     added: int
-    already_in: int = Field(description="Matched, and were in the campaign before: left as they are.")
+    already_in: int = Field(
+        description="Matching contacts that were in the campaign already; they stay as they are."
+    )
     suppressed: int = Field(description="Added as skipped: they must not be contacted.")
     created_by: str
     created_at: Moment
@@ -100,14 +102,14 @@ class AudienceAnswer(BaseModel):
 
 
 class Audiences(BaseModel):
-    """A campaign's rules, newest first."""
+    """A campaign's audiences, newest first."""
 
     items: list[AudienceAnswer]
 
 
 @router.get("")
 async def index(campaign_id: Ref, caller: Keyed) -> Audiences:
-    """List the rules by which people of the address book were or are added."""
+    """List the campaign's audiences, ended ones too."""
     async with caller.reading() as session:
         views = await list_audiences(session, principal=caller.principal, campaign_ref=campaign_id)
     return Audiences(items=[_answer(view) for view in views])
@@ -115,7 +117,7 @@ async def index(campaign_id: Ref, caller: Keyed) -> Audiences:
 
 @router.post("/preview")
 async def preview(campaign_id: Ref, body: RuleBody, caller: Keyed) -> Preview:
-    """Count whom a rule would add, and add nobody."""
+    """Count whom a rule would add, without adding them."""
     async with caller.reading() as session:
         counted = await preview_audience(
             session,
@@ -133,7 +135,7 @@ async def preview(campaign_id: Ref, body: RuleBody, caller: Keyed) -> Preview:
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=AudienceAnswer)
 async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Response:
-    """Begin to add people by a rule. Who is in the campaign already stays as they are."""
+    """Start adding contacts by a rule. Contacts that are in the campaign already stay as they are."""
     begun: list[int] = []
 
     async def work(session: AsyncSession) -> AudienceAnswer:
@@ -156,7 +158,7 @@ async def add(campaign_id: Ref, body: AudienceBody, caller: Repeatable) -> Respo
 
 @router.post("/{audience_id}/end", response_model=AudienceAnswer)
 async def end(campaign_id: Ref, audience_id: RowId, caller: Repeatable) -> Response:
-    """Add nobody more by this rule. Who was added stays."""
+    """Stop adding contacts by this rule. Added contacts stay."""
 
     async def work(session: AsyncSession) -> AudienceAnswer:
         view = await end_audience(

@@ -1,4 +1,4 @@
-"""Many people of the address book at once: adding and changing them by number, and changing all that a filter means."""
+"""Bulk changes of the address book: upsert by number, and change all contacts that match a filter."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -36,7 +36,7 @@ from app.services.contacts.bulk import (
     list_bulk_changes,
 )
 from app.services.contacts.filter_sql import filter_from
-from app.services.contacts.upserting import MOST_ROWS, RowOutcome, UpsertedRow, upsert_contacts
+from app.services.contacts.upserting import MOST_ROWS, RowOutcome, upsert_contacts
 from app.services.errors import FieldErrors
 from app.services.segments.queries import segment_filter
 from app.services.suppression.closing import LONGEST_REASON
@@ -44,8 +44,8 @@ from app.services.suppression.closing import LONGEST_REASON
 router = APIRouter(prefix="/contacts", tags=["contacts"], route_class=KeyedRoute)
 
 _FEW = 10
-"""So many of those who were left as they were are listed with each of many bulk changes."""
-_SAYS_WHOM = ("ids", "filter", "segment_id", "everyone")
+"""How many refusals a list shows for each bulk change."""
+_SELECTIONS = ("ids", "filter", "segment_id", "everyone")
 _WHOM = "Send one of `ids`, `filter`, `segment_id`, and `everyone`: true."
 
 
@@ -53,22 +53,22 @@ class UpsertBody(Body):
     """People by their number."""
 
     contacts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_ROWS)] = Field(
-        description="As of POST /contacts. What is sent replaces what was there; tags and fields are added.",
+        description="As in POST /contacts. Sent values replace existing ones; tags and fields are added.",
         examples=[[{"phone_number": "+15551234567", "name": "John Doe", "tags": ["vip"]}]],
     )
 
 
 class UpsertedContact(BaseModel):
-    """What became of one of them."""
+    """The result for one contact."""
 
     verdict: RowOutcome
     id: int | None
     phone_number: str
-    errors: dict[str, str] = Field(description="For one that was rejected: field and what to change.")
+    errors: dict[str, str] = Field(description="If rejected: field -> what to change.")
 
 
 class UpsertAnswer(BaseModel):
-    """What became of them, in their order."""
+    """The results, in the order of the request."""
 
     created: int
     updated: int
@@ -83,14 +83,14 @@ class BulkBody(Body):
     action: BulkAction
     ids: RowIds | None = Field(None, min_length=1, max_length=MOST_ROWS)
     filter: dict[str, Any] | None = Field(
-        None, description="As of GET /contacts.", examples=[{"search": "ann"}]
+        None, description="As in GET /contacts.", examples=[{"search": "ann"}]
     )
     segment_id: RefField | None = None
-    everyone: bool = Field(False, description="The whole address book: it has to be said.")
+    everyone: bool = Field(False, description="The whole address book. Must be set explicitly.")
     expected: int | None = Field(
         None,
-        description="How many people are meant: 409, and nobody is changed, if by now it is another number. "
-        "Needed to delete everyone.",
+        description="How many contacts you expect to match: 409, without any change, if it is another number. "
+        "Required to delete everyone.",
     )
     tags: list[str] | None = Field(None, description="For `tag` and `untag`.", examples=[["vip"]])
     scope: SuppressionScope | None = Field(None, description="For `suppress`; `all` if left out.")
@@ -103,7 +103,7 @@ class BulkBody(Body):
 
 
 class NotChanged(BaseModel):
-    """Somebody who was left as they were, and why."""
+    """A contact that was not changed, and why."""
 
     contact_id: int
     phone_number: str
@@ -111,7 +111,7 @@ class NotChanged(BaseModel):
 
 
 class BulkAnswer(BaseModel):
-    """How far a bulk change is."""
+    """A bulk change and its progress."""
 
     id: int
     uuid: UUID
@@ -119,10 +119,10 @@ class BulkAnswer(BaseModel):
     status: BulkStatus
     filter: dict[str, Any]
     arguments: dict[str, Any] = Field(description="The tags, the suppression or the consent.")
-    matched: int = Field(description="Who was met so far.")
-    changed: int = Field(description="How many of them were not so already.")
+    matched: int = Field(description="How many contacts were processed so far.")
+    changed: int = Field(description="How many of them were really changed.")
     refused: int
-    refusals: list[NotChanged] = Field(description="The first 1,000 of those who were left as they were.")
+    refusals: list[NotChanged] = Field(description="The first 1,000 contacts that were not changed.")
     created_by: str
     created_at: Moment
     ended_at: Moment | None
@@ -130,28 +130,39 @@ class BulkAnswer(BaseModel):
 
 @router.post("/upsert", response_model=UpsertAnswer)
 async def upsert(body: UpsertBody, caller: Repeatable) -> Response:
-    """Add or change up to 1,000 people by their numbers. Good ones go in; each that does not is told why."""
+    """Add or change up to 1,000 contacts by number. Valid ones are stored; each rejected one has its errors."""
 
     async def work(session: AsyncSession) -> UpsertAnswer:
         rows = [_row(each) for each in body.contacts]
         verdicts = await upsert_contacts(session, principal=caller.principal, rows=rows, now=caller.now)
         kinds = [row.verdict for row in verdicts]
         counts = {verdict.value: kinds.count(verdict) for verdict in RowOutcome}
-        return UpsertAnswer(contacts=[_upserted(row) for row in verdicts], **counts)
+        return UpsertAnswer(
+            contacts=[
+                UpsertedContact(
+                    verdict=row.verdict,
+                    id=row.contact_id,
+                    phone_number=row.number,
+                    errors=in_our_words(row.errors),
+                )
+                for row in verdicts
+            ],
+            **counts,
+        )
 
     return await caller.once(work, status=HTTPStatus.OK)
 
 
 @router.post("/bulk", status_code=HTTPStatus.ACCEPTED, response_model=BulkAnswer)
 async def bulk(body: BulkBody, caller: Repeatable) -> Response:
-    """Tag, untag, suppress, delete or set the consent of everybody meant.
+    """Tag, untag, suppress, delete or set the consent of the chosen contacts.
 
-    The first thousand are done when this answers; `status` is `running` while there are more.
+    The first thousand are done with the answer; `status` is `running` while there are more.
     """
     begun: list[int] = []
 
     async def work(session: AsyncSession) -> BulkAnswer:
-        sent = body.model_dump(exclude_unset=True, exclude={"action", "expected", *_SAYS_WHOM})
+        sent = body.model_dump(exclude_unset=True, exclude={"action", "expected", *_SELECTIONS})
         view = await begin_bulk_change(
             session,
             principal=caller.principal,
@@ -176,7 +187,7 @@ async def bulk(body: BulkBody, caller: Repeatable) -> Response:
 async def bulk_changes(
     caller: Keyed, *, page: PageNumber = 1, page_size: PageSize = 25
 ) -> Listing[BulkAnswer]:
-    """List the bulk changes, the newest first, each with the first few of those who were left as they were."""
+    """List the bulk changes, newest first, each with its first few refusals."""
     async with caller.reading() as session:
         found = await list_bulk_changes(session, principal=caller.principal, page=page, page_size=page_size)
     return listing(found, lambda view: bulk_answer(replace(view, refusals=view.refusals[:_FEW])))
@@ -184,14 +195,14 @@ async def bulk_changes(
 
 @router.get("/bulk/{bulk_id}")
 async def bulk_progress(bulk_id: Ref, caller: Keyed) -> BulkAnswer:
-    """Return how far a bulk change is."""
+    """Return a bulk change and its progress."""
     async with caller.reading() as session:
         return bulk_answer(await get_bulk_change(session, principal=caller.principal, bulk_ref=bulk_id))
 
 
 @router.post("/bulk/{bulk_id}/cancel", response_model=BulkAnswer)
 async def cancel(bulk_id: Ref, caller: Repeatable) -> Response:
-    """Change nobody more. Who was changed stays so."""
+    """Stop the bulk change. Contacts that were changed stay changed."""
 
     async def work(session: AsyncSession) -> BulkAnswer:
         return bulk_answer(
@@ -202,7 +213,7 @@ async def cancel(bulk_id: Ref, caller: Repeatable) -> Response:
 
 
 def bulk_answer(view: BulkView) -> BulkAnswer:
-    """Return a bulk change as it is answered."""
+    """Return the API's answer for a bulk change."""
     return BulkAnswer(
         id=view.id,
         uuid=view.public_id,
@@ -224,7 +235,7 @@ def bulk_answer(view: BulkView) -> BulkAnswer:
 
 
 async def _whom(session: AsyncSession, caller: Caller, body: BulkBody) -> ContactFilter:
-    if [body.ids, body.filter, body.segment_id, body.everyone or None].count(None) != len(_SAYS_WHOM) - 1:
+    if [body.ids, body.filter, body.segment_id, body.everyone or None].count(None) != len(_SELECTIONS) - 1:
         raise FieldErrors({"filter": _WHOM})
     if body.everyone:
         return EVERYBODY
@@ -236,14 +247,8 @@ async def _whom(session: AsyncSession, caller: Caller, body: BulkBody) -> Contac
 
 
 def _row(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as the services name its fields."""
+    """Return a row with the field names of the services."""
     row = dict(given)
     if "phone_number" in row:
         row["number"] = row.pop("phone_number")
     return row
-
-
-def _upserted(row: UpsertedRow) -> UpsertedContact:
-    return UpsertedContact(
-        verdict=row.verdict, id=row.contact_id, phone_number=row.number, errors=in_our_words(row.errors)
-    )

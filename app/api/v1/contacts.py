@@ -49,25 +49,19 @@ Cursor = Annotated[str, Query(max_length=4_000, description="`next_cursor` or `p
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page of people, in which order."""
+    """Query parameters: which page of contacts, in which order."""
 
-    sort: Sort | None
-    descending: bool | None
-    cursor: str
-    limit: int
-
-
-def _paging(
-    *, sort: Sort | None = None, descending: bool | None = None, cursor: Cursor = "", limit: PageSize = 50
-) -> Paging:
-    return Paging(sort, descending, cursor, limit)
+    sort: Sort | None = None
+    descending: bool | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 50
 
 
-PageOfPeople = Annotated[Paging, Depends(_paging)]
+PageOfPeople = Annotated[Paging, Depends(Paging)]
 
 
 class ContactBody(Body):
-    """What may be said of a person."""
+    """The fields of a contact."""
 
     phone_number: str | None = Field(None, examples=["+15551234567"])
     name: Annotated[str, at_most(LENGTHS["name"])] | None = None
@@ -92,16 +86,16 @@ class ContactBody(Body):
         None, examples=["web form"]
     )
     consent_wording: Annotated[str, at_most(LENGTHS["consent_wording"])] | None = Field(
-        None, description="What they agreed to, word for word."
+        None, description="The exact wording that they agreed to."
     )
     consent_evidence: Annotated[str, at_most(LENGTHS["consent_evidence"])] | None = Field(
         None, description="Where the proof is: a link, a file, an id."
     )
-    consent_at: str | None = Field(None, description="When, with its offset; now, if left out.")
+    consent_at: str | None = Field(None, description="ISO 8601 with an offset; now, if left out.")
 
 
 class NewContact(ContactBody):
-    """A person: `phone_number` is needed."""
+    """A new contact. `phone_number` is required."""
 
     phone_number: str = Field(examples=["+15551234567"])
 
@@ -115,7 +109,7 @@ class ContactItem(BaseModel):
     email: str
     company: str
     tags: list[str]
-    suppressed: bool = Field(description="Some channel is closed.")
+    suppressed: bool = Field(description="At least one channel is suppressed.")
     campaigns_count: int
     last_outcome: str | None
     last_contacted_at: Moment | None
@@ -124,13 +118,13 @@ class ContactItem(BaseModel):
 
 
 class ContactListing(BaseModel):
-    """Some people, and where those after and before them are."""
+    """A page of contacts, with cursors for the next and the previous page."""
 
     items: list[ContactItem]
     next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last.")
-    previous_cursor: str | None = Field(description="Send it as `cursor` for the page before.")
-    total: int = Field(description="How many match, counted up to 10,000.")
-    more_than_total: bool = Field(description="There are more than `total`.")
+    previous_cursor: str | None = Field(description="Send it as `cursor` for the previous page.")
+    total: int = Field(description="How many contacts match; counting stops at 10,000.")
+    more_than_total: bool = Field(description="More than `total` match.")
     sort: Sort
     descending: bool
 
@@ -147,7 +141,7 @@ class PastCampaign(BaseModel):
 
 
 class ContactAnswer(ContactItem):
-    """A person's whole card."""
+    """A contact with all fields."""
 
     first_name: str
     last_name: str
@@ -162,14 +156,14 @@ class ContactAnswer(ContactItem):
     consent_evidence: str
     consent_at: Moment | None
     source: str
-    import_id: int | None = Field(description="The import that created the card.")
+    import_id: int | None = Field(description="The import that created the contact.")
     updated_at: Moment
     history: list[PastCampaign]
     suppressions: list[SuppressionAnswer]
 
 
 class HistoryEntry(BaseModel):
-    """One thing that happened."""
+    """One event in a contact's history."""
 
     kind: HistoryKind
     at: Moment
@@ -184,14 +178,14 @@ class HistoryEntry(BaseModel):
 
 
 class HistoryListing(BaseModel):
-    """Some of a person's history."""
+    """A page of a contact's history."""
 
     items: list[HistoryEntry]
-    next_cursor: str | None = Field(description="Send it as `cursor` for what came before.")
+    next_cursor: str | None = Field(description="Send it as `cursor` for earlier entries.")
 
 
 class NeverBody(Body):
-    """Which channels are closed, and why."""
+    """Which channels to suppress, and why."""
 
     scope: SuppressionScope = SuppressionScope.ALL
     reason: Annotated[str, at_most(LONGEST_REASON)] = ""
@@ -207,16 +201,16 @@ async def index(
 ) -> ContactListing:
     """List people by a search and a filter, a page at a time.
 
-    `search` finds names that begin with it, names whose last word does, and numbers. A filter's conditions have a
-    `field` (any of the card's, `fields.<name>`, `tags`, `last_outcome`, `last_contacted_at`, `suppressed`, `source`,
+    `search` finds the beginning of names, of their last words, and of numbers. A filter's conditions have a
+    `field` (any of the contact's, `fields.<name>`, `tags`, `last_outcome`, `last_contacted_at`, `suppressed`, `source`,
     `import_id`, `campaign_id`, `campaign_status` …), an `op` (`is`, `is_not`, `contains`, `not_contains`,
     `starts_with`, `empty`, `not_empty`, `any_of`, `all_of`, `none_of`, `before`, `after`, `between`, `within_days`,
     `not_within_days`) and a `value`; `match` is `all` or `any`.
 
-    As fast in a large address book as in a small one, in the sort they have without one: the search; `name` is or
-    starts with; `phone_number` starts with; `last_outcome`; `last_contacted_at`; `import_id`; `created_at`; `id`.
-    `tags` and `suppressed` have an index that is not sorted; other conditions are looked up along the order of the
-    page. Those take longer the fewer people meet them: at 1,000,000 people a tenth of a second rather than a hundredth.
+    Fast in an address book of any size, in the default sort: the search; `name` is or starts with; `phone_number`
+    starts with; `last_outcome`; `last_contacted_at`; `import_id`; `created_at`; `id`. `tags` and `suppressed` use an
+    index without a sort. Other conditions scan in the order of the page: the fewer contacts match, the longer they
+    take. With 1,000,000 contacts that is a tenth of a second instead of a hundredth.
     """
     people = chosen(wanted, search, zone=caller.principal.time_zone)
     async with caller.reading() as session:
@@ -232,7 +226,7 @@ async def export(
     sort: Sort | None = None,
     descending: bool | None = None,
 ) -> StreamingResponse:
-    """Return everybody whom a search and a filter mean as CSV, in the order of the list."""
+    """Return all contacts that match a search and a filter as CSV, in the order of the list."""
     people = chosen(wanted, search, zone=caller.principal.time_zone)
     return await csv_file(
         caller.context.database,
@@ -263,7 +257,7 @@ async def create(body: NewContact, caller: Repeatable) -> Response:
 
 @router.get("/{contact_id}")
 async def show(contact_id: RowId, caller: Keyed) -> ContactAnswer:
-    """Return a person's card with their campaigns and suppressions."""
+    """Return a contact with their campaigns and suppressions."""
     async with caller.reading() as session:
         return await _shown(session, caller, contact_id)
 
@@ -271,7 +265,7 @@ async def show(contact_id: RowId, caller: Keyed) -> ContactAnswer:
 @router.patch("/{contact_id}", response_model=ContactAnswer)
 @router.put("/{contact_id}", response_model=ContactAnswer)
 async def change(contact_id: RowId, body: ContactBody, caller: Repeatable) -> Response:
-    """Change a person's card; what is not sent stays as it is. Campaigns go on saying what was imported."""
+    """Change a contact. Fields that are not sent stay as they are. Campaigns keep using the imported values."""
 
     async def work(session: AsyncSession) -> ContactAnswer:
         await update_contact(
@@ -288,9 +282,9 @@ async def change(contact_id: RowId, body: ContactBody, caller: Repeatable) -> Re
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete(contact_id: RowId, caller: Repeatable) -> Response:
-    """Delete a person whom no campaign knows; a suppression of the number stays.
+    """Delete a contact that was never in a campaign. Suppressions of the number stay.
 
-    409 for who is or was in a campaign: its record is evidence. Suppress the number to contact them no more.
+    409 if the contact is or was in a campaign, whose record is evidence. Suppress the number instead.
     """
     return await caller.gone_once(
         lambda session: delete_contact(session, principal=caller.principal, contact_id=contact_id)
@@ -301,7 +295,7 @@ async def delete(contact_id: RowId, caller: Repeatable) -> Response:
 async def history(
     contact_id: RowId, caller: Keyed, *, cursor: Cursor = "", limit: PageSize = 50
 ) -> HistoryListing:
-    """List everything that happened with a person, over all campaigns and channels, the newest first."""
+    """List a contact's history in all campaigns and channels, newest first."""
     async with caller.reading() as session:
         page = await contact_history(
             session, principal=caller.principal, contact_id=contact_id, cursor=cursor, limit=limit
@@ -314,7 +308,7 @@ async def history(
 
 @router.post("/{contact_id}/suppress", status_code=HTTPStatus.CREATED, response_model=ContactAnswer)
 async def suppress(contact_id: RowId, body: NeverBody, caller: Repeatable) -> Response:
-    """Never contact this person again. `POST /suppressions/{id}/lift` takes it back."""
+    """Suppress this contact's number. `POST /suppressions/{id}/lift` reverses it."""
 
     async def work(session: AsyncSession) -> ContactAnswer:
         card = await get_contact(session, principal=caller.principal, contact_id=contact_id)
@@ -334,7 +328,7 @@ async def suppress(contact_id: RowId, body: NeverBody, caller: Repeatable) -> Re
 async def people_of(
     session: AsyncSession, caller: Caller, wanted: ContactFilter, page: Paging
 ) -> ContactListing:
-    """Return a page of whom a filter means, and how many they are."""
+    """Return a page of the contacts that match a filter, and their number."""
     found = await list_contacts(
         session,
         principal=caller.principal,

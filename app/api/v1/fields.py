@@ -1,4 +1,4 @@
-"""Kinds of values that many requests and answers of `/api/v1` share."""
+"""Types of values that many requests and answers of `/api/v1` share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -36,10 +36,6 @@ def _id_or_uuid(given: Any) -> Any:
     return given
 
 
-def _in_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
-
-
 Ref = Annotated[str, Path(description="The integer id or the UUID.", max_length=64)]
 RefField = Annotated[
     Any,
@@ -49,27 +45,26 @@ RefField = Annotated[
 """An id in a body: the integer or the UUID."""
 RowId = Annotated[int, Path(ge=1, le=MAX_ROW_ID)]
 RowIds = list[Annotated[int, Field(ge=1, le=MAX_ROW_ID)]]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 """A time in an answer: ISO 8601 in UTC."""
 
 PageNumber = Annotated[int, Query(ge=1, le=_LAST_PAGE, description="From 1.")]
 PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
 Search = Annotated[str, Query(max_length=200), AfterValidator(cleaned)]
 
-
-_ENDS: Final = frozenset({"maxLength", "enum", "const", "format"})
-"""What says how long a text can be."""
+_LENGTH_LIMITS: Final = frozenset({"maxLength", "enum", "const", "format"})
+"""Keywords of a schema that limit the length of a text."""
 
 
 def at_most(characters: int) -> WithJsonSchema:
-    """Return the annotation of a text that its service takes so long: it refuses a longer one in its own words."""
+    """Return the annotation of a text with this limit. It only documents it: the service refuses longer texts."""
     return WithJsonSchema({"type": "string", "maxLength": characters})
 
 
 def bounded(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """Return a JSON schema in which every text has an end: that of all texts, if it has none of its own."""
+    """Return the JSON schema with a `maxLength` for every text: the general limit, if it has none of its own."""
     found = {name: _bounded_part(name, part) for name, part in schema.items()}
-    if found.get("type") == "string" and _ENDS.isdisjoint(found):
+    if found.get("type") == "string" and _LENGTH_LIMITS.isdisjoint(found):
         found["maxLength"] = LONGEST
     return found
 
@@ -87,13 +82,13 @@ def _bounded_part(name: str, part: Any) -> Any:
 
 
 class Sent(BaseModel):
-    """What a request sends: a number is no text and no truth value, and a truth value is true or false."""
+    """Base of what requests send. Numbers and booleans must have their JSON type: no conversion from texts."""
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the schema with the end that all texts of a request have."""
+        """Return the schema with the general limit for texts."""
         described = handler(core_schema)
         whole = handler.resolve_ref_schema(described)
         whole.update(bounded(whole))
@@ -111,7 +106,7 @@ class Sent(BaseModel):
 
 
 def _kinds_of(annotation: Any) -> frozenset[Any]:
-    """Return the plain types that an annotation allows, those within a list or a mapping left out."""
+    """Return the plain types that an annotation allows, without those in lists or mappings."""
     if get_origin(annotation) is Annotated:
         return _kinds_of(get_args(annotation)[0])
     if get_origin(annotation) in {Union, UnionType}:
@@ -120,12 +115,12 @@ def _kinds_of(annotation: Any) -> frozenset[Any]:
 
 
 class Body(Sent):
-    """A request's body: fields that are not listed are refused."""
+    """Base of request bodies. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     def sent(self) -> dict[str, Any]:
-        """Return the fields that were sent, and no defaults."""
+        """Return only the fields that were sent, without defaults."""
         return self.model_dump(exclude_unset=True)
 
 
@@ -133,14 +128,14 @@ class Listing(BaseModel, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
-    total: int = Field(description="How many there are in all.")
+    total: int = Field(description="How many there are in total.")
     page: int
     page_size: int
     pages: int
 
 
 def listing(page: Page[View], shown: Callable[[View], Item]) -> Listing[Item]:
-    """Return a page of views as it is answered."""
+    """Return the API's answer for a page of a list."""
     return Listing(
         items=[shown(view) for view in page.items],
         total=page.total,

@@ -1,4 +1,4 @@
-"""Imports step by step: send a file, objects or text; name its columns; look; start, stop, undo."""
+"""Imports step by step: send a file, objects or text; map its columns; preview; start, cancel, undo."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -56,11 +56,14 @@ _BODY: Final[dict[str, Any]] = {
                             "format": "binary",
                             "description": "CSV in any encoding and with any delimiter, Excel, or JSON.",
                         },
-                        "campaign_id": {"type": "string", "description": "Without it: the address book."},
+                        "campaign_id": {
+                            "type": "string",
+                            "description": "Without it: only the address book.",
+                        },
                         "sheet": {
                             "type": "string",
                             "maxLength": 100,
-                            "description": "Of a workbook; else the first.",
+                            "description": "The sheet of a workbook; default the first.",
                         },
                         "mapping": {"type": "string", "description": "JSON: column -> target."},
                     },
@@ -84,18 +87,18 @@ Store = Callable[[AsyncSession], Awaitable[StoredImport]]
 
 
 class Mapping(RootModel[dict[str, Annotated[str, Field(max_length=200)]]]):
-    """Column -> contact field, `variable:<name>` or `ignore`; columns that are not named are ignored."""
+    """Column -> contact field, `variable:<name>` or `ignore`. Other columns are ignored."""
 
 
 class Sheet(Body):
-    """Which sheet of a workbook."""
+    """The sheet of a workbook."""
 
     sheet: Annotated[str, Field(max_length=100)]
 
 
 @router.post("", response_model=ImportAnswer, status_code=HTTPStatus.CREATED, openapi_extra=_BODY)
 async def create(request: Request, caller: Repeatable) -> Response:
-    """Store people to be imported, and suggest what each column is. Nobody is added before `start`."""
+    """Store a file for import, and suggest the mapping of its columns. Nothing is imported before `start`."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _stored_json(await request.body(), caller)
     async with form_of(request, "file", "campaign_id", "sheet", "mapping") as form:
@@ -126,14 +129,14 @@ async def create(request: Request, caller: Repeatable) -> Response:
 
 @router.get("/template.csv", response_class=PlainTextResponse)
 async def template(caller: Keyed) -> Response:  # noqa: ARG001 - asks for a key, as every route
-    """Return a table to fill in, with the columns that are understood without a word."""
+    """Return a CSV template with columns that need no mapping."""
     headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="contacts-template.csv"'}
     return PlainTextResponse(template_csv(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.put("/{import_id}/mapping", response_model=ImportAnswer)
 async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> Response:
-    """Say what each column is used as; the next file with the same headers begins with it."""
+    """Set the mapping of the columns. It is suggested for the next file with the same headers."""
 
     async def work(session: AsyncSession) -> StoredImport:
         return await set_mapping(
@@ -145,7 +148,7 @@ async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> 
 
 @router.put("/{import_id}/sheet", response_model=ImportAnswer)
 async def read_sheet(import_id: Ref, body: Sheet, caller: Repeatable) -> Response:
-    """Read another sheet of the workbook. Its columns are named anew."""
+    """Choose another sheet of the workbook. Its columns get a new mapping."""
 
     async def work(session: AsyncSession) -> StoredImport:
         return await choose_sheet(
@@ -157,7 +160,7 @@ async def read_sheet(import_id: Ref, body: Sheet, caller: Repeatable) -> Respons
 
 @router.post("/{import_id}/start", response_model=ImportAnswer, status_code=HTTPStatus.ACCEPTED)
 async def start(import_id: Ref, caller: Repeatable) -> Response:
-    """Begin, or go on with one that failed where it stopped. A worker does it: `GET /imports/{id}` tells how far."""
+    """Start an import, or resume a failed one. A worker runs it: `GET /imports/{id}` shows the progress."""
 
     async def work(session: AsyncSession) -> StoredImport:
         return await queue_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
@@ -167,7 +170,7 @@ async def start(import_id: Ref, caller: Repeatable) -> Response:
 
 @router.post("/{import_id}/cancel", response_model=ImportAnswer)
 async def cancel(import_id: Ref, caller: Repeatable) -> Response:
-    """Stop an import after the rows it is at; who was added stays, and can be taken out by `undo`."""
+    """Stop an import after its current batch. Added contacts stay; `undo` removes them."""
 
     async def work(session: AsyncSession) -> ImportAnswer:
         await cancel_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
@@ -178,7 +181,7 @@ async def cancel(import_id: Ref, caller: Repeatable) -> Response:
 
 @router.post("/{import_id}/undo", response_model=ImportAnswer, status_code=HTTPStatus.ACCEPTED)
 async def undo(import_id: Ref, caller: Repeatable) -> Response:
-    """Take back what the import did: its contacts, what it changed, its recipients. Who was contacted stays."""
+    """Reverse the import: its new contacts, its changes, its recipients. Contacts that were called or texted stay."""
 
     async def work(session: AsyncSession) -> StoredImport:
         return await undo_import(session, principal=caller.principal, import_ref=import_id, now=caller.now)
@@ -215,7 +218,7 @@ def _contacts_or_text(body: bytes) -> tuple[list[Any] | None, dict[str, Any]]:
 async def _stored(
     store: Store, caller: Caller, status: HTTPStatus, fingerprint: str | None = None
 ) -> Response:
-    """Do the work and answer with the import; ask a worker to go on with it if there is need."""
+    """Run `store` and answer with the import; enqueue a job if a worker is needed."""
     waiting: list[int] = []
 
     async def work(session: AsyncSession) -> ImportAnswer:

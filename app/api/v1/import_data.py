@@ -1,4 +1,4 @@
-"""`import-data`: a CSV, Excel or JSON file as a form, or an array of objects, into a campaign that may be edited."""
+"""`import-data`: import a CSV, Excel or JSON file, or an array of objects, into an editable campaign."""
 
 import asyncio
 import hashlib
@@ -34,7 +34,7 @@ from app.services.tabular.refusals import MEGABYTE
 router = APIRouter(tags=["imports"], route_class=UploadRoute)
 
 AT_ONCE: Final = 2 * MEGABYTE
-"""Files up to this size are imported before the answer; larger ones by a worker."""
+"""Files up to this size are imported in the request; a worker imports larger ones."""
 
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -74,7 +74,7 @@ _BODY: Final[dict[str, Any]] = {
 
 
 class Imported(Counts):
-    """What became of the import, or that a worker does it: then `GET /imports/{import_id}` tells."""
+    """The result, or that a worker runs the import: then `GET /imports/{import_id}` shows it."""
 
     import_id: int
     status: str = Field(description="completed, or queued.")
@@ -91,7 +91,7 @@ class Imported(Counts):
     openapi_extra=_BODY,
 )
 async def import_data(campaign_id: Ref, request: Request, caller: Repeatable) -> Response:
-    """Add people from a file or an array; rows with a reason against them are told, the others are added."""
+    """Add contacts from a file or an array. Rejected rows are returned with reasons; all others are added."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _import_objects(campaign_id, await request.body(), None, caller)
     async with form_of(request, "file", "mapping") as form:

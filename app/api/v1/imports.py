@@ -1,4 +1,4 @@
-"""What became of imported files, row by row."""
+"""Imports, their results and their rejected rows."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/imports", tags=["imports"], route_class=KeyedRoute)
 
 
 class ColumnAnswer(BaseModel):
-    """A column of the file and what it is used as."""
+    """A column of the file and its target."""
 
     header: str
     target: str = Field(description="A contact's field, `variable:<name>` or `ignore`.")
@@ -30,20 +30,20 @@ class ColumnAnswer(BaseModel):
 
 
 class Counts(BaseModel):
-    """What became of the rows."""
+    """Counts of rows by result."""
 
     accepted: int
     rejected: int
     duplicates: int
     suppressed: int
-    warnings: int = Field(description="How many of the accepted have something to check.")
-    in_campaign: int = Field(default=0, description="Of the duplicates: those in the campaign already.")
-    known: int = Field(default=0, description="Rows whose number was in the address book already.")
-    opted_out: int = Field(default=0, description="Rows of people who once asked not to be contacted.")
+    warnings: int = Field(description="How many accepted rows have a warning.")
+    in_campaign: int = Field(default=0, description="Duplicates that were in the campaign already.")
+    known: int = Field(default=0, description="Rows whose number was already in the address book.")
+    opted_out: int = Field(default=0, description="Rows of people who asked not to be contacted.")
 
 
 class UndoAnswer(BaseModel):
-    """What has been taken back. `GET /imports/{import_id}/issues?kind=kept` says for whom not, and why."""
+    """The result of an undo. `GET /imports/{import_id}/issues?kind=kept` lists contacts that stayed, and why."""
 
     at: Moment
     by: str
@@ -69,13 +69,13 @@ class ImportAnswer(Counts):
     rows_done: int
     rows_total: int | None
     rows_per_second: float
-    seconds_left: int | None = Field(description="While it runs, at the speed it has now.")
-    created: int = Field(description="Contacts that were new.")
-    updated: int = Field(description="Contacts of which something was changed.")
-    recipients_added: int = Field(description="Into the campaign, those listed as skipped among them.")
+    seconds_left: int | None = Field(description="Estimated from its current speed, while it runs.")
+    created: int = Field(description="New contacts.")
+    updated: int = Field(description="Existing contacts that were changed.")
+    recipients_added: int = Field(description="Added to the campaign, skipped ones included.")
     sheet: str
-    sheets: list[str] = Field(description="Of a workbook: those that can be chosen before it is started.")
-    undo: UndoAnswer | None = Field(description="What an undo has done so far.")
+    sheets: list[str] = Field(description="The sheets of a workbook; one can be chosen before the start.")
+    undo: UndoAnswer | None = Field(description="The result of an undo so far.")
     error: str | None
     created_by: str
     created_at: Moment
@@ -84,7 +84,7 @@ class ImportAnswer(Counts):
 
 
 class RowIssue(BaseModel):
-    """A row that was not, or not quietly, accepted."""
+    """A row that was rejected, skipped, or accepted with a warning."""
 
     row: int
     kind: str
@@ -93,7 +93,7 @@ class RowIssue(BaseModel):
 
 
 class RowPreview(BaseModel):
-    """A row that would be accepted, as it was read."""
+    """A row that would be accepted, with its values."""
 
     row: int
     phone_number: str
@@ -103,23 +103,25 @@ class RowPreview(BaseModel):
 
 
 class TextPreview(BaseModel):
-    """What the campaign's templates make of one row."""
+    """The campaign's messages for one row."""
 
     row: int
     phone_number: str
     texts: dict[str, str] = Field(description="welcome, agenda, question, closing of a call; body of an SMS.")
-    missing: list[str] = Field(description="Variables without a value and nothing to stand in.")
+    missing: list[str] = Field(description="Variables without a value or fallback.")
     error: str
 
 
 class PreviewAnswer(Counts):
-    """What would become of the rows: nothing has been written."""
+    """The expected result of an import. Nothing is written."""
 
     total: int
-    examined: int = Field(description="Rows the counts speak of.")
+    examined: int = Field(description="How many rows the counts are for.")
     first_accepted: list[RowPreview]
     first_issues: list[RowIssue]
-    texts: list[TextPreview] = Field(description="Of three people who go in, if there is a campaign.")
+    texts: list[TextPreview] = Field(
+        description="The messages for three accepted rows, if there is a campaign."
+    )
 
 
 @router.get("")
@@ -129,7 +131,7 @@ async def index(
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[ImportAnswer]:
-    """List imports, the newest first, without their columns."""
+    """List imports, newest first, without their columns."""
     async with caller.reading() as session:
         found = await list_imports(
             session, principal=caller.principal, campaign_ref=campaign_id, page=page, page_size=page_size
@@ -148,7 +150,7 @@ async def show(import_id: Ref, caller: Keyed) -> ImportAnswer:
 async def not_imported(
     import_id: Ref, caller: Keyed, kind: Annotated[list[IssueKind] | None, Query()] = None
 ) -> StreamingResponse:
-    """Return the rows that did not go in as CSV, with row number and reason, ready to correct and send again."""
+    """Return the rejected rows as CSV, with row number and reason, to correct and send again."""
     return await csv_file(
         caller.context.database,
         "not-imported.csv",
@@ -162,7 +164,7 @@ async def not_imported(
 async def preview(
     import_id: Ref, caller: Keyed, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> PreviewAnswer:
-    """Say what would become of the file's rows."""
+    """Preview the result of an import."""
     async with caller.reading() as session:
         return _preview(
             await preview_import(session, principal=caller.principal, import_ref=import_id, limit=limit)
@@ -177,7 +179,7 @@ async def issues(
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[RowIssue]:
-    """List the rows that were refused, skipped or accepted with a warning."""
+    """List the rows that were rejected, skipped or accepted with a warning."""
     async with caller.reading() as session:
         found = await list_issues(
             session,
@@ -191,21 +193,18 @@ async def issues(
 
 
 def import_answer(view: ImportView) -> ImportAnswer:
-    """Return an import as it is answered."""
+    """Return the API's answer for an import."""
     same = ImportAnswer.model_fields.keys() - {"columns", "undo"}
     columns = [_column(column) for column in view.columns]
-    return ImportAnswer(columns=columns, undo=_undo(view), **{name: getattr(view, name) for name in same})
+    undo = None
+    if view.undone_at is not None:
+        undo = UndoAnswer(at=view.undone_at, by=view.undone_by or "", **asdict(view.undo))
+    return ImportAnswer(columns=columns, undo=undo, **{name: getattr(view, name) for name in same})
 
 
 def row_issue(issue: IssueRow) -> RowIssue:
-    """Return an issue as it is answered."""
+    """Return the API's answer for a row with an issue."""
     return RowIssue(row=issue.row_number, kind=issue.kind, reason=issue.reason, cells=issue.cells)
-
-
-def _undo(view: ImportView) -> UndoAnswer | None:
-    if view.undone_at is None:
-        return None
-    return UndoAnswer(at=view.undone_at, by=view.undone_by or "", **asdict(view.undo))
 
 
 def _column(column: Column) -> ColumnAnswer:

@@ -42,13 +42,13 @@ class Keys(BaseModel):
 
 
 class NewKeyAnswer(BaseModel):
-    """A key just made."""
+    """A new key."""
 
     id: int
     name: str
     prefix: str
     role: str
-    key: str | None = Field(description="Shown now and never again: null when the request is repeated.")
+    key: str | None = Field(description="Shown only once: null when the request is repeated.")
 
 
 @router.get("")
@@ -76,7 +76,7 @@ async def create(body: KeyBody, caller: Repeatable) -> Response:
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT)
 async def revoke(key_id: RowId, caller: Repeatable) -> Response:
-    """End a key for good."""
+    """Revoke a key. This cannot be undone."""
     return await caller.gone_once(
         lambda session: revoke_key(session, principal=caller.principal, key_id=key_id, now=caller.now)
     )

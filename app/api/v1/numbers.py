@@ -22,46 +22,46 @@ router = APIRouter(prefix="/numbers", tags=["numbers"], route_class=KeyedRoute)
 
 
 class NumberBody(Body):
-    """What may be changed of a number. The number itself stays: attempts were made from it."""
+    """The fields of a number that can be changed. The number itself cannot: attempts refer to it."""
 
     label: Annotated[str, at_most(200)] | None = None
     voice: bool | None = None
     sms: bool | None = None
     active: bool | None = None
     daily_cap: int | None = Field(
-        None, description="Most calls in any 24 hours, over all campaigns. Default 0: no cap."
+        None, description="Most calls in any 24 hours, in all campaigns. Default 0: no cap."
     )
     burst_cap: int | None = Field(
-        None, description="Most calls within `burst_minutes`, then it cools down. Default 0: no cap."
+        None, description="Most calls within `burst_minutes`; then it cools down. Default 0: no cap."
     )
     burst_minutes: int | None = Field(None, description="1 to 1,440. Default 10.")
     cool_down_minutes: int | None = Field(
-        None, description="Counted from a burst's last call, 0 to 1,440. Default 30."
+        None, description="From the last call of a burst, 0 to 1,440. Default 30."
     )
 
 
 class RestBody(Body):
-    """A rest."""
+    """A rest of a number."""
 
     until: AwareDatetime | None = Field(
-        None, description="ISO 8601 with an offset, in the future; null: until it is resumed."
+        None, description="ISO 8601 with an offset, in the future; null: until resumed."
     )
     why: str = Field("", max_length=500, description="For your colleagues.")
 
 
 class NewNumber(NumberBody):
-    """A number of ours."""
+    """A number to add."""
 
     phone_number: str = Field(examples=["+12025550143"])
 
 
 class RestAnswer(BaseModel):
-    """Why a number makes no calls just now."""
+    """Why a number makes no calls now."""
 
     reason: NumberRest = Field(description="`flagged` by a network, `low_answer_rate`, or `manual`.")
     why: str = Field(description="The evidence, in a sentence.")
     since: Moment | None
-    until: Moment | None = Field(description="null: until it is resumed.")
+    until: Moment | None = Field(description="null: until resumed.")
 
 
 class NumberAnswer(BaseModel):
@@ -75,7 +75,7 @@ class NumberAnswer(BaseModel):
     sms: bool
     active: bool
     inactive_why: str = Field(
-        description="Why it was switched off; empty if a person did that, or it is active."
+        description="Why it was deactivated; empty if a user did it, or if it is active."
     )
     carrier: str
     is_default: bool
@@ -86,9 +86,9 @@ class NumberAnswer(BaseModel):
     burst_cap: int
     burst_minutes: int
     cool_down_minutes: int
-    rest: RestAnswer | None = Field(description="null: it works.")
+    rest: RestAnswer | None = Field(description="null: it does not rest.")
     inbound_problem: str = Field(
-        description="Why a STOP texted to this number does not reach us. Empty: it does, or nobody has looked."
+        description="Why texts to this number, such as STOP, do not reach us. Empty: they do, or it was not checked."
     )
     created_at: Moment
 
@@ -144,7 +144,7 @@ async def show(number_id: Ref, caller: Keyed) -> NumberAnswer:
 @router.patch("/{number_id}", response_model=NumberAnswer)
 @router.put("/{number_id}", response_model=NumberAnswer)
 async def change(number_id: Ref, body: NumberBody, caller: Repeatable) -> Response:
-    """Change a number's label, caps and what it is for; what is not sent stays as it is."""
+    """Change a number's label, caps and use. Fields that are not sent stay as they are."""
     changes, active = _split(body)
     said = await ask_about_change(
         caller.context.database,
@@ -170,13 +170,13 @@ async def change(number_id: Ref, body: NumberBody, caller: Repeatable) -> Respon
 
 @router.delete("/{number_id}", status_code=HTTPStatus.NO_CONTENT)
 async def deactivate(number_id: Ref, caller: Repeatable) -> Response:
-    """Switch a number off: nothing is placed from it any more. What was is kept. 409 while it is in use."""
+    """Deactivate a number: nothing is placed from it. Its history is kept. 409 while it is in use."""
     return await caller.gone_once(lambda session: _switched(session, caller, number_id, active=False))
 
 
 @router.post("/{number_id}/rest", response_model=NumberAnswer)
 async def rest(number_id: Ref, caller: Repeatable, body: RestBody | None = None) -> Response:
-    """Let a number make no calls for a while: campaigns go on from their other numbers, or wait for it."""
+    """Rest a number: it makes no calls for a while. Campaigns use their other numbers, or wait."""
     given = body or RestBody()
 
     async def work(session: AsyncSession) -> NumberAnswer:
@@ -195,7 +195,7 @@ async def rest(number_id: Ref, caller: Repeatable, body: RestBody | None = None)
 
 @router.post("/{number_id}/resume", response_model=NumberAnswer)
 async def resume(number_id: Ref, caller: Repeatable) -> Response:
-    """Put a number that rests back to work, whatever it rests for. 409 if it does not rest."""
+    """End the rest of a number, whatever its reason. 409 if it does not rest."""
 
     async def work(session: AsyncSession) -> NumberAnswer:
         await resume_number(session, principal=caller.principal, number_ref=number_id, now=caller.now)
@@ -205,7 +205,7 @@ async def resume(number_id: Ref, caller: Repeatable) -> Response:
 
 
 def number_answer(view: NumberView, calls: int, now: datetime) -> NumberAnswer:
-    """Return a number as it is answered; `calls`: how many it began in the last 24 hours."""
+    """Return the API's answer for a number. `calls`: how many it started in the last 24 hours."""
     same = NumberAnswer.model_fields.keys() - {"phone_number", "calls_last_24_hours", "rest"}
     return NumberAnswer(
         phone_number=view.number,

@@ -1,4 +1,4 @@
-"""The organization's settings, and the switch that stops all of its dialing."""
+"""The organization's settings, and the switch that stops all its dialing."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -16,18 +16,18 @@ router = APIRouter(tags=["organization"], route_class=KeyedRoute)
 
 
 class OrganizationBody(Body):
-    """What may be changed."""
+    """The settings that can be changed."""
 
     name: Annotated[str, at_most(200)] | None = None
     time_zone: Annotated[str, at_most(64)] | None = None
     default_region: Annotated[str, at_most(2)] | None = Field(
-        None, description="Where numbers without a country code are from."
+        None, description="The country of numbers without a country code."
     )
     strict_numbers: bool | None = Field(None, description="Reject numbers that are possible but not valid.")
-    outbound_limit: int | None = Field(None, description="Calls at once over all campaigns.")
+    outbound_limit: int | None = Field(None, description="Most calls at once, in all campaigns together.")
     frequency_cap: int | None = Field(
         None,
-        description="Most attempts to one phone number within `frequency_cap_hours`, over all campaigns. "
+        description="Most attempts to one phone number within `frequency_cap_hours`, in all campaigns. "
         "Default 3; 0 is no cap.",
     )
     frequency_cap_hours: int | None = Field(None, description="1 to 720. Default 24.")
@@ -59,7 +59,7 @@ async def show(caller: Keyed) -> OrganizationAnswer:
 
 @router.patch("/organization", response_model=OrganizationAnswer)
 async def change(body: OrganizationBody, caller: Repeatable) -> Response:
-    """Change settings; what is not sent stays as it is."""
+    """Change settings. Fields that are not sent stay as they are."""
 
     async def work(session: AsyncSession) -> OrganizationAnswer:
         await update_organization(session, principal=caller.principal, changes=body.sent(), now=caller.now)
@@ -70,7 +70,7 @@ async def change(body: OrganizationBody, caller: Repeatable) -> Response:
 
 @router.post("/dialing/stop", response_model=OrganizationAnswer)
 async def stop(caller: Repeatable) -> Response:
-    """Stop all dialing at once: nothing is placed until it is resumed. Calls that go on are not cut."""
+    """Stop all dialing: nothing is placed until it is resumed. Calls in progress are not cut off."""
 
     async def work(session: AsyncSession) -> OrganizationAnswer:
         await stop_all_dialing(session, principal=caller.principal, now=caller.now)
@@ -81,7 +81,7 @@ async def stop(caller: Repeatable) -> Response:
 
 @router.post("/dialing/resume", response_model=OrganizationAnswer)
 async def resume(caller: Repeatable) -> Response:
-    """Allow dialing again; campaigns go on where they stood."""
+    """Allow dialing again. Campaigns continue where they stopped."""
 
     async def work(session: AsyncSession) -> OrganizationAnswer:
         await resume_all_dialing(session, principal=caller.principal, now=caller.now)

@@ -1,4 +1,4 @@
-"""How a campaign fares, as `/api/v1` answers it: its counts and measures, what holds it, and its brakes."""
+"""The answers of `/api/v1` for a campaign's progress: counts, metrics, what blocks it, and its safeguards."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from app.services.campaigns.views import CampaignSnapshot
 
 
 class Progress(BaseModel):
-    """Contacts in four groups whose sum is the total."""
+    """Contacts in four groups, which add up to the total."""
 
     total_contacts: int
     completed: int = Field(description="Completed or on voicemail.")
@@ -23,22 +23,24 @@ class Progress(BaseModel):
 
 
 class Metrics(BaseModel):
-    """Measures: rates in percent with one decimal, durations in seconds."""
+    """Metrics: rates in percent with one decimal, durations in seconds."""
 
     completion_rate: float = Field(
-        description="Contacts that were processed, of all: not those cancelled, and none before the start."
+        description="Processed contacts among all, without cancelled ones; 0 before the start."
     )
-    success_rate: float = Field(description="Contacts completed, of those that ended and were attempted.")
-    answer_rate: float = Field(description="Calls answered by a person or a machine, of all made.")
+    success_rate: float = Field(
+        description="Completed contacts among those that ended with at least one attempt."
+    )
+    answer_rate: float = Field(description="Calls answered by a person or a machine, among all made.")
     human_answer_rate: float
     average_duration: float
     total_cost: float
     cost_unit: str | None
-    cost_estimated: bool = Field(description="The carrier has not told every price yet.")
+    cost_estimated: bool = Field(description="The carrier has not reported all prices yet.")
 
 
 class HoldAnswer(BaseModel):
-    """Why nothing is dialed just now."""
+    """Why nothing is dialed now."""
 
     rule: str
     until: Moment | None
@@ -46,38 +48,38 @@ class HoldAnswer(BaseModel):
 
 
 class PilotAnswer(BaseModel):
-    """A few people first, then a person decides."""
+    """The pilot: a few contacts first, then a user decides."""
 
     size: int
-    reached: int = Field(description="People of it tried at least once.")
-    waits: bool = Field(description="It is done: look at the results, then resume.")
+    reached: int = Field(description="Contacts of the pilot tried at least once.")
+    waits: bool = Field(description="The pilot is done: check the results, then resume.")
     passed: bool
 
 
 class RampAnswer(BaseModel):
-    """Ever more people, each step when the one before went well."""
+    """The ramp: more contacts with each step, if the one before went well."""
 
     step: int
     steps: int
     percent: int
-    reached: int = Field(description="People tried at least once.")
-    limit: int = Field(description="People that may be tried by the end of this step.")
+    reached: int = Field(description="Contacts tried at least once.")
+    limit: int = Field(description="Contacts that may be tried by the end of this step.")
     total: int
 
 
 class BudgetAnswer(BaseModel):
-    """What of the budget is used."""
+    """How much of the budget is used."""
 
     cap: float
     spent: float
-    in_flight: float = Field(description="Set aside for attempts that go on, at the most they may cost.")
+    in_flight: float = Field(description="Set aside for attempts in flight: the most they can cost.")
     left: float
-    used_up: bool = Field(description="It paused the campaign: raise it, then resume.")
+    used_up: bool = Field(description="The budget paused the campaign: raise it, then resume.")
     unit: str
 
 
 class ProgressAnswer(BaseModel):
-    """What moves while a campaign runs: the `data` of the WebSocket's messages."""
+    """What changes while a campaign runs: the `data` of the WebSocket's messages."""
 
     campaign_id: int
     status: str
@@ -87,14 +89,14 @@ class ProgressAnswer(BaseModel):
     live_calls: int
     calls_made: int
     hold: HoldAnswer | None
-    pilot: PilotAnswer | None = Field(description="null: it has no pilot.")
-    ramp: RampAnswer | None = Field(description="null: it has no ramp.")
-    budget: BudgetAnswer | None = Field(description="null: it has no budget cap.")
+    pilot: PilotAnswer | None = Field(description="null: no pilot.")
+    ramp: RampAnswer | None = Field(description="null: no ramp.")
+    budget: BudgetAnswer | None = Field(description="null: no budget cap.")
     metrics: Metrics
 
 
 class StatsAnswer(Metrics):
-    """A campaign's measures and counts."""
+    """A campaign's metrics and counts."""
 
     campaign_id: int
     status: str
@@ -108,7 +110,7 @@ class StatsAnswer(Metrics):
 
 
 def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
-    """Return what moves. Two snapshots of which nothing changed give equal answers."""
+    """Return the progress. Two snapshots without a change give equal answers."""
     hold, signs = snapshot.hold, snapshot.signs
     return ProgressAnswer(
         campaign_id=snapshot.campaign_id,
@@ -127,7 +129,7 @@ def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
 
 
 def stats_answer(snapshot: CampaignSnapshot) -> StatsAnswer:
-    """Return a campaign's measures and counts."""
+    """Return a campaign's metrics and counts."""
     return StatsAnswer(
         campaign_id=snapshot.campaign_id,
         status=snapshot.status,

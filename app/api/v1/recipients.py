@@ -58,7 +58,7 @@ class CampaignContact(BaseModel):
 
 
 class Change(BaseModel):
-    """One change of a status."""
+    """One change of the status."""
 
     old: str
     new: str
@@ -68,7 +68,7 @@ class Change(BaseModel):
 
 
 class CampaignContactDetail(CampaignContact):
-    """A contact in a campaign with all that happened."""
+    """A contact in a campaign with its history."""
 
     variables: dict[str, Any]
     attempts: list[AttemptAnswer]
@@ -76,7 +76,7 @@ class CampaignContactDetail(CampaignContact):
 
 
 class AddBody(Body):
-    """People to add: one by number, or some of the address book by id."""
+    """Contacts to add: one by number, or several of the address book by id."""
 
     phone_number: str | None = None
     name: Annotated[str, at_most(200)] = ""
@@ -85,29 +85,29 @@ class AddBody(Body):
 
 
 class Added(BaseModel):
-    """What became of them."""
+    """The result."""
 
     added: int
-    duplicates: int = Field(description="In the campaign already.")
-    suppressed: int = Field(description="Listed as skipped: they must not be contacted.")
+    duplicates: int = Field(description="Already in the campaign.")
+    suppressed: int = Field(description="Added as skipped: they must not be contacted.")
     warnings: list[str]
 
 
 class ManyBody(Body):
-    """Whom a bulk action is for: these `ids`, who matches `statuses` and `search`, or `everyone`."""
+    """The contacts of a bulk action: these `ids`, those that match `statuses` and `search`, or `everyone`."""
 
     ids: RowIds | None = Field(None, max_length=10_000)
     statuses: list[RecipientStatus] = Field(default_factory=list)
     search: str = Field("", max_length=200)
-    everyone: bool = Field(False, description="All of the campaign's contacts: it has to be said.")
+    everyone: bool = Field(False, description="All contacts of the campaign. Must be set explicitly.")
 
 
 class RemoveManyBody(ManyBody):
-    """Whom to take off the list."""
+    """The contacts to remove."""
 
     expected: int | None = Field(
         None,
-        description="How many people are meant: 409, and nobody is removed, if by now it is another number. "
+        description="How many contacts you expect to match: 409, without any removal, if it is another number. "
         "Needed with `everyone`.",
     )
 
@@ -117,19 +117,19 @@ class RetryBody(Body):
 
     confirm_carrier: bool = Field(
         False,
-        description="Go on although a completed campaign was begun on another carrier than the one in use.",
+        description="Allow it although the completed campaign was started on another carrier.",
     )
 
 
 class RetryManyBody(ManyBody, RetryBody):
-    """Whom to give one more attempt."""
+    """The contacts that get one more attempt."""
 
 
 class Done(BaseModel):
-    """What became of a bulk action."""
+    """The result of a bulk action."""
 
     done: int
-    refused: dict[str, int] = Field(description="Reason -> how many.")
+    refused: dict[str, int] = Field(description="Reason -> number of contacts.")
 
 
 Move = Callable[..., Awaitable[BulkResult]]
@@ -144,7 +144,7 @@ async def index(
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[CampaignContact]:
-    """List a campaign's contacts in the order they are contacted."""
+    """List a campaign's contacts in the order in which they are contacted."""
     async with caller.reading() as session:
         found = await list_recipients(
             session,
@@ -195,19 +195,19 @@ async def add(campaign_id: Ref, body: AddBody, caller: Repeatable) -> Response:
 
 @router.post("/retry", response_model=Done)
 async def retry_many(campaign_id: Ref, body: RetryManyBody, caller: Repeatable) -> Response:
-    """Give one more attempt to many. A completed campaign runs again for them."""
+    """Retry many contacts: each gets one more attempt. A completed campaign runs again for them."""
     return await _many(await _retry(caller, campaign_id, body), campaign_id, body, caller)
 
 
 @router.post("/skip", response_model=Done)
 async def skip_many(campaign_id: Ref, body: ManyBody, caller: Repeatable) -> Response:
-    """Do not contact many who wait."""
+    """Skip many waiting contacts."""
     return await _many(skip_recipients, campaign_id, body, caller)
 
 
 @router.post("/remove", response_model=Done)
 async def remove_many(campaign_id: Ref, body: RemoveManyBody, caller: Repeatable) -> Response:
-    """Take many who were never tried off the list of a draft, paused or failed campaign."""
+    """Remove many contacts without attempts from a draft, paused or failed campaign."""
     return await _many(partial(remove_recipients, expected=body.expected), campaign_id, body, caller)
 
 
@@ -222,27 +222,27 @@ async def show(campaign_id: Ref, recipient_id: RowId, caller: Keyed) -> Campaign
 async def retry(
     campaign_id: Ref, recipient_id: RowId, caller: Repeatable, body: RetryBody | None = None
 ) -> Response:
-    """Give one more attempt. A completed campaign runs again for it. 409 says why not."""
+    """Retry a contact: it gets one more attempt. A completed campaign runs again for it. 409 with the reason if not."""
     retried = await _retry(caller, campaign_id, body or RetryBody())
     return await _one(retried, campaign_id, recipient_id, caller)
 
 
 @router.post("/{recipient_id}/skip", response_model=CampaignContactDetail)
 async def skip(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
-    """Do not contact this person in this campaign. 409 says why not."""
+    """Skip this contact in this campaign. 409 with the reason if that is not possible."""
     return await _one(skip_recipients, campaign_id, recipient_id, caller)
 
 
 @router.delete("/{recipient_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> Response:
-    """Take somebody who was never tried off the list of a draft, paused or failed campaign. 409 says why not."""
+    """Remove a contact without attempts from a draft, paused or failed campaign. 409 with the reason if not."""
     return await caller.gone_once(
         lambda session: _move_one(session, remove_recipients, campaign_id, recipient_id, caller)
     )
 
 
 def campaign_contact(row: RecipientRow) -> CampaignContact:
-    """Return a contact of a campaign as it is answered."""
+    """Return the API's answer for a contact of a campaign."""
     return CampaignContact(
         id=row.id,
         contact_id=row.contact_id,

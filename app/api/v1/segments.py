@@ -21,17 +21,17 @@ _VIPS = {"match": "all", "conditions": [{"field": "tags", "op": "any_of", "value
 
 
 class SegmentBody(Body):
-    """What may be changed of a segment."""
+    """The fields of a segment."""
 
     name: Annotated[str, at_most(200)] | None = None
-    filter: dict[str, Any] | None = Field(None, description="As of GET /contacts.", examples=[_VIPS])
+    filter: dict[str, Any] | None = Field(None, description="As in GET /contacts.", examples=[_VIPS])
 
 
 class NewSegment(SegmentBody):
-    """A segment: a name and a filter that leaves somebody out."""
+    """A new segment: a name, and a filter that is not empty."""
 
     name: Annotated[str, at_most(200)] = Field(examples=["VIPs we have not called this week"])
-    filter: dict[str, Any] = Field(description="As of GET /contacts.", examples=[_VIPS])
+    filter: dict[str, Any] = Field(description="As in GET /contacts.", examples=[_VIPS])
 
 
 class SegmentAnswer(BaseModel):
@@ -41,9 +41,9 @@ class SegmentAnswer(BaseModel):
     uuid: UUID
     name: str
     filter: dict[str, Any]
-    count: int = Field(description="How many are in it now, counted up to 10,000.")
+    count: int = Field(description="How many contacts are in it now; counting stops at 10,000.")
     more_than_count: bool = Field(description="There are more than `count`.")
-    campaigns: list[str] = Field(description="Campaigns that keep adding its people.")
+    campaigns: list[str] = Field(description="Campaigns that keep adding its contacts.")
     created_by: str
     created_at: Moment
     updated_at: Moment
@@ -53,7 +53,7 @@ class SegmentAnswer(BaseModel):
 async def index(
     caller: Keyed, *, search: Search = "", page: PageNumber = 1, page_size: PageSize = 25
 ) -> Listing[SegmentAnswer]:
-    """List the segments by name. `search` is a part of it."""
+    """List the segments by name. `search` is a part of the name."""
     async with caller.reading() as session:
         found = await list_segments(
             session,
@@ -68,7 +68,7 @@ async def index(
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=SegmentAnswer)
 async def create(body: NewSegment, caller: Repeatable) -> Response:
-    """Keep a filter under a name."""
+    """Create a segment."""
 
     async def work(session: AsyncSession) -> SegmentAnswer:
         segment_id = await create_segment(
@@ -81,7 +81,7 @@ async def create(body: NewSegment, caller: Repeatable) -> Response:
 
 @router.get("/{segment_id}")
 async def show(segment_id: Ref, caller: Keyed) -> SegmentAnswer:
-    """Return a segment with how many are in it now."""
+    """Return a segment with its present number of contacts."""
     async with caller.reading() as session:
         return await _shown(session, caller, segment_id)
 
@@ -89,7 +89,7 @@ async def show(segment_id: Ref, caller: Keyed) -> SegmentAnswer:
 @router.patch("/{segment_id}", response_model=SegmentAnswer)
 @router.put("/{segment_id}", response_model=SegmentAnswer)
 async def change(segment_id: Ref, body: SegmentBody, caller: Repeatable) -> Response:
-    """Rename a segment or change its filter; a filter replaces the one before."""
+    """Rename a segment or replace its filter."""
 
     async def work(session: AsyncSession) -> SegmentAnswer:
         await update_segment(
@@ -106,7 +106,7 @@ async def change(segment_id: Ref, body: SegmentBody, caller: Repeatable) -> Resp
 
 @router.delete("/{segment_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete(segment_id: Ref, caller: Repeatable) -> Response:
-    """Forget a segment; its people stay. 409 while a campaign keeps adding them."""
+    """Delete a segment. Its contacts stay. 409 while a campaign keeps adding them."""
     return await caller.gone_once(
         lambda session: delete_segment(session, principal=caller.principal, segment_ref=segment_id)
     )
@@ -114,14 +114,14 @@ async def delete(segment_id: Ref, caller: Repeatable) -> Response:
 
 @router.get("/{segment_id}/contacts")
 async def contacts(segment_id: Ref, caller: Keyed, page: PageOfPeople) -> ContactListing:
-    """List who is in the segment now, as GET /contacts does."""
+    """List the present contacts of a segment, as GET /contacts does."""
     async with caller.reading() as session:
         wanted = await segment_filter(session, principal=caller.principal, segment_ref=segment_id)
         return await people_of(session, caller, wanted, page)
 
 
 def segment_answer(view: SegmentView) -> SegmentAnswer:
-    """Return a segment as it is answered."""
+    """Return the API's answer for a segment."""
     return SegmentAnswer(
         id=view.id,
         uuid=view.public_id,

@@ -1,4 +1,4 @@
-"""Numbers never to contact."""
+"""Suppressions: numbers that must not be contacted."""
 
 import json
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ uploads = APIRouter(prefix="/suppressions", tags=["suppressions"], route_class=U
 
 
 class SuppressionBody(Body):
-    """A number never to contact; it need not be in the address book."""
+    """A number to suppress. It need not be in the address book."""
 
     phone_number: str = Field(examples=["+15551234567"])
     scope: SuppressionScope = SuppressionScope.ALL
@@ -84,7 +84,7 @@ class LiftBody(Body):
 
 
 class SuppressionAnswer(BaseModel):
-    """A number never to contact; with `lifted_at`, one that was."""
+    """A suppression. With `lifted_at` it has ended."""
 
     id: int
     phone_number: str
@@ -99,16 +99,16 @@ class SuppressionAnswer(BaseModel):
 
 
 class SuppressionList(BaseModel):
-    """Some of the suppressions, the newest first."""
+    """A page of suppressions, newest first."""
 
     items: list[SuppressionAnswer]
-    total: int = Field(description="How many there are in all; at most 10,000 are counted.")
+    total: int = Field(description="How many there are in total; counting stops at 10,000.")
     total_is_more: bool = Field(description="There are more than `total`.")
-    next_after: int | None = Field(description="Send it as `after` for the next ones; null at the end.")
+    next_after: int | None = Field(description="Send it as `after` for the next page; null at the end.")
 
 
 class RejectedRow(BaseModel):
-    """A row of a file that suppresses nothing, and why."""
+    """A rejected row of a file, and why."""
 
     row: int
     reason: str
@@ -116,12 +116,12 @@ class RejectedRow(BaseModel):
 
 
 class ImportedSuppressions(BaseModel):
-    """What became of a file: added + known + rejected = total."""
+    """The result of a file: added + known + rejected = total."""
 
     import_id: int
     total: int
     added: int
-    known: int = Field(description="Suppressed already, or a second time in the file.")
+    known: int = Field(description="Already suppressed, or repeated in the file.")
     rejected: int
     first_rejected: list[RejectedRow] = Field(
         description="`GET /suppressions/imports/{suppression_import_id}/rejected.csv` has all."
@@ -129,7 +129,7 @@ class ImportedSuppressions(BaseModel):
 
 
 class State(StrEnum):
-    """Which suppressions a list shows."""
+    """The filter of a list of suppressions."""
 
     STANDING = "standing"
     LIFTED = "lifted"
@@ -137,7 +137,7 @@ class State(StrEnum):
 
 
 class Lifted(BaseModel):
-    """The number is open again."""
+    """The lifted suppression."""
 
     id: int
     lifted: bool
@@ -164,7 +164,7 @@ async def index(
     after: Annotated[int | None, Query(ge=1, le=MAX_ROW_ID)] = None,
     limit: PageSize = 50,
 ) -> SuppressionList:
-    """List the suppressions that stand, were lifted, or both, the newest first."""
+    """List active suppressions, lifted ones, or both, newest first."""
     async with caller.reading() as session:
         found = await list_suppressions(
             session, principal=caller.principal, wanted=wanted, after=after, limit=limit
@@ -179,7 +179,7 @@ async def index(
 
 @router.get("/export.csv", response_class=StreamingResponse)
 async def export(caller: Keyed, wanted: Wanted) -> StreamingResponse:
-    """Return the suppressions as CSV; `import-data` takes it again."""
+    """Return the suppressions as CSV, which `import-data` accepts."""
     return await csv_file(
         caller.context.database,
         "suppressions.csv",
@@ -189,7 +189,7 @@ async def export(caller: Keyed, wanted: Wanted) -> StreamingResponse:
 
 @router.get("/imports/{suppression_import_id}/rejected.csv", response_class=StreamingResponse)
 async def rejected(suppression_import_id: RowId, caller: Keyed) -> StreamingResponse:
-    """Return the rows of a file that suppressed nothing, with reasons, to be corrected and sent again."""
+    """Return the rejected rows of a file with reasons, to correct and send again."""
     return await csv_file(
         caller.context.database,
         "rejected.csv",
@@ -199,7 +199,7 @@ async def rejected(suppression_import_id: RowId, caller: Keyed) -> StreamingResp
 
 @router.get("/{suppression_id}")
 async def show(suppression_id: RowId, caller: Keyed) -> SuppressionAnswer:
-    """Return one suppression, standing or lifted."""
+    """Return one suppression, active or lifted."""
     async with caller.reading() as session:
         view = await get_suppression(session, principal=caller.principal, suppression_id=suppression_id)
     return suppression_answer(view)
@@ -207,7 +207,7 @@ async def show(suppression_id: RowId, caller: Keyed) -> SuppressionAnswer:
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=SuppressionAnswer)
 async def create(body: SuppressionBody, caller: Repeatable) -> Response:
-    """Never contact this number again. One that is suppressed already stays so."""
+    """Suppress a number. If it is suppressed already, nothing changes."""
 
     async def work(session: AsyncSession) -> SuppressionAnswer:
         await suppress_contact(
@@ -225,7 +225,7 @@ async def create(body: SuppressionBody, caller: Repeatable) -> Response:
 
 @router.post("/{suppression_id}/lift", response_model=Lifted)
 async def open_again(suppression_id: RowId, body: LiftBody, caller: Repeatable) -> Response:
-    """Let the number be contacted again. The row stays: history is evidence."""
+    """Lift a suppression: the number can be contacted again. Its row stays as evidence."""
 
     async def work(session: AsyncSession) -> Lifted:
         await lift(
@@ -242,7 +242,7 @@ async def open_again(suppression_id: RowId, body: LiftBody, caller: Repeatable) 
 
 @uploads.post("/import-data", openapi_extra=_FILE, response_model=ImportedSuppressions)
 async def import_data(request: Request, caller: Repeatable) -> Response:
-    """Suppress the numbers of a CSV file or an array. Sent again, it closes what is not closed yet."""
+    """Suppress the numbers of a CSV file or an array. If sent again, only new numbers are added."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         data = csv_from_objects(await _objects(request))
         return await _imported(caller, _File("suppressions.json", data, SuppressionScope.ALL, ""))
@@ -263,7 +263,7 @@ async def import_data(request: Request, caller: Repeatable) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of numbers, and what it means where it does not say."""
+    """A file of numbers, and the defaults for its rows."""
 
     name: str
     data: bytes
@@ -313,13 +313,13 @@ def _scope(given: object) -> SuppressionScope:
 
 
 def suppression_answer(view: SuppressionView) -> SuppressionAnswer:
-    """Return a suppression as it is answered."""
+    """Return the API's answer for a suppression."""
     same = SuppressionAnswer.model_fields.keys() - {"phone_number"}
     return SuppressionAnswer(phone_number=view.number, **{name: getattr(view, name) for name in same})
 
 
 async def _standing(session: AsyncSession, caller: Caller, body: SuppressionBody) -> SuppressionView:
-    """Return the suppression that now closes the number: of this scope, or one that covers it."""
+    """Return the suppression that now applies to the number: of this scope, or one that includes it."""
     settings = await organization_settings(session, principal=caller.principal)
     number = normalize(body.phone_number, region=settings.default_region).e164
     found = await suppressions_of(session, principal=caller.principal, number=number)

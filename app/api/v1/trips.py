@@ -13,11 +13,11 @@ router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_
 
 
 class TripAnswer(BaseModel):
-    """One time the breaker paused the campaign."""
+    """One trip of the breaker, which paused the campaign."""
 
     id: int
     sign: str = Field(description="failures, refusals, refusals_in_a_row, opt_outs or hang_ups.")
-    measured: float = Field(description="Percent of `window`; of refusals in a row, how many.")
+    measured: float = Field(description="Percent of `window`; for refusals in a row, their number.")
     threshold: float
     window: int = Field(description="How many attempts were looked at.")
     reason: str
@@ -27,7 +27,7 @@ class TripAnswer(BaseModel):
 
 
 @router.get(
-    "/trips", description=f"The last {MOST_TRIPS} times the breaker paused the campaign, the newest first."
+    "/trips", description=f"The last {MOST_TRIPS} times the breaker paused the campaign, newest first."
 )
 async def trips(campaign_id: Ref, caller: Keyed) -> list[TripAnswer]:
     """List when and why the circuit breaker paused the campaign, with the attempts that tripped it."""

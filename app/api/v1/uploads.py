@@ -1,4 +1,4 @@
-"""What the routes that take files of people share: the file in pieces, its mapping, and its fingerprint."""
+"""Shared by the routes that accept files: the file in chunks, its mapping, and its fingerprint."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ _CHUNK: Final = MEGABYTE
 
 @asynccontextmanager
 async def form_of(request: Request, *known: str) -> AsyncIterator[FormData]:
-    """Give the form of a request that has one file, at most, and fields of these names.
+    """Yield the form of a request with at most one file, and fields of these names.
 
     Raises `FieldErrors` on what is not `known`, and on texts (the file's name too) that cannot be stored.
     """
@@ -45,7 +45,7 @@ async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
 
 
 async def fingerprint_of(upload: UploadFile, *said: object) -> str:
-    """Return what tells this upload from another: the form's boundary is new in each request."""
+    """Return a hash of the upload. The raw body cannot be used: the form's boundary is new in each request."""
     digest = hashlib.sha256(json.dumps([upload.filename, *said], sort_keys=True).encode())
     async for chunk in chunks_of(upload):
         await asyncio.to_thread(digest.update, chunk)
@@ -53,7 +53,7 @@ async def fingerprint_of(upload: UploadFile, *said: object) -> str:
 
 
 def mapping_of(text: object) -> dict[str, str] | None:
-    """Return the mapping of a form's field; None if it is not there. Raises `FieldErrors` on `mapping`."""
+    """Return the mapping in a form's field; None if it is missing. Raises `FieldErrors` on `mapping`."""
     if not isinstance(text, str) or not text.strip():
         return None
     try:
@@ -63,20 +63,20 @@ def mapping_of(text: object) -> dict[str, str] | None:
 
 
 def checked_shape(given: Any) -> dict[str, str]:
-    """Return it if it is a mapping by its shape. Raises `FieldErrors` on `mapping`."""
+    """Return the value if it is an object of texts. Raises `FieldErrors` on `mapping`."""
     if not isinstance(given, Mapping) or not all(isinstance(target, str) for target in given.values()):
         raise FieldErrors({"mapping": "Send an object: column -> contact field, variable:<name> or ignore."})
     return dict(given)
 
 
 def refuse_others(sent: Iterable[str], *known: str) -> None:
-    """Refuse the fields of a body or form that are not `known`. Raises `FieldErrors` naming each."""
+    """Raise `FieldErrors` for the fields of a body or form that are not `known`."""
     if others := [name for name in sent if name not in known]:
         raise FieldErrors(dict.fromkeys(others, "There is no such field."))
 
 
 def refuse_unstorable(sent: Mapping[str, Any]) -> None:
-    """Refuse texts that cannot be stored. Raises `FieldErrors` naming each."""
+    """Raise `FieldErrors` for texts that cannot be stored."""
     if wrong := wrong_texts(sent):
         raise FieldErrors({".".join(map(str, path)): message for path, message in wrong.items()})
 
