@@ -26,7 +26,10 @@ class LimitBodies:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        largest = _limit_of(scope["path"], headers.get(b"content-type", b""))
+        largest = LARGEST_BODY
+        if scope["path"].endswith(("/import-data", "/v1/imports")):
+            is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+            largest = LARGEST_UPLOAD if is_form else LARGEST_JSON_IMPORT
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > largest:
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(largest))(scope, receive, send)
@@ -48,12 +51,6 @@ class _CountedBody:
         if self._seen > self._largest:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _message(self._largest))
         return message
-
-
-def _limit_of(path: str, content_type: bytes) -> int:
-    if not path.endswith(("/import-data", "/v1/imports")):
-        return LARGEST_BODY
-    return LARGEST_UPLOAD if content_type.startswith(b"multipart/form-data") else LARGEST_JSON_IMPORT
 
 
 def _message(largest: int) -> str:

@@ -136,13 +136,12 @@ class Home:
         file = self.path / "run.json"
         return RunRecord.model_validate_json(file.read_text()) if file.exists() else None
 
-    def record(self, run: RunRecord) -> None:
-        """Write the record of the run, in one step."""
-        self._write("run.json", run.model_dump_json(indent=1))
-
-    def forget_run(self) -> None:
-        """Remove the record of a run that has ended."""
-        (self.path / "run.json").unlink(missing_ok=True)
+    def record(self, run: RunRecord | None) -> None:
+        """Write the record of the run in one step; remove it if the run has ended (None)."""
+        if run is None:
+            (self.path / "run.json").unlink(missing_ok=True)
+        else:
+            self._write("run.json", run.model_dump_json(indent=1))
 
     def has_secrets(self) -> bool:
         """Tell whether this home has secrets."""

@@ -85,7 +85,7 @@ class Stack:
             yield self.run
         finally:
             self.supervisor.stop_all()
-            self.home.forget_run()
+            self.home.record(None)
 
     def watch(self) -> None:
         """Keep everything running until a stop is requested. Raises StopRequested."""
