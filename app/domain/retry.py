@@ -84,7 +84,7 @@ class RetryPolicy:
 
     @classmethod
     def numbers_of(cls, campaign: Mapping[Any, Any]) -> Self:
-        """Return only the plain numbers of a row, and defaults for the rest. For a row whose other columns are invalid."""
+        """Return the plain numbers of a row and defaults for the rest, for a row whose other columns are invalid."""
         return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
 
     def allowing(self, attempts: int | None) -> Self:

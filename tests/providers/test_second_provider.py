@@ -19,8 +19,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.api.borders import bordered
 from app.api.main import create_api
+from app.api.middleware import with_middleware
 from app.api.webhooks import get_intake
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import Channel
@@ -214,7 +214,7 @@ async def post(
 
 @asynccontextmanager
 async def web_process(context: AppContext) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(bordered(create_api(), context.settings))
+    transport = httpx.ASGITransport(with_middleware(create_api(), context.settings))
     async with httpx.AsyncClient(transport=transport, base_url=context.settings.public_url) as client:
         yield client
 
@@ -232,7 +232,7 @@ async def called(post: PigeonPost) -> Flight:
     dialing = asyncio.create_task(dialer.run())
 
     async def is_recorded() -> bool:
-        dialer.ring()
+        dialer.wake()
         return any(each.provider_id is not None for each in await post.stage.attempts())
 
     await until(is_recorded)

@@ -84,8 +84,8 @@ def refuse_unstorable(sent: Mapping[str, Any]) -> None:
 def object_of(body: bytes, *known: str) -> dict[str, Any]:
     """Return a JSON body as an object with fields of these names; an array is its `contacts`.
 
-    Raises `FieldErrors` on `body`, on fields that are not `known`, and on texts that cannot be stored. Texts of contacts
-    are checked later, row by row.
+    Raises `FieldErrors` on `body`, on fields that are not `known`, and on texts that cannot be stored. The texts of
+    contacts are checked later, row by row.
     """
     try:
         sent = json.loads(body)
