@@ -11,15 +11,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.attempt import Disposition
 from app.domain.call_options import CallOptions
 from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
-from app.domain.consent import Consent
 from app.domain.gate import SKIPS, Blocked, Rule
 from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
-from app.domain.pool import NumberStrategy, NumberUse
-from app.models import sql
+from app.domain.pool import NumberUse
 from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.runtime.fault_points import fault
@@ -32,8 +29,8 @@ from app.services.dialing.reserve.candidates import (
     SettingsUnreadable,
     prepare_batch,
 )
+from app.services.dialing.reserve.claim import Claimed, claim
 from app.services.dialing.reserve.held import Held, lock
-from app.services.recipients.gate_facts import COUNTS_FOR_CAP
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
 BATCH: Final = MOST_AT_ONCE
@@ -161,7 +158,7 @@ async def _reserve_held(
     if count == 0:
         return Pass(next_at=next_at, awaits_answers=awaits_answers)
     # All that were looked at are asked about, so that people who may not be called take nobody's turn.
-    claimed = await _claim(session, held, batch.prepared, now=now)
+    claimed = await claim(session, held, batch.prepared, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
     chosen = _with_numbers(held, through[:count])
     starts = allowed.starts or (now,) * count
@@ -200,99 +197,12 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    prepared: Prepared
-    attempts_made: int
-    attempts_allowed: int
-    number_in_use: bool
-    last_disposition: Disposition | None
-    consent: Consent
-    capped_since: datetime | None
-    seen_last: int | None
-    shown_last: int | None
-
-
-_CLAIM: Final = text(
-    f"""
-    SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
-           coalesce(r.attempts_allowed, :budget) AS attempts_allowed,
-           contact.number, contact.updated_at AS contact_version, contact.consent,
-           CASE WHEN CAST(:cap AS integer) > 0 THEN
-               (SELECT a.reserved_at FROM attempt a
-                WHERE {COUNTS_FOR_CAP} AND a.number_to = contact.number
-                ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
-           CASE WHEN CAST(:sticky AS boolean) THEN
-               (SELECT a.phone_number_id FROM attempt a
-                WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
-                ORDER BY a.reserved_at DESC LIMIT 1) END AS seen_last,
-           CASE WHEN CAST(:other_number AS boolean) THEN
-               (SELECT a.phone_number_id FROM attempt a
-                WHERE a.recipient_id = r.id AND a.provider_id IS NOT NULL AND a.status <> 'not_placed'
-                ORDER BY a.ordinal DESC LIMIT 1) END AS shown_last,
-           EXISTS (SELECT 1 FROM attempt a
-                   WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
-                     AND a.status IN {sql.LIVE})
-               AS number_in_use
-    FROM recipient r
-    JOIN contact ON contact.id = r.contact_id
-    WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
-    ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
-    FOR NO KEY UPDATE OF r SKIP LOCKED
-    """  # noqa: S608 - a constant is put in, nothing a caller gives
-)
-
-
-async def _claim(
-    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, now: datetime
-) -> list[_Claimed]:
-    """Lock the recipients that are still due and still say what was rendered for them."""
-    by_id = {each.recipient_id: each for each in prepared}
-    rows = await session.execute(
-        _CLAIM,
-        {
-            "ids": list(by_id),
-            "budget": held.budget,
-            "carrier_account_id": held.carrier_account_id,
-            "organization_id": held.organization_id,
-            "channel": held.channel.value,
-            "cap": held.frequency_cap,
-            "cap_since": now - timedelta(hours=held.frequency_hours),
-            "sticky": held.pool.strategy is NumberStrategy.STICKY,
-            "other_number": held.retry_other_number,
-            "now": now,
-        },
-    )
-    return [
-        _Claimed(
-            by_id[row.id],
-            row.attempts_made,
-            row.attempts_allowed,
-            row.number_in_use,
-            Disposition(row.last_disposition) if row.last_disposition else None,
-            Consent(row.consent),
-            row.capped_since,
-            row.seen_last,
-            row.shown_last,
-        )
-        for row in rows
-        if _is_current(by_id[row.id], row.updated_at, row.contact_version, row.number)
-    ]
-
-
-def _is_current(
-    prepared: Prepared, recipient_version: datetime, contact_version: datetime, number: str
-) -> bool:
-    rendered_from = (prepared.recipient_version, prepared.contact_version, prepared.number)
-    return rendered_from == (recipient_version, contact_version, number)
-
-
 async def _pass_the_gate(
-    session: AsyncSession, held: Held, claimed: Sequence[_Claimed], *, now: datetime
-) -> list[_Claimed]:
+    session: AsyncSession, held: Held, claimed: Sequence[Claimed], *, now: datetime
+) -> list[Claimed]:
     """Return who may be contacted now; skip or snooze the others, each with the rule and the reason."""
     suppressed = await gate.suppressed(session, held, [each.prepared.number for each in claimed])
-    chosen: list[_Claimed] = []
+    chosen: list[Claimed] = []
     for each in claimed:
         verdict = gate.recipient_verdict(
             held,
@@ -312,7 +222,7 @@ async def _pass_the_gate(
     return chosen
 
 
-def _with_numbers(held: Held, through: Sequence[_Claimed]) -> list[tuple[Prepared, NumberUse]]:
+def _with_numbers(held: Held, through: Sequence[Claimed]) -> list[tuple[Prepared, NumberUse]]:
     """Return whom to reserve, each with the number to show; whoever finds none free waits for the next pass."""
     picked = [
         (
@@ -324,7 +234,7 @@ def _with_numbers(held: Held, through: Sequence[_Claimed]) -> list[tuple[Prepare
     return [(prepared, caller) for prepared, caller in picked if caller is not None]
 
 
-async def _hold_back(session: AsyncSession, claimed: _Claimed, verdict: Blocked, *, now: datetime) -> None:
+async def _hold_back(session: AsyncSession, claimed: Claimed, verdict: Blocked, *, now: datetime) -> None:
     """End whom a rule ends; let the others wait until the rule may answer otherwise."""
     recipient_id = claimed.prepared.recipient_id
     match verdict.rule:

@@ -1,0 +1,112 @@
+"""Claiming: the due recipients of a pass are locked, and read again under the lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.attempt import Disposition
+from app.domain.consent import Consent
+from app.domain.pool import NumberStrategy
+from app.models import sql
+from app.services.dialing.reserve.candidates import Prepared
+from app.services.dialing.reserve.held import Held
+from app.services.recipients.gate_facts import COUNTS_FOR_CAP
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A due recipient under lock, with what the gate and the choice of a number ask about it."""
+
+    prepared: Prepared
+    attempts_made: int
+    attempts_allowed: int
+    number_in_use: bool
+    last_disposition: Disposition | None
+    consent: Consent
+    capped_since: datetime | None
+    """When the oldest attempt that fills the frequency cap was reserved; None: the cap is off or not reached."""
+    seen_last: int | None
+    """Id of our number that this contact saw last; read for the sticky strategy only."""
+    shown_last: int | None
+    """Id of our number that this recipient's last attempt showed; read where a retry must show another one."""
+
+
+_CLAIM: Final = text(
+    f"""
+    SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
+           coalesce(r.attempts_allowed, :budget) AS attempts_allowed,
+           contact.number, contact.updated_at AS contact_version, contact.consent,
+           CASE WHEN CAST(:cap AS integer) > 0 THEN
+               (SELECT a.reserved_at FROM attempt a
+                WHERE {COUNTS_FOR_CAP} AND a.number_to = contact.number
+                ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
+           CASE WHEN CAST(:sticky AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
+                ORDER BY a.reserved_at DESC LIMIT 1) END AS seen_last,
+           CASE WHEN CAST(:other_number AS boolean) THEN
+               (SELECT a.phone_number_id FROM attempt a
+                WHERE a.recipient_id = r.id AND a.provider_id IS NOT NULL AND a.status <> 'not_placed'
+                ORDER BY a.ordinal DESC LIMIT 1) END AS shown_last,
+           EXISTS (SELECT 1 FROM attempt a
+                   WHERE a.carrier_account_id = :carrier_account_id AND a.number_to = contact.number
+                     AND a.status IN {sql.LIVE})
+               AS number_in_use
+    FROM recipient r
+    JOIN contact ON contact.id = r.contact_id
+    WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
+    ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
+
+async def claim(
+    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, now: datetime
+) -> list[Claimed]:
+    """Lock the recipients that are still due and for whom the rendered texts are still true, in dialing order.
+
+    A recipient that another transaction has locked is left out, and so is one that was changed after it was rendered.
+    """
+    by_id = {each.recipient_id: each for each in prepared}
+    rows = await session.execute(
+        _CLAIM,
+        {
+            "ids": list(by_id),
+            "budget": held.budget,
+            "carrier_account_id": held.carrier_account_id,
+            "organization_id": held.organization_id,
+            "channel": held.channel.value,
+            "cap": held.frequency_cap,
+            "cap_since": now - timedelta(hours=held.frequency_hours),
+            "sticky": held.pool.strategy is NumberStrategy.STICKY,
+            "other_number": held.retry_other_number,
+            "now": now,
+        },
+    )
+    return [
+        Claimed(
+            by_id[row.id],
+            row.attempts_made,
+            row.attempts_allowed,
+            row.number_in_use,
+            Disposition(row.last_disposition) if row.last_disposition else None,
+            Consent(row.consent),
+            row.capped_since,
+            row.seen_last,
+            row.shown_last,
+        )
+        for row in rows
+        if _is_current(by_id[row.id], row.updated_at, row.contact_version, row.number)
+    ]
+
+
+def _is_current(
+    prepared: Prepared, recipient_version: datetime, contact_version: datetime, number: str
+) -> bool:
+    rendered_from = (prepared.recipient_version, prepared.contact_version, prepared.number)
+    return rendered_from == (recipient_version, contact_version, number)
