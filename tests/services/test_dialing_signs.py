@@ -662,13 +662,13 @@ async def test_a_count_without_locks_holds_only_while_nothing_was_reserved_since
     async with database.session() as session:
         counted = await count_ahead(session, await stage.campaign(), now=stage.clock.now())
     assert counted is not None
-    held = [counted.holds(await _guards(stage))]
+    held = [counted.holds(await _safeguards(stage))]
     await stage.dial(2)
-    held.append(counted.holds(await _guards(stage)))
+    held.append(counted.holds(await _safeguards(stage)))
     assert held == [True, False]
 
 
-async def _guards(stage: DialingStage) -> Safeguards:
+async def _safeguards(stage: DialingStage) -> Safeguards:
     async with stage.database.transaction() as session:
         locked = await lock(session, stage.campaign_id, now=stage.clock.now())
     assert locked is not None

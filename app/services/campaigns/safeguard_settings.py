@@ -1,4 +1,4 @@
-"""What guards a campaign against going wrong at full speed: breaker, pilot, ramp and budget, as its row holds them."""
+"""The safeguards of a campaign as its row holds them: breaker, pilot, ramp and budget."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,20 +11,22 @@ from app.domain.breaker import BreakerPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safeguards:
-    """A campaign's safeguards, and what they allowed when it was counted last."""
+    """A campaign's safeguards, and how many attempts they allowed at the last count."""
 
     breaker: BreakerPolicy
     breaker_since: datetime | None
     pilot: int
-    """Dial so many, then wait for a person; 0: there is no pilot."""
+    """Dial this many people, then wait for a person; 0: there is no pilot."""
     pilot_passed: bool
-    """A person has seen its results."""
+    """A person has seen the pilot's results."""
     ramp: bool
     ramp_step: int
     budget: Decimal | None
     """Most the campaign may cost, in the carrier account's currency; None: no limit."""
     room_left: int | None
+    """Attempts still allowed by the last count; each reservation is taken off. None: not counted."""
     room_at: datetime | None
+    """When that was counted."""
 
     @classmethod
     def of(
@@ -48,5 +50,5 @@ class Safeguards:
 
     @property
     def pilot_to_pass(self) -> int:
-        """How many to dial before a person has to look; 0: there is no pilot, or it has been looked at."""
+        """Return the pilot's people; 0: there is no pilot, or a person has seen its results."""
         return 0 if self.pilot_passed else self.pilot

@@ -1,4 +1,4 @@
-"""The circuit breaker at work: looks at a campaign's last outcomes, and pauses it on a bad sign."""
+"""The circuit breaker: judges a campaign's last outcomes, and pauses the campaign on a bad sign."""
 
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from app.runtime.live_feed import announce
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.reserve.held import Held
 
-# `ix_attempt_settled` answers it: as many rows are read as the window has.
+# The index `ix_attempt_settled` serves it: it reads as many rows as the window has.
 _WINDOW: Final = text(
     """
     SELECT id, disposition, failure, provider_id IS NOT NULL AS accepted, duration_seconds,
@@ -31,29 +31,27 @@ _WINDOW: Final = text(
 )
 
 
-async def look_for_signs(session: AsyncSession, held: Held) -> Trip | None:
-    """Return the bad sign that the campaign's last outcomes show since a person last resumed it; None if none."""
-    guards = held.safeguards
-    if guards.breaker.is_off:
-        return None
-    return judge(guards.breaker, await _last_outcomes(session, held, guards.breaker))
+async def judge_last_outcomes(session: AsyncSession, held: Held) -> Trip | None:
+    """Return the bad sign in the campaign's last outcomes, or None. Only outcomes after its last resume count."""
+    policy = held.safeguards.breaker
+    return None if policy.is_off else judge(policy, await _last_outcomes(session, held, policy))
 
 
-async def trip(session: AsyncSession, held: Held, tripped: Trip, *, now: datetime) -> None:
-    """Pause the campaign, whose lock is held, and keep the sign with the attempts that show it."""
+async def pause_by_breaker(session: AsyncSession, held: Held, trip: Trip, *, now: datetime) -> None:
+    """Pause the campaign and store the bad sign with the attempts that show it. The caller holds the lock."""
     session.add(
         BreakerTrip(
             campaign_id=held.campaign_id,
-            sign=tripped.sign,
-            measured=tripped.measured,
-            threshold=tripped.threshold,
-            window=tripped.window,
-            attempt_ids=list(tripped.attempt_ids),
+            sign=trip.sign,
+            measured=trip.measured,
+            threshold=trip.threshold,
+            window=trip.window,
+            attempt_ids=list(trip.attempt_ids),
             at=now,
         )
     )
     await session.flush()
-    await pause_by_system(session, campaign_id=held.campaign_id, reason=describe(tripped), now=now)
+    await pause_by_system(session, campaign_id=held.campaign_id, reason=describe(trip), now=now)
     announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
 
 

@@ -1,4 +1,4 @@
-"""A campaign locked with everything that limits it: the locks of a reservation, in one fixed order."""
+"""Locks a campaign with everything that limits it, in one fixed order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _MIDNIGHT: Final = time(0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A campaign with what limits it, locked against every other dialer."""
+    """A campaign with its limits, locked against every other dialer."""
 
     campaign_id: int
     organization_id: int
@@ -39,7 +39,7 @@ class Held:
     hours: CallingHours
     zone_name: str
     pool: Pool
-    """Our numbers that may be shown, and how much each may call; in one pass the choices count."""
+    """Our numbers that may be shown, and how many calls each may start. Each choice of this pass is counted."""
     retry_other_number: bool
     frequency_cap: int
     frequency_hours: int
@@ -75,7 +75,7 @@ _AGENT: Final = text(
     FOR NO KEY UPDATE
     """
 )
-# A campaign that is being cancelled or filled is passed by: waiting for it would hold up the whole account.
+# Skip a campaign that another transaction changes: waiting for it would stop the whole account.
 _CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE SKIP LOCKED")
 _COUNTED: Final = (
     "a.phone_number_id = n.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'"
@@ -109,8 +109,8 @@ _POOL: Final = text(
 async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Held | None:
     """Lock carrier account, organization, agent and campaign, in that order, and return what limits the campaign.
 
-    Everyone takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
-    is gone, or no carrier was ever chosen for it.
+    All code takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
+    is gone or locked, or it has no carrier account.
     """
     given = {"campaign_id": campaign_id}
     account = (await session.execute(_ACCOUNT, given)).one_or_none()
@@ -154,7 +154,7 @@ async def _pool(
 
 
 def _use(row: Any, *, calls: bool, now: datetime) -> NumberUse:
-    """Return how much a number may start. Caps and answer rates are a caller ID's: they hold no text back."""
+    """Return how many calls a number may start. Caps and answer rates limit calls only, not texts."""
     caps = NumberCaps(
         daily=row.daily_cap,
         burst=row.burst_cap,
@@ -210,7 +210,7 @@ def _held(
 
 
 def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, account: Any) -> PacingLimits:
-    """Return the limits. A message holds no line: it is paced per second, and counted against nothing else."""
+    """Return the limits. Messages are limited per second only: they take no line."""
     own = PacingLimits.of(campaign)
     if campaign["channel"] == Channel.SMS:
         return own

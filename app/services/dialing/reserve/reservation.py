@@ -1,4 +1,4 @@
-"""Step one of placing: under the locks, count, ask the gate, and write the attempts down before anything is sent."""
+"""Step one of placing: count, ask the gate and write the attempts under lock, before anything is sent."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,15 +37,15 @@ BATCH: Final = MOST_AT_ONCE
 """Most attempts reserved in one pass."""
 
 RECONCILE_AFTER: Final = timedelta(seconds=20)
-"""A reservation without an answer for longer than this was left by a dead worker: the placing guard is 10 s."""
+"""A reservation without an answer for longer than this belongs to a dead worker: requests leave within 10 s."""
 
 ASK_AGAIN: Final = timedelta(seconds=30)
-"""How long a recipient waits for what has no time of its own, as another live attempt to its number."""
+"""How long a recipient waits if the reason has no end time, such as another live attempt to its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A committed attempt that its worker must place within 10 s, or give up."""
+    """A committed attempt. Its worker places it within 10 s or gives it up."""
 
     attempt_id: UUID
     campaign_id: int
@@ -55,24 +55,24 @@ class Reservation:
     body: str
     call_options: CallOptions
     reserved_boottime: float
-    """When it may leave, by the clock that goes on in a sleep: now, or a moment ahead."""
+    """When it may leave, by the clock that goes on while the machine sleeps: now, or a moment ahead."""
     is_paced: bool = False
-    """Some rate holds it: late by a second it would meet the starts of the next one."""
+    """A rate applies: a second late, it would leave together with the starts of the next second."""
     closes_at: datetime | None = None
-    """When the hours end in which this person may be reached; None: they do not."""
+    """When this person's calling hours end; None: they do not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass over a campaign gave."""
+    """The result of one pass over a campaign."""
 
     reservations: tuple[Reservation, ...] = ()
     next_at: datetime | None = None
-    """When time alone allows more; None: a freed slot or a change must ring."""
+    """When more is allowed by time alone; None: a free slot or a change is needed first."""
     more: bool = False
-    """There may be more to reserve at once."""
+    """More may be reserved at once."""
     awaits_answers: bool = False
-    """The carrier's answers to what is under way may allow more before `next_at`."""
+    """Answers of the carrier may allow more before `next_at`."""
 
 
 async def reserve(
@@ -87,9 +87,9 @@ async def reserve(
 ) -> Pass:
     """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
-    Nothing of a campaign that has meanwhile moved to another carrier account than the worker's. One that cannot be
-    dialed before something is mended fails. `ahead`: also what the rates allow so soon, each dated when it may leave;
-    whoever places waits until then.
+    Reserves nothing if the campaign has moved to another carrier account than the worker's. Fails the campaign if it
+    cannot be dialed before a person corrects it. `ahead`: also reserve what the rates allow within this time; each
+    attempt is dated when it may leave, and is placed then.
     """
     now = clock.now()
     try:
@@ -107,7 +107,7 @@ async def reserve(
         held = await lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
-        # A start is dated when it could begin, not when it began to wait for the locks: rates are counted by that.
+        # Starts are dated from now, not from before the wait for the locks: rates are counted by these dates.
         start = _Start(clock.now(), clock.boottime(), ahead)
         outcome = await _reserve_held(session, held, batch, counted, most=most, worker=worker, start=start)
         fault("before_reserve_commit")
@@ -120,7 +120,7 @@ async def reserve(
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """When a pass began, by both clocks, and how far ahead of it attempts may be dated."""
+    """When a pass began, by both clocks, and how far ahead its attempts may be dated."""
 
     now: datetime
     boottime: float
@@ -131,7 +131,7 @@ async def _reserve_held(
     session: AsyncSession,
     held: Held,
     batch: CandidateBatch,
-    counted: safeguards.Counted | None,
+    counted: safeguards.SafeguardCount | None,
     *,
     most: int,
     worker: str,
@@ -141,23 +141,23 @@ async def _reserve_held(
     closed = await _closed(session, held, batch, now=now)
     if closed is not None:
         return closed
-    room = await safeguards.room(session, held, counted, now=now)
-    if room.paused or room.recount:
-        return Pass(more=room.recount)
-    if room.blocked is not None:
-        await gate.store_verdict(session, held, room.blocked)
-        return Pass(next_at=room.blocked.until)
+    safe = await safeguards.check(session, held, counted, now=now)
+    if safe.paused or safe.recount:
+        return Pass(more=safe.recount)
+    if safe.blocked is not None:
+        await gate.store_verdict(session, held, safe.blocked)
+        return Pass(next_at=safe.blocked.until)
     counts = await limits.count(session, held, now=now)
     closes = closes_at(held.hours, (held.zone_name,), now)
     ahead = start.ahead if closes is None else min(start.ahead, closes - now)
     allowed = allowance(held.limits, counts, now=now, ahead=ahead)
-    # Woken half the lead early, whoever is late by less still dates each start at its time.
+    # Wake up half of `ahead` early: a dialer that is less late than that still dates each start at its time.
     next_at = None if allowed.next_at is None else allowed.next_at - start.ahead / 2
-    count = min(allowed.count, most, room.count if room.count is not None else most)
+    count = min(allowed.count, most, safe.count if safe.count is not None else most)
     awaits_answers = allowed.limited_by is PacingLimit.CARRIER_ANSWERS
     if count == 0:
         return Pass(next_at=next_at, awaits_answers=awaits_answers)
-    # All that were looked at are asked about, so that people who may not be called take nobody's turn.
+    # Ask the gate about all of them, so that people who may not be called do not use up the count.
     claimed = await claim(session, held, batch.prepared, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
     chosen = _with_numbers(held, through[:count])
@@ -181,12 +181,13 @@ async def _reserve_held(
 
 
 async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, now: datetime) -> Pass | None:
-    """Return the pass of a campaign that may call nobody at all now; None if it may."""
+    """Return the pass of a campaign that may not dial now; None if it may."""
     if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
         return Pass()
     if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
-        return Pass(next_at=held.gate_until)  # The carrier is being left alone.
-    verdict = gate.campaign_verdict(held, now=now)
+        return Pass(next_at=held.gate_until)  # The carrier has turned us away.
+    # Not about one recipient: what blocks the campaign as a whole.
+    verdict = gate.recipient_verdict(held, suppressed=None, attempts_made=0, attempts_allowed=1, now=now)
     if isinstance(verdict, Blocked) and verdict.rule is Rule.CALLER_ID and held.pool.is_lost:
         reason = gate.why_no_number(held)
         await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
@@ -200,7 +201,7 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
 async def _pass_the_gate(
     session: AsyncSession, held: Held, claimed: Sequence[Claimed], *, now: datetime
 ) -> list[Claimed]:
-    """Return who may be contacted now; skip or snooze the others, each with the rule and the reason."""
+    """Return the recipients that may be contacted now; skip or delay the others, with the rule and the reason."""
     suppressed = await gate.suppressed(session, held, [each.prepared.number for each in claimed])
     chosen: list[Claimed] = []
     for each in claimed:
@@ -223,7 +224,7 @@ async def _pass_the_gate(
 
 
 def _with_numbers(held: Held, through: Sequence[Claimed]) -> list[tuple[Prepared, NumberUse]]:
-    """Return whom to reserve, each with the number to show; whoever finds none free waits for the next pass."""
+    """Return the recipients to reserve with our number for each. Without a free number they wait for the next pass."""
     picked = [
         (
             each.prepared,
@@ -235,7 +236,7 @@ def _with_numbers(held: Held, through: Sequence[Claimed]) -> list[tuple[Prepared
 
 
 async def _hold_back(session: AsyncSession, claimed: Claimed, verdict: Blocked, *, now: datetime) -> None:
-    """End whom a rule ends; let the others wait until the rule may answer otherwise."""
+    """Skip or end the recipient if the rule says so; else let it wait until the rule may change its answer."""
     recipient_id = claimed.prepared.recipient_id
     match verdict.rule:
         case rule if rule in SKIPS:
@@ -251,7 +252,7 @@ async def _hold_back(session: AsyncSession, claimed: Claimed, verdict: Blocked, 
 _WRITE: Final = text(
     f"""
     WITH texts AS MATERIALIZED (
-        -- As one document: an array of documents takes the driver a tenth of a whole dial to quote.
+        -- As one document: quoting an array of documents costs the driver a tenth of a whole dial.
         SELECT CAST(:rendered AS jsonb) AS all_of_them
     ), chosen AS (
         SELECT u.*, texts.all_of_them -> CAST(u.nth - 1 AS integer) AS rendered FROM unnest(
@@ -283,7 +284,7 @@ async def _write(
     start: _Start,
     closes: datetime | None,
 ) -> tuple[Reservation, ...]:
-    """Insert one attempt for each, `placing`, with its text and caller ID; the recipients go in progress."""
+    """Insert one `placing` attempt for each, with its text and caller ID; the recipients become in progress."""
     if not chosen:
         return ()
     now = start.now

@@ -1,12 +1,13 @@
-"""How many more attempts pilot, ramp and budget allow, and pausing on bad signs: asked under the campaign's lock.
+"""How many more attempts pilot, ramp and budget allow, and the pause on a bad sign. Both need the campaign's lock.
 
-People are counted, not attempts: a pilot of 20 is 20 people who were tried, and a retry of one of them takes
-nobody else's place. It ends, as a ramp's step does, when nothing of it is under way: retries that are due hours
-later are not waited for, and go with the rest. For messages delivery reports are waited for as at a campaign's end.
+Pilot and ramp count people, not attempts: a pilot of 20 is 20 people who were tried, and a retry of one of them does
+not count again. A pilot or a step of the ramp ends when none of its attempts is under way. It does not wait for
+retries that are due hours later: they are dialed with the rest. For messages it waits for delivery reports, as a
+campaign does before it completes.
 
-All of it is decided and written in the reservation's transaction: a kill leaves either nothing or all of it, and
-whoever comes next decides the same. Counted it is before, without locks: at a million attempts that takes longer than
-the whole account may wait. The count holds if nothing was reserved since, which the campaign's row tells.
+The decision is written in the reservation's transaction. If the process is killed, either all of it is stored or
+nothing, and the next pass decides the same. The count is taken before, without locks: with a million attempts it takes
+longer than the whole account may be locked. It is used only if nothing was reserved since; the campaign's row tells.
 """
 
 from dataclasses import dataclass
@@ -27,33 +28,33 @@ from app.services.campaigns.costs import read_spending
 from app.services.campaigns.safeguard_settings import Safeguards
 from app.services.campaigns.transitions import pause_by_system
 from app.services.dialing.reserve import gate
-from app.services.dialing.reserve.circuit_breaker import look_for_signs, trip
+from app.services.dialing.reserve.circuit_breaker import judge_last_outcomes, pause_by_breaker
 from app.services.dialing.reserve.held import Held
 from app.services.dialing.settle.outcomes import REPORTS_WITHIN
 
 COUNTED_FOR: Final = timedelta(seconds=10)
-"""How long a count holds while room is left: each reservation is taken off it, only late prices are not."""
+"""How long a count is used while attempts are allowed. Each reservation is taken off it; late prices are not."""
 
 FULL_FOR: Final = timedelta(seconds=1)
-"""How soon it is counted anew whether a call in flight cost less than was set aside for it."""
+"""How soon a used-up budget is counted again: a call may have cost less than was set aside for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What the signs leave a campaign."""
+class SafeguardAllowance:
+    """How much the safeguards allow a campaign now."""
 
     count: int | None = None
-    """How many more attempts may be reserved now; None: the signs set no limit."""
+    """How many more attempts may be reserved now; None: the safeguards set no limit."""
     blocked: Blocked | None = None
-    """What holds the campaign while `count` is 0, to be shown; it goes on by itself."""
+    """Why `count` is 0, for the campaign's page. The campaign goes on by itself."""
     paused: bool = False
-    """The campaign was paused in this transaction: nothing may be reserved, and the transaction must commit."""
+    """The campaign was paused in this transaction: reserve nothing, and commit."""
     recount: bool = False
-    """Somebody reserved since it was counted: nothing may be reserved before it is counted anew."""
+    """Another pass reserved after the count: reserve nothing, and count again first."""
 
 
-class Guarded(Protocol):
-    """What is known of a guarded campaign, with or without its lock."""
+class HasSafeguards(Protocol):
+    """A campaign with safeguards, with or without its lock."""
 
     @property
     def campaign_id(self) -> int: ...  # noqa: D102 - as `Held`
@@ -70,7 +71,7 @@ class Guarded(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Looked:
+class _Unlocked:
     """A campaign as its row was before the lock."""
 
     campaign_id: int
@@ -83,13 +84,13 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Count:
-    """What pilot, ramp and budget go by."""
+    """The numbers that pilot, ramp and budget are decided by."""
 
     reached: int
-    """People tried at least once: nobody of whom it is proven that nothing was placed."""
+    """People tried at least once. An attempt that was proven not to be placed does not count."""
     total: int
     untried: bool
-    """Somebody waits for the first attempt."""
+    """At least one person waits for the first attempt."""
     live: int
     awaited: bool
     """A message's delivery report may still come."""
@@ -102,7 +103,10 @@ class _Count:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """How many more attempts one guard allows (None: any number), or why none, for now or until a person resumes."""
+    """What one safeguard allows: `left` more attempts (None: no limit), or none and why.
+
+    `blocked`: the campaign goes on by itself later; `pause`: a person must resume it.
+    """
 
     left: int | None = None
     blocked: Blocked | None = None
@@ -110,24 +114,27 @@ class _Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A count without locks, and what the campaign's row said before it: each reservation changes that."""
+class SafeguardCount:
+    """A count without locks, with `room_left` and `room_at` of the campaign's row before it.
+
+    Each reservation changes these two, so they tell whether the count is still true.
+    """
 
     count: _Count
     left: int | None
     at: datetime | None
 
-    def holds(self, guards: Safeguards) -> bool:
-        """Tell whether nothing was reserved since."""
-        return (self.left, self.at) == (guards.room_left, guards.room_at)
+    def holds(self, safeguards: Safeguards) -> bool:
+        """Tell whether nothing was reserved since the count."""
+        return (self.left, self.at) == (safeguards.room_left, safeguards.room_at)
 
 
-async def count_ahead(session: AsyncSession, campaign: Campaign, *, now: datetime) -> Counted | None:
-    """Count what the guards of a campaign go by, if what was counted last does not hold any more. Locks nothing.
+async def count_ahead(session: AsyncSession, campaign: Campaign, *, now: datetime) -> SafeguardCount | None:
+    """Count for a campaign's safeguards, without locks. None: it has none, or the last count can still be used.
 
-    `campaign`: its row as it was read before this.
+    `campaign`: its row, read before this.
     """
-    looked = _Looked(
+    unlocked = _Unlocked(
         campaign_id=campaign.id,
         channel=campaign.channel,
         safeguards=Safeguards.of(vars(campaign)),
@@ -135,76 +142,79 @@ async def count_ahead(session: AsyncSession, campaign: Campaign, *, now: datetim
         gate_why=campaign.gate_why,
         call_options=CallOptions.of(vars(campaign)),
     )
-    if not _is_limited(looked.safeguards) or await _kept(session, looked, now=now) is not None:
+    limits = unlocked.safeguards
+    if not _is_limited(limits) or await _kept(session, unlocked, now=now) is not None:
         return None
-    count = await _count(session, looked, now=now)
-    return Counted(count, looked.safeguards.room_left, looked.safeguards.room_at)
+    count = await _count(session, unlocked, now=now)
+    return SafeguardCount(count, limits.room_left, limits.room_at)
 
 
-async def room(session: AsyncSession, held: Held, counted: Counted | None, *, now: datetime) -> Room:
-    """Return how many more attempts of the campaign its pilot, ramp and budget allow; pause it on a bad sign.
+async def check(
+    session: AsyncSession, held: Held, counted: SafeguardCount | None, *, now: datetime
+) -> SafeguardAllowance:
+    """Return how many more attempts pilot, ramp and budget allow the campaign; pause it on a bad sign.
 
-    The caller holds the campaign's lock and has found it dialing. `counted`: what `count_ahead` gave.
+    The caller holds the campaign's lock, and the campaign is dialing. `counted`: the result of `count_ahead`.
     """
     limited = _is_limited(held.safeguards)
     kept = await _kept(session, held, now=now) if limited else None
     count = counted.count if counted is not None and counted.holds(held.safeguards) else None
     if limited and kept is None and count is None:
-        return Room(0, recount=True)
-    # Looked for after the count: what had ended by then, the breaker sees.
-    tripped = await look_for_signs(session, held)
-    if tripped is not None:
-        await trip(session, held, tripped, now=now)
-        return Room(paused=True)
+        return SafeguardAllowance(0, recount=True)
+    # After the count, so that the breaker sees every attempt that had ended by then.
+    trip = await judge_last_outcomes(session, held)
+    if trip is not None:
+        await pause_by_breaker(session, held, trip, now=now)
+        return SafeguardAllowance(paused=True)
     if kept is not None or count is None or not limited:
-        return kept or Room()
+        return kept or SafeguardAllowance()
     return await _decide(session, held, count, now=now)
 
 
-def _is_limited(guards: Safeguards) -> bool:
-    return bool(guards.pilot_to_pass) or _ramps(guards) or guards.budget is not None
+def _is_limited(safeguards: Safeguards) -> bool:
+    return bool(safeguards.pilot_to_pass) or _ramps(safeguards) or safeguards.budget is not None
 
 
-def _ramps(guards: Safeguards) -> bool:
-    return guards.ramp and guards.ramp_step < ramp.LAST
+def _ramps(safeguards: Safeguards) -> bool:
+    return safeguards.ramp and safeguards.ramp_step < ramp.LAST
 
 
-async def _kept(session: AsyncSession, held: Guarded, *, now: datetime) -> Room | None:
-    """Return what was counted last, if that still holds; None: count anew."""
+async def _kept(session: AsyncSession, held: HasSafeguards, *, now: datetime) -> SafeguardAllowance | None:
+    """Return what the last count allows, if it can still be used; None: count again."""
     left, at = held.safeguards.room_left, held.safeguards.room_at
     if left is None or at is None:
         return None
     if left > 0:
-        return Room(left) if now < at + COUNTED_FOR else None
+        return SafeguardAllowance(left) if now < at + COUNTED_FOR else None
     waits = held.gate_rule in {Rule.PILOT, Rule.RAMP} or (
         held.gate_rule == Rule.BUDGET and now < at + FULL_FOR
     )
     if not waits or not await _under_way(session, held, now=now):
         return None
-    return Room(0, Blocked(Rule(held.gate_rule or Rule.BUDGET), None, held.gate_why or ""))
+    return SafeguardAllowance(0, Blocked(Rule(held.gate_rule or Rule.BUDGET), None, held.gate_why or ""))
 
 
-async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: datetime) -> Room:
-    guards = held.safeguards
-    step = _next_step(guards, count)
-    verdicts = (_pilot(guards, count), _ramp(guards, count, step), _budget(held, count))
+async def _decide(session: AsyncSession, held: Held, count: _Count, *, now: datetime) -> SafeguardAllowance:
+    safeguards = held.safeguards
+    step = _next_step(safeguards, count)
+    verdicts = (_pilot(safeguards, count), _ramp(safeguards, count, step), _budget(held, count))
     pause = next((each.pause for each in verdicts if each.pause), None)
     if pause is not None:
         await gate.store_verdict(session, held, pause)
         await pause_by_system(session, campaign_id=held.campaign_id, reason=pause.why, now=now)
         announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
-        return Room(paused=True)
+        return SafeguardAllowance(paused=True)
     blocked = next((each.blocked for each in verdicts if each.blocked), None)
     left = min((each.left for each in verdicts if each.left is not None), default=None)
     left = 0 if blocked else left
     await session.execute(_KEEP, {"campaign_id": held.campaign_id, "left": left, "step": step, "now": now})
-    if step != guards.ramp_step:
+    if step != safeguards.ramp_step:
         announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
-    return Room(left, blocked)
+    return SafeguardAllowance(left, blocked)
 
 
-def _pilot(guards: Safeguards, count: _Count) -> _Verdict:
-    size = guards.pilot_to_pass
+def _pilot(safeguards: Safeguards, count: _Count) -> _Verdict:
+    size = safeguards.pilot_to_pass
     if not size or not count.untried:
         return _Verdict()
     if count.reached < size:
@@ -216,19 +226,19 @@ def _pilot(guards: Safeguards, count: _Count) -> _Verdict:
     return _Verdict(pause=Blocked(Rule.PILOT, None, why))
 
 
-def _next_step(guards: Safeguards, count: _Count) -> int:
-    """Return the ramp's step to go on with: another one only when nothing of this one is under way."""
-    if not _ramps(guards) or count.under_way:
-        return guards.ramp_step
+def _next_step(safeguards: Safeguards, count: _Count) -> int:
+    """Return the ramp's step to go on with: the next one only when no attempt of this one is under way."""
+    if not _ramps(safeguards) or count.under_way:
+        return safeguards.ramp_step
     return ramp.step_for(
-        count.reached, step=guards.ramp_step, total=count.total, least=guards.breaker.minimum
+        count.reached, step=safeguards.ramp_step, total=count.total, least=safeguards.breaker.minimum
     )
 
 
-def _ramp(guards: Safeguards, count: _Count, step: int) -> _Verdict:
-    if not guards.ramp or step >= ramp.LAST:
+def _ramp(safeguards: Safeguards, count: _Count, step: int) -> _Verdict:
+    if not safeguards.ramp or step >= ramp.LAST:
         return _Verdict()
-    most = ramp.people(step, total=count.total, least=guards.breaker.minimum)
+    most = ramp.people(step, total=count.total, least=safeguards.breaker.minimum)
     if count.reached < most:
         return _Verdict(left=most - count.reached)
     why = f"The first {most:,} people have been dialed. More follow when these attempts have ended well."
@@ -263,7 +273,7 @@ _UNDER_WAY: Final = text(
     """  # noqa: S608 - as below
 )
 
-# Whom a campaign has tried is read from its attempts: while few were tried, few rows are read.
+# The people tried are found through the attempts: while few were tried, few rows are read.
 _PEOPLE: Final = text(
     f"""
     SELECT
@@ -281,7 +291,7 @@ _PEOPLE: Final = text(
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
-# Never the same time twice: with what is left it tells whether anything was reserved since a count.
+# `room_at` always changes: with `room_left` it tells whether anything was reserved after a count.
 _KEEP: Final = text(
     """
     UPDATE campaign SET room_left = :left, ramp_step = :step,
@@ -291,7 +301,7 @@ _KEEP: Final = text(
 )
 
 
-async def _count(session: AsyncSession, held: Guarded, *, now: datetime) -> _Count:
+async def _count(session: AsyncSession, held: HasSafeguards, *, now: datetime) -> _Count:
     given = {
         "campaign_id": held.campaign_id,
         "is_text": held.channel is Channel.SMS,
@@ -313,11 +323,11 @@ async def _count(session: AsyncSession, held: Guarded, *, now: datetime) -> _Cou
     )
 
 
-async def _under_way(session: AsyncSession, held: Guarded, *, now: datetime) -> bool:
-    """Tell whether what the guard waits for still goes on, without counting anybody."""
+async def _under_way(session: AsyncSession, held: HasSafeguards, *, now: datetime) -> bool:
+    """Tell whether attempts that a safeguard waits for are still under way. Counts nothing."""
     given = {
         "campaign_id": held.campaign_id,
-        # A budget does not wait for reports: what a message costs is known when it is sent.
+        # A budget does not wait for reports: the cost of a message is known when it is sent.
         "awaits_reports": held.channel is Channel.SMS and held.gate_rule != Rule.BUDGET,
         "reports_since": now - REPORTS_WITHIN,
     }
