@@ -29,7 +29,7 @@ from app.services.dialing.place.carrier_request import (
     place,
     still_wanted,
 )
-from app.services.dialing.reserve.fair_share import Turn, earliest, plan
+from app.services.dialing.reserve.fair_share import Turn, plan
 from app.services.dialing.reserve.reservation import Pass, Reservation, reserve
 from app.services.dialing.settle.hang_up import note_second_calls
 from worker.recheck import RecheckBatcher, Wanted
@@ -144,7 +144,7 @@ class Dialer:
         await self._complete()
         async with self.database.reading() as session:
             following = await next_due_at(session, now=self.clock.now())
-        return earliest((*wake_at.values(), following))
+        return min((at for at in (*wake_at.values(), following) if at is not None), default=None)
 
     async def _take(self, turn: Turn) -> Pass:
         """Reserve and send what one campaign may start now; wait first while too many requests are in flight."""

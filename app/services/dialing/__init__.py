@@ -1,1 +1,1 @@
-"""The engine: reserve, place, record, reconcile."""
+"""The dialing engine: it reserves, places, records, settles and reconciles attempts."""

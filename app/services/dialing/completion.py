@@ -1,4 +1,4 @@
-"""When somebody is due next, and which campaigns are done."""
+"""When the next recipient is due, and which campaigns are done."""
 
 from datetime import datetime
 from typing import Final
@@ -34,20 +34,20 @@ _DONE: Final = text(
 
 
 async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """Return when the next dialing campaign comes to have someone due; None if none waits for a time.
+    """Return when the next recipient of a dialing campaign becomes due; None if nothing waits for a time.
 
-    Of those who are due already time is not what holds them back.
+    Recipients that are due already are left out: they do not wait for a time.
     """
     return (await session.execute(_NEXT_DUE, {"now": now})).scalar_one_or_none()
 
 
 async def finished_campaigns(session: AsyncSession) -> list[int]:
-    """Return the dialing campaigns in which nobody is pending or in progress."""
+    """Return the dialing campaigns without a pending recipient and without one in progress."""
     return list((await session.execute(_DONE)).scalars())
 
 
 async def complete_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> bool:
-    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all."""
+    """Complete the campaign if all have ended and no delivery report is awaited; False if it is not done yet."""
     return await complete_by_system(
         session, campaign_id=campaign_id, reports_since=now - REPORTS_WITHIN, now=now
     )

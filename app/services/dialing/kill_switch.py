@@ -13,7 +13,7 @@ from app.services.access.principal import Principal, authorize
 
 
 async def stop_all_dialing(session: AsyncSession, *, principal: Principal, now: datetime) -> None:
-    """Stop all dialing of the organization: nothing is placed after this commits. Calls that go on are not cut."""
+    """Stop all dialing of the organization: nothing is placed after the commit. Calls under way go on."""
     authorize(principal, Right.STOP_DIALING)
     await _switch(session, principal, stopped_at=now, stopped_by=principal.actor)
 
@@ -24,7 +24,7 @@ async def resume_all_dialing(
     principal: Principal,
     now: datetime,  # noqa: ARG001 - every write is told the time
 ) -> None:
-    """Allow dialing again; campaigns go on where they stood."""
+    """Allow dialing again; campaigns go on where they were."""
     authorize(principal, Right.RESUME_DIALING)
     await _switch(session, principal, stopped_at=None, stopped_by=None)
 

@@ -1,7 +1,7 @@
-"""Every change of a recipient's status: from what the domain's table allows, compare-and-set, with a history row.
+"""Every change of a recipient's status: allowed by the domain's table, compare-and-set, with a history row.
 
-Some are part of a statement that writes more, so that it stays one: those are given as parts, to be put into it.
-Who changes many holds them by id first; see `dialing.cases.load_cases` for the order in which everybody locks.
+Some changes belong to a statement that writes more. They are given here as parts of SQL for that statement.
+Code that changes many recipients locks them by id first; `load_attempts` in `dialing.settle` has the order of locks.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,15 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.attempt import Disposition
-from app.domain.recipient import ENDS_AS, TRANSITIONS, RecipientStatus, before, check_transition
+from app.domain.recipient import ENDS_AS, RecipientStatus, before, check_transition
 from app.models import Recipient, RecipientTransition, sql
 
 _S = RecipientStatus
-
-
-def may_follow(old: RecipientStatus, new: RecipientStatus) -> bool:
-    """Tell whether a recipient may become, or stay, `new`."""
-    return old is new or new in TRANSITIONS[old]
 
 
 def _waiting_for(new: RecipientStatus) -> str:
@@ -57,7 +52,7 @@ MOVED: Final = """moved AS (
     )"""
 """Part of a statement with `line`: those that move go from `old` to `new`, unless there is a newer attempt.
 
-The caller has asked `may_follow` for each, and holds them. `MOVED_HISTORY` ends the statement.
+The caller has checked each against the table, and holds the rows. `MOVED_HISTORY` ends the statement.
 """
 
 MOVED_HISTORY: Final = """INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)

@@ -1,1 +1,1 @@
-"""Checks after the fact: every contact is accounted for, and the carrier has the same calls and texts."""
+"""Checks afterwards: every contact is accounted for, and the carrier has the same calls and texts as we have."""

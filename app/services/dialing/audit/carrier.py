@@ -1,4 +1,4 @@
-"""Our attempts beside the carrier's own list: both must hold the same calls and messages."""
+"""Compares our attempts with the carrier's own list: both must have the same calls and messages."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class Made:
     provider_id: str
     to: str
     attempt_id: UUID | None = None
-    """Whose callback address it carries; None: the list does not tell."""
+    """The attempt named in its callback address; None: the list does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something that one side has and the other has not."""
+    """A call or message that only one side has."""
 
     campaign_id: int | None
     """None: it belongs to no campaign of ours."""
@@ -55,10 +55,10 @@ _UNPROVEN: Final = frozenset({"placing", "unknown", "review"})
 async def made_and_not_ours(
     session: AsyncSession, made: Iterable[Made], *, carrier_account_id: int, owner: Owner
 ) -> list[Discrepancy]:
-    """Return what the carrier made that no attempt of ours stands for.
+    """Return the calls and messages that the carrier made and that belong to no attempt of ours.
 
-    Of what names no attempt nothing is said: other systems may use the same account. What is still being looked up
-    (placing, unknown, review) is accounted for. Raises `LookupFailed`.
+    Those that name no attempt are left out: other systems may use the same account. Those of an attempt that is still
+    looked up (placing, unknown, review) are no discrepancy. Raises `LookupFailed`.
     """
     given = {"carrier_account_id": carrier_account_id}
     bound = set((await session.execute(_BOUND, given)).scalars())
@@ -95,7 +95,7 @@ async def ours_and_not_made(
 ) -> list[Discrepancy]:
     """Return our placed attempts since then that the carrier does not have.
 
-    One that is missing from its list is asked for by its id before it is reported. Raises `LookupFailed`.
+    If one is missing from the list, the carrier is first asked for it by its id. Raises `LookupFailed`.
     """
     known = {each.provider_id for each in made}
     rows = await session.execute(_PLACED, {"carrier_account_id": carrier_account_id, "since": since})
@@ -112,14 +112,14 @@ _OLDEST: Final = text("SELECT min(reserved_at) FROM attempt WHERE carrier_accoun
 
 
 async def oldest_attempt(session: AsyncSession, *, carrier_account_id: int) -> datetime | None:
-    """Return when the account's first attempt was reserved; None: there is none."""
+    """Return when the account's first attempt was reserved; None if there is none."""
     row = await session.execute(_OLDEST, {"carrier_account_id": carrier_account_id})
     oldest: datetime | None = row.scalar_one()
     return oldest
 
 
 def by_campaign(found: Sequence[Discrepancy]) -> dict[int | None, list[str]]:
-    """Return the sentences campaign by campaign."""
+    """Return the sentences by campaign."""
     told: dict[int | None, list[str]] = {}
     for each in found:
         told.setdefault(each.campaign_id, []).append(each.sentence)

@@ -1,6 +1,6 @@
-"""Is every contact accounted for? Recounted from the rows, over all organizations; for `callsheet doctor`.
+"""Is every contact accounted for? Counted from the rows of all organizations, for `callsheet doctor`.
 
-What is cheap enough to ask at any time; `recounting` asks all of it, and names whom it concerns.
+These checks are cheap enough to run at any time. `audit.recount` runs all of them and names the contacts.
 """
 
 from typing import Final
@@ -23,8 +23,10 @@ SPENT: Final = f"""
                              WHERE earlier.recipient_id = a.recipient_id AND earlier.ordinal < a.ordinal
                                AND earlier.failure = 'sender_health'))
 """  # noqa: S608 - a constant is put in, nothing a caller gives
-"""Which attempts `a` count against their recipient's budget: not what was not placed, what our own settings or number
-prevented, what we took back before it rang, or what was dropped when our hours ended (`unspent`)."""
+"""Condition: attempt `a` counts against its recipient's attempts.
+
+Not counted: not placed, refused because of our settings or our number, taken back before it rang, or dropped when our
+hours ended (`unspent`)."""
 
 _CHECKS: Final = {
     "{n} contacts of ended campaigns are still waiting, as in campaign {campaign_id}": f"""
@@ -62,7 +64,7 @@ _COUNT: Final = text(
 
 
 async def unaccounted(session: AsyncSession) -> list[str]:
-    """Return what does not add up, a sentence each; empty when every contact is accounted for."""
+    """Return each problem as a sentence; empty when every contact is accounted for."""
     problems = []
     for sentence, query in _CHECKS.items():
         row = (await session.execute(text(query))).one()

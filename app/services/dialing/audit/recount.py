@@ -1,4 +1,4 @@
-"""Every contact of a campaign recounted from the rows: whoever is not accounted for is named, with what is wrong."""
+"""Recounts a campaign from its rows, and names each contact that is not accounted for, with what is wrong."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from app.services.campaigns.progress import campaign_snapshot
 from app.services.dialing.audit.ledger import SPENT
 
 MOST_NAMED: Final = 20
-"""Contacts named for one cause; how many more there are is said."""
+"""Contacts named for one cause; of the others only the number is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Recount:
     contacts: int
     attempts: int
     problems: tuple[str, ...]
-    """A sentence each; empty when everybody is accounted for."""
+    """A sentence for each problem; empty when everybody is accounted for."""
 
 
 _CAMPAIGNS: Final = text("SELECT id FROM campaign ORDER BY id")
@@ -49,7 +49,7 @@ _COUNTS: Final = text(
 
 
 async def recount(session: AsyncSession, *, campaign_id: int, now: datetime) -> Recount:
-    """Recount one campaign. For the console: it looks at any organization's."""
+    """Recount one campaign of any organization: for the command line."""
     given = {"campaign_id": campaign_id}
     counts = (await session.execute(_COUNTS, given)).one()
     problems = []
@@ -175,4 +175,4 @@ _CAUSES: Final[Mapping[str, TextClause]] = {
         "a.campaign_id AS detail", "a.campaign_id <> r.campaign_id", source=_WITH_ATTEMPTS
     ),
 }
-"""Words -> who they are true of. `{status}` is the contact's, `{detail}` the cause's own."""
+"""Sentence -> query for the contacts it is true of. `{status}` is the contact's, `{detail}` the cause's own."""

@@ -1,1 +1,1 @@
-"""Steps two and three of placing: the request to the carrier, and its answer written down."""
+"""Steps two and three of placing: send the request to the carrier, and record its answer."""

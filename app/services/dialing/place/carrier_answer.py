@@ -1,4 +1,4 @@
-"""Step three of placing: write down what the carrier said. Answers of a few milliseconds share one commit."""
+"""Step three of placing: record the carrier's answers. Answers within a few milliseconds share one commit."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from app.services.dialing.settle.outcomes import NEWS_WITHIN, apply_events, give
 log = logging.getLogger(__name__)
 
 BACK_OFF: Final = timedelta(seconds=1)
-"""How long the carrier is left alone after it turned us away without saying for how long."""
+"""How long we wait after the carrier turned us away and did not say for how long."""
 
 ASK_AFTER: Final = timedelta(seconds=5)
 """How soon the reconciler first asks about an unclear answer."""
@@ -35,7 +35,7 @@ ASK_AFTER: Final = timedelta(seconds=5)
 async def record(
     database: Database, answers: Sequence[CarrierAnswer], *, clock: Clock, back_off: timedelta = BACK_OFF
 ) -> None:
-    """Record the answers in one transaction. `back_off`: how long a carrier that turned us away is left alone."""
+    """Record the answers in one transaction. `back_off`: how long we wait after it turned us away."""
     now = clock.now()
 
     async def work(session: AsyncSession) -> None:
@@ -44,7 +44,7 @@ async def record(
             (each.left_at or now, each.came_at or now) for each in answers if isinstance(each.answer, Placed)
         ]
         others = {each.attempt_id: each for each in answers if not isinstance(each.answer, Placed)}
-        # These lock recipients, and so go first: see `load_cases`.
+        # These lock recipients, so they come first: `load_attempts` has the order of locks.
         for attempt_id, attempt in (await load_attempts(session, others)).items():
             await _record_other(session, attempt, others[attempt_id], now=now, back_off=back_off)
         await _bind(session, placed, times, now=now)
@@ -85,7 +85,7 @@ _BIND: Final = text(
         WHERE a.id = locked.id AND (a.provider_id IS NULL OR a.provider_id = locked.provider_id)
         RETURNING a.id, a.organization_id, a.campaign_id, a.recipient_id, locked.old
     ), spent AS (
-        -- Given up as not placed, and placed after all: it counts.
+        -- It was taken as not placed, but it was placed: it counts.
         UPDATE recipient r SET attempts_made = r.attempts_made + 1
         FROM bound WHERE r.id = bound.recipient_id AND bound.old = 'not_placed'
     )
@@ -101,7 +101,7 @@ async def _bind(
     *,
     now: datetime,
 ) -> None:
-    """Bind the carrier's ids. The first id of an attempt wins; any other is a second call, to be hung up.
+    """Store the carrier's ids. The first id of an attempt is its own; any other is a second call, to be hung up.
 
     `times`: when each request left, and when its answer came.
     """
@@ -134,7 +134,7 @@ async def _record_other(
     now: datetime,
     back_off: timedelta,
 ) -> None:
-    """Record a refusal, a return to the line, or an unclear answer; a webhook that came first has the last word."""
+    """Record an answer other than placed. If a webhook came first, the webhook decides."""
     if attempt.progress.status not in UNPROVEN or attempt.provider_id is not None:
         return
     await session.execute(
@@ -174,10 +174,10 @@ _LEAVE_ALONE: Final = text(
 async def _turned_away(
     session: AsyncSession, attempt: LockedAttempt, answer: NotPlaced, *, now: datetime, back_off: timedelta
 ) -> None:
-    """Put the recipient back in line, at its place; a carrier that sent us away is left alone for a while.
+    """Put the recipient back in line, in its old place, and wait before the next request if the carrier says so.
 
-    All campaigns of its account leave it alone: the next one would be sent away too. One whose row is held just now
-    is told by its own.
+    All campaigns of the account wait: the carrier would turn the next one away too. A campaign whose row is locked
+    now is skipped; it is stopped by its own next answer.
     """
     await give_back(session, attempt, reason=answer.reason, now=now)
     if answer.retry_after_seconds is None and answer.reason in OUR_OWN_REASONS:

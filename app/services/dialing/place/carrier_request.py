@@ -30,20 +30,20 @@ OUR_OWN_REASONS: Final = frozenset({TOO_OLD, STOPPED})
 """Why we did not ask the carrier at all."""
 
 PLACE_WITHIN_SECONDS: Final = 10.0
-"""A worker that was suspended gives its older reservations up instead of placing them."""
+"""A worker that was suspended does not place reservations that are older than this."""
 
 PLACE_PACED_WITHIN_SECONDS: Final = 1.0
-"""The same where a rate holds: what a stall kept back would leave beside the starts of the next second.
+"""The same where a rate applies. After a stall, older requests would leave together with those of the next second.
 
-Asked before connecting, which alone may take longer: a slow network must not keep everybody from being called.
+Checked before connecting. Connecting may take longer than this, and a slow network must not stop all calls.
 """
 
 LEAVE_PACED_WITHIN_SECONDS: Final = 4.0
-"""The same asked at the last moment, once it has its connection (three seconds at most): what leaves later may be taken
-later than `ANSWERED_WITHIN` after its date, and no rate would know."""
+"""The same at the last moment, when the request has its connection (after three seconds at most). A later request
+may reach the carrier later than `ANSWERED_WITHIN` after its date, and no rate would count it."""
 
 RECHECK_AFTER_SECONDS: Final = 0.3
-"""A request that took longer to get ready is sent only if it is still wanted: a pause takes effect within a second."""
+"""If a request took longer to get ready, ask again whether it is wanted: a pause takes effect within a second."""
 
 LONGEST_VALIDITY_SECONDS: Final = 36_000
 """How long a carrier may hold a text for a phone that cannot be reached (Twilio's most, and its default)."""
@@ -54,12 +54,12 @@ Recheck = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class CarrierAnswer:
-    """What the carrier said of one reservation."""
+    """The carrier's answer to one reservation."""
 
     attempt_id: UUID
     answer: PlaceAnswer
     left_at: datetime | None = None
-    """When the request left; None: it did not, or that is not known."""
+    """When the request left; None: it did not leave, or we do not know."""
     came_at: datetime | None = None
     """When the answer came, or we stopped waiting for it; None: nothing was asked."""
 
@@ -82,9 +82,9 @@ _STILL_WANTED: Final = text(
 async def still_wanted(
     session: AsyncSession, reservations: Sequence[Reservation], *, worker: str, now: datetime
 ) -> dict[UUID, datetime | None]:
-    """Return which reservations may still be placed, each with the time its person's hours end; None: they do not.
+    """Return the reservations that may still be placed, each with the end of its calling hours; None: they do not end.
 
-    Nothing was paused, stopped, suppressed or reconciled since, and the hours have not ended.
+    Left out: paused, stopped, suppressed or reconciled since, or the hours have ended.
     """
     ids = [each.attempt_id for each in reservations]
     rows = await session.execute(_STILL_WANTED, {"ids": ids, "worker": worker, "now": now})
@@ -100,10 +100,10 @@ async def place(
     recheck: Recheck | None = None,
     looked_at: float | None = None,
 ) -> CarrierAnswer:
-    """Ask the carrier once. A reservation that has grown old is given up, known not placed.
+    """Ask the carrier once. A reservation that is too old is not sent, and recorded as not placed.
 
-    `closes_at`: no text is delivered from then on. `recheck`: whether it is still wanted, asked if the request could
-    not leave soon after that was looked at: at `looked_at` of the clock's `boottime`, None for now.
+    `closes_at`: no text is delivered from then on. `recheck` asks whether the call is still wanted; it is used if the
+    request leaves more than `RECHECK_AFTER_SECONDS` after `looked_at` (the clock's `boottime`; None: now).
     """
     fault("before_post")
     if _age(reservation, clock) > (
@@ -134,9 +134,9 @@ def _last_look(
     clock: Clock,
     recheck: Recheck | None,
 ) -> BeforeSending:
-    """Return what is asked before the first byte leaves: a worker may have slept since, or somebody paused.
+    """Return the check before the first byte leaves: the worker may have slept, or a person may have paused.
 
-    When it lets it leave, it notes the time in `left`.
+    If the request may leave, the check adds the time to `left`.
     """
 
     async def look() -> None:
@@ -155,7 +155,7 @@ async def _look_again(recheck: Recheck) -> None:
     try:
         wanted = await recheck()
     except Exception as error:
-        raise NotSent(STOPPED) from error  # Whoever cannot know does not call.
+        raise NotSent(STOPPED) from error  # If we cannot know, we do not call.
     if not wanted:
         raise NotSent(STOPPED)
 
@@ -175,15 +175,12 @@ def _call(reservation: Reservation) -> CallOrder:
 
 
 def _message(reservation: Reservation, closes_at: datetime | None, *, now: datetime) -> MessageOrder:
+    left = None if closes_at is None else int((closes_at - now).total_seconds())
+    validity = None if left is None else min(max(left, 1), LONGEST_VALIDITY_SECONDS)
     return MessageOrder(
         attempt_id=reservation.attempt_id,
         to=reservation.to,
         from_=reservation.from_,
         body=reservation.body,
-        validity_seconds=None if closes_at is None else _validity(closes_at, now=now),
+        validity_seconds=validity,
     )
-
-
-def _validity(closes_at: datetime, *, now: datetime) -> int:
-    left = int((closes_at - now).total_seconds())
-    return min(max(left, 1), LONGEST_VALIDITY_SECONDS)

@@ -1,1 +1,1 @@
-"""What carriers send: webhooks of calls and texts, and what is said in a call."""
+"""Webhooks of calls and texts from the carrier, and the conversation of a call."""

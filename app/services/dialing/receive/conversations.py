@@ -1,4 +1,4 @@
-"""What a call says, and what was said: the script of an attempt and the lines of its transcript."""
+"""The script of an attempt's call, and the lines of its transcript."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.services.dialing.receive.webhooks import UnknownAttempt
 
 
 async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
-    """Return what the attempt's call says, as it was rendered when it was reserved. Raises `UnknownAttempt`."""
+    """Return the texts of the attempt's call, as rendered when it was reserved. Raises `UnknownAttempt`."""
     rendered = (
         await session.execute(select(col(Attempt.rendered)).where(col(Attempt.id) == attempt_id))
     ).scalar_one_or_none()
@@ -35,7 +35,7 @@ async def script_of(session: AsyncSession, *, attempt_id: UUID) -> CallScript:
 async def write_lines(
     session: AsyncSession, *, attempt_id: UUID, lines: Sequence[SpokenLine], now: datetime
 ) -> None:
-    """Add lines to the attempt's transcript; lines it has already are left alone."""
+    """Add lines to the attempt's transcript; lines that it has already are not changed."""
     said = [line for line in lines if line.text.strip()]
     if not said:
         return

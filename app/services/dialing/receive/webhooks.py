@@ -1,4 +1,4 @@
-"""Webhook intake: a carrier's event is stored raw and applied in one transaction, before it is acknowledged."""
+"""Webhooks: the carrier's event is stored as it came and applied in one transaction, before we acknowledge it."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ from app.services.dialing.settle.outcomes import apply_events
 log = logging.getLogger(__name__)
 
 MOST_TOGETHER: Final = 100
-"""Deliveries that share a transaction at most."""
+"""Most deliveries in one transaction."""
 
 GROUPS_AT_ONCE: Final = 2
-"""While one group waits for its commit, the next is worked on."""
+"""While one group waits for its commit, the next one is applied."""
 
 
 class UnknownAttempt(Exception):
@@ -37,7 +37,7 @@ class UnknownAttempt(Exception):
 
 
 class CallKey(NamedTuple):
-    """Whose call a delivery is about: the attempt's own, or a second one."""
+    """The call that a delivery is about: the attempt's own call, or a second one."""
 
     attempt_id: UUID
     provider_id: str | None
@@ -54,19 +54,19 @@ class Delivery:
 
     @property
     def call(self) -> CallKey:
-        """What tells it from other deliveries of its attempt."""
+        """Return the call that it is about."""
         named = [each.event.provider_id for each in self.events if each.event.provider_id]
         return CallKey(self.attempt_id, named[0] if named else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a delivery, once it is committed."""
+    """The result of a delivery, after its commit."""
 
     known: bool
-    """The attempt is in the ledger; otherwise nothing was stored."""
+    """The attempt is in the ledger; if not, nothing was stored."""
     second_call: str | None = None
-    """The carrier's id of a call that is not the attempt's own: it is noted to be ended."""
+    """The carrier's id of a second call for this attempt. It is noted to be ended."""
 
 
 async def receive(
@@ -77,10 +77,10 @@ async def receive(
     raw: Mapping[str, str],
     now: datetime,
 ) -> str | None:
-    """Store and apply verified events of one attempt. The same events again change nothing.
+    """Store and apply verified events of one attempt. Repeating the same events changes nothing.
 
     Returns the id of a second call made for this attempt, noted to be ended; otherwise None.
-    Raises `UnknownAttempt`. A database that is away raises, so that the carrier is answered 503 and sends again.
+    Raises `UnknownAttempt`. Raises if the database is away: the carrier then gets 503 and sends again.
     """
     (receipt,) = await receive_all(database, [Delivery(attempt_id, events, raw, now)], now=now)
     return second_call_of(receipt, attempt_id)
@@ -94,7 +94,7 @@ def second_call_of(receipt: Receipt, attempt_id: UUID) -> str | None:
 
 
 async def receive_all(database: Database, deliveries: Sequence[Delivery], *, now: datetime) -> list[Receipt]:
-    """Store and apply the deliveries in one transaction; return what became of each, in their order."""
+    """Store and apply the deliveries in one transaction; return a receipt for each, in their order."""
 
     async def work(session: AsyncSession) -> list[Receipt]:
         attempts = await load_attempts(session, {each.attempt_id for each in deliveries})
@@ -125,7 +125,7 @@ _BIND: Final = text(
 async def _second_calls(
     session: AsyncSession, attempts: Mapping[UUID, LockedAttempt], deliveries: Sequence[Delivery]
 ) -> dict[CallKey, str]:
-    """Bind the carrier's ids where our own response has not yet; return those that are not their attempts' own."""
+    """Store the carrier's ids that our own response has not stored yet; return the ids of second calls."""
     bound: dict[UUID, str] = {}
     seconds: dict[CallKey, str] = {}
     for key in dict.fromkeys(each.call for each in deliveries):
@@ -137,7 +137,7 @@ async def _second_calls(
         elif (late := await _too_late(session, attempt)) is not None:
             seconds[key] = late
     for key in seconds:
-        # What of the attempt's own call is saved next must not take the alarm back.
+        # The next save for the attempt's own call must not take the alarm back.
         attempt = attempts[key.attempt_id]
         attempt.progress = replace(attempt.progress, conflict=True)
     if bound:
@@ -156,7 +156,7 @@ _SUCCEEDED: Final = text(
 
 
 async def _too_late(session: AsyncSession, attempt: LockedAttempt) -> str | None:
-    """Return the id of a call we had given up, that turns up while a newer one to its number goes on."""
+    """Return the id of a call that we had taken as not placed, if a newer call to its number is under way."""
     if attempt.progress.status is not AttemptStatus.NOT_PLACED or attempt.provider_id is None:
         return None
     given = {
@@ -181,7 +181,7 @@ _STORE: Final = """
 async def _store(
     session: AsyncSession, attempts: Mapping[UUID, LockedAttempt], deliveries: Sequence[Delivery]
 ) -> set[tuple[UUID, str]]:
-    """Insert the events not seen before, and return those: attempt and key."""
+    """Insert the events that are new, and return them as attempt and key."""
     lines: list[Line] = [
         {
             "carrier_account_id": attempts[delivery.attempt_id].carrier_account_id,
@@ -208,7 +208,7 @@ async def _store(
 def _to_apply(
     deliveries: Sequence[Delivery], fresh: set[tuple[UUID, str]], seconds: Mapping[CallKey, str]
 ) -> dict[UUID, list[AttemptEvent]]:
-    """Return what is news of the attempts' own calls."""
+    """Return the new events of the attempts' own calls, by attempt."""
     news: dict[UUID, list[AttemptEvent]] = defaultdict(list)
     for delivery in deliveries:
         if seconds and delivery.call in seconds:
@@ -224,18 +224,18 @@ Waiting = tuple[Delivery, "asyncio.Future[Receipt]"]
 
 @dataclass
 class WebhookLine:
-    """Deliveries of one process on their way into the ledger: those that come while others commit share a commit.
+    """Groups the deliveries of one process: those that come while others commit share the next commit.
 
-    Nobody waits for company alone: an idle line begins at once.
+    A delivery never waits only to be grouped: if no group is under way, it begins at once.
     """
 
     database: Database
     _waiting: list[Waiting] = field(default_factory=list)
     _groups: dict["asyncio.Task[None]", int] = field(default_factory=dict)
-    """How many deliveries each group under way has; 0: it is about to take those that wait."""
+    """Deliveries of each group under way; 0: the group has not taken its deliveries yet."""
 
     async def receive(self, delivery: Delivery) -> Receipt:
-        """Return once the delivery is committed. Raises what kept it from being: the carrier sends it again."""
+        """Return when the delivery is committed. Raises the error if it cannot be: the carrier sends it again."""
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, done))
         self._begin()
@@ -243,10 +243,10 @@ class WebhookLine:
 
     def _begin(self) -> None:
         sizes = self._groups.values()
-        # Beside a group that is under way a larger one begins: two small ones cost nearly twice as much as one.
+        # While a group is under way, only a larger one begins: two small ones cost nearly twice as much as one.
         is_time = len(self._waiting) > max(sizes, default=0)
         if is_time and len(sizes) < GROUPS_AT_ONCE and 0 not in sizes:
-            # A turn of the loop passes before it begins: what else arrives in this one comes along.
+            # It begins in the next turn of the loop, with all deliveries that arrive in this one.
             self._groups[asyncio.create_task(self._work())] = 0
 
     async def _work(self) -> None:
@@ -256,7 +256,7 @@ class WebhookLine:
         try:
             await self._settle(group)
         finally:
-            # In the same step as the last look: what comes a moment later must not count on who has gone.
+            # At once, without an await between: a delivery that comes now must not count on a group that has ended.
             del self._groups[task]
             self._begin()
 
@@ -264,11 +264,11 @@ class WebhookLine:
         now = max(delivery.received_at for delivery, _ in group)
         try:
             receipts = await receive_all(self.database, [delivery for delivery, _ in group], now=now)
-        except Exception as error:  # noqa: BLE001 - each delivery's own request is told, and answers for it
+        except Exception as error:  # noqa: BLE001 - the request of each delivery gets the error
             if len(group) == 1 or isinstance(error, AWAY):
                 _fail(group, error)
                 return
-            # One of them cannot be taken: the rest must not be refused for it.
+            # One of them cannot be stored: the others must not be refused for it.
             for alone in group:
                 await self._settle([alone])
             return

@@ -1,1 +1,1 @@
-"""Asking the carrier what it did: unproven and silent attempts, and prices."""
+"""Asking the carrier: about unproven and silent attempts, and about prices."""

@@ -1,7 +1,7 @@
-"""Asking the carrier: about attempts whose placing is unproven, and about those that have gone quiet.
+"""Asking the carrier about attempts that may or may not have been placed, and about attempts without news.
 
-An unproven attempt is never placed again by itself. What the carrier has is bound; only two empty looks, at least
-`SETTLE` apart, prove that it has nothing; what stays ambiguous goes to a person.
+Such an attempt is never placed again by itself. If the carrier has the call, its id is stored. Only two look-ups
+without a result, at least `SETTLE` apart, prove that it has none. If it stays unclear, a person decides.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from app.services.errors import Conflict, NotFound
 log = logging.getLogger(__name__)
 
 SETTLE: Final = timedelta(seconds=60)
-"""A created call is visible in the carrier's list within this: the one assumption of "never twice"."""
+"""A new call is in the carrier's list within this time: "never call twice" rests on this one assumption."""
 
 _LOOK_BACK: Final = timedelta(seconds=30)
 """How far the carrier's clock may differ from ours."""
@@ -44,7 +44,7 @@ _LOOK_BACK: Final = timedelta(seconds=30)
 _ASK_AGAIN: Final = timedelta(seconds=15)
 _MOST: Final = 100
 _AT_ONCE: Final = 10
-"""Look-ups under way at a time: one after the other, a thousand lost calls would hold their slots for minutes."""
+"""Look-ups at the same time: one by one, a thousand lost calls would keep their slots for minutes."""
 
 _OVERDUE: Final = text(
     f"""
@@ -61,8 +61,8 @@ async def reconcile_overdue(
 ) -> int:
     """Ask the carrier about every attempt past its deadline; return how many were asked about.
 
-    `speed`: how many carrier seconds pass in a real one. What waits for the carrier's list (`SETTLE`) and for its
-    news (`NEWS_WITHIN`) waits in its time; what waits for our own requests to end never does.
+    `speed`: carrier seconds in a real second. The waits for the carrier's list (`SETTLE`) and for its news
+    (`NEWS_WITHIN`) are in carrier seconds, the waits for our own requests in real ones.
     """
     now, hurry = clock.now(), NEWS_WITHIN - NEWS_WITHIN / speed
     async with database.session() as session:
@@ -87,7 +87,7 @@ async def reconcile_overdue(
 async def _reconcile_one(
     database: Database, carrier: Carrier, attempt_id: UUID, *, clock: Clock, settle: timedelta
 ) -> None:
-    """Settle one, or have it asked about later: one that cannot be settled must not keep the others waiting."""
+    """Settle one attempt. If that fails, ask again later: it must not keep the others waiting."""
     try:
         await reconcile(database, carrier, attempt_id=attempt_id, clock=clock, settle=settle)
     except LookupFailed as error:
@@ -117,9 +117,9 @@ _FOREIGN: Final = text(
 
 
 async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> None:
-    """Let nothing wait in silence for a carrier account that is not in use.
+    """Pause the campaigns of a carrier account that is not in use, with the reason.
 
-    Its campaigns are paused, saying so, and its overdue attempts go to a person.
+    Its overdue attempts go to a person.
     """
     given = {"long_ago": now - REPORTS_WITHIN, "carrier_account_id": carrier_account_id}
     for row in (await session.execute(_SET_ASIDE, given)).all():
@@ -136,12 +136,12 @@ async def set_aside_other_accounts(session: AsyncSession, *, carrier_account_id:
 async def reconcile(
     database: Database, carrier: Carrier, *, attempt_id: UUID, clock: Clock, settle: timedelta = SETTLE
 ) -> None:
-    """Settle one attempt by what the carrier knows. Raises `LookupFailed`, `Unaskable`; nothing is changed then."""
+    """Settle one attempt by what the carrier knows. Raises `LookupFailed`, `Unaskable`, without any change."""
     async with database.session() as session:
         attempt = (await load_attempts(session, [attempt_id])).get(attempt_id)
     if attempt is None or attempt.deadline_at is None:
         return
-    # A look shows what was when it was asked for, however late its answer is applied.
+    # The answer is true for the moment of the question, even if it is applied later.
     asked_at = clock.now()
     if attempt.provider_id is not None:
         remote = await carrier.fetch(attempt.channel, attempt.provider_id)
@@ -154,26 +154,26 @@ async def reconcile(
 
 
 class Unaskable(Exception):
-    """Nothing can be asked about this attempt: a row that none of our steps makes."""
+    """The carrier cannot be asked about this attempt. None of our steps makes such a row."""
 
 
 class Ambiguous(Exception):
-    """The carrier has calls that may be ours, and cannot tell which."""
+    """The carrier has calls that may be this attempt's, and cannot tell which."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAtCarrier:
-    """What the carrier made for an attempt."""
+    """The call or message that the carrier made for an attempt."""
 
     remote: RemoteAttempt
     others: tuple[str, ...] = ()
-    """Second calls that it made beside it."""
+    """Second calls for the same attempt."""
 
 
 async def _find(
     database: Database, carrier: Carrier, attempt: LockedAttempt
 ) -> FoundAtCarrier | Ambiguous | None:
-    """Return what the carrier made for this attempt; None if it has nothing; `Ambiguous` as a value if unclear."""
+    """Return the carrier's call or message for this attempt; None if it has none; `Ambiguous` (a value) if unclear."""
     since = attempt.reserved_at - _LOOK_BACK
     remotes = await carrier.find(
         attempt.channel, to=attempt.number_to, from_=attempt.number_from, since=since
@@ -290,12 +290,12 @@ async def _to_review(session: AsyncSession, attempt: LockedAttempt) -> None:
 async def _apply_look_up(
     database: Database, asked: LockedAttempt, remote: RemoteAttempt | None, *, now: datetime
 ) -> None:
-    """Apply what the carrier knows of an attempt that has gone quiet; only if it knows nothing, nobody answered."""
+    """Apply what the carrier knows of an attempt without news. If it knows nothing, the call was not answered."""
 
     async def work(session: AsyncSession) -> None:
         attempt = (await load_attempts(session, [asked.attempt_id]))[asked.attempt_id]
         if attempt.deadline_at != asked.deadline_at:
-            return  # There was news meanwhile.
+            return  # News came in the meantime.
         if attempt.progress.status is AttemptStatus.SENT:
             await _stop_waiting_for_a_report(session, attempt, remote, now=now)
         else:
@@ -329,7 +329,7 @@ async def _set_deadline(session: AsyncSession, attempt_id: UUID, deadline_at: da
 
 
 async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None:
-    """Ask again at that time, unless it was settled meanwhile."""
+    """Ask again at that time, unless the attempt is settled by then."""
 
     async def work(session: AsyncSession) -> None:
         await session.execute(
@@ -344,10 +344,10 @@ async def _ask_later(database: Database, attempt_id: UUID, at: datetime) -> None
 async def settle_review(
     session: AsyncSession, *, principal: Principal, attempt_id: UUID, placed: bool, now: datetime
 ) -> None:
-    """Settle what the carrier could not: a person says whether the attempt was placed.
+    """Settle an attempt that the carrier could not clear up: a person says whether it was placed.
 
-    Placed without news ends as no answer, and is not tried again at once; not placed goes back in line unspent.
-    Raises `NotFound`, `Conflict` if it is not (any more) up for review.
+    If it was placed and there is no news, it ends as no answer and follows the retry settings. If it was not placed,
+    the recipient goes back in line and no attempt is spent. Raises `NotFound`, `Conflict` if it is not in review.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     attempt = (await load_attempts(session, [attempt_id])).get(attempt_id)

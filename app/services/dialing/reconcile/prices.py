@@ -1,4 +1,4 @@
-"""What attempts cost. A carrier tells prices minutes after the end, and by no webhook: it has to be asked."""
+"""The prices of attempts. A carrier has them minutes after the end and sends no webhook, so we ask."""
 
 import asyncio
 import logging
@@ -23,16 +23,16 @@ from app.runtime.live_feed import announce
 log = logging.getLogger(__name__)
 
 FIRST_LOOK: Final = timedelta(seconds=60)
-"""How long after the end the price is asked for; if it is not there yet, again at four times that age, and so on."""
+"""How long after the end we first ask for the price. If there is none, we ask again at four times that age."""
 
 PRICED_WITHIN: Final = timedelta(hours=24)
-"""What has no price by then keeps our estimate."""
+"""Without a price by then, our estimate stays."""
 
 _MOST: Final = 40
 _AT_ONCE: Final = 5
-"""Questions under way together: the carrier's patience is for dialing."""
+"""Questions at the same time. Few, so that the carrier's rate limit is left for dialing."""
 
-# Only what is charged for: nobody pays for calls that were not answered. `ix_attempt_unpriced` answers it.
+# Only attempts that are charged: calls without an answer are free. The index `ix_attempt_unpriced` serves it.
 _UNPRICED: Final = text(
     f"""
     SELECT id, channel, provider_id FROM attempt
@@ -66,7 +66,7 @@ class _Unpriced:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the carrier said about one of them; no price: not yet, or it could not be asked."""
+    """The carrier's answer about one of them. Without a price: there is none yet, or the carrier could not be asked."""
 
     id: UUID
     price: Decimal | None = None
@@ -77,10 +77,10 @@ class _Told:
 async def collect_prices(
     database: Database, lookup: Lookup, *, carrier_account_id: int, clock: Clock, speed: float = 1.0
 ) -> int:
-    """Ask the carrier what a batch of ended attempts cost; return how many told a price.
+    """Ask the carrier for the prices of a batch of ended attempts; return how many prices it gave.
 
-    Each is asked about a minute after its end, then ever more rarely for a day. `speed`: how many carrier seconds
-    pass in a real one. A carrier that cannot be asked ends the batch.
+    It is asked about each a minute after its end, then less and less often for a day. `speed`: carrier seconds in a
+    real second. If the carrier cannot be asked, the batch ends.
     """
     async with database.session() as session:
         unpriced = await _unpriced(

@@ -1,1 +1,1 @@
-"""Step one of placing: who is next, what limits and the gate allow, and the attempts written down under lock."""
+"""Step one of placing: choose who is next within all limits, and write the attempts under lock."""

@@ -1,4 +1,4 @@
-"""Before the reservation, outside any transaction: who is next, and what each would be told."""
+"""Before the reservation and without locks: the next recipients, with their rendered texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from app.services.campaigns.rendering import Card, broken_templates, render_atte
 from app.services.campaigns.setting_rows import unreadable
 
 _SPARE: Final = 10
-"""Looked at beyond the free lines: some may be skipped, and their turn is the next one's."""
+"""Recipients read beyond the free lines: some may be skipped, and the next ones take their turn."""
 
 
 class SettingsUnreadable(Exception):
-    """The campaign cannot be dialed by what is stored of its settings. The text says what to mend."""
+    """The stored settings of the campaign cannot be used. The text says what to correct."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(problems.values()))
@@ -41,21 +41,21 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class CandidateBatch:
-    """The next recipients of a campaign, as of one look."""
+    """The next recipients of a campaign, read at one moment."""
 
     campaign: Campaign
     agent: Agent | None
     prepared: tuple[Prepared, ...]
     is_full: bool
-    """There may be more people due than were looked at."""
+    """More people may be due than were read."""
 
 
 async def prepare_batch(
     session: AsyncSession, *, campaign_id: int, most: int, at_most: int, now: datetime
 ) -> CandidateBatch | None:
-    """Look at the next due recipients, in dialing order, and render what they would be told. Locks nothing.
+    """Read the next due recipients in dialing order, and render their texts. Locks nothing.
 
-    `most` may be reserved: some more are looked at, `at_most` in all. Raises `SettingsUnreadable`.
+    `most` may be reserved. Some more are read, in all `at_most`. Raises `SettingsUnreadable`.
     """
     row = (
         await session.execute(
@@ -70,21 +70,23 @@ async def prepare_batch(
     campaign, agent, organization_name = row
     if problems := unreadable(campaign):
         raise SettingsUnreadable(problems)
-    most = _worth_rendering(campaign, most, at_most)
-    due = (await session.execute(_DUE, {"campaign_id": campaign_id, "now": now, "most": most})).all()
+    # An estimate without locks: render for no more people than the campaign may call in a minute.
+    a_minute = PacingLimits.of(vars(campaign)).calls_per_minute or most
+    read = min(min(most, a_minute) + _SPARE, at_most)
+    due = (await session.execute(_DUE, {"campaign_id": campaign_id, "now": now, "most": read})).all()
     steps = await _steps(session, {row.step_id for row in due})
     prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization_name) for row in due)
-    return CandidateBatch(campaign, agent, prepared, is_full=len(prepared) == most)
+    return CandidateBatch(campaign, agent, prepared, is_full=len(prepared) == read)
 
 
-# Columns, not objects: to make three objects a person takes longer than to render what it is told.
+# Columns, not objects: three objects for each person take longer than rendering the texts.
 _DUE: Final = text(
     """
     SELECT r.id, r.updated_at, r.step_id, r.variables, contact.updated_at AS contact_version,
            contact.number, contact.name, contact.first_name, contact.last_name, contact.email, contact.company,
            contact.notes
     FROM (
-        -- Who was at the head of the line when somebody else talked to their number is there again afterwards.
+        -- Recipients that waited because their number was in a call come first again.
         (SELECT r.*, 1 AS turn FROM recipient r
          WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
            AND r.blocked_by = 'number_in_use'
@@ -108,15 +110,6 @@ async def _steps(session: AsyncSession, step_ids: set[int]) -> dict[int, Step]:
     return {step.id: step for step in steps.scalars()}
 
 
-def _worth_rendering(campaign: Campaign, most: int, at_most: int) -> int:
-    """Return how many to look at: nobody has a text rendered for more people than a campaign's minute holds.
-
-    An estimate without locks; what may really be reserved is counted under them.
-    """
-    most = min(most, PacingLimits.of(vars(campaign)).calls_per_minute or most)
-    return min(most + _SPARE, at_most)
-
-
 def _render(
     row: Row[Any], step: Step, campaign: Campaign, agent: Agent | None, organization_name: str
 ) -> Prepared:
@@ -126,6 +119,6 @@ def _render(
         texts = render_attempt_texts(step, campaign, agent, organization_name, cast(Card, row), row.variables)
     except (Untellable, TemplateInvalid) as error:
         if broken := broken_templates(step, agent):
-            raise SettingsUnreadable(broken) from error  # Nobody is skipped for it.
+            raise SettingsUnreadable(broken) from error  # The template is wrong for all: skip no recipient.
         problem = str(error)
     return Prepared(row.id, row.updated_at, row.contact_version, row.number, texts, problem)

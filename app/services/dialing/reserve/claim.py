@@ -1,4 +1,4 @@
-"""Claiming: the due recipients of a pass are locked, and read again under the lock."""
+"""Claims the recipients of a pass: locks them, and reads them again under the lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.services.recipients.gate_facts import COUNTS_FOR_CAP
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A due recipient under lock, with what the gate and the choice of a number ask about it."""
+    """A due recipient under lock, with the facts for the gate and for the choice of our number."""
 
     prepared: Prepared
     attempts_made: int

@@ -1,7 +1,7 @@
-"""Whose turn it is: which campaigns have someone to dial, and how many each may start of its organization's slots.
+"""Shares an organization's slots among its campaigns: which of them may dial now, and how many attempts each.
 
-Planned from one look without locks: what may really be reserved is counted under them. So a plan that is overtaken by
-another dialer costs a little fairness for a moment, and never a limit.
+The plan is read without locks; the reservation counts again under locks. So if another dialer is faster, the shares
+are less fair for a moment, but no limit is passed.
 """
 
 from collections import Counter
@@ -30,12 +30,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is served in one round."""
+    """The turns of one round."""
 
     turns: tuple[Turn, ...] = ()
-    """Whoever started least for its weight comes first."""
+    """The campaign that started least for its weight comes first."""
     next_at: datetime | None = None
-    """When time alone allows a campaign that was left out, because of its calls per minute, to start one more."""
+    """When a campaign that was left out because of its calls per minute may start one more."""
 
 
 _DUE: Final = text(
@@ -76,7 +76,7 @@ _LIVE: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """How many attempts are live on the account: all of a campaign's; of an organization and an agent, the calls."""
+    """Live attempts on the account. For campaigns all of them, for organizations and agents only the calls."""
 
     campaigns: Counter[int]
     organizations: Counter[int]
@@ -84,7 +84,7 @@ class _Live:
 
 
 async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> Plan:
-    """Return the account's campaigns that may dial someone now, and how many each, by the rules that need no lock."""
+    """Return the account's campaigns that may dial now, with a share for each, by the rules that need no lock."""
     given = {"carrier_account_id": carrier_account_id}
     minute_ago = now - guarded(MINUTE)
     due = (
@@ -117,14 +117,14 @@ def _count_live(rows: Iterable[Row[Any]]) -> _Live:
 
 
 def _share(rows: list[Row[Any]], live: _Live) -> dict[int, int]:
-    """Return how many each may start of the slots that the organization's other campaigns leave."""
+    """Return how many slots each may use. The organization's campaigns that are not due keep theirs."""
     contenders = _within_agents(rows, live)
     others = live.organizations[rows[0].organization_id] - sum(each.live for each in contenders)
     return fair_rooms(max(0, rows[0].outbound_limit - others), contenders)
 
 
 def _within_agents(rows: list[Row[Any]], live: _Live) -> list[Contender]:
-    """Return the contenders, each wanting no more than its share of its agent: no slot is kept for what cannot be."""
+    """Return the contenders. None wants more than its share of its agent's limit, so no slot is kept in vain."""
     contenders = [_contender(row, live) for row in rows]
     of_agents: dict[int, list[Contender]] = {}
     for row, contender in zip(rows, contenders, strict=True):
@@ -141,7 +141,7 @@ def _within_agents(rows: list[Row[Any]], live: _Live) -> list[Contender]:
 def _contender(row: Row[Any], live: _Live) -> Contender:
     now_live = live.campaigns[row.id]
     free = [row.people, row.concurrent_limit - now_live]
-    # Whom a rule held when it was last asked is asked again, and keeps no slots from others meanwhile.
+    # A campaign that a rule held last time is asked again, with one slot: the others go to other campaigns.
     free += [1] if row.gate_rule is not None else []
     return Contender(
         campaign_id=row.id,
@@ -150,8 +150,3 @@ def _contender(row: Row[Any], live: _Live) -> Contender:
         wanting=max(0, min(free)),
         recent=row.recent,
     )
-
-
-def earliest(moments: Iterable[datetime | None]) -> datetime | None:
-    """Return the first of the moments; None if there is none."""
-    return min((at for at in moments if at is not None), default=None)

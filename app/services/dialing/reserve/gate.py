@@ -1,4 +1,4 @@
-"""The gate, asked under lock about a campaign and its people, and its answers written down."""
+"""Asks the gate about a campaign and its recipients under lock, and stores its answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,11 +18,6 @@ from app.services.dialing.reserve.held import Held
 from app.services.recipients.gate_facts import STANDING_SUPPRESSION
 
 
-def campaign_verdict(held: Held, *, now: datetime) -> Verdict:
-    """Return the gate's answer for anyone at all: what blocks the campaign as a whole."""
-    return recipient_verdict(held, suppressed=None, attempts_made=0, attempts_allowed=1, now=now)
-
-
 def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     held: Held,
     *,
@@ -35,7 +30,7 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     capped_since: datetime | None = None,
     text_problem: str | None = None,
 ) -> Verdict:
-    """Return the gate's answer for one recipient. Pacing was asked before: it decided how many were claimed."""
+    """Return the gate's answer for one recipient. Pacing is left out: it decides how many are claimed."""
     facts = GateFacts(
         dialing_stopped=held.dialing_stopped,
         campaign_status=held.status,
@@ -60,7 +55,7 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
 
 
 def why_no_number(held: Held) -> str:
-    """Return what to mend while the campaign's pool is lost, for people."""
+    """Return what a person must do if none of the campaign's numbers can be used any more."""
     doing = "text" if held.channel is Channel.SMS else "call"
     if not held.pool.numbers:
         return (
@@ -113,7 +108,7 @@ _STORE: Final = text(
 
 
 async def store_verdict(session: AsyncSession, held: Held, verdict: Blocked) -> None:
-    """Write down what holds the campaign, until when and why, if that is news. The page shows it."""
+    """Store what holds the campaign, until when and why, unless it is stored already. The page shows it."""
     if (held.gate_rule, held.gate_until, held.gate_why) == (verdict.rule, verdict.until, verdict.why):
         return
     await session.execute(
@@ -140,7 +135,7 @@ _SNOOZE: Final = text(
 async def snooze(
     session: AsyncSession, recipient_id: int, *, until: datetime, rule: Rule, why: str, now: datetime
 ) -> None:
-    """Let a recipient wait: no attempt is spent."""
+    """Let a recipient wait until then. No attempt is spent."""
     await session.execute(
         _SNOOZE,
         {"recipient_id": recipient_id, "until": until, "rule": rule.value, "why": why[:500], "now": now},

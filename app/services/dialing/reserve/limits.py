@@ -1,4 +1,4 @@
-"""What counts against a campaign's limits now, read from the attempts: nothing is held, so nothing can leak."""
+"""Counts what is used of a campaign's limits, from the attempts: no slot is held, so no slot can be lost."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,21 +18,21 @@ from app.models import sql
 from app.services.dialing.reserve.held import Held
 
 LATE_FORGIVEN: Final = timedelta(milliseconds=15)
-"""A request that left no later than this after its date counts from its date: the guard margin covers it."""
+"""A request that left at most this much after its date counts from its date: the guard margin covers it."""
 
 _LATEST_START: Final = timedelta(seconds=5)
-"""A request that left later than this after its date was given up, or is dated by when it was found."""
+"""No request leaves later than this after its date. A call found later is dated by when it was found."""
 
 
 _OURS: Final = "carrier_account_id = :carrier_account_id"
-"""What an account used before may still have going on takes no slot of this one."""
-# What left later than it was dated counts from then: the next one keeps its distance from that.
+"""Calls that are still under way on an account used before take no slot of this one."""
+# A request that left late counts from when it left: the next one keeps its distance from that.
 _STARTED_AT: Final = (
     "greatest(reserved_at, least(coalesce(placed_at, reserved_at),"
     f" reserved_at + interval '{_LATEST_START.seconds} seconds')"
     f" - interval '{LATE_FORGIVEN.microseconds} microseconds')"
 )
-# What was not placed was never taken.
+# The latest time at which the carrier has taken a request. Attempts that were not placed are left out.
 _TAKEN_BY: Final = f"coalesce(responded_at, reserved_at + interval '{ANSWERED_WITHIN.seconds} seconds')"
 _COUNT: Final = text(
     f"""
@@ -62,7 +62,7 @@ _COUNT: Final = text(
 
 
 async def count(session: AsyncSession, held: Held, *, now: datetime) -> PacingCounts:
-    """Count live attempts and recent reservations from the rows: nothing is held, so nothing can leak."""
+    """Count the live attempts and recent reservations that the campaign's limits are compared with."""
     limits = held.limits
     of_campaign = max(limits.calls_per_minute, limits.messages_per_second, 1)
     of_account = max(limits.account_per_second, 1)

@@ -1,1 +1,1 @@
-"""What news of an attempt changes: the attempt, its recipient, and calls that must end."""
+"""Applies news of an attempt: to the attempt, to its recipient, and to calls that must end."""

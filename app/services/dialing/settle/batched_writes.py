@@ -1,4 +1,4 @@
-"""Writing what many attempts of one transaction change by one statement instead of one for each."""
+"""Writes the changes of many attempts in a transaction with one statement instead of one for each."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ Lines = dict[LiteralString, list[Line]]
 
 @asynccontextmanager
 async def together(session: AsyncSession) -> AsyncIterator[None]:
-    """Let everything that `write` is given inside be sent at the end, each statement once with all its lines."""
+    """Gather the calls of `write` inside, and send each statement once at the end, with all its lines."""
     session.info[_KEY] = {}
     try:
         yield
@@ -27,10 +27,10 @@ async def together(session: AsyncSession) -> AsyncIterator[None]:
 
 
 async def write(session: AsyncSession, statement: LiteralString, line: Line) -> None:
-    """Execute a change whose answer nobody needs: now or, within `together`, at its end.
+    """Execute a change without a result: now or, inside `together`, at its end.
 
-    The statement reads its lines from `%(lines)s`, as `lines_of` makes it; what a line lacks is NULL. It takes them in
-    any order: it is for the statement to lock what others may lock too in one order.
+    The statement reads its lines from `%(lines)s`, as `lines_of` makes them; a missing key is NULL. The order of the
+    lines is not defined: a statement that locks shared rows must order them itself.
     """
     lines: Lines | None = session.info.get(_KEY)
     if lines is None:
@@ -40,7 +40,7 @@ async def write(session: AsyncSession, statement: LiteralString, line: Line) -> 
 
 
 async def flush(session: AsyncSession) -> None:
-    """Send what has gathered: for whoever is about to read it."""
+    """Send the gathered changes. Call it before you read what they change."""
     lines: Lines = session.info.get(_KEY, {})
     for statement, gathered in lines.items():
         await quickly(session, statement, {"lines": lines_of(gathered)})
@@ -48,5 +48,5 @@ async def flush(session: AsyncSession) -> None:
 
 
 def lines_of(lines: list[Line]) -> str:
-    """Return the lines as one document, for `json_to_recordset`: an array a column takes the driver far longer."""
+    """Return the lines as one document for `json_to_recordset`: much faster than an array for each column."""
     return json.dumps(lines, default=str)

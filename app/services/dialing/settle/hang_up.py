@@ -1,7 +1,7 @@
-"""Ending calls at the carrier: the wish is a row first, then it is asked for, and cleared once the carrier has agreed.
+"""Ends calls at the carrier: the wish is stored first, then the carrier is asked, then the wish is cleared.
 
-A kill anywhere is harmless: what was asked and not cleared is asked again, and ending a call twice ends it once. What
-the end means for the recipient is told by the carrier's own events.
+If the process is killed, the carrier is asked again; ending a call twice does no harm. What the end means for the
+recipient comes with the carrier's own events.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from app.runtime.live_feed import announce
 log = logging.getLogger(__name__)
 
 ASK_AGAIN: Final = timedelta(seconds=5)
-"""How soon a carrier that could not be asked is asked again."""
+"""How soon we ask again if the carrier could not be asked."""
 
 LOOK_AFTER: Final = timedelta(seconds=10)
-"""How soon an ended call is looked up, in case the carrier's word of its end is lost."""
+"""How soon an ended call is looked up, in case the carrier's event of its end is lost."""
 
 _MOST: Final = 100
 _AT_ONCE: Final = 10
@@ -40,18 +40,18 @@ class _Ending:
     """A call or message to end."""
 
     id: UUID | int
-    """Of the attempt, or of the second call's row."""
+    """Id of the attempt, or of the second call's row."""
     channel: Channel
     provider_id: str
     only_unanswered: bool
-    """Take it back while it is queued or rings; a conversation goes on."""
+    """End it only while it is queued or rings; a conversation goes on."""
 
 
 async def end_calls(database: Database, carrier: Hangup, *, carrier_account_id: int, clock: Clock) -> int:
-    """Ask the carrier to end what should be ended by now; return how many it was asked about.
+    """Ask the carrier to end the calls that should end by now; return how many.
 
-    Calls that still wait in the carrier's queue when their hours end or the person says stop; calls of campaigns
-    cancelled with a hang-up; second calls of one attempt.
+    These are calls in the carrier's queue when their hours end or the person says stop, calls of campaigns that were
+    cancelled with a hang-up, and second calls of an attempt.
     """
     given = {"carrier_account_id": carrier_account_id, "now": clock.now(), "most": _MOST}
 
@@ -69,7 +69,7 @@ async def end_calls(database: Database, carrier: Hangup, *, carrier_account_id: 
 
 
 async def end_second_call(database: Database, carrier: Hangup, *, provider_id: str, clock: Clock) -> None:
-    """End a second call that has just been noted, without waiting for its turn."""
+    """End a second call at once, when it has just been noted."""
     async with database.session() as session:
         seconds = await _due(session, _DUE_SECOND, {"provider_id": provider_id})
     for second in seconds:
@@ -96,9 +96,9 @@ _NOTE_SECONDS: Final = text(
 async def note_second_calls(
     session: AsyncSession, calls: Collection[tuple[UUID, str]], *, now: datetime
 ) -> None:
-    """Write down the calls (attempt, carrier's id) that must be ended because their attempt has another.
+    """Store the calls (attempt, carrier's id) that must be ended because their attempt has another call.
 
-    For a caller that holds the attempts' rows.
+    The caller holds the attempts' rows.
     """
     if not calls:
         return
@@ -112,8 +112,8 @@ async def note_second_calls(
         announce(session, organization_id=row.organization_id, campaign_id=row.campaign_id)
 
 
-# Asked for once: what the carrier would not take back then is on its way, and its events tell. An attempt of which
-# there is news just now is passed by until the next look: whoever waits here for one holds up those who write them.
+# Asked once: if the carrier cannot take a call back, its events follow. Attempts that are locked now are skipped until
+# the next look: waiting for one would block the transactions that write the others.
 _CLOSE: Final = text(
     """
     UPDATE attempt SET hang_up_at = :now, hang_up_why = 'calling_hours'
@@ -179,7 +179,7 @@ async def _due(session: AsyncSession, query: TextClause, given: Mapping[str, obj
 
 
 async def _end(database: Database, carrier: Hangup, ending: _Ending, clock: Clock) -> None:
-    """Ask for one end, and note that it was asked; one that could not be asked is asked again."""
+    """Ask the carrier to end one, and note that we asked. If it cannot be asked, ask again later."""
     fault("before_hang_up")
     again_at = None
     try:
@@ -199,7 +199,7 @@ async def _end(database: Database, carrier: Hangup, ending: _Ending, clock: Cloc
 
 
 async def _ask(carrier: Hangup, ending: _Ending) -> None:
-    """Take it back; if it is too late for that, hang up, unless a conversation is to go on."""
+    """Cancel it before the answer; if it is too late for that, hang up, unless a conversation may go on."""
     taken_back = await carrier.cancel(ending.channel, ending.provider_id)
     if not taken_back and not ending.only_unanswered and ending.channel is not Channel.SMS:
         await carrier.hang_up(ending.provider_id)

@@ -1,4 +1,4 @@
-"""An attempt with its recipient and its campaign's retry policy, locked together: what every outcome is decided on."""
+"""Locks an attempt with its recipient, and reads its campaign's retry settings: every outcome is decided by these."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 @dataclass(slots=True, kw_only=True)
 class LockedAttempt:
-    """One attempt under lock, as it stands."""
+    """One attempt under lock, in its present state."""
 
     attempt_id: UUID
     organization_id: int
@@ -47,7 +47,7 @@ class LockedAttempt:
     closes_at: datetime | None
     deadline_at: datetime | None
     hang_up_why: str
-    """Why we asked the carrier to end it; empty: we did not."""
+    """Why we asked the carrier to end it; empty: we did not ask."""
     looks: int
     looked_at: datetime | None
     error_message: str | None
@@ -56,7 +56,7 @@ class LockedAttempt:
     recipient_id: int
     recipient_status: RecipientStatus
     recipient_is_ours: bool
-    """This is the recipient's newest attempt: what happens to it decides where the recipient goes."""
+    """It is the recipient's newest attempt, so it decides the recipient's next status."""
     attempts_made: int
     policy: RetryPolicy
     campaign_status: CampaignStatus
@@ -92,26 +92,26 @@ _CAMPAIGNS: Final = f"""
 
 
 async def load_attempts(session: AsyncSession, attempt_ids: Iterable[UUID]) -> dict[UUID, LockedAttempt]:
-    """Lock and return the recipients of these attempts, and then the attempts.
+    """Lock the recipients of these attempts, then the attempts, and return the attempts.
 
-    Everybody locks so: the campaign, its recipients by id, their attempts by recipient and id, the contacts by id.
+    All code locks in this order: campaign, recipients by id, attempts by recipient and id, contacts by id.
     """
     wanted = list(attempt_ids)
     if not wanted:
         return {}
     rows = await quickly(session, _LOAD, {"ids": wanted})
     campaigns = {row["campaign_id"] for row in rows}
-    # Asked once the locks are held: what the first statement saw may be older than its wait for them.
+    # Read again, now that the locks are held: the first statement may have read before it waited for them.
     found = await quickly(session, _CAMPAIGNS, {"ids": list(campaigns)})
     rules = {row["id"]: (CampaignStatus(row["status"]), _policy(row)) for row in found}
     return {row["id"]: _locked_attempt(row, *rules[row["campaign_id"]]) for row in rows}
 
 
 async def held_status(session: AsyncSession, campaign_id: int) -> CampaignStatus:
-    """Return the campaign's status, which stays so until this transaction ends.
+    """Return the campaign's status, and keep it until this transaction ends.
 
-    For the rare news that takes somebody who was done back into line: whoever ends the campaign meanwhile waits, and
-    sees them, or has ended it, and they stay out.
+    Used for the rare news that puts a completed recipient back in line. A transaction that ends the campaign either
+    waits and sees the recipient, or has ended the campaign before, and then the recipient stays completed.
     """
     status = (await session.execute(_HELD_STATUS, {"campaign_id": campaign_id})).scalar_one()
     return CampaignStatus(status)
@@ -157,7 +157,7 @@ async def save_progress(
     error_message: str | None,
     ended_at: datetime | None = None,
 ) -> None:
-    """Write an attempt's new progress and disposition. The attempt's row is held: `load_attempts` has locked it."""
+    """Write an attempt's new progress and disposition. The attempt was locked by `load_attempts`."""
     message = storable(error_message)[:_LONGEST_ERROR] if error_message is not None else None
     line = {name: value for name in _PROGRESS if (value := getattr(progress, name)) is not None} | {
         "attempt_id": attempt.attempt_id,
@@ -206,7 +206,7 @@ def _locked_attempt(
 
 
 def _policy(row: Mapping[Any, Any]) -> RetryPolicy:
-    """Return the campaign's retry settings; the defaults if they cannot be read: what goes on must come to its end."""
+    """Return the campaign's retry settings, or the defaults if they cannot be read: attempts under way must end."""
     try:
         return RetryPolicy.of(row)
     except (ValueError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""What an attempt's news means for its recipient: done, another try later, or back in line unspent.
+"""Decides what news of an attempt means for its recipient: done, a retry later, or back in line unspent.
 
 Every change is a compare-and-set on the recipient's status with a history row in the same transaction.
 """
@@ -31,18 +31,18 @@ from app.services.suppression.operations import suppress
 log = logging.getLogger(__name__)
 
 _OVER: Final = frozenset({CampaignStatus.CANCELLED, CampaignStatus.COMPLETED})
-"""Nobody is tried again in these."""
+"""No recipient is tried again in these."""
 
 NEWS_WITHIN: Final = timedelta(minutes=5)
-"""An attempt that is quiet for longer is looked up at the carrier (seed 003: 5 minutes)."""
+"""An attempt without news for longer is looked up at the carrier (seed 003: 5 minutes)."""
 
 _MAY_PASS: Final = frozenset({Decision.AS_ASKED, Decision.TOMORROW})
 
 _REACHED: Final = frozenset({None, Disposition.DELIVERED, Disposition.ANSWERED})
-"""What takes nobody who was done back into line."""
+"""Outcomes after which a completed recipient stays completed."""
 
 REPORTS_WITHIN: Final = timedelta(minutes=10)
-"""How long a sent message's delivery report is waited for before the run may complete."""
+"""How long the run waits for a sent message's delivery report before it completes."""
 
 
 async def apply_events(
@@ -56,7 +56,7 @@ async def apply_events(
 ) -> None:
     """Merge events into the attempt, and move the recipient if they settle it. Applying them again changes nothing.
 
-    `by`: the person who says so in place of the carrier, for the recipient's history.
+    `by`: the person who says so instead of the carrier, for the recipient's history.
     """
     attempt.error_message = error or attempt.error_message
     before = await _standing(session, attempt)
@@ -85,7 +85,7 @@ async def apply_events(
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What of an attempt decides whether news of it concerns more than the attempt itself."""
+    """The state of an attempt before or after news. The difference decides what else must change."""
 
     disposition: Disposition | None
     is_not_placed: bool
@@ -95,7 +95,7 @@ class _Standing:
 
 
 async def _standing(session: AsyncSession, attempt: LockedAttempt) -> _Standing:
-    """Return how the attempt stands. Sends the writes gathered so far, where the earlier attempts must be read."""
+    """Return the attempt's state. Sends the gathered writes if earlier attempts must be read."""
     return _Standing(
         disposition=attempt.disposition,
         is_not_placed=attempt.progress.status is AttemptStatus.NOT_PLACED,
@@ -121,20 +121,22 @@ async def _save(
 async def _move(
     session: AsyncSession, attempt: LockedAttempt, *, back_in_line: bool, by: str | None, now: datetime
 ) -> None:
-    """Move the recipient on, or back in line after an attempt that spends nothing. A completed campaign takes none."""
+    """Move the recipient on, or back in line if the attempt spends nothing and the campaign is not completed."""
     if attempt.recipient_status is RecipientStatus.COMPLETED and attempt.disposition not in _REACHED:
         attempt.campaign_status = await held_status(session, attempt.campaign_id)
     if back_in_line and attempt.campaign_status is not CampaignStatus.COMPLETED:
         move = free_move(attempt, now=now)
+    elif attempt.disposition is None:
+        move = RecipientMove(status=RecipientStatus.COMPLETED, reason="sent")
     else:
-        move = _move_after(attempt, now=now)
+        move = _outcome(attempt, attempt.disposition, now=now)
     if by is not None:
         move = replace(move, reason=f"{by}: {move.reason}")
     await move_recipient(session, attempt, move, now=now)
 
 
 async def give_back(session: AsyncSession, attempt: LockedAttempt, *, reason: str, now: datetime) -> None:
-    """Record that the attempt was not placed: the recipient is due again, at its place, and no attempt is spent."""
+    """Record that the attempt was not placed. The recipient is due again in its old place; no attempt is spent."""
     progress = replace(attempt.progress, status=AttemptStatus.NOT_PLACED)
     await save_progress(
         session, attempt, progress, None, deadline_at=None, error_message=reason, ended_at=now
@@ -145,18 +147,11 @@ async def give_back(session: AsyncSession, attempt: LockedAttempt, *, reason: st
 
 
 def _is_news(attempt: LockedAttempt, before: Disposition | None) -> bool:
-    """Tell whether these events settle where the recipient goes, and did not before."""
+    """Tell whether these events decide the recipient's status for the first time, or in another way than before."""
     waiting = attempt.recipient_status is RecipientStatus.IN_PROGRESS
     if attempt.disposition is None:
         return waiting and attempt.progress.status is AttemptStatus.SENT
     return waiting or attempt.disposition is not before
-
-
-def _move_after(attempt: LockedAttempt, *, now: datetime) -> RecipientMove:
-    """Return where the recipient goes after an attempt that counts."""
-    if attempt.disposition is None:
-        return RecipientMove(status=RecipientStatus.COMPLETED, reason="sent")
-    return _outcome(attempt, attempt.disposition, now=now)
 
 
 def _outcome(attempt: LockedAttempt, disposition: Disposition, *, now: datetime) -> RecipientMove:
@@ -184,10 +179,10 @@ def _outcome(attempt: LockedAttempt, disposition: Disposition, *, now: datetime)
 
 
 def _asked_about(attempt: LockedAttempt, disposition: Disposition) -> Disposition:
-    """Return the outcome that the campaign's retry settings are asked about."""
+    """Return the outcome by which the campaign's retry settings decide."""
     failure = attempt.progress.failure
     if disposition is Disposition.UNDELIVERED and failure is not None and decision_of(failure) in _MAY_PASS:
-        return Disposition.CARRIER_ERROR  # It failed for a cause that may pass, as a call may.
+        return Disposition.CARRIER_ERROR  # The cause may pass, as with a call.
     if disposition is Disposition.CANCELLED and attempt.hang_up_why == HangUp.CALLING_HOURS:
         return Disposition.NO_ANSWER  # It rang, and we gave up before the person could answer.
     return disposition
@@ -208,7 +203,7 @@ def _deadline(attempt: LockedAttempt, status: AttemptStatus, now: datetime) -> d
 
 
 async def _spend_after_all(session: AsyncSession, attempt: LockedAttempt) -> None:
-    """The carrier has an attempt we had given up as not placed: it counts after all."""
+    """Count an attempt that we had taken as not placed: the carrier has it."""
     log.error("attempt.placed_after_all", extra={"attempt_id": str(attempt.attempt_id)})
     await session.execute(
         update(Recipient)
@@ -236,9 +231,9 @@ async def _suppress(session: AsyncSession, attempt: LockedAttempt, *, by_key: bo
 
 
 async def _is_ours_to_mend(session: AsyncSession, attempt: LockedAttempt) -> bool:
-    """Tell whether the attempt was refused for our account, credentials, addresses or number, and can be made again.
+    """Tell whether the carrier refused our account, credentials, addresses or number, and a retry is possible.
 
-    In a completed campaign nobody is: there it is an outcome as any other, though it spends no attempt.
+    In a completed campaign there is no retry: the refusal is an outcome like any other, but it spends no attempt.
     """
     if not _is_refused_to_us(attempt):
         return False
@@ -260,7 +255,7 @@ async def _fail_campaign(
     error: str | None,
     now: datetime,
 ) -> None:
-    """Nobody's fault but ours, so nobody's attempt is spent: back in line, and the campaign says what to mend."""
+    """Fail the campaign and say what to correct. The recipient goes back in line; no attempt is spent."""
     if attempt.recipient_status in {RecipientStatus.IN_PROGRESS, RecipientStatus.COMPLETED}:
         move = RecipientMove(
             status=RecipientStatus.PENDING, reason="misconfigured", not_before=now, unspent=True

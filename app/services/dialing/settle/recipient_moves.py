@@ -1,4 +1,4 @@
-"""Moving a recipient because of an attempt, and telling its contact how that ended: one statement."""
+"""Moves a recipient after an attempt, and stores the outcome at its contact, in one statement."""
 
 import logging
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import CampaignStatus
-from app.domain.recipient import RecipientStatus
+from app.domain.recipient import TRANSITIONS, RecipientStatus
 from app.services.dialing.settle.batched_writes import write
 from app.services.dialing.settle.locked_attempts import LockedAttempt
-from app.services.recipients.transitions import MOVED, MOVED_HISTORY, may_follow
+from app.services.recipients.transitions import MOVED, MOVED_HISTORY
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientMove:
-    """Where a recipient goes because of an attempt."""
+    """The status of a recipient after an attempt, with the reason."""
 
     status: RecipientStatus
     reason: str
     not_before: datetime | None = None
     unspent: bool = False
-    """The attempt does not count against the budget. Whoever goes back in line keeps the outcome before it."""
+    """The attempt does not count as one of the recipient's. Back in line, the recipient keeps its earlier outcome."""
     error: str | None = None
-    """Why an attempt that counts did not reach the person, for people; None if it did."""
+    """Why an attempt that counts did not reach the person, as a text for people; None if it did."""
     blocked_by: str | None = None
-    """The gate's rule that it waits for, if we know already; with the reason."""
+    """The gate's rule that it waits for, if we know it already; with the reason."""
     blocked_why: str | None = None
 
 
@@ -44,7 +44,7 @@ _MOVE: Final = f"""
     ), held AS (
         SELECT newest.* FROM newest JOIN contact c ON c.id = newest.contact_id ORDER BY c.id FOR NO KEY UPDATE OF c
     ), told AS (
-        -- How the newest attempt ended, over all campaigns. No new version of the person: what was rendered stands.
+        -- How the newest attempt ended, over all campaigns. The contact's version stays: rendered texts stay true.
         UPDATE contact c
         SET last_contacted_at = held.reserved_at,
             last_outcome = coalesce(held.disposition, c.last_outcome)
@@ -61,14 +61,14 @@ _MOVE: Final = f"""
 async def move_recipient(
     session: AsyncSession, attempt: LockedAttempt, move: RecipientMove, *, now: datetime
 ) -> None:
-    """Move the recipient, unless something newer than this attempt already decides about it.
+    """Move the recipient, unless it has a newer attempt or a person has decided otherwise.
 
-    The contact is told of an attempt that counts in the same statement.
+    The same statement stores the outcome of an attempt that counts at the contact.
     """
     status = move.status
     if status is RecipientStatus.PENDING and attempt.campaign_status is CampaignStatus.CANCELLED:
         status = RecipientStatus.CANCELLED
-    moves = attempt.recipient_is_ours and _may_follow(attempt, status)
+    moves = attempt.recipient_is_ours and _may_become(attempt, status)
     waits = status is RecipientStatus.PENDING
     await write(
         session,
@@ -97,10 +97,10 @@ async def move_recipient(
         attempt.attempts_made -= int(move.unspent)
 
 
-def _may_follow(attempt: LockedAttempt, status: RecipientStatus) -> bool:
-    """A carrier's late word never undoes what a person decided meanwhile: it stays in the attempt alone."""
+def _may_become(attempt: LockedAttempt, status: RecipientStatus) -> bool:
+    """Tell whether the recipient may become, or stay, that. Late news never undoes what a person has decided."""
     old = attempt.recipient_status
-    if old is RecipientStatus.SKIPPED or not may_follow(old, status):
+    if old is RecipientStatus.SKIPPED or (old is not status and status not in TRANSITIONS[old]):
         log.warning(
             "recipient.late_word", extra={"recipient_id": attempt.recipient_id, "old": old, "new": status}
         )

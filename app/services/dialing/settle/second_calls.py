@@ -1,4 +1,4 @@
-"""What should never happen, told to people when it has: a carrier that made two calls for one attempt."""
+"""Lists the second calls: a carrier made two calls for one attempt. It should never happen; people see it here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,16 +20,16 @@ _MOST: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class SecondCallRow:
-    """A call or message beside the one of its attempt."""
+    """A second call or message for an attempt."""
 
     attempt_id: UUID
     contact_name: str
     number_to: str
     provider_id: str
-    """What it is called in the carrier's console."""
+    """Its id in the carrier's console."""
     found_at: datetime
     ended_at: datetime | None
-    """When the carrier said that it is over; None: it is being asked."""
+    """When the carrier said that it has ended; None: we are still asking."""
 
 
 async def list_second_calls(

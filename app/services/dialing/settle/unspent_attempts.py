@@ -1,4 +1,4 @@
-"""Attempts that the carrier had, and that nevertheless spend none of the recipient's budget."""
+"""Attempts that the carrier had, but that do not count as one of the recipient's attempts."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,11 +20,11 @@ from app.services.numbers.resting import rest_flagged
 
 
 async def costs_nothing(session: AsyncSession, attempt: LockedAttempt) -> bool:
-    """Tell whether the attempt, as it stands, spends none of the recipient's budget though the carrier had it.
+    """Tell whether the attempt does not count as one of the recipient's, though the carrier had it.
 
-    We took it back before it rang; it waited at the carrier until our hours ended, as we had asked; or a network turned
-    our number away, the first time for this recipient: twice, and it is not the number. To tell the first time, the
-    writes gathered so far are sent.
+    We took it back before it rang; or it waited at the carrier until our hours ended; or a network turned our number
+    away, for the first time for this recipient (the second time, the number is not the cause). To find out whether it
+    is the first time, the gathered writes are sent.
     """
     if _was_taken_back(attempt) or _expired_with_the_hours(attempt):
         return True
@@ -49,7 +49,7 @@ def _was_taken_back(attempt: LockedAttempt) -> bool:
 
 
 def _expired_with_the_hours(attempt: LockedAttempt) -> bool:
-    """Tell whether a text was dropped unsent because it may be held no longer than our hours last."""
+    """Tell whether the carrier dropped a text because our hours ended before it was sent."""
     progress = attempt.progress
     if attempt.channel is not Channel.SMS or attempt.closes_at is None or progress.ended_at is None:
         return False
@@ -58,11 +58,11 @@ def _expired_with_the_hours(attempt: LockedAttempt) -> bool:
 
 
 WHOLE_SECONDS: Final = timedelta(seconds=5)
-"""A carrier holds a text for whole seconds from its own receipt: so much before our hours end it may drop it."""
+"""How long before the end of our hours a text may be dropped: the carrier counts whole seconds from its receipt."""
 
 
 def is_flagged(attempt: LockedAttempt) -> bool:
-    """Tell whether the call or message was turned away because of the number that it came from."""
+    """Tell whether the call or message was turned away because of our number."""
     return (
         attempt.disposition is Disposition.REJECTED
         and decision_of(attempt.progress.failure) is Decision.REST_NUMBER
@@ -70,7 +70,7 @@ def is_flagged(attempt: LockedAttempt) -> bool:
 
 
 def free_move(attempt: LockedAttempt, *, now: datetime) -> RecipientMove:
-    """Return where the recipient goes after an attempt that spends nothing: back in line."""
+    """Return the move after an attempt that spends nothing: back in line."""
     if _expired_with_the_hours(attempt):
         why = "The hours to reach this person ended while the text waited at the carrier. It was dropped unsent."
         return _when_hours_open(attempt, reason="expired: the hours ended", why=why)
@@ -97,7 +97,7 @@ def _when_hours_open(attempt: LockedAttempt, *, reason: str, why: str) -> Recipi
 
 
 async def rest_our_number(session: AsyncSession, attempt: LockedAttempt, *, now: datetime) -> None:
-    """Rest the number that this attempt was flagged for, with the codes as evidence."""
+    """Rest our number that was flagged in this attempt, with the codes as evidence."""
     progress = attempt.progress
     codes = [f"SIP {progress.sip_code}"] if progress.sip_code else []
     codes += [f"error {progress.error_code}"] if progress.error_code else []
