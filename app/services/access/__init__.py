@@ -1,1 +1,1 @@
-"""People, keys and organizations: who may come in."""
+"""People, API keys and organizations: who may do what."""

@@ -1,28 +1,28 @@
-"""What is read of the cookies that a browser sends: everywhere alike, whatever else the same host has set.
+"""Reads our cookies from the `Cookie` header of a browser, whatever else the same host has set.
 
-Not by the standard library, which stops at the first pair that is odd; nor by Starlette, which keeps one of a name, and
-takes spaces that no browser takes for such off a name, so that a sibling domain could plant one of `__Host-`.
+The standard library stops at the first malformed pair. Starlette keeps only one cookie of a name and strips characters
+from names that browsers do not strip, so that a sibling domain could forge a `__Host-` cookie.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
 _OURS_ALONE: Final = "__Host-"
-"""A browser takes a cookie of such a name from this very host alone, by https, for all of its paths: RFC 6265bis."""
+"""Browsers accept a cookie of such a name only from this host, over https, for all of its paths: RFC 6265bis."""
 _MOST: Final = 200
-"""More than a browser keeps of one site."""
+"""More than a browser keeps for one site."""
 
 
 def cookie_name(name: str, *, over_https: bool) -> str:
-    """Return what a cookie of ours is called where browsers reach us over https, or not."""
+    """Return the name of our cookie, for https or for plain http."""
     return f"{_OURS_ALONE}{name}" if over_https else name
 
 
 def tokens_in(headers: Iterable[str], name: str, *, over_https: bool) -> tuple[str, ...]:
-    """Return what the `Cookie` headers say under this name of ours, each once; none of it is believed yet.
+    """Return the values of our cookie of this name in the `Cookie` headers, each once. They are not checked yet.
 
-    There may be several: who can set cookies for a path, or from a sibling domain, can put one beside ours. So all of
-    them are tried, and nobody is locked out by one that is good for nothing.
+    There may be several: a path or a sibling domain can add a cookie of the same name. All are tried, so that a wrong
+    one does not lock a person out.
     """
     called = cookie_name(name, over_https=over_https)
     pairs = (pair.partition("=") for header in headers for pair in header.split(";"))

@@ -1,4 +1,4 @@
-"""API keys: bearer tokens of other systems."""
+"""API keys: the bearer tokens of other systems."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,16 +16,16 @@ from app.services.errors import NotFound
 from app.services.field_readers import ChangeReader, row_id
 
 KEY_START: Final = "cs_"
-"""What every key begins with, so that people and scanners of leaked secrets know one."""
+"""Every key begins with this, so that people and scanners for leaked secrets recognize it."""
 
 _SHOWN: Final = 10
 _TOUCH_EVERY: Final = timedelta(minutes=1)
-"""`last_used_at` is for people: writing it at every request would make each read a write."""
+"""How exact `last_used_at` is: writing it at every request would make each read a write."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key just made. `key` is shown now and never again."""
+    """A new key. `key` is shown now and never again."""
 
     id: int
     key: str
@@ -34,7 +34,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key as it is listed."""
+    """A key in the list of keys."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ async def create_key(
 ) -> NewKey:
     """Create a key of the principal's organization. Raises `FieldErrors` for `name`.
 
-    On the command line the principal is `console_principal(organization)`.
+    The command line passes `console_principal(organization)`.
     """
     authorize(principal, Right.MANAGE_KEYS)
     reader = ChangeReader({"name": name})
@@ -72,7 +72,7 @@ async def create_key(
 async def list_keys(session: AsyncSession, *, principal: Principal) -> list[KeyView]:
     """Return the organization's keys, revoked ones too, newest first.
 
-    For who manages them alone: which systems come in, as what and when, is what a thief would like to know.
+    Only for people who manage keys: a thief would like to know which systems come in, and when.
     """
     authorize(principal, Right.MANAGE_KEYS)
     statement = (
@@ -95,7 +95,7 @@ async def list_keys(session: AsyncSession, *, principal: Principal) -> list[KeyV
 
 
 async def revoke_key(session: AsyncSession, *, principal: Principal, key_id: int, now: datetime) -> None:
-    """End a key for good; again is no error. Raises `NotFound`."""
+    """End a key for good; a second time changes nothing. Raises `NotFound`."""
     authorize(principal, Right.MANAGE_KEYS)
     statement = (
         select(ApiKey)
@@ -110,9 +110,9 @@ async def revoke_key(session: AsyncSession, *, principal: Principal, key_id: int
 
 
 async def resolve_key(session: AsyncSession, *, key: str, now: datetime) -> Principal | None:
-    """Return who the key stands for, or None if it is unknown or revoked.
+    """Return the principal of the key, or None if the key is unknown or revoked.
 
-    Notes its use, at most once a minute: call it in a transaction that is committed.
+    Stores its use, at most once a minute: call it in a transaction that is committed.
     """
     if not key.startswith(KEY_START):
         return None

@@ -1,6 +1,6 @@
-"""Browsers a person has signed in with before: guesses made elsewhere do not lock them out there.
+"""Browsers in which a person has signed in before. Wrong passwords from elsewhere do not lock the person out there.
 
-The cookie opens nothing by itself. It says whose tries these may be, and so how they are counted.
+The cookie gives no access. It only decides how failed sign-ins are counted.
 Source: OWASP, https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies.
 """
 
@@ -17,10 +17,10 @@ from app.models import KnownBrowser, User
 from app.services.access.tokens import new_token, token_hash, token_hashes
 
 BROWSER_COOKIE: Final = "callsheet_browser"
-"""The cookie that tells a browser from others, signed in or not; see `cookies.cookie_name`."""
+"""The cookie that identifies a browser, signed in or not; `cookies.cookie_name` gives its full name."""
 
 BROWSER_LIFETIME: Final = timedelta(days=180)
-"""After the last time somebody signed in with it."""
+"""Counted from the last sign-in with it."""
 
 
 async def find_known_browser(
@@ -28,7 +28,7 @@ async def find_known_browser(
 ) -> int | None:
     """Return the id of the browser if the person with this e-mail has signed in with it; None for any other.
 
-    It stays until the transaction ends, so that a failure can be recorded of it.
+    It is locked until the transaction ends, so that a failure can be recorded for it.
     """
     if not tokens:
         return None
@@ -48,7 +48,7 @@ async def find_known_browser(
 
 
 async def known_browser(session: AsyncSession, *, tokens: Collection[str], now: datetime) -> str | None:
-    """Return what the browser of these tokens is known by if anybody has signed in with it; else None."""
+    """Return the hash of the browser's token if a person has signed in with the browser; else None."""
     statement = (
         select(col(KnownBrowser.token_hash))
         .where(
@@ -63,11 +63,10 @@ async def known_browser(session: AsyncSession, *, tokens: Collection[str], now: 
 async def remember_browser(
     session: AsyncSession, *, user_id: int, tokens: Collection[str], now: datetime
 ) -> str:
-    """Note that the person has signed in with the browser of these tokens, and return its new one for the cookie.
+    """Note that the person has signed in with the browser of these tokens, and return its new token for the cookie.
 
-    Of several it is the one that this person is known by. What else the browser is known for goes with it. The old
-    token is good for nothing more: whoever planted or copied it has nothing. Without one that is known it is a browser
-    never seen.
+    Of several tokens, the one known for this person counts. Other people known by the same token move to the new one.
+    The old token is void, so a planted or copied one is useless. If none is known, it is a new browser.
     """
     new, old_hash = new_token(), await _hash_known_by(session, user_id, tokens)
     await session.execute(
@@ -101,8 +100,3 @@ async def _hash_known_by(session: AsyncSession, user_id: int, tokens: Collection
         .limit(1)
     )
     return (await session.execute(statement)).scalar_one_or_none()
-
-
-async def forget_browsers(session: AsyncSession, *, user_id: int) -> None:
-    """Know none of the person's browsers any more, as when their password is changed."""
-    await session.execute(delete(KnownBrowser).where(col(KnownBrowser.user_id) == user_id))

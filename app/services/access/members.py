@@ -67,7 +67,7 @@ async def create_user(
 ) -> User:
     """Create a person as a member of the organization of that name, which is created if there is none.
 
-    For whoever holds the server's command line: there is no principal. Raises `FieldErrors`.
+    For the server's command line: there is no principal. Raises `FieldErrors`.
     """
     check_person(email=email, password=password, name=name)
     password_hash = await hash_password(password)
@@ -84,12 +84,11 @@ async def create_user(
 
 
 def check_person(*, email: str, password: str, name: str) -> None:
-    """Raise `FieldErrors` for what must be mended about a new person."""
+    """Check the fields of a new person. Raises `FieldErrors`."""
     known_as = normal_email(email)
+    is_email = len(known_as) <= _LONGEST_EMAIL and _EMAIL.fullmatch(known_as)
     problems = {
-        "email": None
-        if _is_email(known_as)
-        else "This is not an e-mail address. It looks like ann@example.com.",
+        "email": None if is_email else "This is not an e-mail address. It looks like ann@example.com.",
         "password": password_problem(password),
         "name": None if len(cleaned(name)) <= _LONGEST_NAME else f"Use at most {_LONGEST_NAME} characters.",
     }
@@ -109,7 +108,3 @@ async def add_person(session: AsyncSession, *, person: User, organization: Organ
     )
     await session.flush()
     return added
-
-
-def _is_email(email: str) -> bool:
-    return len(email) <= _LONGEST_EMAIL and _EMAIL.fullmatch(email) is not None

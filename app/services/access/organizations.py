@@ -27,13 +27,13 @@ RESERVED_SLUGS: Final = frozenset(
         "webhooks", "ws",
     }
 )  # fmt: skip
-"""First segments of addresses that are no organization's."""
+"""First segments of our addresses that are not an organization's slug."""
 
 LONGEST_NAME: Final = 200
 MOST_ATTEMPTS_TO_ONE: Final = 100
 A_MONTH_OF_HOURS: Final = 720
 _LONGEST_BASE: Final = 50
-"""Leaves room for the number that makes a slug unique: the column holds 63."""
+"""Leaves space for the number that makes a slug unique: the column holds 63."""
 _ORGANIZATIONS_LOCK: Final = 0x6F726773  # "orgs"
 
 
@@ -91,14 +91,14 @@ async def find_organization(session: AsyncSession, *, name: str) -> Organization
 
 
 async def organization_names(session: AsyncSession) -> list[str]:
-    """Return the names of all organizations, for whoever holds the server's command line."""
+    """Return the names of all organizations, for the server's command line."""
     return list(
         (await session.execute(select(col(Organization.name)).order_by(col(Organization.id)))).scalars()
     )
 
 
 def console_principal(organization: Organization) -> Principal:
-    """Return whoever types commands on the server: they hold the database, so they may do everything."""
+    """Return the principal of the server's command line: it has the database, so it may do everything."""
     return Principal(
         organization_id=organization.id,
         organization_slug=organization.slug,
@@ -131,9 +131,9 @@ async def organization_settings(session: AsyncSession, *, principal: Principal) 
 async def update_organization(
     session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change settings. The slug stays what it is: addresses that people keep must go on working.
+    """Change settings. The slug stays, so that stored addresses go on working.
 
-    Raises `FieldErrors`. A raised `outbound_limit` frees slots and a raised cap frees people, so the dialer is told.
+    Raises `FieldErrors`. The dialer is woken: a higher `outbound_limit` frees slots, and a higher cap frees recipients.
     """
     authorize(principal, Right.MANAGE_SETTINGS)
     organization = await _own(session, principal, lock=True)
@@ -168,7 +168,7 @@ _ASK_CAPPED_AGAIN: Final = text(
       AND r.status = 'pending' AND r.blocked_by = 'frequency' AND r.not_before > :now
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
-"""Whoever waits by the old cap is asked about again: the gate decides by the new one."""
+"""Recipients that wait because of the old cap are due again: the gate decides by the new one."""
 
 
 async def _own(session: AsyncSession, principal: Principal, *, lock: bool = False) -> Organization:
@@ -206,7 +206,7 @@ async def _free_slug(session: AsyncSession, name: str) -> str:
 
 
 def slug_of(name: str) -> str:
-    """Return the name as it may stand in an address: `Café Zürich GmbH` is `cafe-zurich-gmbh`."""
+    """Return the name as part of an address: `Café Zürich GmbH` becomes `cafe-zurich-gmbh`."""
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:_LONGEST_BASE].strip("-")
     return slug or "organization"

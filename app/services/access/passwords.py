@@ -1,4 +1,4 @@
-"""Passwords: how long they must be, and how they are kept and checked."""
+"""Passwords: their length, how they are stored and how they are checked."""
 
 import asyncio
 from functools import lru_cache
@@ -15,7 +15,7 @@ _hasher: Final = PasswordHasher()
 
 
 def password_problem(password: str) -> str | None:
-    """Return what to change about a new password, or None if it will do."""
+    """Return what to change about a new password, or None if it is good."""
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters; four random words make a good password."
     if len(password) > LONGEST:
@@ -24,14 +24,14 @@ def password_problem(password: str) -> str | None:
 
 
 async def hash_password(password: str) -> str:
-    """Return the argon2id hash, worked out in a thread: it takes tens of milliseconds."""
+    """Return the argon2id hash, computed in a thread: it takes tens of milliseconds."""
     return await asyncio.to_thread(_hasher.hash, _encoded(password))
 
 
 async def password_matches(password_hash: str | None, password: str) -> bool:
     """Tell whether the password is the one that was hashed.
 
-    Without a hash (nobody has that e-mail) it takes just as long and is False: the time tells nothing.
+    Without a hash (the e-mail is unknown) the answer is False and takes just as long, so the time tells nothing.
     """
     return await asyncio.to_thread(_matches, password_hash, password)
 

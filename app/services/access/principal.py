@@ -1,4 +1,4 @@
-"""Who is asking, and whether they may."""
+"""Who asks, and whether they may."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ class Principal:
     organization_name: str
     role: Role
     actor: str
-    """What the history shows: an e-mail address, or `key:<name>`."""
+    """The name in the history: an e-mail address, or `key:<name>`."""
     time_zone: str
     user_id: int | None = None
     key_id: int | None = None
 
 
 def authorize(principal: Principal, right: Right) -> None:
-    """Raise `NotAllowed` unless the principal's role includes the right. The first line of every use case."""
+    """Raise `NotAllowed` unless the principal's role includes the right. Every use case begins with it."""
     if not has_right(principal.role, right):
         raise NotAllowed(right)

@@ -1,4 +1,4 @@
-"""Ways back in, for whoever holds the server's command line: there is no principal."""
+"""Helps people who cannot sign in. For the server's command line: there is no principal."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,8 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.models import SignInFailure, SignInTicket, User, UserSession
-from app.services.access.known_browsers import forget_browsers
+from app.models import KnownBrowser, SignInFailure, SignInTicket, User, UserSession
 from app.services.access.passwords import hash_password, password_problem
 from app.services.access.sign_in import normal_email
 from app.services.access.tickets import issue_ticket
@@ -18,18 +17,18 @@ LINK_LIFETIME: Final = timedelta(minutes=10)
 
 
 async def issue_link_ticket(session: AsyncSession, *, email: str, now: datetime) -> str:
-    """Return a ticket, good once within ten minutes, for whoever cannot sign in. Raises `FieldErrors`.
+    """Return a ticket to sign in once within ten minutes. Raises `FieldErrors`.
 
-    What strangers do to the sign-in page does not matter to it, and the browser is known from then on.
+    Failed sign-ins do not block it, and the browser that uses it is known from then on.
     """
     person = await _person(session, email)
     return await issue_ticket(session, user_id=person.id, next_path="/", now=now, lifetime=LINK_LIFETIME)
 
 
 async def change_password(session: AsyncSession, *, email: str, password: str, now: datetime) -> None:
-    """Give a person a new password, which is all that opens from then on. Raises `FieldErrors`.
+    """Give a person a new password. Raises `FieldErrors`.
 
-    Who is signed in as them is signed out, everywhere, no browser is known any more, and failures are forgotten.
+    All their sessions end, none of their browsers is known any more, and failed sign-ins are forgotten.
     """
     if problem := password_problem(password):
         raise FieldErrors({"password": problem})
@@ -43,7 +42,7 @@ async def change_password(session: AsyncSession, *, email: str, password: str, n
     )
     await session.execute(delete(SignInTicket).where(col(SignInTicket.user_id) == person.id))
     await session.execute(delete(SignInFailure).where(col(SignInFailure.email) == person.email))
-    await forget_browsers(session, user_id=person.id)
+    await session.execute(delete(KnownBrowser).where(col(KnownBrowser.user_id) == person.id))
 
 
 async def _person(session: AsyncSession, email: str) -> User:

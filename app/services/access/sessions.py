@@ -1,4 +1,4 @@
-"""Who a browser's cookie belongs to, and in which organizations that person is a member."""
+"""Sessions: which person a browser's cookie belongs to, and that person's organizations."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.services.access.principal import Principal
 from app.services.access.tokens import new_token, token_hash, token_hashes
 
 SESSION_COOKIE: Final = "callsheet_session"
-"""The cookie that holds a session's token; `cookies.cookie_name` says what a browser calls it."""
+"""The cookie with a session's token; `cookies.cookie_name` gives its full name."""
 
 SESSION_LIFETIME: Final = timedelta(days=14)
 
@@ -46,7 +46,7 @@ async def resolve_session(
 ) -> SignedInUser | None:
     """Return who is signed in with one of these tokens; None if all are unknown, signed out or have expired.
 
-    Of several that are good it is the session that began last, in whatever order a browser sends them.
+    If several are valid, the session that began last counts, whatever the order of the cookies.
     """
     if not tokens:
         return None
@@ -116,7 +116,7 @@ async def begin_session(session: AsyncSession, *, user_id: int, user_agent: str,
 
 
 async def sign_out(session: AsyncSession, *, tokens: Collection[str], now: datetime) -> None:
-    """End the sessions of these tokens, everywhere they are open."""
+    """End the sessions of these tokens."""
     if tokens:
         await session.execute(
             update(UserSession)

@@ -48,7 +48,7 @@ async def setup_link_is_valid(session: AsyncSession, *, token: str, now: datetim
 
 
 async def use_setup_link(session: AsyncSession, *, token: str, now: datetime) -> None:
-    """Use the link up. Raises `SetupLinkInvalid`. Whoever is second waits for the first, and is refused."""
+    """Use the link up. Raises `SetupLinkInvalid`. If two use it at once, the second waits and is refused."""
     await lock_set_up(session)
     statement = (
         update(SetupLink).where(*_usable(token, now)).values(used_at=now).returning(col(SetupLink.token_hash))

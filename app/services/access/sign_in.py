@@ -1,4 +1,4 @@
-"""Signing in with a password, and what slows down whoever guesses without locking out who does not."""
+"""Signing in with a password. Guessing is slowed down, without locking the account's owner out."""
 
 import logging
 from collections.abc import Collection
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 WINDOW: Final = timedelta(minutes=15)
 """How long a failure counts."""
 MOST_FAILURES_OF_AN_EMAIL: Final = 10
-"""In browsers that its person has not signed in with before."""
+"""Counted in browsers in which the e-mail's person has not signed in before."""
 MOST_FAILURES_OF_AN_ADDRESS: Final = 50
-"""In such browsers too, whatever the e-mails."""
+"""Counted in such browsers too, over all e-mails."""
 MOST_FAILURES_OF_A_BROWSER: Final = 10
-"""In one that the e-mail's person has signed in with before."""
+"""Counted in a browser in which the e-mail's person has signed in before."""
 
 _KEPT: Final = timedelta(hours=1)
 _SIGN_IN_LOCK: Final = 0x7369676E  # "sign"
@@ -36,7 +36,7 @@ _LONGEST_ADDRESS: Final = 64
 
 
 class SignInRefused(CallsheetError):
-    """The e-mail and the password do not go together. It never says which of the two is wrong."""
+    """The e-mail and the password do not match. The text never says which of them is wrong."""
 
     code = "sign_in_refused"
 
@@ -45,7 +45,7 @@ class SignInRefused(CallsheetError):
 
 
 class TooManySignIns(CallsheetError):
-    """Too many sign-ins failed of late, with this e-mail or from this address."""
+    """Too many sign-ins failed recently, with this e-mail or from this address."""
 
     code = "too_many_sign_ins"
 
@@ -69,16 +69,19 @@ async def check_password_and_issue_ticket(
 ) -> str:
     """Return a sign-in ticket for the person with this e-mail and password.
 
-    `address` is the caller's IP address, `browser_tokens` what is in the cookie of known browsers. Raises
-    `SignInRefused`, having recorded the failure for good, and `TooManySignIns`, whatever the password, once 10 failed
-    with the e-mail or 50 from the address (IPv6: its /64) within 15 minutes. In a browser that this person has
-    signed in with before, neither matters: it waits for 10 failures of its own, and nobody else can bring those about.
+    `address` is the caller's IP address, `browser_tokens` the values of the cookie of known browsers. Raises
+    `SignInRefused` and commits the failure. Raises `TooManySignIns`, even for the right password, after 10 failures
+    with the e-mail or 50 from the address (IPv6: its /64) within 15 minutes. In a browser in which this person has
+    signed in before, only 10 failures in that browser count, so other people cannot lock the person out.
     """
     known_as, address = normal_email(email)[:_LONGEST_EMAIL], counted_as(cleaned(address))[:_LONGEST_ADDRESS]
     browser_id = await find_known_browser(session, tokens=browser_tokens, email=known_as, now=now)
     trying = _Trying(known_as, address, browser_id)
-    await _take_turns(session, trying)
-    await _refuse_when_too_many(session, trying, now)
+    # One password at a time, so that guesses sent all at once are counted too.
+    await session.execute(select(func.pg_advisory_xact_lock(_SIGN_IN_LOCK, func.hashtext(trying.turn))))
+    free_at = [await _free_again(session, counted, most, now) for counted, most in trying.limits]
+    if retry_at := max((at for at in free_at if at is not None), default=None):
+        raise TooManySignIns(retry_at, now=now)
     user = (await session.execute(select(User).where(col(User.email) == known_as))).scalar_one_or_none()
     if not await password_matches(user.password_hash if user else None, password) or user is None:
         await _record_failure(session, trying, now)
@@ -88,13 +91,13 @@ async def check_password_and_issue_ticket(
 
 
 def normal_email(email: str) -> str:
-    """Return the e-mail as it is stored and looked up: trimmed and in lower case."""
+    """Return the e-mail as it is stored: trimmed and in lower case."""
     return cleaned(email).lower()
 
 
 @dataclass(frozen=True, slots=True)
 class _Trying:
-    """With what e-mail, from what address, and in which of that person's known browsers, if any."""
+    """A try to sign in: the e-mail, the address, and the known browser of that person, if it is one."""
 
     email: str
     address: str
@@ -102,7 +105,7 @@ class _Trying:
 
     @property
     def limits(self) -> tuple[tuple[ColumnElement[bool], int], ...]:
-        """Which failures count here, and how many are too many."""
+        """Return the failures that count for this try, each with how many are too many."""
         if self.browser_id is not None:
             return ((col(SignInFailure.browser_id) == self.browser_id, MOST_FAILURES_OF_A_BROWSER),)
         elsewhere = col(SignInFailure.browser_id).is_(None)
@@ -113,7 +116,7 @@ class _Trying:
 
     @property
     def made_these_failures(self) -> ColumnElement[bool]:
-        """What a success forgives: own mistakes. What others tried, and with other e-mails, goes on counting."""
+        """Return the failures that a success deletes: the person's own. Those of others and of other e-mails stay."""
         if self.browser_id is not None:
             return col(SignInFailure.browser_id) == self.browser_id
         return and_(
@@ -124,19 +127,8 @@ class _Trying:
 
     @property
     def turn(self) -> str:
-        """Who waits for each other: nobody waits in a known browser for those who guess elsewhere."""
+        """Return the key of the lock: a known browser does not wait for guesses made elsewhere."""
         return self.email if self.browser_id is None else f"browser {self.browser_id}"
-
-
-async def _take_turns(session: AsyncSession, trying: _Trying) -> None:
-    """Check one password of an e-mail at a time, so that guesses sent all at once are counted too."""
-    await session.execute(select(func.pg_advisory_xact_lock(_SIGN_IN_LOCK, func.hashtext(trying.turn))))
-
-
-async def _refuse_when_too_many(session: AsyncSession, trying: _Trying, now: datetime) -> None:
-    frees = [await _free_again(session, counted, most, now) for counted, most in trying.limits]
-    if retry_at := max((at for at in frees if at is not None), default=None):
-        raise TooManySignIns(retry_at, now=now)
 
 
 async def _free_again(
@@ -155,7 +147,7 @@ async def _free_again(
 
 
 async def _record_failure(session: AsyncSession, trying: _Trying, now: datetime) -> None:
-    """Record the failure and forget old ones. Commits: the error that follows must not undo it."""
+    """Record the failure and delete old ones. Commits, because the error that follows must not undo it."""
     mine = or_(col(SignInFailure.email) == trying.email, col(SignInFailure.address) == trying.address)
     await session.execute(delete(SignInFailure).where(mine, col(SignInFailure.at) < now - _KEPT))
     session.add(

@@ -1,4 +1,4 @@
-"""Sign-in tickets: the single-use minute between a checked password and the cookie of a real page load."""
+"""Sign-in tickets: valid once, for a minute, between the checked password and the page load that sets the cookie."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _LONGEST_PATH: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RedeemedTicket:
-    """What a ticket was good for: the tokens for the two cookies, and the page the person wanted."""
+    """The result of a ticket: the tokens for the two cookies, and the page that the person wanted."""
 
     session_token: str
     browser_token: str
@@ -37,7 +37,7 @@ async def issue_ticket(
     now: datetime,
     lifetime: timedelta = TICKET_LIFETIME,
 ) -> str:
-    """Return a ticket for a person whose password has just been checked, and forget their expired ones."""
+    """Return a ticket for a person whose password has just been checked, and delete their expired ones."""
     await session.execute(
         delete(SignInTicket).where(col(SignInTicket.user_id) == user_id, col(SignInTicket.expires_at) < now)
     )
@@ -65,8 +65,8 @@ async def redeem_ticket(
 ) -> RedeemedTicket | None:
     """Turn a ticket into a session, once; None if it is unknown, used or has expired.
 
-    The browser, whose cookie holds `browser_tokens` if it has one, is known from then on. Its sessions of before,
-    `session_tokens`, have ended then: a browser has one, and a cookie that is replaced is of no use to who copied it.
+    The browser (`browser_tokens` from its cookie, if it has one) is known from then on. Its earlier sessions
+    (`session_tokens`) end: a browser has one session, and a copy of the replaced cookie is useless.
     """
     statement = (
         update(SignInTicket)
@@ -89,9 +89,9 @@ async def redeem_ticket(
 
 
 def local_path(path: str) -> str:
-    """Return the path if it leads to a page of ours, else `/`: a link to sign in must not lead elsewhere.
+    """Return the path if it leads to one of our pages, else `/`: a sign-in link must not lead to another site.
 
-    Browsers read a backslash as `/` and drop tabs and newlines, which would make another host of it.
+    Browsers read a backslash as `/` and drop tabs and newlines, so such a path could name another host.
     """
     is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
     return path if is_ours and path.isprintable() and len(path) <= _LONGEST_PATH else "/"

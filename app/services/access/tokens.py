@@ -1,4 +1,4 @@
-"""Secrets that prove who somebody is: given out once, kept as a hash."""
+"""Secret tokens that identify a person or a browser: given out once, stored as a hash."""
 
 import secrets
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    """Return what is stored. A plain SHA-256 will do: nobody guesses 256 random bits."""
+    """Return the hash that is stored. A plain SHA-256 is enough: 256 random bits cannot be guessed."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def token_hashes(tokens: Iterable[str]) -> list[str]:
-    """Return what is stored of each."""
+    """Return the hash of each."""
     return [token_hash(token) for token in tokens]
