@@ -41,7 +41,7 @@ from app.services.dialing.receive.webhooks import (
     second_call_of,
 )
 from app.services.dialing.settle.hang_up import end_second_call
-from app.services.messaging.inbound import heed
+from app.services.messaging.inbound import handle_inbound_message
 from app.services.numbers.carriers import identity_of
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,9 @@ async def _inbound(context: AppContext, intake: Intake, request: Request) -> Res
     now = context.clock.now()
     fields = await _believe(intake, request, about="inbound")
     message = intake.webhooks.parse_text(fields, received_at=now)
-    await heed(context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now)
+    await handle_inbound_message(
+        context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
+    )
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

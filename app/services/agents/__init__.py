@@ -1,1 +1,1 @@
-"""Who speaks."""
+"""Agents: the voices that speak in calls."""

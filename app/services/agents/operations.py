@@ -41,10 +41,10 @@ async def create_agent(
 async def update_agent(
     session: AsyncSession, *, principal: Principal, agent_ref: Ref, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change an agent, also while it calls: texts not yet rendered use the new words.
+    """Change an agent, also while it calls: texts that are not rendered yet use the new words.
 
-    Raises `NotFound` and `FieldErrors`, also for what a campaign that has begun could not go on without. A raised
-    limit frees slots, so the dialer is told.
+    Raises `NotFound` and `FieldErrors`, also if a campaign that has begun could not go on. The dialer is woken, because
+    a higher limit frees slots.
     """
     authorize(principal, Right.EDIT_AGENTS)
     organization_id = principal.organization_id
@@ -66,7 +66,7 @@ async def update_agent(
 async def set_agent_active(
     session: AsyncSession, *, principal: Principal, agent_ref: Ref, active: bool, now: datetime
 ) -> None:
-    """Switch an agent on or off. One that is off is offered to no campaign.
+    """Switch an agent on or off. An agent that is off cannot be chosen for a campaign.
 
     Raises `NotFound`, and `Conflict` when a campaign that runs, is queued or scheduled would lose its agent.
     """
@@ -82,7 +82,7 @@ async def set_agent_active(
 
 
 def _refuse_new_wants(before: Wants, after: Wants) -> None:
-    """Raises `FieldErrors` with what campaigns that have begun would want now and did not before."""
+    """Raise `FieldErrors` if campaigns that have begun would now lack something that they had before."""
     errors: dict[str, str] = {}
     for (campaign, field), why in after.items():
         if (campaign, field) not in before:
@@ -110,7 +110,9 @@ async def _read(session: AsyncSession, principal: Principal, changes: Mapping[st
     reader.text("name", label="The agent's name", most=200, required=True)
     reader.text("description", label="The description", most=2000)
     reader.text("voice", label="The voice", most=100, required=True)
-    _read_language(reader)
+    language = reader.text("language", label="The language", most=20, required=True)
+    if language and not _LANGUAGE.fullmatch(language):
+        reader.refuse("language", f"“{language}” is no language's code. Use one such as en-US.")
     _read_template(reader, "greeting", label="The greeting", most=4000)
     _read_template(reader, "prompt", label="The prompt", most=10000)
     reader.whole("max_concurrent_calls", label="The limit of live calls", least=0, most=_MOST_CALLS)
@@ -118,12 +120,6 @@ async def _read(session: AsyncSession, principal: Principal, changes: Mapping[st
         session, reader, "default_phone_number_id", organization_id=principal.organization_id
     )
     return reader.finish()
-
-
-def _read_language(reader: ChangeReader) -> None:
-    language = reader.text("language", label="The language", most=20, required=True)
-    if language and not _LANGUAGE.fullmatch(language):
-        reader.refuse("language", f"“{language}” is no language's code. Use one such as en-US.")
 
 
 def _read_template(reader: ChangeReader, field: str, *, label: str, most: int) -> None:

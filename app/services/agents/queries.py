@@ -1,4 +1,4 @@
-"""Agents as they are read."""
+"""Reading agents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.services.refs import Ref, load
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """Who speaks, and how busy they are. `max_concurrent_calls` 0 is no limit."""
+    """An agent and its live calls. `max_concurrent_calls` 0 is no limit."""
 
     id: int
     public_id: UUID
@@ -61,7 +61,11 @@ async def _views(session: AsyncSession, agents: Sequence[Agent]) -> list[AgentVi
     ids = [agent.id for agent in agents]
     campaigns = await _count_campaigns(session, ids)
     calls = await _count_live_calls(session, ids)
-    numbers = await _default_numbers(session, agents)
+    defaults = {
+        agent.default_phone_number_id for agent in agents if agent.default_phone_number_id is not None
+    }
+    statement = select(col(PhoneNumber.id), col(PhoneNumber.number)).where(col(PhoneNumber.id).in_(defaults))
+    numbers = {row.id: row.number for row in await session.execute(statement)}
     return [
         AgentView(
             id=agent.id,
@@ -100,9 +104,3 @@ async def _count_live_calls(session: AsyncSession, ids: Sequence[int]) -> dict[i
         .group_by(col(Attempt.agent_id))
     )
     return {agent_id: number for agent_id, number in await session.execute(statement) if agent_id is not None}
-
-
-async def _default_numbers(session: AsyncSession, agents: Sequence[Agent]) -> dict[int, str]:
-    ids = {agent.default_phone_number_id for agent in agents if agent.default_phone_number_id is not None}
-    statement = select(col(PhoneNumber.id), col(PhoneNumber.number)).where(col(PhoneNumber.id).in_(ids))
-    return {row.id: row.number for row in await session.execute(statement)}

@@ -1,4 +1,4 @@
-"""Texts from people: whoever asks to be left alone is, by the organization that the number belongs to."""
+"""Texts from people to our numbers: STOP suppresses the person's number, START lifts that."""
 
 import logging
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 _KIND: Final = "inbound_message"
 _NO_REGION: Final = "ZZ"
-"""The carrier writes numbers in E.164; anything else is no person's phone (a short code, a name)."""
+"""The carrier writes numbers in E.164. Other senders (short codes, names) are no person's phone."""
 
 _QUOTED: Final = 200
-"""Characters of a text that are kept with a suppression, as evidence."""
+"""Characters of the text that are stored with a suppression, as evidence."""
 
 
-async def heed(
+async def handle_inbound_message(
     database: Database,
     *,
     carrier: CarrierIdentity,
@@ -36,10 +36,10 @@ async def heed(
     raw: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Store a person's text and do what it asks: STOP closes their number to us, START opens what STOP closed.
+    """Store a person's text and do what it asks: STOP suppresses their number, START lifts what STOP suppressed.
 
-    That holds for the one organization that has the number they wrote to, on this carrier account. The same text
-    again changes nothing; a text to a number that is nobody's is not kept.
+    It concerns only the organization of the number they wrote to, on this carrier account. The same text again changes
+    nothing. A text to a number that no organization has is not stored.
     """
 
     async def work(session: AsyncSession) -> None:
@@ -57,9 +57,9 @@ async def heed(
 
 
 async def _owner(session: AsyncSession, *, number: str, carrier_account_id: int) -> int | None:
-    """Return the organization that has this number here, or had it last: people answer texts of long ago.
+    """Return the organization that has this number, or had it last: people may answer old texts.
 
-    Which account has it is not known of every number.
+    For some of our numbers the carrier account is not known.
     """
     statement = (
         select(col(PhoneNumber.organization_id))
@@ -86,7 +86,7 @@ async def _store(
     raw: Mapping[str, str],
     now: datetime,
 ) -> bool:
-    """Keep the webhook as it came; False if it has been seen before."""
+    """Store the webhook as it came; False if it came before."""
     values = {
         "carrier_account_id": carrier_account_id,
         "kind": _KIND,

@@ -1,4 +1,4 @@
-"""Adding numbers: one that somebody names, or all that the carrier account has."""
+"""Adding numbers: one by one, or all numbers of the carrier account."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ from app.services.numbers.ownership import NumbersAtCarrier, e164, granted
 
 @dataclass(frozen=True, slots=True)
 class NumbersAdded:
-    """What became of the carrier account's numbers."""
+    """The result of adding the carrier account's numbers."""
 
     new: int
     elsewhere: int
-    """Those that another organization of this installation has."""
+    """Numbers that another organization of this installation has."""
 
 
 async def create_number(
@@ -42,9 +42,9 @@ async def create_number(
 ) -> int:
     """Add an active number that the carrier account has, and return its id.
 
-    `said`: what `ask_about_new` heard just before. `number` is needed; `label`, `voice`, `sms` and the caps are
-    welcome. One of ours that another account had is taken to this one. Raises `FieldErrors`, also for a number that is
-    there already or is another organization's, and `CarrierSilent`.
+    `said`: the result of `ask_about_new` just before. `number` is required; `label`, `voice`, `sms` and the caps are
+    optional. If it is our number on another account, it moves to this one. Raises `FieldErrors`, also for a number
+    that exists already or belongs to another organization, and `CarrierSilent`.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     organization = await session.get_one(Organization, principal.organization_id)
@@ -72,9 +72,9 @@ async def add_carrier_numbers(
     numbers: Sequence[str | OwnedNumber],
     now: datetime,
 ) -> NumbersAdded:
-    """Add the numbers (alone in E.164) that the carrier says the account owns, and those of ours it did not have.
+    """Add the numbers in E.164 that the carrier says the account owns. Our numbers on other accounts move to it.
 
-    Without an identity it is left open whose they are.
+    Without an identity the numbers belong to no account yet.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     account = await ensure_carrier_account(session, identity, now=now) if identity else None
@@ -105,7 +105,7 @@ async def _why_not_added(session: AsyncSession, organization_id: int, number: st
 async def _take_to(
     session: AsyncSession, organization_id: int, numbers: Sequence[str], account_id: int, now: datetime
 ) -> list[int]:
-    """Take those of our numbers to an account that has them which another one had; return their ids."""
+    """Move our numbers that this account has from another account to it; return their ids."""
     moved = await session.execute(
         update(PhoneNumber)
         .where(
@@ -122,7 +122,7 @@ async def _take_to(
 async def _insert(
     session: AsyncSession, organization_id: int, rows: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[int]:
-    """Store numbers that are neither ours yet nor active elsewhere; return the new ids."""
+    """Store numbers that are not ours yet and not active elsewhere; return the new ids."""
     common: dict[str, Any] = {"organization_id": organization_id, "created_at": now, "updated_at": now}
     whole = [PhoneNumber(**common, **row).model_dump(exclude={"id"}) for row in rows]
     statement = insert(PhoneNumber).values(whole).on_conflict_do_nothing().returning(col(PhoneNumber.id))

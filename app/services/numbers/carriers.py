@@ -18,7 +18,7 @@ SIMULATED_CALLS_PER_SECOND: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class CarrierIdentity:
-    """Which carrier account this installation is configured for."""
+    """The carrier account that this installation is configured for."""
 
     kind: str
     account_sid: str
@@ -39,7 +39,7 @@ def identity_of(account: ConfiguredAccount) -> CarrierIdentity:
 async def ensure_carrier_account(
     session: AsyncSession, identity: CarrierIdentity, *, now: datetime
 ) -> CarrierAccount:
-    """Return the row of that account, created on first sight. Its rate is then the operator's to change."""
+    """Return the row of that account; create it if there is none. The operator may then change its rate."""
     rate = SIMULATED_CALLS_PER_SECOND if identity.simulated else provider(identity.kind).calls_per_second
     values = {
         "kind": identity.kind,
@@ -54,13 +54,13 @@ async def ensure_carrier_account(
 
 
 async def carrier_account_id(session: AsyncSession, identity: CarrierIdentity) -> int | None:
-    """Return the id of that account's row; None if nothing was ever placed on it, nor any number found there."""
+    """Return the id of that account's row; None if nothing was placed on it and no number was found there yet."""
     account = (await session.execute(_of(identity))).scalar_one_or_none()
     return account.id if account is not None else None
 
 
 def carrier_name(account: CarrierIdentity | CarrierAccount) -> str:
-    """Return what a sentence calls the account, without showing all of its id."""
+    """Return a name of the account for sentences, without its full id."""
     kind = "the simulated carrier" if account.simulated else f"the {account.kind.capitalize()} account"
     return f"{kind} {account.account_sid[:6]}…{account.account_sid[-4:]}"
 

@@ -1,4 +1,4 @@
-"""Having the carrier tell us of texts to our numbers, and noting at each number whether it does."""
+"""Tells the carrier to send us the texts to our numbers, and stores at each number whether it does."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ from app.runtime.live_feed import announce
 log = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = timedelta(minutes=10)
-"""A carrier forgets, an owner changes things there, our own address moves: it is seen to again this often."""
+"""How often we check again: a person may have changed it at the carrier, or our address may have changed."""
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
-"""The same while there is a problem."""
+"""How often we check again while there is a problem."""
 
 NOT_OWNED: Final = "The carrier account does not own this number, so a STOP texted to it is not heard."
 _LONGEST_PROBLEM: Final = 500
@@ -30,7 +30,7 @@ _LONGEST_PROBLEM: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class _DueNumber:
-    """A number to see to."""
+    """A number to check."""
 
     id: int
     number: str
@@ -39,10 +39,10 @@ class _DueNumber:
 
 
 async def hear_texts(database: Database, carrier: object, *, carrier_account_id: int, clock: Clock) -> None:
-    """Have texts announced for every number nobody has seen to lately; note at each what came of it.
+    """Tell the carrier to send us texts for every number that is due for a check; store the result at each.
 
-    The carrier is asked for all of them at once, and only if there is such a number. Nothing here is fatal: what
-    fails is logged, shown at the number, and tried again.
+    The carrier is asked once for all numbers, and only if one is due. A failure is logged, shown at the number, and
+    tried again.
     """
     if not isinstance(carrier, InboundTexts):
         return
@@ -55,9 +55,9 @@ async def hear_texts(database: Database, carrier: object, *, carrier_account_id:
 
 
 async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_DueNumber]:
-    """Return the numbers to see to; those too that only call, since people text back to them.
+    """Return the numbers to check, also those that only call: people text back to them.
 
-    One that was added by hand may be any account's.
+    A number that was added by hand may belong to any account.
     """
     looked = col(PhoneNumber.inbound_checked_at)
     statement = (
@@ -84,7 +84,7 @@ async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime)
 
 
 async def _ask(carrier: InboundTexts, due: Sequence[_DueNumber]) -> dict[str, str]:
-    """Return for each number why its texts do not reach us, or nothing."""
+    """Return for each number why its texts do not reach us; empty if they do."""
     numbers = {each.number for each in due}
     try:
         outcome = await carrier.announce_texts(numbers)

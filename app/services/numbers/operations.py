@@ -24,18 +24,18 @@ from app.services.refs import Ref, load
 
 MOST_CALLS: Final = 100_000
 A_DAY_OF_MINUTES: Final = 1_440
-"""Caps look no further back."""
+"""Caps count the calls of this time at most."""
 LONGEST_LABEL: Final = 200
 ELSEWHERE: Final = (
     "This number already belongs to another organization of this installation. "
     "Ask its administrator to deactivate it there first."
 )
-"""Why a number cannot be ours; nobody is told whose it is."""
+"""Why a number cannot be ours. It does not say which organization has it."""
 _CHANNELS: Final[Mapping[str, frozenset[Channel]]] = {
     "voice": frozenset(Channel) - {Channel.SMS},
     "sms": frozenset({Channel.SMS}),
 }
-"""What a number may be good for -> the campaigns that need it for that."""
+"""Use of a number -> the channels of the campaigns that need it."""
 
 
 async def update_number(
@@ -47,10 +47,10 @@ async def update_number(
     said: NumbersAtCarrier | None,
     now: datetime,
 ) -> None:
-    """Change `label`, `voice`, `sms` or the caps. The number itself stays: attempts were made from it.
+    """Change `label`, `voice`, `sms` or the caps. The number itself cannot change: attempts were made from it.
 
-    `said`: what `ask_about_change` heard just before. Raises `NotFound`, `CarrierSilent`, and `FieldErrors`, also for
-    what the carrier does not let it do, and for what a campaign under way needs it for.
+    `said`: the result of `ask_about_change` just before. Raises `NotFound`, `CarrierSilent`, and `FieldErrors`, also
+    if the carrier does not allow a use, or a campaign under way needs a use that is switched off.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     await hold_dialing(session, principal.organization_id)
@@ -70,10 +70,10 @@ async def update_number(
 async def set_number_active(
     session: AsyncSession, *, principal: Principal, number_ref: Ref, active: bool, now: datetime
 ) -> None:
-    """Switch a number on or off. Nothing is placed from one that is off, and it is nobody's default.
+    """Switch a number on or off. Nothing is placed from one that is off, and it is no default any more.
 
     Raises `NotFound`, and `Conflict` when a campaign that runs, is queued or scheduled has no other number, and when
-    another organization has it active by now.
+    another organization has made it active in the meantime.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     await hold_dialing(session, principal.organization_id)
@@ -97,7 +97,7 @@ async def set_default_number(
 ) -> None:
     """Make an active number the organization's caller ID for campaigns and agents without one; None for none.
 
-    Raises `NotFound`, and `Conflict` if the number is off, or a campaign under way has none but the default.
+    Raises `NotFound`, and `Conflict` if the number is off, or `None` would leave a campaign under way without one.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     organization = await session.get_one(
@@ -126,7 +126,7 @@ async def _load_locked(session: AsyncSession, principal: Principal, ref: Ref) ->
 
 
 def _require_capable(said: NumbersAtCarrier | None, number: str, wanted: Mapping[str, bool]) -> None:
-    """Let the number do what it could not do before if the carrier lets it. Raises `FieldErrors`, `CarrierSilent`."""
+    """Check with the carrier's answer that the number may get a new use. Raises `FieldErrors`, `CarrierSilent`."""
     if said is None:
         raise CarrierSilent(f"{pretty(number)} was changed by somebody else just now. Try again.")
     try:
@@ -136,7 +136,7 @@ def _require_capable(said: NumbersAtCarrier | None, number: str, wanted: Mapping
 
 
 async def _refuse_if_needed(session: AsyncSession, number: PhoneNumber, values: Mapping[str, Any]) -> None:
-    """Let it stop calling or texting only if no campaign under way has nothing else for that. Raises `FieldErrors`."""
+    """Check that no campaign under way needs a use that is switched off. Raises `FieldErrors`."""
     errors: dict[str, str] = {}
     for field, channels in _CHANNELS.items():
         if getattr(number, field) and values.get(field) is False:
@@ -151,7 +151,7 @@ async def _refuse_if_needed(session: AsyncSession, number: PhoneNumber, values: 
 
 
 async def _activate(session: AsyncSession, number: PhoneNumber) -> None:
-    """Switch it on, unless another organization has it. Raises `Conflict`."""
+    """Switch it on. Raises `Conflict` if another organization has it."""
     try:
         async with session.begin_nested():
             await session.execute(
@@ -160,13 +160,13 @@ async def _activate(session: AsyncSession, number: PhoneNumber) -> None:
                 .values(active=True, inactive_why="")
                 .execution_options(synchronize_session=False)
             )
-    except IntegrityError as error:  # whoever adds it at the same moment has been waited for
+    except IntegrityError as error:  # if another organization added it at the same moment, we waited for that
         raise Conflict(ELSEWHERE) from error
     await session.refresh(number)
 
 
 def read_rest(reader: ChangeReader) -> dict[str, Any]:
-    """Return what was sent of a number but the number itself. Raises `FieldErrors`."""
+    """Read the changes of a number, without the number itself. Raises `FieldErrors`."""
     reader.text("label", label="The label", most=LONGEST_LABEL)
     reader.flag("voice", label="Voice")
     reader.flag("sms", label="Texts")

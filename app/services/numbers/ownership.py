@@ -1,4 +1,4 @@
-"""Whose a number is at the carrier: asked outside any transaction, and heeded in the one that follows."""
+"""Asks the carrier about numbers: outside any transaction. The next transaction uses the answer."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,31 +18,32 @@ from app.services.numbers.carriers import CarrierIdentity, carrier_name, identit
 from app.services.refs import Ref, load
 
 Known = Mapping[str, OwnedNumber | None]
-"""What the carrier said of numbers: what each is good for, None: the account does not have it. Others: unknown."""
+"""The carrier's answer: number -> what it can do, None: the account does not have it. Other numbers: unknown."""
 
-_CANNOT: Final[Mapping[str, str]] = {"voice": "calls", "sms": "texts"}
+_OTHER: Final[Mapping[str, str]] = {"voice": "texts", "sms": "calls"}
+"""Use of a number -> what it is for if it cannot do that."""
 
 
 class CarrierSilent(CallsheetError):
-    """The carrier could not be asked, and without its word nothing is done."""
+    """The carrier could not be asked, and without its answer nothing is changed."""
 
     code = "carrier_silent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumbersAtCarrier:
-    """What a carrier account said just now of some numbers."""
+    """The answer of a carrier account about some numbers."""
 
     carrier: CarrierIdentity
     known: Known = field(default_factory=dict)
     silent: str = ""
-    """Why it could not be asked; empty: it was."""
+    """Why it could not be asked; empty: it answered."""
     cannot_tell: bool = False
-    """This kind of carrier does not say which numbers an account has."""
+    """This kind of carrier cannot tell which numbers an account has."""
 
 
 async def known_numbers(carrier: object, numbers: Collection[str]) -> Known:
-    """Return what a carrier says of these numbers; nothing if it cannot tell. Raises `LookupFailed`."""
+    """Return the carrier's answer about these numbers; empty if it cannot tell. Raises `LookupFailed`."""
     if not numbers or not isinstance(carrier, Numbers):
         return {}
     found = await carrier.find_numbers(numbers)
@@ -52,9 +53,9 @@ async def known_numbers(carrier: object, numbers: Collection[str]) -> Known:
 async def ask_about_new(
     database: Database, *, principal: Principal, given: object, account: CarrierAccount
 ) -> NumbersAtCarrier:
-    """Ask the carrier about a number as somebody wrote it, before `create_number`.
+    """Ask the carrier about a number as a person wrote it, before `create_number`.
 
-    What is no number at all is not asked about: that is for `create_number` to refuse.
+    If the text is no number, the carrier is not asked: `create_number` will refuse it.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     async with database.session() as session:
@@ -74,9 +75,9 @@ async def ask_about_change(
     changes: Mapping[str, Any],
     account: Callable[[], CarrierAccount],
 ) -> NumbersAtCarrier | None:
-    """Ask the carrier about a number that is to call or text from now on, before `update_number`.
+    """Ask the carrier about a number that gets a new use (call or text), before `update_number`.
 
-    None: nothing of the kind is asked for, and no account is needed. Raises `NotFound`, and what `account` raises.
+    None: no new use is asked for, so no account is needed. Raises `NotFound`, and the errors of `account`.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     async with database.session() as session:
@@ -86,13 +87,13 @@ async def ask_about_change(
 
 def gained(number: PhoneNumber, changes: Mapping[str, Any]) -> dict[str, bool]:
     """Return which of `voice` and `sms` the changes switch on."""
-    return {name: True for name in _CANNOT if changes.get(name) is True and not getattr(number, name)}
+    return {name: True for name in _OTHER if changes.get(name) is True and not getattr(number, name)}
 
 
 def granted(said: NumbersAtCarrier, number: str, wanted: Mapping[str, Any]) -> dict[str, bool]:
-    """Return what the number is good for (`voice`, `sms`): as wanted, else all that the carrier lets it do.
+    """Return the uses of the number (`voice`, `sms`): as wanted, else all that the carrier allows.
 
-    Raises `FieldErrors` for what the account does not have or cannot do, and `CarrierSilent`.
+    Raises `FieldErrors` if the account does not have the number or it cannot do that, and `CarrierSilent`.
     """
     if said.cannot_tell:
         return {}
@@ -111,18 +112,19 @@ def granted(said: NumbersAtCarrier, number: str, wanted: Mapping[str, Any]) -> d
         )
     refused = [name for name in can if wanted.get(name) and not can[name]]
     if refused:
-        raise FieldErrors({name: _cannot(number, name) for name in refused})
+        only = f"The carrier says that {pretty(number)} is for {{0}} only. Add it for {{0}} alone, or choose another."
+        raise FieldErrors({name: only.format(_OTHER[name]) for name in refused})
     return can | {name: bool(wanted[name]) for name in can if name in wanted}
 
 
 def e164(given: object, *, region: str) -> str:
-    """Return a number in E.164 as somebody of that region wrote it. Raises `NumberRejected`."""
+    """Return a number in E.164 that was written as in that region. Raises `NumberRejected`."""
     text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
     return normalize(text, region=region).e164
 
 
 async def ask_about(account: CarrierAccount, numbers: Collection[str]) -> Known:
-    """Return what the carrier account says of these numbers; nothing if it cannot tell. Raises `LookupFailed`."""
+    """Return the carrier account's answer about these numbers; empty if it cannot tell. Raises `LookupFailed`."""
     carrier = make_carrier(account)
     try:
         return await known_numbers(carrier, numbers)
@@ -148,8 +150,3 @@ def _not_there(carrier: CarrierIdentity, number: str) -> str:
     choose = f"{buy}choose one of its numbers: the Numbers page can add all of them."
     name = carrier_name(carrier)
     return f"{name[0].upper()}{name[1:]} does not have {pretty(number)}. {choose[0].upper()}{choose[1:]}"
-
-
-def _cannot(number: str, name: str) -> str:
-    able = next(words for other, words in _CANNOT.items() if other != name)
-    return f"The carrier says that {pretty(number)} is for {able} only. Add it for {able} alone, or choose another."

@@ -1,4 +1,4 @@
-"""Our numbers as they are read."""
+"""Reading our numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _SIMULATED: Final = "Simulated carrier"
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """One of our numbers. `carrier` is empty if nobody has looked; `is_default`: the organization's."""
+    """One of our numbers. `carrier` is empty if it was never asked; `is_default`: the organization's."""
 
     id: int
     public_id: UUID
@@ -37,13 +37,13 @@ class NumberView:
     sms: bool
     active: bool
     inactive_why: str
-    """Why it was switched off; empty if a person did that, or it is active."""
+    """Why the system switched it off; empty if a person did, or it is active."""
     carrier: str
     campaigns_count: int
     calls_made: int
     is_default: bool
     inbound_problem: str
-    """Why texts to it do not reach us; empty: they do, or nobody has looked."""
+    """Why texts to it do not reach us; empty: they do, or it was not checked yet."""
     daily_cap: int
     """Most calls in any 24 hours; 0 is no cap."""
     burst_cap: int
@@ -51,15 +51,15 @@ class NumberView:
     burst_minutes: int
     cool_down_minutes: int
     rest: NumberRest | None
-    """Why it rests, or did: `is_resting` tells whether it still does."""
+    """Why it rests or rested; `is_resting` tells whether it still rests."""
     rest_why: str
     rested_at: datetime | None
     resting_until: datetime | None
-    """None with a `rest`: until a person puts it back to work."""
+    """End of the rest; None with a `rest`: until a person puts it back to work."""
     created_at: datetime
 
     def is_resting(self, now: datetime) -> bool:
-        """Tell whether it makes no calls just now."""
+        """Tell whether it makes no calls now."""
         return self.rest is not None and (self.resting_until is None or self.resting_until > now)
 
 
@@ -85,7 +85,7 @@ async def get_number(session: AsyncSession, *, principal: Principal, number_ref:
 
 @dataclass(frozen=True, slots=True)
 class ActiveNumber:
-    """A number that is in use, and whose it is."""
+    """An active number and its organization."""
 
     number: str
     organization: str
@@ -107,7 +107,7 @@ async def all_active_numbers(session: AsyncSession, *, account_sid: str) -> list
 
 
 async def calls_in_a_day(session: AsyncSession, *, principal: Principal, now: datetime) -> dict[int, int]:
-    """Return id -> calls begun in the last 24 hours, as daily caps count them, of the numbers that began any."""
+    """Return id -> calls started in the last 24 hours, as daily caps count them. Numbers without calls are left out."""
     authorize(principal, Right.VIEW)
     statement = (
         select(col(Attempt.phone_number_id), func.count().label("calls"))
@@ -162,7 +162,7 @@ async def _views(
 
 
 async def _count_campaigns(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
-    """Count the campaigns that name each number, alone or in their pool."""
+    """Count the campaigns that use each number, as their own number or in their pool."""
     alone = select(col(Campaign.phone_number_id), col(Campaign.id)).where(
         col(Campaign.phone_number_id).in_(ids)
     )
@@ -177,7 +177,7 @@ async def _count_campaigns(session: AsyncSession, ids: Sequence[int]) -> dict[in
 
 
 async def _count_calls(session: AsyncSession, ids: Sequence[int]) -> dict[int, int]:
-    """Count the calls made from each number; `ix_attempt_phone_number` alone answers it."""
+    """Count the calls made from each number. The index `ix_attempt_phone_number` is enough for it."""
     statement = (
         select(col(Attempt.phone_number_id), func.count().label("calls"))
         .where(

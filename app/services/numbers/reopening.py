@@ -1,4 +1,4 @@
-"""Campaigns that wait until one of our numbers is free are asked again when a person frees one before its time."""
+"""When a person frees one of our numbers early, the campaigns that wait for a number are asked again."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from app.models import sql
 
 _HOLD: Final = text("SELECT id FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 
-# Who else holds a campaign's row is about to pause, cancel or resume it, or adds people to it: not a dialer.
+# Locked campaigns are skipped: the other transaction pauses, cancels, resumes or fills it. It is no dialer.
 _ASK_AGAIN: Final = text(
     f"""
     UPDATE campaign SET gate_until = NULL
@@ -22,16 +22,16 @@ _ASK_AGAIN: Final = text(
 
 
 async def hold_dialing(session: AsyncSession, organization_id: int) -> None:
-    """Let no dialer of the organization look at our numbers until this commits.
+    """Keep the dialers of the organization from reading our numbers until this commits.
 
-    To be called before a number is locked: the dialer locks the organization first, too.
+    Call it before a number is locked: the dialer locks the organization first, too.
     """
     await session.execute(_HOLD, {"organization_id": organization_id})
 
 
 async def ask_again(session: AsyncSession, organization_id: int) -> None:
-    """Let the campaigns that wait for a number be asked at once, not when the number would have been free by itself.
+    """Make the campaigns that wait for a number due now, not when the number would have been free by itself.
 
-    For a caller of `hold_dialing`: a dialer that still saw the number as it was has written its verdict by now.
+    Call `hold_dialing` first: then a dialer that read the old state has stored its verdict already.
     """
     await session.execute(_ASK_AGAIN, {"organization_id": organization_id})

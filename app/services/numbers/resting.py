@@ -1,7 +1,7 @@
-"""Numbers that rest: flagged by a network, answered too seldom, or set aside by a person.
+"""Resting numbers: flagged by a network, answered too seldom, or set aside by a person.
 
-A number rests while `rest` is set and `resting_until` is None or still to come. `rested_at` stays after a rest: calls
-made before it are no evidence for another one.
+A number rests while `rest` is set and `resting_until` is None or in the future. `rested_at` stays after a rest: earlier
+calls are no reason for another one.
 """
 
 import logging
@@ -47,9 +47,9 @@ async def rest_number(
     why: str = "",
     now: datetime,
 ) -> None:
-    """Let a number make no calls and send no texts until then; None: until it is put back to work.
+    """Stop calls and texts from a number until then; None: until it is put back to work.
 
-    Campaigns go on from their other numbers, or wait. Raises `NotFound`, and `FieldErrors` for a time that has passed.
+    Campaigns go on with their other numbers, or wait. Raises `NotFound`, and `FieldErrors` for a time in the past.
     """
     authorize(principal, Right.EDIT_NUMBERS)
     if until is not None and until <= now:
@@ -62,14 +62,14 @@ async def rest_number(
     number.rest_why = (cleaned(why) or f"{principal.actor} set it aside.")[:_LONGEST_WHY]
     number.rested_at, number.resting_until, number.updated_at = now, until, now
     await session.flush()
-    await ask_again(session, principal.organization_id)  # It may rest for less long than before.
+    await ask_again(session, principal.organization_id)  # The rest may be shorter than before.
     announce(session, organization_id=principal.organization_id)
 
 
 async def resume_number(
     session: AsyncSession, *, principal: Principal, number_ref: Ref, now: datetime
 ) -> None:
-    """Put a number that rests back to work. Raises `NotFound`, and `Conflict` if it does not rest."""
+    """Put a resting number back to work. Raises `NotFound`, and `Conflict` if it does not rest."""
     authorize(principal, Right.EDIT_NUMBERS)
     await hold_dialing(session, principal.organization_id)
     number = await load(
@@ -108,7 +108,7 @@ async def rest_flagged(
 ) -> bool:
     """Rest a number because a network flagged this attempt; False if it rests already.
 
-    For a day, as labels fade; flagged again within a week, until a person puts it back to work.
+    It rests for a day, because such labels fade. Flagged again within a week, it rests until a person puts it back.
     """
     given = {
         "phone_number_id": phone_number_id,
@@ -149,10 +149,10 @@ _WORKING: Final = text(
 
 
 async def rest_seldom_answered(session: AsyncSession, *, now: datetime) -> int:
-    """Rest the numbers answered significantly less often than the others of their pool; return how many.
+    """Rest the numbers that are answered significantly less often than the others of their pool; return how many.
 
-    Judged within each campaign that dials, so that all of a pool's numbers call the same kind of people. The last
-    number of a pool that works is never rested.
+    Numbers are compared within one dialing campaign, so that they call the same kind of people. The last working
+    number of a pool never rests.
     """
     pools: dict[int, list[Answered]] = {}
     for row in await session.execute(_ANSWERED, {"since": now - LOOK_BACK}):
@@ -202,7 +202,7 @@ _END: Final = text(
 
 
 async def end_rests(session: AsyncSession, *, now: datetime) -> int:
-    """Put back to work the numbers that have rested long enough; return how many."""
+    """Put numbers back to work whose rest is over; return how many."""
     ended = (await session.execute(_END, {"now": now})).scalars().all()
     for organization_id in set(ended):
         announce(session, organization_id=organization_id, work=True)
@@ -218,7 +218,7 @@ async def _rest(
     until: datetime | None,
     now: datetime,
 ) -> bool:
-    """Rest a number that does not rest yet."""
+    """Rest a number; False if it rests already."""
     values = {
         "phone_number_id": phone_number_id,
         "rest": rest.value,

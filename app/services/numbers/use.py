@@ -11,7 +11,7 @@ from app.models import PhoneNumber
 
 _UNDER_WAY: Final = sorted(UNDER_WAY)
 
-# A pool is all that a campaign calls from. Without one it is the campaign's own number, else its agent's,
+# A campaign with a pool calls from the pool only. Without one it calls from its own number, else its agent's,
 # else the organization's.
 _LEFT_WITHOUT: Final = text(
     """
