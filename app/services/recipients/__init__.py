@@ -1,1 +1,1 @@
-"""Recipients: the people of a campaign, each once, from waiting to how it ended."""
+"""Recipients: the people of a campaign, each once, with their status."""

@@ -20,7 +20,7 @@ _S = RecipientStatus
 
 
 def _waiting_for(new: RecipientStatus) -> str:
-    """Return the condition that a recipient waits and may become `new`, as what follows a status column."""
+    """Return the condition that a recipient waits and may become `new`: the SQL after a status column."""
     return sql.among({_S.PENDING} & before(new))
 
 
@@ -33,7 +33,7 @@ TAKEN: Final = f"""taken AS (
     )
     INSERT INTO recipient_transition (recipient_id, old, new, reason, attempt_id, at)
     SELECT id, 'pending', 'in_progress', 'reserved', attempt_id, :now FROM taken"""  # noqa: S608 - a constant is put in, nothing a caller gives
-"""The end of a statement with `chosen` (id, recipient_id), a new attempt each: who waits goes in progress with it."""
+"""End of a statement with `chosen` (id, recipient_id), a new attempt each: its pending recipient goes in progress."""
 
 MOVED: Final = """moved AS (
         UPDATE recipient r
@@ -50,7 +50,7 @@ MOVED: Final = """moved AS (
           AND r.id = line.recipient_id AND r.status = line.old AND r.last_attempt_id = line.attempt_id
         RETURNING line.*
     )"""
-"""Part of a statement with `line`: those that move go from `old` to `new`, unless there is a newer attempt.
+"""Part of a statement with `line`: moves recipients from `old` to `new`, unless they have a newer attempt.
 
 The caller has checked each against the table, and holds the rows. `MOVED_HISTORY` ends the statement.
 """
@@ -67,7 +67,7 @@ SKIPPED: Final = f"""skipped AS (
         INSERT INTO recipient_transition (recipient_id, old, new, reason, at)
         SELECT id, 'pending', 'skipped', 'suppression', :now FROM skipped
     )"""  # noqa: S608 - a constant is put in, nothing a caller gives
-"""Part of a statement with `waiting` (id, why): who must not be contacted is skipped; `skipped` (id, campaign_id)."""
+"""Part of a statement with `waiting` (id, why): skips them. It gives `skipped` (id, campaign_id)."""
 
 _END: Final = text(
     """
@@ -97,7 +97,7 @@ async def use_up(
     last_disposition: Disposition | None,
     now: datetime,
 ) -> None:
-    """End a pending recipient that has no attempt left (its campaign's limit was lowered) as its last outcome."""
+    """End a pending recipient without attempts left (the limit was lowered) with its last outcome."""
     status = ENDS_AS[last_disposition] if last_disposition is not None else RecipientStatus.FAILED
     await _end(session, recipient_id, status, rule, why, now=now)
 
@@ -126,7 +126,7 @@ _CANCEL: Final = text(
 
 
 async def cancel_waiting(session: AsyncSession, *, campaign_id: int, now: datetime) -> None:
-    """Cancel all who wait in a campaign that is cancelled."""
+    """Cancel all pending recipients of a cancelled campaign."""
     await session.execute(_CANCEL, {"campaign_id": campaign_id, "now": now})
 
 
@@ -160,9 +160,9 @@ async def retry_ended(
     more: int,
     now: datetime,
 ) -> int:
-    """Let all who ended so wait again, with `more` attempts each, and return how many.
+    """Put all recipients with that final status back to pending, with `more` attempts each; return how many.
 
-    Raises `TransitionNotAllowed` for a status that is not tried again.
+    Raises `TransitionNotAllowed` for a status that has no retry.
     """
     for old in statuses:
         check_transition(old, _S.PENDING)
@@ -172,7 +172,7 @@ async def retry_ended(
 
 
 class Met(NamedTuple):
-    """How many of those meant had this status, and whether they were moved."""
+    """How many of the chosen recipients had this status, and whether they were moved."""
 
     status: RecipientStatus
     moved: bool
@@ -189,14 +189,15 @@ async def move_chosen(
     values: Mapping[str, Any],
     now: datetime,
 ) -> list[Met]:
-    """Move those of the chosen that are in one of `out_of`, in one statement; `values`: what else becomes of them.
+    """Move the chosen recipients that are in one of `out_of`, in one statement; `values`: other columns to set.
 
-    Raises `TransitionNotAllowed` where the table does not let `to` follow.
+    Raises `TransitionNotAllowed` if the table does not allow the move.
     """
     for old in out_of:
         check_transition(old, to)
+    eligible_now = col(Recipient.status).in_(sorted(out_of))
     target = cte(
-        select(col(Recipient.id), col(Recipient.status), _is_one_of(out_of).label("eligible"))
+        select(col(Recipient.id), col(Recipient.status), eligible_now.label("eligible"))
         .where(chosen)
         .order_by(col(Recipient.id))
         .with_for_update(key_share=True),
@@ -225,8 +226,3 @@ async def move_chosen(
     )
     rows = (await session.execute(counted)).all()
     return [Met(_S(status), eligible, people) for status, eligible, people in rows]
-
-
-def _is_one_of(statuses: Collection[RecipientStatus]) -> ColumnElement[bool]:
-    status = col(Recipient.status)
-    return status == next(iter(statuses)) if len(statuses) == 1 else status.in_(sorted(statuses))

@@ -1,4 +1,4 @@
-"""Keeping a filter of the address book under a name."""
+"""Creating, changing and deleting segments: filters of the address book with a name."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ LEAVES_NOBODY_OUT: Final = (
 
 
 class SegmentInUse(Conflict):
-    """A campaign goes on adding who is in the segment."""
+    """A campaign keeps adding the people of the segment."""
 
     def __init__(self, name: str, campaign: str) -> None:
         super().__init__(
@@ -35,9 +35,9 @@ class SegmentInUse(Conflict):
 async def create_segment(
     session: AsyncSession, *, principal: Principal, changes: Mapping[str, Any], now: datetime
 ) -> int:
-    """Keep a filter (`filter`, as JSON) under a name (`name`) and return the segment's id.
+    """Store a filter (`filter`, as JSON) under a name (`name`) and return the segment's id.
 
-    Raises `FieldErrors`, also for a filter that leaves nobody out: a segment of everybody has no use.
+    Raises `FieldErrors`, also for a filter that everybody matches: such a segment has no use.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     values = _read(principal, {"name": None, "filter": {}} | dict(changes))
@@ -62,7 +62,7 @@ async def update_segment(
     changes: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Rename a segment, change its filter, or both. What keeps adding its people goes by the new filter from now on.
+    """Rename a segment, change its filter, or both. Campaigns that keep adding its people use the new filter.
 
     Raises `NotFound` and `FieldErrors`.
     """
@@ -78,9 +78,9 @@ async def update_segment(
 
 
 async def delete_segment(session: AsyncSession, *, principal: Principal, segment_ref: Ref) -> None:
-    """Forget a segment; its people stay. Raises `NotFound`, and `SegmentInUse` naming the campaign.
+    """Delete a segment; its people stay. Raises `NotFound`, and `SegmentInUse` naming the campaign.
 
-    What was added by it in the past keeps the filter that it had.
+    Additions made with it before keep their own copy of the filter.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     segment = await load(session, Segment, segment_ref, organization_id=principal.organization_id, lock=True)
@@ -100,7 +100,7 @@ async def delete_segment(session: AsyncSession, *, principal: Principal, segment
 
 
 def _read(principal: Principal, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return good values of the columns. Raises `FieldErrors`, with what is wrong in the filter by its path."""
+    """Return valid values for the columns. Raises `FieldErrors`; problems in the filter are named by their path."""
     reader = ChangeReader(changes)
     reader.text("name", label="The name", most=_LONGEST_NAME, required=True)
     if reader.has("filter"):

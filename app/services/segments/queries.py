@@ -1,4 +1,4 @@
-"""Segments as they are read: the filter, how many are in it now, and who goes on adding them."""
+"""Reading segments: the filter, how many people match now, and which campaigns keep adding them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from app.services.refs import Ref, load
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
-    """A named filter. `count`: how many are in it now, up to 10,000; `campaigns`: which keep adding its people."""
+    """A named filter. `count`: people who match now, up to 10,000; `campaigns`: those that keep adding its people."""
 
     id: int
     public_id: UUID
@@ -50,7 +50,7 @@ async def segment_filter(session: AsyncSession, *, principal: Principal, segment
 
 
 async def segment_names(session: AsyncSession, *, principal: Principal, most: int) -> list[tuple[int, str]]:
-    """Return id and name of the segments by name, without counting who is in them."""
+    """Return id and name of the segments by name, without counts."""
     authorize(principal, Right.VIEW)
     named = (
         select(col(Segment.id), col(Segment.name))

@@ -1,1 +1,1 @@
-"""Numbers never to contact."""
+"""Suppressions: numbers that must not be contacted."""

@@ -1,4 +1,4 @@
-"""Closing numbers to us, one or thousands: the suppression, and those who were waiting to be contacted."""
+"""Suppressing numbers, one or thousands: stores the suppressions, and skips the people who were waiting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Closing:
     reason: str
 
 
-# Sorted, so that two files with the same numbers wait for each other and never deadlock.
+# Sorted, so that two imports of the same numbers wait for each other and never deadlock.
 _CLOSE: Final = text(
     f"""
     INSERT INTO suppression (organization_id, number, scope, reason, source, actor, created_at)
@@ -47,7 +47,7 @@ _CLOSE: Final = text(
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
-# Whom a dialer has in its hands just now is passed by: its gate, or its last look before the request, sees this.
+# Recipients that a dialer has locked are skipped here: its gate or its last check before the request sees this.
 _SKIP: Final = text(
     f"""
     WITH waiting AS (
@@ -74,10 +74,10 @@ async def close_numbers(
     actor: str,
     now: datetime,
 ) -> list[Closing]:
-    """Suppress the numbers and return those that were not closed so far; each as often as it has scopes.
+    """Suppress the numbers and return those that were not suppressed yet, once for each new scope.
 
-    Whoever waits to be contacted by a closed channel becomes `skipped` at once, with the reason, in every
-    campaign that is not over. Who is added later is skipped when added, and the gate asks again at every dial.
+    Recipients that wait for a call or text on a suppressed channel become `skipped` at once, with the reason, in every
+    campaign that is not over. Those added later are skipped when added, and the gate asks again before every dial.
     """
     rows = await session.execute(
         _CLOSE,

@@ -1,4 +1,4 @@
-"""The suppression list as CSV, in pieces, by the filter of its page; it can be imported again."""
+"""Exports the suppression list as CSV, with the filter of its page. The file can be imported again."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -34,7 +34,7 @@ async def suppressions_csv(
 ) -> AsyncIterator[str]:
     """Return the suppressions, the newest first. Times are in the organization's zone.
 
-    Between two pieces the session may be committed: nothing is held.
+    The session may be committed between two pieces: no lock or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     conditions = matches(wanted, principal.organization_id)

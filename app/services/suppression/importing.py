@@ -1,4 +1,4 @@
-"""Suppressing the numbers of a file: what other systems, and the law, say must not be contacted."""
+"""Suppresses the numbers of a file, such as a list from another system or a legal do-not-call list."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +31,7 @@ from app.services.tabular.row_reader import FileRow, RowReader
 MAX_BYTES: Final = 10 * MEGABYTE
 MAX_ROWS: Final = 200_000
 MOST_KEPT: Final = 10_000
-"""Of the rows that could not be read, so many are kept to be corrected."""
+"""Most rejected rows that are kept for correction."""
 
 _BATCH: Final = 1_000
 _PIECE: Final = 1 << 16
@@ -51,17 +51,17 @@ _REASON_HEADERS: Final = frozenset({"reason", "why", "note", "notes", "comment"}
 
 @dataclass(frozen=True, slots=True)
 class RejectedNumber:
-    """A row of the file that closes nothing, and why."""
+    """A row of the file that suppresses nothing, and why."""
 
     row: int
-    """As a spreadsheet shows it."""
+    """The row's number as in a spreadsheet."""
     reason: str
     cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionImportResult:
-    """What became of a file so far: added + known + rejected = done."""
+    """The result of a file so far: added + known + rejected = done."""
 
     import_id: int
     total: int
@@ -69,14 +69,14 @@ class SuppressionImportResult:
     done: int = 0
     added: int = 0
     known: int = 0
-    """Suppressed already, or a second time in the file."""
+    """Suppressed already, or twice in the file."""
     rejected: int = 0
     first_rejected: list[RejectedNumber] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where a file keeps what; None: it does not."""
+    """The index of each column in the file; None: the file has no such column."""
 
     number: int
     scope: int | None
@@ -93,11 +93,11 @@ async def import_suppressions(
     reason: str,
     clock: Clock,
 ) -> AsyncIterator[SuppressionImportResult]:
-    """Suppress the numbers of a CSV file, and tell after every thousand rows how far it is; the last is the result.
+    """Suppress the numbers of a CSV file. Yields the progress after every thousand rows; the last is the result.
 
-    Columns: the number; `scope` and `reason`, if there are any, go before those given here. A file of bare numbers
-    needs no header. Each thousand rows are one transaction; a file sent again closes what is not closed yet.
-    Raises `FileRefused` for what is no such file and `FieldErrors` for `reason`, before anything is written.
+    Columns: the number, and optionally `scope` and `reason`, which replace those given here. A file of numbers only
+    needs no header. Each thousand rows are one transaction; the same file again adds only what is missing. Raises
+    `FileRefused` for another kind of file and `FieldErrors` for `reason`, before anything is written.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     if len(cleaned(reason)) > LONGEST_REASON:
@@ -182,7 +182,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _columns(headers: Sequence[str]) -> _Columns:
-    """Return where the file keeps what. Raises `FileRefused` if no column holds numbers."""
+    """Return the indexes of the columns. Raises `FileRefused` if no column holds numbers."""
     targets = suggest_mapping(headers)
     number = next((place for place, header in enumerate(headers) if targets[header] == PHONE), None)
     if number is None:
@@ -197,7 +197,7 @@ def _first(words: Sequence[str], wanted: frozenset[str]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Defaults:
-    """What a row means that does not say."""
+    """Scope and reason for rows that name none."""
 
     region: str
     scope: SuppressionScope
@@ -218,7 +218,7 @@ def _judge(
 
 
 def _closing(row: FileRow, columns: _Columns, defaults: _Defaults) -> Closing:
-    """Return what the row closes. Raises `ValueError` with what to change, as `NumberRejected` is one."""
+    """Return the suppression of the row. Raises `ValueError` with what to change (`NumberRejected` is one)."""
     if row.problem:
         raise ValueError(row.problem)
     said = _cell(row, columns.scope)
@@ -257,7 +257,7 @@ async def _store(
     rejected: Sequence[RejectedNumber],
     now: datetime,
 ) -> int:
-    """Write one batch, and count it; return how many numbers are newly closed."""
+    """Write one batch, and count it; return how many numbers are newly suppressed."""
     added = await close_numbers(
         session,
         organization_id=principal.organization_id,
@@ -277,7 +277,7 @@ async def _store(
 
 
 async def rejected_csv(session: AsyncSession, *, principal: Principal, import_id: int) -> AsyncIterator[str]:
-    """Return the rows that closed nothing as a CSV to correct: row number, reason, the cells as they were.
+    """Return the rejected rows as a CSV to correct: row number, reason, and the cells as they were.
 
     Raises `NotFound`.
     """

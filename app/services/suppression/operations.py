@@ -1,4 +1,4 @@
-"""Closing a number to us, and opening it again."""
+"""Suppressing a number, and lifting a suppression."""
 
 from datetime import datetime
 from typing import NoReturn
@@ -29,9 +29,9 @@ async def suppress(
     actor: str,
     now: datetime,
 ) -> bool:
-    """Never contact this E.164 number again by the channels of `scope`: the engine's way, with no principal.
+    """Suppress this E.164 number on the channels of `scope`. For the engine: there is no principal.
 
-    Returns False if it was closed already. Who was waiting to be contacted by those channels is skipped.
+    Returns False if it was suppressed already. Recipients that wait on those channels are skipped.
     """
     closed = await close_numbers(
         session,
@@ -53,9 +53,9 @@ async def suppress_contact(
     reason: str,
     now: datetime,
 ) -> bool:
-    """Never contact this number again, at a person's word; it need not be in the address book.
+    """Suppress this number at a person's request; it need not be in the address book.
 
-    Returns False if it was closed already. Raises `FieldErrors` for `number` and `reason`.
+    Returns False if it was suppressed already. Raises `FieldErrors` for `number` and `reason`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     _check_reason(reason)
@@ -75,9 +75,9 @@ async def suppress_contact(
 async def lift(
     session: AsyncSession, *, principal: Principal, suppression_id: int, reason: str, now: datetime
 ) -> None:
-    """Open the number again, by the channels of this suppression. The row stays: history is evidence.
+    """Lift this suppression: its channels may be used again. The row stays as evidence.
 
-    Whom it skipped in a campaign stays skipped until a person retries them there: nobody is dialed by a lift.
+    Recipients that it skipped stay skipped until a person retries them in their campaign: a lift dials no one.
     Raises `FieldErrors` without a reason, `NotFound`, and `Conflict` if it has been lifted already.
     """
     authorize(principal, Right.EDIT_CONTACTS)
@@ -100,7 +100,7 @@ async def lift(
 async def lift_stop_message(
     session: AsyncSession, *, organization_id: int, number: str, reason: str, actor: str, now: datetime
 ) -> bool:
-    """Open what the person's own STOP closed, at their own START: no other suppression. The engine's way.
+    """Lift the suppression of a person's own STOP, at their own START, and no other. For the engine: no principal.
 
     Returns False if there was none.
     """

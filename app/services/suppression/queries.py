@@ -1,4 +1,4 @@
-"""Which numbers are closed to us, and why."""
+"""Reading suppressions: which numbers must not be contacted, and why."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -22,19 +22,19 @@ from app.services.paging import MAX_PAGE_SIZE
 from app.services.prefix_search import name_starts_with, number_starts_with
 
 _ATTEMPT: Final = "attempt:"
-"""How the actor of a suppression begins that came of an attempt."""
+"""The actor of a suppression begins with this if it came from an attempt."""
 
 _COVERS: Final = {
     SuppressionScope.ALL: frozenset(SuppressionScope),
     SuppressionScope.VOICE: frozenset({SuppressionScope.VOICE}),
     SuppressionScope.SMS: frozenset({SuppressionScope.SMS}),
 }
-"""What each scope closes: `all` is every channel."""
+"""The channels of each scope: `all` is every channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionView:
-    """A number never to contact; with `lifted_at`, one that was."""
+    """A suppressed number; with `lifted_at`, one that may be contacted again."""
 
     id: int
     number: str
@@ -48,19 +48,19 @@ class SuppressionView:
     lifted_by: str | None
     lift_reason: str | None
     campaign: str | None = None
-    """The campaign in whose attempt the person said so, where it was one; told for one number at a time."""
+    """The campaign of the attempt in which the person said so, if any; only set for one number at a time."""
     name: str = ""
-    """The contact's, if the address book knows one; told in lists."""
+    """The contact's name, if the address book has one; only set in lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionFilter:
-    """Which suppressions are asked for."""
+    """A filter of suppressions."""
 
     search: str = ""
     """The start of a number or of a contact's name."""
     lifted: bool | None = False
-    """Those lifted, those that stand, or (None) both: the history."""
+    """Lifted ones, standing ones, or (None) both: the history."""
     scope: SuppressionScope | None = None
     source: SuppressionSource | None = None
 
@@ -71,7 +71,7 @@ _STATES: Final[Mapping[str, bool | None]] = {"standing": False, "lifted": True, 
 
 
 def filter_of(*, state: str, scope: str, source: str, search: str) -> SuppressionFilter:
-    """Return the filter that a page or a link says in words; a word that means nothing filters nothing."""
+    """Return the filter from the words of a page or a link. An unknown word filters nothing."""
     return SuppressionFilter(
         search=search,
         lifted=_STATES.get(state, False),
@@ -81,12 +81,12 @@ def filter_of(*, state: str, scope: str, source: str, search: str) -> Suppressio
 
 
 MOST_COUNTED: Final = 10_000
-"""Beyond this, a list says that there are more, and not how many."""
+"""Above this number, a list says only that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionPage:
-    """Some of the list. `next_after` is the place to go on from; None at the end."""
+    """A page of the list. `next_after`: pass it as `after` for the next page; None at the end."""
 
     items: list[SuppressionView]
     total: int
@@ -97,7 +97,7 @@ class SuppressionPage:
 async def suppressed_scopes(
     session: AsyncSession, *, organization_id: int, numbers: Collection[str]
 ) -> dict[str, frozenset[SuppressionScope]]:
-    """Return what is closed for each number that has a standing suppression; others are left out.
+    """Return the suppressed scopes of each number that has a standing suppression; other numbers are left out.
 
     `ALL` in the answer comes with `VOICE` and `SMS`, so that asking for a channel's scope is enough.
     """
@@ -120,7 +120,7 @@ async def list_suppressions(
     after: int | None = None,
     limit: int = 50,
 ) -> SuppressionPage:
-    """Return suppressions, the newest first; those older than the suppression `after`, if it is given."""
+    """Return suppressions, the newest first; with `after`, only those older than that one."""
     authorize(principal, Right.VIEW)
     size = max(1, min(limit, MAX_PAGE_SIZE))
     matching = matches(wanted, principal.organization_id)
@@ -141,7 +141,7 @@ async def list_suppressions(
 
 
 def matches(wanted: SuppressionFilter, organization_id: int) -> list[ColumnElement[bool]]:
-    """Return the conditions of the suppressions that a list or an export is asked for."""
+    """Return the conditions of the filter, for a list or an export."""
     conditions: list[ColumnElement[bool]] = [col(Suppression.organization_id) == organization_id]
     if wanted.lifted is not None:
         standing = col(Suppression.lifted_at).is_(None)
@@ -177,7 +177,7 @@ async def get_suppression(
 async def suppressions_of(
     session: AsyncSession, *, principal: Principal, number: str
 ) -> list[SuppressionView]:
-    """Return every suppression there is or was of a number, newest first."""
+    """Return all suppressions of a number, lifted ones too, newest first."""
     authorize(principal, Right.VIEW)
     statement = (
         select(Suppression)
@@ -215,7 +215,7 @@ async def _campaigns_of(
 
 
 def view_of(row: Suppression) -> SuppressionView:
-    """Return the row as it is shown."""
+    """Return the row as a view."""
     return SuppressionView(
         id=row.id,
         number=row.number,
