@@ -1,1 +1,1 @@
-"""Tables as files: CSV, workbooks and JSON read as rows, and rows written as CSV."""
+"""Files with tables: reads CSV, workbooks and JSON as rows, and writes rows as CSV."""

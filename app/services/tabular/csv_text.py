@@ -1,4 +1,4 @@
-"""CSV for people who open it in a spreadsheet program."""
+"""Writes CSV that is safe to open in a spreadsheet program."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 BYTE_ORDER_MARK: Final = "\ufeff"
-"""Goes before the first row: Excel takes the file for UTF-8 by it."""
+"""Written before the first row: Excel recognizes UTF-8 by it."""
 
 _FORMULA: Final = frozenset("=+-@\t\r")
 _HARMLESS: Final = re.compile(r"\+\d{7,15}|[+-]?\d+(?:[.,]\d+)?")
@@ -22,10 +22,10 @@ def csv_rows(rows: Iterable[Sequence[str]]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return the text so that a spreadsheet program takes it for no formula (OWASP: CSV injection).
+    """Return the text so that a spreadsheet program does not read it as a formula (OWASP: CSV injection).
 
-    Phone numbers and plain numbers stay as they are. What hides the first character, such as a wide form or a
-    no-break space, is looked through.
+    Phone numbers and plain numbers stay as they are. A hidden first character is found too, such as a wide form or
+    one after a no-break space.
     """
     seen = unicodedata.normalize("NFKC", text).lstrip(" ")
     if seen[:1] in _FORMULA and not _HARMLESS.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What a file is: its encoding and its delimiter, or why it is no table of text."""
+"""Finds out a file's format, encoding and delimiter, or why it is no table of text."""
 
 import codecs
 import csv
@@ -12,10 +12,17 @@ from app.services.tabular.refusals import SAVE_AS_CSV, FileRefused
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE_LINES: Final = 50
+_MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte order mark -> encoding."""
+
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b")) + b"\x7f"
 _MOST_CONTROL: Final = 0.005
 _FEW_CONTROL: Final = 8
-"""So many control characters are a slip, however small the file is."""
+"""This many control characters may be a mistake, even in a small file."""
 
 _MAGIC: Final = (
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
@@ -45,12 +52,14 @@ class EncodingDetector:
         self._bytes = self._controls = 0
 
     def feed(self, data: bytes) -> None:
-        """Look at the next bytes. Raises `FileRefused` for what is no text."""
+        """Look at the next bytes. Raises `FileRefused` if they are no text."""
         if not self._encoding:
             _refuse_known_formats(data)
-            self._encoding = _byte_order_mark(data) or "utf-8"
+            marked = (name for mark, name in _MARKS.items() if data.startswith(mark))
+            self._encoding = next(marked, "utf-8")
         if self._encoding != "utf-16":
-            self._count_controls(data)
+            self._bytes += len(data)
+            self._controls += len(data) - len(data.translate(None, _CONTROL))
             self._check_utf8(data)
 
     def result(self) -> str:
@@ -64,10 +73,6 @@ class EncodingDetector:
         if self._encoding == "utf-8-sig":
             raise FileRefused(f"The file says that it is UTF-8 but holds bytes that are not. {SAVE_AS_CSV}")
         return "cp1252"
-
-    def _count_controls(self, data: bytes) -> None:
-        self._bytes += len(data)
-        self._controls += len(data) - len(data.translate(None, _CONTROL))
 
     def _check_utf8(self, data: bytes, *, final: bool = False) -> None:
         if self._is_utf8:
@@ -89,28 +94,16 @@ def _refuse_known_formats(data: bytes) -> None:
 
 
 def format_of(head: bytes) -> str:
-    """Return what a file is by its first bytes: `xlsx` (or another zip archive), `json` or `csv`."""
+    """Return the format of a file by its first bytes: `xlsx` (or another zip archive), `json` or `csv`."""
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
     return "json" if _JSON.match(head.removeprefix(codecs.BOM_UTF8)) else "csv"
 
 
-def _byte_order_mark(data: bytes) -> str | None:
-    if data.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
-
-
-def separator_line(line: str) -> str | None:
-    """Return the delimiter a spreadsheet's `sep=;` first line names, else None."""
-    said = line.strip(' \r\n"').lower()
-    return next((delimiter for delimiter in DELIMITERS if said == f"sep={delimiter}"), None)
-
-
 def guess_delimiter(text: str) -> str:
     """Return the delimiter that gives the first lines of a file the most regular table; a comma if none does.
 
-    `csv.Sniffer` fails on single columns and guesses quoting wrongly: the four candidates are tried instead.
+    Each of the four candidates is tried, because `csv.Sniffer` fails on single columns and guesses quoting wrongly.
     """
     lines = list(islice(io.StringIO(text, newline=""), _SAMPLE_LINES))
     return max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
@@ -125,9 +118,5 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
     if width <= 1:
         return (0, 0)
     alike = sum(len(row) == width for row in rows) / len(rows)
-    has_phone = PHONE in suggest_mapping(_distinct(rows[0][:100])).values()
+    has_phone = PHONE in suggest_mapping(list(dict.fromkeys(rows[0][:100]))).values()
     return (alike + has_phone, width)
-
-
-def _distinct(cells: list[str]) -> list[str]:
-    return list(dict.fromkeys(cells))

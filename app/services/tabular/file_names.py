@@ -1,4 +1,4 @@
-"""How an uploaded file is called on pages."""
+"""The name of an uploaded file on pages."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _LONGEST_NAME: Final = 200
 
 
 def display_name(file_name: str) -> str:
-    """Return a file's name without its path and without characters that could deceive a reader."""
+    """Return a file's name without its path and without characters that could mislead a reader."""
     last = re.split(r"[/\\]", file_name)[-1]
     plain = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
     name = " ".join(plain.split()).strip(". ")

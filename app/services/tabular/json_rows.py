@@ -1,7 +1,7 @@
-"""JSON objects as the CSV they could have been: one set of rules and messages for both.
+"""Turns JSON objects into CSV, so that the same rules and messages apply to both.
 
-Objects of a request are at hand; those of a file are read one by one, from an array, from an object that holds one
-(`{"contacts": [...]}`), or one a line.
+The objects of a request are in memory. Those of a file are read one by one: from an array, from an object with an array
+(`{"contacts": [...]}`), or one object on each line.
 """
 
 import codecs
@@ -17,7 +17,7 @@ from app.services.tabular.refusals import SAVE_AS_CSV, FileRefused
 from app.services.tabular.row_reader import MAX_COLUMNS, MAX_RECORD
 
 _NESTED: Final = frozenset({"variables", "custom_fields", "fields"})
-"""Objects within an object whose entries are columns of their own."""
+"""Keys whose value may be an object: its entries become columns."""
 _BEGINNING: Final = re.compile(r'\s*(?:\{\s*"(?:contacts|people|data|rows|records|items)"\s*:\s*)?\[')
 _NOT_BETWEEN: Final = re.compile(r"[^\s,]")
 _DECODER: Final = json.JSONDecoder()
@@ -67,9 +67,9 @@ def _clean(text: str) -> str:
 
 
 def file_objects(file: IO[bytes]) -> Iterator[dict[str, str] | str]:
-    """Yield each object of a JSON file as cells by column, holding little more than one.
+    """Yield each object of a JSON file as cells by column, with little more than one object in memory.
 
-    Whatever else is an item of its own is yielded as its text, shortened. Raises `FileRefused`.
+    An item that is no object is yielded as its text, shortened. Raises `FileRefused`.
     """
     text, number = _Text(file), 0
     is_list = text.skip(_BEGINNING)
@@ -87,7 +87,7 @@ def _shown(item: object, number: int) -> str:
 
 
 def file_columns_of(file: IO[bytes]) -> list[str]:
-    """Return every key of the file's objects, in the order in which they first come. Raises `FileRefused`."""
+    """Return all keys of the file's objects, in the order of their first use. Raises `FileRefused`."""
     columns: dict[str, None] = {}
     for item in file_objects(file):
         columns.update(dict.fromkeys(() if isinstance(item, str) else item))
@@ -99,7 +99,7 @@ def file_columns_of(file: IO[bytes]) -> list[str]:
 
 
 class _Text:
-    """The text of a file, read as it is needed."""
+    """The text of a file, read when it is needed."""
 
     def __init__(self, file: IO[bytes]) -> None:
         file.seek(0)
@@ -110,14 +110,14 @@ class _Text:
         self._text, self._at = "", 0
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Pass over what the pattern matches at the beginning; tell whether it did."""
+        """Skip what the pattern matches at the beginning; tell whether it matched."""
         self._more()
         if found := pattern.match(self._text):
             self._at = found.end()
         return found is not None
 
     def first(self) -> str:
-        """Return the next character that is no blank and no comma, without taking it; empty at the end."""
+        """Return the next character other than blanks and commas, without taking it; empty at the end."""
         while True:
             if found := _NOT_BETWEEN.search(self._text, self._at):
                 self._at = found.start()
@@ -127,7 +127,7 @@ class _Text:
                 return ""
 
     def take_item(self, number: int) -> object:
-        """Return the value that begins here. Raises `FileRefused`."""
+        """Take and return the value that begins here. Raises `FileRefused`."""
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
@@ -137,7 +137,7 @@ class _Text:
                         f"The JSON cannot be read at item {number}: {error}. Check its quotation marks and commas."
                     ) from error
                 continue
-            # A number may go on in the next piece of the file.
+            # A number may continue in the next piece of the file.
             if end < len(self._text) or isinstance(value, dict | list | str) or not self._more():
                 self._at = end
                 return value

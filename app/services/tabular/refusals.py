@@ -1,4 +1,4 @@
-"""Why a file is not taken, and how large one may be."""
+"""Why a file is refused, and how large a file may be."""
 
 from typing import Final
 
@@ -16,6 +16,6 @@ class FileRefused(CallsheetError):
 
 
 def too_large(max_bytes: int) -> FileRefused:
-    """Return the refusal of a file over the limit."""
+    """Return the error for a file over the size limit."""
     limit = f"{max_bytes / MEGABYTE:g} MB"
     return FileRefused(f"The file is larger than {limit}. Split it and upload the parts one by one.")

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its rows, piece by piece: nothing larger than a chunk and a record is held."""
+"""Reads the rows of a file from its bytes, piece by piece. It holds at most a chunk and a record in memory."""
 
 import base64
 import codecs
@@ -10,33 +10,33 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.contact_fields import PHONE, suggest_mapping, unique_headers
 from app.domain.phone import NumberRejected, normalize
-from app.services.tabular.detection import guess_delimiter, separator_line
+from app.services.tabular.detection import DELIMITERS, guess_delimiter
 from app.services.tabular.refusals import MEGABYTE, SAVE_AS_CSV, FileRefused
 
 MAX_RECORD: Final = MEGABYTE
-"""Characters in one record. The standard parser's limit for one cell (131,072) is kept as it is."""
+"""Most characters in one record. The standard parser's limit for one cell (131,072) stays."""
 MAX_COLUMNS: Final = 500
 _DETECT_CHARACTERS: Final = 64_000
 _SHOWN_OF_A_BROKEN_LINE: Final = 2_000
 NO_OBJECT: Final = "\0"
-"""What came as JSON holds no NUL: it begins the one cell of an item that is no object."""
+"""Marks an item of a JSON file that is no object: its only cell begins with it. Text from JSON has no NUL."""
 _NOT_AN_OBJECT: Final = (
     'This item is no object with a phone_number, such as {"phone_number": "+12025550143"}.'
 )
 _NUL: Final = "\ufdd0"
-"""Stands for a NUL, which the database refuses: Unicode keeps it for such use within a program."""
+"""Replaces a NUL, which the database refuses. Unicode reserves this character for use inside a program."""
 _NO_TEXT: Final = "\N{REPLACEMENT CHARACTER}"
 _LONGEST_SHORT_CELL: Final = 40
 _FEWEST_DIGITS: Final = 7
 _MOST_OPENING_ROWS: Final = 10
-"""Rows among which the header is looked for: exports begin with a title, a date, merged headings."""
+"""How many rows are searched for the header: exports may begin with a title, a date or merged headings."""
 
 
 class FileRow(NamedTuple):
     """One record of the file that is not blank."""
 
     number: int
-    """As a spreadsheet shows it: blank rows count, the header is row 1 of a file that begins with it."""
+    """The row's number as in a spreadsheet: blank rows count, and a header in the first row is row 1."""
     cells: list[str]
     problem: str | None = None
     """Why the record could not be split into cells; `cells` is then its first line."""
@@ -45,18 +45,18 @@ class FileRow(NamedTuple):
 class RowReader:
     """Turns the chunks of one file, fed in order, into rows.
 
-    A record that breaks the rules of quoting is given out as a row with a `problem`, and reading goes on with
-    the line after its first: one stray quotation mark neither swallows nor rejects the rest of the file.
+    A record with wrong quoting becomes a row with a `problem`, and reading goes on with the line after its first line.
+    So one wrong quotation mark does not spoil the rest of the file.
     """
 
     def __init__(self, encoding: str, *, delimiter: str | None = None, items: bool = False) -> None:
-        """Without a delimiter, it is found out from the first lines.
+        """Without a delimiter, it is guessed from the first lines.
 
-        With `items` (what came as JSON) the header is not counted and blank rows are given out like others.
+        With `items` (from JSON) the header is not counted and blank rows are returned like others.
         """
         self.delimiter = delimiter or ""
         self.headers: list[str] = []
-        """Distinct names of the columns; empty until the header row has been read."""
+        """Distinct names of the columns; empty until the header row is read."""
         self.headerless = False
         """The file begins with a number: its columns are called `Column 1`, `Column 2`, …"""
         self._items = items
@@ -78,7 +78,7 @@ class RowReader:
         return self._settle_header() + rows if self._opening else rows
 
     def state(self) -> dict[str, Any]:
-        """Return where the reader stands, as JSON: `restore` goes on from there with the chunk that follows."""
+        """Return the reader's position as JSON: `restore` goes on from there with the next chunk."""
         held, flags = self._decoder.getstate()
         return {
             "decoder": [base64.b64encode(held).decode(), flags],
@@ -94,7 +94,7 @@ class RowReader:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Stand where another reader of the same file stood."""
+        """Go on where another reader of the same file stopped."""
         held, flags = state["decoder"]
         self._decoder.setstate((base64.b64decode(held), flags))
         self.delimiter, self.headers = state["delimiter"], list(state["headers"])
@@ -122,9 +122,9 @@ class RowReader:
         return self._rows(lines, final=final)
 
     def _lines(self, text: str, *, final: bool) -> list[str]:
-        """Return whole lines with their ends, those held back first. The last line waits for its end."""
+        """Return complete lines with their ends, held-back lines first. An incomplete last line is held back."""
         whole = self._partial + text
-        # A return at the end of a piece may be the first half of a line's end.
+        # A carriage return at the end of a piece may be the first half of a line end.
         kept = "\r" if whole.endswith("\r") and not final else ""
         lines = list(io.StringIO(whole[: len(whole) - len(kept)], newline=""))
         self._partial = kept
@@ -142,14 +142,16 @@ class RowReader:
             )
 
     def _start(self, lines: list[str], *, final: bool) -> bool:
-        """Find out the delimiter once there is enough text; until then hold the lines back."""
+        """Guess the delimiter when there is enough text; until then hold the lines back."""
         if not final and sum(map(len, lines)) < _DETECT_CHARACTERS:
             self._held = lines
             return False
         self._started = True
-        if lines and (named := separator_line(lines[0])):
+        # A spreadsheet's first line may be `sep=;`.
+        said = lines[0].strip(' \r\n"').lower() if lines else ""
+        if said.startswith("sep=") and said[4:] in DELIMITERS:
             del lines[0]
-            self.delimiter = self.delimiter or named
+            self.delimiter = self.delimiter or said[4:]
         self.delimiter = self.delimiter or guess_delimiter("".join(islice(lines, 200)))
         return True
 
@@ -182,7 +184,9 @@ class RowReader:
             rows.append(row)
             return
         self._opening.append(row)
-        if self._is_opening_complete(row):
+        # Until it is known which row holds the names of the columns, the rows are held back.
+        is_too_much = len(row.cells) > MAX_COLUMNS or len(self._opening) >= _MOST_OPENING_ROWS
+        if self._items or is_too_much or _names_a_phone(row.cells) or any(map(_is_number, row.cells)):
             rows += self._settle_header()
 
     def _broken(self, line: str, error: csv.Error) -> FileRow:
@@ -193,7 +197,7 @@ class RowReader:
         return FileRow(self._number, [shown], _explained(error))
 
     def _without_nul(self, row: FileRow) -> FileRow:
-        """Refuse a row with a NUL: what once stood there is lost, be it a letter or a digit of the number."""
+        """Refuse a row with a NUL: a character is lost there, and it may be a digit of the number."""
         if _NUL not in "".join(row.cells):
             return row
         if self._items:
@@ -203,16 +207,10 @@ class RowReader:
             row.number, shown, "The row holds a character that is no text (NUL). Type that cell again."
         )
 
-    def _is_opening_complete(self, row: FileRow) -> bool:
-        """Tell whether it is known which row holds the names of the columns."""
-        if self._items or len(row.cells) > MAX_COLUMNS or len(self._opening) >= _MOST_OPENING_ROWS:
-            return True
-        return _names_a_phone(row.cells) or any(map(_is_number, row.cells))
-
     def _settle_header(self) -> list[FileRow]:
-        """Take the header from the rows held back, and return those that are people.
+        """Take the header from the rows held back, and return the rows of people.
 
-        It is the row that names a column of phone numbers: titles and merged headings above it are passed over.
+        The header is the row that names a column of phone numbers. Titles and merged headings above it are skipped.
         """
         opening, self._opening = self._opening, []
         if self._items or not _names_a_phone(opening[-1].cells):

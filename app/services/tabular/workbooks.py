@@ -1,4 +1,4 @@
-"""Excel workbooks as rows of text: streamed, with bounds on everything that a small file can inflate."""
+"""Reads Excel workbooks as rows of text. It streams, and limits everything that a small file could inflate."""
 
 import mmap
 import struct
@@ -23,37 +23,38 @@ from openpyxl.xml.functions import iterparse
 from app.services.tabular.refusals import MEGABYTE, SAVE_AS_CSV, FileRefused
 
 MOST_INFLATED: Final = 2_000 * MEGABYTE
-"""Bytes of all parts of a workbook together, as its directory declares them; no part is read beyond that."""
+"""Most bytes of all parts of a workbook, as its directory declares them. No part is read beyond its declared size."""
 MOST_OF_A_SMALL_PART: Final = 50 * MEGABYTE
-"""Bytes of a part that is held in memory: styles, names, relations."""
+"""Most bytes of a part that is held in memory: styles, names, relations."""
 MOST_RATIO: Final = 500
-"""A table's text inflates to ten or twenty times its size; more than this is a trap."""
+"""A normal table inflates to ten or twenty times its size. More than this is an attack."""
 MOST_CELLS: Final = 600
-"""Cells that are read of one row: one more than a table may have columns tells that it is too wide."""
+"""Cells read in one row: one more than the columns a table may have, to see that it is too wide."""
 LONGEST_CELL: Final = 32_767
-"""Characters that Excel lets a cell hold."""
+"""Most characters that Excel allows in a cell."""
 
 _BROKEN: Final = (
     *(zipfile.BadZipFile, InvalidFileException, ParseError, zlib.error),
-    RuntimeError,  # of a part with a password, or packed in a way that zipfile does not know
+    RuntimeError,  # a part with a password, or a compression that zipfile does not know
     *(KeyError, ValueError, TypeError, AttributeError, IndexError, OSError),
     *(EOFError, OverflowError, struct.error),
 )
-"""What openpyxl and zipfile raise over a file that is not what it says."""
+"""Errors of openpyxl and zipfile for a damaged or disguised file."""
 
 MOST_ROW: Final = 1_048_576
-"""The last row that Excel has."""
+"""Excel's last row."""
 
 _ONE_TEXT: Final = f"{{{SHEET_MAIN_NS}}}si"
 _SHEET_DATA: Final = f"{{{SHEET_MAIN_NS}}}sheetData"
 _TEXTS: Final = "xl/sharedStrings.xml"
+_STREAMED: Final = ("xl/worksheets/", "xl/media/")
 _DAMAGED: Final = f"This Excel workbook is damaged or protected by a password. {SAVE_AS_CSV}"
 _TRAP: Final = f"This workbook would inflate to far more than its size. {SAVE_AS_CSV}"
 
 
 @contextmanager
 def opened_workbook(file: IO[bytes]) -> Iterator[Any]:
-    """Give an openpyxl workbook that is read as a stream. Raises `FileRefused`."""
+    """Open the file as an openpyxl workbook that is read as a stream. Raises `FileRefused`."""
     _check_archive(file)
     reader = _SheetReader(file)
     try:
@@ -67,7 +68,7 @@ def opened_workbook(file: IO[bytes]) -> Iterator[Any]:
 
 
 def sheet_names(workbook: Any) -> list[str]:
-    """Return the names of the sheets that people see, in their order. Raises `FileRefused` if there is none."""
+    """Return the names of the visible sheets in their order. Raises `FileRefused` if there is none."""
     names = [sheet.title[:100] for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     if not names:
         raise FileRefused(f"This Excel workbook has no sheet with a table. {SAVE_AS_CSV}")
@@ -75,7 +76,7 @@ def sheet_names(workbook: Any) -> list[str]:
 
 
 def sheet_rows(workbook: Any, name: str) -> Iterator[list[str]]:
-    """Yield the rows of a sheet as text, blank ones too, so that their numbers are those of the spreadsheet."""
+    """Yield the rows of a sheet as text, blank rows too, so that row numbers are those of the spreadsheet."""
     sheet = next(sheet for sheet in workbook.worksheets if sheet.title[:100] == name)
     number = 0
     with sheet._get_source() as source:  # noqa: SLF001 - openpyxl's own way keeps an element of every row
@@ -98,7 +99,7 @@ def sheet_rows(workbook: Any, name: str) -> Iterator[list[str]]:
 def _row(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     row = [""] * min(max((cell["column"] for cell in cells), default=0), MOST_CELLS)
     for cell in cells:
-        # What is farther out stands in the last place, so that the table is seen to be too wide.
+        # Cells farther right go into the last cell, so that the table is seen to be too wide.
         row[min(cell["column"], MOST_CELLS) - 1] = _text(cell["value"])
     while row and not row[-1]:
         row.pop()
@@ -119,16 +120,13 @@ def _check_archive(file: IO[bytes]) -> None:
     inflated = sum(part.file_size for part in parts)
     if inflated > MOST_INFLATED or inflated > max(packed * MOST_RATIO, MEGABYTE):
         raise FileRefused(_TRAP)
-    if any(part.file_size > MOST_OF_A_SMALL_PART and not _is_streamed(part.filename) for part in parts):
+    small = [part for part in parts if part.filename != _TEXTS and not part.filename.startswith(_STREAMED)]
+    if any(part.file_size > MOST_OF_A_SMALL_PART for part in small):
         raise FileRefused(_TRAP)
 
 
-def _is_streamed(name: str) -> bool:
-    return name == _TEXTS or name.startswith(("xl/worksheets/", "xl/media/"))
-
-
 def _text(value: object) -> str:
-    """Return a cell as a person would have typed it: whole numbers without a point, dates in ISO order."""
+    """Return a cell as a person would type it: whole numbers without a point, dates in ISO format."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -144,10 +142,10 @@ def _text(value: object) -> str:
 
 
 class _SheetParser(WorkSheetParser):
-    """openpyxl's parser of a sheet, which forgets each row once it is given out."""
+    """openpyxl's parser of a sheet, but each row is freed after it is returned."""
 
     def rows(self) -> Iterator[tuple[int, Sequence[Mapping[str, Any]]]]:
-        """Yield (number, cells that are not empty) of each row there is."""
+        """Yield (number, cells that are not empty) of each existing row."""
         holder = None
         for event, element in iterparse(self.source, events=("start", "end")):
             if event == "start":
@@ -159,21 +157,21 @@ class _SheetParser(WorkSheetParser):
 
 
 class _Sheet(ReadOnlyWorksheet):
-    """openpyxl's sheet, which is not searched for its size: where none is said, all its rows would be held."""
+    """openpyxl's sheet, but without looking for its size: if the file names none, that would load all rows."""
 
     def _get_size(self) -> None:
         return
 
 
 class _SheetReader(ExcelReader):
-    """openpyxl's reader, with the workbook's texts kept on disk: a million of them take 100 MB in memory."""
+    """openpyxl's reader, but the shared texts are on disk: a million of them would take 100 MB of memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.texts = _Texts()
 
     def read_worksheets(self) -> None:
-        """Note the sheets with cells, and look into none of them yet."""
+        """Note the sheets with cells, without reading them yet."""
         for sheet, relation in self.parser.find_sheets():
             if relation.target not in self.valid_files or "chartsheet" in relation.Type:
                 continue
@@ -191,7 +189,7 @@ class _SheetReader(ExcelReader):
 
 
 class _Texts(Sequence[str]):
-    """Texts by number, in a file without a name."""
+    """Texts by number, in a temporary file."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this
@@ -199,7 +197,7 @@ class _Texts(Sequence[str]):
         self._map: mmap.mmap | None = None
 
     def read(self, source: IO[bytes]) -> None:
-        """Take the texts of a `sharedStrings.xml`."""
+        """Read the texts of a `sharedStrings.xml`."""
         root = None
         for event, node in iterparse(source, events=("start", "end")):
             if root is None:
@@ -215,7 +213,7 @@ class _Texts(Sequence[str]):
             self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Delete the temporary file."""
         if self._map is not None:
             self._map.close()
         self._file.close()
