@@ -1,1 +1,1 @@
-"""The use cases, one folder a noun; each imports only those below it in the order that `pyproject.toml` lists."""
+"""The use cases, one folder for each noun. A folder imports only from those below it; `README.md` has the order."""

@@ -1,4 +1,4 @@
-"""Errors every use case may raise, in words for a person. The API and the browser translate them; nobody guesses."""
+"""Errors that every use case may raise, with a text for people. The API and the browser translate them."""
 
 from collections.abc import Mapping
 
@@ -6,13 +6,13 @@ from app.domain.rights import Right
 
 
 class CallsheetError(Exception):
-    """Base of what a person did or can mend. Its text is shown to them."""
+    """Base of errors that a person caused or can correct. The text is shown to them."""
 
     code = "error"
 
 
 class NotFound(CallsheetError):
-    """There is no such thing in this organization (or it is another's, which is the same answer)."""
+    """There is no such thing in this organization. If it is another organization's, the answer is the same."""
 
     code = "not_found"
 
@@ -31,13 +31,13 @@ class NotAllowed(CallsheetError):
 
 
 class Conflict(CallsheetError):
-    """The thing is not, or no longer, in a state that allows this."""
+    """The state of the thing does not allow this, or no longer."""
 
     code = "conflict"
 
 
 class FieldErrors(CallsheetError):
-    """Some fields cannot be accepted: field, as the service names it -> what to change."""
+    """Some fields cannot be accepted: the field's name in the services -> what to change."""
 
     code = "invalid"
 

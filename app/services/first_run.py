@@ -33,7 +33,7 @@ async def complete_setup(  # noqa: PLR0913  # one argument a field of the form
 ) -> str:
     """Create the owner and their organization, and return a sign-in ticket for them.
 
-    An organization of that name that was made on the command line becomes theirs. `carrier_numbers` are
+    If the command line has made an organization of that name, the owner joins it. `carrier_numbers` are
     the caller IDs of the sample data. Raises `SetupLinkInvalid`, and `FieldErrors` with the link left unused.
     """
     if not await setup_link_is_valid(session, token=token, now=now):

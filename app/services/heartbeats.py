@@ -26,7 +26,7 @@ class WorkerHealth:
 async def beat(
     session: AsyncSession, *, worker: str, queue: str, started_at: datetime, now: datetime
 ) -> None:
-    """Record that this worker is alive; rows of workers long gone are dropped."""
+    """Record that this worker is alive, and delete the rows of workers that ended long ago."""
     row = {"worker": worker, "queue": queue, "started_at": started_at, "seen_at": now}
     statement = insert(WorkerHeartbeat).values(row)
     await session.execute(
@@ -38,7 +38,7 @@ async def beat(
 
 
 async def worker_health(session: AsyncSession, *, now: datetime) -> WorkerHealth:
-    """Return how many dialing workers are alive, and when one was last heard of."""
+    """Return how many dialing workers are alive, and the time of the last heartbeat."""
     alive = func.count().filter(col(WorkerHeartbeat.seen_at) > now - ALIVE_WITHIN)
     row = (
         await session.execute(

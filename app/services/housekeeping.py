@@ -1,4 +1,4 @@
-"""Rows that nobody needs any more."""
+"""Deletes rows that are not needed any more."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.models import IdempotencyKey, SignInFailure, SignInTicket, UserSession
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
-"""How long a repeated request is answered as the first time (draft-ietf-httpapi-idempotency-key-header)."""
+"""How long a repeated request gets its first answer (draft-ietf-httpapi-idempotency-key-header)."""
 
 _SIGN_INS_KEPT: Final = timedelta(days=1)
 

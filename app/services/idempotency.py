@@ -1,9 +1,9 @@
-"""Requests that may be repeated: the answer to a write with an `Idempotency-Key` is kept and given again.
+"""Repeated requests: the answer to a write with an `Idempotency-Key` is stored, and given again to a repetition.
 
-The row is stored before the work, and in the work's own transaction: the answer commits with what it tells
-of, or neither does. So a process that dies leaves no key that blocks for ever and no work without its answer,
-and a request that failed has changed nothing and may be sent again with the same key. While the first request
-is at work an advisory lock, which dies with its connection, keeps others out.
+The row is stored before the work, in the same transaction: answer and work are committed together, or neither is. So a
+process that dies leaves no key that blocks for ever and no work without its answer. A request that failed has changed
+nothing and may be sent again with the same key. While the first request runs, an advisory lock keeps others out; it
+ends with its connection.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ from app.services.access.principal import Principal, authorize
 from app.services.errors import CallsheetError, Conflict
 
 REMEMBERED: Final = timedelta(hours=24)
-"""For how long a repeated request is given the first one's answer."""
+"""How long a repeated request gets the first one's answer."""
 
 
 class InProgress(Conflict):
-    """The first request with this key is still at work."""
+    """The first request with this key is still running."""
 
     code = "in_progress"
 
@@ -37,7 +37,7 @@ class InProgress(Conflict):
 
 
 class KeyReused(CallsheetError):
-    """The key came before with another request."""
+    """The key was used before with another request."""
 
     code = "key_reused"
 
@@ -47,7 +47,7 @@ class KeyReused(CallsheetError):
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What a request was answered."""
+    """The answer to a request."""
 
     status: int
     body: dict[str, Any]
@@ -56,9 +56,9 @@ class KeptAnswer:
 async def begin(
     session: AsyncSession, *, principal: Principal, key: str, request_hash: str, now: datetime
 ) -> KeptAnswer | None:
-    """Store the key and return None, or return the answer its request was given before.
+    """Store the key and return None, or return the answer that its request got before.
 
-    Raises `InProgress` and `KeyReused`. To be called in the transaction that does the work.
+    Raises `InProgress` and `KeyReused`. Call it in the transaction that does the work.
     """
     known = await answered_before(session, principal=principal, key=key, request_hash=request_hash, now=now)
     if known is None:
@@ -74,10 +74,10 @@ async def begin(
 async def answered_before(
     session: AsyncSession, *, principal: Principal, key: str, request_hash: str, now: datetime
 ) -> KeptAnswer | None:
-    """Keep others with the key out until the transaction ends; return the answer its request was given before.
+    """Return the answer that the key's request got before, and lock the key until the transaction ends.
 
-    Nothing is stored, so that other transactions may do the work meanwhile: `keep` follows it. Raises `InProgress`
-    and `KeyReused`.
+    Nothing is stored, so other transactions may do the work in the meantime; call `keep` afterwards. Raises
+    `InProgress` and `KeyReused`.
     """
     authorize(principal, Right.VIEW)
     if not await session.scalar(select(func.pg_try_advisory_xact_lock(_lock_of(principal, key)))):
@@ -104,7 +104,7 @@ async def keep(
     answer: KeptAnswer,
     now: datetime,
 ) -> None:
-    """Store the key with the answer of work that other transactions did since `answered_before` was asked in this."""
+    """Store the key with the answer, after other transactions did the work since `answered_before` in this one."""
     authorize(principal, Right.VIEW)
     session.add(
         IdempotencyKey(
@@ -120,7 +120,7 @@ async def keep(
 
 
 async def remember(session: AsyncSession, *, principal: Principal, key: str, answer: KeptAnswer) -> None:
-    """Keep the answer of a request that `begin` has stored; what it quotes of a request may be of any text."""
+    """Store the answer of a request whose key `begin` has stored. It may quote any text of the request."""
     authorize(principal, Right.VIEW)
     await session.execute(
         update(IdempotencyKey)

@@ -1,4 +1,4 @@
-"""Pages and sockets that change by themselves: one snapshot per watched thing and process, however many watch it."""
+"""Live pages and sockets: one snapshot for each watched thing in a process, however many clients watch it."""
 
 import asyncio
 import logging
@@ -20,19 +20,19 @@ Check = Callable[[], Awaitable[None]]
 SHORTEST_INTERVAL: Final = 0.25
 """Seconds between two snapshots of one thing: at most four a second, however much happens."""
 REST: Final = 4
-"""A reading is followed by a rest this many times as long: watching takes a fifth of one connection at most from
-those who dial, however large the campaign."""
+"""The pause after a reading is this many times as long as the reading. So watching takes at most a fifth of one
+database connection from the dialer, however large the campaign."""
 SLOW_TICK: Final = 5.0
-"""Seconds after which a watched thing is read again without a note: lost notes, or Redis away."""
+"""Seconds after which a watched thing is read again without a note, in case notes are lost or Redis is away."""
 RECHECK: Final = 30.0
-"""Seconds after which a watcher's right to watch is asked for again."""
+"""Seconds after which a watcher's right to watch is checked again."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a page watches. Snapshots are shared by it, so they may depend on nothing else."""
+    """The thing a page watches. All its watchers share one snapshot, so a snapshot depends on nothing else."""
 
     organization_id: int
     campaign_id: int | None
@@ -40,10 +40,10 @@ class Watched:
     what: str
     """Which snapshot: "overview", "list"."""
     of_campaigns: bool = True
-    """Whether what happens in the organization's campaigns changes it, or its own settings alone."""
+    """True: changes in the organization's campaigns change it; False: only the organization's settings do."""
 
     def concerns(self, note: LiveNote) -> bool:
-        """Whether the note may have changed what is watched."""
+        """Tell whether the note may have changed the watched thing."""
         if note.organization_id != self.organization_id:
             return False
         if note.campaign_id is None:
@@ -52,7 +52,7 @@ class Watched:
 
 
 class Topic(Generic[T]):
-    """One watched thing: its newest snapshot, those who wait for the next, and the task that reads it."""
+    """One watched thing: its newest snapshot, its waiting watchers, and the task that reads it."""
 
     def __init__(self, watched: Watched, load: Load[T], *, interval: float, slow_tick: float) -> None:
         self.watched = watched
@@ -67,7 +67,7 @@ class Topic(Generic[T]):
         self._published = asyncio.Event()
 
     def touch(self) -> None:
-        """Have the snapshot read again soon."""
+        """Read the snapshot again soon."""
         self._touched.set()
 
     async def newer_than(self, version: int) -> tuple[int, T] | None:
@@ -97,7 +97,7 @@ class Topic(Generic[T]):
             self._published.set()
             return
         except Exception:
-            # One failed reading must not end the watching: the next tick reads again.
+            # A failed reading must not end the watching: the next tick reads again.
             log.exception("live.snapshot_failed", extra={"watched": str(self.watched)})
             return
         if snapshot == self._snapshot:
@@ -109,12 +109,12 @@ class Topic(Generic[T]):
 
 
 def rest_after(reading: float, *, shortest: float) -> float:
-    """Return for how many seconds nothing is read after a reading that took `reading` seconds."""
+    """Return the pause in seconds after a reading that took `reading` seconds."""
     return max(shortest, REST * reading)
 
 
 class LiveHub:
-    """The watched things of this process. Made within the running loop, never before a fork."""
+    """The watched things of this process. Create it within the running loop, never before a fork."""
 
     def __init__(self, *, interval: float = SHORTEST_INTERVAL, slow_tick: float = SLOW_TICK) -> None:
         self._interval = interval
@@ -128,7 +128,7 @@ class LiveHub:
                 topic.touch()
 
     async def follow(self, notes: AsyncIterator[LiveNote]) -> None:
-        """Notice every note, until cancelled."""
+        """Pass every note on to the watched things, until cancelled."""
         async for note in notes:
             self.notice(note)
 
@@ -137,8 +137,7 @@ class LiveHub:
     ) -> AsyncGenerator[T, None]:
         """Yield the present snapshot and then each new one, at most one per interval, never the same twice.
 
-        Ends when `load` raises `NotFound`: there is no such thing, or no more. `check` is awaited every `recheck`
-        seconds and ends the watching by raising.
+        Ends when `load` raises `NotFound`. `check` is awaited every `recheck` seconds; if it raises, the watching ends.
         """
         async with self._joined(watched, load) as topic:
             clock = asyncio.get_running_loop()
@@ -170,7 +169,7 @@ class LiveHub:
                 await end_tasks(left[1])
 
     def _topic(self, watched: Watched, load: Load[T]) -> Topic[T]:
-        """Return the topic, read by its newest watcher's `load`: an earlier one may have lost its right."""
+        """Return the topic, with the `load` of its newest watcher: an earlier watcher may have lost its right."""
         if watched in self._topics:
             topic = self._topics[watched][0]
             topic.load = load
@@ -207,7 +206,7 @@ async def live_hub() -> AsyncIterator[None]:
 async def watch(
     watched: Watched, load: Load[T], *, check: Check, recheck: float = RECHECK
 ) -> AsyncGenerator[T, None]:
-    """Yield snapshots from the process's hub for as long as somebody watches; see `LiveHub.watch`."""
+    """Yield snapshots from the process's hub; see `LiveHub.watch`."""
     if _Process.hub is None:
         raise RuntimeError("The live hub is not running")
     async with aclosing(_Process.hub.watch(watched, load, check=check, recheck=recheck)) as snapshots:

@@ -19,11 +19,11 @@ class Page(Generic[Item]):
 
     @property
     def pages(self) -> int:
-        """How many pages there are; at least 1."""
+        """Return how many pages there are; at least 1."""
         return max(1, -(-self.total // self.page_size))
 
 
 def offset_of(page: int, page_size: int) -> tuple[int, int]:
-    """Return (offset, limit) for a page number from 1; both are held within sense."""
+    """Return (offset, limit) for a page number from 1; both are limited to sensible values."""
     size = max(1, min(page_size, MAX_PAGE_SIZE))
     return (max(1, page) - 1) * size, size

@@ -1,4 +1,4 @@
-"""Finding names and phone numbers by how they begin, with conditions that indexes answer."""
+"""Search by the start of a name or phone number, with conditions that use an index."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.models import Contact
 
 LOWER_NAME: Final[ColumnElement[str]] = collate(func.lower(col(Contact.name)), "C")
-"""The expression of `ix_contact_name`: any case, in the order of the characters' codes."""
+"""The expression of `ix_contact_name`: any case, ordered by the characters' codes."""
 
 _HIGHEST: Final = "\U0010ffff"
 _MOST_DIGITS: Final = 15
@@ -29,13 +29,13 @@ def number_starts_with(column: Mapped[str], text: str) -> ColumnElement[bool]:
 
 
 def starts_with(folded: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    """Return the span of a folded text in the order of codes: unlike LIKE's, its plan holds for every text."""
+    """Return the range of a folded text in code order. Unlike LIKE, its query plan is good for every text."""
     start: ColumnElement[str] = func.lower(bindparam(None, text, type_=Text()), type_=Text())
     return and_(folded >= start, folded < start + bindparam(None, _HIGHEST, type_=Text()))
 
 
 def number_spans(column: Mapped[str], text: str) -> list[ColumnElement[bool]]:
-    """Return the spans of numbers that start so, none within another; an index answers each by itself."""
+    """Return the ranges of numbers that start so. They do not overlap, and an index serves each."""
     digits = _digits(text.strip())
     if not digits or len(digits) > _MOST_DIGITS:
         return []

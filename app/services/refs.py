@@ -1,4 +1,4 @@
-"""Ids as callers give them: the integer or the UUID of a campaign, agent or number, either everywhere."""
+"""Ids as callers give them: the integer or the UUID of a row. Both are accepted everywhere."""
 
 from collections.abc import Mapping
 from typing import Final, TypeVar
@@ -35,7 +35,7 @@ async def load(
     organization_id: int,
     lock: bool = False,
 ) -> Referable:
-    """Return the organization's row of that id. Raises `NotFound`, also when it is another organization's."""
+    """Return the organization's row with that id. Raises `NotFound`, also if another organization has it."""
     statement = select_ref(model, ref, organization_id=organization_id)
     if statement is not None:
         found = (

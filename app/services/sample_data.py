@@ -1,4 +1,4 @@
-"""Sample data: a small campaign to look around in, ready to start on the simulated carrier."""
+"""Sample data: a small campaign, ready to start on the simulated carrier."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from app.services.contacts.operations import create_contact
 from app.services.numbers.adding import add_carrier_numbers
 
 SIMULATED_NUMBERS: Final = ("+12015550123", "+12025550143", "+14155550100")
-"""Caller IDs of the sample data: numbers that the simulated carrier owns from its start."""
+"""Caller IDs of the sample data: numbers that the simulated carrier always owns."""
 
 _AGENT: Final[Mapping[str, Any]] = {
     "name": "Ava",
@@ -28,7 +28,7 @@ _AGENT: Final[Mapping[str, Any]] = {
     "greeting": "Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
 }
 
-# Their companies stand in the notes: a company of theirs would make {{company}} of the greeting ambiguous.
+# The companies are in the notes: as a field, they would make {{company}} in the greeting ambiguous.
 _CONTACTS: Final[Sequence[Mapping[str, Any]]] = (
     {
         "number": "+15551234567",
@@ -71,11 +71,11 @@ async def load_sample_data(
     now: datetime,
     carrier_numbers: Sequence[str] = SIMULATED_NUMBERS,
 ) -> None:
-    """Create an agent, our numbers and a draft campaign with three contacts, or use those there are.
+    """Create an agent, our numbers and a draft campaign with three contacts, or use existing ones.
 
-    `carrier_numbers` are E.164 numbers of the simulated carrier; the first that no other organization has is the
-    campaign's caller ID, and the campaign may be played through at any hour. Without any, on a real carrier, it has
-    the calling hours of every campaign begun in the browser.
+    `carrier_numbers` are E.164 numbers of the simulated carrier. The first that no other organization has is the
+    campaign's caller ID, and the campaign may call at any hour. Without them, on a real carrier, the campaign has the
+    calling hours of a campaign that is created in the browser.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     number_id = await _caller_id(session, principal, carrier_numbers, now)
