@@ -1,1 +1,1 @@
-"""Imports: files of people, read row by row into the address book and into campaigns."""
+"""Imports: reads files of people into the address book and into campaigns."""

@@ -1,4 +1,4 @@
-"""The classes of rows, and what is said of each."""
+"""The kinds of row issues, and their texts."""
 
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -17,18 +17,18 @@ class IssueKind(StrEnum):
     OPTED_OUT = "opted_out"
     """The person once said that they do not want to be contacted."""
     WARNING = "warning"
-    """It was accepted, and there is something to check."""
+    """Accepted, with something to check."""
     KNOWN = "known"
-    """It was accepted, and the number was in the address book already."""
+    """Accepted; the number was in the address book already."""
     KEPT = "kept"
-    """Of an undone import: what could not be taken back, and why."""
+    """The import was undone, but something of this row could not be taken back; the text says why."""
 
 
 NOT_IMPORTED: Final = (
     *(IssueKind.REJECTED, IssueKind.DUPLICATE, IssueKind.IN_CAMPAIGN),
     *(IssueKind.SUPPRESSED, IssueKind.OPTED_OUT),
 )
-"""Rows that are not contacted, or about whom there is a question."""
+"""Rows that are not contacted, or have something to check."""
 
 IN_THIS_FILE: Final = "An earlier row of this file has the same number. The first one counts."
 IN_THIS_CAMPAIGN: Final = "This number is in the campaign already. It will not be contacted twice."
@@ -39,7 +39,7 @@ KNOWN_ALREADY: Final = (
 
 
 class Issue(NamedTuple):
-    """A row and what there is to say of it."""
+    """A row with an issue: its kind and its text."""
 
     row: FileRow
     kind: IssueKind

@@ -1,4 +1,4 @@
-"""Imports by name alone, for choosing one and for naming those that something refers to."""
+"""The names of imports: to choose one, and to show those that other rows refer to."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.services.access.principal import Principal, authorize
 
 
 class NamedImport(NamedTuple):
-    """An import, by the name of its file and when that was uploaded: a file may come twice."""
+    """An import by its file's name and the time of the upload: the same file may come twice."""
 
     id: int
     file_name: str
@@ -36,7 +36,7 @@ async def newest_imports(session: AsyncSession, *, principal: Principal, most: i
 async def import_names(
     session: AsyncSession, *, principal: Principal, ids: Collection[int]
 ) -> dict[int, str]:
-    """Return id -> file name of those imports; others than the organization's are left out."""
+    """Return id -> file name of these imports; those of other organizations are left out."""
     authorize(principal, Right.VIEW)
     rows = await session.execute(
         select(col(ContactImport.id), col(ContactImport.file_name)).where(

@@ -1,5 +1,5 @@
-"""What ends a run whose import has changed meanwhile."""
+"""The error that ends a run when its import was changed by another."""
 
 
 class Overtaken(Exception):
-    """The import is not where this run left it: cancelled, deleted with its campaign, or run by another."""
+    """The import has changed since this run read it: cancelled, deleted with its campaign, or run by another."""

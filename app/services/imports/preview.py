@@ -1,4 +1,4 @@
-"""What an import would do: counts by class, the first rows of each, and what the campaign would say to three."""
+"""Previews an import: counts by kind, the first rows of each, and the campaign's texts for three people."""
 
 from collections import defaultdict
 from contextlib import aclosing
@@ -29,7 +29,7 @@ from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, Samp
 from app.services.refs import Ref, load
 
 PREVIEW_ROWS: Final = 100_000
-"""A preview looks at so many rows of a file; beyond, its counts are of these and it says so."""
+"""Most rows that a preview reads. The counts of a longer file are of these, and the page says so."""
 SAMPLES: Final = 3
 _ENDED: Final = frozenset(
     {ImportStatus.COMPLETED, ImportStatus.CANCELLED, ImportStatus.UNDOING, ImportStatus.UNDONE}
@@ -38,7 +38,7 @@ _ENDED: Final = frozenset(
 
 @dataclass(slots=True)
 class _PreviewCount:
-    """What has been looked at so far."""
+    """The counts so far."""
 
     limit: int
     examined: int = 0
@@ -46,16 +46,16 @@ class _PreviewCount:
     accepted: list[PreviewRow] = field(default_factory=list)
     issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
     people: list[FilePerson] = field(default_factory=list)
-    """The first who go in."""
+    """The first people who go in."""
 
 
 async def preview_import(
     session: AsyncSession, *, principal: Principal, import_ref: Ref, limit: int = 10
 ) -> ImportPreview:
-    """Return what would become of the rows, with the first `limit` of each class; nothing is written.
+    """Return what the import would do with the rows, with the first `limit` of each kind. It writes nothing.
 
-    Raises `FieldErrors` on `mapping` while no column holds the phone number, `Conflict` once the import has ended:
-    what became of the rows is in its counts and issues.
+    Raises `FieldErrors` on `mapping` while no column holds the phone number, and `Conflict` when the import has ended:
+    then its counts and issues have the result.
     """
     authorize(principal, Right.VIEW)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)

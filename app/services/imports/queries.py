@@ -1,4 +1,4 @@
-"""Reads of imports: one, all, and the rows of which there is something to say."""
+"""Reading imports: one, all, and the rows with issues."""
 
 import math
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ async def list_issues(
 
 
 def issue_row(issue: ImportIssue) -> IssueRow:
-    """Return a stored issue as it is shown."""
+    """Return a stored issue as a view."""
     return IssueRow(
         row_number=issue.row_number,
         kind=IssueKind(issue.kind),

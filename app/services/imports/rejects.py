@@ -1,4 +1,4 @@
-"""The rows that did not go in, as a CSV to correct and upload again."""
+"""Exports the rejected rows as a CSV to correct and upload again."""
 
 from collections.abc import AsyncIterator, Container, Sequence
 from typing import Final
@@ -28,8 +28,8 @@ async def rejects_csv(
 ) -> AsyncIterator[str]:
     """Return a CSV in pieces: row number, reason, and the row's cells as they were.
 
-    A row that could not be split into cells has its first line in the first column. Of a file that was such a
-    CSV itself, its row numbers and reasons are left out: the new ones replace them.
+    A row that could not be split into cells has its first line in the first column. If the file was such a CSV
+    itself, its row numbers and reasons are replaced by the new ones.
     """
     authorize(principal, Right.EXPORT)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)

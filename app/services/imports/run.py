@@ -1,4 +1,4 @@
-"""Running an import: resumable after a crash at any point, and the same whoever runs it however often."""
+"""Runs an import. It can be interrupted at any point and run again, by any process, with the same result."""
 
 import asyncio
 import logging
@@ -37,21 +37,21 @@ _LONGEST_ERROR: Final = 1_000
 _WORKED_ON: Final = (ImportStatus.READING, ImportStatus.RUNNING)
 _UNFINISHED: Final = (*_WORKED_ON, ImportStatus.QUEUED, ImportStatus.UNDOING)
 
-# A server that dies forgets the last batches with their place in the file, and they are done again. The commit that
-# ends the import waits, and so makes sure of all before it.
+# If the database server dies, the last batches are lost together with their position in the file, and are done again.
+# The commit that ends the import waits for the disk, and so makes all commits before it durable.
 _NOT_WAITING_FOR_THE_DISK: Final = text("SET LOCAL synchronous_commit = off")
 
 log = logging.getLogger(__name__)
 
 
 async def run_import(database: Database, *, import_id: int, clock: Clock) -> None:
-    """Import a queued file, or go on with one that a crash interrupted. Returns when nothing is left to do.
+    """Import a queued file, or go on with an interrupted one. Returns when nothing is left to do.
 
-    1. Hold the import's run lock for as long as this run lives; another run that holds it is left to work.
-    2. Read on after the rows that are committed: the last batch says where that is.
+    1. Take the import's run lock until this run ends. If another run has it, return.
+    2. Go on after the committed rows: the last batch has the position.
     3. Each batch is one transaction, with the progress in it.
-    4. What a person must mend (the campaign was started, ...) fails the import with the reason; queued again,
-       it goes on where it stopped. Other errors leave it running, for `requeue_stalled_imports` to take up.
+    4. If a person must correct something (the campaign was started, ...), the import fails with the reason; queued
+       again, it goes on where it stopped. Other errors leave it running: `requeue_stalled_imports` takes it up.
     """
     async with database.session() as reading:
         if not await _take_run_lock(reading, import_id):
@@ -65,7 +65,7 @@ async def run_import(database: Database, *, import_id: int, clock: Clock) -> Non
 
 
 async def _go_on(database: Database, reading: AsyncSession, import_id: int, clock: Clock) -> None:
-    """Do what the import's status asks for: turn the file into a table, import it, or undo."""
+    """Do the work of the import's status: turn the file into a table, import it, or undo it."""
     status = await _begin(database, import_id, clock.now())
     if status is ImportStatus.READING:
         status = await read_table(database, import_id=import_id, now=clock.now())
@@ -77,7 +77,7 @@ async def _go_on(database: Database, reading: AsyncSession, import_id: int, cloc
 
 
 async def run_within(session: AsyncSession, *, contact_import: ContactImport, now: datetime) -> None:
-    """Import a small file whole in the caller's transaction. Raises `FileRefused` and `Conflict`."""
+    """Import a whole small file in the caller's transaction. Raises `FileRefused` and `Conflict`."""
     contact_import.status, contact_import.started_at = ImportStatus.RUNNING, now
     await session.flush()
     async with aclosing(people_batches(session, contact_import)) as batches:
@@ -88,7 +88,7 @@ async def run_within(session: AsyncSession, *, contact_import: ContactImport, no
 
 
 async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
-    """Return the imports that are queued or running while no process runs them: enqueue a job for each."""
+    """Return the queued and running imports that no process works on. Enqueue a job for each."""
     unfinished = await session.scalars(
         select(col(ContactImport.id))
         .where(col(ContactImport.status).in_(_UNFINISHED))
@@ -98,7 +98,7 @@ async def requeue_stalled_imports(session: AsyncSession) -> list[int]:
 
 
 async def people_batches(session: AsyncSession, contact_import: ContactImport) -> AsyncGenerator[RowBatch]:
-    """Yield the rows that are not done yet, read as people, those whose number was seen before as duplicates."""
+    """Yield the rows that are not done yet as parsed batches. Numbers of earlier rows are duplicates."""
     resume_at, seen = await _where_it_stopped(session, contact_import.id)
     reader, position = reader_for(contact_import), contact_import.rows_done
     region, strict = await number_rules(session, contact_import.organization_id)
@@ -134,13 +134,13 @@ async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str
 def prepared(
     rows: list[FileRow], plan: RowPlan, seen: SeenNumbers, *, for_campaign: bool
 ) -> tuple[ReadRows, CopyBatch]:
-    """Return the rows as people, and what they will write. Call it in a thread."""
+    """Parse the rows and format what they will write. Call it in a thread."""
     read = read_rows(rows, plan, seen)
     return read, copy_batch_of(read, for_campaign=for_campaign)
 
 
 async def _where_it_stopped(session: AsyncSession, import_id: int) -> tuple[ResumePoint | None, SeenNumbers]:
-    """Return where reading goes on after the rows that are in, and their numbers, without reading the file again."""
+    """Return the position after the stored rows, and their numbers, without reading the file again."""
     seen, resume_at = SeenNumbers(), None
     done = await session.stream(
         select(col(ImportBatch.numbers), col(ImportBatch.place))
@@ -178,7 +178,7 @@ async def _store(
 
 
 def _speed(before: float, rows: int, seconds: float) -> float:
-    """Return rows a second, the last batch counting for a third."""
+    """Return rows a second, a moving average in which the last batch is a third."""
     now = rows / seconds if seconds > 0 else before
     return now if not before else before * 2 / 3 + now / 3
 
@@ -197,13 +197,13 @@ async def one_ahead(batches: AsyncGenerator[RowBatch]) -> AsyncGenerator[RowBatc
 
 
 async def _take_run_lock(session: AsyncSession, import_id: int) -> bool:
-    """Take the lock that ends with this session's transaction, so also with its process."""
+    """Take the run lock. It ends with this session's transaction, so also with its process."""
     key = func.hashtextextended(f"callsheet.import.{import_id}", 0)
     return bool((await session.execute(select(func.pg_try_advisory_xact_lock(key)))).scalar_one())
 
 
 async def _begin(database: Database, import_id: int, now: datetime) -> ImportStatus | None:
-    """Return what the import is in the middle of, a queued one being begun; None if there is no such import."""
+    """Return the import's status after starting it if it was queued; None if there is no such import."""
 
     async def work(session: AsyncSession) -> ImportStatus | None:
         contact_import = (
@@ -231,7 +231,7 @@ async def _fail(database: Database, import_id: int, reason: str, now: datetime) 
 
     async def work(session: AsyncSession) -> None:
         await _end(session, import_id, now, status=ImportStatus.FAILED, error=reason[:_LONGEST_ERROR])
-        # What cannot be undone just now is tried again, until its campaign is at rest.
+        # An undo that is not possible now is tried again, until the campaign is not dialed any more.
         await session.execute(
             update(ContactImport)
             .where(col(ContactImport.id) == import_id, col(ContactImport.status) == ImportStatus.UNDOING)

@@ -1,7 +1,7 @@
-"""Undoing an import: its recipients, the contacts it made and what it changed go back to what they were.
+"""Undoes an import: removes its recipients and new contacts, and restores what it changed.
 
-Who has been contacted stays as they are, and so does what someone else has changed since: both are said person by
-person. Batches, each one transaction with the place in it: a crash loses and repeats nothing.
+People who have been contacted stay, and so does what was changed since by others; the issues name each of them. It
+works in batches, each one transaction with the progress in it, so a crash loses and repeats nothing.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ CHANGED_SINCE: Final = "Somebody has changed this contact since the import: the 
 ELSEWHERE: Final = "This contact is in a campaign by another way: the contact stays."
 CHANGED_FIELDS: Final = "Somebody has changed these fields since the import; they stay as they are: "
 
-# Of people with an attempt nothing is touched; the other recipients go, whatever became of them.
+# People with an attempt are not touched; all other recipients are removed, whatever their status.
 _RECIPIENTS: Final = text("""
 WITH page AS MATERIALIZED (
     SELECT r.id, r.contact_id, EXISTS (
@@ -144,7 +144,7 @@ _CHANGES: Final = text(
 
 
 class _Phase(NamedTuple):
-    """One kind of row to take back, and the counter of what was."""
+    """One kind of row to take back, and its counter."""
 
     name: str
     statement: TextClause
@@ -167,13 +167,13 @@ _WORDS: Final = {
 async def undo_import(
     session: AsyncSession, *, principal: Principal, import_ref: Ref, now: datetime
 ) -> StoredImport:
-    """Begin to take an ended import back. A worker is always needed.
+    """Begin to undo an ended import. A worker is always needed.
 
     Raises `Conflict` if it has not ended, is undone already, or its campaign is being dialed.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
-    # Campaign first, import second: the order of every transaction that locks both.
+    # Campaign first, import second: all code that locks both uses this order.
     campaign = await locked_campaign(session, contact_import)
     await session.refresh(contact_import, with_for_update=True)
     if contact_import.status in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
@@ -191,7 +191,7 @@ async def undo_import(
 
 
 async def run_undo(database: Database, *, import_id: int, clock: Clock) -> None:
-    """Take the import back, or go on with what a crash interrupted. Raises `Conflict` if its campaign was started."""
+    """Undo the import, or go on after a crash. Raises `Conflict` if its campaign was started."""
     more = True
     while more:
         more = await database.write(lambda session: undo_batch(session, import_id=import_id, now=clock.now()))
@@ -199,7 +199,7 @@ async def run_undo(database: Database, *, import_id: int, clock: Clock) -> None:
 
 
 async def undo_batch(session: AsyncSession, *, import_id: int, now: datetime) -> bool:
-    """Take back the next rows; tell whether there are more. Raises `Conflict` and `Overtaken`."""
+    """Undo the next rows; tell whether there are more. Raises `Conflict` and `Overtaken`."""
     known = await session.get(ContactImport, import_id)
     if known is None:
         raise Overtaken
@@ -221,7 +221,9 @@ async def undo_batch(session: AsyncSession, *, import_id: int, now: datetime) ->
     if is_over:
         known.status = ImportStatus.UNDONE
         if campaign is not None:
-            await _forget_positions(session, campaign)
+            # The next contact follows the last one that is left.
+            last = select(func.max(col(Recipient.position))).where(col(Recipient.campaign_id) == campaign.id)
+            campaign.next_position = ((await session.execute(last)).scalar_one() or 0) + 1
     await session.flush()
     fault("undo_batch_stored")
     _announce(session, known)
@@ -238,12 +240,6 @@ async def contacted_by(session: AsyncSession, contact_import: ContactImport) -> 
 def _require_at_rest(campaign: Campaign) -> None:
     if campaign.status in UNDER_WAY:
         raise Conflict(f"This campaign is {campaign.status}. Pause the campaign first, then undo the import.")
-
-
-async def _forget_positions(session: AsyncSession, campaign: Campaign) -> None:
-    """Let the next contact follow the last that is left, as if the others had never been there."""
-    last = select(func.max(col(Recipient.position))).where(col(Recipient.campaign_id) == campaign.id)
-    campaign.next_position = ((await session.execute(last)).scalar_one() or 0) + 1
 
 
 def _named(statement: TextClause, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What pages and programs are shown of an import."""
+"""The views of an import for pages and the API."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,25 +19,25 @@ class StoredImport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the file and what it is used as."""
+    """A column of the file and its target."""
 
     header: str
     target: str
     """A contact field (`phone_number`, `name`, …), `variable:<name>` or `ignore`."""
     variable_name: str
-    """What to write in a template for this column when it is a variable."""
+    """The name to write in a template if this column is a variable."""
     samples: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What an undo has done so far."""
+    """The progress of an undo."""
 
     recipients_removed: int = 0
     contacts_removed: int = 0
     contacts_restored: int = 0
     kept: int = 0
-    """People of whom something had to stay; `list_issues` of the kind `kept` says why for each."""
+    """People with something that had to stay; the issues of the kind `kept` say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +61,25 @@ class ImportView:
     duplicates: int
     suppressed: int
     warnings: int
-    """How many of the accepted have something to check."""
+    """Accepted rows with something to check."""
     in_campaign: int
-    """Of the duplicates: those that were in the campaign already; the others come twice in the file."""
+    """Duplicates that were in the campaign already; the other duplicates come twice in the file."""
     known: int
     """Rows whose number was in the address book already."""
     opted_out: int
-    """Rows of people who once asked not to be contacted; where that stands, they are among the suppressed."""
+    """Rows of people who once asked not to be contacted. Those who still must not be are suppressed too."""
     created: int
-    """Contacts that were new."""
+    """New contacts."""
     updated: int
-    """Contacts of which something was changed."""
+    """Changed contacts."""
     recipients_added: int
-    """Into the campaign, those listed as skipped among them."""
+    """Added to the campaign, including those listed as skipped."""
     rows_per_second: float
     seconds_left: int | None
-    """While it runs, at the speed it has now."""
+    """Only while it runs, at its present speed."""
     sheet: str
     sheets: list[str]
-    """Of a workbook: those that can be chosen while it is not started."""
+    """Sheets of a workbook to choose from before the start."""
     undone_at: datetime | None
     undone_by: str | None
     undo: Undo
@@ -92,7 +92,7 @@ class ImportView:
 
 @dataclass(frozen=True, slots=True)
 class IssueRow:
-    """A row of the file that was not, or not quietly, accepted."""
+    """A row of the file with an issue."""
 
     row_number: int
     kind: IssueKind
@@ -114,25 +114,25 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class SampleText:
-    """What the campaign's templates make of one row."""
+    """The campaign's texts for one row."""
 
     row_number: int
     number: str
     texts: dict[str, str]
-    """Part of the call or message (`welcome`, `agenda`, `question`, `closing`, `body`) -> what is said."""
+    """Part of the call or message (`welcome`, `agenda`, `question`, `closing`, `body`) -> its text."""
     missing: list[str]
-    """Variables without a value for this row and nothing to stand in."""
+    """Variables without a value for this row and without a fallback."""
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What would become of the file's rows. Nothing has been written."""
+    """What the import would do with the file's rows. Nothing is written."""
 
     total: int
     """Rows in the file."""
     examined: int
-    """Rows the counts speak of: all of them, or the first 100,000 of a longer file."""
+    """Rows that were counted: all of them, or the first 100,000 of a longer file."""
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
@@ -144,22 +144,22 @@ class ImportPreview:
     first_accepted: list[PreviewRow] = field(default_factory=list)
     first_issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
     samples: list[SampleText] = field(default_factory=list)
-    """Of an import into a campaign: what the first people would hear or read."""
+    """For an import into a campaign: the texts for the first people."""
 
     def first(self, *kinds: IssueKind) -> list[IssueRow]:
-        """Return the first rows of these classes, in the file's order."""
+        """Return the first rows of these kinds, in the file's order."""
         found = [row for kind in kinds for row in self.first_issues.get(kind, [])]
         return sorted(found, key=lambda row: row.row_number)
 
     @property
     def sampled(self) -> bool:
-        """Whether the file has more rows than were examined; the page says so."""
+        """Tell whether the file has more rows than were examined; the page says so."""
         return self.examined < self.total
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of a small import that was done at once."""
+    """The result of a small import that was done at once."""
 
     import_id: int
     rows: int

@@ -1,1 +1,1 @@
-"""The file of an import: stored, profiled, its columns mapped."""
+"""The file of an import: stores it, profiles it and maps its columns."""

@@ -1,8 +1,8 @@
-"""The columns of a stored file, with their targets and samples."""
+"""Maps the columns of a stored file to contact fields and variables."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -37,10 +37,14 @@ def headers_of(contact_import: ContactImport) -> list[str]:
 
 
 def file_columns(contact_import: ContactImport) -> list[Column]:
-    """Return the columns in the order of the file, each with up to three samples of what is in it."""
+    """Return the columns in the order of the file, each with up to three sample cells."""
     headers, shown = headers_of(contact_import), contact_import.head.get("samples", [])
-    named = zip(headers, variable_names(headers), shown, strict=True)
-    return [_column(header, name, contact_import.mapping, cells) for header, name, cells in named]
+    columns = []
+    for header, safe_name, cells in zip(headers, variable_names(headers), shown, strict=True):
+        target = str(contact_import.mapping.get(header, IGNORE))
+        name = target.removeprefix(VARIABLE) if target.startswith(VARIABLE) else safe_name
+        columns.append(Column(header=header, target=target, variable_name=name, samples=cells))
+    return columns
 
 
 async def suggested_mapping(
@@ -51,10 +55,10 @@ async def suggested_mapping(
     region: str,
     guess: bool,
 ) -> dict[str, str]:
-    """Return the mapping last used for these headers, else what the headers, or without any the cells, mean.
+    """Return the mapping last used for these headers, else one by the headers, else (without headers) by the cells.
 
-    `rows` are the first of the file. With `guess`, their cells also tell the column of the phone numbers if no
-    header does.
+    `rows` are the first rows of the file. With `guess`, their cells are used to find the phone numbers if no header
+    names them.
     """
     headers = headers_of(contact_import)
     if contact_import.head["headerless"]:
@@ -72,14 +76,14 @@ async def suggested_mapping(
 
 
 async def remember_mapping(session: AsyncSession, contact_import: ContactImport, *, now: datetime) -> None:
-    """Keep the import's mapping for the next file of the organization with the same headers."""
+    """Store the import's mapping for the organization's next file with the same headers."""
     headers = headers_of(contact_import)
     if contact_import.head["headerless"]:
         return
     row = {
         "organization_id": contact_import.organization_id,
         "headers_hash": _hash(headers),
-        # By position: another file may write the same headers in another case.
+        # By position, because the next file may write the same headers in another case.
         "mapping": {
             str(index): contact_import.mapping.get(header, IGNORE) for index, header in enumerate(headers)
         },
@@ -95,9 +99,15 @@ async def remember_mapping(session: AsyncSession, contact_import: ContactImport,
 
 
 def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
-    """Return a mapping of columns without names: the first with numbers, and the only one with words."""
-    phones = [header for index, header in enumerate(headers) if _mostly(rows, index, region, _is_phone)]
-    words = [header for index, header in enumerate(headers) if _mostly(rows, index, region, _is_words)]
+    """Map columns without names: the first with phone numbers, and the one with words if there is only one."""
+    phones, words = [], []
+    for index, header in enumerate(headers):
+        cells = _cells(rows, index)
+        if 2 * sum(_is_phone(cell, region) for cell in cells) > len(cells):
+            phones.append(header)
+        letters = [cell for cell in cells if any(map(str.isalpha, cell)) and "@" not in cell]
+        if 2 * sum(not any(map(str.isdigit, cell)) for cell in letters) > len(cells):
+            words.append(header)
     meant = suggest_mapping(headers)
     if phones:
         meant[phones[0]] = PHONE
@@ -107,7 +117,7 @@ def _by_content(headers: Sequence[str], rows: Sequence[FileRow], region: str) ->
 
 
 def _with_phone(meant: dict[str, str], rows: Sequence[FileRow], region: str) -> dict[str, str]:
-    """Take the column for the phone numbers in which the most cells are some, and most of all."""
+    """Map the column with the largest share of phone numbers, if they are more than half of its cells."""
     held = [_share(rows, index, region) for index in range(len(meant))]
     best = max(held, default=0.0)
     if best <= _MOST:
@@ -116,8 +126,8 @@ def _with_phone(meant: dict[str, str], rows: Sequence[FileRow], region: str) -> 
 
 
 def _share(rows: Sequence[FileRow], index: int, region: str) -> float:
-    """Return how many of a column's cells, of 1, are numbers that somebody has; ids only look like numbers."""
-    cells = [row.cells[index] for row in rows if index < len(row.cells) and row.cells[index].strip()]
+    """Return the share (0 to 1) of a column's cells that are assigned numbers: ids only look like numbers."""
+    cells = _cells(rows, index)
     return sum(_is_assigned(cell, region) for cell in cells) / len(cells) if cells else 0
 
 
@@ -128,9 +138,9 @@ def _is_assigned(cell: str, region: str) -> bool:
         return False
 
 
-def _mostly(rows: Sequence[FileRow], index: int, region: str, looks: Callable[[str, str], bool]) -> bool:
-    cells = [row.cells[index] for row in rows if index < len(row.cells) and row.cells[index].strip()]
-    return bool(cells) and 2 * sum(looks(cell, region) for cell in cells) > len(cells)
+def _cells(rows: Sequence[FileRow], index: int) -> list[str]:
+    """Return the column's cells that are not blank."""
+    return [row.cells[index] for row in rows if index < len(row.cells) and row.cells[index].strip()]
 
 
 def _is_phone(cell: str, region: str) -> bool:
@@ -140,12 +150,8 @@ def _is_phone(cell: str, region: str) -> bool:
         return False
 
 
-def _is_words(cell: str, _region: str) -> bool:
-    return any(map(str.isalpha, cell)) and not any(map(str.isdigit, cell)) and "@" not in cell
-
-
 def _hash(headers: Sequence[str]) -> str:
-    """Return what tells files with other columns apart, whatever their case."""
+    """Return a hash of the headers, without regard to case."""
     return hashlib.sha256(json.dumps([header.lower() for header in headers]).encode()).hexdigest()
 
 
@@ -159,13 +165,7 @@ def checked_mapping(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[
         ) from invalid
 
 
-def _column(header: str, safe_name: str, mapping: Mapping[str, str], samples: list[str]) -> Column:
-    target = str(mapping.get(header, IGNORE))
-    name = target.removeprefix(VARIABLE) if target.startswith(VARIABLE) else safe_name
-    return Column(header=header, target=target, variable_name=name, samples=samples)
-
-
 def samples(rows: Sequence[FileRow], position: int) -> list[str]:
-    """Return what a column holds in the first of these rows that say something there, shortened."""
+    """Return the column's first cells that are not blank, shortened."""
     cells = (row.cells[position].strip() for row in rows if position < len(row.cells))
     return [cell[:_LONGEST_SAMPLE] for cell in cells if cell][:SAMPLES]

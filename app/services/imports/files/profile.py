@@ -1,4 +1,4 @@
-"""The first look through a stored table: how many rows it has, and what its columns are used as to begin with."""
+"""Profiles a stored table: counts its rows and suggests a mapping of its columns."""
 
 from typing import Final
 
@@ -19,10 +19,10 @@ EMPTY: Final = "The file is empty. Choose a file with a header row and one perso
 
 
 async def look_through(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:
-    """Read the whole file, so that what is wrong with it is said at once and its length is known.
+    """Read the whole file, to find errors at once and to know its length.
 
-    With `guess`, a column of numbers that no header names is suggested as the phone numbers: only where somebody
-    sees the suggestion before it counts. Raises `FileRefused`.
+    With `guess`, phone numbers are also found by the cells if no header names them. Use it only where a person sees
+    the suggestion before it is used. Raises `FileRefused`.
     """
     reader, rows, broken = reader_for(contact_import), 0, 0
     first: list[FileRow] = []

@@ -1,4 +1,4 @@
-"""Work on the rows of a file, in a thread beside the event loop."""
+"""Works on the rows of a file in a thread beside the event loop."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ _HANDOVER_SECONDS: Final = 0.0005
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a function that makes many rows, in a thread. What it raises is raised here."""
+    """Call a function that makes many rows, in a thread. Its errors are raised here."""
 
     def call() -> R:
         with _making_rows:
@@ -25,10 +25,10 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 
 
 class _MakingRows:
-    """While any thread is within: no search for garbage in circles, and turns of half a millisecond.
+    """While a thread works: no garbage collection of cycles, and thread switches after half a millisecond.
 
-    Rows refer to nothing in circles, and the search takes a third of the time. With turns of the usual 5 ms, the
-    thread that talks to the database would wait so long after each answer, and the database meanwhile for it.
+    Rows have no reference cycles, and searching for them takes a third of the time. With the usual switch interval of
+    5 ms, the thread that talks to the database would wait that long after each answer.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Files that are no text (workbooks) or no table (JSON), turned into one: CSV in the pieces that imports read."""
+"""Turns workbooks and JSON files into CSV, in the pieces that imports read."""
 
 import asyncio
 import csv
@@ -29,11 +29,11 @@ from app.services.tabular.row_reader import NO_OBJECT
 WORKBOOK: Final = "xlsx"
 RAW_FORMATS: Final = frozenset({WORKBOOK, JSON_FORMAT})
 AT_ONCE_BYTES: Final = 1_000_000
-"""Of such a file, this much is read before the answer; a larger one by a worker."""
+"""A file of up to this size is read before the request is answered; a larger one by a worker."""
 
 
 class _Sheets(NamedTuple):
-    """The sheets of a workbook, and the one that is read."""
+    """The sheets of a workbook, and the chosen one."""
 
     names: list[str]
     chosen: str
@@ -42,7 +42,7 @@ class _Sheets(NamedTuple):
 async def read_table_within(session: AsyncSession, contact_import: ContactImport, *, guess: bool) -> None:
     """Turn a small file into a table in the caller's transaction. Raises `FileRefused`.
 
-    `guess`: whether the cells may tell the column of the phone numbers (`look_through`).
+    `guess`: as in `look_through`.
     """
     async with _spooled(session, contact_import.id) as file:
         await _forget_table(session, contact_import.id)
@@ -56,9 +56,9 @@ async def read_table_within(session: AsyncSession, contact_import: ContactImport
 
 
 async def read_table(database: Database, *, import_id: int, now: datetime) -> ImportStatus:
-    """Turn a stored file into a table, piece by piece; return what the import is then: uploaded, or running.
+    """Turn a stored file into a table, piece by piece; return the new status of the import: uploaded, or running.
 
-    Begun again after a crash. Raises `FileRefused` and `Overtaken`.
+    After a crash it begins again. Raises `FileRefused` and `Overtaken`.
     """
     async with database.session() as reading:
         contact_import = await reading.get_one(ContactImport, import_id)
@@ -75,7 +75,7 @@ async def read_table(database: Database, *, import_id: int, now: datetime) -> Im
     async def work(session: AsyncSession) -> ImportStatus:
         row = await _still_reading(session, import_id)
         row.sheet, row.sheets = contact_import.sheet, contact_import.sheets
-        # What begins by itself begins with what the headers say: nobody sees a guess first.
+        # An import that starts by itself uses only the headers: no person would see a guess first.
         await _finish(session, row, guess=not row.start_when_read)
         if row.start_when_read and _has_phone(row):
             row.status, row.started_at = ImportStatus.RUNNING, now
@@ -121,7 +121,7 @@ async def _forget_table(session: AsyncSession, import_id: int) -> None:
 
 @asynccontextmanager
 async def _spooled(session: AsyncSession, import_id: int) -> AsyncIterator[IO[bytes]]:
-    """Give the file as it came, on disk: a workbook is read from its end."""
+    """Write the file to disk as it came: a workbook is read from its end."""
     with tempfile.TemporaryFile() as file:
         async for chunk in stored_chunks(session, import_id, raw=True):
             await asyncio.to_thread(file.write, chunk)
@@ -136,7 +136,7 @@ async def _take_sheets(contact_import: ContactImport, file: IO[bytes]) -> None:
 
 
 def _sheets(file: IO[bytes], wanted: str) -> _Sheets:
-    # Loaded when it is needed: no other process needs to carry the library.
+    # Imported only here, so that other processes do not load the library.
     from app.services.tabular.workbooks import opened_workbook, sheet_names
 
     with opened_workbook(file) as workbook:
@@ -170,7 +170,7 @@ def _json_rows(file: IO[bytes]) -> Iterator[Sequence[str]]:
 
 
 def _in_pieces(rows: Iterator[Sequence[str]]) -> Iterator[bytes]:
-    """Yield the rows as CSV, in pieces of the usual size; every cell is quoted, so that none is taken for two."""
+    """Yield the rows as CSV in pieces of the usual size. Every cell is quoted, so that none is read as two."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
     for row in rows:

@@ -1,10 +1,10 @@
-"""The table to fill in that people download."""
+"""The template for imports, to download and fill in."""
 
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
 
 def template_csv() -> str:
-    """Return a CSV with the columns that are understood without a word, and two people as an example."""
+    """Return a CSV with columns that are recognized by their names, and two people as an example."""
     return BYTE_ORDER_MARK + csv_rows(
         [
             ["phone_number", "name", "email", "company", "time_zone", "appointment_date"],

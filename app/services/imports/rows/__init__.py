@@ -1,1 +1,1 @@
-"""The rows of a file, read as people."""
+"""Parses the rows of a file into people."""

@@ -1,4 +1,4 @@
-"""What a row says of consent: its status, where and in which words it was given, the proof, and when."""
+"""Reads the consent of a row: status, source, wording, evidence and time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -16,15 +16,15 @@ _DETAILS: Final = ("consent_source", "consent_wording", "consent_evidence")
 _LONGEST_SHOWN: Final = 80
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER: Final = timedelta(days=1)
-"""A date without a time zone may be tomorrow's here."""
+"""A date without a time zone may be tomorrow in UTC."""
 
 
 class ConsentUnclear(ValueError):
-    """It cannot be told what the row says of consent. The message says what to change."""
+    """The consent of a row is not clear. The message says what to change."""
 
 
 class Consented(NamedTuple):
-    """What a row says of consent."""
+    """The consent of a row."""
 
     status: Consent
     source: str
@@ -34,10 +34,10 @@ class Consented(NamedTuple):
 
 
 def take_consent(fields: dict[str, str], warnings: list[str], *, uploaded_at: datetime) -> Consented | None:
-    """Take what is said of consent out of a row's fields; None if that is nothing, or `unknown`.
+    """Take the consent out of a row's fields; None if there is none, or it is `unknown`.
 
-    A time that is not said is that of the upload; one without an offset is UTC. Raises `ConsentUnclear`: whether
-    we may call somebody is not guessed.
+    Without a time, the time of the upload is used; a time without an offset is in UTC. Raises `ConsentUnclear`: we
+    never guess whether we may call a person.
     """
     said = {name: fields.pop(name) for name in CONSENT if name in fields}
     if "consent" not in said:

@@ -1,6 +1,6 @@
-"""What a batch writes, as PostgreSQL's COPY takes it: one line a row, its columns between tabs.
+"""Formats a batch for PostgreSQL's COPY: one line for each row, with tabs between the columns.
 
-Written while the batch before is being stored; only what the database alone knows is put in front afterwards.
+This happens while the batch before is stored. The columns that only the database knows are put in front later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from app.services.imports.rows.consents import Consented
 from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
 
 COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
-"""Of a line of `CopyBatch.cards`."""
+"""The text columns of a line of `CopyBatch.cards`."""
 
 NULL: Final = "\\N"
 _NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
@@ -23,24 +23,24 @@ _LONGEST_REASON: Final = 500
 
 
 class CopyBatch(NamedTuple):
-    """The rows of a batch, ready to be copied. By index: the person's in `ReadRows.people`."""
+    """The rows of a batch, ready for COPY. An index is the person's in `ReadRows.people`."""
 
     order: list[int]
-    """The indexes in the order of numbers. Everybody writes contacts in that order, so that there is no deadlock."""
+    """The indexes in the order of numbers. All code writes contacts in this order, so that there is no deadlock."""
     numbers: str
-    """In that order, with blanks between."""
+    """The numbers in that order, separated by blanks."""
     cards: list[str]
     """By index."""
     variables: list[str]
-    """By index, as JSON; empty if no campaign asks for them."""
+    """By index, as JSON; empty without a campaign."""
     issues: list[str]
-    """Of the rows that do not go in."""
+    """The issues of rows that do not go in."""
     warnings: dict[int, str]
-    """By index, of the people who have some."""
+    """By index, only of people with warnings."""
 
 
 def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
-    """Return what the rows will write. Takes a while: call it in a thread."""
+    """Return what the rows will write. It is slow: call it in a thread."""
     people, keys = rows.people, _Keys()
     numbers = [person.number for person in people]
     order = sorted(range(len(people)), key=numbers.__getitem__)
@@ -57,7 +57,7 @@ def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
 
 
 def warning_of(person: FilePerson) -> Issue:
-    """Return what there is to check of somebody who goes in."""
+    """Return the issue of a person who goes in with warnings."""
     return Issue(person.row, IssueKind.WARNING, " ".join(person.warnings))
 
 
@@ -69,13 +69,13 @@ def issue_line(issue: Issue) -> str:
 
 
 def with_head(head: Iterable[object], lines: Sequence[str]) -> str:
-    """Return the lines as one text, each behind the same first columns."""
+    """Return the lines as one text, each after the same first columns."""
     start = "".join(f"{column}\t" for column in head)
     return start + f"\n{start}".join(lines) + "\n" if lines else ""
 
 
 def escaped(text: str) -> str:
-    """Return the text as a column of a line."""
+    """Return the text escaped as a column of a line."""
     return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
@@ -85,7 +85,10 @@ def _card(person: FilePerson, keys: Mapping[str, str]) -> str:
     whole = "".join(texts)
     if "\\" in whole or not whole.isprintable():
         texts = [text.translate(_ESCAPES) for text in texts]
-    tags = _array(person.tags).translate(_ESCAPES) if person.tags else "{}"
+    tags = "{}"
+    if person.tags:
+        quoted = [tag.replace("\\", r"\\").replace('"', r"\"") for tag in person.tags]
+        tags = ("{" + ",".join([f'"{tag}"' for tag in quoted]) + "}").translate(_ESCAPES)
     consent = _consent(person.consent) if person.consent else _NO_CONSENT
     return "\t".join((person.number, *texts, tags, _json(person.custom, keys), consent))
 
@@ -95,14 +98,8 @@ def _consent(said: Consented) -> str:
     return "\t".join((said.status, *texts, said.at.isoformat()))
 
 
-def _array(texts: Sequence[str]) -> str:
-    """Return the texts as PostgreSQL writes an array."""
-    quoted = [text.replace("\\", r"\\").replace('"', r"\"") for text in texts]
-    return "{" + ",".join([f'"{text}"' for text in quoted]) + "}"
-
-
 class _Keys(dict[str, str]):
-    """Names as they begin an entry of a JSON object, each written once."""
+    """Names as they begin an entry of a JSON object; each is encoded once."""
 
     def __missing__(self, name: str) -> str:
         self[name] = written = f"{encode_basestring(name)}:"
@@ -110,7 +107,7 @@ class _Keys(dict[str, str]):
 
 
 def _json(texts: Mapping[str, str], keys: Mapping[str, str]) -> str:
-    """Return an object of texts, three times as fast as `json.dumps` does."""
+    """Return a JSON object of texts, three times as fast as `json.dumps`."""
     if not texts:
         return "{}"
     entries = ",".join([keys[name] + encode_basestring(text) for name, text in texts.items()])

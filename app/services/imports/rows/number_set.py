@@ -1,4 +1,4 @@
-"""The numbers of a file so far, in eight bytes each: a million of them take 16 MB, as a set they would take 90."""
+"""The set of a file's numbers so far: a million take 16 MB, a Python set would take 90 MB."""
 
 from array import array
 from collections.abc import Iterable
@@ -6,11 +6,11 @@ from typing import Final
 
 _SMALLEST: Final = 1 << 12
 _SPREAD: Final = 0x9E3779B97F4A7C15
-"""The golden ratio's bits: neighbouring numbers land far from each other."""
+"""The golden ratio's bits: they spread neighbouring numbers over the table."""
 
 
 class SeenNumbers:
-    """A set of E.164 numbers as integers: a table with open addressing, where 0 is an empty slot."""
+    """A set of E.164 numbers as integers: a hash table with open addressing, where 0 is an empty slot."""
 
     def __init__(self) -> None:
         self._places = array("Q", bytes(8 * _SMALLEST))
@@ -21,7 +21,7 @@ class SeenNumbers:
         return self._count
 
     def add(self, number: int) -> bool:
-        """Note a number; tell whether it is new."""
+        """Add a number; tell whether it is new."""
         indexes, mask = self._places, self._mask
         index = (number * _SPREAD >> 20) & mask
         while known := indexes[index]:
@@ -35,7 +35,7 @@ class SeenNumbers:
         return True
 
     def update(self, numbers: Iterable[int]) -> None:
-        """Note many numbers."""
+        """Add many numbers."""
         for number in numbers:
             self.add(number)
 

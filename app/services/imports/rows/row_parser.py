@@ -1,4 +1,4 @@
-"""From rows of a file to people: number, contact fields, template variables, warnings, and who comes twice."""
+"""Parses rows of a file into people: number, contact fields, template variables, warnings, and duplicates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ CARD: Final = (
     *("name", "first_name", "last_name", "email", "company", "time_zone", "language"),
     *("country", "state", "notes"),
 )
-"""The columns of a contact that a file can fill, beside its custom fields."""
+"""The columns of a contact that a file can fill, apart from its custom fields."""
 
 _FIELDS: Final = frozenset({PHONE, TAGS, *CONSENT, *LENGTHS})
-"""What has a field of its own; every other target is a variable by that name."""
+"""Targets that are fields of a contact; every other target is a variable of that name."""
 
 _UNPRINTABLE: Final = dict.fromkeys(
     (
@@ -41,8 +41,8 @@ _UNPRINTABLE: Final = dict.fromkeys(
         *(*range(0x202A, 0x202F), *range(0x2066, 0x206A)),
     )
 )
-"""NUL and lone surrogates are refused by the database, the others by what speaks or shows the text; those that turn
-its direction would deceive a reader."""
+"""Removed characters. The database refuses NUL and lone surrogates. The others cannot be spoken or shown, or they
+reverse the direction of a text and mislead a reader."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ class RowPlan:
     region: str
     strict: bool
     uploaded_at: datetime
-    """When a consent was given of which the row does not say it."""
+    """The time of a consent without one in the row."""
 
     @cached_property
     def columns(self) -> tuple[tuple[str, bool], ...]:
-        """Of each column: its field or variable ("" is ignored), and whether it is a variable."""
+        """Return for each column its field or variable ("" is ignored), and whether it is a variable."""
         return tuple(map(_column, self.targets))
 
     @cached_property
     def says_consent(self) -> bool:
-        """Whether any column is about consent."""
+        """Tell whether a column is about consent."""
         return not set(CONSENT).isdisjoint(self.targets)
 
 
@@ -74,23 +74,23 @@ def _column(target: str) -> tuple[str, bool]:
 
 
 class FilePerson(NamedTuple):
-    """A row that has a number we could contact."""
+    """A row with a number that can be contacted."""
 
     row: FileRow
     number: str
     fields: dict[str, str]
-    """Contact field -> text, without tags; those without a text are left out. `name` is there if any part of it is."""
+    """Contact field -> text, without tags and without empty fields. `name` is set if any part of it is."""
     variables: dict[str, str]
-    """Everything this row says, by template name: what a campaign keeps."""
+    """All values of the row by template name, for the campaign."""
     custom: dict[str, str]
-    """The part of `variables` that has no field of its own on a contact."""
+    """The part of `variables` that is no field of a contact."""
     warnings: list[str]
     tags: list[str]
     consent: Consented | None = None
 
 
 class ReadRows(NamedTuple):
-    """So many rows of a file: people whose number comes for the first time, and what is wrong with the others."""
+    """Parsed rows: the people whose number comes for the first time, and the issues of the others."""
 
     total: int
     people: list[FilePerson]
@@ -98,7 +98,7 @@ class ReadRows(NamedTuple):
 
 
 def read_rows(rows: Sequence[FileRow], plan: RowPlan, seen: SeenNumbers) -> ReadRows:
-    """Return the people of the rows, in order, and note their numbers. Takes a while: call it in a thread."""
+    """Return the people of the rows, in order, and add their numbers to the set. It is slow: call it in a thread."""
     people: list[FilePerson] = []
     issues: list[Issue] = []
     for row in rows:
@@ -123,8 +123,9 @@ def _read_row(row: FileRow, plan: RowPlan) -> FilePerson:
     region = country if country and is_region(country) else plan.region
     phone = normalize(fields.pop(PHONE, ""), region=region, strict=plan.strict)
     consent = take_consent(fields, warnings, uploaded_at=plan.uploaded_at) if plan.says_consent else None
-    if "first_name" in fields or "last_name" in fields:
-        _join_name(fields)
+    if "name" not in fields and ("first_name" in fields or "last_name" in fields):
+        parts = (fields.get("first_name", ""), fields.get("last_name", ""))
+        fields["name"] = " ".join(filter(None, parts))
     if "time_zone" in fields:
         _check_time_zone(fields, warnings)
     tags = _tags(fields, warnings) if TAGS in fields else []
@@ -169,14 +170,8 @@ def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], di
     return fields, custom, warnings
 
 
-def _join_name(cells: dict[str, str]) -> None:
-    parts = (cells.get("first_name", ""), cells.get("last_name", ""))
-    if name := cells.get("name") or " ".join(filter(None, parts)):
-        cells["name"] = name
-
-
 def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
-    """Return the row's tags, and write them as a template says them."""
+    """Return the row's tags, and set the field to the text that templates use."""
     found = tags_in(cells[TAGS])
     tags = list(dict.fromkeys(tag[:LONGEST_TAG].strip() for tag in found[:MOST_TAGS]))
     if tags != found:

@@ -1,1 +1,1 @@
-"""People of a file written to the address book and to a campaign, batch by batch."""
+"""Writes the people of a file to the address book and to a campaign, batch by batch."""

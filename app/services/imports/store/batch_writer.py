@@ -1,4 +1,4 @@
-"""One batch of an import: contacts, recipients, issues, counters and progress in one transaction."""
+"""Writes one batch of an import: contacts, recipients, issues, counters and progress in one transaction."""
 
 from array import array
 from dataclasses import dataclass
@@ -27,29 +27,29 @@ from app.services.imports.store.recipient_writer import add_recipients
 
 _COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
 _RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)
-"""Somebody else added or deleted one of the people at the same moment: matched again, the batch goes in."""
+"""Another transaction added or deleted one of the people at the same moment: match the batch again."""
 _MOST_RACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RowBatch:
-    """Rows read from the file, with what is needed to go on after them."""
+    """Rows read from the file, with the position after them."""
 
     position: int
-    """Rows of the file that come before them."""
+    """Rows of the file before them."""
     rows: ReadRows
     lines: CopyBatch
-    """What they will write."""
+    """Their lines for COPY."""
     resume_at: dict[str, Any]
 
 
 class _Stored(NamedTuple):
-    """What became of the people of a batch."""
+    """The result of storing the people of a batch."""
 
     known: MatchResult
     saved: Saved
     listed: int
-    """Of the campaign's recipients."""
+    """Recipients added to the campaign."""
 
 
 async def store_batch(
@@ -57,9 +57,9 @@ async def store_batch(
 ) -> None:
     """Store one batch; the caller commits. Raises `Overtaken`; `Conflict` if the campaign takes no contacts.
 
-    The lock on the import and its `rows_done` make each row count once, whoever runs it however often.
+    The lock on the import and its `rows_done` make each row count once, even if the batch is run again.
     """
-    # The campaign is locked before the import, in the order in which deleting a campaign takes them.
+    # The campaign is locked before the import, as when a campaign is deleted.
     campaign = await locked_campaign(session, await _known_import(session, import_id))
     contact_import = await _locked_import(session, import_id, batch.position)
     if campaign is not None:
@@ -69,7 +69,9 @@ async def store_batch(
     await _record_issues(session, import_id, batch.lines, stored.known)
     _count(contact_import, batch.rows, stored)
     contact_import.rows_per_second = rows_per_second or contact_import.rows_per_second
-    await _remember(session, import_id, batch)
+    numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
+    done = {"import_id": import_id, "position": batch.position, "place": batch.resume_at}
+    await session.execute(insert(ImportBatch), [done | {"numbers": numbers.tobytes()}])
     await session.flush()
     announce(session, organization_id=contact_import.organization_id, campaign_id=contact_import.campaign_id)
     fault("import_batch_stored")
@@ -164,9 +166,3 @@ def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> No
     }
     for counter, count in counts.items():
         setattr(contact_import, counter, getattr(contact_import, counter) + count)
-
-
-async def _remember(session: AsyncSession, import_id: int, batch: RowBatch) -> None:
-    numbers = array("Q", [int(person.number[1:]) for person in batch.rows.people])
-    row = {"import_id": import_id, "position": batch.position, "place": batch.resume_at}
-    await session.execute(insert(ImportBatch), [row | {"numbers": numbers.tobytes()}])

@@ -1,10 +1,10 @@
-"""The address book's part of a batch: new contacts, and what the file says of those that are there."""
+"""Writes the contacts of a batch: adds new ones, and updates existing ones from the file."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import CONSENT, MOST_TAGS
@@ -22,7 +22,7 @@ _ALL_TAGS: Final = """c.tags || ARRAY(
         ORDER BY u.nth LIMIT greatest(0, :most_tags - cardinality(c.tags))
     ) AS new_tags"""
 
-# A yes never takes the place of a no, and a row that says nothing of consent, or `unknown`, changes none.
+# A yes never replaces a no. A row without consent, or with `unknown`, changes no consent.
 _SAYS: Final = f"s.consent <> 'unknown' AND c.consent NOT IN {sql.CONSENT_REFUSED}"
 _TURNS: Final = f"{_SAYS} AND s.consent <> c.consent"
 _NEW_MOMENT: Final = (
@@ -39,8 +39,8 @@ _CONSENT: Final = [
     _NEW_MOMENT,
 ]
 
-# A text of the row replaces what the contact had, an empty one never does; the parts of a name go together.
-# Tags are added to those that are there, none is taken away.
+# A text of the row replaces the contact's, an empty one does not; the parts of a name are replaced together.
+# Tags are only added.
 _MERGED: Final = ", ".join(
     [
         *(f"coalesce(nullif(s.{name}, ''), c.{name}) AS new_{name}" for name in _PLAIN),
@@ -55,7 +55,7 @@ _MERGED: Final = ", ".join(
 _OLD: Final = ", ".join(f"'{name}', {name}" for name in _COLUMNS)
 _NEW: Final = ", ".join(f"'{name}', new_{name}" for name in _COLUMNS)
 
-# What is changed is kept as it was, name by name, so that an undo puts back that and nothing else.
+# The old value of each changed column is stored, so that an undo restores exactly these.
 _UPDATE_SQL: Final = """
 WITH met AS MATERIALIZED (
     SELECT c.id, c.fields, c.updated_at, s.fields AS custom, {theirs}, {merged}
@@ -117,10 +117,10 @@ _COPY: Final = (
 
 
 class Saved(NamedTuple):
-    """What became of the cards."""
+    """The result of saving the contacts."""
 
     contacts: dict[int, int]
-    """Everybody's id, by index."""
+    """The id of each person's contact, by index."""
     created: int
     updated: int
 
@@ -134,9 +134,9 @@ async def save_cards(
     import_id: int,
     now: datetime,
 ) -> Saved:
-    """Create the contacts of a batch and bring those up to date that are `known`; keep what was changed.
+    """Create the new contacts of a batch and update the `known` ones; store the old values.
 
-    Raises psycopg's `UniqueViolation` if another transaction has added one of the others in the meantime.
+    Raises psycopg's `UniqueViolation` if another transaction has added one of the new ones in the meantime.
     """
     new = [index for index in lines.order if index not in known]
     contacts = dict(known)
@@ -151,11 +151,7 @@ async def save_cards(
         await stage(session, [lines.cards[index] for index in lines.order if index in known])
         given = {"organization_id": organization_id, "import_id": import_id, "now": now}
         async with planned_anew(session):
-            updated = await _affected(session, _UPDATE, given | {"most_tags": MOST_TAGS})
+            result = await session.execute(_UPDATE, given | {"most_tags": MOST_TAGS})
+        assert isinstance(result, CursorResult)
+        updated = result.rowcount
     return Saved(contacts, len(new), updated)
-
-
-async def _affected(session: AsyncSession, statement: TextClause, parameters: dict[str, object]) -> int:
-    result = await session.execute(statement, parameters)
-    assert isinstance(result, CursorResult)
-    return result.rowcount

@@ -1,4 +1,4 @@
-"""COPY into the tables of a batch, and the temporary table of those who are there already."""
+"""Runs COPY for the tables of a batch, and for the temporary table of its known contacts."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ _COPY: Final = f"COPY import_stage ({', '.join(COLUMNS)}) FROM STDIN"
 
 
 async def stage(session: AsyncSession, cards: Sequence[str]) -> None:
-    """Fill the temporary table with these people alone (of `CopyBatch.cards`), until the transaction ends."""
+    """Fill the temporary table with only these people (lines of `CopyBatch.cards`), until the transaction ends."""
     await session.execute(_TABLE)
     await session.execute(_EMPTY)
     await copy_rows(session, _COPY, with_head((), cards))
@@ -30,9 +30,9 @@ async def stage(session: AsyncSession, cards: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def planned_anew(session: AsyncSession) -> AsyncIterator[None]:
-    """Have the statements within planned for the tables as they are now, not once for all.
+    """Plan the statements inside for the present tables, instead of with a cached plan.
 
-    `plan_cache_mode` would do that for the checks of foreign keys too, a plan for each row: most of the time.
+    `plan_cache_mode` would also plan each foreign key check, one for each row: that takes most of the time.
     """
     driver = await _driver(session)
     usual, driver.prepare_threshold = driver.prepare_threshold, None
@@ -50,7 +50,7 @@ async def copy_rows(session: AsyncSession, statement: str, rows: str) -> None:
 
 
 async def _driver(session: AsyncSession) -> AsyncConnection[Any]:
-    """Return psycopg's own connection of this session's transaction: COPY has no place in SQLAlchemy."""
+    """Return psycopg's connection of this session's transaction: SQLAlchemy has no COPY."""
     raw = await (await session.connection()).get_raw_connection()
     connection = raw.driver_connection
     assert isinstance(connection, AsyncConnection)

@@ -1,4 +1,4 @@
-"""What the database knows of the people of a batch."""
+"""Matches the people of a batch with the database: contacts, recipients and suppressions."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,13 +16,13 @@ from app.services.imports.rows.row_parser import FilePerson, ReadRows
 from app.services.imports.store.copy import planned_anew
 
 OPT_OUTS: Final = (SuppressionSource.KEYPRESS, SuppressionSource.SPOKEN, SuppressionSource.STOP_MESSAGE)
-"""Suppressions that the person asked for."""
+"""Sources of suppressions that the person asked for."""
 
 _EVERY_CHANNEL: Final = frozenset({SuppressionScope.ALL})
 
-# A plan made when tables were small reads them whole once they have grown, and their statistics lag behind an
-# import: each row is looked up by its index, whatever the planner believes. Where several indexes begin with the
-# organization, "from this number to this number, in order" is what only the index of numbers gives.
+# A plan made for small tables reads them whole when they have grown, and statistics lag behind an import. So each row
+# is looked up by its index, whatever the planner estimates. Several indexes begin with the organization; only the index
+# of numbers can serve "from this number to this number, in order".
 _BY_INDEX: Final = text(
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
     "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
@@ -40,7 +40,7 @@ CROSS JOIN LATERAL (
 ) c
 """
 _KNOWN: Final = text(_KNOWN_SQL.format(lock=""))
-# Who is there stays there until the batch is in.
+# Known contacts cannot be deleted before the batch is stored.
 _HELD: Final = text(_KNOWN_SQL.format(lock="FOR KEY SHARE"))
 
 _STOPS: Final = text("""
@@ -56,14 +56,14 @@ ORDER BY s.nth, stop.id
 
 
 class StandingSuppression(NamedTuple):
-    """A suppression that holds."""
+    """A standing suppression."""
 
     source: str
     reason: str
 
 
 class KnownPerson(NamedTuple):
-    """What the database knows of one person."""
+    """The facts of the database about one person."""
 
     contact_id: int | None = None
     consent: str = ""
@@ -71,32 +71,38 @@ class KnownPerson(NamedTuple):
     """In the campaign already."""
     stop: StandingSuppression | None = None
     lifted_at: datetime | None = None
-    """When a wish not to be contacted was lifted last."""
+    """When the person's last suppression was lifted."""
+
+    @property
+    def once_said_no(self) -> bool:
+        """Tell whether the person ever asked not to be contacted, even if that was lifted."""
+        is_stopped = self.stop is not None and self.stop.source in OPT_OUTS
+        return is_stopped or self.lifted_at is not None or self.consent in _NO
 
 
 class MatchResult(NamedTuple):
-    """What the database knows of the people of a batch."""
+    """The facts of the database about the people of a batch."""
 
     issues: list[Issue]
     known: int
     in_campaign: int
     stopped: int
-    """Must not be contacted by the campaign's channel."""
+    """People who must not be contacted on the campaign's channel."""
     opted_out: int
-    """Once asked not to be contacted, whether that still stands or not."""
+    """People who once asked not to be contacted, even if that was lifted."""
     going_in: frozenset[int]
-    """Indexes of those who go into the campaign or, without one, into the address book."""
+    """Indexes of the people who go into the campaign or, without one, into the address book."""
     found: dict[int, KnownPerson]
-    """By index. Of those who are not in it the database knows nothing."""
+    """By index. The database has no facts about the others."""
 
     @property
     def contacts(self) -> dict[int, int]:
-        """Ids of those who are in the address book, by index."""
+        """Return the ids of people who are in the address book, by index."""
         ids = ((index, found.contact_id) for index, found in self.found.items())
         return {index: contact_id for index, contact_id in ids if contact_id is not None}
 
     def warnings(self, rows: ReadRows) -> list[Issue]:
-        """Return the warnings of those who go in; of the others there is something else to say."""
+        """Return the warnings of the people who go in; the others have another issue."""
         return [
             warning_of(person)
             for index, person in enumerate(rows.people)
@@ -104,9 +110,9 @@ class MatchResult(NamedTuple):
         ]
 
     def tally(self, rows: ReadRows) -> dict[str, int]:
-        """Return the rows by class, as imports and previews count them.
+        """Return the counts of the rows, as imports and previews show them.
 
-        accepted + rejected + duplicates + suppressed are all of them; the others are parts of these.
+        accepted + rejected + duplicates + suppressed = all rows. The other counts are parts of these.
         """
         in_file = sum(issue.kind is IssueKind.DUPLICATE for issue in rows.issues)
         return {
@@ -133,9 +139,9 @@ async def match_people(
     campaign: Campaign | None,
     hold: bool = True,
 ) -> MatchResult:
-    """Return what is known of the people: in the address book, in the campaign, not to be contacted.
+    """Return who of the people is in the address book, in the campaign, or must not be contacted.
 
-    With `hold`, those in the address book cannot be deleted before this transaction ends.
+    With `hold`, their contacts cannot be deleted before this transaction ends.
     """
     await session.execute(_BY_INDEX)
     run_id = (await latest_run(session, campaign.id)).id if campaign else 0
@@ -152,7 +158,7 @@ async def match_people(
 
 
 def _stopped(found: KnownPerson, row: Any, scopes: Collection[SuppressionScope]) -> KnownPerson:
-    """Add one suppression, in the order of their age: what the person asked for themselves counts most."""
+    """Add one suppression; call it in the order of their age. A suppression by the person's own wish comes first."""
     if row.lifted_at is not None:
         return found._replace(lifted_at=row.lifted_at) if row.source in OPT_OUTS else found
     if row.scope not in scopes or (
@@ -182,17 +188,19 @@ def _match_result(
         known=sum(one.contact_id is not None for one in each),
         in_campaign=sum(one.is_listed and not one.stop for one in each),
         stopped=sum(one.stop is not None for one in each),
-        opted_out=sum(map(_once_said_no, each)),
+        opted_out=sum(one.once_said_no for one in each),
         going_in=frozenset(range(len(people))) - stays_out,
         found=found,
     )
 
 
 def _class(found: KnownPerson, person: FilePerson, *, is_campaign: bool) -> tuple[IssueKind, str] | None:
-    """Return what is said of somebody first; None if what is known is of another channel."""
+    """Return the first issue of a person; None if the facts are about another channel."""
     if found.stop:
         kind = IssueKind.OPTED_OUT if found.stop.source in OPT_OUTS else IssueKind.SUPPRESSED
-        return kind, _not_to_be_contacted(found.stop.reason, is_campaign=is_campaign)
+        why = f" ({found.stop.reason})" if found.stop.reason else ""
+        then = "is listed as skipped" if is_campaign else "is kept in the address book only"
+        return kind, f"This number must not be contacted{why}. It {then}."
     if found.is_listed:
         return IssueKind.IN_CAMPAIGN, IN_THIS_CAMPAIGN
     if found.lifted_at is not None:
@@ -205,19 +213,8 @@ def _class(found: KnownPerson, person: FilePerson, *, is_campaign: bool) -> tupl
 _NO: Final = frozenset({"denied", "withdrawn"})
 
 
-def _once_said_no(found: KnownPerson) -> bool:
-    is_stopped = found.stop is not None and found.stop.source in OPT_OUTS
-    return is_stopped or found.lifted_at is not None or found.consent in _NO
-
-
-def _not_to_be_contacted(reason: str, *, is_campaign: bool) -> str:
-    why = f" ({reason})" if reason else ""
-    then = "is listed as skipped" if is_campaign else "is kept in the address book only"
-    return f"This number must not be contacted{why}. It {then}."
-
-
 def _said_no(consent: str, person: FilePerson) -> str:
-    said = f"This person's consent is {consent}: whoever needs it skips them."
+    said = f"This person's consent is {consent}: campaigns that need it skip them."
     if person.consent is None or person.consent.status in _NO:
         return said
     return f"{said} The file says that it is {person.consent.status}: only a person can turn a no into a yes."

@@ -1,4 +1,4 @@
-"""The campaign's part of a batch: its people as recipients, in the file's order."""
+"""Writes the people of a batch as recipients of a campaign, in the file's order."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,9 +31,9 @@ async def add_recipients(
     import_id: int,
     now: datetime,
 ) -> int:
-    """Add everybody who is not in the campaign, whose row this transaction has locked; return how many.
+    """Add the people who are not in the campaign yet; return how many. The caller has locked the campaign's row.
 
-    Who must not be contacted is listed as skipped. The caller has checked `require_editable_list`.
+    People who must not be contacted are added as skipped. The caller has checked `require_editable_list`.
     """
     run, step = await latest_run(session, campaign.id), await first_step(session, campaign.id)
     listed = {index for index, found in matched.found.items() if found.is_listed}
