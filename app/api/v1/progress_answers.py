@@ -111,7 +111,7 @@ class StatsAnswer(Metrics):
 
 def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
     """Return the progress. Two snapshots without a change give equal answers."""
-    hold, signs = snapshot.hold, snapshot.signs
+    hold, safeguards = snapshot.hold, snapshot.safeguards
     return ProgressAnswer(
         campaign_id=snapshot.campaign_id,
         status=snapshot.status,
@@ -121,9 +121,9 @@ def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
         live_calls=snapshot.live_calls,
         calls_made=snapshot.calls_made,
         hold=HoldAnswer(rule=hold.rule, until=hold.until, why=hold.why) if hold else None,
-        pilot=PilotAnswer(**asdict(signs.pilot)) if signs.pilot else None,
-        ramp=RampAnswer(**asdict(signs.ramp)) if signs.ramp else None,
-        budget=BudgetAnswer(**asdict(signs.budget)) if signs.budget else None,
+        pilot=PilotAnswer(**asdict(safeguards.pilot)) if safeguards.pilot else None,
+        ramp=RampAnswer(**asdict(safeguards.ramp)) if safeguards.ramp else None,
+        budget=BudgetAnswer(**asdict(safeguards.budget)) if safeguards.budget else None,
         metrics=Metrics(**_metrics(snapshot)),
     )
 

@@ -1,1 +1,1 @@
-"""Campaigns: what they are set to, their life, their recipients, and what is known of them."""
+"""Campaigns: their settings, lifecycle, recipients and progress."""

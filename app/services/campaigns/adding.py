@@ -34,8 +34,8 @@ _BAD_VARIABLE: Final = (
     f"a contact can have {MOST_VARIABLES}."
 )
 
-# `given` is who is added: contact_id, number, variables, and place, their order. Numbers are looked up as a range
-# of one, in order: statistics that are out of date then never lead to another index than that of numbers.
+# `given` has the people to add: contact_id, number, variables, and place (their order). Each number is looked up as a
+# range of one, in order: then old statistics never make the planner choose another index than that of numbers.
 _ADD: Final = text("""
     WITH given AS (
         SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, u.variables, u.place
@@ -85,11 +85,11 @@ async def add_recipients_bulk(
     import_id: int | None = None,
     audience_id: int | None = None,
 ) -> AddResult:
-    """Add (contact id, variables) to a campaign whose row this transaction has locked, in the order given.
+    """Add (contact id, variables) to a campaign, in this order. The caller has locked the campaign's row.
 
-    Who is in it already is a duplicate; who must not be contacted is listed as skipped. Ids of other organizations
-    are ignored. `import_id`, `audience_id`: what adds them. The caller has checked rights and
-    `require_editable_list`, and announces.
+    People who are in it already are duplicates; people who must not be contacted are added as skipped. Ids of other
+    organizations are ignored. `import_id`, `audience_id`: the import or audience that adds them. The caller has
+    checked the rights and `require_editable_list`, and announces the change.
     """
     if not rows:
         return AddResult(added=0, duplicates=0, suppressed=0)
@@ -143,7 +143,7 @@ async def add_contacts(
     contact_ids: Sequence[int],
     now: datetime,
 ) -> AddResult:
-    """Add contacts of the address book, with what their cards say now. Raises `NotFound` and `Conflict`."""
+    """Add contacts of the address book, with the present values of their cards. Raises `NotFound` and `Conflict`."""
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     require_editable_list(campaign)
@@ -191,7 +191,7 @@ async def _add(
 
 
 def card_variables(contact: Contact) -> dict[str, object]:
-    """Return what the campaign will say of a contact: fixed now, so that a later import rewrites nothing."""
+    """Return a contact's variables for the campaign. They are fixed now: a later import does not change them."""
     named = {
         "name": contact.name,
         "first_name": contact.first_name,
@@ -229,7 +229,7 @@ def _read_person(
 async def _contact_of(
     session: AsyncSession, organization: Organization, number: str, name: str, now: datetime
 ) -> int:
-    """Return the contact with that number, made or given the name if it has none."""
+    """Return the contact with that number; create it, or set its name if it has none."""
     new = Contact(organization_id=organization.id, number=number, name=name, created_at=now, updated_at=now)
     statement = upsert(Contact).values(new.model_dump(exclude={"id"}))
     kept = case((col(Contact.name) == "", statement.excluded.name), else_=col(Contact.name))

@@ -1,4 +1,4 @@
-"""What campaigns that have begun would want of their agent: asked before and after the agent is changed."""
+"""What campaigns that have begun need from their agent. It is compared before and after a change of the agent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.domain.campaign import DIALING, CampaignStatus
 from app.domain.templates import says_nothing
-from app.models import Agent, Campaign, Step
+from app.models import Agent, Campaign
 from app.services.campaigns.readiness import what_to_mend
 from app.services.campaigns.rendering import CALL_PARTS, part_sources
 from app.services.campaigns.rows import CampaignRows, first_step, pool_of
@@ -25,7 +25,10 @@ NEEDED_OF_AGENT: Final[Mapping[str, str]] = {
 _AGENTS: Final = {theirs: ours for ours, theirs in NEEDED_OF_AGENT.items()}
 
 _BEGUN: Final = DIALING | {CampaignStatus.SCHEDULED, CampaignStatus.PAUSED, CampaignStatus.FAILED}
-"""Started by a person and not over, also where nobody has been contacted yet."""
+"""Started by a person and not over, even if no person has been contacted yet."""
+
+
+_NO_GREETING: Final = {CALL_PARTS["welcome"]: "Write what the agent says when the call is answered."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,11 @@ class BegunCampaign:
 
 
 Wants = Mapping[tuple[BegunCampaign, str], str]
-"""Campaign and the agent's field -> what has to be mended for it to go on, as the check of a start says."""
+"""Campaign and the agent's field -> what must be corrected so that it can go on, as the check of a start says."""
 
 
 async def wants_of_begun(session: AsyncSession, agent: Agent, *, now: datetime) -> Wants:
-    """Return what the begun campaigns of the agent lack that an agent can give, the oldest campaign first."""
+    """Return what the agent's begun campaigns lack and the agent could provide, the oldest campaign first."""
     statement = (
         select(Campaign)
         .where(col(Campaign.agent_id) == agent.id, col(Campaign.status).in_(sorted(_BEGUN)))
@@ -53,14 +56,10 @@ async def wants_of_begun(session: AsyncSession, agent: Agent, *, now: datetime) 
             campaign, await first_step(session, campaign.id), await pool_of(session, campaign.id)
         )
         problems = await what_to_mend(session, rows, now=now, carrier_account_id=campaign.carrier_account_id)
-        for field, why in (_greetingless(rows.step, agent) | problems).items():
+        # A start accepts a call without a greeting that has other texts. Removing the greeting later is a mistake.
+        if says_nothing(part_sources(rows.step, agent).get("welcome", "hello")):
+            problems = _NO_GREETING | problems
+        for field, why in problems.items():
             if field in _AGENTS:
                 wants[BegunCampaign(campaign.id, campaign.name), _AGENTS[field]] = why
     return wants
-
-
-def _greetingless(step: Step, agent: Agent) -> dict[str, str]:
-    """A start takes a call that has no greeting but other words. Taking the greeting from one under way is a slip."""
-    if not says_nothing(part_sources(step, agent).get("welcome", "hello")):
-        return {}
-    return {CALL_PARTS["welcome"]: "Write what the agent says when the call is answered."}

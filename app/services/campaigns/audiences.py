@@ -1,7 +1,8 @@
-"""Adding people of the address book by a rule: a segment or a filter, without those of late or of other campaigns.
+"""Adds people of the address book to a campaign by a rule: a segment or a filter, with exclusions.
 
-A snapshot takes whoever matches now; a standing rule keeps adding who matches, while the campaign runs too. Both go
-through the address book in batches, each committed with how far it came: a crash loses nobody and adds nobody twice.
+A snapshot adds the people who match now. A standing rule keeps adding new matches, also while the campaign runs. Both
+read the address book in batches. Each batch is committed with its position, so a crash loses no person and adds no
+person twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,13 +33,13 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.refs import Ref, load
 
 BATCH: Final = 1_000
-"""People added in one transaction: the dialer waits for the campaign's row no longer than that takes."""
+"""Most people added in one transaction. The dialer skips the campaign while its row is locked, so it is short."""
 
 LOOK_EVERY: Final = timedelta(seconds=60)
-"""How soon a standing rule is looked at again."""
+"""How often a standing rule is applied."""
 
 MOST_COUNTED: Final = 10_000
-"""Beyond it a preview says "10,000+"."""
+"""Above this number a preview says "10,000+"."""
 
 LONGEST_EXCLUSION_DAYS: Final = 3_650
 MOST_CAMPAIGNS: Final = 100
@@ -48,36 +49,36 @@ _MEANS_EVERYBODY: Final = (
 )
 
 OVER: Final = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
-"""Nobody is added any more."""
+"""The audience is over: it adds no more people."""
 _UNFINISHED: Final = (AudienceStatus.ADDING, AudienceStatus.STANDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceRule:
-    """Whom to add: a segment's people or a filter's, without some."""
+    """The people to add: those of a segment or a filter, without the exclusions."""
 
     segment_id: int | None = None
     """The segment; None: `filter`."""
     filter: ContactFilter = EVERYBODY
     not_contacted_for_days: int = 0
-    """Leave out whom any campaign contacted within so many days; 0 leaves nobody out."""
+    """Leave out people whom any campaign contacted within this many days; 0: no such exclusion."""
     not_in_campaigns: tuple[int, ...] = ()
-    """Leave out who is in one of these campaigns, whatever became of them."""
+    """Leave out people who are in one of these campaigns, whatever their status."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudiencePreview:
-    """What adding by a rule would do now. Counts end at `MOST_COUNTED`."""
+    """What the rule would add now. Counts end at `MOST_COUNTED`."""
 
     matching: BoundedCount
     already_in: BoundedCount
     would_add: BoundedCount
-    """Those that must not be contacted included: they are listed as skipped."""
+    """Including people who must not be contacted: they are added as skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceView:
-    """An audience as it stands."""
+    """An audience and its progress."""
 
     id: int
     mode: AudienceMode
@@ -89,7 +90,7 @@ class AudienceView:
     not_in_campaigns: tuple[int, ...]
     added: int
     already_in: int
-    """Those who matched and were in the campaign already when the rule came by first."""
+    """Matching people who were in the campaign already when the rule first met them."""
     suppressed: int
     created_by: str
     created_at: datetime
@@ -108,7 +109,7 @@ async def read_rule(
     not_in_campaigns: Sequence[Ref] = (),
     zone: str = "UTC",
 ) -> AudienceRule:
-    """Return the rule that is asked for: a segment or a filter that leaves somebody out, or everyone.
+    """Return the rule of a request: a segment, a filter that does not match everybody, or everyone.
 
     Raises `FieldErrors` unless it is exactly one of the three, and `NotFound`.
     """
@@ -134,7 +135,7 @@ async def read_rule(
 
 
 def _require_one_of(segment: Ref | None, wanted: object, *, everyone: bool) -> None:
-    """A rule that says nothing would add the whole address book: that has to be said."""
+    """Check that exactly one is given: an empty rule would add the whole address book by mistake."""
     if segment is None and wanted is None and not everyone:
         raise FieldErrors({"everyone": "Say whom to add: send a segment_id, a filter, or everyone: true."})
     if segment is not None and wanted is not None:
@@ -146,7 +147,7 @@ def _require_one_of(segment: Ref | None, wanted: object, *, everyone: bool) -> N
 async def preview_audience(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, rule: AudienceRule, now: datetime
 ) -> AudiencePreview:
-    """Return how many the rule means, how many are in the campaign, and how many would be added."""
+    """Return how many people match, how many of them are in the campaign, and how many would be added."""
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     meant = await _conditions(session, rule, campaign.organization_id, now=now)
@@ -167,10 +168,10 @@ async def add_audience(
     mode: AudienceMode,
     now: datetime,
 ) -> AudienceView:
-    """Begin to add who the rule means; `advance` does the work. Who is in the campaign already is left as it is.
+    """Begin to add the people of the rule; `advance` does the work. People who are in the campaign are not changed.
 
-    A snapshot needs a draft, paused or failed campaign, as every list that is added by hand; a standing rule one that
-    is not over. Raises `Conflict`, `NotFound`.
+    A snapshot needs a draft, paused or failed campaign; a standing rule needs one that is not over. Raises `Conflict`,
+    `NotFound`.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
@@ -201,7 +202,7 @@ async def add_audience(
 async def end_audience(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, audience_id: int, now: datetime
 ) -> AudienceView:
-    """Add nobody more by this rule; who was added stays. Raises `NotFound`, `Conflict` if it is over."""
+    """End this rule: it adds no more people; people already added stay. Raises `NotFound`, `Conflict` if it is over."""
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref)
     audience = await session.scalar(
@@ -232,7 +233,7 @@ async def list_audiences(
 
 
 async def due_audiences(session: AsyncSession, *, now: datetime) -> list[int]:
-    """Return the rules to work on now that nobody is at, the longest due first."""
+    """Return the rules that are due and not locked by a worker, the longest due first."""
     rows = await session.scalars(
         select(col(Audience.id))
         .where(col(Audience.next_at) <= now)
@@ -244,9 +245,9 @@ async def due_audiences(session: AsyncSession, *, now: datetime) -> list[int]:
 
 
 async def advance(database: Database, *, audience_id: int, clock: Clock) -> None:
-    """Add, batch by batch, who the rule means and is not in the campaign yet, until this look is through.
+    """Add the people of the rule who are not in the campaign yet, batch by batch, until this pass is done.
 
-    Any number of processes may do so at once, or die while doing so: each batch is one transaction.
+    Several processes may do this at once, or die: each batch is one transaction.
     """
 
     async def next_batch(session: AsyncSession) -> bool:
@@ -260,22 +261,23 @@ async def advance(database: Database, *, audience_id: int, clock: Clock) -> None
 
 
 async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) -> bool:
-    """Look at the next people; return whether there may be more in this look."""
+    """Add the next people; return whether there may be more in this pass."""
     audience = await session.get(Audience, audience_id, with_for_update=True)
     if audience is None or audience.next_at is None or audience.next_at > now:
         return False
     campaign = await session.get_one(Campaign, audience.campaign_id)
     if _has_to_wait(audience, campaign, now=now):
         return False
-    if audience.status is AudienceStatus.STANDING and not audience.cursor_id:  # A new look: at newcomers too.
+    if (
+        audience.status is AudienceStatus.STANDING and not audience.cursor_id
+    ):  # A new pass: it includes new contacts.
         audience.until_id = await _newest_contact(session, audience.organization_id)
     people = await _next_people(session, audience, campaign, now=now)
     already_in = 0
     if audience.last_at is None:
         until_id = people[-1].id if len(people) == BATCH else audience.until_id
         already_in = await _already_in(session, audience, campaign, until_id, now=now)
-    # Only now: the dialer passes the campaign by while its row is held, and to find nobody in a large address book
-    # takes longest.
+    # Locked only now: the dialer skips the campaign while its row is locked, and the search before may be slow.
     await session.refresh(campaign, with_for_update={"key_share": True})
     if _has_to_wait(audience, campaign, now=now):
         return False
@@ -299,12 +301,12 @@ async def _add_batch(session: AsyncSession, audience_id: int, *, now: datetime) 
 
 
 def _has_to_wait(audience: Audience, campaign: Campaign, *, now: datetime) -> bool:
-    """Tell whether nobody may be added now; a rule whose campaign is over ends."""
+    """Tell whether no one may be added now. A rule whose campaign is over ends."""
     if campaign.status in OVER:
         _end(audience, AudienceStatus.ENDED, now)
         return True
     if audience.mode is AudienceMode.SNAPSHOT and campaign.status not in EDITABLE:
-        audience.next_at = now + LOOK_EVERY  # A list is not changed under a running campaign.
+        audience.next_at = now + LOOK_EVERY  # A snapshot does not change the list of a running campaign.
         return True
     return False
 
@@ -330,7 +332,7 @@ async def _next_people(
 async def _already_in(
     session: AsyncSession, audience: Audience, campaign: Campaign, until_id: int, *, now: datetime
 ) -> int:
-    """Return how many of those up to `until_id` that this batch looks at are in the campaign."""
+    """Return how many matching people of this batch, up to `until_id`, are in the campaign."""
     meant = await _conditions(session, _rule_of(audience), campaign.organization_id, now=now)
     present = select(func.count(col(Contact.id))).where(
         *meant,
@@ -358,11 +360,11 @@ def _end(audience: Audience, status: AudienceStatus, now: datetime) -> None:
 async def _conditions(
     session: AsyncSession, rule: AudienceRule, organization_id: int, *, now: datetime
 ) -> list[ColumnElement[bool]]:
-    """Return what a contact has to meet: the rule's filter and its exclusions."""
+    """Return the conditions on a contact: the rule's filter and its exclusions."""
     meant = rule.filter
     if rule.segment_id is not None:
         meant = read_filter((await session.get_one(Segment, rule.segment_id)).rule)
-        if not meant:  # Kept before such filters were refused. Nobody said that everybody is to be called.
+        if not meant:  # Stored before such filters were refused. The person did not ask to call everybody.
             return [false()]
     left_out: list[Condition] = []
     if rule.not_contacted_for_days:

@@ -1,4 +1,4 @@
-"""What is asked of campaigns most often: is it there, in which status, in which zone; and how many people it has."""
+"""The most frequent questions about a campaign: whether it exists, its status and zone, and its people by status."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -45,7 +45,7 @@ async def campaign_brief(session: AsyncSession, *, principal: Principal, campaig
 async def recipient_counts(session: AsyncSession, campaign_id: int) -> Counts:
     """Return how many people of the campaign are in each status. For callers that have found the campaign.
 
-    It reads every one of them.
+    It reads all of them.
     """
     return (await recipient_counts_of_each(session, [campaign_id]))[campaign_id]
 

@@ -1,11 +1,11 @@
-"""The people of a campaign and its call log: pages of rows, and one of each with all that happened."""
+"""The people of a campaign and its call log: pages of rows, and the details of one person or call."""
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -66,17 +66,19 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
 ) -> Page[RecipientRow]:
     """Return a page of a campaign's people. `sort` is one of `_SORTS`, with a leading "-" downwards.
 
-    `recipient_ids`: only these, of them those who match.
+    `recipient_ids`: only those of these who match.
     """
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     wanted = recipient_matches(campaign.id, recipient_ids, statuses, search)
     offset, limit = offset_of(page, page_size)
     total = (await session.execute(select(func.count()).select_from(Recipient).where(wanted))).scalar_one()
+    key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
+    order = key.desc().nulls_last() if sort.startswith("-") else key.asc().nulls_last()
     rows = await session.execute(
         _with_contact()
         .where(wanted)
-        .order_by(_recipient_order(sort), col(Recipient.position), col(Recipient.id))
+        .order_by(order, col(Recipient.position), col(Recipient.id))
         .offset(offset)
         .limit(limit)
     )
@@ -156,7 +158,7 @@ async def list_attempts(
 async def get_attempt(
     session: AsyncSession, *, principal: Principal, attempt_id: UUID | str
 ) -> AttemptDetail:
-    """Return one attempt with what was said and what the carrier told. Raises `NotFound`."""
+    """Return one attempt with its transcript and the carrier's events. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     wanted = _uuid(attempt_id)
     found = (
@@ -188,7 +190,7 @@ async def get_attempt(
 
 
 def recipient_actions(recipient: Recipient, campaign: CampaignStatus) -> frozenset[str]:
-    """Return which of retry, skip and remove are offered for one person."""
+    """Return which of retry, skip and remove are possible for one person."""
     offered = set()
     if recipient.status in RETRYABLE_BY_HAND and campaign is not CampaignStatus.CANCELLED:
         offered.add("retry")
@@ -201,7 +203,7 @@ def recipient_actions(recipient: Recipient, campaign: CampaignStatus) -> frozens
 
 
 def why_there(recipient: Recipient) -> str:
-    """Return why a recipient is where it is, as a sentence: a rule's, an error, or how it ended; may be empty."""
+    """Return the reason for a recipient's status as a sentence: a rule, an error or the outcome; may be empty."""
     if recipient.blocked_why or recipient.last_error:
         return recipient.blocked_why or recipient.last_error or ""
     if recipient.status not in ENDED or recipient.last_disposition is None:
@@ -215,11 +217,6 @@ def _with_contact() -> Select[Recipient, Contact]:
 
 def _with_name() -> Select[Attempt, str]:
     return select(Attempt, col(Contact.name)).join(Contact, col(Contact.id) == col(Attempt.contact_id))
-
-
-def _recipient_order(sort: str) -> ColumnElement[Any]:
-    key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
-    return key.desc().nulls_last() if sort.startswith("-") else key.asc().nulls_last()
 
 
 def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -> RecipientRow:
@@ -257,13 +254,12 @@ async def attempts_by_id(
 
 async def _attempt_rows(session: AsyncSession, rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
     """Return the rows, all of one campaign."""
-    unpriced = [attempt.campaign_id for attempt, _ in rows if attempt.price is None]
-    prices = await unit_prices(session, unpriced[0]) if unpriced else {}
+    prices = await unit_prices(session, [attempt for attempt, _ in rows])
     return [_attempt_row(attempt, contact_name, prices) for attempt, contact_name in rows]
 
 
 def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> float | None:
-    """Return what an attempt without a price will cost: a call by its begun minutes, a message that was sent."""
+    """Return the estimated cost of an attempt without a price: begun minutes of a call, parts of a sent message."""
     if attempt.price is not None or attempt.placed_at is None:
         return None
     if attempt.channel is Channel.SMS:

@@ -1,4 +1,4 @@
-"""Before a campaign is let go: what its carrier says of its numbers and, if it failed, of the account."""
+"""Asks the carrier about a campaign's numbers before it starts and, if it had failed, about the account."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from app.services.refs import Ref
 _LET_GO_FROM: Final = frozenset(
     {CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.FAILED, CampaignStatus.COMPLETED}
 )
-"""Where a person may start, resume or retry."""
+"""Statuses in which a person may start, resume or retry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierCheck:
-    """What the carrier said just now; nothing if it was not asked."""
+    """The carrier's answers; empty if it was not asked."""
 
     refuses: str | None = None
-    """Why the account may place nothing, and what to mend."""
+    """Why the account cannot place calls, and what to correct."""
     numbers: Known = field(default_factory=dict)
 
 
@@ -39,10 +39,10 @@ UNASKED: Final = CarrierCheck()
 async def ask_carrier(
     database: Database, *, principal: Principal, campaign_ref: Ref, account: CarrierAccount
 ) -> CarrierCheck:
-    """Ask the carrier what a start, a resume or a retry of this campaign has to heed.
+    """Ask the carrier what matters for a start, a resume or a retry of this campaign.
 
-    It asks outside any transaction, so call it before the one that lets the campaign go. Whether the account works is
-    asked only of a campaign that failed: of any other the carrier has not refused anything. Raises `NotFound`.
+    It asks outside any transaction: call it before the one that starts the campaign. The account itself is checked
+    only if the campaign had failed: otherwise the carrier has not refused anything. Raises `NotFound`.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     async with database.session() as session:
@@ -59,17 +59,17 @@ async def ask_carrier(
 
 
 async def numbers_of(session: AsyncSession, rows: CampaignRows) -> list[str]:
-    """Return the numbers (E.164) the campaign would contact people from, those that are off left out."""
+    """Return the numbers (E.164) that the campaign would use, without those that are off."""
     campaign = rows.campaign
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
     return [each.number for each in await chosen_numbers(session, campaign, rows.pool, agent) if each.active]
 
 
 async def said_of(carrier: object, numbers: Sequence[str]) -> Known:
-    """Return what the carrier says of these numbers; nothing if it cannot be asked.
+    """Return the carrier's answer about these numbers; empty if it cannot be asked.
 
-    That must not keep a campaign from its start: a number that the account lost calls nobody. The carrier refuses it
-    (21210, 21606), and the campaign fails with what to mend, nobody's attempt spent.
+    Without an answer the campaign may start all the same. If the account has lost a number, the carrier refuses it
+    (21210, 21606). Then the campaign fails with what to correct, and no attempt is spent.
     """
     try:
         return await known_numbers(carrier, numbers)

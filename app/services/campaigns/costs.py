@@ -1,4 +1,4 @@
-"""What a campaign costs: the carrier's prices, and our estimate where it has not told one yet."""
+"""The cost of a campaign: the carrier's prices, and our estimate where there is no price yet."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -12,15 +12,16 @@ from app.domain.budget import Spending, most_for
 from app.domain.campaign import Channel
 from app.domain.metrics import Cost, total_cost, unit_price
 from app.domain.sms import segments
+from app.models import Attempt
 
 LIST_PRICES: Final[Mapping[Channel, Decimal]] = {
     Channel.CALL: Decimal("0.0140"),
     Channel.SMS: Decimal("0.0083"),
 }
-"""Twilio's in the USA, in USD, for a begun minute and a part of a message: until the carrier tells its price."""
+"""Twilio's prices in the USA, in USD, for a begun minute and for a message part. Used until there is a price."""
 
 CURRENCY: Final = "USD"
-"""Of `LIST_PRICES`: what we count in until the carrier names its own."""
+"""The currency of `LIST_PRICES`, used until the carrier names its own."""
 
 COLUMNS: Final = """
     sum(price) AS priced, max(price_unit) AS unit, count(*) AS count,
@@ -30,7 +31,7 @@ COLUMNS: Final = """
     coalesce(sum(parts) FILTER (WHERE price IS NOT NULL), 0) AS priced_parts,
     coalesce(max(parts), 0) AS parts
 """
-"""What a query of attempts, grouped by status and channel at least, has to select for the functions here."""
+"""The columns that a query of attempts must select for the functions here; it groups at least by status and channel."""
 
 _ATTEMPTS: Final = text(
     f"""
@@ -44,7 +45,7 @@ _TEMPLATES: Final = text("SELECT sms_message_template FROM step WHERE campaign_i
 async def read_spending(
     session: AsyncSession, campaign_id: int, channel: Channel, *, longest_seconds: int
 ) -> Spending:
-    """Count what the campaign has cost so far, its attempts in flight among them.
+    """Return what the campaign has cost so far, and what its attempts in flight may cost.
 
     `longest_seconds`: how long a call of it may last.
     """
@@ -57,17 +58,25 @@ async def read_spending(
     return spending_of(rows, channel, longest_seconds=longest_seconds, parts=parts)
 
 
-async def unit_prices(session: AsyncSession, campaign_id: int) -> dict[Channel, Decimal]:
-    """Return by channel what a message's part, or a begun minute, is estimated at until its price comes."""
+async def unit_prices(session: AsyncSession, attempts: Sequence[Attempt]) -> dict[Channel, Decimal]:
+    """Return by channel the estimated price of a message part or a begun minute, for attempts of one campaign.
+
+    Empty if all of the attempts have a price.
+    """
+    campaign_id = next((attempt.campaign_id for attempt in attempts if attempt.price is None), None)
+    if campaign_id is None:
+        return {}
     rows = (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
     return {channel: unit_price_of(rows, channel) for channel in LIST_PRICES}
 
 
 def cost_of(rows: Sequence[RowMapping]) -> Cost:
     """Return what the attempts cost."""
+    # Attempts without a price are estimated at the average price of those that have one.
+    estimates = (_unpriced(rows, channel, unit_price_of(rows, channel)) for channel in LIST_PRICES)
     return total_cost(
         priced=_priced(rows),
-        unpriced_estimate=sum((_estimate(rows, channel) for channel in LIST_PRICES), Decimal(0)),
+        unpriced_estimate=sum(estimates, Decimal(0)),
         unit=currency_of(rows),
     )
 
@@ -77,7 +86,7 @@ def spending_of(
 ) -> Spending:
     """Return what ended attempts cost and what those in flight may cost.
 
-    `longest_seconds`: how long a call may last. `parts`: how many parts a message has at least, even if none was
+    `longest_seconds`: how long a call may last. `parts`: the least number of parts of a message, for when none was
     sent yet.
     """
     live = [row for row in rows if AttemptStatus(row["status"]) in LIVE]
@@ -97,7 +106,7 @@ def spending_of(
 
 
 def unit_price_of(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
-    """Return what a part of a message, or a begun minute of a call, costs in this campaign."""
+    """Return the price of a message part, or of a begun minute of a call, in this campaign."""
     ours = [row for row in rows if row["channel"] == channel]
     counted = "priced_parts" if channel is Channel.SMS else "priced_minutes"
     quantity = sum(int(row[counted]) for row in ours)
@@ -105,25 +114,17 @@ def unit_price_of(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
 
 
 def currency_of(rows: Sequence[RowMapping]) -> str | None:
-    """Return the currency the carrier charges in; None while it has told no price."""
+    """Return the carrier's currency; None while there is no price yet."""
     return max((row["unit"] for row in rows if row["unit"]), default=None)
-
-
-def _estimate(rows: Sequence[RowMapping], channel: Channel) -> Decimal:
-    """Return what the channel's attempts without a price will cost, at the price of those that have one."""
-    return _unpriced(rows, channel, unit_price_of(rows, channel))
 
 
 def _unpriced(rows: Sequence[RowMapping], channel: Channel, unit: Decimal) -> Decimal:
     ours = [row for row in rows if row["channel"] == channel]
     if channel is Channel.SMS:
-        return unit * sum(int(row["unpriced_parts"]) for row in ours if _is_charged(row))
+        # A failed message was never sent, so it costs nothing.
+        sent = [row for row in ours if AttemptStatus(row["status"]) is not AttemptStatus.FAILED]
+        return unit * sum(int(row["unpriced_parts"]) for row in sent)
     return unit * sum(int(row["unpriced_minutes"]) for row in ours)
-
-
-def _is_charged(row: RowMapping) -> bool:
-    """Whether a message of this status costs anything: a failed one was never sent."""
-    return AttemptStatus(row["status"]) is not AttemptStatus.FAILED
 
 
 def _priced(rows: Sequence[RowMapping]) -> Decimal:

@@ -1,4 +1,4 @@
-"""Beginning a draft in the browser, without leaving empty ones behind."""
+"""Begins a draft in the browser, without leaving empty drafts behind."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,15 +17,15 @@ from app.services.campaigns.rows import load_rows
 from app.services.campaigns.settings import DEFAULTS, WORKING_HOURS
 
 NEW: Final = "New campaign"
-"""What a draft is called until somebody names it."""
+"""The name of a draft until a person changes it."""
 
 
 async def begin_draft(session: AsyncSession, *, principal: Principal, now: datetime) -> int:
-    """Return the id of a new draft, or of this person's latest one if nothing was done with it.
+    """Return the id of a new draft, or of this person's latest one if it was not used.
 
-    A new one has the working hours of the organization's time zone as its calling hours.
-    Nothing was done: every setting is as it was made, but for the agent, whom the wizard chooses by itself
-    where there is but one; nobody is in it, and no file was uploaded for it.
+    A new one has the working hours of the organization's time zone as its calling hours. A draft is not used if it has
+    no people, no uploaded file and its first settings. The agent does not count: the wizard chooses it if there is only
+    one.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     latest = await session.scalar(
@@ -41,13 +41,10 @@ async def begin_draft(session: AsyncSession, *, principal: Principal, now: datet
         .order_by(col(Campaign.id).desc())
         .limit(1)
     )
-    if latest is not None and await _is_untouched(session, principal, latest):
-        return latest
+    if latest is not None:
+        settings = (await load_rows(session, principal, latest)).settings
+        made = replace(DEFAULTS, name=NEW, time_zone=principal.time_zone, **WORKING_HOURS)
+        if replace(settings, agent_id=None) == made:
+            return latest
     changes = {"name": NEW, **WORKING_HOURS}
     return await create_campaign(session, principal=principal, changes=changes, now=now)
-
-
-async def _is_untouched(session: AsyncSession, principal: Principal, campaign_id: int) -> bool:
-    settings = (await load_rows(session, principal, campaign_id)).settings
-    made = replace(DEFAULTS, name=NEW, time_zone=principal.time_zone, **WORKING_HOURS)
-    return replace(settings, agent_id=None) == made

@@ -1,7 +1,7 @@
-"""Who of a campaign's waiting people will be contacted and who skipped, as the dialer would decide it now.
+"""Counts how many of a campaign's waiting people will be contacted or skipped, as the dialer would decide now.
 
-A million people are not judged one by one. SQL sorts them into kinds: people of whom gate and message ask the same
-and get the same answer. Then the gate's own rules and the dialer's own rendering judge one of each kind.
+A million people are not checked one by one. SQL sorts them into kinds: all people of a kind get the same answer from
+the gate and from the templates. Then the gate's rules and the dialer's rendering check one person of each kind.
 """
 
 import asyncio
@@ -48,16 +48,16 @@ from app.services.recipients.gate_facts import COUNTS_FOR_CAP, STANDING_SUPPRESS
 from app.services.refs import Ref
 
 SKIPPED_AHEAD: Final = "skipped_ahead"
-"""In an address: the filter of those whom `list_skipped` names."""
+"""The filter value in an address that shows the people of `list_skipped`."""
 
 MOST_LISTED: Final = 10_000
-"""People named of those who are skipped."""
+"""Most skipped people that are listed."""
 
 _AT_ONCE: Final = 500
-"""Kinds judged before others of the process have their turn."""
+"""Kinds checked before other tasks of the process run."""
 
 _MOST_ARGUMENTS: Final = 50
-"""Values put into one array by one function: PostgreSQL takes 100."""
+"""Most arguments of one array function: PostgreSQL allows 100."""
 
 
 async def count_eligible(
@@ -68,9 +68,9 @@ async def count_eligible(
     names: Collection[str],
     now: datetime,
 ) -> Eligibility:
-    """Count who will be contacted and who skipped. `names`: the variables that some recipient has.
+    """Count the people who will be contacted and skipped. `names`: all variables of the recipients.
 
-    With a template that cannot be read, or none, nobody is skipped for what it says: a start is refused then.
+    If a template is missing or cannot be read, no one is skipped because of it: a start is refused then.
     """
     kinds = await _kinds(session, rows, agent, names, now)
     contacted = capped = used_up = 0
@@ -106,7 +106,7 @@ async def count_eligible(
 async def list_skipped(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
 ) -> dict[int, str]:
-    """Return the recipients who are skipped or will be, with the reason, in the file's order, at most `MOST_LISTED`.
+    """Return the recipients who are or will be skipped, with the reason, in the file's order, at most `MOST_LISTED`.
 
     Raises `NotFound`.
     """
@@ -125,32 +125,32 @@ async def list_skipped(
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What becomes of the people of one kind."""
+    """The decision for the people of one kind."""
 
     rule: Rule | None
-    """The rule that ends them; None: they are contacted."""
+    """The rule that skips them; None: they are contacted."""
     why: str
     variable: str
     """The variable without a value, if that is why."""
     capped: bool
-    """They were contacted as often as the frequency cap allows for now."""
+    """They have reached the frequency cap for now."""
     lacking: tuple[str, ...]
-    """Variables that are printed though these people have no value for them."""
+    """Variables that the message uses although these people have no value for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """One value that decides what a message says, on the contact's card or in its row of the import."""
+    """One value that changes the message: of the contact's card or of its row in the import."""
 
     source: Literal["card", "row"]
     key: str
     told: Literal["presence", "shape", "value"]
-    """How much of it matters: whether there is one, of how many words and with which title it is, or all of it."""
+    """What matters: whether there is a value, its number of words and its title, or all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OneOfThem:
-    """A card as all people of a kind might have it."""
+    """A card that stands for all people of a kind."""
 
     number: str = "+12025550100"
     name: str | None = None
@@ -165,7 +165,7 @@ _ON_CARD: Final = ("name", "first_name", "last_name", "email", "company", "notes
 
 
 class _Kinds:
-    """How the people of one campaign are sorted into kinds, and what becomes of each kind."""
+    """The kinds of one campaign: the SQL that sorts people into them, and the decision for each."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class _Kinds:
         }
 
     def statement(self, tail: str) -> TextClause:
-        """Return a statement that goes on from `judged`: each waiting person's id, position and kind."""
+        """Return a statement with `judged` (id, position and kind of each waiting person), followed by `tail`."""
         told = [_told(value, f"key_{place}") for place, value in enumerate(self._values)]
         arrays = [
             f"jsonb_build_array({', '.join(told[at : at + _MOST_ARGUMENTS])})"
@@ -204,7 +204,7 @@ class _Kinds:
         return text(_JUDGED.format(values=" || ".join(["'[]'::jsonb", *arrays])) + tail)
 
     def judge(self, kind: str) -> _Judged:
-        """Return what becomes of the people of a kind: the gate's answer about one of them."""
+        """Return the decision for the people of a kind: the gate's answer about one of them."""
         reason, consent, made, most, capped, values = json.loads(kind)
         card, row = self._one_of_them(values)
         problem = self._text_problem(card, row)
@@ -245,7 +245,7 @@ class _Kinds:
     def _lacking(self, card: _OneOfThem, row: Mapping[str, Any]) -> tuple[str, ...]:
         campaign = self._rows.campaign
         if campaign.missing is Missing.SKIP:
-            return ()  # Who is contacted then has every value that is printed.
+            return ()  # Then all people who are contacted have every value.
         values = attempt_variables(campaign, self._agent, self._organization.name, card, row)
         names = (name for source in self._sources.values() for name in lacking(campaign, source, values))
         return tuple(dict.fromkeys(names))
@@ -263,7 +263,7 @@ async def _kinds(
 
 
 async def _counted(session: AsyncSession, kinds: _Kinds) -> AsyncIterator[tuple[str, int]]:
-    """Yield each kind with how many people are of it."""
+    """Yield each kind with its number of people."""
     found = (await session.execute(kinds.statement(_COUNT), kinds.parameters)).all()
     for place, row in enumerate(found, start=1):
         yield row.kind, row.people
@@ -272,7 +272,7 @@ async def _counted(session: AsyncSession, kinds: _Kinds) -> AsyncIterator[tuple[
 
 
 def _deciding_values(sources: Collection[str], names: Collection[str]) -> list[_Value]:
-    """Return what decides these templates' texts, beside what is the same for everybody."""
+    """Return the values that change these templates' texts from person to person."""
     used = {variable_name(name) for source in sources for name in variables_in(source)}
     whole = deciding(name for source in sources for name in compared(source))
     parts = deciding(used & NAME_PARTS)
@@ -291,7 +291,7 @@ def _deciding_values(sources: Collection[str], names: Collection[str]) -> list[_
 
 
 def _told(value: _Value, parameter: str) -> str:
-    """Return as much of the value as matters, as SQL."""
+    """Return the SQL of the part of the value that matters."""
     if value.source == "row" and value.told == "value":
         return f"r.variables -> CAST(:{parameter} AS text)"
     text_of = (
@@ -306,7 +306,7 @@ def _told(value: _Value, parameter: str) -> str:
             return _SHAPE.format(value=text_of)
 
 
-# Characters that are not blank (`app.domain.text`), and those of them that part no name. Others are kept as they are.
+# Characters that are not blank (`app.domain.text`), and those of them that do not separate names. Others stay.
 _LETTERS: Final = (
     r"\u00a1-\u00ac\u00ae-\u034e\u0350-\u05ff\u0606-\u061b\u061d-\u06dc\u06de-\u070e\u0710-\u088f\u0892-\u08e1"
     r"\u08e3-\u115e\u1161-\u167f\u1681-\u17b3\u17b6-\u180a\u1810-\u1fff\u3001-\u3163\u3165-\ud7ff"
@@ -320,7 +320,7 @@ _TITLE: Final = rf"^[{_SPACE}]*({'|'.join(sorted(HONORIFICS))})\.*([{_SPACE}]|$)
 
 _PRESENCE: Final = "CASE WHEN {value} ~ :visible THEN 'x' ELSE nullif({value}, '') END"
 
-# Written out for a name with a title or a comma alone: to replace each word takes several times as long as to ask.
+# Words are replaced only in a name with a title or a comma: replacing takes several times as long as testing.
 _SHAPE: Final = """
     CASE WHEN {value} = '' OR {value} ~ :odd THEN nullif({value}, '')
          WHEN {value} ~* :title

@@ -1,4 +1,4 @@
-"""A campaign's people and its call log as CSV, in pieces, by the filters of their pages."""
+"""Exports a campaign's people and its call log as CSV, with the filters of their pages."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ CONTACT_HEADERS: Final = (
     "next_attempt_at",
     "why",
 )
-"""Before the people's own variables; one that has the name of a column comes as `variable.name`."""
+"""The columns before the people's variables. A variable with the name of a column is written `variable.name`."""
 
 CALL_HEADERS: Final = (
     "attempt_id",
@@ -71,8 +71,8 @@ async def contacts_csv(
 ) -> AsyncIterator[str]:
     """Return the campaign's people in their order, with the variables of each. Times are in the campaign's zone.
 
-    `recipient_ids`: only these, of them those who match. Raises `NotFound`. Between two pieces the session may be
-    committed: nothing is held.
+    `recipient_ids`: only those of these who match. Raises `NotFound`. The session may be committed between two pieces:
+    no lock or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
@@ -91,7 +91,7 @@ async def calls_csv(
 ) -> AsyncIterator[str]:
     """Return the campaign's call log, the newest first. Times are in the campaign's zone.
 
-    Raises `NotFound`. Between two pieces the session may be committed: nothing is held.
+    Raises `NotFound`. The session may be committed between two pieces: no lock or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)

@@ -1,4 +1,4 @@
-"""Which campaigns failed and wait for a person, over all organizations; for `callsheet doctor`."""
+"""The failed campaigns of all organizations, for `callsheet doctor`."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from app.models import Campaign, Organization
 
 @dataclass(frozen=True, slots=True)
 class FailedCampaign:
-    """A campaign that something has to be mended for."""
+    """A failed campaign: a person must correct something before it can go on."""
 
     id: int
     name: str

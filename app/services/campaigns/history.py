@@ -1,4 +1,4 @@
-"""What happened to a campaign as a whole, and who did it."""
+"""The history of a campaign's status, and who changed it."""
 
 from typing import Final
 

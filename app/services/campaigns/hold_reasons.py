@@ -1,4 +1,4 @@
-"""Why nothing is dialed just now: the first reason that applies, as the page of a campaign shows it."""
+"""Why nothing is dialed now: the first reason that applies, for the campaign's page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _HELD: Final = frozenset(CampaignStatus) - {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldFacts:
-    """What there is to go by."""
+    """The facts that the reasons are decided by."""
 
     status: CampaignStatus
     status_reason: str
@@ -37,14 +37,17 @@ class HoldFacts:
     review: int
     awaiting_report: int
     keeps_adding: bool
-    """A rule goes on adding who matches."""
+    """A rule keeps adding new matches."""
 
 
 def find_hold(facts: HoldFacts, *, now: datetime) -> Hold | None:
     """Return the first reason why nothing new is dialed; None if something is, or nothing is expected."""
     if facts.status not in _HELD:
         return None
-    return next((hold for ask in _REASONS if (hold := ask(facts, now))), None)
+    for reason in _REASONS:
+        if hold := reason(facts, now):
+            return hold
+    return None
 
 
 def _stop_switch(facts: HoldFacts, _now: datetime) -> Hold | None:
@@ -115,10 +118,12 @@ def _new_people(facts: HoldFacts, _now: datetime) -> Hold | None:
     if facts.pending or facts.at_the_carrier or not facts.keeps_adding:
         return None
     if not facts.total:
-        why = "Nobody matches the campaign's rule yet. Whoever comes to match is added within a minute, and contacted."
+        why = (
+            "Nobody matches the campaign's rule yet. New matches are added within a minute and contacted."
+        )
         return Hold(rule="waiting_for_contacts", until=None, why=why)
     why = (
-        "Everybody is accounted for. A rule keeps adding who comes to match, so the campaign does not complete. "
+        "Everybody is accounted for. A rule keeps adding new matches, so the campaign does not complete. "
         "To let it complete, end the rule on the Contacts tab."
     )
     return Hold(rule="waiting_for_contacts", until=None, why=why)

@@ -1,4 +1,4 @@
-"""A campaign's life, from start to end. Each step is a compare-and-set with a history row."""
+"""A person's actions on a campaign, from start to cancel. Each is a compare-and-set with a history row."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ from sqlmodel import col
 
 from app.domain.campaign import CampaignAction, CampaignStatus, may
 from app.domain.gate import Rule
+from app.domain.outcomes import HangUp
 from app.domain.recipient import RETRY_FAILED_DEFAULT, RecipientStatus
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, CarrierAccount, Recipient, Run
+from app.models import Attempt, Campaign, CarrierAccount, Recipient, Run, sql
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
-from app.services.campaigns.hang_up import hang_up_campaign
 from app.services.campaigns.pending_additions import import_under_way
 from app.services.campaigns.readiness import check_readiness, start_time, what_to_mend
 from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
@@ -36,7 +36,7 @@ _ACTED: Final[Mapping[CampaignAction, str]] = {
 
 
 class CarrierChanged(Conflict):
-    """The campaign was begun on another carrier: a person must confirm that it goes on at this one."""
+    """The campaign was started on another carrier: a person must confirm that it goes on with this one."""
 
     code = "carrier_changed"
 
@@ -51,7 +51,7 @@ async def start_campaign(
     check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> None:
-    """Queue or schedule a draft. `check`: what `ask_carrier` heard just before.
+    """Queue or schedule a draft. `check`: the result of `ask_carrier` just before.
 
     Raises `FieldErrors` with all that is missing, or `Conflict`.
     """
@@ -76,7 +76,7 @@ async def start_campaign(
 async def pause_campaign(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime, reason: str = ""
 ) -> None:
-    """Place nothing more; calls that go on are not cut. Raises `Conflict`."""
+    """Pause the campaign: nothing more is placed, calls under way go on. Raises `Conflict`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.PAUSE)
@@ -95,10 +95,10 @@ async def resume_campaign(
     check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> None:
-    """Go on where it was paused or failed. `check`: what `ask_carrier` heard just before.
+    """Go on where it was paused or failed. `check`: the result of `ask_carrier` just before.
 
-    Raises `Conflict`, also for another carrier, unconfirmed, while people are still being imported, and as long as
-    something keeps it from going on that a start would refuse as well.
+    Raises `Conflict`, also for another carrier without confirmation, while people are still being imported, and for
+    problems that a start would refuse.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
@@ -110,7 +110,7 @@ async def resume_campaign(
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
     await _require_ready(session, rows, account.id, check, now=now)
     target = await _resumed_status(session, campaign, now)
-    await _note_signs_seen(session, campaign, now)
+    await _note_stop_seen(session, campaign, now)
     await move_campaign(
         session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
     )
@@ -125,9 +125,9 @@ async def cancel_campaign(
     reason: str = "",
     hang_up: bool = False,
 ) -> None:
-    """End the campaign for good: whoever waits is cancelled, calls that go on finish by themselves.
+    """End the campaign for good: waiting recipients are cancelled, calls under way go on to their end.
 
-    `hang_up`: they are hung up instead, and those not yet answered are taken back. Raises `Conflict`.
+    `hang_up`: these calls are ended too, answered or not. Raises `Conflict`.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
@@ -135,10 +135,12 @@ async def cancel_campaign(
     await move_campaign(
         session, campaign, CampaignStatus.CANCELLED, actor=principal.actor, reason=reason, now=now
     )
-    # Whoever is just being settled may be on the way back to pending: wait for that, and then look.
+    # Recipients that are being settled now may go back to pending: wait for that, and then cancel them.
     await session.execute(_HOLD_IN_PROGRESS, {"campaign_id": campaign.id})
     if hang_up:
-        await hang_up_campaign(session, campaign_id=campaign.id, now=now)
+        # Also calls that turn out later to be under way. Messages cannot be called back.
+        why = HangUp.CAMPAIGN_CANCELLED.value
+        await session.execute(_HANG_UP_CALLS, {"campaign_id": campaign.id, "now": now, "why": why})
     await cancel_waiting(session, campaign_id=campaign.id, now=now)
 
 
@@ -153,11 +155,11 @@ async def retry_failed(
     check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> int:
-    """Take a completed campaign up again for recipients of these statuses, with a fresh budget.
+    """Reopen a completed campaign for recipients of these statuses, with new attempts for each; return how many.
 
-    Returns how many. `check`: what `ask_carrier` heard just before. Without `carrier` the campaign stays with the one
-    it was started on, and is not dialed if that is not the one in use. Raises `FieldErrors` for statuses that cannot
-    be chosen, and `Conflict`, also where a start would be refused.
+    `check`: the result of `ask_carrier` just before. Without `carrier` the campaign stays with the carrier it was
+    started on, and is not dialed if that is not the one in use. Raises `FieldErrors` for statuses that cannot be
+    chosen, and `Conflict`, also where a start would be refused.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
@@ -180,9 +182,9 @@ async def retry_failed(
 async def reopen_campaign(
     session: AsyncSession, rows: CampaignRows, check: CarrierCheck, *, actor: str, now: datetime
 ) -> None:
-    """Take a completed campaign back to running because somebody is to be tried again.
+    """Move a completed campaign back to running because recipients are tried again.
 
-    That they failed is known: the breaker begins anew. Raises `Conflict` where a start would be refused.
+    The breaker starts again: the old failures are known. Raises `Conflict` where a start would be refused.
     """
     campaign = rows.campaign
     await _require_ready(session, rows, campaign.carrier_account_id, check, now=now)
@@ -201,7 +203,7 @@ async def _require_ready(
     *,
     now: datetime,
 ) -> None:
-    """Let a campaign that has begun go on only with what a start asks for. Raises `Conflict` with all that lacks."""
+    """Check that a campaign that has begun meets what a start needs. Raises `Conflict` with all that is missing."""
     problems = await what_to_mend(
         session, rows, now=now, carrier_account_id=carrier_account_id, known=check.numbers
     )
@@ -217,7 +219,7 @@ def _require(campaign: Campaign, action: CampaignAction) -> None:
 
 
 async def hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
-    """Return the account, its row held before the campaign's: the order in which the dialer locks them."""
+    """Return the account with its row locked, before the campaign's row: the dialer locks in this order."""
     account = await ensure_carrier_account(session, carrier, now=now)
     held = select(col(CarrierAccount.id)).where(col(CarrierAccount.id) == account.id)
     await session.execute(held.with_for_update(read=True, key_share=True))
@@ -227,7 +229,7 @@ async def hold_account(session: AsyncSession, carrier: CarrierIdentity, now: dat
 async def take_to_carrier(
     session: AsyncSession, campaign: Campaign, account: CarrierAccount, *, confirmed: bool
 ) -> None:
-    """Let a campaign that is taken up again go on at this account. Raises `CarrierChanged`, unconfirmed."""
+    """Move a reopened campaign to this account. Raises `CarrierChanged` without confirmation."""
     await _check_carrier(session, campaign, account, confirmed=confirmed)
     campaign.carrier_account_id = account.id
 
@@ -235,7 +237,7 @@ async def take_to_carrier(
 async def _check_carrier(
     session: AsyncSession, campaign: Campaign, account: CarrierAccount, *, confirmed: bool
 ) -> None:
-    """A campaign begun on one carrier never goes on at another by itself: rehearsals call nobody."""
+    """Raise `CarrierChanged` for another carrier without confirmation: a rehearsal must not call real people."""
     if campaign.carrier_account_id in {None, account.id} or confirmed:
         return
     before = await session.get_one(CarrierAccount, campaign.carrier_account_id)
@@ -246,7 +248,7 @@ async def _check_carrier(
 
 
 async def _make_due(session: AsyncSession, campaign_id: int, now: datetime) -> None:
-    """Make everybody due at once; nearly all are already, so nearly no row is written."""
+    """Make all pending recipients due now. Most are due already, so few rows are written."""
     await session.execute(
         update(Recipient)
         .where(
@@ -259,7 +261,7 @@ async def _make_due(session: AsyncSession, campaign_id: int, now: datetime) -> N
 
 
 async def _resumed_status(session: AsyncSession, campaign: Campaign, now: datetime) -> CampaignStatus:
-    """Running once something was placed, scheduled while its time has not come, else queued."""
+    """Return running if something was placed, scheduled if its time has not come, else queued."""
     placed = await session.scalar(select(exists().where(col(Attempt.campaign_id) == campaign.id)))
     if placed:
         return CampaignStatus.RUNNING
@@ -270,17 +272,32 @@ async def _resumed_status(session: AsyncSession, campaign: Campaign, now: dateti
 _LAST_TRIP: Final = text("SELECT max(at) FROM breaker_trip WHERE campaign_id = :campaign_id")
 
 
-async def _note_signs_seen(session: AsyncSession, campaign: Campaign, now: datetime) -> None:
-    """Whoever resumes has seen what stopped it: the same outcomes stop it no more, and a pilot that is done is over."""
+async def _note_stop_seen(session: AsyncSession, campaign: Campaign, now: datetime) -> None:
+    """Note that the person who resumes has seen why it stopped.
+
+    The same outcomes do not trip the breaker again, and a pilot that is done is over.
+    """
     if campaign.status is CampaignStatus.FAILED:
         campaign.breaker_since = now
     tripped_at: datetime | None = await session.scalar(_LAST_TRIP, {"campaign_id": campaign.id})
     if tripped_at is not None and tripped_at > (campaign.breaker_since or datetime.min.replace(tzinfo=UTC)):
         campaign.breaker_since = max(now, tripped_at)
-    # What paused it may be another thing, while the pilot's attempts were under way.
+    # Only if the pilot paused it: something else may have done so while the pilot's attempts were under way.
     if campaign.gate_rule == Rule.PILOT and campaign.gate_why == campaign.status_reason:
         campaign.pilot_passed_at = now
 
+
+_HANG_UP_CALLS: Final = text(
+    f"""
+    UPDATE attempt SET hang_up_at = :now, hang_up_why = CAST(:why AS varchar)
+    FROM (SELECT id FROM attempt
+          WHERE campaign_id = :campaign_id AND channel = 'call'
+            AND status IN {sql.LIVE}
+          ORDER BY recipient_id, id FOR NO KEY UPDATE) live
+    WHERE attempt.id = live.id
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+"""The wish that a campaign's calls end: the dialer asks the carrier for it."""
 
 _HOLD_IN_PROGRESS: Final = text(
     "SELECT id FROM recipient WHERE campaign_id = :campaign_id AND status = 'in_progress'"

@@ -27,7 +27,7 @@ _NOT_MADE = (AttemptStatus.PLACING, AttemptStatus.UNKNOWN, AttemptStatus.REVIEW,
 async def campaign_cards(
     session: AsyncSession, *, principal: Principal, since: datetime | None = None
 ) -> CampaignCards:
-    """Return the cards of the campaigns made, and calls made, since then; of all time without it."""
+    """Return the cards: campaigns and calls made since then, or since the beginning."""
     authorize(principal, Right.VIEW)
     campaigns = select(
         func.count().filter(_since(col(Campaign.created_at), since)),
@@ -110,7 +110,7 @@ def _sort_key(sort: str, organization_id: int) -> SQLColumnExpression[Any]:
 
 
 def _progress_of(organization_id: int) -> ColumnElement[Any]:
-    """Return the completion rate of each campaign as `metrics.standing` has it, for the one sort that needs it."""
+    """Return the completion rate of each campaign as in `metrics.standing`, to sort by it."""
     processed = func.count().filter(col(Recipient.status).in_(PROCESSED))
     share = (
         select(processed * 1.0 / func.greatest(func.count(), 1))

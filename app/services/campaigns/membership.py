@@ -1,4 +1,4 @@
-"""Who is in a campaign already."""
+"""Which contacts are in a campaign already."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Campaigns by name alone, for choosing one and for naming those that something refers to."""
+"""The names of campaigns: to choose one, and to show those that other rows refer to."""
 
 from collections.abc import Collection
 
@@ -28,7 +28,7 @@ async def newest_campaigns(
 async def campaign_names(
     session: AsyncSession, *, principal: Principal, ids: Collection[int]
 ) -> dict[int, str]:
-    """Return id -> name of those campaigns; others than the organization's are left out."""
+    """Return id -> name of these campaigns; those of other organizations are left out."""
     authorize(principal, Right.VIEW)
     rows = await session.execute(
         select(col(Campaign.id), col(Campaign.name)).where(

@@ -1,4 +1,4 @@
-"""Which of a campaign's numbers would not be used, and why; and whether they are enough."""
+"""Warns about a campaign's numbers: which would not be used and why, and whether there are enough."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,6 @@ from app.domain.campaign import Channel
 from app.domain.number_health import NumberRest
 from app.domain.phone import pretty
 from app.models import Campaign, PhoneNumber
-from app.providers.base import OwnedNumber
 from app.services.numbers.ownership import Known
 
 CONTACTS_PER_NUMBER: Final = 20
@@ -27,7 +26,7 @@ _LOST: Final = "was flagged as spam again and rests until somebody puts it back 
 
 
 def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int | None) -> str | None:
-    """Return why a number cannot be the campaign's caller ID, by what we know of it; None if it can."""
+    """Return why a number cannot be the campaign's caller ID, by our own data; None if it can."""
     problem = _unfit(number, channel, carrier_account_id)
     if problem is None:
         return None
@@ -40,11 +39,15 @@ def why_unusable(number: PhoneNumber, channel: Channel, carrier_account_id: int 
 def why_carrier_refuses_numbers(numbers: Sequence[PhoneNumber], channel: Channel, known: Known) -> str | None:
     """Return which of these usable numbers the carrier would refuse, and what to do; None if it refuses none.
 
-    A campaign takes turns with all of them, so that one the account has lost would stop it. What is not in `known`
-    is not held against a number.
+    A campaign uses all of them in turn, so a number that the account has lost would stop it. Numbers that are not in
+    `known` are accepted.
     """
     lost = [shown(number) for number in numbers if number.number in known and known[number.number] is None]
-    unable = [shown(number) for number in numbers if _is_unable(known.get(number.number), channel)]
+    found = [(number, known.get(number.number)) for number in numbers]
+    able = {
+        number.id: owned.sms if channel is Channel.SMS else owned.voice for number, owned in found if owned
+    }
+    unable = [shown(number) for number in numbers if not able.get(number.id, True)]
     act = "send text messages" if channel is Channel.SMS else "make calls"
     sentences = []
     if lost:
@@ -58,10 +61,6 @@ def why_carrier_refuses_numbers(numbers: Sequence[PhoneNumber], channel: Channel
     return " ".join(sentences) or None
 
 
-def _is_unable(owned: OwnedNumber | None, channel: Channel) -> bool:
-    return owned is not None and not (owned.sms if channel is Channel.SMS else owned.voice)
-
-
 def number_warnings(
     campaign: Campaign,
     chosen: Sequence[PhoneNumber],
@@ -70,15 +69,22 @@ def number_warnings(
     contacts: int,
     now: datetime,
 ) -> list[str]:
-    """Return what is worth knowing of the numbers, where one at least is usable.
+    """Return warnings about the numbers if at least one is usable.
 
-    Those that are skipped by name and reason, those that rest, and whether there is one per 20 contacts.
+    They name the numbers that are skipped, with the reason, and those that rest, and say if there is less than one
+    number per 20 contacts.
     """
     unfit = {number.id: _unfit(number, campaign.channel, carrier_account_id) for number in chosen}
     usable = [number for number in chosen if unfit[number.id] is None]
     if not usable:
         return []
-    resting = [number for number in usable if _rests(number, campaign.channel, now)]
+    resting = [
+        number
+        for number in usable
+        if campaign.channel is not Channel.SMS  # A resting number sends texts all the same.
+        and number.rest is not None
+        and (number.resting_until is None or number.resting_until > now)
+    ]
     return [
         *(f"{shown(number)} is skipped: it {unfit[number.id]}." for number in chosen if unfit[number.id]),
         *(_resting(number, campaign.time_zone) for number in resting),
@@ -105,12 +111,6 @@ def _unfit(number: PhoneNumber, channel: Channel, carrier_account_id: int | None
     if number.rest is NumberRest.FLAGGED and number.resting_until is None:
         return _LOST
     return None
-
-
-def _rests(number: PhoneNumber, channel: Channel, now: datetime) -> bool:
-    """Tell whether it makes no calls just now; texts go out all the same."""
-    until = number.resting_until
-    return channel is not Channel.SMS and number.rest is not None and (until is None or until > now)
 
 
 def _resting(number: PhoneNumber, time_zone: str) -> str:

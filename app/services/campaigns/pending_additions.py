@@ -1,4 +1,4 @@
-"""People on their way into a campaign: it does not start before all of them are in."""
+"""People who are still being added to a campaign: it does not start before all of them are in."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _UNDER_WAY: Final = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
 async def import_under_way(session: AsyncSession, campaign_id: int) -> str | None:
-    """Return that people are still being added to the campaign, as a reason to wait; None if none are."""
+    """Return the reason to wait while people are still being added to the campaign; None if none are."""
     statement = (
         select(ContactImport)
         .where(col(ContactImport.campaign_id) == campaign_id, col(ContactImport.status).in_(_UNDER_WAY))
@@ -41,7 +41,7 @@ async def _audience_under_way(session: AsyncSession, campaign_id: int) -> str | 
 
 
 async def standing_rule(session: AsyncSession, campaign_id: int) -> bool:
-    """Tell whether a rule keeps adding who matches to the campaign."""
+    """Tell whether a rule keeps adding matching people to the campaign."""
     statement = select(col(Audience.id)).where(
         col(Audience.campaign_id) == campaign_id,
         col(Audience.mode) == AudienceMode.STANDING,

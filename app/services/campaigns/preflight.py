@@ -1,4 +1,4 @@
-"""Before a start: the pre-flight check, and what one contact would hear or read."""
+"""Before a start: the pre-flight check, and the preview of one contact's message."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -53,10 +53,10 @@ from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
 from app.services.refs import Ref
 
 SAMPLE: Final = 200
-"""Contacts whose messages are rendered to find long ones."""
+"""How many contacts' messages are rendered to find long ones."""
 
 TYPICAL_CALL_SECONDS: Final = 60
-"""How long a slot is taken by one call, for the estimate."""
+"""How long one call takes a slot, for the estimate."""
 
 _PREVIEWED: Final = frozenset(name for name, each in SETTINGS.items() if each.group is Group.MESSAGE)
 
@@ -75,13 +75,15 @@ async def preflight(
     now: datetime,
     carrier: CarrierIdentity | None = None,
 ) -> Preflight:
-    """Return what a start now would meet, at that carrier account if one is named. Raises `NotFound`."""
+    """Return the result of the check, for that carrier account if one is given. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     rows = await load_rows(session, principal, campaign_ref)
     account_id = await carrier_account_id(session, carrier) if carrier is not None else None
     readiness = await check_readiness(session, rows, now=now, carrier_account_id=account_id)
     people = await count_eligible(session, rows, agent=readiness.agent, names=readiness.variables, now=now)
     texts = await _sample(session, rows, readiness.agent, principal.organization_name)
+    is_text = rows.campaign.channel is Channel.SMS
+    parts = [segments(rendered["body"]).parts for rendered in texts] if is_text else []
     return Preflight(
         errors=readiness.errors,
         warnings=[
@@ -101,14 +103,14 @@ async def preflight(
         estimated_minutes=_minutes(rows.campaign, readiness.agent, people.contacted),
         numbers=[pretty(number.number) for number in readiness.numbers],
         first_call_at=_first_call_at(rows, now) if not readiness.errors else None,
-        sms_segments_max=_most_segments(rows.campaign, texts),
+        sms_segments_max=max(parts, default=None),
     )
 
 
 async def start_problems(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
 ) -> dict[str, str]:
-    """Return why a start now would be refused, by field, without counting anybody. Raises `NotFound`."""
+    """Return why a start now would be refused, by field, without counting people. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     rows = await load_rows(session, principal, campaign_ref)
     return (await check_readiness(session, rows, now=now)).errors
@@ -122,10 +124,10 @@ async def preview_message(
     contact_id: int | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> MessagePreview:
-    """Return what a contact would hear or read; `overrides` are unsaved templates, fallbacks or `missing`.
+    """Return the message of a contact; `overrides` are unsaved templates, fallbacks or `missing`.
 
-    Without `contact_id` it is the first of the campaign, else the newest of the address book, else nobody,
-    with every variable left to its fallback. Raises `NotFound`.
+    Without `contact_id` it is the campaign's first contact, else the newest of the address book. If there is none,
+    every variable has its fallback. Raises `NotFound`.
     """
     authorize(principal, Right.VIEW)
     rows = await load_rows(session, principal, campaign_ref)
@@ -147,7 +149,7 @@ async def preview_message(
 
 
 def _overridden(rows: CampaignRows, overrides: Mapping[str, object]) -> tuple[Campaign, Step, dict[str, str]]:
-    """Return copies of the rows with the unsaved texts, and what is wrong with those."""
+    """Return copies of the rows with the unsaved texts, and the errors in these."""
     changed: dict[str, object] = {}
     errors: dict[str, str] = {}
     for name, raw in overrides.items():
@@ -235,9 +237,9 @@ async def _sample(
 
 
 def _people_warnings(people: Eligibility, known: Collection[str]) -> list[str]:
-    """Return what is worth knowing of those who will be contacted: values they lack, and who has to wait.
+    """Return warnings about the people who will be contacted: missing values, and people who must wait.
 
-    A variable that is not `known` nobody has: that is told already.
+    Variables that are not `known` are left out: no recipient has them, and another warning says so.
     """
     warnings = [
         f"{_contacts(count, 'has', 'have')} no value for {{{{{name}}}}}."
@@ -272,12 +274,6 @@ def _limit(part: str) -> int:
     return SMS_LIMIT if part == "body" else SPOKEN_LIMIT
 
 
-def _most_segments(campaign: Campaign, texts: list[dict[str, str]]) -> int | None:
-    if campaign.channel is not Channel.SMS:
-        return None
-    return max((segments(rendered["body"]).parts for rendered in texts), default=None)
-
-
 def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | None:
     """Return how long the first round takes at the campaign's own pace, in whole minutes, rounded up."""
     if not contacts:
@@ -288,7 +284,7 @@ def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | No
 
 
 def _first_call_at(rows: CampaignRows, now: datetime) -> datetime | None:
-    """Return when the calling hours in the campaign's zone first allow a call, from the start on."""
+    """Return when the calling hours in the campaign's zone allow the first call after the start."""
     campaign = rows.campaign
     start = start_time(campaign) or now
     try:

@@ -1,6 +1,6 @@
-"""Where a campaign stands now: counts, measures, what goes on, and why nothing does, if nothing does.
+"""The progress of a campaign: counts, metrics, calls under way, and the reason if nothing is dialed.
 
-A handful of indexed queries, cheap enough to ask several times a second while somebody watches.
+A few queries with indexes, cheap enough for several times a second while a person watches.
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ from app.domain.recipient import ENDED, RecipientStatus
 from app.models import sql
 from app.services.campaigns import costs
 from app.services.campaigns.hold_reasons import HoldFacts, find_hold
-from app.services.campaigns.safeguards import signs_of
+from app.services.campaigns.safeguards import safeguards_of
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
 from app.services.errors import NotFound
 from app.services.heartbeats import ALIVE_WITHIN
 
 MOST_HAPPENING: Final = 20
-"""Live attempts shown by name."""
+"""Most live attempts that are listed."""
 
 AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
 
@@ -105,7 +105,7 @@ async def campaign_snapshot(
         voicemail=attempts.calls.voicemail,
         metrics=_metrics(people, attempts, status),
         hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
-        signs=signs_of(campaign, attempts.rows, reached=people.reached, total=people.total),
+        safeguards=safeguards_of(campaign, attempts.rows, reached=people.reached, total=people.total),
         next_due_at=campaign["next_due_at"],
         review_count=attempts.live.get(AttemptStatus.REVIEW, 0),
         second_calls=campaign["second_calls"],
@@ -122,7 +122,7 @@ def all_counts(counts: Mapping[RecipientStatus, int]) -> Counts:
 
 
 class _People:
-    """The recipients by status, and their total as the database adds it up."""
+    """The recipients by status, and their total as counted by the database."""
 
     def __init__(self, rows: Sequence[RowMapping]) -> None:
         by_status = {RecipientStatus(row["status"]): row for row in rows}
@@ -133,7 +133,7 @@ class _People:
 
 
 class _Attempts:
-    """The attempts by status and disposition, and what they cost."""
+    """The attempts by status and disposition, and their cost."""
 
     def __init__(self, rows: Sequence[RowMapping]) -> None:
         live: Counter[AttemptStatus] = Counter()
@@ -163,7 +163,7 @@ class _Attempts:
 
 
 def _opted_out_on_call(row: RowMapping) -> bool:
-    """Whether a person answered and asked not to be called again, unlike one the carrier turned us away for."""
+    """Tell whether a person answered and asked not to be called again. A refusal by the carrier does not count."""
     return row["disposition"] == Disposition.OPTED_OUT and bool(row["picked_up"])
 
 

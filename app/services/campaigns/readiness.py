@@ -1,4 +1,4 @@
-"""May this campaign start? Everything that stands in its way, and what is worth a look, field by field."""
+"""Checks whether a campaign may start: errors that prevent it, by field, and warnings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,20 +36,20 @@ PART_FIELDS: Final[Mapping[str, str]] = {**CALL_PARTS, **MESSAGE_PARTS}
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What was found."""
+    """The result of the check."""
 
     errors: dict[str, str]
     """Setting, or `contacts` -> why a start is refused."""
     warnings: list[str]
     agent: Agent | None
     numbers: tuple[PhoneNumber, ...]
-    """The caller IDs that would be used, in turn."""
+    """The caller IDs that would be used, in their order."""
     chosen: tuple[PhoneNumber, ...]
     """The caller IDs that the campaign names, usable or not."""
     awaits_people: bool
-    """There is nobody yet, and a rule adds who comes to match."""
+    """There are no people yet, but a rule adds new matches."""
     variables: list[str]
-    """Those that some recipient has."""
+    """All variables of the recipients."""
 
 
 async def check_readiness(
@@ -60,11 +60,10 @@ async def check_readiness(
     carrier_account_id: int | None = None,
     known: Known | None = None,
 ) -> Readiness:
-    """Return what a start now would run into. With a carrier account, its numbers alone are usable.
+    """Return the problems of a start now. With a carrier account, only its numbers are usable.
 
-    `known`: what the carrier said just before of the numbers that it was asked about.
-
-    It reads no more of the people than who is there and which variables they have: a start waits for it.
+    `known`: the carrier's answer about the numbers, from just before. Of the people, it only counts them and reads
+    which variables they have: a start waits for it.
     """
     campaign, step = rows.campaign, rows.step
     account_id = carrier_account_id or campaign.carrier_account_id
@@ -86,7 +85,7 @@ async def check_readiness(
     }
     variables = await recipient_variable_names(session, campaign.id)
     template_errors, warnings = (
-        ({}, [])  # what they would be judged by is not there
+        ({}, [])  # the settings needed for this cannot be read
         if cannot_be_read
         else _template_problems(campaign, step, agent, variables, awaits_people=awaits_people)
     )
@@ -94,7 +93,7 @@ async def check_readiness(
         errors=errors | template_errors,
         warnings=[
             *([_AWAITS_PEOPLE] if awaits_people else []),
-            *_file_warnings(waiting, somebody=contacts > 0 or awaits_people),
+            *([_NOT_IMPORTED.format(waiting)] if waiting and (contacts or awaits_people) else []),
             *warnings,
         ],
         agent=agent,
@@ -113,9 +112,9 @@ async def what_to_mend(
     carrier_account_id: int | None,
     known: Known | None = None,
 ) -> dict[str, str]:
-    """Return what keeps a campaign that has begun from going on: field -> what to do; nothing if it may.
+    """Return what prevents a campaign that has begun from going on: field -> what to do; empty if nothing does.
 
-    What a start asks, but for people, who may all be under way, and for the time it was scheduled for.
+    It checks the same as a start, but not the people, who may all be under way, and not the scheduled time.
     """
     readiness = await check_readiness(
         session, rows, now=now, carrier_account_id=carrier_account_id, known=known
@@ -129,7 +128,7 @@ _ASKED_AT_START_ONLY: Final = frozenset({"contacts", "scheduled_at"})
 async def chosen_numbers(
     session: AsyncSession, campaign: Campaign, pool: Sequence[int], agent: Agent | None
 ) -> list[PhoneNumber]:
-    """Return the caller IDs in turn: the pool, else the campaign's, agent's or organization's."""
+    """Return the caller IDs in their order: the pool, else the campaign's, agent's or organization's number."""
     ids: list[int | None] = [*pool] or [await _single_number(session, campaign, agent)]
     found = await session.execute(
         select(PhoneNumber).where(
@@ -141,18 +140,13 @@ async def chosen_numbers(
     return [by_id[number] for number in ids if number in by_id]
 
 
-def company_is_ambiguous(sources: Iterable[str], recipient_variables: Iterable[str]) -> bool:
-    """Tell whether `{{company}}` is printed while the list has a company column: whose name is meant?"""
-    return "company" in recipient_variables and any("company" in _names(source) for source in sources)
-
-
 def start_time(campaign: Campaign) -> datetime | None:
     """Return the time that a start of the campaign waits for; None: it begins at once."""
     return campaign.scheduled_at if campaign.schedule_type is ScheduleType.SCHEDULED else None
 
 
 async def recipient_variable_names(session: AsyncSession, campaign_id: int) -> list[str]:
-    """Return every variable that some recipient has."""
+    """Return all variables of the recipients."""
     return sorted((await session.execute(_VARIABLES, {"campaign_id": campaign_id})).scalars())
 
 
@@ -175,7 +169,7 @@ async def _pending(session: AsyncSession, campaign_id: int) -> int:
 
 
 def _contact_errors(unfinished: str | None, waiting: str | None, *, somebody: bool) -> dict[str, str]:
-    """Return why there is nobody to contact: `unfinished` is a reason to wait, `waiting` a file's name.
+    """Return the errors about the people. `unfinished`: a reason to wait; `waiting`: a file that is not imported.
 
     `somebody`: there are people, or a rule that adds them.
     """
@@ -188,12 +182,6 @@ def _contact_errors(unfinished: str | None, waiting: str | None, *, somebody: bo
             "contacts": f"There is nobody to contact yet: “{waiting}” is uploaded but not imported. Import it."
         }
     return {"contacts": "There is nobody to contact yet. Add at least one contact."}
-
-
-def _file_warnings(waiting: str | None, *, somebody: bool) -> list[str]:
-    if not somebody or waiting is None:
-        return []
-    return [f"“{waiting}” is uploaded but not imported: its people will not be contacted."]
 
 
 def _channel_errors(campaign: Campaign, agent: Agent | None) -> dict[str, str]:
@@ -246,9 +234,9 @@ def _time_errors(rows: CampaignRows, now: datetime) -> dict[str, str]:
 def _template_problems(
     campaign: Campaign, step: Step, agent: Agent | None, names: Sequence[str], *, awaits_people: bool
 ) -> tuple[dict[str, str], list[str]]:
-    """Return errors by field, and warnings: syntax, and variables that nobody has.
+    """Return errors by field, and warnings: wrong syntax, and variables without a value for any recipient.
 
-    While nobody is there yet, nobody can tell what those who come will have.
+    While there are no people yet (`awaits_people`), missing values are only a warning.
     """
     known = [*ALWAYS_KNOWN, *names]
     errors: dict[str, str] = {}
@@ -268,18 +256,19 @@ def _template_problems(
                 "Give a fallback value, in case they have none."
             )
         elif unknown and campaign.missing is Missing.FALLBACK:
-            errors[field] = _unknown(unknown, names)
+            has = f" The list has: {', '.join(names)}." if names else ""
+            fix = "Correct the name or give a fallback value."
+            errors[field] = f"Nobody has a value for {_braced(unknown)}. {fix}{has}"
         elif unknown:
             warnings.append(f"Nobody has a value for {_braced(unknown)}.")
-    is_ambiguous = not errors and company_is_ambiguous(sources.values(), names)
-    if is_ambiguous and campaign.company_meaning == "organization":
+    if (
+        not errors
+        and "company" in names
+        and campaign.company_meaning == "organization"
+        and any("company" in _names(source) for source in sources.values())
+    ):
         warnings.append(_COMPANY)
     return errors, warnings
-
-
-def _unknown(unknown: Sequence[str], names: Sequence[str]) -> str:
-    has = f" The list has: {', '.join(names)}." if names else ""
-    return f"Nobody has a value for {_braced(unknown)}. Correct the name or give a fallback value.{has}"
 
 
 def _braced(names: Iterable[str]) -> str:
@@ -294,8 +283,10 @@ def _names(source: str) -> tuple[str, ...]:
 
 
 _AWAITS_PEOPLE: Final = (
-    "Nobody matches the campaign's rule yet. It starts and waits: whoever comes to match is contacted then."
+    "Nobody matches the campaign's rule yet. It starts and waits: new matches are contacted then."
 )
+
+_NOT_IMPORTED: Final = "“{}” is uploaded but not imported: its people will not be contacted."
 
 _COMPANY: Final = (
     "{{company}} says your organization's name, but the list has a company column too. "

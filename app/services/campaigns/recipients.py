@@ -1,4 +1,4 @@
-"""Retrying, skipping and removing the people of a campaign, one or thousands at once."""
+"""Retries, skips and removes people of a campaign, one or thousands at once."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref
 
 REMOVABLE: Final = frozenset({RecipientStatus.PENDING, RecipientStatus.SKIPPED})
-"""May be taken off the list, if they were never tried: attempts are a ledger that nothing deletes."""
+"""Statuses that may be removed if there was no attempt: attempts are a ledger and never deleted."""
 
 WAS_TRIED: Final = "was already contacted, and what happened is kept"
 
@@ -53,9 +53,9 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
 ) -> BulkResult:
     """Give one more attempt to these, or to all that match. A completed campaign runs again for them.
 
-    `check`: what `ask_carrier` heard just before. Then it goes on at `carrier`; without one it stays where it was.
-    Raises `Conflict` for a cancelled campaign, and `CarrierChanged` for a completed one that was begun on another
-    carrier, unconfirmed.
+    `check`: the result of `ask_carrier` just before. A completed campaign goes on with `carrier`; without one it keeps
+    its own. Raises `Conflict` for a cancelled campaign, and `CarrierChanged` for a completed one of another carrier
+    without confirmation.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now) if carrier is not None else None
@@ -101,7 +101,7 @@ async def skip_recipients(
     everyone: bool = False,
     now: datetime,
 ) -> BulkResult:
-    """Do not contact these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
+    """Skip these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     move = _Move(
@@ -128,7 +128,7 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
     expected: int | None = None,
     now: datetime,
 ) -> BulkResult:
-    """Take these, or all that match, off the list of a draft, paused or failed campaign, if they were never tried.
+    """Remove these, or all that match, from a draft, paused or failed campaign, if they have no attempt.
 
     Raises `Conflict`, also while a rule would add them again.
     """
@@ -137,7 +137,7 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
     require_editable_list(campaign)
     if await standing_rule(session, campaign.id):
         raise Conflict(
-            "A rule keeps adding who matches: whoever is removed would come back. Skip them instead."
+            "A rule keeps adding matching contacts, so removed ones would come back. Skip them instead."
         )
     chosen = _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone)
     if everyone and expected is None:
@@ -167,9 +167,9 @@ def _meant(
     *,
     everyone: bool,
 ) -> ColumnElement[bool]:
-    """Return the condition of a bulk action: whoever says nothing may have made a mistake, and means nobody.
+    """Return the condition of a bulk action. An empty selection may be a mistake, so it is refused.
 
-    Raises `FieldErrors` on `everyone`, unless it is these ids, a selection, or everyone.
+    Raises `FieldErrors` on `everyone`, unless it is ids, a selection, or everyone.
     """
     selects = recipient_ids is not None or bool(statuses) or bool(search.strip())
     if everyone == selects:
@@ -193,7 +193,7 @@ def recipient_matches(
     statuses: Collection[RecipientStatus],
     search: str,
 ) -> ColumnElement[bool]:
-    """Return the condition of a list or bulk action: all of these ids, statuses and this search; none given: any."""
+    """Return the condition of a list or bulk action: ids, statuses and search together, if given."""
     here = col(Recipient.campaign_id) == campaign_id
     if recipient_ids is not None:
         here &= col(Recipient.id).in_(recipient_ids)
@@ -206,7 +206,7 @@ def recipient_matches(
 
 
 def contact_matches(search: str) -> ColumnElement[bool]:
-    """Return the condition that a name, e-mail or company holds the text, or a number its digits."""
+    """Return the condition that a name, e-mail or company contains the text, or a number its digits."""
     like = contains(search)
     texts = [col(Contact.name).ilike(like), col(Contact.email).ilike(like), col(Contact.company).ilike(like)]
     digits = "".join(char for char in search if char.isdigit())
@@ -216,7 +216,7 @@ def contact_matches(search: str) -> ColumnElement[bool]:
 
 
 def contains(words: str) -> str:
-    """Return the LIKE pattern of a text anywhere, taken literally."""
+    """Return the LIKE pattern for values that contain this literal text."""
     escaped = plain_text(words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
@@ -235,7 +235,7 @@ class _Move:
 async def _move_many(
     session: AsyncSession, campaign: Campaign, chosen: ColumnElement[bool], move: _Move, now: datetime
 ) -> BulkResult:
-    """Move the eligible of the chosen, with history; count the others by why not."""
+    """Move the eligible ones of the chosen, with history; count the others by the reason."""
     rows = await move_chosen(
         session, chosen, to=move.to, out_of=move.out_of, reason=move.reason, values=move.values, now=now
     )

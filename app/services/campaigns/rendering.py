@@ -1,4 +1,4 @@
-"""What one attempt says: the step's templates with one recipient's variables."""
+"""Renders the texts of one attempt: the step's templates with one recipient's variables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
@@ -19,7 +19,7 @@ from app.services.campaigns.settings import parts_of
 
 
 class Card(Protocol):
-    """What a message may say of a contact."""
+    """The fields of a contact that a message may use."""
 
     @property
     def number(self) -> str: ...  # noqa: D102 - a contact's columns
@@ -38,10 +38,10 @@ class Card(Protocol):
 
 
 CALL_PARTS: Final = parts_of(Channel.CALL)
-"""Key of a call's rendered text -> the setting that holds its template."""
+"""Key of a call's rendered text -> the setting with its template."""
 
 MESSAGE_PARTS: Final = parts_of(Channel.SMS)
-"""The same of a text message."""
+"""The same for a text message."""
 
 
 def render_attempt_texts(
@@ -52,10 +52,10 @@ def render_attempt_texts(
     contact: Card,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
-    """Return what the attempt says: welcome, agenda, question, closing of a call, or body of a message.
+    """Return the texts of the attempt: welcome, agenda, question, closing of a call, or body of a message.
 
-    A part without a template is empty. Raises `Untellable`: `MissingVariable` when the campaign skips contacts
-    without one, and `MessageBlank` when no part has anything to say; and `TemplateInvalid`.
+    A part without a template is empty. Raises `Untellable`: `MissingVariable` if a value is missing and the campaign
+    skips such contacts, and `MessageBlank` if all parts are empty. Raises `TemplateInvalid`.
     """
     variables = attempt_variables(campaign, agent, organization_name, contact, recipient_variables)
     texts = {
@@ -83,7 +83,7 @@ def lacking(campaign: Campaign, source: str, known: Iterable[str]) -> tuple[str,
 
 
 def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:
-    """Return the template of each part. A call without a welcome message begins with its agent's greeting."""
+    """Return the template of each part. A call without a welcome message uses its agent's greeting."""
     parts = MESSAGE_PARTS if step.channel is Channel.SMS else CALL_PARTS
     sources: dict[str, str] = {part: getattr(step, setting) for part, setting in parts.items()}
     if "welcome" in sources and says_nothing(sources["welcome"]) and agent is not None:
@@ -92,7 +92,7 @@ def part_sources(step: Step, agent: Agent | None) -> dict[str, str]:
 
 
 def broken_templates(step: Step, agent: Agent | None) -> dict[str, str]:
-    """Return the templates that cannot be rendered for anybody, or say nothing to them: field -> what to do."""
+    """Return the templates that are invalid, or that are empty for every person: field -> what to do."""
     fields = {**CALL_PARTS, **MESSAGE_PARTS}
     return unwritten(step, agent) | {
         fields[part]: f"The {_CALLED[part]} cannot be read ({problem}). Correct it."
@@ -102,7 +102,7 @@ def broken_templates(step: Step, agent: Agent | None) -> dict[str, str]:
 
 
 def unwritten(step: Step, agent: Agent | None) -> dict[str, str]:
-    """Return what to write if there is nothing to say to anybody: field -> what to do."""
+    """Return what to write if all texts are empty: field -> what to do."""
     if not all(map(says_nothing, part_sources(step, agent).values())):
         return {}
     if step.channel is Channel.SMS:
@@ -134,7 +134,7 @@ def attempt_variables(
     contact: Card,
     recipient_variables: Mapping[str, object],
 ) -> dict[str, str]:
-    """Return one recipient's variables. Its own, fixed when it was added, win over the contact's card."""
+    """Return one recipient's variables. Its own, fixed when it was added, replace those of the contact's card."""
     return build_variables(
         contact=_card(contact),
         recipient=recipient_variables,

@@ -1,4 +1,4 @@
-"""What a person sees of a campaign's guards: pilot, ramp and budget as they stand, and when the breaker tripped."""
+"""The safeguards of a campaign for people: the state of pilot, ramp and budget, and when the breaker tripped."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,24 +21,26 @@ from app.services.campaigns.call_log import attempts_by_id
 from app.services.campaigns.costs import spending_of
 from app.services.campaigns.rows import load_campaign
 from app.services.campaigns.safeguard_settings import Safeguards
-from app.services.campaigns.views import BudgetView, PilotView, RampView, SignsView, TripRow
+from app.services.campaigns.views import BudgetView, PilotView, RampView, SafeguardsView, TripRow
 from app.services.refs import Ref
 
 MOST_TRIPS: Final = 20
 MOST_ATTEMPTS: Final = 100
-"""Attempts told of each trip; `window` says of how many it speaks."""
+"""Most attempts listed for each trip; `window` has the number of all."""
 
 
-def signs_of(campaign: RowMapping, attempts: Sequence[RowMapping], *, reached: int, total: int) -> SignsView:
-    """Return pilot, ramp and budget as they stand.
+def safeguards_of(
+    campaign: RowMapping, attempts: Sequence[RowMapping], *, reached: int, total: int
+) -> SafeguardsView:
+    """Return the present state of pilot, ramp and budget.
 
     `attempts`: a query's rows with `costs.COLUMNS`; `reached`: people tried at least once, of `total`.
     """
-    guards = Safeguards.of(campaign, read_breaker=BreakerPolicy.or_defaults)
-    return SignsView(
-        pilot=_pilot(campaign, guards, reached) if guards.pilot else None,
-        ramp=_ramp(guards, reached, total) if guards.ramp else None,
-        budget=_budget(campaign, guards.budget, attempts) if guards.budget is not None else None,
+    safeguards = Safeguards.of(campaign, read_breaker=BreakerPolicy.or_defaults)
+    return SafeguardsView(
+        pilot=_pilot(campaign, safeguards, reached) if safeguards.pilot else None,
+        ramp=_ramp(safeguards, reached, total) if safeguards.ramp else None,
+        budget=_budget(campaign, safeguards.budget, attempts) if safeguards.budget is not None else None,
     )
 
 
@@ -88,23 +90,23 @@ def _paused_by(campaign: RowMapping, rule: Rule) -> bool:
     return paused and campaign["gate_rule"] == rule
 
 
-def _pilot(campaign: RowMapping, guards: Safeguards, reached: int) -> PilotView:
+def _pilot(campaign: RowMapping, safeguards: Safeguards, reached: int) -> PilotView:
     return PilotView(
-        size=guards.pilot,
-        reached=min(reached, guards.pilot),
+        size=safeguards.pilot,
+        reached=min(reached, safeguards.pilot),
         waits=_paused_by(campaign, Rule.PILOT),
-        passed=guards.pilot_passed,
+        passed=safeguards.pilot_passed,
     )
 
 
-def _ramp(guards: Safeguards, reached: int, total: int) -> RampView:
-    step = min(guards.ramp_step, ramp.LAST)
+def _ramp(safeguards: Safeguards, reached: int, total: int) -> RampView:
+    step = min(safeguards.ramp_step, ramp.LAST)
     return RampView(
         step=step + 1,
         steps=len(ramp.STEPS),
         percent=ramp.STEPS[step],
         reached=reached,
-        limit=ramp.people(step, total=total, least=guards.breaker.minimum),
+        limit=ramp.people(step, total=total, least=safeguards.breaker.minimum),
         total=total,
     )
 

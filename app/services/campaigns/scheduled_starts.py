@@ -1,4 +1,4 @@
-"""Starting the scheduled campaigns whose time has come: by the same check as a start by hand."""
+"""Starts the scheduled campaigns whose time has come, with the same check as a start by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from app.services.numbers.ownership import Known
 
 @dataclass(frozen=True, slots=True)
 class _DueCampaign:
-    """A campaign whose time has come, and the numbers to ask its carrier about."""
+    """A campaign whose time has come, and the numbers to ask the carrier about."""
 
     id: int
     numbers: Sequence[str]
@@ -31,11 +31,10 @@ class _DueCampaign:
 async def launch_scheduled(
     database: Database, carrier: object, *, carrier_account_id: int, clock: Clock
 ) -> list[int]:
-    """Queue the scheduled campaigns whose time has come and return them. Asked every few seconds.
+    """Queue the scheduled campaigns whose time has come and return them. Called every few seconds.
 
-    Much may have changed since a person scheduled it. What is no longer ready then fails, with what to mend, and is
-    resumed by a person: nobody is called with half a sentence because nobody was there to see it. The carrier is
-    asked about all numbers at once, before anything is locked.
+    If a campaign is not ready any more, it fails with what to correct, and a person resumes it: it must not call people
+    with an incomplete text when no person watches. The carrier is asked about all numbers at once, before any lock.
     """
     async with database.session() as session:
         due = await _due(session, carrier_account_id=carrier_account_id, now=clock.now())
@@ -50,9 +49,9 @@ async def launch_scheduled(
 
 
 async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, known: Known) -> bool:
-    """Queue a scheduled campaign whose time has come, or let it fail; return whether it is queued.
+    """Queue a scheduled campaign whose time has come, or fail it; return whether it is queued.
 
-    One that somebody changes just now is left alone: it is asked again.
+    A campaign that is locked by another transaction is skipped until the next call.
     """
     due = (
         select(Campaign)
@@ -80,7 +79,7 @@ async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, know
 
 
 async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_DueCampaign]:
-    """Return those whose time has come. One begun on another account is not this carrier's to judge."""
+    """Return the campaigns whose time has come, without those of another carrier account."""
     statement = (
         select(Campaign)
         .where(col(Campaign.status) == CampaignStatus.SCHEDULED, col(Campaign.scheduled_at) <= now)

@@ -1,8 +1,8 @@
-"""Every change of a campaign's status: from what the domain's table allows, compare-and-set, with a history row.
+"""Every change of a campaign's status: allowed by the domain's table, compare-and-set, with a history row.
 
-By a person it is moved (`move_campaign`). The system starts it (`run_by_system`), ends it (`complete_by_system`), and
-stops it: it is paused where a person, or a sign that a person should see, keeps it, and may be resumed as it is. It
-fails where something has to be mended first. Neither cuts a call that goes on, nor moves whoever waits.
+A person moves it with `move_campaign`. The system starts it (`run_by_system`), ends it (`complete_by_system`) and stops
+it in two ways. It pauses a campaign that a person should look at and may resume unchanged. It fails one that needs a
+correction first. Both leave calls under way and waiting recipients as they are.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ async def move_campaign(
     reason: str = "",
     carrier_account_id: int | None = None,
 ) -> None:
-    """Move a campaign on from the status it was read with. Raises `Conflict` if that has changed."""
+    """Move a campaign from the status it was read with. Raises `Conflict` if the status has changed since."""
     old = campaign.status
     check_transition(old, target)
     reason = reason.strip()[:LONGEST_REASON]
@@ -54,7 +54,8 @@ async def move_campaign(
         .returning(col(Campaign.id))
     )
     if moved.scalar_one_or_none() is None:
-        raise Conflict(await _changed_elsewhere(session, campaign.id))
+        status = await session.scalar(select(col(Campaign.status)).where(col(Campaign.id) == campaign.id))
+        raise Conflict(f"This campaign was changed meanwhile: it is {status} now.")
     if begins:
         await session.execute(
             update(Run)
@@ -68,13 +69,8 @@ async def move_campaign(
     announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id, work=True)
 
 
-async def _changed_elsewhere(session: AsyncSession, campaign_id: int) -> str:
-    status = select(col(Campaign.status)).where(col(Campaign.id) == campaign_id)
-    return f"This campaign was changed meanwhile: it is {(await session.execute(status)).scalar_one()} now."
-
-
 _QUEUED: Final = sql.among(DIALING & before(CampaignStatus.RUNNING))
-"""Of the statuses in which attempts are reserved, those that `running` may follow."""
+"""The statuses in which attempts are reserved and that `running` may follow."""
 
 _RUN: Final = text(
     f"""
@@ -103,9 +99,9 @@ async def run_by_system(
     pool_cursor: int,
     now: datetime,
 ) -> None:
-    """Record that the gate is open and attempts were reserved: a queued campaign is running from now on.
+    """Record that the gate is open and attempts were reserved: a queued campaign becomes running.
 
-    For a dialer that holds the campaign's row, and read that it `was` so.
+    The dialer holds the campaign's row and has read the status `was`.
     """
     await session.execute(
         _RUN,
@@ -155,11 +151,10 @@ _COMPLETE: Final = text(
 async def complete_by_system(
     session: AsyncSession, *, campaign_id: int, reports_since: datetime, now: datetime
 ) -> bool:
-    """Complete the campaign if everyone has ended and no report is awaited; False if it is not done after all.
+    """Complete the campaign if all recipients have ended and no report is awaited; False if it is not done yet.
 
-    `reports_since`: of what was last heard of before this, no report is awaited.
-
-    Locks first and looks in a second statement: one that waits for a lock decides on what was before its wait.
+    `reports_since`: messages without news since then are not waited for. It locks first and reads in a second
+    statement, because a statement that waits for a lock may decide by what it read before the wait.
     """
     old = (await session.execute(_HOLD, {"campaign_id": campaign_id})).scalar_one_or_none()
     if old is None:
@@ -195,9 +190,9 @@ _STOP: Final = text(
 
 
 async def pause_by_system(session: AsyncSession, *, campaign_id: int, reason: str, now: datetime) -> None:
-    """Pause a campaign that is dialing, saying why; one that is not dialing is left alone.
+    """Pause a campaign that is dialing, with the reason. Other campaigns are not changed.
 
-    So is one that somebody changes just now: its next bad sign pauses it.
+    A campaign that is locked by another transaction is skipped: the next bad sign pauses it.
     """
     await _stop(session, campaign_id, CampaignStatus.PAUSED, reason, seen_in=None, now=now)
 
@@ -205,10 +200,10 @@ async def pause_by_system(session: AsyncSession, *, campaign_id: int, reason: st
 async def fail_by_system(
     session: AsyncSession, *, campaign_id: int, reason: str, now: datetime, seen_in: datetime | None = None
 ) -> None:
-    """Let a campaign that is dialing fail; `reason` says what to mend before it can be resumed.
+    """Fail a campaign that is dialing; `reason` says what to correct before it is resumed.
 
-    One that is not dialing is left alone, and so is one that somebody changes just now: the next look fails it.
-    `seen_in`: when the attempt was reserved that shows it; one from before a person last resumed shows nothing.
+    Other campaigns are not changed. A campaign that is locked by another transaction is skipped: the next pass fails
+    it. `seen_in`: when the attempt with the problem was reserved; attempts from before the last resume do not count.
     """
     await _stop(session, campaign_id, CampaignStatus.FAILED, reason, seen_in=seen_in, now=now)
 

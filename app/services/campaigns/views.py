@@ -180,8 +180,8 @@ class BudgetView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignsView:
-    """The campaign's guards as they stand; None: it has no such guard."""
+class SafeguardsView:
+    """The present state of the campaign's safeguards; None: it has no such safeguard."""
 
     pilot: PilotView | None = None
     ramp: RampView | None = None
@@ -211,7 +211,7 @@ class CampaignSnapshot:
     voicemail: int
     metrics: CampaignMetrics
     hold: Hold | None
-    signs: SignsView
+    safeguards: SafeguardsView
     next_due_at: datetime | None
     """When the next waiting contact is due; None if nobody waits."""
     review_count: int

@@ -30,14 +30,6 @@ class Recount:
     """A sentence for each problem; empty when everybody is accounted for."""
 
 
-_CAMPAIGNS: Final = text("SELECT id FROM campaign ORDER BY id")
-
-
-async def all_campaigns(session: AsyncSession) -> list[int]:
-    """Return the ids of every organization's campaigns."""
-    return list((await session.execute(_CAMPAIGNS)).scalars())
-
-
 _COUNTS: Final = text(
     """
     SELECT c.name, c.organization_id,

@@ -14,7 +14,7 @@ from app.services.campaigns.views import (
     CampaignSnapshot,
     PilotView,
     RampView,
-    SignsView,
+    SafeguardsView,
     TripRow,
 )
 from app.web.words import Moment, counted, moment, money
@@ -72,13 +72,13 @@ class Stop:
 
 def safeguards(snapshot: CampaignSnapshot) -> Safeguards:
     """Word pilot, ramp and budget."""
-    signs = snapshot.signs
-    waits, todo = _waiting(signs)
+    present = snapshot.safeguards
+    waits, todo = _waiting(present)
     return Safeguards(
         lines=[
-            *([_pilot(signs.pilot)] if signs.pilot else []),
-            *([_ramp(signs.ramp)] if signs.ramp else []),
-            *([_budget(signs.budget, is_text=snapshot.channel is Channel.SMS)] if signs.budget else []),
+            *([_pilot(present.pilot)] if present.pilot else []),
+            *([_ramp(present.ramp)] if present.ramp else []),
+            *([_budget(present.budget, is_text=snapshot.channel is Channel.SMS)] if present.budget else []),
         ],
         waits=waits,
         todo=todo,
@@ -101,13 +101,13 @@ def stops(trips: Sequence[TripRow], snapshot: CampaignSnapshot, *, now: datetime
     ]
 
 
-def _waiting(signs: SignsView) -> tuple[str, str]:
-    if signs.pilot and signs.pilot.waits:
+def _waiting(present: SafeguardsView) -> tuple[str, str]:
+    if present.pilot and present.pilot.waits:
         return (
-            f"The pilot of {signs.pilot.size:,} is done",
+            f"The pilot of {present.pilot.size:,} is done",
             "Look at the results, then resume to dial the rest.",
         )
-    if signs.budget and signs.budget.used_up:
+    if present.budget and present.budget.used_up:
         return "The budget is used up", "Raise it in the settings and resume, or end the campaign here."
     return "", ""
 
