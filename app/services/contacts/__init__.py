@@ -1,1 +1,1 @@
-"""The address book."""
+"""The address book: contacts, searching, changing and exporting them."""

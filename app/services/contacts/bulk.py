@@ -1,4 +1,4 @@
-"""Changing all whom a filter means: tags, suppression, consent, deletion, in batches that a crash cannot repeat."""
+"""Changes all people that match a filter: tags, suppression, consent, deletion. A crash repeats no batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ from app.services.refs import Ref, load
 
 BATCH: Final = 1_000
 MOST_REFUSALS: Final = 1_000
-"""So many of those who were left as they were are listed; all are counted."""
+"""Most unchanged people that are listed; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Somebody who was left as they were, and why."""
+    """A person who was not changed, and why."""
 
     contact_id: int
     number: str
@@ -42,7 +42,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class BulkView:
-    """How far a bulk change is. `matched`: who was met so far; `changed` of them were not so already."""
+    """The progress of a bulk change. `matched`: people so far; `changed`: those of them that were changed."""
 
     id: int
     public_id: UUID
@@ -70,11 +70,11 @@ async def begin_bulk_change(
     everyone: bool = False,
     expected: int | None = None,
 ) -> BulkView:
-    """Change everybody whom the filter means, the first thousand at once; a job does the others.
+    """Change all people that match the filter: the first thousand now, the others in a job.
 
-    `arguments`: `tags`; `scope` and `reason`; or `consent` and what belongs to it. `everyone`: that the filter may mean
-    everybody was said. `expected`: how many people it should mean; needed to delete everyone, since that cannot be
-    undone. Raises `FieldErrors`, and `Conflict` if by now it means another number.
+    `arguments`: `tags`; `scope` and `reason`; or `consent` and its details. `everyone`: confirms a filter that matches
+    everybody. `expected`: the expected number of people; required to delete everyone, because that cannot be undone.
+    Raises `FieldErrors`, and `Conflict` if the number is another one.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     require_said(wanted, everyone=everyone)
@@ -110,7 +110,7 @@ async def _require_count(
 
 
 async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock) -> None:
-    """Go on with a bulk change to its end. Any number of processes may do so at once, or die while doing so."""
+    """Go on with a bulk change to its end. Several processes may do this at once, or die: it goes on."""
 
     async def next_batch(session: AsyncSession) -> bool:
         change = await session.get(BulkChange, bulk_id, with_for_update=True)
@@ -125,7 +125,7 @@ async def advance_bulk_change(database: Database, *, bulk_id: int, clock: Clock)
 
 
 async def due_bulk_changes(session: AsyncSession, *, now: datetime) -> list[int]:
-    """Return the bulk changes that are not over and that nobody is at, the longest waiting first."""
+    """Return the bulk changes that are due and not locked by a worker, the longest waiting first."""
     due = select(col(BulkChange.id)).where(col(BulkChange.next_at) <= now).order_by(col(BulkChange.next_at))
     free = due.limit(100).with_for_update(skip_locked=True)
     return list((await session.execute(free)).scalars())
@@ -134,7 +134,7 @@ async def due_bulk_changes(session: AsyncSession, *, now: datetime) -> list[int]
 async def cancel_bulk_change(
     session: AsyncSession, *, principal: Principal, bulk_ref: Ref, now: datetime
 ) -> BulkView:
-    """Change nobody more. Who was changed stays so. Raises `NotFound`, and `Conflict` if it is over."""
+    """Stop a bulk change. People already changed stay so. Raises `NotFound`, and `Conflict` if it is over."""
     authorize(principal, Right.EDIT_CONTACTS)
     change = await load(session, BulkChange, bulk_ref, organization_id=principal.organization_id, lock=True)
     if change.next_at is None:
@@ -145,7 +145,7 @@ async def cancel_bulk_change(
 
 
 async def get_bulk_change(session: AsyncSession, *, principal: Principal, bulk_ref: Ref) -> BulkView:
-    """Return how far a bulk change is. Raises `NotFound`."""
+    """Return the progress of a bulk change. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     return _view(await load(session, BulkChange, bulk_ref, organization_id=principal.organization_id))
 
@@ -153,7 +153,7 @@ async def get_bulk_change(session: AsyncSession, *, principal: Principal, bulk_r
 async def list_bulk_changes(
     session: AsyncSession, *, principal: Principal, page: int = 1, page_size: int = 25
 ) -> Page[BulkView]:
-    """Return the organization's bulk changes, those under way and those that are over, the newest first."""
+    """Return the organization's bulk changes, finished ones too, the newest first."""
     authorize(principal, Right.VIEW)
     ours = col(BulkChange.organization_id) == principal.organization_id
     offset, limit = offset_of(page, page_size)
@@ -185,7 +185,7 @@ async def _do_batch(session: AsyncSession, change: BulkChange, *, now: datetime)
 async def _next_people(session: AsyncSession, change: BulkChange, *, now: datetime) -> Sequence[BatchPerson]:
     """Return the next people, locked in the order of their numbers, as imports lock them.
 
-    They can be dialed meanwhile: an attempt only wants its contact to stay.
+    They can be dialed in the meantime: an attempt only needs that its contact is not deleted.
     """
     meant = (
         select(col(Contact.id))

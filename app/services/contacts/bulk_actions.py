@@ -1,4 +1,4 @@
-"""What a bulk change does to a batch of people, each action in a few statements."""
+"""The actions of a bulk change on a batch of people, each in a few statements."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ _CONSENT: Final = text(
 
 
 class BatchPerson(NamedTuple):
-    """Somebody of a batch."""
+    """A person of a batch."""
 
     id: int
     number: str
@@ -64,7 +64,7 @@ class BatchPerson(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActionDone:
-    """How many were changed, and who was left as they were."""
+    """How many people were changed, and who was not changed."""
 
     changed: int = 0
     refused: Sequence[KeptContact] = ()
@@ -73,7 +73,7 @@ class ActionDone:
 def read_arguments(
     action: BulkAction, given: Mapping[str, Any], *, principal: Principal, now: datetime
 ) -> dict[str, Any]:
-    """Return what the action needs, as JSON. Raises `FieldErrors`."""
+    """Return the checked arguments of the action, as JSON. Raises `FieldErrors`."""
     reader = ChangeReader(given)
     match action:
         case BulkAction.TAG | BulkAction.UNTAG:
@@ -108,7 +108,7 @@ def _read_suppression(reader: ChangeReader) -> None:
 async def act(
     session: AsyncSession, change: BulkChange, people: Sequence[BatchPerson], *, now: datetime
 ) -> ActionDone:
-    """Do to the people what the bulk change asks. Their rows are locked."""
+    """Change the people as the bulk change asks. Their rows are locked."""
     match change.action:
         case BulkAction.TAG:
             return await _tag(session, change, people, now=now)

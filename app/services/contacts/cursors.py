@@ -1,4 +1,4 @@
-"""Where a page of a list begins, as an opaque text: the last row's place in the order, not a count of rows."""
+"""Cursors: the start of a page as an opaque text. It holds the last row's sort key, not a count of rows."""
 
 import base64
 import binascii
@@ -17,23 +17,23 @@ _LONGEST: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A row's place, and whether the page is before or after it."""
+    """A row's sort key and id, and whether the page is before or after it."""
 
     sort: Sort
     descending: bool
     key: str
-    """What the list is sorted by, as PostgreSQL writes it."""
+    """The value of the sort key, as PostgreSQL writes it."""
     row_id: int
     backwards: bool = False
 
     def __str__(self) -> str:
-        """Return the text that `read_cursor` reads."""
+        """Return the cursor as a text for `read_cursor`."""
         said = [self.sort.value, int(self.descending), self.key, self.row_id, int(self.backwards)]
         return base64.urlsafe_b64encode(json.dumps(said, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """Return the place; None of an empty text. Raises `FieldErrors` naming `cursor`."""
+    """Return the cursor; None for an empty text. Raises `FieldErrors` on `cursor`."""
     if not text:
         return None
     if len(text) > _LONGEST:

@@ -1,4 +1,4 @@
-"""Taking people out of the address book: only those of whom no campaign knows, because its record is evidence."""
+"""Deletes people from the address book: only those in no campaign, because a campaign's record is evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _OVER: Final = (CampaignStatus.COMPLETED, CampaignStatus.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class KeptContact:
-    """Somebody who was not deleted, and why."""
+    """A person who was not deleted, and why."""
 
     contact_id: int
     number: str
@@ -34,7 +34,7 @@ class ContactInUse(Conflict):
 
 
 async def delete_contact(session: AsyncSession, *, principal: Principal, contact_id: int) -> None:
-    """Delete a person whom no campaign knows. A suppression of the number stays. Raises `NotFound`, `ContactInUse`."""
+    """Delete a person who is in no campaign. A suppression of the number stays. Raises `NotFound`, `ContactInUse`."""
     authorize(principal, Right.EDIT_CONTACTS)
     deleted, kept = await delete_contacts(session, principal.organization_id, [row_id(contact_id)])
     if kept:
@@ -46,8 +46,8 @@ async def delete_contact(session: AsyncSession, *, principal: Principal, contact
 async def delete_contacts(
     session: AsyncSession, organization_id: int, contact_ids: Sequence[int]
 ) -> tuple[int, list[KeptContact]]:
-    """Delete those whom no campaign knows; return how many, and who was kept and why. The caller has authorized."""
-    # The lock holds off whoever would add them to a campaign between the look and the deletion.
+    """Delete the people who are in no campaign; return how many, and who was kept and why. The caller authorizes."""
+    # The lock keeps others from adding them to a campaign between the check and the deletion.
     locked = (
         select(col(Contact.id), col(Contact.number))
         .where(col(Contact.organization_id) == organization_id, col(Contact.id).in_(contact_ids))
@@ -66,7 +66,7 @@ async def delete_contacts(
 
 
 async def _reasons_to_keep(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, str]:
-    """Return why each must stay: the campaign that goes on first, else the newest."""
+    """Return why each must stay: a campaign that is not over, else the newest one."""
     is_over = case((col(Campaign.status).in_(_OVER), 1), else_=0)
     statement = (
         select(col(Recipient.contact_id), col(Campaign.name), is_over)

@@ -1,4 +1,4 @@
-"""The address book as CSV, in pieces, by the filter and the sort of its list."""
+"""Exports the address book as CSV, with the filter and the order of its list."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ HEADERS: Final = (
     ),
     *("consent_at", "suppressed", "last_outcome", "last_contacted_at", "source", "created_at"),
 )
-"""Before the organization's own fields; one that has the name of a column comes as `field.name`."""
+"""The columns before the organization's own fields. A field with the name of a column is written `field.name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ async def address_book_csv(
     descending: bool | None = None,
     now: datetime,
 ) -> AsyncIterator[str]:
-    """Return the people whom a filter means, in the order of the list. Times are in the organization's zone.
+    """Return the people that match a filter, in the order of the list. Times are in the organization's zone.
 
-    Between two pieces the session may be committed: nothing is held.
+    The session may be committed between two pieces: no lock or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     own = await _own_fields(session, principal, wanted, now)
@@ -71,7 +71,7 @@ async def address_book_csv(
 async def _own_fields(
     session: AsyncSession, principal: Principal, wanted: ContactFilter, now: datetime
 ) -> list[str]:
-    """Return the names of the own fields that any of the people has, as they sort."""
+    """Return the names of all own fields of these people, sorted."""
     names = (
         select(func.jsonb_object_keys(col(Contact.fields)).label("name"))
         .where(*where(wanted, principal.organization_id, now))

@@ -1,4 +1,4 @@
-"""The fields of a contact that people and systems may change, and what each may hold."""
+"""Reads the fields of a contact that people and systems may change, and checks their values."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,13 +35,15 @@ _LONGEST_FIELD: Final = 4_000
 async def read_contact(
     session: AsyncSession, changes: Mapping[str, Any], *, organization_id: int, number_required: bool
 ) -> dict[str, Any]:
-    """Return good values for the columns of a contact. Raises `FieldErrors`."""
+    """Return valid values for the columns of a contact. Raises `FieldErrors`."""
     organization = await session.get_one(Organization, organization_id)
     reader = ChangeReader(changes)
     _read_number(reader, organization, required=number_required)
     for field, label in _LABELS.items():
         reader.text(field, label=label, most=LENGTHS[field])
-    _read_email(reader)
+    email = reader.values.get("email")
+    if email and ("@" not in email.strip("@") or " " in email):
+        reader.refuse("email", "This is not an e-mail address. It looks like ann@example.com.")
     _read_country(reader)
     reader.zone("time_zone", required=False)
     read_tags(reader)
@@ -62,12 +64,6 @@ def _read_number(reader: ChangeReader, organization: Organization, *, required: 
         reader.refuse("number", str(rejection))
 
 
-def _read_email(reader: ChangeReader) -> None:
-    email = reader.values.get("email")
-    if email and ("@" not in email.strip("@") or " " in email):
-        reader.refuse("email", "This is not an e-mail address. It looks like ann@example.com.")
-
-
 def _read_country(reader: ChangeReader) -> None:
     country = reader.text("country", label="The country", most=LENGTHS["country"])
     if country and not is_region(country):
@@ -77,7 +73,7 @@ def _read_country(reader: ChangeReader) -> None:
 
 
 def read_tags(reader: ChangeReader) -> None:
-    """Take tags, each once."""
+    """Read the tags, each once."""
     if not reader.has("tags"):
         return
     given = reader.take("tags") or []
@@ -92,7 +88,7 @@ def read_tags(reader: ChangeReader) -> None:
 
 
 def _read_own_fields(reader: ChangeReader) -> None:
-    """Take the organization's own fields: names of any kind, values kept as text."""
+    """Read the organization's own fields: any names, values as text."""
     if not reader.has("fields"):
         return
     given = reader.take("fields") or {}
@@ -114,7 +110,7 @@ def _read_own_fields(reader: ChangeReader) -> None:
 
 
 def read_consent(reader: ChangeReader) -> None:
-    """Take what the person agreed to, where, in which words, when, and where the proof is."""
+    """Read the consent: status, source, wording, time and evidence."""
     for field, (label, most) in _CONSENT_TEXTS.items():
         reader.text(field, label=label, most=most)
     if reader.has("consent"):
@@ -128,7 +124,7 @@ def read_consent(reader: ChangeReader) -> None:
 
 
 def _read_moment(reader: ChangeReader, field: str) -> None:
-    """Take a time with its offset, or none."""
+    """Read a time with its offset, or none."""
     given = reader.take(field)
     try:
         at = datetime.fromisoformat(given) if isinstance(given, str) and given else given or None
@@ -141,13 +137,13 @@ def _read_moment(reader: ChangeReader, field: str) -> None:
 
 
 def consent_moment(values: Mapping[str, Any], before: Consent, now: datetime) -> dict[str, datetime]:
-    """Return when a consent changed, where that was not said: now."""
+    """Return the time of a changed consent for which no time was given: now."""
     changed = values.get("consent", before) != before
     return {"consent_at": now} if changed and not values.get("consent_at") else {}
 
 
 def _with_name(values: dict[str, Any]) -> dict[str, Any]:
-    """A new first or last name without a name makes the name: it is what lists show and search."""
+    """Set the name from a new first or last name if no name is given: lists show and search the name."""
     parts = [values[part] for part in ("first_name", "last_name") if values.get(part)]
     if parts and not values.get("name"):
         values["name"] = " ".join(parts)[: LENGTHS["name"]]

@@ -1,4 +1,4 @@
-"""A filter of the address book as conditions of SQL. Everything a person sent is a parameter."""
+"""Turns a filter of the address book into SQL conditions. All values from people are parameters."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ from app.services.prefix_search import LOWER_NAME, name_starts_with, number_star
 LAST_CONTACTED: Final[ColumnElement[datetime]] = func.coalesce(
     col(Contact.last_contacted_at), literal_column("'-infinity'")
 )
-"""The expression of `ix_contact_last_contacted`: who never was comes before everybody."""
+"""The expression of `ix_contact_last_contacted`: people never contacted sort first."""
 
 Text = ColumnElement[str] | Mapped[str]
 
@@ -65,11 +65,11 @@ _NEGATIVE: Final[Mapping[Op, Op]] = {
     Op.NOT_EMPTY: Op.EMPTY,
     Op.NOT_WITHIN_DAYS: Op.WITHIN_DAYS,
 }
-"""Who does not meet the one meets the other."""
+"""Negative operator -> the one whose opposite it is."""
 
 
 def require_said(wanted: ContactFilter, *, everyone: bool) -> None:
-    """Let a filter mean everybody only where that was said: one that is blank may be a mistake.
+    """Check that a filter matches everybody only on purpose: an empty filter may be a mistake.
 
     Raises `FieldErrors` on `filter`.
     """
@@ -80,24 +80,19 @@ def require_said(wanted: ContactFilter, *, everyone: bool) -> None:
 
 
 def where(wanted: ContactFilter, organization_id: int, now: datetime) -> list[ColumnElement[bool]]:
-    """Return the conditions, all to be met, of the organization's contacts that the filter means."""
-    conditions = [conditions_of(wanted, now)] if wanted.conditions else []
+    """Return the conditions of the organization's contacts that match the filter. All of them must be met."""
+    asked = [condition_of(condition, wanted.zone, now) for condition in wanted.conditions]
+    conditions = [or_(*asked)] if asked and wanted.match is Match.ANY else asked
     if wanted.search:
         conditions.append(matches_search(wanted.search))
     return [col(Contact.organization_id) == organization_id, *conditions]
 
 
-def conditions_of(wanted: ContactFilter, now: datetime) -> ColumnElement[bool]:
-    """Return the filter's conditions as one, without its search and its organization."""
-    asked = [condition_of(condition, wanted.zone, now) for condition in wanted.conditions]
-    return or_(false(), *asked) if wanted.match is Match.ANY and asked else and_(true(), *asked)
-
-
 def condition_of(condition: Condition, zone: str, now: datetime) -> ColumnElement[bool]:
-    """Return one condition. Of a field that is not set it may be unknown, which is as good as not met."""
+    """Return one condition. For an empty field it may be NULL, which counts as not met."""
     if (positive := _NEGATIVE.get(condition.op)) is not None:
         met = condition_of(Condition(condition.field, positive, condition.value), zone, now)
-        # NOT EXISTS and NOT (a = b) have plans of their own, IS NOT true has none: only where it is needed.
+        # NOT EXISTS and NOT (a = b) can use good plans, IS NOT true cannot: it is used only where needed.
         return met.is_not(true()) if condition.field in _MAY_BE_UNSET else not_(met)
     kind = kind_of(condition.field)
     if kind is Kind.TIME:
@@ -123,7 +118,7 @@ def _text(condition: Condition) -> ColumnElement[bool]:
 
 
 def _name(condition: Condition) -> ColumnElement[bool]:
-    """Compare names by the index that their search has."""
+    """Compare names so that the index of the search is used."""
     name = str(condition.value)
     return name_starts_with(name) if condition.op is Op.STARTS_WITH else _folded(name) == LOWER_NAME
 
@@ -148,7 +143,7 @@ def _text_column(field: str) -> Text:
 
 
 def _number(condition: Condition) -> ColumnElement[bool]:
-    """Compare numbers by their digits, however they are written."""
+    """Compare numbers by their digits, in any notation."""
     number, value = col(Contact.number), condition.value
     match condition.op:
         case Op.STARTS_WITH:
@@ -157,13 +152,10 @@ def _number(condition: Condition) -> ColumnElement[bool]:
             digits = _digits(value)
             return func.strpos(number, digits) > 0 if digits else false()
         case _:
-            return number.in_([spelled for each in _values(value) for spelled in _spellings(each)])
-
-
-def _spellings(number: object) -> list[str]:
-    """Return the E.164 numbers that a number may be, with or without North America's 1."""
-    digits = _digits(number)
-    return [f"+{digits}"] if str(number).strip().startswith("+") else [f"+{digits}", f"+1{digits}"]
+            # A number without a plus may lack North America's 1.
+            asked = [(str(each).strip().startswith("+"), _digits(each)) for each in _values(value)]
+            exact = [f"+{digits}" for _, digits in asked]
+            return number.in_([*exact, *(f"+1{digits}" for has_plus, digits in asked if not has_plus)])
 
 
 def _digits(text: object) -> str:
@@ -234,7 +226,7 @@ def _channel(condition: Condition) -> ColumnElement[bool]:
 def _time(condition: Condition, zone: str, now: datetime) -> ColumnElement[bool]:
     if condition.field == "last_contacted_at":
         column: Any = LAST_CONTACTED
-        # A span, so that who never was is found in the order of the index: see `ways.Way`.
+        # A range, so that people never contacted are found in the order of the index: see `IndexScan`.
         never = literal_column("'-infinity'") >= LAST_CONTACTED
     else:
         column = getattr(Contact, condition.field)
@@ -267,7 +259,7 @@ _OF_KIND: Final[Mapping[Kind, Callable[[Condition], ColumnElement[bool]]]] = {
 
 
 def filter_from(given: object, *, zone: str, field: str = "filter") -> ContactFilter:
-    """Return the filter that JSON describes; days are those of `zone`. Raises `FieldErrors` below `field`."""
+    """Return the filter from JSON; days are in `zone`. Raises `FieldErrors` with paths below `field`."""
     try:
         return read_filter(given, zone=zone)
     except FilterInvalid as invalid:
@@ -276,7 +268,7 @@ def filter_from(given: object, *, zone: str, field: str = "filter") -> ContactFi
 
 
 def chosen(wanted: str, search: str, *, zone: str) -> ContactFilter:
-    """Return the filter of a query string (JSON, or empty), with a search beside it. Raises `FieldErrors`."""
+    """Return the filter of a query string (JSON, or empty) together with a search. Raises `FieldErrors`."""
     try:
         given = json.loads(wanted) if wanted.strip() else {}
     except (ValueError, RecursionError) as error:

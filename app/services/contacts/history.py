@@ -1,4 +1,4 @@
-"""Everything that happened with a person, over all campaigns and channels, the newest first."""
+"""The history of a person over all campaigns and channels, the newest first."""
 
 import base64
 import binascii
@@ -46,14 +46,14 @@ Value = ColumnElement[Any] | Mapped[Any]
 
 
 class HistoryKind(StrEnum):
-    """What happened."""
+    """Kinds of events."""
 
     CREATED = "created"
-    """They came into the address book; `detail`: from where."""
+    """The person was added to the address book; `detail`: from where."""
     CHANGED_BY_IMPORT = "changed_by_import"
     ADDED_TO_CAMPAIGN = "added_to_campaign"
     ATTEMPT = "attempt"
-    """A call or a text message; `status` is where it is, `outcome` how it ended, `detail` what was replied."""
+    """A call or a text message: its `status`, its `outcome`, and the reply in `detail`."""
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     SUPPRESSED = "suppressed"
@@ -63,7 +63,7 @@ class HistoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """One thing that happened. `ref`: the id of the attempt, recipient, import or suppression."""
+    """One event. `ref`: the id of the attempt, recipient, import or suppression."""
 
     kind: HistoryKind
     at: datetime
@@ -79,7 +79,7 @@ class HistoryItem:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Some of a history, and the cursor of what came before ("": nothing did)."""
+    """A page of a history, and the cursor of the older events ("": there are none)."""
 
     items: list[HistoryItem]
     next: str
@@ -88,7 +88,7 @@ class HistoryPage:
 async def contact_history(
     session: AsyncSession, *, principal: Principal, contact_id: int, cursor: str = "", limit: int = 50
 ) -> HistoryPage:
-    """Return a page of what happened with a person. Raises `NotFound`, and `FieldErrors` for a bad cursor."""
+    """Return a page of a person's history. Raises `NotFound`, and `FieldErrors` for a wrong cursor."""
     authorize(principal, Right.VIEW)
     contact = await session.get(Contact, row_id(contact_id))
     if contact is None or contact.organization_id != principal.organization_id:
@@ -106,7 +106,7 @@ _Place = tuple[datetime, str, str]
 
 
 def _page_of(part: Select[Any], before: _Place | None, limit: int) -> Select[Any]:
-    """Return the newest of one kind that come before a place."""
+    """Return the newest events of one kind before a cursor."""
     rows = part.subquery()
     place = tuple_(rows.c.at, rows.c.kind, rows.c.ref)
     reached = [] if before is None else [place < tuple_(*before)]
@@ -115,7 +115,7 @@ def _page_of(part: Select[Any], before: _Place | None, limit: int) -> Select[Any
 
 
 def _parts(contact: Contact) -> Sequence[Select[Any]]:
-    """Return the history by kind, all of the same columns."""
+    """Return a statement for each kind of event, all with the same columns."""
     mine = col(Recipient.contact_id) == contact.id
     number = (
         col(Suppression.organization_id) == contact.organization_id,

@@ -1,17 +1,17 @@
-"""How pages of the address book are read: by an index in its own order, a page's worth of rows from each.
+"""How pages of the address book are read: from an index in its own order, one page of rows from each scan.
 
-Answered by an index, in a time that does not grow with the address book:
+An index serves these, in a time that does not grow with the address book:
 
-- sorted by when they were added, by name, by number, by last contact, and by what a search found;
-- the search (start of the name, of its last word, of the number), in the order of what it found;
+- the orders: added, name, number, last contact, and match of a search;
+- the search (start of the name, of its last word, of the number), in the order of the match;
 - `name` is or starts with, `phone_number` starts with: sorted by that;
 - `last_outcome` is or is any of, `import_id` is or is any of, `created_at`: newest first;
 - `last_contacted_at`, never included: sorted by last contact;
 - `id` any of.
 
-`tags` (any of, all of) and `suppressed` have an index too, but its answer is not sorted: what takes time is sorting
-it when neither few nor many match. A filter that names no sort is shown in the order above. Every other condition is
-looked up row by row along the order of the page: at once when many match, longer the rarer they are.
+`tags` (any of, all of) and `suppressed` have an index too, but its rows are not sorted, and sorting takes time. A
+filter without a sort uses the order above. All other conditions are checked row by row in the order of the page: that
+is fast when many rows match, and slow when few do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,22 +27,22 @@ from sqlmodel import col
 from app.domain.contact_filter import Condition, ContactFilter, Match, Op
 from app.models import Contact
 from app.services.contacts.filter_sql import LAST_CONTACTED, where
-from app.services.contacts.search import search_ways
+from app.services.contacts.search import search_conditions
 from app.services.prefix_search import LOWER_NAME, number_spans
 
 Key = ColumnElement[Any] | Mapped[Any]
 
 
 class Sort(StrEnum):
-    """What the address book may be sorted by; ties go by id."""
+    """The orders of the address book; equal rows are sorted by id."""
 
     CREATED = "created"
     NAME = "name"
     NUMBER = "phone_number"
     LAST_CONTACTED = "last_contacted"
-    """Who never was is behind everybody, the newest contact first."""
+    """By last contact, the newest first; people never contacted come last."""
     MATCH = "match"
-    """What a search found: the name, its last word or the number."""
+    """By the match of a search: the name, its last word or the number."""
 
 
 DESCENDING: Final[Mapping[Sort, bool]] = {
@@ -52,7 +52,7 @@ DESCENDING: Final[Mapping[Sort, bool]] = {
     Sort.LAST_CONTACTED: True,
     Sort.MATCH: False,
 }
-"""Which way each is sorted unless asked otherwise."""
+"""The usual direction of each order."""
 
 KEYS: Final[Mapping[Sort, Key]] = {
     Sort.CREATED: col(Contact.created_at),
@@ -75,27 +75,27 @@ _LISTED: Final[Mapping[str, Mapped[Any]]] = {
     "last_outcome": col(Contact.last_outcome),
     "import_id": col(Contact.import_id),
 }
-"""Fields whose index is sorted within each value: one way a value."""
+"""Fields whose index is sorted within each value: one scan for each value."""
 
 
-_MOST_WAYS: Final = 20
+_MOST_SCANS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """Conditions that an index answers, and the expression it is sorted by. No contact is on two ways of a page."""
+class IndexScan:
+    """Conditions that an index serves, and its sort expression. No contact is in two scans of a page."""
 
     where: Sequence[ColumnElement[bool]]
     key: Key
     listed: Mapped[Any] | None = None
-    """The column, of one value here, that the index has before the key."""
+    """The column before the key in the index; it has one value here."""
     value: Any = None
-    """Its value. Asked for as a span, and sorted by: for a plain `=` the planner may walk along the newest people
-    instead, and far, where those whom it looks for came long ago."""
+    """Its value. It is asked for as a range and sorted by. With a plain `=` the planner may read the newest people
+    first, which is slow if the matching ones are old."""
 
 
 def natural_sort(wanted: ContactFilter) -> Sort:
-    """Return the sort in which the filter is answered at once."""
+    """Return the order in which an index serves the filter."""
     if wanted.search:
         return Sort.MATCH
     if wanted.match is Match.ALL:
@@ -105,44 +105,46 @@ def natural_sort(wanted: ContactFilter) -> Sort:
     return Sort.CREATED
 
 
-def ways_to(wanted: ContactFilter, *, organization_id: int, now: datetime, sort: Sort) -> list[Way]:
-    """Return the ways that together find everybody the filter means, each in the order of the sort."""
+def scans_for(wanted: ContactFilter, *, organization_id: int, now: datetime, sort: Sort) -> list[IndexScan]:
+    """Return the scans that together find all matches of the filter, each in the order of the sort."""
     if sort is Sort.MATCH and wanted.search:
         rest = where(replace(wanted, search=""), organization_id, now)
-        return [Way([*rest, found], key) for found, key in search_ways(wanted.search)]
+        return [IndexScan([*rest, found], key) for found, key in search_conditions(wanted.search)]
     key = KEYS.get(sort, KEYS[Sort.CREATED])
     if sort is Sort.NUMBER and (started := _started(wanted)) is not None:
         rest = where(_without(wanted, started), organization_id, now)
-        return [Way([*rest, span], key) for span in number_spans(col(Contact.number), str(started.value))]
+        return [
+            IndexScan([*rest, span], key) for span in number_spans(col(Contact.number), str(started.value))
+        ]
     listed = _listed(wanted) if sort is Sort.CREATED else None
     if listed is None:
-        return [Way(where(wanted, organization_id, now), key)]
+        return [IndexScan(where(wanted, organization_id, now), key)]
     rest = where(_without(wanted, listed), organization_id, now)
     values = listed.value if isinstance(listed.value, tuple) else ()
     column = _LISTED[listed.field]
-    return [Way([*rest, column >= value, column <= value], key, column, value) for value in values]
+    return [IndexScan([*rest, column >= value, column <= value], key, column, value) for value in values]
 
 
 def _without(wanted: ContactFilter, condition: Condition) -> ContactFilter:
     return replace(wanted, conditions=tuple(each for each in wanted.conditions if each is not condition))
 
 
-def _asked_of_everybody(wanted: ContactFilter) -> Sequence[Condition]:
+def _met_by_all(wanted: ContactFilter) -> Sequence[Condition]:
     return () if wanted.match is Match.ANY and len(wanted.conditions) > 1 else wanted.conditions
 
 
 def _started(wanted: ContactFilter) -> Condition | None:
-    """Return a condition on the start of the number that everybody has to meet, if numbers may start so."""
-    for each in _asked_of_everybody(wanted):
+    """Return a condition on the start of the number that all matches meet, if numbers may start so."""
+    for each in _met_by_all(wanted):
         if each.field == "phone_number" and each.op is Op.STARTS_WITH:
             return each if number_spans(col(Contact.number), str(each.value)) else None
     return None
 
 
 def _listed(wanted: ContactFilter) -> Condition | None:
-    """Return a condition that is met by one value of a few, and that everybody has to meet."""
-    for each in _asked_of_everybody(wanted):
-        few = isinstance(each.value, tuple) and len(each.value) <= _MOST_WAYS
+    """Return a condition with a short list of values that all matches meet."""
+    for each in _met_by_all(wanted):
+        few = isinstance(each.value, tuple) and len(each.value) <= _MOST_SCANS
         if each.field in _LISTED and each.op is Op.ANY_OF and few:
             return each
     return None

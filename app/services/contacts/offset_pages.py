@@ -1,4 +1,4 @@
-"""The address book by page numbers, with its total: for short lists to choose from."""
+"""The address book by page numbers and with a total, for short lists to choose from."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +23,7 @@ async def contacts_by_number(
     sort: Sort = Sort.CREATED,
     descending: bool = True,
 ) -> Page[ContactRow]:
-    """Return one page of those whose name or number starts with the text."""
+    """Return one page of the contacts whose name or number starts with the text."""
     authorize(principal, Right.VIEW)
     wanted = [col(Contact.organization_id) == principal.organization_id]
     if search.strip():

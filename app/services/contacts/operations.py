@@ -1,4 +1,4 @@
-"""Changing the address book by hand. Files come by way of `imports`."""
+"""Adds and changes single contacts. Files are imported by `imports`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,11 +26,11 @@ async def create_contact(
     now: datetime,
     source: str = "manual",
 ) -> int:
-    """Add a person and return their id. `source` is where the card says that they come from.
+    """Add a person and return their id. `source` is the origin shown on the card.
 
-    `number` is needed; `name`, `first_name`, `last_name`, `email`, `company`, `time_zone`, `language`,
+    `number` is required; `name`, `first_name`, `last_name`, `email`, `company`, `time_zone`, `language`,
     `country`, `state`, `notes`, `tags`, `fields`, `consent` and `consent_source`, `consent_wording`,
-    `consent_evidence`, `consent_at` are welcome. Raises `FieldErrors`, also for a number
+    `consent_evidence`, `consent_at` are optional. Raises `FieldErrors`, also for a number
     that is known already.
     """
     authorize(principal, Right.EDIT_CONTACTS)
@@ -49,7 +49,7 @@ async def create_contact(
 async def update_contact(
     session: AsyncSession, *, principal: Principal, contact_id: int, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change a person's card. What a campaign says to them stays as it was imported.
+    """Change a person's card. The values in campaigns stay as they were imported.
 
     Raises `NotFound`, and `FieldErrors`, also for a number that is another contact's.
     """

@@ -1,4 +1,4 @@
-"""The statements that read one page of the address book, and that count so far as is shown."""
+"""Builds the statements that read one page of the address book, and that count up to a limit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,28 +25,28 @@ from sqlmodel import col
 from app.domain.contact_filter import ContactFilter
 from app.models import Contact
 from app.services.contacts.cursors import Cursor
-from app.services.contacts.index_scans import DESCENDING, Sort, Way, natural_sort, ways_to
+from app.services.contacts.index_scans import DESCENDING, IndexScan, Sort, natural_sort, scans_for
 
 _TIMES: Final = frozenset({Sort.CREATED, Sort.LAST_CONTACTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is sorted."""
+    """The order of a list."""
 
     sort: Sort
     descending: bool
 
     @classmethod
     def of(cls, wanted: ContactFilter, sort: Sort | None, descending: bool | None) -> Self:  # noqa: FBT001  # as asked
-        """Return the order asked for; what was not asked for is as it suits the filter."""
+        """Return the requested order; without one, the order that suits the filter."""
         chosen = sort or natural_sort(wanted)
         if chosen is Sort.MATCH and not wanted.search:
             chosen = natural_sort(wanted)
         return cls(chosen, DESCENDING[chosen] if descending is None else descending)
 
     def cursor(self, place: tuple[str, int], *, backwards: bool = False) -> str:
-        """Return the cursor of the page after (or before) a row's place."""
+        """Return the cursor of the page after (or before) a row."""
         key, row_id = place
         return str(Cursor(self.sort, self.descending, key, row_id, backwards))
 
@@ -60,10 +60,10 @@ def page_statement(
     after: Cursor | None,
     limit: int,
 ) -> Select[Contact, str]:
-    """Return the statement of the rows (contact, its place as a text) after, or before, a cursor."""
+    """Return the statement for the rows (contact, sort key as a text) after, or before, a cursor."""
     falling = order.descending != (after is not None and after.backwards)
-    ways = ways_to(wanted, organization_id=organization_id, now=now, sort=order.sort)
-    page = _union(ways, order, after, falling=falling, limit=limit)
+    scans = scans_for(wanted, organization_id=organization_id, now=now, sort=order.sort)
+    page = _union(scans, order, after, falling=falling, limit=limit)
     place = [page.c.key.desc(), page.c.id.desc()] if falling else [page.c.key, page.c.id]
     return (
         select(Contact, cast(page.c.key, Text).label("place"))
@@ -74,40 +74,42 @@ def page_statement(
 
 
 def count_statement(wanted: ContactFilter, *, organization_id: int, now: datetime, most: int) -> Select[int]:
-    """Return the statement that counts to one more than `most`."""
-    # In the order of an index: else a large organization's count reads all that came before it in the table.
+    """Return the statement that counts up to one more than `most`."""
+    # In the order of an index: else the count also reads the table's rows of other organizations.
     sort = natural_sort(wanted)
-    ways = ways_to(wanted, organization_id=organization_id, now=now, sort=sort)
+    scans = scans_for(wanted, organization_id=organization_id, now=now, sort=sort)
     found = [
         select(literal_column("1", Integer).label("one"))
         .select_from(Contact)
-        .where(*way.where)
-        .order_by(*([way.key] if way.listed is None else [way.listed, way.key]))
+        .where(*scan.where)
+        .order_by(*([scan.key] if scan.listed is None else [scan.listed, scan.key]))
         .limit(most + 1)
-        for way in ways
+        for scan in scans
     ]
     rows = union_all(*found).subquery() if len(found) > 1 else found[0].subquery()
     return select(func.count()).select_from(select(rows).limit(most + 1).subquery())
 
 
-def _union(ways: list[Way], order: Order, after: Cursor | None, *, falling: bool, limit: int) -> Subquery:
-    """Each way by its own index, no further than the page goes."""
+def _union(
+    scans: list[IndexScan], order: Order, after: Cursor | None, *, falling: bool, limit: int
+) -> Subquery:
+    """Return the rows of all scans, each from its own index and no further than the page."""
     pages: list[Select[int, Any]] = []
-    for way in ways:
-        key, row = way.key, col(Contact.id)
-        reached = [] if after is None else [_beyond(way, order, after, falling=falling)]
-        places = [key, row] if way.listed is None else [way.listed, key, row]
+    for scan in scans:
+        key, row = scan.key, col(Contact.id)
+        reached = [] if after is None else [_beyond(scan, order, after, falling=falling)]
+        places = [key, row] if scan.listed is None else [scan.listed, key, row]
         by = [place.desc() for place in places] if falling else places
         found: Select[int, Any] = select(row.label("id"), key.label("key"))
-        pages.append(found.where(*way.where, *reached).order_by(*by).limit(limit))
+        pages.append(found.where(*scan.where, *reached).order_by(*by).limit(limit))
     return union_all(*pages).subquery("page") if len(pages) > 1 else pages[0].subquery("page")
 
 
-def _beyond(way: Way, order: Order, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
+def _beyond(scan: IndexScan, order: Order, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
     kind: Any = DateTime(timezone=True) if order.sort in _TIMES else Text()
     key = cast(bindparam(None, after.key, type_=Text()), kind)
-    place, reached = tuple_(way.key, col(Contact.id)), tuple_(key, after.row_id)
-    if way.listed is not None:
-        place = tuple_(way.listed, way.key, col(Contact.id))
-        reached = tuple_(literal(way.value, way.listed.type), key, after.row_id)
+    place, reached = tuple_(scan.key, col(Contact.id)), tuple_(key, after.row_id)
+    if scan.listed is not None:
+        place = tuple_(scan.listed, scan.key, col(Contact.id))
+        reached = tuple_(literal(scan.value, scan.listed.type), key, after.row_id)
     return place < reached if falling else place > reached

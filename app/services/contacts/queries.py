@@ -1,4 +1,4 @@
-"""The address book as it is read."""
+"""Reading the address book."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A person in the list. `suppressed`: some channel is closed."""
+    """A person in the list. `suppressed`: on at least one channel."""
 
     id: int
     number: str
@@ -52,7 +52,7 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactHistoryRow:
-    """A campaign the person is or was in. `at`: the last attempt, or when they were added."""
+    """A campaign of the person. `at`: the last attempt, or when they were added."""
 
     campaign_id: int
     campaign_name: str
@@ -64,7 +64,7 @@ class ContactHistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactDetail:
-    """A person's whole card. `suppression`: every one there is or was, newest first."""
+    """A person's whole card. `suppression`: all of the number, lifted ones too, newest first."""
 
     row: ContactRow
     first_name: str
@@ -88,7 +88,7 @@ class ContactDetail:
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """Some people of the address book, and the cursors of the pages after and before them ("": there is none)."""
+    """A page of people, and the cursors of the next and the previous page ("": there is none)."""
 
     items: list[ContactRow]
     next: str
@@ -99,7 +99,7 @@ class ContactPage:
 
 @dataclass(frozen=True, slots=True)
 class BoundedCount:
-    """How many there are, counted so far as somebody wants to know."""
+    """A count up to a limit."""
 
     count: int
     more: bool = False
@@ -121,10 +121,10 @@ async def list_contacts(
     limit: int = 50,
     now: datetime,
 ) -> ContactPage:
-    """Return one page of the people that a filter means; without a cursor the first.
+    """Return one page of the people that match a filter; without a cursor the first.
 
-    Without a sort, by that in which the filter is answered at once (`natural_sort`; `ways` says which filters an
-    index answers). A cursor goes on as its page was sorted. Raises `FieldErrors` for a cursor that is none.
+    Without a sort, the order in which an index serves the filter is used (`natural_sort`; `index_scans` lists these
+    filters). A cursor keeps the order of its page. Raises `FieldErrors` for a wrong cursor.
     """
     authorize(principal, Right.VIEW)
     after = read_cursor(cursor)
@@ -150,7 +150,7 @@ async def list_contacts(
 
 
 NO_END: Final = 2**62
-"""As the most to count: all there are."""
+"""As `most`: count all."""
 
 
 async def count_contacts(
@@ -161,7 +161,7 @@ async def count_contacts(
     most: int = MOST_COUNTED,
     now: datetime,
 ) -> BoundedCount:
-    """Count the people that a filter means, and stop at `most`: shown as `10,000+`."""
+    """Count the people that match a filter, and stop at `most`: shown as `10,000+`."""
     authorize(principal, Right.VIEW)
     statement = count_statement(wanted, organization_id=principal.organization_id, now=now, most=most)
     count = (await session.execute(statement)).scalar_one()
@@ -204,7 +204,7 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
 async def rows_of(
     session: AsyncSession, organization_id: int, contacts: Sequence[Contact]
 ) -> list[ContactRow]:
-    """Complete one page of contacts with two more queries, whatever its size."""
+    """Return the rows of one page of contacts. It takes two more queries, whatever the page's size."""
     numbers = [contact.number for contact in contacts]
     suppressed = await suppressed_scopes(session, organization_id=organization_id, numbers=numbers)
     campaigns = await _campaigns(session, [contact.id for contact in contacts])
@@ -233,7 +233,7 @@ def _row(contact: Contact, *, is_suppressed: bool, campaigns: int) -> ContactRow
 
 
 async def _campaigns(session: AsyncSession, contact_ids: Sequence[int]) -> dict[int, int]:
-    """Return in how many campaigns each of the contacts is or was."""
+    """Return the number of campaigns of each contact, ended ones too."""
     counted = (
         select(col(Recipient.contact_id), func.count(col(Recipient.campaign_id).distinct()))
         .where(col(Recipient.contact_id).in_(contact_ids))

@@ -1,4 +1,4 @@
-"""Searching by the start of a name, of its last word or of a phone number: what indexes of the address book answer."""
+"""Search by the start of a name, of its last word or of a phone number. Indexes of the address book serve these."""
 
 from typing import Any, Final
 
@@ -12,24 +12,24 @@ from app.services.prefix_search import LOWER_NAME, name_starts_with, number_span
 LAST_WORD: Final[ColumnElement[str]] = collate(
     func.lower(func.split_part(col(Contact.name), literal_column("' '"), literal_column("-1"))), "C"
 )
-"""The expression of `ix_contact_last_word`: what the name ends with, mostly the last name."""
+"""The expression of `ix_contact_last_word`: the last word of the name, mostly the last name."""
 
 HAS_WORDS: Final[ColumnElement[bool]] = func.strpos(
     col(Contact.name), literal_column("' '")
 ) > literal_column("0")
-"""The names in `ix_contact_last_word`: those of more than one word."""
+"""The names in `ix_contact_last_word`: those with more than one word."""
 
 Found = tuple[ColumnElement[bool], ColumnElement[Any] | Mapped[Any]]
-"""A condition that one index answers, and the expression by which that index is sorted."""
+"""A condition that one index serves, and the sort expression of that index."""
 
 
 def matches_search(search: str) -> ColumnElement[bool]:
     """Return the condition of a contact whose name, its last word or number starts with the text."""
-    return or_(*(condition for condition, _ in search_ways(search)))
+    return or_(*(condition for condition, _ in search_conditions(search)))
 
 
-def search_ways(search: str) -> list[Found]:
-    """Return the conditions that together are `matches_search`, no contact in two of them."""
+def search_conditions(search: str) -> list[Found]:
+    """Return the conditions that together are `matches_search`. No contact meets two of them."""
     text = search.strip()
     ways: list[Found] = [(name_starts_with(text), LOWER_NAME)]
     if text and " " not in text:

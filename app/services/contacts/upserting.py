@@ -1,4 +1,4 @@
-"""Adding and changing many people in one request: each row on its own, by the number, with what became of it."""
+"""Adds and changes many people in one request. Each row is found by its number and has its own result."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ from app.services.errors import FieldErrors
 
 MOST_ROWS: Final = 1_000
 _AT_ONCE: Final = 25
-"""Rows read between two breaths of the event loop."""
+"""Rows read before other tasks of the event loop may run."""
 
 
 class RowOutcome(StrEnum):
-    """What became of a row."""
+    """The result of a row."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -37,7 +37,7 @@ class RowOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpsertedRow:
-    """A row's verdict; `errors`: field -> what to change, for one that was rejected."""
+    """A row's result; `errors`: field -> what to change, if it was rejected."""
 
     verdict: RowOutcome
     contact_id: int | None = None
@@ -48,9 +48,9 @@ class UpsertedRow:
 async def upsert_contacts(
     session: AsyncSession, *, principal: Principal, rows: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[UpsertedRow]:
-    """Add or change a person a row, by `number`; return what became of each, in order. Good rows go in.
+    """Add or change one person for each row, by `number`; return the results in order. Valid rows are stored.
 
-    What a row says replaces what the card says, as far as it says it; tags and own fields are added to those there.
+    The fields of a row replace those of the card; other fields stay. Tags and own fields are added.
     Raises `FieldErrors` for more than a thousand rows.
     """
     authorize(principal, Right.EDIT_CONTACTS)
@@ -71,7 +71,7 @@ async def upsert_contacts(
 async def _read(
     session: AsyncSession, principal: Principal, rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any] | UpsertedRow]:
-    """Return good values for each row, or its rejection."""
+    """Return valid values for each row, or its rejection."""
     read: list[dict[str, Any] | UpsertedRow] = []
     places: dict[str, int] = {}
     for place, row in enumerate(rows, start=1):
@@ -90,7 +90,7 @@ async def _read(
 
 
 async def _locked(session: AsyncSession, principal: Principal, numbers: Sequence[str]) -> dict[str, Contact]:
-    """Return who is there, locked in the order of their numbers, as imports lock them. They can be dialed meanwhile."""
+    """Return the known people, locked in the order of their numbers, as imports do. They can still be dialed."""
     statement = (
         select(Contact)
         .where(col(Contact.organization_id) == principal.organization_id, col(Contact.number).in_(numbers))
@@ -103,7 +103,7 @@ async def _locked(session: AsyncSession, principal: Principal, numbers: Sequence
 async def _add(
     session: AsyncSession, principal: Principal, rows: Sequence[dict[str, Any]], now: datetime
 ) -> dict[str, int]:
-    """Add who is not there and return their ids by number; whom another request just added is left out."""
+    """Add the new people and return their ids by number. Those that another request has just added are left out."""
     if not rows:
         return {}
     made = {
@@ -144,7 +144,7 @@ def _verdict(
 
 
 def _changes(contact: Contact, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the card will say that it does not say yet."""
+    """Return the values that differ from the card."""
     merged = dict(row)
     if "tags" in row:
         merged["tags"] = [*contact.tags, *(tag for tag in row["tags"] if tag not in contact.tags)]
