@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.campaign import Channel
+from app.domain.campaign import UNDER_WAY, Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.models import Organization, PhoneNumber
@@ -19,7 +19,7 @@ from app.services.errors import Conflict, FieldErrors
 from app.services.field_readers import ChangeReader
 from app.services.numbers.ownership import CarrierSilent, NumbersAtCarrier, gained, granted
 from app.services.numbers.reopening import ask_again, hold_dialing
-from app.services.numbers.use import campaigns_left_without, campaigns_on_default
+from app.services.numbers.use import campaigns_left_without
 from app.services.refs import Ref, load
 
 MOST_CALLS: Final = 100_000
@@ -92,6 +92,19 @@ async def set_number_active(
     announce(session, organization_id=principal.organization_id, work=active)
 
 
+_ON_DEFAULT: Final = text(
+    """
+    SELECT c.name FROM campaign c
+    LEFT JOIN agent a ON a.id = c.agent_id
+    WHERE c.organization_id = :organization_id AND c.status = ANY(:statuses)
+      AND coalesce(c.phone_number_id, a.default_phone_number_id) IS NULL
+      AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = c.id)
+    ORDER BY c.id LIMIT 1
+    """
+)
+"""A campaign under way whose caller ID is the organization's default."""
+
+
 async def set_default_number(
     session: AsyncSession, *, principal: Principal, number_ref: Ref | None, now: datetime
 ) -> None:
@@ -106,9 +119,8 @@ async def set_default_number(
     number = None if number_ref is None else await _load_locked(session, principal, number_ref)
     if number is not None and not number.active:
         raise Conflict(f"{number.number} is not active. Activate it first.")
-    if number is None and (
-        campaign := next(iter(await campaigns_on_default(session, organization.id)), None)
-    ):
+    uses_default = {"organization_id": organization.id, "statuses": sorted(UNDER_WAY)}
+    if number is None and (campaign := await session.scalar(_ON_DEFAULT, uses_default)):
         raise Conflict(
             f"“{campaign}” is under way and calls from the default. Pause or cancel that campaign, give it a number of "
             "its own, or make another number the default."

@@ -34,24 +34,6 @@ _LEFT_WITHOUT: Final = text(
 )
 
 
-_ON_DEFAULT: Final = text(
-    """
-    SELECT c.name FROM campaign c
-    LEFT JOIN agent a ON a.id = c.agent_id
-    WHERE c.organization_id = :organization_id AND c.status = ANY(:statuses)
-      AND coalesce(c.phone_number_id, a.default_phone_number_id) IS NULL
-      AND NOT EXISTS (SELECT 1 FROM campaign_number p WHERE p.campaign_id = c.id)
-    ORDER BY c.id
-    """
-)
-
-
-async def campaigns_on_default(session: AsyncSession, organization_id: int) -> list[str]:
-    """Return the names of campaigns under way whose caller ID is the organization's default."""
-    given = {"organization_id": organization_id, "statuses": list(map(str, _UNDER_WAY))}
-    return list((await session.execute(_ON_DEFAULT, given)).scalars())
-
-
 async def campaigns_left_without(
     session: AsyncSession, number: PhoneNumber, *, channels: Collection[Channel] = tuple(Channel)
 ) -> list[str]:

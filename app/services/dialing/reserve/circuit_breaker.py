@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
-from app.domain.breaker import HANG_UP_SECONDS, BreakerPolicy, Settled, Trip, describe, judge
+from app.domain.breaker import HANG_UP_SECONDS, Settled, Trip, describe, judge
 from app.domain.events import FailureClass
 from app.models import BreakerTrip
 from app.runtime.live_feed import announce
@@ -34,7 +34,29 @@ _WINDOW: Final = text(
 async def judge_last_outcomes(session: AsyncSession, held: Held) -> Trip | None:
     """Return the bad sign in the campaign's last outcomes, or None. Only outcomes after its last resume count."""
     policy = held.safeguards.breaker
-    return None if policy.is_off else judge(policy, await _last_outcomes(session, held, policy))
+    if policy.is_off:
+        return None
+    rows = await session.execute(
+        _WINDOW,
+        {
+            "campaign_id": held.campaign_id,
+            "since": held.safeguards.breaker_since,
+            "hang_up": HANG_UP_SECONDS,
+            "window": max(policy.window, policy.refusals_in_a_row),
+        },
+    )
+    outcomes = [
+        Settled(
+            attempt_id=row.id,
+            disposition=Disposition(row.disposition),
+            failure=FailureClass(row.failure) if row.failure is not None else None,
+            accepted=row.accepted,
+            duration_seconds=row.duration_seconds,
+            spoken_characters=row.spoken_characters,
+        )
+        for row in rows
+    ]
+    return judge(policy, outcomes)
 
 
 async def pause_by_breaker(session: AsyncSession, held: Held, trip: Trip, *, now: datetime) -> None:
@@ -53,26 +75,3 @@ async def pause_by_breaker(session: AsyncSession, held: Held, trip: Trip, *, now
     await session.flush()
     await pause_by_system(session, campaign_id=held.campaign_id, reason=describe(trip), now=now)
     announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
-
-
-async def _last_outcomes(session: AsyncSession, held: Held, policy: BreakerPolicy) -> list[Settled]:
-    rows = await session.execute(
-        _WINDOW,
-        {
-            "campaign_id": held.campaign_id,
-            "since": held.safeguards.breaker_since,
-            "hang_up": HANG_UP_SECONDS,
-            "window": max(policy.window, policy.refusals_in_a_row),
-        },
-    )
-    return [
-        Settled(
-            attempt_id=row.id,
-            disposition=Disposition(row.disposition),
-            failure=FailureClass(row.failure) if row.failure is not None else None,
-            accepted=row.accepted,
-            duration_seconds=row.duration_seconds,
-            spoken_characters=row.spoken_characters,
-        )
-        for row in rows
-    ]
