@@ -59,7 +59,12 @@ class Recipient(Row, table=True):
     position: int
     status: RecipientStatus = word(RecipientStatus, default=RecipientStatus.PENDING)
     attempts_made: int = Field(default=0)
-    """How many attempts count: those that reached the carrier."""
+    """How many attempts count: those that reached the carrier.
+
+    A deliberate trade: the attempts have this number too, but the dialer and the pages need it too often to
+    count it each time. Only the statements that reserve, settle and give back change it; `dialing.audit` compares it
+    with the attempts.
+    """
     attempts_allowed: int | None = Field(default=None)
     """Its own limit after a manual retry; None: its campaign's."""
     not_before: datetime = moment()
