@@ -170,8 +170,8 @@ async def complete_by_system(
 _STOP: Final = text(
     """
     WITH held AS (
-        -- Whoever settles an attempt holds its rows: it must not wait here for a person who cancels the campaign and
-        -- waits for those.
+        -- A transaction that settles an attempt has locked its rows. It must not wait here for a cancel of the
+        -- campaign, which waits for those rows.
         SELECT id, status FROM campaign
         WHERE id = :campaign_id AND status = ANY(CAST(:from AS varchar[]))
           AND (CAST(:seen_in AS timestamptz) IS NULL OR breaker_since IS NULL OR breaker_since <= :seen_in)

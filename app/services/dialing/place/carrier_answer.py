@@ -62,7 +62,7 @@ _BIND: Final = text(
                  AS u (id, provider_id, queue_ms, left_at, came_at)
     ), locked AS (
         SELECT a.id, a.status AS old, placed.provider_id, placed.queue_ms, placed.left_at, placed.came_at,
-               -- It would leave the carrier's queue when this person's hours are over.
+               -- It would leave the carrier's queue after the end of this person's hours.
                a.channel = 'call' AND a.hang_up_why = ''
                AND a.status IN {sql.NOT_RINGING}
                AND CAST(:now AS timestamptz) + placed.queue_ms * interval '1 millisecond' > a.closes_at AS too_late

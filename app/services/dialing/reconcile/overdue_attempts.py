@@ -356,7 +356,7 @@ async def settle_review(
     if attempt.progress.status is not AttemptStatus.REVIEW:
         raise Conflict("This attempt is not up for review any more.")
     if placed:
-        nobody = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
-        await apply_events(session, attempt, [nobody], now=now, by=f"{principal.actor}: it was placed")
+        unanswered = AttemptEvent(kind=EventKind.NO_ANSWER, occurred_at=now)
+        await apply_events(session, attempt, [unanswered], now=now, by=f"{principal.actor}: it was placed")
     else:
         await give_back(session, attempt, reason=f"{principal.actor}: it was not placed.", now=now)
