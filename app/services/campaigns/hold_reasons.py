@@ -118,9 +118,7 @@ def _new_people(facts: HoldFacts, _now: datetime) -> Hold | None:
     if facts.pending or facts.at_the_carrier or not facts.keeps_adding:
         return None
     if not facts.total:
-        why = (
-            "Nobody matches the campaign's rule yet. New matches are added within a minute and contacted."
-        )
+        why = "Nobody matches the campaign's rule yet. New matches are added within a minute and contacted."
         return Hold(rule="waiting_for_contacts", until=None, why=why)
     why = (
         "Everybody is accounted for. A rule keeps adding new matches, so the campaign does not complete. "
