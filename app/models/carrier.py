@@ -23,7 +23,7 @@ class CarrierAccount(Row, table=True):
     simulated: bool
     """The carrier is the simulator: no real calls."""
     calls_per_second: int = Field(default=1, ge=1)
-    """What the carrier lets this account place; a provider says what a new account gets."""
+    """The account's limit at the carrier. The provider declares that of a new account."""
     created_at: datetime = moment()
 
 

@@ -216,7 +216,7 @@ class Settings(BaseSettings):
 
     @property
     def carrier_api_url(self) -> str:
-        """Base URL of Twilio's REST API or of one like it, without a trailing slash."""
+        """The base URL of Twilio's REST API, or of a compatible one, without a trailing slash."""
         return (self.twilio_api_url or DEFAULT_TWILIO_API_URL).rstrip("/")
 
 

@@ -76,7 +76,7 @@ class JobQueue:
             raise AlreadyQueued(job_id)
 
     async def hint(self, job: Job, row_id: int) -> None:
-        """Ask a worker to begin what is committed: the row says so itself, and cron finds it without this.
+        """Ask a worker to start work that is already committed as a row. Cron finds the row without this too.
 
         If Redis does not answer soon, that is only logged.
         """
@@ -89,7 +89,7 @@ class JobQueue:
             )
 
     async def enqueue_again(self, job: Job, row_id: int) -> None:
-        """Enqueue a job that no process works on, also if one was killed at it.
+        """Enqueue a job that no process works on, even if a worker was killed during it.
 
         Without this, arq keeps the job of a killed worker reserved until the whole job timeout is over.
         """

@@ -1,6 +1,6 @@
-"""The jobs there are: what each is called, which queue it waits in, and which row it is about.
+"""The jobs: name, queue, and the row that each is for.
 
-Those who ask for a job and the worker that does it take all of that from here.
+Code that enqueues a job and the worker that runs it share these declarations.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class QueueName(StrEnum):
-    """An arq worker reads one queue: dialing is never behind long work."""
+    """The queues. An arq worker reads one of them, so that dialing never waits behind long work."""
 
     DIAL = "callsheet:dial"
     BULK = "callsheet:bulk"
@@ -17,18 +17,18 @@ class QueueName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work that a worker does for one row. It carries the row's id alone."""
+    """Work that a worker does for one row. A job carries only the row's id."""
 
     name: str
-    """What the worker registers its function as."""
+    """The name under which the worker registers its function."""
     noun: str
-    """What the row is, in the job's own id."""
+    """The prefix of the job's id."""
     parameter: str
-    """What the worker's function calls the row's id."""
+    """The parameter of the worker's function for the row's id."""
     queue: QueueName = QueueName.BULK
 
     def id_for(self, row_id: int) -> str:
-        """Return the job's id: one job at a time for each row."""
+        """Return the job's id. It allows one job per row at a time."""
         return f"{self.noun}:{row_id}"
 
 
