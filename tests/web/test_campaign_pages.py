@@ -50,7 +50,7 @@ async def test_the_list_shows_each_campaign_with_its_progress(world: CampaignWor
     browser = await signed_in(tab, world.organization, "/campaigns")
     await browser.send(CampaignsState.load())
     state = await tab.state(CampaignsState)
-    [item] = state.items
+    [item] = state.rows
     assert (item.name, item.status, item.agent) == ("March reminders", "running", "Ava")
     assert (item.progress.text, item.progress.percent) == ("1 of 4 processed", 25)
     assert (item.reached, item.attempts) == ("1 of 4 reached", "No calls yet")
@@ -65,9 +65,9 @@ async def test_a_search_that_finds_nothing_says_so_and_can_be_lifted(
     browser = await signed_in(tab, world.organization, "/campaigns")
     await browser.send(CampaignsState.find("no such campaign"))
     state = await tab.state(CampaignsState)
-    assert (state.items, state.is_filtered, state.has_campaigns) == ([], True, True)
+    assert (state.rows, state.is_filtered, state.has_campaigns) == ([], True, True)
     await browser.send(CampaignsState.clear())
-    assert len((await tab.state(CampaignsState)).items) == 1
+    assert len((await tab.state(CampaignsState)).rows) == 1
 
 
 async def test_a_reload_finds_the_same_rows_by_the_address(world: CampaignWorld, tab: Driver) -> None:
@@ -76,7 +76,7 @@ async def test_a_reload_finds_the_same_rows_by_the_address(world: CampaignWorld,
     browser = await signed_in(tab, world.organization, "/campaigns?status=paused&sort=nonsense&page=-3")
     await browser.send(CampaignsState.load())
     state = await tab.state(CampaignsState)
-    assert [item.status for item in state.items] == ["paused"]
+    assert [item.status for item in state.rows] == ["paused"]
     assert (state.query.sort, state.query.page) == ("created", 1)
 
 
@@ -152,8 +152,8 @@ async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: Campaig
     browser = await open_campaign(tab, world, campaign_id, f"/contacts?status={SKIPPED_AHEAD}")
     await browser.send(CampaignContactsState.load())
     listed = await tab.state(CampaignContactsState)
-    assert [one.id for one in listed.people] == skipped
-    assert listed.people[0].why == "This contact has no value for {{day}}."
+    assert [one.id for one in listed.rows] == skipped
+    assert listed.rows[0].why == "This contact has no value for {{day}}."
     assert (listed.total, listed.is_filtered) == (3, True)
 
     await browser.send(SelectionState.tick_all())
@@ -231,7 +231,7 @@ async def test_retry_failed_is_offered_where_somebody_was_not_reached(
     await browser.send(CampaignsState.load())
     is_offered = status is RecipientStatus.BUSY
     assert (await tab.state(CampaignState)).header.can_retry is is_offered
-    assert (await tab.state(CampaignsState)).items[0].can_retry is is_offered
+    assert (await tab.state(CampaignsState)).rows[0].can_retry is is_offered
 
 
 async def begun_elsewhere(world: CampaignWorld) -> tuple[int, int]:
@@ -281,7 +281,7 @@ async def test_a_draft_is_deleted_from_the_list(world: CampaignWorld, tab: Drive
     await browser.send(CampaignQuestionState.ask("delete", campaign_id))
     await browser.send(CampaignQuestionState.delete())
     await browser.send(CampaignsState.load())
-    assert (await tab.state(CampaignsState)).items == []
+    assert (await tab.state(CampaignsState)).rows == []
 
 
 async def test_creating_makes_a_draft_row(world: CampaignWorld, tab: Driver) -> None:
@@ -377,13 +377,13 @@ async def test_all_that_match_are_skipped_and_the_others_left_alone(
     reached = await world.recipient(campaign_id, RecipientStatus.COMPLETED, attempts_made=1)
     browser = await open_campaign(tab, world, campaign_id, "/contacts")
     await browser.send(CampaignContactsState.load())
-    assert len((await tab.state(CampaignContactsState)).people) == 25
+    assert len((await tab.state(CampaignContactsState)).rows) == 25
     await browser.send(SelectionState.tick_all())
     await browser.send(SelectionState.ask("skip", 0))
     deltas = await browser.send(SelectionState.confirm())
     assert (await world.people(campaign_id))[RecipientStatus.SKIPPED] == 30
     assert (await world.person(reached)).status is RecipientStatus.COMPLETED
-    assert {one.status for one in (await tab.state(CampaignContactsState)).people} == {"skipped"}
+    assert {one.status for one in (await tab.state(CampaignContactsState)).rows} == {"skipped"}
     assert tab.errors == []
     assert deltas
 
@@ -395,7 +395,7 @@ async def test_the_contacts_tab_opens_filtered_from_the_overviews_link(
     await world.recipient(campaign_id, RecipientStatus.BUSY, attempts_made=1)
     browser = await open_campaign(tab, world, campaign_id, "/contacts?status=busy")
     await browser.send(CampaignContactsState.load())
-    assert [one.status for one in (await tab.state(CampaignContactsState)).people] == ["busy"]
+    assert [one.status for one in (await tab.state(CampaignContactsState)).rows] == ["busy"]
 
 
 async def test_a_person_is_added_by_hand_with_their_variables(world: CampaignWorld, tab: Driver) -> None:
@@ -405,7 +405,7 @@ async def test_a_person_is_added_by_hand_with_their_variables(world: CampaignWor
     await browser.send(
         AddContactsState.add({"phone_number": "+12025550143", "name": "Ann", "variables": "day = Friday"})
     )
-    [person] = (await tab.state(CampaignContactsState)).people
+    [person] = (await tab.state(CampaignContactsState)).rows
     assert (person.name, (await tab.state(AddContactsState)).adding) == ("Ann", "")
     assert (await world.person(person.id)).variables == {"day": "Friday", "name": "Ann"}
 
@@ -500,7 +500,7 @@ async def test_the_call_log_lists_attempts_and_opens_one(world: CampaignWorld, t
     )
     browser = await open_campaign(tab, world, campaign_id, "/calls")
     await browser.send(CallLogState.load())
-    [item] = (await tab.state(CallLogState)).items
+    [item] = (await tab.state(CallLogState)).rows
     assert (item.disposition, item.duration, item.cost) == ("answered", "1:05", "$0.03 estimated")
     await browser.send(CallLogState.show(str(attempt.id)))
     detail = (await tab.state(CallLogState)).detail

@@ -78,14 +78,14 @@ async def test_pages_search_and_filters_are_the_servers(
     assert (len(state.rows), state.has_next, state.range_text) == (size, True, "1\u201325 of 28 entries")
     await browser.send(SuppressionsState.turn_page(1))
     state = await tab.state(SuppressionsState)
-    assert (len(state.rows), state.page, state.has_next, state.range_text) == (
+    assert (len(state.rows), state.query.page, state.has_next, state.range_text) == (
         3,
         2,
         False,
         "26\u201328 of 28 entries",
     )
     await browser.send(SuppressionsState.turn_page(1))
-    assert (await tab.state(SuppressionsState)).page == 2
+    assert (await tab.state(SuppressionsState)).query.page == 2
     await browser.send(SuppressionsState.turn_page(-1))
     assert len((await tab.state(SuppressionsState)).rows) == size
     await browser.send(SuppressionsState.find("212 555 0001"))

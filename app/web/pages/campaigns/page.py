@@ -21,11 +21,12 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
+from app.web.listing import ALL
 from app.web.options import Option
 from app.web.pages.campaign.parts.dialogs import campaign_dialogs
 from app.web.pages.campaigns.parts.stop import stop_button, stopped_banner, switch_dialogs
 from app.web.pages.campaigns.parts.table import campaign_table
-from app.web.pages.campaigns.presenter import ALL, PERIODS, Cards, Query
+from app.web.pages.campaigns.presenter import PERIODS, CampaignsQuery, Cards
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.session import allows
 
@@ -43,7 +44,7 @@ def campaigns() -> rx.Component:
                 rx.el.div(campaign_table(), _pages(), class_name="cs-campaigns"),
                 loading=CampaignsState.loading,
                 problem=CampaignsState.problem,
-                is_empty=CampaignsState.items.length() == 0,
+                is_empty=CampaignsState.rows.length() == 0,
                 empty=rx.cond(
                     CampaignsState.is_filtered, no_matches(on_clear=CampaignsState.clear), _none_yet()
                 ),
@@ -92,14 +93,14 @@ def _card(label: str, value: rx.Var[str], *, icon: str, note: str) -> rx.Compone
 def _period_filter() -> rx.Component:
     return select_filter(
         label="Period of the measures",
-        value=record(CampaignsState.query, Query).period,
+        value=record(CampaignsState.query, CampaignsQuery).period,
         options=PERIODS,
         on_change=CampaignsState.filter_by("period"),
     )
 
 
 def _toolbar() -> rx.Component:
-    query = record(CampaignsState.query, Query)
+    query = record(CampaignsState.query, CampaignsQuery)
     return toolbar(
         select_filter(
             label="Status",
@@ -133,7 +134,7 @@ def _toolbar() -> rx.Component:
     )
 
 
-def _agent_filter(query: ObjectVar[Query]) -> rx.Component:
+def _agent_filter(query: ObjectVar[CampaignsQuery]) -> rx.Component:
     return rx.select.root(
         rx.select.trigger(aria_label="Agent", variant="surface"),
         rx.select.content(
@@ -165,7 +166,7 @@ def _none_yet() -> rx.Component:
 def _pages() -> rx.Component:
     return pagination_bar(
         text=CampaignsState.range_text,
-        page=record(CampaignsState.query, Query).page,
+        page=record(CampaignsState.query, CampaignsQuery).page,
         pages=CampaignsState.pages,
         on_previous=CampaignsState.turn_page(-1),
         on_next=CampaignsState.turn_page(1),

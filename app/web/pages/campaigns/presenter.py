@@ -1,66 +1,35 @@
 """What the campaign list shows: its question (filters, order, page) and its rows, worded."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.services.campaigns.views import CampaignCards, CampaignRow
 from app.web.components import ProgressView
+from app.web.listing import ALL, ListQuery, id_filter, word_filter
 from app.web.pages.campaign.progress_presenter import progress
 from app.web.pages.campaign.state import may_retry
 from app.web.words import Moment, counted, moment, rate
 
-ALL: Final = "all"
-SORTS: Final = ("name", "status", "created", "progress")
-PERIODS: Final = (("all", "All time"), ("today", "Today"), ("7", "Last 7 days"), ("30", "Last 30 days"))
+PERIODS: Final = ((ALL, "All time"), ("today", "Today"), ("7", "Last 7 days"), ("30", "Last 30 days"))
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What the list is asked for. Texts, as the address holds them."""
+class CampaignsQuery(ListQuery):
+    """What the list is asked for."""
 
-    search: str = ""
-    status: str = ALL
-    channel: str = ALL
-    agent: str = ALL
+    status: str = word_filter(CampaignStatus)
+    channel: str = word_filter(Channel)
+    agent: str = id_filter()
     sort: str = "created"
     descending: bool = True
-    page: int = 1
-    period: str = ALL
+    period: str = word_filter((key for key, _ in PERIODS), narrows=False)
+    """Of the cards."""
 
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read an address's parameters; what makes no sense is left out."""
-        return cls(
-            search=parameters.get("search", "")[:200],
-            status=_one_of(parameters.get("status"), [*CampaignStatus], ALL),
-            channel=_one_of(parameters.get("channel"), [*Channel], ALL),
-            agent=parameters["agent"] if _is_id(parameters.get("agent")) else ALL,
-            sort=_one_of(parameters.get("sort"), [*SORTS], "created"),
-            descending=parameters.get("descending", "True") == "True",
-            page=int(parameters["page"]) if _is_id(parameters.get("page")) else 1,
-            period=_one_of(parameters.get("period"), [key for key, _ in PERIODS], ALL),
-        )
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether it may hide a campaign."""
-        return bool(self.search.strip()) or {self.status, self.channel, self.agent} != {ALL}
-
-    def cleared(self) -> Self:
-        """Return it without filters."""
-        return replace(self, search="", status=ALL, channel=ALL, agent=ALL, page=1)
-
-    def address(self) -> str:
-        """Return the parameters that differ from the usual, as an address ends with them."""
-        usual = asdict(Query())
-        asked = {name: value for name, value in asdict(self).items() if value != usual[name]}
-        return f"?{urlencode(asked)}" if asked else ""
+    SORTS: ClassVar[Mapping[str, bool]] = {"name": False, "status": False, "created": True, "progress": True}
 
     def since(self, now: datetime, zone: str) -> datetime | None:
         """Return when the cards' period begins; None for all time."""
@@ -151,11 +120,3 @@ def _reached(row: CampaignRow) -> str:
 def _attempts(row: CampaignRow) -> str:
     one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
     return counted(row.calls_made, one, many) if row.calls_made else f"No {many} yet"
-
-
-def _one_of(text: str | None, known: list[str], otherwise: str) -> str:
-    return text if text in known else otherwise
-
-
-def _is_id(text: str | None) -> bool:
-    return text is not None and re.fullmatch(r"[1-9][0-9]{0,8}", text) is not None

@@ -18,12 +18,14 @@ from app.web.components import (
     menu_item,
     pagination_bar,
     panel,
+    record,
     row,
     table_states,
     time_text,
 )
 from app.web.components.kinds import as_text, present
 from app.web.layout import shell
+from app.web.listing import ListQuery
 from app.web.pages.contacts.parts.tabs import address_book_head, import_button
 from app.web.pages.imports.details_state import ImportDetailsState
 from app.web.pages.imports.parts.sheet import import_drawer, status_badge
@@ -159,7 +161,7 @@ def _actions(item: ObjectVar[ImportRow]) -> rx.Component:
 def _pages() -> rx.Component:
     return pagination_bar(
         text=ImportsState.range_text,
-        page=ImportsState.page,
+        page=record(ImportsState.query, ListQuery).page,
         pages=ImportsState.pages,
         on_previous=ImportsState.turn_page(-1),
         on_next=ImportsState.turn_page(1),

@@ -21,6 +21,7 @@ from app.web.components import (
     panel,
     phone_text,
     primary_button,
+    record,
     row,
     search_field,
     secondary_button,
@@ -35,7 +36,13 @@ from app.web.pages.contacts.parts.tabs import address_book_head
 from app.web.pages.suppressions.change_state import SuppressionChangeState
 from app.web.pages.suppressions.file_state import SuppressionFileState
 from app.web.pages.suppressions.parts.dialogs import change_dialogs, file_dialog
-from app.web.pages.suppressions.presenter import SCOPE_OPTIONS, SOURCE_OPTIONS, STATES, SuppressionRow
+from app.web.pages.suppressions.presenter import (
+    SCOPE_OPTIONS,
+    SOURCE_OPTIONS,
+    STATES,
+    SuppressionRow,
+    SuppressionsQuery,
+)
 from app.web.pages.suppressions.state import SuppressionsState
 from app.web.session import allows, here
 from app.web.words import Moment
@@ -95,27 +102,28 @@ def _none_yet() -> rx.Component:
 
 
 def _toolbar() -> rx.Component:
+    query = record(SuppressionsState.query, SuppressionsQuery)
     return toolbar(
         select_filter(
             label="State",
-            value=SuppressionsState.standing,
+            value=query.standing,
             options=STATES,
             on_change=SuppressionsState.filter_by("standing"),
         ),
         select_filter(
             label="Channel",
-            value=SuppressionsState.scope,
+            value=query.scope,
             options=SCOPE_OPTIONS,
             on_change=SuppressionsState.filter_by("scope"),
         ),
         select_filter(
             label="Source",
-            value=SuppressionsState.source,
+            value=query.source,
             options=SOURCE_OPTIONS,
             on_change=SuppressionsState.filter_by("source"),
         ),
         search=search_field(
-            value=SuppressionsState.search,
+            value=query.search,
             on_change=SuppressionsState.find,
             label="Search suppressed numbers",
             placeholder="Start of a number or name",
@@ -208,7 +216,7 @@ def _menu(item: ObjectVar[SuppressionRow]) -> rx.Component:
 def _pages() -> rx.Component:
     return cursor_bar(
         text=SuppressionsState.range_text,
-        has_previous=SuppressionsState.page > 1,
+        has_previous=record(SuppressionsState.query, SuppressionsQuery).page.to(int) > 1,
         has_next=SuppressionsState.has_next,
         on_previous=SuppressionsState.turn_page(-1),
         on_next=SuppressionsState.turn_page(1),

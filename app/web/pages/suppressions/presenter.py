@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.suppression.importing import SuppressionImportResult
 from app.services.suppression.queries import SuppressionPage, SuppressionView
+from app.web.listing import ListQuery, ending, word_filter
 from app.web.pages.contacts.presenter import SCOPES, who_suppressed
 from app.web.words import Moment, counted, moment
 
@@ -26,6 +27,25 @@ _SOURCE_NAMES: Final[Mapping[SuppressionSource, str]] = {
     SuppressionSource.API: "API",
 }
 SOURCE_OPTIONS: Final = ((ANY, "Any source"), *((one.value, words) for one, words in _SOURCE_NAMES.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionsQuery(ListQuery):
+    """What the list is asked for. Its pages follow on one another and have no numbers."""
+
+    standing: str = word_filter((word for word, _ in STATES), usual="standing")
+    scope: str = word_filter(SuppressionScope, usual=ANY)
+    source: str = word_filter(SuppressionSource, usual=ANY)
+
+    NUMBERED: ClassVar[bool] = False
+
+    def filters(self) -> str:
+        """Return the filters as the download calls them: what is in force is asked for by name."""
+        chosen = {"scope": self.scope, "source": self.source}
+        return ending(
+            {"state": self.standing, "search": self.search}
+            | {name: word for name, word in chosen.items() if word != ANY}
+        )
 
 
 @dataclass(frozen=True, slots=True)

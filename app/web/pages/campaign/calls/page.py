@@ -28,8 +28,9 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
+from app.web.listing import ALL
 from app.web.pages.campaign.calls.parts.sheet import call_sheet
-from app.web.pages.campaign.calls.presenter import ALL, CallItem, Query
+from app.web.pages.campaign.calls.presenter import CallItem, CallLogQuery
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.session import allows, here
@@ -46,7 +47,7 @@ def campaign_calls() -> rx.Component:
                 rx.fragment(_table(), _pages()),
                 loading=CallLogState.loading,
                 problem=CallLogState.problem,
-                is_empty=CallLogState.items.length() == 0,
+                is_empty=CallLogState.rows.length() == 0,
                 empty=_empty(),
                 on_retry=CallLogState.load,
             ),
@@ -58,14 +59,14 @@ def campaign_calls() -> rx.Component:
 
 
 def _toolbar() -> rx.Component:
-    query = record(CallLogState.query, Query)
+    query = record(CallLogState.query, CallLogQuery)
     outcomes = [(each.value, each.value.replace("_", " ").capitalize()) for each in Disposition]
     return toolbar(
         select_filter(
             label="Outcome",
             value=query.disposition,
             options=[(ALL, "All outcomes"), *outcomes],
-            on_change=CallLogState.filter_by,
+            on_change=CallLogState.filter_by("disposition"),
         ),
         search=search_field(value=query.search, on_change=CallLogState.find, label="Search name or number"),
         end=[_download()],
@@ -76,7 +77,7 @@ def _download() -> rx.Component:
     campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
     address = rx.Var.create(routes.download_calls(here(), campaign_id)).to(str)
     return rx.cond(
-        allows(Right.EXPORT) & (CallLogState.items.length() > 0),
+        allows(Right.EXPORT) & (CallLogState.rows.length() > 0),
         download_link("Download CSV", href=address + CallLogState.filters),
     )
 
@@ -102,7 +103,7 @@ def _table() -> rx.Component:
             column("Duration", align="end"),
             column("Cost", align="end"),
         ],
-        rows=rx.foreach(CallLogState.items, _row),
+        rows=rx.foreach(CallLogState.rows, _row),
     )
 
 
@@ -139,7 +140,7 @@ def _outcome(item: ObjectVar[CallItem]) -> rx.Component:
 def _pages() -> rx.Component:
     return pagination_bar(
         text=CallLogState.range_text,
-        page=record(CallLogState.query, Query).page,
+        page=record(CallLogState.query, CallLogQuery).page,
         pages=CallLogState.pages,
         on_previous=CallLogState.turn_page(-1),
         on_next=CallLogState.turn_page(1),

@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import Final
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind
 from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, TranscriptLine
+from app.web.listing import ListQuery, word_filter
 from app.web.recipient_words import REPLY_WORDS
 from app.web.words import Moment, clock_time, duration, moment, money
-
-ALL: Final = "all"
 
 _ANSWERED_BY: Final[Mapping[AnsweredBy, str]] = {
     AnsweredBy.HUMAN: "A person",
@@ -54,32 +52,10 @@ _NOT_SAID: Final = frozenset({"language", "voice"})
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class CallLogQuery(ListQuery):
     """What the log is asked for."""
 
-    search: str = ""
-    disposition: str = ALL
-    page: int = 1
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read an address's parameters; what makes no sense is left out."""
-        disposition = parameters.get("disposition", ALL)
-        return cls(
-            search=parameters.get("search", "")[:200],
-            disposition=disposition if disposition in set(Disposition) else ALL,
-        )
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether it may hide an attempt."""
-        return bool(self.search.strip()) or self.disposition != ALL
-
-    def address(self) -> str:
-        """Return the filters, as an address ends with them."""
-        usual = asdict(Query())
-        asked = {key: value for key, value in asdict(self).items() if value != usual[key] and key != "page"}
-        return f"?{urlencode(asked)}" if asked else ""
+    disposition: str = word_filter(Disposition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,14 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
+from app.web.listing import ALL
 from app.web.pages.audiences.parts.form import audience_panel
 from app.web.pages.audiences.parts.rules import audience_rules
 from app.web.pages.campaign.contacts.parts.adding import add_buttons, add_dialogs
 from app.web.pages.campaign.contacts.parts.bulk import bulk_bar, bulk_dialog
 from app.web.pages.campaign.contacts.parts.person import person_drawer
 from app.web.pages.campaign.contacts.person_state import PersonState
-from app.web.pages.campaign.contacts.presenter import ALL, Person, Query
+from app.web.pages.campaign.contacts.presenter import CampaignContactsQuery, Person
 from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.parts.frame import campaign_frame
@@ -58,7 +59,7 @@ def campaign_contacts() -> rx.Component:
                 rx.el.div(_table(), _pages(), class_name="cs-people"),
                 loading=Contacts.loading,
                 problem=Contacts.problem,
-                is_empty=Contacts.people.length() == 0,
+                is_empty=Contacts.rows.length() == 0,
                 empty=_empty(),
                 on_retry=Contacts.load,
             ),
@@ -73,7 +74,7 @@ def campaign_contacts() -> rx.Component:
 
 
 def _toolbar() -> rx.Component:
-    query = record(Contacts.query, Query)
+    query = record(Contacts.query, CampaignContactsQuery)
     return toolbar(
         select_filter(
             label="Status",
@@ -83,7 +84,7 @@ def _toolbar() -> rx.Component:
                 *((each.value, word) for each, word in STATUS_WORDS.items()),
                 (SKIPPED_AHEAD, "Skipped or will be"),
             ],
-            on_change=Contacts.filter_by,
+            on_change=Contacts.filter_by("status"),
         ),
         search=search_field(value=query.search, on_change=Contacts.find, label="Search name or number"),
         end=[_download(), add_buttons()],
@@ -94,7 +95,7 @@ def _download() -> rx.Component:
     campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
     address = rx.Var.create(routes.download_contacts(here(), campaign_id)).to(str)
     return rx.cond(
-        allows(Right.EXPORT) & (Contacts.people.length() > 0),
+        allows(Right.EXPORT) & (Contacts.rows.length() > 0),
         download_link("Download CSV", href=address + Contacts.filters),
     )
 
@@ -114,7 +115,7 @@ def _table() -> rx.Component:
     return data_table(
         label="Contacts of this campaign",
         head=[
-            tick_head(SelectionState, on_page=Contacts.people.length()),
+            tick_head(SelectionState, on_page=Contacts.rows.length()),
             _sortable("#", "position"),
             _sortable("Contact", "name"),
             _sortable("Status", "status"),
@@ -123,12 +124,12 @@ def _table() -> rx.Component:
             _sortable("Next attempt", "next"),
             column("Actions", hidden_label=True),
         ],
-        rows=rx.foreach(Contacts.people, _row),
+        rows=rx.foreach(Contacts.rows, _row),
     )
 
 
 def _sortable(label: str, key: str) -> rx.Component:
-    query = record(Contacts.query, Query)
+    query = record(Contacts.query, CampaignContactsQuery)
     return sortable_column(
         label, key=key, sorted_by=query.sort, descending=query.descending, on_sort=Contacts.sort_by(key)
     )
@@ -211,7 +212,7 @@ def _menu(person: ObjectVar[Person]) -> rx.Component:
 def _pages() -> rx.Component:
     return pagination_bar(
         text=Contacts.range_text,
-        page=record(Contacts.query, Query).page,
+        page=record(Contacts.query, CampaignContactsQuery).page,
         pages=Contacts.pages,
         on_previous=Contacts.turn_page(-1),
         on_next=Contacts.turn_page(1),

@@ -1,59 +1,37 @@
 """What the Contacts tab shows, worded."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import ClassVar, Final
 
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
+from app.web.listing import ListQuery, word_filter
 from app.web.pages.campaign.calls.presenter import CallItem, call_item
 from app.web.recipient_words import STATUS_WORDS, reason_words
 from app.web.words import Moment, counted, moment
 
-ALL: Final = "all"
-SORTS: Final = ("position", "name", "status", "attempts", "last_attempt", "next")
 _DONE: Final = {"retry": "tried again", "skip": "skipped", "remove": "removed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What the list is asked for. Texts, as the address holds them."""
+class CampaignContactsQuery(ListQuery):
+    """What the list is asked for."""
 
-    search: str = ""
-    status: str = ALL
+    status: str = word_filter((*RecipientStatus, SKIPPED_AHEAD))
     sort: str = "position"
-    descending: bool = False
-    page: int = 1
 
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read an address's parameters; what makes no sense is left out."""
-        status = parameters.get("status", ALL)
-        return cls(
-            search=parameters.get("search", "")[:200],
-            status=status if status in {*RecipientStatus, SKIPPED_AHEAD} else ALL,
-        )
+    SORTS: ClassVar[Mapping[str, bool]] = dict.fromkeys(
+        ("position", "name", "status", "attempts", "last_attempt", "next"), False
+    )
 
     @property
     def statuses(self) -> tuple[RecipientStatus, ...]:
         """The statuses asked for; none: the statuses do not matter."""
         return (RecipientStatus(self.status),) if self.status in set(RecipientStatus) else ()
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether it may hide a contact."""
-        return bool(self.search.strip()) or self.status != ALL
-
-    def address(self) -> str:
-        """Return the filters, as an address ends with them."""
-        usual = asdict(Query())
-        kept = {name: value for name, value in asdict(self).items() if name in {"search", "status"}}
-        asked = {name: value for name, value in kept.items() if value != usual[name]}
-        return f"?{urlencode(asked)}" if asked else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class SelectionState(Ticking, rx.State):
         return await self._do(visit, self.asking, await self._whom(visit), confirmed=True)
 
     async def _on_page(self) -> list[int]:
-        return [one.id for one in (await self.get_state(CampaignContactsState)).people]
+        return [one.id for one in (await self.get_state(CampaignContactsState)).rows]
 
     async def _whom(self, visit: Visit) -> Mapping[str, Any]:
         if self.single:

@@ -25,7 +25,7 @@ from app.web.components import (
 )
 from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
 from app.web.pages.campaign.questions_state import CampaignQuestionState as Questions
-from app.web.pages.campaigns.presenter import Item, Query
+from app.web.pages.campaigns.presenter import CampaignsQuery, Item
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.session import allows, here
 
@@ -42,12 +42,12 @@ def campaign_table() -> rx.Component:
             _sortable("Created", "created"),
             column("Actions", hidden_label=True),
         ],
-        rows=rx.foreach(CampaignsState.items, _row),
+        rows=rx.foreach(CampaignsState.rows, _row),
     )
 
 
 def _sortable(label: str, key: str) -> rx.Component:
-    query = record(CampaignsState.query, Query)
+    query = record(CampaignsState.query, CampaignsQuery)
     return sortable_column(
         label,
         key=key,

@@ -31,7 +31,7 @@ def bulk_bar() -> rx.Component:
         ),
         everybody=Contacts.total.to(str),
         has_more=Contacts.total > SelectionState.ids.length(),
-        is_shown=Contacts.people.length() > 0,
+        is_shown=Contacts.rows.length() > 0,
     )
 
 
