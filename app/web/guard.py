@@ -24,6 +24,7 @@ from app.runtime.context import get_context
 from app.services.access.cookies import tokens_in
 from app.services.access.principal import Principal, authorize
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, principal_for, resolve_session
+from app.services.access.tickets import local_path
 from app.services.errors import CallsheetError, FieldErrors, NotFound
 from app.web import routes
 from app.web.components.fold import to_first_error
@@ -301,7 +302,7 @@ def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) 
     if isinstance(error, Misfit):
         return rx.toast.error(str(error), duration=10_000)
     if isinstance(error, NotSignedIn):
-        return rx.redirect(f"{routes.SIGN_IN}?next={quote(state.router.url.path)}")
+        return rx.redirect(f"{routes.SIGN_IN}?next={quote(_wanted_page(state))}")
     if isinstance(error, FieldErrors) and "errors" in state.get_fields():
         _set_known(state, errors=dict(error.errors))
         return to_first_error() if takes_form else None
@@ -312,6 +313,13 @@ def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) 
         _set_known(state, problem=message)
         return None
     return rx.toast.error(message, duration=10_000)
+
+
+def _wanted_page(state: rx.State) -> str:
+    """Return the address the browser is at, with what it asks for unless that is too long to come back with."""
+    path, query = state.router.url.path, state.router.url.query
+    full = f"{path}?{query}"
+    return full if query and local_path(full) == full else path
 
 
 def _said(error: CallsheetError) -> str:

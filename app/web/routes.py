@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 import reflex as rx
 
@@ -77,6 +78,11 @@ def place(path: str) -> Place:
 def asked(query: Mapping[str, str]) -> dict[str, str]:
     """Return what an address asks for behind its `?`, with nothing in it that cannot be stored."""
     return {name: storable(value) for name, value in query.items()}
+
+
+def asked_pairs(query: str) -> list[tuple[str, str]]:
+    """Return all that an address asks for behind its `?`, in order: a name may come again, a value may be empty."""
+    return [(storable(name), storable(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
 
 
 def contact_id(path: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from app.domain.contact_filter import Condition
 from app.domain.rights import Right
@@ -67,7 +68,7 @@ class ConditionForm(FormState, mixin=True):
         self.entered_as, self.errors = input_for(self.field, op), {}
 
     @guarded(Right.VIEW)
-    async def add(self, visit: Visit, form: dict[str, Any]) -> None:
+    async def add(self, visit: Visit, form: dict[str, Any]) -> EventSpec | None:
         """Add the condition and show whom it leaves."""
         self.errors = {}
         if self.entered_as in {"campaign", "status", "import"} and not written(form, "value"):
@@ -77,10 +78,11 @@ class ConditionForm(FormState, mixin=True):
             read = filter_from(said, zone=visit.principal.time_zone)
         except FieldErrors as invalid:
             raise FieldErrors(_at_boxes(invalid.errors, self.field)) from invalid
-        await self._take(visit, read.conditions)
+        taken = await self._take(visit, read.conditions)
         self.is_open = False
+        return taken
 
-    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
+    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> EventSpec | None:
         """Ask for these conditions too."""
         raise NotImplementedError
 
@@ -103,6 +105,6 @@ def _at_boxes(errors: Mapping[str, str], field: str) -> dict[str, str]:
 class FilterFormState(ConditionForm, rx.State):
     """The dialog of a condition of the list."""
 
-    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
+    async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> EventSpec:
         contacts = await self.get_state(ContactsState)
-        await contacts._add(visit, conditions)  # noqa: SLF001 - a public method would be anybody's to call
+        return await contacts._add(visit, conditions)  # noqa: SLF001 - a public method would be anybody's to call

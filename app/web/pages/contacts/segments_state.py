@@ -83,11 +83,11 @@ class SegmentsState(FormState, rx.State):
             self.asking, self.errors = "", {}
 
     @guarded(Right.VIEW)
-    async def use(self, visit: Visit, segment_id: int) -> None:
+    async def use(self, visit: Visit, segment_id: int) -> EventSpec:
         """Show who is in a segment."""
         self.is_open = False
         contacts = await self.get_state(ContactsState)
-        await contacts._show(visit, segment_id)  # noqa: SLF001 - ours
+        return await contacts._show(visit, segment_id)  # noqa: SLF001 - ours
 
     @guarded(Right.EDIT_CONTACTS)
     async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
@@ -112,15 +112,17 @@ class SegmentsState(FormState, rx.State):
             return await create_segment(session, principal=visit.principal, changes=changes, now=now)
 
         segment_id = await visit.write(stored)
-        if self.asking == "save" or contacts.segment_id == segment_id:
-            contacts.segment_id, contacts.segment = segment_id, name
-            contacts.is_changed = contacts.is_changed and self.asking != "save"
+        if self.asking == "save":
+            contacts._is_now(segment_id, name)  # noqa: SLF001 - ours
+        elif contacts.segment_id == segment_id:
+            contacts.segment = name
         self.asking = ""
         await self._list(visit)
+        yield contacts._put_in_address(visit)  # noqa: SLF001 - ours
         yield say_done("Segment saved")
 
     @guarded(Right.EDIT_CONTACTS)
-    async def save_changes(self, visit: Visit) -> EventSpec:
+    async def save_changes(self, visit: Visit) -> list[EventSpec]:
         """Let the segment on show be what the filter says now."""
         self.saving = True
         contacts = await self.get_state(ContactsState)
@@ -133,11 +135,11 @@ class SegmentsState(FormState, rx.State):
                 now=visit.now,
             )
         )
-        contacts.is_changed = False
-        return say_done("Segment saved")
+        contacts._is_now(contacts.segment_id, contacts.segment)  # noqa: SLF001 - ours
+        return [contacts._put_in_address(visit), say_done("Segment saved")]  # noqa: SLF001 - ours
 
     @guarded(Right.EDIT_CONTACTS)
-    async def delete(self, visit: Visit) -> EventSpec:
+    async def delete(self, visit: Visit) -> list[EventSpec]:
         """Forget a segment; its people stay."""
         self.saving = True
         await visit.write(
@@ -145,10 +147,11 @@ class SegmentsState(FormState, rx.State):
         )
         contacts = await self.get_state(ContactsState)
         if contacts.segment_id == self.about:
-            contacts.segment_id, contacts.segment, contacts.is_changed = 0, "", False
+            contacts._forget_segment()  # noqa: SLF001 - ours
         self.asking = ""
         await self._list(visit)
-        return say_done("Segment deleted; its people are still here")
+        done = say_done("Segment deleted; its people are still here")
+        return [contacts._put_in_address(visit), done]  # noqa: SLF001 - ours
 
     async def _list(self, visit: Visit) -> None:
         async with visit.reading() as session:

@@ -1,12 +1,18 @@
-"""The address book: a page of people, by a search, a filter and a sort; or a saved segment of them."""
+"""The address book: a page of people, by a search, a filter and a sort; or a saved segment of them.
+
+It is no list of `app.web.listing`: its pages are reached by cursors, its filter is made of conditions, and its sort may
+be the one that the filter is answered in at once.
+"""
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from app.domain.contact_filter import Condition, ContactFilter, Match, as_json
 from app.domain.contact_filter_reading import read_filter
@@ -14,15 +20,18 @@ from app.domain.rights import Right
 from app.services.access.principal import Principal
 from app.services.contacts.index_scans import DESCENDING, Sort
 from app.services.contacts.queries import count_contacts, list_contacts
+from app.services.errors import NotFound
 from app.services.segments.queries import get_segment
+from app.web import routes
 from app.web.guard import PageState, guarded
+from app.web.listing import LONGEST_SEARCH, put_in_address
+from app.web.pages.contacts.address_presenter import ContactsQuery
 from app.web.pages.contacts.filter_presenter import said
 from app.web.pages.contacts.names_presenter import names_in
 from app.web.pages.contacts.presenter import ContactItem, contact_item
 from app.web.visit import Visit
 
 PAGE_SIZE: Final = 25
-_LONGEST_SEARCH: Final = 200
 
 
 class ContactsState(PageState, rx.State):
@@ -49,6 +58,8 @@ class ContactsState(PageState, rx.State):
     """The filter as the query of the download's address."""
     _rule: rx.Field[str] = rx.field("{}")
     """The conditions as JSON; the search stands beside them."""
+    _segment_search: rx.Field[str] = rx.field("")
+    """The search of the segment on show."""
     _is_sorted: rx.Field[bool] = rx.field(False)
     """A person chose the sort; else it is what the filter is answered in at once."""
     _cursor: rx.Field[str] = rx.field("")
@@ -57,26 +68,29 @@ class ContactsState(PageState, rx.State):
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> AsyncIterator[None]:
-        """Show the newest contacts."""
+        """Show what the address asks for."""
         self.loading, self.problem, self.rows = True, "", []
         self._forget_filter()
+        pairs = routes.asked_pairs(self.router.url.query)
+        asked = ContactsQuery.read(pairs, zone=visit.principal.time_zone)
         yield
+        await self._take(visit, asked)
         await self._read(visit, first=True)
         self.loading = False
 
     @guarded(Right.VIEW, supersedes=True)
-    async def find(self, visit: Visit, search: str) -> None:
+    async def find(self, visit: Visit, search: str) -> EventSpec:
         """Search by the start of a name, of its last word, or of a number."""
-        self.search = search[:_LONGEST_SEARCH]
-        await self._read(visit, first=True)
+        self.search = search[:LONGEST_SEARCH]
+        return await self._read_anew(visit)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def sort_by(self, visit: Visit, key: str) -> None:
+    async def sort_by(self, visit: Visit, key: str) -> EventSpec:
         """Sort by a column; once more turns it round."""
         wanted = Sort(key) if key in set(Sort) else Sort.CREATED
         self.descending = not self.descending if wanted == self.sort else DESCENDING[wanted]
         self.sort, self._is_sorted = wanted.value, True
-        await self._read(visit, first=True)
+        return await self._read_anew(visit)
 
     @guarded(Right.VIEW, supersedes=True)
     async def turn_page(self, visit: Visit, by: int) -> None:
@@ -85,49 +99,73 @@ class ContactsState(PageState, rx.State):
         await self._read(visit)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def choose_match(self, visit: Visit, match: str) -> None:
+    async def choose_match(self, visit: Visit, match: str) -> EventSpec:
         """Ask for every condition, or for one of them."""
         self._set(
             replace(self._wanted(visit.principal), match=Match.ANY if match == Match.ANY else Match.ALL)
         )
-        await self._read(visit, first=True)
+        return await self._read_anew(visit)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def drop_condition(self, visit: Visit, place: int) -> None:
+    async def drop_condition(self, visit: Visit, place: int) -> EventSpec:
         """Take one condition away."""
         wanted = self._wanted(visit.principal)
         kept = tuple(one for at, one in enumerate(wanted.conditions) if at != place)
         self._set(replace(wanted, conditions=kept))
-        await self._read(visit, first=True)
+        return await self._read_anew(visit)
 
     @guarded(Right.VIEW, supersedes=True)
-    async def clear(self, visit: Visit) -> None:
+    async def clear(self, visit: Visit) -> EventSpec:
         """Take search and filter away."""
         self._forget_filter()
-        await self._read(visit, first=True)
+        return await self._read_anew(visit)
 
-    async def _show(self, visit: Visit, segment_id: int) -> None:
+    async def _show(self, visit: Visit, segment_id: int) -> EventSpec:
         """Show who is in a segment."""
+        self._forget_filter()
+        await self._use(visit, segment_id)
+        return await self._read_anew(visit)
+
+    async def _add(self, visit: Visit, conditions: Sequence[Condition]) -> EventSpec:
+        """Ask for these conditions too."""
+        wanted = self._wanted(visit.principal)
+        self._set(replace(wanted, conditions=(*wanted.conditions, *conditions)))
+        return await self._read_anew(visit)
+
+    async def _take(self, visit: Visit, asked: ContactsQuery) -> None:
+        """Ask for what an address does; a segment that is no more is left out."""
+        if asked.segment_id:
+            with suppress(NotFound):
+                await self._use(visit, asked.segment_id)
+        if asked.is_changed or not self.segment_id:
+            self._set(asked.wanted)
+        if asked.search is not None:
+            self.search = asked.search
+        if asked.sort is not None:
+            self.sort, self.descending, self._is_sorted = asked.sort.value, asked.descending, True
+
+    async def _use(self, visit: Visit, segment_id: int) -> None:
+        """Take a segment's filter. Raises `NotFound`."""
         async with visit.reading() as session:
             view = await get_segment(
                 session, principal=visit.principal, segment_ref=segment_id, now=visit.now
             )
-        self._forget_filter()
         self._set(view.wanted)
         self.search = view.wanted.search
-        self.segment_id, self.segment, self.is_changed = view.id, view.name, False
-        await self._read(visit, first=True)
+        self._is_now(view.id, view.name)
 
-    async def _add(self, visit: Visit, conditions: Sequence[Condition]) -> None:
-        """Ask for these conditions too."""
-        wanted = self._wanted(visit.principal)
-        self._set(replace(wanted, conditions=(*wanted.conditions, *conditions)))
-        await self._read(visit, first=True)
+    def _is_now(self, segment_id: int, name: str) -> None:
+        """Say that the filter and search on show are a segment's."""
+        self.segment_id, self.segment, self.is_changed = segment_id, name, False
+        self._segment_search = self.search
+
+    def _forget_segment(self) -> None:
+        self.segment_id, self.segment, self.is_changed, self._segment_search = 0, "", False, ""
 
     def _forget_filter(self) -> None:
         self.search, self._is_sorted = "", False
-        self._set(ContactFilter())
-        self.segment_id, self.segment, self.is_changed = 0, "", False
+        self._rule, self.match = "{}", Match.ALL.value
+        self._forget_segment()
 
     def _wanted(self, principal: Principal) -> ContactFilter:
         """Return the filter on show, the search included."""
@@ -139,6 +177,23 @@ class ContactsState(PageState, rx.State):
         self._rule = json.dumps(as_json(wanted))
         self.match = wanted.match.value
         self.is_changed = self.segment_id > 0
+
+    def _put_in_address(self, visit: Visit) -> EventSpec:
+        """Return the event that lets the address say what is on show."""
+        query = ContactsQuery(
+            wanted=self._wanted(visit.principal),
+            search=self.search if self.search != self._segment_search else None,
+            sort=Sort(self.sort) if self._is_sorted else None,
+            descending=self.descending,
+            segment_id=self.segment_id,
+            is_changed=self.is_changed,
+        )
+        return put_in_address(self.router.url.path, query.address(zone=visit.principal.time_zone))
+
+    async def _read_anew(self, visit: Visit) -> EventSpec:
+        """Show the first page of what is asked for now, and say so in the address."""
+        await self._read(visit, first=True)
+        return self._put_in_address(visit)
 
     async def _read(self, visit: Visit, *, first: bool = False) -> None:
         if first:
