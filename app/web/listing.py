@@ -90,7 +90,7 @@ class ListQuery:
 
     def sorted_by(self, key: str) -> Self:
         """Return it sorted by a column; by the same once more, the other way round."""
-        key = key if key in self.SORTS else type(self)().sort
+        key = key if key in self.SORTS else self._usual().sort
         descending = not self.descending if key == self.sort else self.SORTS[key]
         return replace(self, sort=key, descending=descending, page=1)
 
@@ -110,9 +110,14 @@ class ListQuery:
         return self._ending(("sort", "descending", "page"))
 
     def _ending(self, without: Iterable[str]) -> str:
-        usual = asdict(type(self)())
+        usual = asdict(self._usual())
         asked = {name: value for name, value in asdict(self).items() if value != usual[name]}
         return ending({name: value for name, value in asked.items() if name not in without})
+
+    @classmethod
+    def _usual(cls) -> Self:
+        # In a state `type(self)` would be Reflex's proxy.
+        return cls()
 
     @classmethod
     def _filters(cls) -> list[Field[Any]]:
