@@ -9,18 +9,15 @@ from app.web.components import (
     empty_state,
     metric_card,
     metric_grid,
-    no_matches,
     page_header,
-    pagination_bar,
     panel,
     primary_button,
     record,
-    search_field,
     select_filter,
-    table_states,
     toolbar,
 )
 from app.web.layout import shell
+from app.web.list_parts import list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.options import Option
 from app.web.pages.campaign.parts.dialogs import campaign_dialogs
@@ -40,26 +37,16 @@ def campaigns() -> rx.Component:
         _cards(),
         panel(
             _toolbar(),
-            table_states(
-                rx.el.div(campaign_table(), _pages(), class_name="cs-campaigns"),
-                loading=CampaignsState.loading,
-                problem=CampaignsState.problem,
-                is_empty=CampaignsState.rows.length() == 0,
-                empty=rx.cond(
-                    CampaignsState.is_filtered, no_matches(on_clear=CampaignsState.clear), _none_yet()
-                ),
-                on_retry=CampaignsState.load,
+            list_states(
+                CampaignsState,
+                rx.el.div(campaign_table(), list_pages(CampaignsState), class_name="cs-campaigns"),
+                none_yet=_none_yet(),
             ),
             flush=True,
         ),
         campaign_dialogs(),
         switch_dialogs(),
     )
-
-
-def _empty() -> rx.Component:
-    nothing_matches = no_matches(on_clear=CampaignsState.clear)
-    return rx.fragment(rx.cond(CampaignsState.is_filtered, nothing_matches, _none_yet()))
 
 
 def _create_button() -> rx.Component:
@@ -118,7 +105,7 @@ def _toolbar() -> rx.Component:
             on_change=CampaignsState.filter_by("channel"),
         ),
         _agent_filter(query),
-        search=search_field(value=query.search, on_change=CampaignsState.find, label="Search campaigns"),
+        search=list_search(CampaignsState, "Search campaigns"),
         end=[
             rx.cond(
                 CampaignsState.is_filtered,
@@ -160,14 +147,4 @@ def _none_yet() -> rx.Component:
         sentence="A campaign calls or texts a list of people with your message, each at an hour that is "
         "right for them. Create one, add contacts, and start it when it is ready.",
         action=_create_button(),
-    )
-
-
-def _pages() -> rx.Component:
-    return pagination_bar(
-        text=CampaignsState.range_text,
-        page=record(CampaignsState.query, CampaignsQuery).page,
-        pages=CampaignsState.pages,
-        on_previous=CampaignsState.turn_page(-1),
-        on_next=CampaignsState.turn_page(1),
     )

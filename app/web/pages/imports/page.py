@@ -16,16 +16,13 @@ from app.web.components import (
     empty_state,
     lead_cell,
     menu_item,
-    pagination_bar,
     panel,
-    record,
     row,
-    table_states,
     time_text,
 )
 from app.web.components.kinds import as_text, present
 from app.web.layout import shell
-from app.web.listing import ListQuery
+from app.web.list_parts import list_pages, list_states
 from app.web.pages.contacts.parts.tabs import address_book_head, import_button
 from app.web.pages.imports.details_state import ImportDetailsState
 from app.web.pages.imports.parts.sheet import import_drawer, status_badge
@@ -45,14 +42,7 @@ def imports() -> rx.Component:
             import_button(),
         ),
         panel(
-            table_states(
-                rx.fragment(_table(), _pages()),
-                loading=ImportsState.loading,
-                problem=ImportsState.problem,
-                is_empty=ImportsState.rows.length() == 0,
-                empty=_none_yet(),
-                on_retry=ImportsState.load,
-            ),
+            list_states(ImportsState, rx.fragment(_table(), list_pages(ImportsState)), none_yet=_none_yet()),
             flush=True,
         ),
         import_drawer(),
@@ -155,14 +145,4 @@ def _actions(item: ObjectVar[ImportRow]) -> rx.Component:
                 label=as_text("Actions for ") + as_text(item.name),
             ),
         ),
-    )
-
-
-def _pages() -> rx.Component:
-    return pagination_bar(
-        text=ImportsState.range_text,
-        page=record(ImportsState.query, ListQuery).page,
-        pages=ImportsState.pages,
-        on_previous=ImportsState.turn_page(-1),
-        on_next=ImportsState.turn_page(1),
     )

@@ -17,21 +17,19 @@ from app.web.components import (
     empty_state,
     lead_cell,
     menu_item,
-    no_matches,
     panel,
     phone_text,
     primary_button,
     record,
     row,
-    search_field,
     secondary_button,
     select_filter,
-    table_states,
     time_text,
     toolbar,
 )
 from app.web.components.kinds import Text, as_text, present
 from app.web.layout import shell
+from app.web.list_parts import list_search, list_states
 from app.web.pages.contacts.parts.tabs import address_book_head
 from app.web.pages.suppressions.change_state import SuppressionChangeState
 from app.web.pages.suppressions.file_state import SuppressionFileState
@@ -63,16 +61,7 @@ def suppressions() -> rx.Component:
                 & ((SuppressionsState.rows.length() > 0) | SuppressionsState.is_filtered),
                 _toolbar(),
             ),
-            table_states(
-                rx.fragment(_table(), _pages()),
-                loading=SuppressionsState.loading,
-                problem=SuppressionsState.problem,
-                is_empty=SuppressionsState.rows.length() == 0,
-                empty=rx.cond(
-                    SuppressionsState.is_filtered, no_matches(on_clear=SuppressionsState.clear), _none_yet()
-                ),
-                on_retry=SuppressionsState.load,
-            ),
+            list_states(SuppressionsState, rx.fragment(_table(), _pages()), none_yet=_none_yet()),
             flush=True,
         ),
         change_dialogs(),
@@ -122,12 +111,7 @@ def _toolbar() -> rx.Component:
             options=SOURCE_OPTIONS,
             on_change=SuppressionsState.filter_by("source"),
         ),
-        search=search_field(
-            value=query.search,
-            on_change=SuppressionsState.find,
-            label="Search suppressed numbers",
-            placeholder="Start of a number or name",
-        ),
+        search=list_search(SuppressionsState, "Search suppressed numbers", "Start of a number or name"),
         end=[
             rx.cond(
                 allows(Right.EXPORT) & (SuppressionsState.rows.length() > 0),

@@ -15,19 +15,16 @@ from app.web.components import (
     download_link,
     empty_state,
     lead_cell,
-    no_matches,
-    pagination_bar,
     panel,
     phone_text,
     record,
     row,
-    search_field,
     select_filter,
-    table_states,
     time_text,
     toolbar,
 )
 from app.web.layout import shell
+from app.web.list_parts import list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.campaign.calls.parts.sheet import call_sheet
 from app.web.pages.campaign.calls.presenter import CallItem, CallLogQuery
@@ -43,14 +40,7 @@ def campaign_calls() -> rx.Component:
     return campaign_frame(
         panel(
             _toolbar(),
-            table_states(
-                rx.fragment(_table(), _pages()),
-                loading=CallLogState.loading,
-                problem=CallLogState.problem,
-                is_empty=CallLogState.rows.length() == 0,
-                empty=_empty(),
-                on_retry=CallLogState.load,
-            ),
+            list_states(CallLogState, rx.fragment(_table(), list_pages(CallLogState)), none_yet=_none_yet()),
             flush=True,
         ),
         call_sheet(),
@@ -68,7 +58,7 @@ def _toolbar() -> rx.Component:
             options=[(ALL, "All outcomes"), *outcomes],
             on_change=CallLogState.filter_by("disposition"),
         ),
-        search=search_field(value=query.search, on_change=CallLogState.find, label="Search name or number"),
+        search=list_search(CallLogState, "Search name or number"),
         end=[_download()],
     )
 
@@ -82,14 +72,13 @@ def _download() -> rx.Component:
     )
 
 
-def _empty() -> rx.Component:
-    none_yet = empty_state(
+def _none_yet() -> rx.Component:
+    return empty_state(
         icon="phone-outgoing",
         title="No calls yet",
         sentence="Every call and message of this campaign is listed here as soon as it is placed, with what "
         "was said and what the carrier told.",
     )
-    return rx.fragment(rx.cond(CallLogState.is_filtered, no_matches(on_clear=CallLogState.clear), none_yet))
 
 
 def _table() -> rx.Component:
@@ -134,14 +123,4 @@ def _outcome(item: ObjectVar[CallItem]) -> rx.Component:
             rx.cond(item.error != "", rx.el.span(item.error, class_name="cs-quiet cs-why-short")),
         ),
         class_name="cs-two-lines",
-    )
-
-
-def _pages() -> rx.Component:
-    return pagination_bar(
-        text=CallLogState.range_text,
-        page=record(CallLogState.query, CallLogQuery).page,
-        pages=CallLogState.pages,
-        on_previous=CallLogState.turn_page(-1),
-        on_next=CallLogState.turn_page(1),
     )

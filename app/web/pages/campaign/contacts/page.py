@@ -17,20 +17,16 @@ from app.web.components import (
     empty_state,
     lead_cell,
     menu_item,
-    no_matches,
-    pagination_bar,
     panel,
     recipient_badge,
     record,
     row,
-    search_field,
     select_filter,
-    sortable_column,
-    table_states,
     time_text,
     toolbar,
 )
 from app.web.layout import shell
+from app.web.list_parts import list_column, list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.audiences.parts.form import audience_panel
 from app.web.pages.audiences.parts.rules import audience_rules
@@ -55,13 +51,10 @@ def campaign_contacts() -> rx.Component:
         audience_rules(),
         panel(
             _toolbar(),
-            table_states(
-                rx.el.div(_table(), _pages(), class_name="cs-people"),
-                loading=Contacts.loading,
-                problem=Contacts.problem,
-                is_empty=Contacts.rows.length() == 0,
-                empty=_empty(),
-                on_retry=Contacts.load,
+            list_states(
+                Contacts,
+                rx.el.div(_table(), list_pages(Contacts), class_name="cs-people"),
+                none_yet=_none_yet(),
             ),
             bulk_bar(),
             flush=True,
@@ -86,7 +79,7 @@ def _toolbar() -> rx.Component:
             ],
             on_change=Contacts.filter_by("status"),
         ),
-        search=search_field(value=query.search, on_change=Contacts.find, label="Search name or number"),
+        search=list_search(Contacts, "Search name or number"),
         end=[_download(), add_buttons()],
     )
 
@@ -100,15 +93,14 @@ def _download() -> rx.Component:
     )
 
 
-def _empty() -> rx.Component:
-    none_yet = empty_state(
+def _none_yet() -> rx.Component:
+    return empty_state(
         icon="users",
         title="No contacts yet",
         sentence="Add people by hand or from your address book, or upload a list while the campaign is "
         "a draft.",
         action=add_buttons(),
     )
-    return rx.fragment(rx.cond(Contacts.is_filtered, no_matches(on_clear=Contacts.clear), none_yet))
 
 
 def _table() -> rx.Component:
@@ -116,22 +108,15 @@ def _table() -> rx.Component:
         label="Contacts of this campaign",
         head=[
             tick_head(SelectionState, on_page=Contacts.rows.length()),
-            _sortable("#", "position"),
-            _sortable("Contact", "name"),
-            _sortable("Status", "status"),
-            _sortable("Attempts", "attempts"),
-            _sortable("Last outcome", "last_attempt"),
-            _sortable("Next attempt", "next"),
+            list_column(Contacts, "#", "position"),
+            list_column(Contacts, "Contact", "name"),
+            list_column(Contacts, "Status", "status"),
+            list_column(Contacts, "Attempts", "attempts"),
+            list_column(Contacts, "Last outcome", "last_attempt"),
+            list_column(Contacts, "Next attempt", "next"),
             column("Actions", hidden_label=True),
         ],
         rows=rx.foreach(Contacts.rows, _row),
-    )
-
-
-def _sortable(label: str, key: str) -> rx.Component:
-    query = record(Contacts.query, CampaignContactsQuery)
-    return sortable_column(
-        label, key=key, sorted_by=query.sort, descending=query.descending, on_sort=Contacts.sort_by(key)
     )
 
 
@@ -206,14 +191,4 @@ def _menu(person: ObjectVar[Person]) -> rx.Component:
             ),
         ),
         label=rx.Var.create("Actions for ") + person.name.to(str),
-    )
-
-
-def _pages() -> rx.Component:
-    return pagination_bar(
-        text=Contacts.range_text,
-        page=record(Contacts.query, CampaignContactsQuery).page,
-        pages=Contacts.pages,
-        on_previous=Contacts.turn_page(-1),
-        on_next=Contacts.turn_page(1),
     )

@@ -20,12 +20,12 @@ from app.web.components import (
     progress_cell,
     record,
     row,
-    sortable_column,
     time_text,
 )
+from app.web.list_parts import list_column
 from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
 from app.web.pages.campaign.questions_state import CampaignQuestionState as Questions
-from app.web.pages.campaigns.presenter import CampaignsQuery, Item
+from app.web.pages.campaigns.presenter import Item
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.session import allows, here
 
@@ -35,25 +35,14 @@ def campaign_table() -> rx.Component:
     return data_table(
         label="Campaigns",
         head=[
-            _sortable("Campaign", "name"),
-            _sortable("Status", "status"),
-            _sortable("Progress", "progress"),
+            list_column(CampaignsState, "Campaign", "name"),
+            list_column(CampaignsState, "Status", "status"),
+            list_column(CampaignsState, "Progress", "progress"),
             column("Results"),
-            _sortable("Created", "created"),
+            list_column(CampaignsState, "Created", "created"),
             column("Actions", hidden_label=True),
         ],
         rows=rx.foreach(CampaignsState.rows, _row),
-    )
-
-
-def _sortable(label: str, key: str) -> rx.Component:
-    query = record(CampaignsState.query, CampaignsQuery)
-    return sortable_column(
-        label,
-        key=key,
-        sorted_by=query.sort,
-        descending=query.descending,
-        on_sort=CampaignsState.sort_by(key),
     )
 
 
