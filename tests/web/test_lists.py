@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -300,6 +301,25 @@ async def test_a_segment_that_is_no_more_leaves_what_the_address_says_besides(
         "person",
         0,
         "",
+    )
+
+
+async def test_the_days_of_a_filter_begin_in_the_organizations_zone(
+    world: CampaignWorld, campaign_id: int, tab: Driver, addresses: list[str]
+) -> None:
+    del campaign_id
+    zone = world.organization.time_zone
+    browser = await signed_in(tab, world.organization, "/contacts")
+    await browser.send(ContactsState.load())
+    await browser.send(FilterFormState.open())
+    await browser.send(FilterFormState.choose_field("created_at"))
+    await browser.send(FilterFormState.choose_op("before"))
+    await browser.send(FilterFormState.add({"value": "2026-03-10"}))
+    assert (zone != "UTC", addresses[-1]) == (True, "?created_at.before=2026-03-10")
+    asked = f'"time_zone": "{zone}"'
+    assert asked in unquote_plus((await tab.state(ContactsState)).filters)
+    assert asked in unquote_plus(
+        (await _opened_anew(browser, PAGES["address book"], addresses[-1], "new")).filters
     )
 
 
