@@ -1,4 +1,4 @@
-"""Which persona a number has: fixed for that number, or drawn from a weighted mix by a seeded random choice."""
+"""Which persona a number has: fixed for that number, or drawn from a mix by a seeded random choice."""
 
 import random
 from collections import Counter
@@ -32,7 +32,7 @@ _SMS_NAMES = frozenset(persona.value for persona in SmsPersona)
 
 
 class BadPersona(ValueError):
-    """No persona has that name, or a mix has no positive weight."""
+    """No persona has that name, or a mix has no positive share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +73,19 @@ class Casting:
                 f"no persona is called {name!r}; there are: {', '.join([*VoicePersona, *SmsPersona])}"
             )
 
-    def set_mix(self, weights: Mapping[str, float]) -> None:
-        """Draw the personas of all other numbers by these weights. Raises `BadPersona`.
+    def set_mix(self, shares: Mapping[str, float]) -> None:
+        """Draw the personas of all other numbers by these shares. Raises `BadPersona`.
 
         Weights for calls alone leave the mix for messages as it is, and the other way round.
         """
-        unknown = [name for name in weights if name not in _VOICE_NAMES | _SMS_NAMES]
-        if unknown or any(weight < 0 for weight in weights.values()):
-            raise BadPersona(f"unknown or negative in the mix: {', '.join(unknown) or 'a weight'}")
-        voice = {VoicePersona(name): weight for name, weight in weights.items() if name in _VOICE_NAMES}
-        sms = {SmsPersona(name): weight for name, weight in weights.items() if name in _SMS_NAMES}
+        unknown = [name for name in shares if name not in _VOICE_NAMES | _SMS_NAMES]
+        if unknown or any(share < 0 for share in shares.values()):
+            raise BadPersona(f"unknown or negative in the mix: {', '.join(unknown) or 'a share'}")
+        voice = {VoicePersona(name): share for name, share in shares.items() if name in _VOICE_NAMES}
+        sms = {SmsPersona(name): share for name, share in shares.items() if name in _SMS_NAMES}
         for mix in (voice, sms):
             if mix and not any(mix.values()):
-                raise BadPersona("a mix needs at least one positive weight")
+                raise BadPersona("a mix needs at least one positive share")
         self._voice_mix = voice or self._voice_mix
         self._sms_mix = sms or self._sms_mix
 
@@ -105,8 +105,8 @@ class Casting:
 
     def as_dict(self) -> dict[str, object]:
         """Return the fixed numbers and the mixes."""
-        mixes: dict[str, float] = {persona.value: weight for persona, weight in self._voice_mix.items()}
-        mixes |= {persona.value: weight for persona, weight in self._sms_mix.items()}
+        mixes: dict[str, float] = {persona.value: share for persona, share in self._voice_mix.items()}
+        mixes |= {persona.value: share for persona, share in self._sms_mix.items()}
         return {"numbers": self._voice, "sms_numbers": self._sms, "default_mix": mixes}
 
     def _chance(self, kind: str, number: str) -> random.Random:

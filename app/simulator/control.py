@@ -102,7 +102,7 @@ class Control:
         """Show the numbers with a fixed persona, and the mix of all others. POST sets one number, the mix, or both."""
         body = await _body(request) if request.method == "POST" else {}
         if "default_mix" in body:
-            self._carrier.casting.set_mix(_weights(body["default_mix"]))
+            self._carrier.casting.set_mix(_shares(body["default_mix"]))
         if "number" in body or "persona" in body:
             self._carrier.casting.fix(_number(body, "number"), _text(body, "persona"))
         return JSONResponse(self._carrier.casting.as_dict())
@@ -270,10 +270,10 @@ def _positive(body: Mapping[str, object], name: str) -> float:
     return float(value)
 
 
-def _weights(value: object) -> dict[str, float]:
+def _shares(value: object) -> dict[str, float]:
     if not isinstance(value, dict):
-        raise BadControl("default_mix must be an object of persona names and weights")
-    for weight in value.values():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
-            raise BadControl("a weight must be a number, zero or more")
-    return {str(name): float(weight) for name, weight in value.items()}
+        raise BadControl("default_mix must be an object of persona names and shares")
+    for share in value.values():
+        if isinstance(share, bool) or not isinstance(share, int | float) or share < 0:
+            raise BadControl("a share must be a number, zero or more")
+    return {str(name): float(share) for name, share in value.items()}
