@@ -17,7 +17,7 @@ from app.web.connection import connection_notice
 from app.web.guard import note_browser_error, tell_of
 from app.web.imports.state import ImportState
 from app.web.logs import keep_secrets_out, write_as_ours
-from app.web.origins import OwnPagesAlone
+from app.web.origins import RefuseForeignOrigins
 from app.web.pages.agents.page import agents
 from app.web.pages.agents.state import AgentsState
 from app.web.pages.audiences.form_state import AudienceFormState
@@ -74,7 +74,7 @@ from app.web.pages.wizard.review.state import ReviewState
 from app.web.pages.wizard.state import WizardState
 from app.web.session import ENTER
 from app.web.sockets import LimitSockets
-from app.web.tab_events import ForgetSignedOut, KeepWhatIsThere, event_handlers
+from app.web.tab_events import ForgetSignedOut, SkipReloadOnReconnect, event_handlers
 from app.web.tabs import BindTabs, ReflexTabs
 from app.web.uploads import GuardUploads
 
@@ -97,10 +97,10 @@ app.api_transformer = [
     lambda inner: GuardUploads(inner, tabs=tabs),
     lambda inner: LimitSockets(inner, quotas=lambda: get_context().quotas, handlers=event_handlers),
     lambda inner: BindTabs(inner, tabs=tabs),
-    lambda inner: OwnPagesAlone(inner, public_url=get_settings().public_url),
+    lambda inner: RefuseForeignOrigins(inner, public_url=get_settings().public_url),
 ]
 app.add_middleware(ForgetSignedOut())
-app.add_middleware(KeepWhatIsThere())
+app.add_middleware(SkipReloadOnReconnect())
 app.register_lifespan_task(live_hub)
 # What was loaded so far stays: looking through it again and again holds every answer up.
 app.register_lifespan_task(gc.freeze)

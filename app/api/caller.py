@@ -21,7 +21,7 @@ from app.api.idempotency import KeptRequest, Work, answering, body_of
 from app.api.problems import NotIdentified
 from app.api.rate_limits import WRONG_KEYS, count_request, count_wrong
 from app.api.texts import check_addressed, check_body, check_no_body
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.registry import configured_account
 from app.runtime.context import AppContext, get_context
 from app.services.access.keys import resolve_key
@@ -101,7 +101,7 @@ class Caller:
         """Return the identity of this installation's carrier account. Raises `CarrierNotConfigured`."""
         return identity_of(self.carrier_account())
 
-    def carrier_account(self) -> CarrierAccount:
+    def carrier_account(self) -> ConfiguredAccount:
         """Return the same account with its credentials. Raises `CarrierNotConfigured`."""
         return configured_account(self.context.settings)
 

@@ -38,7 +38,7 @@ Search = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Downloader:
     """A member who downloads a file."""
 
     context: AppContext
@@ -54,9 +54,9 @@ class Reader:
             return _told(HTTPStatus.FORBIDDEN, refused)
 
 
-async def _reader(
+async def _downloader(
     organization: str, request: Request, context: Annotated[AppContext, Depends(get_context)]
-) -> Reader | Response:
+) -> Downloader | Response:
     """Return the signed-in member of that organization; otherwise the response to send."""
     if sent_by_another_site(request):
         return PlainTextResponse("Open the page itself and download from there.", HTTPStatus.FORBIDDEN)
@@ -70,66 +70,74 @@ async def _reader(
         principal = await principal_for(session, user_id=user.user_id, organization_slug=organization)
     if principal is None:
         return PlainTextResponse("There is no such organization.", HTTPStatus.NOT_FOUND)
-    return Reader(context, principal)
+    return Downloader(context, principal)
 
 
-Someone = Annotated[Reader | Response, Depends(_reader)]
+MaybeDownloader = Annotated[Downloader | Response, Depends(_downloader)]
 
 
 @router.get("/imports/{import_id}/not-imported.csv", response_model=None)
-async def not_imported(import_id: Id, reader: Someone) -> Response:
+async def not_imported(import_id: Id, downloader: MaybeDownloader) -> Response:
     """Return the rejected rows of an import with reasons, to be corrected and uploaded again."""
-    if isinstance(reader, Response):
-        return reader
-    return await reader.file(
+    if isinstance(downloader, Response):
+        return downloader
+    return await downloader.file(
         "not-imported.csv",
-        lambda session: rejects_csv(session, principal=reader.principal, import_ref=import_id),
+        lambda session: rejects_csv(session, principal=downloader.principal, import_ref=import_id),
     )
 
 
 @router.get("/campaigns/{campaign_id}/contacts.csv", response_model=None)
-async def contacts(campaign_id: Id, reader: Someone, status: str = _ALL, search: Search = "") -> Response:
+async def contacts(
+    campaign_id: Id, downloader: MaybeDownloader, status: str = _ALL, search: Search = ""
+) -> Response:
     """Return a campaign's contacts, by the filter of the Contacts tab; an unknown status is ignored."""
-    if isinstance(reader, Response):
-        return reader
+    if isinstance(downloader, Response):
+        return downloader
     statuses = (RecipientStatus(status),) if status in set(RecipientStatus) else ()
 
     async def pieces(session: AsyncSession) -> AsyncIterator[str]:
         skipped = None
         if status == SKIPPED_AHEAD:
-            now = reader.context.clock.now()
+            now = downloader.context.clock.now()
             skipped = await list_skipped(
-                session, principal=reader.principal, campaign_ref=campaign_id, now=now
+                session, principal=downloader.principal, campaign_ref=campaign_id, now=now
             )
         return await contacts_csv(
             session,
-            principal=reader.principal,
+            principal=downloader.principal,
             campaign_ref=campaign_id,
             recipient_ids=None if skipped is None else list(skipped),
             statuses=statuses,
             search=search,
         )
 
-    return await reader.file(f"campaign-{campaign_id}-contacts.csv", pieces)
+    return await downloader.file(f"campaign-{campaign_id}-contacts.csv", pieces)
 
 
 @router.get("/campaigns/{campaign_id}/calls.csv", response_model=None)
-async def calls(campaign_id: Id, reader: Someone, disposition: str = _ALL, search: Search = "") -> Response:
+async def calls(
+    campaign_id: Id, downloader: MaybeDownloader, disposition: str = _ALL, search: Search = ""
+) -> Response:
     """Return a campaign's call log, by the filter of its tab; an unknown disposition is ignored."""
-    if isinstance(reader, Response):
-        return reader
+    if isinstance(downloader, Response):
+        return downloader
     outcome = Disposition(disposition) if disposition in set(Disposition) else None
-    return await reader.file(
+    return await downloader.file(
         f"campaign-{campaign_id}-calls.csv",
         lambda session: calls_csv(
-            session, principal=reader.principal, campaign_ref=campaign_id, disposition=outcome, search=search
+            session,
+            principal=downloader.principal,
+            campaign_ref=campaign_id,
+            disposition=outcome,
+            search=search,
         ),
     )
 
 
 @router.get("/contacts.csv", response_model=None)
 async def address_book(
-    reader: Someone,
+    downloader: MaybeDownloader,
     *,
     search: Search = "",
     wanted: Annotated[str, Query(alias="filter", max_length=20_000)] = "",
@@ -137,47 +145,53 @@ async def address_book(
     descending: bool | None = None,
 ) -> Response:
     """Return the address book, by the search, filter and sort of its page."""
-    if isinstance(reader, Response):
-        return reader
+    if isinstance(downloader, Response):
+        return downloader
     try:
-        people = chosen(wanted, search, zone=reader.principal.time_zone)
+        people = chosen(wanted, search, zone=downloader.principal.time_zone)
     except FieldErrors as refused:
         return _told(HTTPStatus.UNPROCESSABLE_ENTITY, refused)
-    return await reader.file(
+    return await downloader.file(
         "contacts.csv",
         lambda session: address_book_csv(
             session,
-            principal=reader.principal,
+            principal=downloader.principal,
             wanted=people,
             sort=Sort(sort) if sort in set(Sort) else None,
             descending=descending,
-            now=reader.context.clock.now(),
+            now=downloader.context.clock.now(),
         ),
     )
 
 
 @router.get("/suppressions.csv", response_model=None)
 async def suppressions(
-    reader: Someone, state: str = "standing", scope: str = "", source: str = "", search: Search = ""
+    downloader: MaybeDownloader,
+    state: str = "standing",
+    scope: str = "",
+    source: str = "",
+    search: Search = "",
 ) -> Response:
     """Return the suppression list, by the filter of its page; unknown values are ignored."""
-    if isinstance(reader, Response):
-        return reader
+    if isinstance(downloader, Response):
+        return downloader
     wanted = filter_of(state=state, scope=scope, source=source, search=search)
-    return await reader.file(
+    return await downloader.file(
         "suppressions.csv",
-        lambda session: suppressions_csv(session, principal=reader.principal, wanted=wanted),
+        lambda session: suppressions_csv(session, principal=downloader.principal, wanted=wanted),
     )
 
 
 @router.get("/suppressions/imports/{suppression_import_id}/not-imported.csv", response_model=None)
-async def not_suppressed(suppression_import_id: Id, reader: Someone) -> Response:
+async def not_suppressed(suppression_import_id: Id, downloader: MaybeDownloader) -> Response:
     """Return the rows of a file of suppressions that could not be read, with reasons."""
-    if isinstance(reader, Response):
-        return reader
-    return await reader.file(
+    if isinstance(downloader, Response):
+        return downloader
+    return await downloader.file(
         "not-imported.csv",
-        lambda session: rejected_csv(session, principal=reader.principal, import_id=suppression_import_id),
+        lambda session: rejected_csv(
+            session, principal=downloader.principal, import_id=suppression_import_id
+        ),
     )
 
 

@@ -40,7 +40,7 @@ def create_api(*, lifespan: Lifespan | None = None) -> FastAPI:
         api.include_router(router)
     api.mount("/api", rest)
     api.add_middleware(RateLimitHeaders)
-    api.add_middleware(webhooks.WebhookDoor)
+    api.add_middleware(webhooks.AnswerWebhooks)
     return api
 
 

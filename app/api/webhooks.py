@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.providers.base import (
     AttemptWebhook,
     Carrier,
-    CarrierAccount,
     CarrierIntake,
+    ConfiguredAccount,
     WebhookRejected,
     WebhookReply,
     WebhookRequest,
@@ -53,7 +53,7 @@ _RETRY_AFTER: Final = {"Retry-After": "5"}
 class Intake:
     """What this process needs to believe and answer one carrier account's webhooks."""
 
-    account: CarrierAccount
+    account: ConfiguredAccount
     webhooks: CarrierIntake
     carrier: Carrier
 
@@ -74,11 +74,11 @@ class _Refused(Exception):
 
 
 def is_for_carrier(scope: Scope) -> bool:
-    """Tell whether `WebhookDoor` answers this itself, whatever there is to say to it."""
+    """Tell whether `AnswerWebhooks` answers this itself, whatever there is to say to it."""
     return scope["type"] == "http" and is_webhook_path(scope["path"])
 
 
-class WebhookDoor:
+class AnswerWebhooks:
     """ASGI middleware: answers what comes to the carrier's addresses, and lets everything else pass.
 
     In front of the framework's routes: finding one and preparing its endpoint costs as much as believing a webhook.

@@ -14,7 +14,7 @@ from app.cli.errors import CommandError
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from app.providers.base import Carrier, CarrierAccount
+    from app.providers.base import Carrier, ConfiguredAccount
     from app.runtime.config import Settings
     from app.runtime.database import Database
     from app.services.dialing.audit.carrier import Made
@@ -99,7 +99,7 @@ async def _compared_with_carrier(
     return f"{len(made)} calls and messages since {since:%Y-%m-%d %H:%M} UTC are accounted for", found
 
 
-async def _made(carrier: Carrier, account: CarrierAccount, since: datetime) -> tuple[datetime, list[Made]]:
+async def _made(carrier: Carrier, account: ConfiguredAccount, since: datetime) -> tuple[datetime, list[Made]]:
     """Return what the carrier made, and since when: the simulator knows nothing from before its start."""
     from app.domain.campaign import Channel
     from app.providers.base import Ledger
@@ -116,7 +116,7 @@ async def _made(carrier: Carrier, account: CarrierAccount, since: datetime) -> t
     ]
 
 
-async def _simulated(account: CarrierAccount, since: datetime) -> tuple[datetime, list[Made]]:
+async def _simulated(account: ConfiguredAccount, since: datetime) -> tuple[datetime, list[Made]]:
     import httpx
 
     async with httpx.AsyncClient(base_url=account.api_url, trust_env=False, timeout=_SECONDS) as client:
@@ -132,7 +132,7 @@ async def _simulated(account: CarrierAccount, since: datetime) -> tuple[datetime
     ]
 
 
-def _entry(entry: Mapping[str, Any], account: CarrierAccount) -> Made:
+def _entry(entry: Mapping[str, Any], account: ConfiguredAccount) -> Made:
     from app.domain.campaign import Channel
     from app.services.dialing.audit.carrier import Made
 
@@ -141,7 +141,7 @@ def _entry(entry: Mapping[str, Any], account: CarrierAccount) -> Made:
     return Made(channel, entry["sid"], entry["to"], _attempt_at(address, account))
 
 
-def _attempt_at(address: str, account: CarrierAccount) -> UUID | None:
+def _attempt_at(address: str, account: ConfiguredAccount) -> UUID | None:
     """Return the attempt of a callback address; None if it is not one of ours."""
     from app.providers.base import WebhookRejected
     from app.providers.registry import make_intake

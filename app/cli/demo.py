@@ -31,7 +31,7 @@ from app.installation.home import Home
 from app.installation.process_commands import Urls, child_environment
 from app.installation.stack import Stack
 from app.models import sql
-from app.providers.base import Numbers
+from app.providers.base import NumberDirectory
 from app.providers.registry import configured_account, make_carrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
@@ -169,7 +169,7 @@ async def _prepare(context: AppContext) -> Principal:
     identity = identity_of(account)
     carrier = make_carrier(account)
     try:
-        numbers = await carrier.owned_numbers() if isinstance(carrier, Numbers) else []
+        numbers = await carrier.owned_numbers() if isinstance(carrier, NumberDirectory) else []
     finally:
         await carrier.aclose()
 

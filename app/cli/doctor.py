@@ -20,7 +20,7 @@ from app.runtime.errors import OperatorError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from app.providers.base import CarrierAccount
+    from app.providers.base import ConfiguredAccount
 
 _Found = TypeVar("_Found")
 
@@ -171,7 +171,7 @@ def _carrier(environment: dict[str, str]) -> str:
     return f"{account.api_url} accepts the account"
 
 
-async def _refusal(account: CarrierAccount) -> str | None:
+async def _refusal(account: ConfiguredAccount) -> str | None:
     """Return why the carrier refuses the account; None if it does not, or cannot tell. Raises `LookupFailed`."""
     from app.providers.base import AccountCheck
     from app.providers.registry import make_carrier

@@ -27,7 +27,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierAccount:
+class ConfiguredAccount:
     """One account at a carrier, and how its webhooks find us."""
 
     kind: str
@@ -189,7 +189,7 @@ class OwnedNumber:
 
 
 @runtime_checkable
-class Numbers(Protocol):
+class NumberDirectory(Protocol):
     """Tells which numbers the account may use: optional, for carriers that can tell."""
 
     async def owned_numbers(self) -> list[OwnedNumber]:
@@ -383,8 +383,8 @@ class ProviderSpec:
     """What people call it."""
     credentials: Callable[[Settings], Credentials]
     """Reads the account from the settings. Raises `CarrierNotConfigured`."""
-    make: Callable[[CarrierAccount], Carrier]
-    intake: Callable[[CarrierAccount], CarrierIntake]
+    make: Callable[[ConfiguredAccount], Carrier]
+    intake: Callable[[ConfiguredAccount], CarrierIntake]
     prefix: str
     """The path that all its webhooks come below, without a trailing slash: no other provider's."""
     texts_path: str

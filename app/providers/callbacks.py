@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from uuid import UUID
 
-from app.providers.base import CallbackPath, CarrierAccount, WebhookRejected
+from app.providers.base import CallbackPath, ConfiguredAccount, WebhookRejected
 
 TOKEN_LENGTH = 32
 
@@ -20,13 +20,13 @@ def token_is_valid(secret: str, purpose: str, attempt_id: UUID, token: str) -> b
     return hmac.compare_digest(callback_token(secret, purpose, attempt_id).encode(), token.encode())
 
 
-def make_callback_url(account: CarrierAccount, prefix: str, purpose: str, attempt_id: UUID) -> str:
+def make_callback_url(account: ConfiguredAccount, prefix: str, purpose: str, attempt_id: UUID) -> str:
     """Return where the carrier reaches us about this attempt: below the provider's prefix."""
     token = callback_token(account.callback_secret.get_secret_value(), purpose, attempt_id)
     return f"{account.public_url.rstrip('/')}{prefix}/{purpose}/{attempt_id}/{token}"
 
 
-def read_callback_path(account: CarrierAccount, prefix: str, path: str) -> CallbackPath:
+def read_callback_path(account: ConfiguredAccount, prefix: str, path: str) -> CallbackPath:
     """Return what the path is about if its token is ours: nothing has to be looked up. Raises `WebhookRejected`."""
     try:
         purpose, attempt, token = path.removeprefix(f"{prefix}/").split("/")

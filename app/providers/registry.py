@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.providers.base import Carrier, CarrierAccount, CarrierIntake, CarrierNotConfigured, ProviderSpec
+from app.providers.base import Carrier, CarrierIntake, CarrierNotConfigured, ConfiguredAccount, ProviderSpec
 from app.providers.twilio.spec import TWILIO
 from app.runtime.config import Settings
 
@@ -37,13 +37,13 @@ def configured_provider(settings: Settings) -> ProviderSpec:
         raise CarrierNotConfigured(f"CALLSHEET_CARRIER cannot be used: {error}") from error
 
 
-def configured_account(settings: Settings) -> CarrierAccount:
+def configured_account(settings: Settings) -> ConfiguredAccount:
     """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
     spec = configured_provider(settings)
     credentials = spec.credentials(settings)
     if settings.secret is None:
         raise CarrierNotConfigured("CALLSHEET_SECRET is not set; `callsheet up` makes one")
-    return CarrierAccount(
+    return ConfiguredAccount(
         kind=spec.kind,
         account_sid=credentials.account_sid,
         auth_token=credentials.auth_token,
@@ -54,12 +54,12 @@ def configured_account(settings: Settings) -> CarrierAccount:
     )
 
 
-def make_carrier(account: CarrierAccount) -> Carrier:
+def make_carrier(account: ConfiguredAccount) -> Carrier:
     """Return a carrier for the account. Raises `UnknownCarrierKind`."""
     return provider(account.kind).make(account)
 
 
-def make_intake(account: CarrierAccount) -> CarrierIntake:
+def make_intake(account: ConfiguredAccount) -> CarrierIntake:
     """Return what believes and answers the account's webhooks. Raises `UnknownCarrierKind`."""
     return provider(account.kind).intake(account)
 

@@ -7,12 +7,12 @@ from starlette.datastructures import QueryParams
 
 from app.simulator import wire
 from app.simulator.call_life import CallLife, Network
+from app.simulator.call_rate import CallRate
 from app.simulator.casting import Casting
 from app.simulator.clock import SimulatedClock
 from app.simulator.faults import Faults
 from app.simulator.fields import inbound_message_fields
 from app.simulator.message_life import MessageLife
-from app.simulator.pace import Pace
 from app.simulator.personas import Ending, PersonCalled, SmsFate
 from app.simulator.settings import SimulatorSettings
 from app.simulator.state import AccountState, Message, SimulatedCall
@@ -37,7 +37,7 @@ class SimulatedCarrier:
         self.state = AccountState()
         self.faults = Faults(settings.seed)
         self.casting = Casting(settings.seed)
-        self.pace = Pace(self.clock, settings.calls_per_second)
+        self.call_rate = CallRate(self.clock, settings.calls_per_second)
         self.webhooks = Webhooks(
             account_sid=settings.account_sid,
             auth_token=settings.auth_token,
@@ -65,7 +65,7 @@ class SimulatedCarrier:
             from_=parameters["From"],
             parameters=parameters,
             persona=cast.persona,
-            queue_seconds=self.pace.take_turn(),
+            queue_seconds=self.call_rate.take_turn(),
             created_at=now,
             updated_at=now,
         )

@@ -58,7 +58,7 @@ class Control:
                 "account_sid": self._carrier.settings.account_sid,
                 "speed": self._carrier.clock.speed,
                 "seed": self._carrier.settings.seed,
-                "calls_per_second": self._carrier.pace.calls_per_second,
+                "calls_per_second": self._carrier.call_rate.calls_per_second,
                 "numbers": list(state.numbers),
                 "calls": len(state.calls),
                 "live_calls": sum(call.is_live for call in state.calls),
@@ -157,8 +157,8 @@ class Control:
 
     async def set_pace(self, request: Request) -> Response:
         """Change how many calls a second the account may start."""
-        self._carrier.pace.set_rate(_positive(await _body(request), "calls_per_second"))
-        return JSONResponse({"calls_per_second": self._carrier.pace.calls_per_second})
+        self._carrier.call_rate.set_rate(_positive(await _body(request), "calls_per_second"))
+        return JSONResponse({"calls_per_second": self._carrier.call_rate.calls_per_second})
 
 
 def refuse_control(_: Request, error: Exception) -> Response:

@@ -1,13 +1,19 @@
 """The carrier as pages ask it: by name, and for the numbers its account owns."""
 
-from app.providers.base import CarrierAccount, CarrierNotConfigured, LookupFailed, Numbers, OwnedNumber
+from app.providers.base import (
+    CarrierNotConfigured,
+    ConfiguredAccount,
+    LookupFailed,
+    NumberDirectory,
+    OwnedNumber,
+)
 from app.providers.registry import configured_account, configured_provider, make_carrier
 from app.runtime.config import Settings
 from app.services.numbers.carriers import CarrierIdentity, identity_of
 from app.services.numbers.ownership import CarrierSilent
 
 
-def carrier_account(settings: Settings) -> CarrierAccount:
+def carrier_account(settings: Settings) -> ConfiguredAccount:
     """Return the carrier account this installation dials through. Raises `CarrierSilent`."""
     try:
         return configured_account(settings)
@@ -19,7 +25,7 @@ async def owned_numbers(settings: Settings) -> tuple[CarrierIdentity, list[Owned
     """Return the configured account and its numbers. Raises `CarrierSilent`."""
     account = carrier_account(settings)
     carrier = make_carrier(account)
-    if not isinstance(carrier, Numbers):
+    if not isinstance(carrier, NumberDirectory):
         raise CarrierSilent("This carrier does not tell which numbers it has. Add them by hand.")
     try:
         return identity_of(account), await carrier.owned_numbers()

@@ -9,7 +9,7 @@ _MOST_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
-class FieldProblem:
+class FormProblem:
     """What is wrong with one setting."""
 
     key: str

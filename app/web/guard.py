@@ -28,7 +28,7 @@ from app.services.access.tickets import local_path
 from app.services.errors import CallsheetError, FieldErrors, NotFound
 from app.web import routes
 from app.web.components.fold import to_first_error
-from app.web.forms import FieldProblem, as_shown, error_key, setting_words
+from app.web.forms import FormProblem, as_shown, error_key, setting_words
 from app.web.visit import Visit
 
 S = TypeVar("S", bound=rx.State)
@@ -57,10 +57,10 @@ class NotSignedIn(CallsheetError):
         super().__init__("You are signed out. Sign in to go on.")
 
 
-class Misfit(CallsheetError):
+class WrongArguments(CallsheetError):
     """An event does not have the arguments that its handler takes: no page of this version sends it."""
 
-    code = "misfit"
+    code = "wrong_arguments"
 
     def __init__(self) -> None:
         super().__init__("This page is of another version. Reload it.")
@@ -88,11 +88,11 @@ class FormState(PageState, mixin=True):
     """Field path, as the API names it -> what to change."""
 
     @rx.var
-    def problems(self) -> list[FieldProblem]:
+    def problems(self) -> list[FormProblem]:
         """The errors with their settings in words."""
         state = type(self).__name__
         return [
-            FieldProblem(error_key(state, path), setting_words(path), reason)
+            FormProblem(error_key(state, path), setting_words(path), reason)
             for path, reason in self.errors.items()
         ]
 
@@ -220,7 +220,7 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
                     yield event
         except Exception as caught:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
             unforeseen = not isinstance(caught, CallsheetError)
-            error = Misfit() if unforeseen and not _fit(takes, arguments, named) else caught
+            error = WrongArguments() if unforeseen and not _fit(takes, arguments, named) else caught
             async with _writable(state):
                 reaction = _react(state, error, opens=handler.__name__ in _OPENERS, takes_form=takes_form)
             if reaction is not None:
@@ -299,7 +299,7 @@ def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) 
     # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
     was_loading = opens or (getattr(state, "loading", False) and "load" in state.event_handlers)
     _set_known(state, saving=False, loading=False)
-    if isinstance(error, Misfit):
+    if isinstance(error, WrongArguments):
         return rx.toast.error(str(error), duration=10_000)
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"{routes.SIGN_IN}?next={quote(_wanted_page(state))}")
@@ -341,7 +341,7 @@ def tell_of(exception: Exception) -> EventSpec | None:
         return None
     last = extract_tb(exception.__traceback__)[-1:]
     log.error("web.event_failed", extra={"kind": type(exception).__name__, "at": last and str(last[0])})
-    return rx.toast.error(str(Misfit()), duration=10_000)
+    return rx.toast.error(str(WrongArguments()), duration=10_000)
 
 
 def note_browser_error(exception: Exception) -> None:

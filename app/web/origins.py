@@ -11,7 +11,7 @@ from app.web.tabs import is_tab_socket
 log = logging.getLogger(__name__)
 
 
-class OwnPagesAlone:
+class RefuseForeignOrigins:
     """ASGI middleware in front of Reflex's socket, in place of Reflex's own list of origins, which must be complete.
 
     A page is loaded from any name that `app.api.hosts` knows, on any port that a proxy or tunnel has, and its socket

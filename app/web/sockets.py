@@ -16,8 +16,8 @@ from app.domain.quotas import Quota
 from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
 from app.web.frames import Fault, fault_of
-from app.web.lines import Line
-from app.web.tabs import BROWSER, LINE, PERSON, is_tab_socket
+from app.web.tab_connection import TabConnection
+from app.web.tabs import BROWSER, CONNECTION, PERSON, is_tab_socket
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class LimitSockets:
         self._app = app
         self._quotas = quotas
         self._handlers = handlers
-        self._open: defaultdict[str, list[Line]] = defaultdict(list)
+        self._open: defaultdict[str, list[TabConnection]] = defaultdict(list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one socket live within its bounds."""
@@ -100,22 +100,22 @@ class LimitSockets:
         if quotas.use(visitor.bounds.sockets, visitor.name).refused:
             await socket.close(WS_1013_TRY_AGAIN_LATER, "too_many_sockets")
             return
-        async with self._counted(visitor, scope[LINE]):
+        async with self._counted(visitor, scope[CONNECTION]):
             await self._app(scope, socket.receive, send)
 
     @asynccontextmanager
-    async def _counted(self, visitor: _Visitor, line: Line) -> AsyncIterator[None]:
+    async def _counted(self, visitor: _Visitor, connection: TabConnection) -> AsyncIterator[None]:
         """Count the socket while it is open, and end the visitor's oldest if it is one too many."""
-        lines = self._open[visitor.name]
-        lines.append(line)
+        connections = self._open[visitor.name]
+        connections.append(connection)
         try:
-            if len(lines) > visitor.bounds.most_sockets:
-                await lines.pop(0).end()
+            if len(connections) > visitor.bounds.most_sockets:
+                await connections.pop(0).end()
             yield
         finally:
-            if line in lines:
-                lines.remove(line)
-            if not lines:
+            if connection in connections:
+                connections.remove(connection)
+            if not connections:
                 self._open.pop(visitor.name, None)
 
 
@@ -162,6 +162,6 @@ class _Socket:
         return fault_of(frame, self._handlers)
 
     def _tell(self, why: str) -> None:
-        """Write one line, with nothing in it that the other side has sent."""
+        """Write one line to the log, with nothing in it that the other side has sent."""
         if not self._quotas.use(_REFUSALS_TOLD, self._visitor.address).refused:
             log.warning("web.socket_refused", extra={"why": str(why), "address": self._visitor.address})

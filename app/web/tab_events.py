@@ -54,7 +54,7 @@ class TabState(rx.State):
     """The session in its cookie has ended, and all that was of it is gone: no guard lets more in with that cookie."""
 
 
-class KeepWhatIsThere(Middleware):
+class SkipReloadOnReconnect(Middleware):
     """A page whose line broke, and that is still what the tab holds, is not loaded once more when it comes back.
 
     Loading empties forms and closes dialogs: what was typed or chosen would be lost, and a key shown once with it.

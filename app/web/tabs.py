@@ -29,7 +29,7 @@ from app.runtime.context import get_context
 from app.services.access.cookies import tokens_in
 from app.services.access.known_browsers import BROWSER_COOKIE, known_browser
 from app.services.access.sessions import SESSION_COOKIE, SignedInUser, resolve_session
-from app.web.lines import Line
+from app.web.tab_connection import TabConnection
 
 EVENTS: Final = "/_event"
 """Where Reflex's socket is."""
@@ -43,8 +43,8 @@ PERSON: Final = "callsheet.person"
 BROWSER: Final = "callsheet.browser"
 """In the scope of a stranger's socket: what tells the browser from others, or None if nobody has signed in with it."""
 
-LINE: Final = "callsheet.line"
-"""In the scope of a socket: its `Line`."""
+CONNECTION: Final = "callsheet.connection"
+"""In the scope of a socket: its `TabConnection`."""
 
 _UPLOAD_TOKEN: Final = b"reflex-client-token"
 _SOCKET_QUERY: Final = frozenset({"EIO", "transport"})
@@ -54,7 +54,7 @@ _KEY: Final = secrets.token_bytes(32)
 """Of this process, as are the states that it leads to."""
 _LEAVE_WITHIN_SECONDS: Final = 2.0
 _REMEMBERED_SECONDS: Final = 120.0
-"""How long what a stranger's tab shows outlives its line, for it may come back."""
+"""How long what a stranger's tab shows outlives its connection, for it may come back."""
 _LOOK_EVERY_SECONDS: Final = 0.005
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class BindTabs:
     def __init__(self, app: ASGIApp, *, tabs: Tabs) -> None:
         self._app = app
         self._tabs = tabs
-        self._lines: dict[str, Line] = {}
+        self._connections: dict[str, TabConnection] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, bound."""
@@ -127,21 +127,21 @@ class BindTabs:
             log.warning("web.socket_refused", extra={"reason": type(error).__name__})
             await send({"type": "websocket.close", "code": WS_1013_TRY_AGAIN_LATER})
             return
-        bound, line = bound_token(token, person), Line(receive, send)
-        told = {PERSON: person, BROWSER: browser, LINE: line}
-        older, self._lines[bound] = self._lines.get(bound), line
+        bound, connection = bound_token(token, person), TabConnection(receive, send)
+        told = {PERSON: person, BROWSER: browser, CONNECTION: connection}
+        older, self._connections[bound] = self._connections.get(bound), connection
         try:
             if older is not None:
                 await self._replace(older, bound)
-            await self._app({**_bound_socket(scope, bound), **told}, line.receive, line.send)
+            await self._app({**_bound_socket(scope, bound), **told}, connection.receive, connection.send)
         finally:
-            line.gone.set()
-            if self._lines.get(bound) is line:
-                del self._lines[bound]
+            connection.gone.set()
+            if self._connections.get(bound) is connection:
+                del self._connections[bound]
             if person is None:
                 asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._tabs.forget, bound)
 
-    async def _replace(self, older: Line, bound: str) -> None:
+    async def _replace(self, older: TabConnection, bound: str) -> None:
         """End the older connection and wait until Reflex has let go of the tab; so long at most: it may be stuck."""
         await older.end()
         try:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.registry import configured_account
 from app.runtime.config import Settings
 from app.runtime.context import AppContext
@@ -53,7 +53,7 @@ class Visit:
         """Return the carrier account this installation dials through. Raises `CarrierNotConfigured`."""
         return identity_of(self.carrier_account())
 
-    def carrier_account(self) -> CarrierAccount:
+    def carrier_account(self) -> ConfiguredAccount:
         """Return that account with all that it takes to ask the carrier. Raises `CarrierNotConfigured`."""
         return configured_account(self.context.settings)
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, WebhookDoor
+from app.api.webhooks import AnswerWebhooks, Intake
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Organization, PhoneNumber, ProviderEvent, Suppression
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.intake import TwilioIntake
 from app.providers.twilio.signature import sign
@@ -27,7 +27,7 @@ from app.runtime.database import Database
 from app.services.suppression.operations import suppress
 from tests.support.builders import NOON, make_carrier_account, make_number, make_organization
 
-ACCOUNT = CarrierAccount(
+ACCOUNT = ConfiguredAccount(
     kind="twilio",
     account_sid="AC" + "0" * 32,
     auth_token=SecretStr("token"),
@@ -87,7 +87,7 @@ async def acme(database: Database) -> Organization:
 async def person(database: Database, acme: Organization) -> AsyncIterator[Person]:
     context = build_context(Settings(database_url=database.url, redis_url="redis://127.0.0.1:1"))
     intake = Intake(account=ACCOUNT, webhooks=TwilioIntake(ACCOUNT), carrier=TwilioCarrier(ACCOUNT))
-    app = WebhookDoor(Starlette(), context=lambda: context, intake=lambda: intake)
+    app = AnswerWebhooks(Starlette(), context=lambda: context, intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Person(client)

@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from starlette.applications import Starlette
 
-from app.api.webhooks import Intake, WebhookDoor
+from app.api.webhooks import AnswerWebhooks, Intake
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.recipient import RecipientStatus
 from app.models import Attempt, AttemptTurn, ProviderEvent, Recipient
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.intake import TwilioIntake
 from app.providers.twilio.signature import sign
@@ -40,7 +40,7 @@ from tests.support.builders import (
     make_recipient,
 )
 
-ACCOUNT = CarrierAccount(
+ACCOUNT = ConfiguredAccount(
     kind="twilio",
     account_sid="AC" + "0" * 32,
     auth_token=SecretStr("token"),
@@ -156,7 +156,7 @@ def context_on(database: Database) -> AppContext:
 async def door_to(database: Database, attempt_id: UUID) -> AsyncIterator[Door]:
     carrier = HangingUp()
     intake = Intake(account=ACCOUNT, webhooks=TwilioIntake(ACCOUNT), carrier=carrier)
-    app = WebhookDoor(Starlette(), context=lambda: context_on(database), intake=lambda: intake)
+    app = AnswerWebhooks(Starlette(), context=lambda: context_on(database), intake=lambda: intake)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://internal.invalid") as client:
         yield Door(client, attempt_id, carrier)

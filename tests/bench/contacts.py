@@ -18,7 +18,7 @@ from app.runtime.database import Database
 from app.runtime.migrations import upgrade
 from app.services.access.principal import Principal
 from app.services.contacts.index_scans import Sort
-from app.services.contacts.paging import Order
+from app.services.contacts.paging import ListOrder
 from app.services.contacts.queries import count_contacts, list_contacts
 from tests.support.builders import make_organization, principal
 from tests.support.servers import connect, temporary_home
@@ -208,7 +208,7 @@ async def _with_middles(database: Database, book: Book) -> Book:
             )
             given = {"organization": book.principal.organization_id, "half": book.size // 4}
             place, row_id = (await session.execute(statement, given)).one()
-            middle[sort] = Order(sort, way == "DESC").cursor((place, row_id))
+            middle[sort] = ListOrder(sort, way == "DESC").cursor((place, row_id))
     return Book(book.principal, book.size, middle)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 from app.installation.embedded import EmbeddedPostgres
 from app.models import Campaign, Contact, Recipient
 from app.models.columns import Row
-from app.providers.base import Carrier, CarrierAccount
+from app.providers.base import Carrier, ConfiguredAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.http import CONNECTION_LIMIT
 from app.runtime.clock import Clock, SystemClock
@@ -123,9 +123,9 @@ async def analyze(database: Database) -> None:
         )
 
 
-def account_at(url: str) -> CarrierAccount:
+def account_at(url: str) -> ConfiguredAccount:
     """The account of the fixed stub at that URL."""
-    return CarrierAccount(
+    return ConfiguredAccount(
         kind="twilio",
         account_sid=SID,
         auth_token=SecretStr("token"),

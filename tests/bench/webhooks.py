@@ -19,7 +19,7 @@ from sqlalchemy import text
 from app.installation.frontend_build import PROJECT
 from app.installation.process_commands import answers
 from app.models import Attempt
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.twilio.signature import sign
 from app.providers.twilio.urls import Purpose, callback_url
 from app.runtime.database import Database
@@ -41,7 +41,7 @@ _TOKEN: Final = "0" * 32
 _SECRET: Final = "s" * 32
 _PUBLIC_URL: Final = "https://calls.example.com"
 _TELLS: Final = (("ringing", 1), ("in-progress", 2), ("completed", 3))
-_ACCOUNT: Final = CarrierAccount(
+_ACCOUNT: Final = ConfiguredAccount(
     kind="twilio",
     account_sid=SID,
     auth_token=SecretStr(_TOKEN),

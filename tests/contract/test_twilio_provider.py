@@ -17,7 +17,7 @@ from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind, FailureClass
 from app.providers.base import (
     CallOrder,
-    CarrierAccount,
+    ConfiguredAccount,
     LookupFailed,
     MessageOrder,
     NotPlaced,
@@ -132,8 +132,8 @@ async def stub() -> AsyncIterator[Stub]:
     await runner.cleanup()
 
 
-def account(api_url: str) -> CarrierAccount:
-    return CarrierAccount(
+def account(api_url: str) -> ConfiguredAccount:
+    return ConfiguredAccount(
         kind="twilio",
         account_sid="AC" + "0" * 32,
         auth_token=SecretStr("token"),

@@ -16,12 +16,12 @@ from app.domain.events import EventKind, FailureClass
 from app.providers.base import (
     AccountCheck,
     CallOrder,
-    CarrierAccount,
+    ConfiguredAccount,
     InboundTexts,
     Keyword,
     LookupFailed,
     MessageOrder,
-    Numbers,
+    NumberDirectory,
     Placed,
     ReceivedEvent,
     Refused,
@@ -54,8 +54,8 @@ SCRIPT = CallScript(
 
 
 @pytest.fixture
-def account(carrier: RunningCarrier) -> CarrierAccount:
-    return CarrierAccount(
+def account(carrier: RunningCarrier) -> ConfiguredAccount:
+    return ConfiguredAccount(
         kind="twilio",
         account_sid=DEFAULT_ACCOUNT_SID,
         auth_token=SecretStr(DEFAULT_AUTH_TOKEN),
@@ -67,13 +67,13 @@ def account(carrier: RunningCarrier) -> CarrierAccount:
 
 
 @pytest.fixture
-async def provider(account: CarrierAccount) -> AsyncIterator[TwilioCarrier]:
+async def provider(account: ConfiguredAccount) -> AsyncIterator[TwilioCarrier]:
     provider = TwilioCarrier(account)
     yield provider
     await provider.aclose()
 
 
-def path(account: CarrierAccount, purpose: Purpose, attempt_id: UUID) -> str:
+def path(account: ConfiguredAccount, purpose: Purpose, attempt_id: UUID) -> str:
     return urlsplit(callback_url(account, purpose, attempt_id)).path
 
 
@@ -90,7 +90,7 @@ def message(attempt_id: UUID, body: str = "Hello") -> MessageOrder:
     return MessageOrder(attempt_id=attempt_id, to=PERSON, from_=OUR_NUMBER, body=body, validity_seconds=600)
 
 
-def follow_the_script(carrier: RunningCarrier, account: CarrierAccount, attempt_id: UUID) -> None:
+def follow_the_script(carrier: RunningCarrier, account: ConfiguredAccount, attempt_id: UUID) -> None:
     """Answer the carrier's requests for TwiML: the opening, then what follows the person's answer."""
     gather = callback_url(account, Purpose.GATHER, attempt_id) + "?ask=1" + CONNECTION_OVERRIDES
     carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather).twiml
@@ -98,7 +98,7 @@ def follow_the_script(carrier: RunningCarrier, account: CarrierAccount, attempt_
     carrier.ours.answers[path(account, Purpose.GATHER, attempt_id)] = after.twiml
 
 
-def believed(account: CarrierAccount, webhook: Webhook) -> tuple[ReceivedEvent, ...]:
+def believed(account: ConfiguredAccount, webhook: Webhook) -> tuple[ReceivedEvent, ...]:
     """Verify a webhook as it came over the wire, and translate it."""
     parts = urlsplit(webhook.url)
     webhooks = TwilioWebhooks(account)
@@ -113,7 +113,7 @@ def believed(account: CarrierAccount, webhook: Webhook) -> tuple[ReceivedEvent, 
     return webhooks.parse(purpose, webhooks.verify(request), received_at=datetime.now(UTC))
 
 
-def progress_of(carrier: RunningCarrier, account: CarrierAccount) -> AttemptProgress:
+def progress_of(carrier: RunningCarrier, account: ConfiguredAccount) -> AttemptProgress:
     progress = AttemptProgress()
     for webhook in carrier.ours.received:
         for received in believed(account, webhook):
@@ -136,7 +136,7 @@ def progress_of(carrier: RunningCarrier, account: CarrierAccount) -> AttemptProg
 )
 async def test_each_persona_ends_in_its_disposition(
     carrier: RunningCarrier,
-    account: CarrierAccount,
+    account: ConfiguredAccount,
     provider: TwilioCarrier,
     persona: str,
     word: str,
@@ -159,7 +159,7 @@ async def test_each_persona_ends_in_its_disposition(
 
 
 async def test_a_call_that_is_turned_away_is_rejected(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     attempt_id = uuid4()
     carrier.fix(PERSON, "rejects")
@@ -173,7 +173,7 @@ async def test_a_call_that_is_turned_away_is_rejected(
 
 
 async def test_a_message_is_delivered(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     attempt_id = uuid4()
     carrier.fix(PERSON, "delivered")
@@ -184,7 +184,7 @@ async def test_a_message_is_delivered(
 
 
 async def test_an_undelivered_message_says_why(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     attempt_id = uuid4()
     carrier.fix(PERSON, "undelivered")
@@ -196,7 +196,7 @@ async def test_an_undelivered_message_says_why(
 
 
 async def test_what_was_placed_is_found_again_and_proven_ours(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     attempt_id = uuid4()
     placed = await provider.place_call(call(attempt_id))
@@ -229,7 +229,7 @@ async def test_a_refusal_names_its_class(provider: TwilioCarrier) -> None:
 
 
 async def test_a_queued_call_says_how_long_it_waits_and_can_be_taken_back(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     carrier.control("pace", {"calls_per_second": 0.001})
     at_once, queued = [await provider.place_call(call(uuid4())) for _ in range(2)]
@@ -247,7 +247,7 @@ async def test_a_queued_call_says_how_long_it_waits_and_can_be_taken_back(
 
 
 async def test_a_call_from_a_flagged_number_says_so(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     carrier.control("numbers", {"number": OUR_NUMBER, "flagged": 608})
     attempt_id = uuid4()
@@ -266,7 +266,7 @@ async def test_the_account_tells_which_numbers_it_owns_and_what_they_are_good_fo
     provider: TwilioCarrier,
 ) -> None:
     owned = await provider.owned_numbers()
-    assert isinstance(provider, Numbers)
+    assert isinstance(provider, NumberDirectory)
     assert OUR_NUMBER in {one.number for one in owned}
     assert all(one.voice and one.sms for one in owned)
 
@@ -304,7 +304,7 @@ async def test_a_part_of_a_number_is_not_that_number(provider: TwilioCarrier) ->
 
 
 async def test_texts_to_our_numbers_are_announced_to_us_and_signed(
-    carrier: RunningCarrier, account: CarrierAccount, provider: TwilioCarrier
+    carrier: RunningCarrier, account: ConfiguredAccount, provider: TwilioCarrier
 ) -> None:
     assert isinstance(provider, InboundTexts)
     assert await provider.announce_texts({OUR_NUMBER, "+12015550999"}) == {OUR_NUMBER: ""}
@@ -349,7 +349,7 @@ async def test_the_carriers_example_and_our_own_old_address_give_way(
 
 
 async def test_an_address_the_carrier_will_not_take_is_told_at_the_number(
-    carrier: RunningCarrier, account: CarrierAccount
+    carrier: RunningCarrier, account: ConfiguredAccount
 ) -> None:
     nowhere = TwilioCarrier(replace(account, public_url="http://under_score.example.com"))
     problem = (await nowhere.announce_texts({OUR_NUMBER}))[OUR_NUMBER]
@@ -358,7 +358,7 @@ async def test_an_address_the_carrier_will_not_take_is_told_at_the_number(
     await nowhere.aclose()
 
 
-async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: CarrierAccount) -> None:
+async def test_a_carrier_that_cannot_be_asked_for_its_numbers_says_so(account: ConfiguredAccount) -> None:
     stranger = TwilioCarrier(replace(account, auth_token=SecretStr("wrong")))
     with pytest.raises(LookupFailed):
         await stranger.owned_numbers()

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
-from app.providers.base import CarrierAccount, WebhookRejected, WebhookRequest
+from app.providers.base import ConfiguredAccount, WebhookRejected, WebhookRequest
 from app.providers.twilio.urls import Purpose, callback_url
 from app.providers.twilio.webhooks import TwilioWebhooks
 
@@ -48,9 +48,9 @@ class Request:
         return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def account_at(public_url: str) -> CarrierAccount:
+def account_at(public_url: str) -> ConfiguredAccount:
     """The carrier account whose webhooks these would be."""
-    return CarrierAccount(
+    return ConfiguredAccount(
         kind="twilio",
         account_sid=ACCOUNT_SID,
         auth_token=SecretStr(TOKEN),

@@ -32,6 +32,7 @@ from app.providers.base import (
     AttemptWebhook,
     CallbackPath,
     CallOrder,
+    ConfiguredAccount,
     Credentials,
     InboundMessage,
     Keyword,
@@ -48,7 +49,6 @@ from app.providers.base import (
     WebhookReply,
     WebhookRequest,
 )
-from app.providers.base import CarrierAccount as ConfiguredAccount
 from app.providers.callbacks import make_callback_url, read_callback_path
 from app.providers.registry import configured_account, make_carrier
 from app.providers.script import CallScript, SpokenLine

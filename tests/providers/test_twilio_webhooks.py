@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.domain.events import AnsweredBy, AttemptEvent, EventKind, FailureClass
-from app.providers.base import CarrierAccount, Keyword, WebhookRejected, WebhookRequest
+from app.providers.base import ConfiguredAccount, Keyword, WebhookRejected, WebhookRequest
 from app.providers.callbacks import token_is_valid
 from app.providers.twilio.errors import (
     FAILURE_BY_STATUS,
@@ -39,7 +39,7 @@ F = FailureClass
 K = EventKind
 
 
-def account(**changes: Any) -> CarrierAccount:
+def account(**changes: Any) -> ConfiguredAccount:
     fields: dict[str, Any] = {
         "kind": "twilio",
         "account_sid": ACCOUNT,
@@ -49,7 +49,7 @@ def account(**changes: Any) -> CarrierAccount:
         "callback_secret": SecretStr("callback secret"),
         "simulated": False,
     }
-    return CarrierAccount(**{**fields, **changes})
+    return ConfiguredAccount(**{**fields, **changes})
 
 
 def signed(

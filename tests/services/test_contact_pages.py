@@ -14,7 +14,7 @@ from app.models import Contact, Organization
 from app.runtime.database import Database
 from app.services.contacts.cursors import read_cursor
 from app.services.contacts.index_scans import Sort
-from app.services.contacts.paging import Order, count_statement, page_statement
+from app.services.contacts.paging import ListOrder, count_statement, page_statement
 from app.services.contacts.queries import count_contacts, list_contacts
 from app.services.errors import FieldErrors
 from tests.support.builders import NOON, make_contact, make_organization, principal
@@ -231,7 +231,7 @@ async def test_no_page_and_no_count_reads_the_whole_address_book(large: tuple[As
     session, organization_id = large
     for asked, sort, index in PLANS:
         wanted = read_filter(asked)
-        order = Order.of(wanted, sort, None)
+        order = ListOrder.of(wanted, sort, None)
         pages = [
             page_statement(
                 wanted, organization_id=organization_id, now=NOON, order=order, after=None, limit=51
@@ -252,7 +252,7 @@ async def _deeper(
     statement: Select[Contact, str],
     wanted: ContactFilter,
     organization_id: int,
-    order: Order,
+    order: ListOrder,
 ) -> Select[Contact, str]:
     """Return the statement of the page after the one that `statement` reads."""
     rows = (await session.execute(statement)).all()

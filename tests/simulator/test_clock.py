@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from app.simulator.call_rate import CallRate
 from app.simulator.clock import SimulatedClock
-from app.simulator.pace import Pace
 
 
 async def test_time_passes_as_many_times_faster_as_told() -> None:
@@ -40,5 +40,5 @@ def test_time_can_neither_stand_still_nor_go_back(speed: float) -> None:
 
 
 def test_turns_are_given_evenly() -> None:
-    pace = Pace(SimulatedClock(0.000_001), 10)
+    pace = CallRate(SimulatedClock(0.000_001), 10)
     assert [round(pace.take_turn(), 3) for _ in range(4)] == [0, 0.1, 0.2, 0.3]

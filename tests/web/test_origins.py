@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.web.origins import OwnPagesAlone, is_own
+from app.web.origins import RefuseForeignOrigins, is_own
 
 PUBLIC = "https://calls.example.com"
 
@@ -61,7 +61,7 @@ async def answered(path: str, *origins: str) -> list[Message]:
 
     headers = [(b"host", b"calls.example.com"), *((b"origin", origin.encode()) for origin in origins)]
     scope = {"type": "websocket", "path": path, "headers": headers}
-    await OwnPagesAlone(reflex, public_url=PUBLIC)(scope, receive, send)
+    await RefuseForeignOrigins(reflex, public_url=PUBLIC)(scope, receive, send)
     return sent
 
 

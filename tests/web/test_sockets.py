@@ -9,9 +9,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.runtime.quotas import Quotas
 from app.services.access.sessions import SignedInUser
-from app.web.lines import Line
 from app.web.sockets import SIGNED_IN, STRANGER, LimitSockets
-from app.web.tabs import BROWSER, LINE, PERSON
+from app.web.tab_connection import TabConnection
+from app.web.tabs import BROWSER, CONNECTION, PERSON
 from tests.support.clock import VirtualClock
 
 EVENT = '42/_event,["event",{"name":"app.save"}]'
@@ -97,8 +97,8 @@ def _opening(
     person: SignedInUser | None, browser: str | None, address: str, receive: Receive, send: Send
 ) -> tuple[Scope, Receive, Send]:
     """Return what `BindTabs` hands on of a socket that is opened."""
-    line = Line(receive, send)
-    told = {PERSON: person, BROWSER: browser, LINE: line}
+    line = TabConnection(receive, send)
+    told = {PERSON: person, BROWSER: browser, CONNECTION: line}
     return {"type": "websocket", "path": "/_event/", "client": (address, 5), **told}, line.receive, line.send
 
 

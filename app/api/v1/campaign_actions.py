@@ -46,7 +46,7 @@ class CancelBody(ReasonBody):
     )
 
 
-class RetryBody(Body):
+class RetryFailedBody(Body):
     """Whom to try again."""
 
     statuses: list[RecipientStatus] = Field(
@@ -148,9 +148,9 @@ async def duplicate(campaign_id: Ref, caller: Repeatable) -> Response:
 
 
 @router.post("/retry-failed", response_model=Retried)
-async def retry(campaign_id: Ref, caller: Repeatable, body: RetryBody | None = None) -> Response:
+async def retry(campaign_id: Ref, caller: Repeatable, body: RetryFailedBody | None = None) -> Response:
     """Take a completed campaign up again for contacts that ended so, with a fresh budget of attempts."""
-    asked = body or RetryBody()
+    asked = body or RetryFailedBody()
     check = await caller.ask_carrier(campaign_id)
 
     async def work(session: AsyncSession) -> Retried:

@@ -16,7 +16,7 @@ from app.domain.events import FailureClass
 from app.providers.base import (
     BeforeSending,
     CallOrder,
-    CarrierAccount,
+    ConfiguredAccount,
     LookupFailed,
     MessageOrder,
     NotPlaced,
@@ -67,7 +67,7 @@ _NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 class TwilioCarrier:
     """One Twilio account, or a compatible carrier elsewhere. Make one a process and keep it: it pools."""
 
-    def __init__(self, account: CarrierAccount, *, connection_limit: int = CONNECTION_LIMIT) -> None:
+    def __init__(self, account: ConfiguredAccount, *, connection_limit: int = CONNECTION_LIMIT) -> None:
         self.account = account
         self._connections = TwilioConnections(limit=connection_limit)
         self._client = Client(

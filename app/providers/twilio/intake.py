@@ -9,7 +9,7 @@ from app.domain.events import AnsweredBy
 from app.providers.base import (
     AttemptWebhook,
     CallbackPath,
-    CarrierAccount,
+    ConfiguredAccount,
     InboundMessage,
     ReceivedEvent,
     WebhookReply,
@@ -38,7 +38,7 @@ class TwilioIntake:
 
     max_body_bytes = MAX_BODY_BYTES
 
-    def __init__(self, account: CarrierAccount) -> None:
+    def __init__(self, account: ConfiguredAccount) -> None:
         self._account = account
         self._webhooks = TwilioWebhooks(account)
 

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from uuid import UUID
 
-from app.providers.base import CarrierAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.callbacks import TOKEN_LENGTH, make_callback_url, token_is_valid
 
 PATH_PREFIX = "/webhooks/twilio"
@@ -25,7 +25,7 @@ class Purpose(StrEnum):
     MESSAGE_STATUS = "message-status"
 
 
-def callback_url(account: CarrierAccount, purpose: Purpose, attempt_id: UUID) -> str:
+def callback_url(account: ConfiguredAccount, purpose: Purpose, attempt_id: UUID) -> str:
     """Return where the carrier reaches us about this attempt."""
     return make_callback_url(account, PATH_PREFIX, purpose, attempt_id)
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from app.domain.events import AttemptEvent, EventKind, FailureClass
 from app.domain.text import storable
 from app.providers.base import (
-    CarrierAccount,
+    ConfiguredAccount,
     InboundMessage,
     Keyword,
     ReceivedEvent,
@@ -44,7 +44,7 @@ _UNANSWERED: Final = frozenset({EventKind.FAILED, EventKind.BUSY, EventKind.NO_A
 class TwilioWebhooks:
     """Believes or rejects webhooks of one account, and translates them."""
 
-    def __init__(self, account: CarrierAccount) -> None:
+    def __init__(self, account: ConfiguredAccount) -> None:
         tokens = [account.auth_token, account.secondary_auth_token]
         self._account_sid = account.account_sid
         self._signature = SignatureVerifier(

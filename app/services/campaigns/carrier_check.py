@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
 from app.models import Agent
-from app.providers.base import AccountCheck, CarrierAccount, LookupFailed
+from app.providers.base import AccountCheck, ConfiguredAccount, LookupFailed
 from app.providers.registry import make_carrier
 from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
@@ -37,7 +37,7 @@ UNASKED: Final = CarrierCheck()
 
 
 async def ask_carrier(
-    database: Database, *, principal: Principal, campaign_ref: Ref, account: CarrierAccount
+    database: Database, *, principal: Principal, campaign_ref: Ref, account: ConfiguredAccount
 ) -> CarrierCheck:
     """Ask the carrier what matters for a start, a resume or a retry of this campaign.
 

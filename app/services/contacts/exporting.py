@@ -17,7 +17,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import Cursor
 from app.services.contacts.filter_sql import where
 from app.services.contacts.index_scans import Sort
-from app.services.contacts.paging import Order, page_statement
+from app.services.contacts.paging import ListOrder, page_statement
 from app.services.suppression.queries import suppressed_scopes
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 
@@ -45,7 +45,7 @@ HEADERS: Final = (
 class _Export:
     principal: Principal
     wanted: ContactFilter
-    order: Order
+    order: ListOrder
     own: Sequence[str]
     now: datetime
 
@@ -65,7 +65,7 @@ async def address_book_csv(
     """
     authorize(principal, Right.EXPORT)
     own = await _own_fields(session, principal, wanted, now)
-    return _pieces(session, _Export(principal, wanted, Order.of(wanted, sort, descending), own, now))
+    return _pieces(session, _Export(principal, wanted, ListOrder.of(wanted, sort, descending), own, now))
 
 
 async def _own_fields(

@@ -31,7 +31,7 @@ _TIMES: Final = frozenset({Sort.CREATED, Sort.LAST_CONTACTED})
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ListOrder:
     """The order of a list."""
 
     sort: Sort
@@ -56,7 +56,7 @@ def page_statement(
     *,
     organization_id: int,
     now: datetime,
-    order: Order,
+    order: ListOrder,
     after: Cursor | None,
     limit: int,
 ) -> Select[Contact, str]:
@@ -91,7 +91,7 @@ def count_statement(wanted: ContactFilter, *, organization_id: int, now: datetim
 
 
 def _union(
-    scans: list[IndexScan], order: Order, after: Cursor | None, *, falling: bool, limit: int
+    scans: list[IndexScan], order: ListOrder, after: Cursor | None, *, falling: bool, limit: int
 ) -> Subquery:
     """Return the rows of all scans, each from its own index and no further than the page."""
     pages: list[Select[int, Any]] = []
@@ -105,7 +105,7 @@ def _union(
     return union_all(*pages).subquery("page") if len(pages) > 1 else pages[0].subquery("page")
 
 
-def _beyond(scan: IndexScan, order: Order, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
+def _beyond(scan: IndexScan, order: ListOrder, after: Cursor, *, falling: bool) -> ColumnElement[bool]:
     kind: Any = DateTime(timezone=True) if order.sort in _TIMES else Text()
     key = cast(bindparam(None, after.key, type_=Text()), kind)
     place, reached = tuple_(scan.key, col(Contact.id)), tuple_(key, after.row_id)

@@ -20,7 +20,7 @@ from app.models import Campaign, Contact, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import read_cursor
 from app.services.contacts.index_scans import Sort
-from app.services.contacts.paging import Order, count_statement, page_statement
+from app.services.contacts.paging import ListOrder, count_statement, page_statement
 from app.services.errors import NotFound
 from app.services.field_readers import row_id
 from app.services.paging import MAX_PAGE_SIZE
@@ -129,7 +129,9 @@ async def list_contacts(
     authorize(principal, Right.VIEW)
     after = read_cursor(cursor)
     size = max(1, min(limit, MAX_PAGE_SIZE))
-    order = Order.of(wanted, sort, descending) if after is None else Order(after.sort, after.descending)
+    order = (
+        ListOrder.of(wanted, sort, descending) if after is None else ListOrder(after.sort, after.descending)
+    )
     statement = page_statement(
         wanted, organization_id=principal.organization_id, now=now, order=order, after=after, limit=size + 1
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.models import CarrierAccount
-from app.providers.base import CarrierAccount as ConfiguredAccount
+from app.providers.base import ConfiguredAccount
 from app.providers.registry import provider
 
 SIMULATED_CALLS_PER_SECOND: Final = 50

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.phone import NumberRejected, normalize, pretty
 from app.domain.rights import Right
 from app.models import Organization, PhoneNumber
-from app.providers.base import CarrierAccount, LookupFailed, Numbers, OwnedNumber
+from app.providers.base import ConfiguredAccount, LookupFailed, NumberDirectory, OwnedNumber
 from app.providers.registry import make_carrier
 from app.runtime.database import Database
 from app.services.access.principal import Principal, authorize
@@ -44,14 +44,14 @@ class NumbersAtCarrier:
 
 async def known_numbers(carrier: object, numbers: Collection[str]) -> Known:
     """Return the carrier's answer about these numbers; empty if it cannot tell. Raises `LookupFailed`."""
-    if not numbers or not isinstance(carrier, Numbers):
+    if not numbers or not isinstance(carrier, NumberDirectory):
         return {}
     found = await carrier.find_numbers(numbers)
     return {number: found.get(number) for number in numbers}
 
 
 async def ask_about_new(
-    database: Database, *, principal: Principal, given: object, account: CarrierAccount
+    database: Database, *, principal: Principal, given: object, account: ConfiguredAccount
 ) -> NumbersAtCarrier:
     """Ask the carrier about a number as a person wrote it, before `create_number`.
 
@@ -73,7 +73,7 @@ async def ask_about_change(
     principal: Principal,
     number_ref: Ref,
     changes: Mapping[str, Any],
-    account: Callable[[], CarrierAccount],
+    account: Callable[[], ConfiguredAccount],
 ) -> NumbersAtCarrier | None:
     """Ask the carrier about a number that gets a new use (call or text), before `update_number`.
 
@@ -123,7 +123,7 @@ def e164(given: object, *, region: str) -> str:
     return normalize(text, region=region).e164
 
 
-async def ask_about(account: CarrierAccount, numbers: Collection[str]) -> Known:
+async def ask_about(account: ConfiguredAccount, numbers: Collection[str]) -> Known:
     """Return the carrier account's answer about these numbers; empty if it cannot tell. Raises `LookupFailed`."""
     carrier = make_carrier(account)
     try:
@@ -132,7 +132,7 @@ async def ask_about(account: CarrierAccount, numbers: Collection[str]) -> Known:
         await carrier.aclose()
 
 
-async def _ask(account: CarrierAccount, number: str) -> NumbersAtCarrier:
+async def _ask(account: ConfiguredAccount, number: str) -> NumbersAtCarrier:
     identity = identity_of(account)
     try:
         known = await ask_about(account, [number])

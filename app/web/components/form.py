@@ -22,7 +22,7 @@ from app.web.components.kinds import (
     flag_word,
     present,
 )
-from app.web.forms import FieldProblem
+from app.web.forms import FormProblem
 
 
 def form_field(
@@ -70,7 +70,7 @@ def unboxed_errors(state: type[rx.State]) -> rx.Component:
     `state` is the form's `FormState`. Which boxes the page shows just now only the browser knows:
     `assets/errors.js` lists the errors that have none.
     """
-    problems: rx.Var[list[FieldProblem]] = getattr(state, "problems")  # noqa: B009  # a mixin's, unknown to `rx.State`
+    problems: rx.Var[list[FormProblem]] = getattr(state, "problems")  # noqa: B009  # a mixin's, unknown to `rx.State`
     return rx.el.div(
         banner(rx.el.ul(), kind="danger", title="This has to be changed first"),
         data_problems=problems.to_string(),

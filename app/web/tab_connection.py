@@ -12,7 +12,7 @@ _DO_NOT_COME_BACK: Final = "41/_event,"
 """Socket.IO's word that the server has closed the connection: a browser waits until its page is used again."""
 
 
-class Line:
+class TabConnection:
     """One connection of a tab, which can be ended from our side."""
 
     def __init__(self, receive: Receive, send: Send) -> None:

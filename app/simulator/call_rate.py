@@ -3,7 +3,7 @@
 from app.simulator.clock import SimulatedClock
 
 
-class Pace:
+class CallRate:
     """Lets `calls_per_second` calls start in each carrier second, in the order of their requests."""
 
     def __init__(self, clock: SimulatedClock, calls_per_second: float) -> None:
