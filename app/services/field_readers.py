@@ -1,7 +1,7 @@
-"""Reading what a person or an API sent, field by field, so that all that needs mending is named at once.
+"""Reads what a form or an API request sent, field by field, and reports all errors at once.
 
-A reader takes whatever a form or a JSON body may hold and gives the value, or raises `Unacceptable` with what to
-change. `ChangeReader` asks the readers of a whole request and gathers their values and advice.
+A reader takes any value of a form or a JSON body. It returns the value to store, or raises `Unacceptable` with what to
+change. `ChangeReader` runs the readers of a whole request and collects their values and errors.
 """
 
 import re
@@ -20,31 +20,27 @@ _CENT: Final = Decimal("0.01")
 
 
 class Unacceptable(ValueError):
-    """This value cannot be taken. The message says what to change; of a value of parts, `parts` says it by part."""
+    """The value is refused. The message says what to change. If the value has parts, `parts` has a message for each."""
 
     def __init__(self, message: str, *, parts: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.parts = dict(parts or {})
 
-    def by_path(self, path: str) -> dict[str, str]:
-        """Return what to change by the path of each part, where the value itself is at `path`."""
-        return {f"{path}.{part}": text for part, text in self.parts.items()} or {path: str(self)}
-
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How one kind of value is read, and what it is in JSON."""
+    """How one kind of value is read, and its types in JSON."""
 
     read: Callable[[Any], Any]
     """Returns the value of what was sent. Raises `Unacceptable`."""
     sent: Any
     """Its type in a request, as an annotation."""
     answered: Any = None
-    """Its type in an answer, if that is another."""
+    """Its type in an answer, if it differs."""
     limits: str = ""
-    """What it is limited to, in words: "1 to 100"."""
+    """The limits in words: "1 to 100"."""
     longest: int | None = None
-    """Most characters of a text."""
+    """The most characters of a text; None for other kinds."""
 
     def __call__(self, raw: Any) -> Any:
         """Return the value of what was sent. Raises `Unacceptable`."""
@@ -52,10 +48,10 @@ class Reader:
 
 
 class ChangeReader:
-    """Reads a dict of changes: good values gather in `values`, advice in `errors`.
+    """Reads a dict of changes: `values` gets the good values, and `errors` what to change.
 
-    A field that was not sent is in neither. A value may be an `Unacceptable` itself, where the caller has found it
-    wrong already: it is named with the others.
+    A field that was not sent is in neither. A value that the caller already knows to be wrong is an `Unacceptable`: it
+    is reported together with the others.
     """
 
     def __init__(self, changes: Mapping[str, Any]) -> None:
@@ -64,7 +60,7 @@ class ChangeReader:
         self.errors: dict[str, str] = {}
 
     def read(self, field: str, reader: Callable[[Any], Any]) -> Any:
-        """Take a field as its reader gives it. Return the value if it is good; None if not, or if it was not sent."""
+        """Read a field. Return the value if it is good; None if it is not, or was not sent."""
         if field not in self._unread:
             return None
         try:
@@ -74,7 +70,7 @@ class ChangeReader:
         return self.values.get(field)
 
     async def look_up(self, field: str, find: Callable[[Any], Awaitable[Any]]) -> None:
-        """Take a field whose value has to be looked for: `find` returns it or raises `Unacceptable`."""
+        """Read a field whose value must be looked up: `find` returns it or raises `Unacceptable`."""
         if field not in self._unread:
             return
         try:
@@ -83,7 +79,7 @@ class ChangeReader:
             self._refuse_parts(field, problem)
 
     def text(self, field: str, *, label: str, most: int, required: bool = False) -> str | None:
-        """Take a text, trimmed, of at most `most` characters; None is empty. Return it if it is good."""
+        """Read a text, trimmed, of at most `most` characters; null is empty. Return it if it is good."""
 
         def read(given: Any) -> str:
             value = cleaned(given) if isinstance(given, str) else ""
@@ -99,7 +95,7 @@ class ChangeReader:
         return value
 
     def whole(self, field: str, *, label: str, least: int, most: int) -> None:
-        """Take a whole number between `least` and `most`."""
+        """Read a whole number from `least` to `most`."""
 
         def read(given: Any) -> int:
             value = _whole(given)
@@ -110,7 +106,7 @@ class ChangeReader:
         self.read(field, read)
 
     def flag(self, field: str, *, label: str) -> None:
-        """Take a yes or no."""
+        """Read true or false."""
 
         def read(given: Any) -> bool:
             if not isinstance(given, bool):
@@ -120,13 +116,13 @@ class ChangeReader:
         self.read(field, read)
 
     def zone(self, field: str, *, required: bool = True) -> None:
-        """Take the name of a time zone, such as `America/New_York`."""
+        """Read the name of a time zone, such as `America/New_York`."""
         value = self.text(field, label="The time zone", most=64, required=required)
         if value and value not in available_timezones():
             self.refuse(field, f"There is no time zone “{value}”. Use a name such as America/New_York.")
 
     def take(self, field: str) -> Any:
-        """Take a value as it was sent, for the caller to judge; None if it was not sent."""
+        """Return a value as it was sent, for the caller to check; None if it was not sent."""
         return self._unread.pop(field, None)
 
     def has(self, field: str) -> bool:
@@ -134,12 +130,12 @@ class ChangeReader:
         return field in self._unread
 
     def refuse(self, field: str, message: str) -> None:
-        """Note what to change in a field. The first advice for a field stands."""
+        """Record what to change in a field. Only the first message of a field is kept."""
         self.values.pop(field, None)
         self.errors.setdefault(field, message)
 
     def finish(self) -> dict[str, Any]:
-        """Return the good values. Raises `FieldErrors` if any field needs mending or is unknown."""
+        """Return the good values. Raises `FieldErrors` if any field is wrong or unknown."""
         for field in self._unread:
             self.errors.setdefault(field, "There is no such field.")
         if self.errors:
@@ -153,20 +149,21 @@ class ChangeReader:
         return sent
 
     def _refuse_parts(self, field: str, problem: Unacceptable) -> None:
-        for path, message in problem.by_path(field).items():
+        parts = {f"{field}.{part}": message for part, message in problem.parts.items()}
+        for path, message in (parts or {field: str(problem)}).items():
             self.refuse(path, message)
 
 
 def cleaned(text: str) -> str:
-    """Return the text trimmed, without the characters of control and of direction that nobody meant to send.
+    """Return the text trimmed, without control and direction characters, which are sent only by mistake.
 
-    Empty if it is blank: names, reasons and templates of a zero-width space are none.
+    A text of only such characters, such as a zero-width space, becomes empty.
     """
     return trimmed(DECEIVING.sub("", text))
 
 
 def plain_text(raw: Any) -> str:
-    """Return text without the characters that neither the database nor a carrier takes. Raises `Unacceptable`."""
+    """Return text without the characters that the database or a carrier refuses. Raises `Unacceptable`."""
     if not isinstance(raw, str):
         raise Unacceptable("Enter text.")
     return UNPRINTABLE.sub("", raw)
@@ -185,7 +182,7 @@ def items(raw: Any) -> Iterable[Any]:
 
 
 def text_of(longest: int, *, required: str = "") -> Reader:
-    """Return the reader of a text of at most so many characters; `required` is what to say of a blank one."""
+    """Return the reader of a text of at most `longest` characters. `required`: the message for a blank one."""
 
     def read(raw: Any) -> str:
         text = trimmed(plain_text(raw)) if raw is not None else ""
@@ -200,7 +197,7 @@ def text_of(longest: int, *, required: str = "") -> Reader:
 
 
 def whole(least: int, most: int) -> Reader:
-    """Return the reader of a whole number between the two."""
+    """Return the reader of a whole number from `least` to `most`."""
 
     def read(raw: Any) -> int:
         number = _number(raw)
@@ -231,7 +228,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 def word_of(words: type[Word], raw: Any) -> Word:
-    """Return the enum's member of that value. Raises `Unacceptable`."""
+    """Return the member of the enum that has this value. Raises `Unacceptable`."""
     try:
         return words(raw)
     except ValueError:
@@ -239,7 +236,7 @@ def word_of(words: type[Word], raw: Any) -> Word:
 
 
 def whole_list(least: int, most: int, *, longest: int, example: str) -> Reader:
-    """Return the reader of several whole numbers: a list, or text with commas between them."""
+    """Return the reader of several whole numbers: a list, or a text with commas between them."""
 
     def read(raw: Any) -> tuple[int, ...]:
         given = [part for part in re.split(r"[\s,;]+", raw) if part] if isinstance(raw, str) else items(raw)
@@ -257,7 +254,7 @@ def whole_list(least: int, most: int, *, longest: int, example: str) -> Reader:
 
 
 def amount(most: Decimal) -> Reader:
-    """Return the reader of an amount of money above 0, of at most two decimals; empty text is none."""
+    """Return the reader of an amount of money above 0, with at most two decimals. An empty text is no amount."""
 
     def read(raw: Any) -> Decimal | None:
         if raw == "":

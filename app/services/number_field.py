@@ -1,4 +1,4 @@
-"""Reading a field that names one of our numbers."""
+"""Reads a field with the id of a phone number of the organization."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from app.services.refs import load
 async def read_active_number(
     session: AsyncSession, reader: ChangeReader, field: str, *, organization_id: int
 ) -> None:
-    """Take the id (integer or UUID) of an active number of the organization; None or empty for none."""
+    """Read the id (integer or UUID) of an active number of the organization; null or empty is no number."""
 
     async def find(ref: object) -> int | None:
         if ref is None or ref == "":

@@ -13,7 +13,7 @@ from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import EDITABLE, CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.recipient import ENDED, RETRYABLE_BY_HAND, RecipientStatus
-from app.domain.retry import why_settled
+from app.domain.retry import WHY_SETTLED
 from app.domain.rights import Right
 from app.models import (
     Attempt,
@@ -208,7 +208,7 @@ def why_there(recipient: Recipient) -> str:
         return recipient.blocked_why or recipient.last_error or ""
     if recipient.status not in ENDED or recipient.last_disposition is None:
         return ""
-    return why_settled(recipient.last_disposition)
+    return WHY_SETTLED.get(recipient.last_disposition, "")
 
 
 def _with_contact() -> Select[Recipient, Contact]:

@@ -12,7 +12,7 @@ from app.domain.rights import Right
 from app.models import Agent, CarrierAccount, PhoneNumber
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.number_warnings import why_unusable
-from app.services.campaigns.operations import why_not_editable
+from app.services.campaigns.operations import WHY_LOCKED
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.setting_rows import unreadable
 from app.services.campaigns.views import CampaignDetail
@@ -20,13 +20,13 @@ from app.services.refs import Ref
 
 
 async def get_campaign(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> CampaignDetail:
-    """Return one campaign with its settings, and nothing of its people. Raises `NotFound`."""
+    """Return one campaign with its settings, without its contacts. Raises `NotFound`."""
     authorize(principal, Right.VIEW)
     return await detail_of(session, await load_rows(session, principal, campaign_ref))
 
 
 async def detail_of(session: AsyncSession, rows: CampaignRows) -> CampaignDetail:
-    """Return the campaign of these rows with its settings. For callers that have loaded them with their principal."""
+    """Return the campaign of these rows with its settings. The caller has loaded the rows with its principal."""
     campaign = rows.campaign
     agent = await session.get(Agent, campaign.agent_id) if campaign.agent_id is not None else None
     account = campaign.carrier_account_id
@@ -45,7 +45,7 @@ async def detail_of(session: AsyncSession, rows: CampaignRows) -> CampaignDetail
         phone_number=chosen.number if chosen is not None else None,
         number_labels={number.id: _label(number) for number in numbers.values()},
         actions=allowed_actions(campaign.status),
-        locked_because=why_not_editable(campaign.status),
+        locked_because=WHY_LOCKED.get(campaign.status),
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
         started_at=campaign.started_at,

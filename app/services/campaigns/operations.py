@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +19,6 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
 from app.services.campaigns.setting_declaration import Group
-from app.services.campaigns.setting_readers import moment_in
 from app.services.campaigns.setting_rows import unreadable, write_settings
 from app.services.campaigns.settings import (
     DEFAULTS,
@@ -33,18 +33,14 @@ from app.services.refs import Ref, load
 
 MOST_POOL_NUMBERS: Final = 200
 
-_WHY_LOCKED: Final[Mapping[CampaignStatus, str]] = {
+WHY_LOCKED: Final[Mapping[CampaignStatus, str]] = {
     CampaignStatus.SCHEDULED: "Pause the campaign first: settings can be changed in draft and paused only.",
     CampaignStatus.QUEUED: "Pause the campaign first: settings can be changed in draft and paused only.",
     CampaignStatus.RUNNING: "Pause the campaign first: settings can be changed in draft and paused only.",
     CampaignStatus.COMPLETED: "A completed campaign cannot be changed. Duplicate it to make a new version.",
     CampaignStatus.CANCELLED: "A cancelled campaign cannot be changed. Duplicate it to make a new version.",
 }
-
-
-def why_not_editable(status: CampaignStatus) -> str | None:
-    """Return why a campaign's settings cannot be changed now; None if they can."""
-    return _WHY_LOCKED.get(status)
+"""Why a campaign's settings cannot be changed in a status; in a status that is not here they can."""
 
 
 async def create_campaign(
@@ -52,7 +48,8 @@ async def create_campaign(
 ) -> int:
     """Make a draft with run 1 and step 1 and return its id. It may be incomplete.
 
-    Raises `FieldErrors`, by the settings' names. A change may be an `Unacceptable`, to be named with the others.
+    A change that the caller already knows to be wrong is an `Unacceptable`: it is reported together with the others.
+    Raises `FieldErrors`, by the settings' names.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     base = replace(DEFAULTS, time_zone=principal.time_zone)
@@ -78,17 +75,18 @@ async def update_campaign(
     now: datetime,
     as_shown: Collection[str] = (),
 ) -> CampaignRows:
-    """Change settings of a draft, paused or failed campaign, and return it as it is then, for `detail_of`.
+    """Change settings of a draft, paused or failed campaign, and return the changed campaign, for `detail_of`.
 
-    What cannot be read has to be set with them; `as_shown`: such settings that a person has seen at their default and
-    takes so. A change may be an `Unacceptable`, to be named with the others. Raises `FieldErrors`, by the settings'
-    names, or `Conflict` with the reason.
+    The changes must include every setting whose stored value cannot be read. Settings in `as_shown` are excepted: a
+    person has seen their default and accepts it. A change that the caller already knows to be wrong is an
+    `Unacceptable`: it is reported together with the others. Raises `FieldErrors`, by the settings' names, or `Conflict`
+    with the reason.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
     status = rows.campaign.status
     if status not in EDITABLE:
-        raise Conflict(_WHY_LOCKED[status])
+        raise Conflict(WHY_LOCKED[status])
     problems = unreadable(rows.campaign)
     if lacking := problems.keys() - {*changes, *as_shown}:
         raise FieldErrors({name: problems[name] for name in sorted(lacking)})
@@ -160,7 +158,7 @@ async def _insert(
 
 async def _apply(session: AsyncSession, rows: CampaignRows, settings: CampaignSettings) -> None:
     if settings.pilot_size != rows.campaign.pilot_size:
-        # Another pilot: that one was done, or seen, says nothing of it.
+        # It is another pilot: it does not matter whether the one before was done, or seen by a person.
         rows.campaign.pilot_passed_at = rows.campaign.gate_rule = None
     write_settings(settings, rows.campaign, rows.step)
     if settings.number_pool != rows.pool:
@@ -171,7 +169,7 @@ async def _apply(session: AsyncSession, rows: CampaignRows, settings: CampaignSe
 
 
 async def _copy_recipients(session: AsyncSession, source: Run, run: Run, step: Step, now: datetime) -> None:
-    """Copy who, in which order, with which variables: not how they fared."""
+    """Copy the contacts with their order and variables. Statuses and attempts are not copied."""
     copied: dict[str, Any] = {
         "organization_id": Recipient.organization_id,
         "campaign_id": literal(run.campaign_id),
@@ -199,14 +197,18 @@ async def _settings_after(
 ) -> CampaignSettings:
     """Return the settings after the changes. Raises `FieldErrors` with everything that is wrong at once."""
     reader = ChangeReader(changes)
-    await _look_up_rows(session, principal, reader)
+    for name, find in _ROWS.items():
+        await reader.look_up(name, partial(find, session, principal))
     for name in changes:
         reader.read(name, partial(read_setting, name))
     values, errors = reader.values, reader.errors
     settings = _one_delay(replace(old, **values), values)
-    if values.get("scheduled_at") is not None:
-        settings = replace(settings, scheduled_at=moment_in(values["scheduled_at"], settings.time_zone))
-        if settings.scheduled_at is not None and settings.scheduled_at <= now:
+    at: datetime | None = values.get("scheduled_at")
+    if at is not None:
+        if at.tzinfo is None:  # A time without an offset is in the campaign's time zone.
+            at = at.replace(tzinfo=ZoneInfo(settings.time_zone))
+        settings = replace(settings, scheduled_at=at.astimezone(UTC))
+        if at <= now:
             errors["scheduled_at"] = "This time has passed. Choose one in the future."
     if any(SETTINGS[name].group is Group.HOURS for name in values):
         errors = why_hours_are_wrong(settings) | errors
@@ -216,18 +218,12 @@ async def _settings_after(
 
 
 def _one_delay(settings: CampaignSettings, changed: Container[str]) -> CampaignSettings:
-    """Keep the single delay and the list of delays at one: whichever was set says what the other is."""
+    """Keep the single delay and the list of delays consistent: the one that was set decides the other."""
     if "retry_delays" in changed and settings.retry_delays:
         return replace(settings, retry_delay_minutes=settings.retry_delays[0])
     if "retry_delay_minutes" in changed and "retry_delays" not in changed:
         return replace(settings, retry_delays=())
     return settings
-
-
-async def _look_up_rows(session: AsyncSession, principal: Principal, reader: ChangeReader) -> None:
-    """Turn ids in either form into the organization's own rows' ids."""
-    for name, find in _ROWS.items():
-        await reader.look_up(name, partial(find, session, principal))
 
 
 async def _agent_id(session: AsyncSession, principal: Principal, ref: Any) -> int | None:
@@ -262,4 +258,4 @@ _ROWS: Final[Mapping[str, Callable[[AsyncSession, Principal, Any], Awaitable[Any
     "phone_number_id": _number_id,
     "number_pool": _pool,
 }
-"""What looks up the rows that a setting names."""
+"""Setting that names rows -> what turns the ids sent, in either form, into ids of the organization's own rows."""

@@ -1,4 +1,4 @@
-"""What is said of one setting, once: from it is made what is read, stored, answered and documented."""
+"""The declaration of a setting. How it is read, stored, answered and documented follows from it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,37 +14,37 @@ from app.services.field_readers import Reader
 Value = TypeVar("Value")
 
 KEY: Final = "setting"
-"""Under which a dataclass field's metadata has its `Setting`."""
+"""The key of the `Setting` in the metadata of a dataclass field."""
 
 
 class Group(Enum):
-    """What a setting is about: where the API takes and answers it, and which step of the wizard asks for it."""
+    """The subject of a setting. It decides its place in the API and the step of the wizard."""
 
     CAMPAIGN = auto()
     """Name, channel, agent and numbers."""
     MESSAGE = auto()
-    """What is said or written."""
+    """The text that is spoken or sent."""
     START = auto()
-    """When it starts, and in which zone times are."""
+    """When the campaign starts, and the time zone of its times."""
     HOURS = auto()
     """When people may be reached."""
     PACE = auto()
     """How fast, how often, and when to stop."""
     VOICEMAIL = auto()
     NOT_OFFERED = auto()
-    """No form, no documented request and no answer has it."""
+    """It is in no form, no documented request and no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How a column holds a value of a kind of its own."""
+    """How a column stores a value that is not a plain one."""
 
     called: str
-    """What a person calls the value, where it cannot be read."""
+    """The name of the value in the sentence that says that it cannot be read."""
     load: Callable[[Any], Any]
     """Raises `ValueError`, `TypeError` or `AttributeError` for what cannot be read."""
     store: Callable[[Any], Any]
-    """Is never asked for None, which a column holds as it is."""
+    """Is not called for None, which a column stores as null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,32 +56,28 @@ class Setting:
     reader: Reader
     group: Group
     description: str = ""
-    """For a request. `{default}` and `{limits}` stand for the default, as JSON, and the reader's limits."""
+    """For a request. `{default}` is replaced by the default, as JSON, and `{limits}` by the reader's limits."""
     examples: tuple[Any, ...] = ()
     null_is_default: bool = True
-    """Null puts it back to its default; otherwise the reader judges null."""
+    """Null resets it to its default. If this is false, the reader gets the null."""
     blank_is_null: bool = False
     """An empty text is answered as null."""
     names_rows: bool = False
-    """It names rows of the organization: what the reader gives has to be looked up."""
+    """It has ids of rows of the organization, which must be looked up."""
     stored: Stored | None = None
-    """None: the column holds the value itself."""
+    """None: the column stores the value itself."""
     own_rows: bool = False
-    """It has rows of its own, and no column."""
+    """It is stored in rows of its own, not in a column."""
     on_step: bool = False
-    """The column is the step's, else the campaign's."""
+    """Its column is in the step's row, not the campaign's."""
     channel: Channel | None = None
-    """The only channel that it is for."""
+    """The only channel that uses it; None: all do."""
     part: str = ""
-    """The part of what is said that it is the template of: the key of the rendered text."""
+    """The key of the rendered text, if it is a template."""
 
     def read(self, raw: Any) -> Any:
         """Return the value of what was sent. Raises `Unacceptable`."""
         return self.default if raw is None and self.null_is_default else self.reader(raw)
-
-    def to_column(self, value: Any) -> Any:
-        """Return what the column holds for a value."""
-        return value if value is None or self.stored is None else self.stored.store(value)
 
     @property
     def documentation(self) -> str | None:
@@ -92,7 +88,7 @@ class Setting:
 
 
 def as_json(value: Any) -> Any:
-    """Return a setting's value as JSON holds it; a time as it is."""
+    """Return a setting's value as JSON; a time is returned as it is."""
     match value:
         case BreakerPolicy():
             return value.to_json()
@@ -107,7 +103,7 @@ def as_json(value: Any) -> Any:
 
 
 def setting(default: Value, reader: Reader, group: Group, description: str = "", **more: Any) -> Value:
-    """Return the dataclass field that declares a setting; `more` is as `Setting` has it."""
+    """Return the dataclass field that declares a setting; `more`: other fields of `Setting`."""
     declared = Setting(default=default, reader=reader, group=group, description=description, **more)
     metadata = {KEY: declared}
     if isinstance(default, Mapping):

@@ -1,12 +1,13 @@
-"""Readers of what a campaign is set to: each takes whatever a form or a JSON body may hold, or says what to change."""
+"""Readers of a campaign's settings. Each takes any value of a form or a JSON body, or says what to change."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
@@ -34,13 +35,8 @@ def template_problem(error: TemplateInvalid) -> str:
 
 @lru_cache(maxsize=1)
 def known_time_zones() -> frozenset[str]:
-    """Return every zone a campaign may be in."""
+    """Return the names of all time zones that a campaign may have."""
     return frozenset(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-
-
-def moment_in(at: datetime, time_zone: str) -> datetime:
-    """Return the moment in UTC; one without an offset is a wall clock's in the campaign's zone."""
-    return (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
 
 
 def _as_sent(raw: Any) -> Any:
@@ -48,7 +44,7 @@ def _as_sent(raw: Any) -> Any:
 
 
 def _template(raw: Any) -> str:
-    """Read a template as it is written; a blank one is none."""
+    """Read a template. A blank one becomes empty."""
     text = plain_text(raw)
     if is_blank(text):
         return ""
@@ -59,20 +55,19 @@ def _template(raw: Any) -> str:
     return text
 
 
-def _channel(raw: Any) -> Channel:
-    if raw == Channel.MIXED:
-        raise Unacceptable("Campaigns that both call and text are not available yet: choose call or sms.")
-    return word_of(Channel, raw)
+def _word_but(words: type[StrEnum], unavailable: str, why: str) -> Reader:
+    """Return the reader of one of an enum's values, except a word that is not available yet; `why` says so."""
 
+    def read(raw: Any) -> StrEnum:
+        if raw == unavailable:
+            raise Unacceptable(why)
+        return word_of(words, raw)
 
-def _schedule_type(raw: Any) -> ScheduleType:
-    if raw == "recurring":
-        raise Unacceptable("Recurring campaigns are not available yet: choose immediate or scheduled.")
-    return word_of(ScheduleType, raw)
+    return Reader(read, str)
 
 
 def _moment(raw: Any) -> datetime | None:
-    """Read a time, or text in ISO 8601. Whether it is past, the operation knows."""
+    """Read a time, or text in ISO 8601. The operation checks whether it has passed."""
     try:
         at = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
         return at if at.tzinfo is None else at.astimezone(UTC)
@@ -88,13 +83,15 @@ def _time_zone(raw: Any) -> str:
 
 
 def _time_of_day(raw: Any) -> str | None:
-    """Read a wall-clock time; the end of a day, 24:00, is kept as 00:00."""
+    """Read a wall-clock time. 24:00, the end of a day, becomes 00:00."""
     if raw == "":
         return None
     if isinstance(raw, str) and raw.strip() in {"24:00", "24:00:00"}:
         return "00:00"
+    text = str(raw).strip()
+    padded = f"0{text}" if re.fullmatch(r"\d:\d\d(:\d\d)?", text) else text
     try:
-        at = raw if isinstance(raw, time) else time.fromisoformat(_padded(str(raw).strip()))
+        at = raw if isinstance(raw, time) else time.fromisoformat(padded)
     except ValueError:
         raise Unacceptable("Enter a time such as 09:00 or 17:30.") from None
     if at.tzinfo is not None:
@@ -102,10 +99,6 @@ def _time_of_day(raw: Any) -> str | None:
             "Enter a time without an offset, such as 09:00: it is in the campaign's time zone."
         )
     return at.strftime("%H:%M")
-
-
-def _padded(text: str) -> str:
-    return f"0{text}" if re.fullmatch(r"\d:\d\d(:\d\d)?", text) else text
 
 
 def _days(raw: Any) -> tuple[int, ...]:
@@ -142,14 +135,17 @@ DELAYS: Final = whole_list(0, LONGEST_RETRY_DELAY_MINUTES, longest=MOST_ATTEMPTS
 
 
 def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
-    """Read lists by outcome; an empty one is none."""
+    """Read lists by outcome. An empty list is left out."""
     if not isinstance(raw, Mapping):
         raise Unacceptable("Enter an object of outcomes and lists of minutes.")
     read: dict[RetryOutcome, tuple[int, ...]] = {}
     wrong: dict[str, str] = {}
     for name, given in raw.items():
+        if name not in set(RetryOutcome):
+            wrong[str(name)[:40]] = f"This is no outcome. Choose from: {', '.join(RetryOutcome)}."
+            continue
         try:
-            read[_retry_outcome(name)] = DELAYS(given) if given is not None else ()
+            read[RetryOutcome(name)] = DELAYS(given) if given is not None else ()
         except Unacceptable as problem:
             wrong[str(name)[:40]] = str(problem)
     if wrong:
@@ -157,14 +153,8 @@ def _delays_by_outcome(raw: Any) -> dict[RetryOutcome, tuple[int, ...]]:
     return {outcome: read[outcome] for outcome in RetryOutcome if read.get(outcome)}
 
 
-def _retry_outcome(raw: Any) -> RetryOutcome:
-    if raw not in set(RetryOutcome):
-        raise Unacceptable(f"This is no outcome. Choose from: {', '.join(RetryOutcome)}.")
-    return RetryOutcome(raw)
-
-
 def _breaker(raw: Any) -> BreakerPolicy:
-    """Read the signs' limits: numbers, or the texts of a form."""
+    """Read the limits of the signs: numbers, or texts of a form."""
     if isinstance(raw, BreakerPolicy):
         return raw
     if not isinstance(raw, Mapping):
@@ -177,7 +167,7 @@ def _breaker(raw: Any) -> BreakerPolicy:
 
 
 def _limit(raw: Any) -> Any:
-    """Return the number a text of a form means; anything else as it is, for the policy to judge."""
+    """Return the number that a form's text means. Any other value is returned as it is: the policy refuses it."""
     try:
         number = float(raw) if isinstance(raw, str) else raw
     except ValueError:
@@ -210,11 +200,19 @@ def _fallback(name: str, raw: Any) -> str:
 
 
 ROW: Final = Reader(_as_sent, Ref, int)
-"""An id in either form, for the operation to look up."""
+"""An id in either form. The operation looks it up."""
 ROWS: Final = Reader(_as_sent, list[Ref], list[int])
 TEMPLATE: Final = Reader(_template, str)
-CHANNEL: Final = Reader(_channel, str)
-SCHEDULE_TYPE: Final = Reader(_schedule_type, str)
+CHANNEL: Final = _word_but(
+    Channel,
+    Channel.MIXED,
+    "Campaigns that both call and text are not available yet: choose call or sms.",
+)
+SCHEDULE_TYPE: Final = _word_but(
+    ScheduleType,
+    "recurring",
+    "Recurring campaigns are not available yet: choose immediate or scheduled.",
+)
 MOMENT: Final = Reader(_moment, datetime)
 TIME_ZONE: Final = Reader(_time_zone, str)
 TIME_OF_DAY: Final = Reader(_time_of_day, str)

@@ -1,4 +1,4 @@
-"""A campaign's settings as its rows hold them."""
+"""Reads a campaign's settings from its rows, and writes them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ _POOL: Final = tuple(declared.name for declared in SETTINGS.values() if declared
 
 
 def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> CampaignSettings:
-    """Return the settings as the rows hold them; one that cannot be read has its default, and is in `unreadable`."""
+    """Return the stored settings. A setting that cannot be read has its default; `unreadable` names it."""
     values: dict[str, Any] = dict.fromkeys(_POOL, tuple(pool))
     for each in _COLUMNS:
         values[each.name] = _load(each, getattr(step if each.on_step else campaign, each.name))
@@ -23,10 +23,10 @@ def settings_of(campaign: Campaign, step: Step, pool: Sequence[int]) -> Campaign
 
 
 def unreadable(campaign: Campaign) -> dict[str, str]:
-    """Return which settings the campaign's row does not hold in a way that can be read: field -> what to do.
+    """Return the settings whose stored value cannot be read: field -> what to do.
 
-    Nobody is called by a guess, so such a campaign fails. The product never stores one; what else writes to its
-    database may.
+    Such a campaign fails, because calls must not be made by guessed settings. Callsheet itself never stores such a
+    value; another program that writes to the database may.
     """
     found = {
         each.name: each.stored.called
@@ -38,9 +38,11 @@ def unreadable(campaign: Campaign) -> dict[str, str]:
 
 
 def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -> None:
-    """Put the settings into the rows; the number pool has rows of its own."""
+    """Write the settings into the rows, except the number pool, which has rows of its own."""
     for each in _COLUMNS:
-        value = each.to_column(getattr(settings, each.name))
+        value = getattr(settings, each.name)
+        if value is not None and each.stored is not None:
+            value = each.stored.store(value)
         setattr(step if each.on_step else campaign, each.name, value)
     step.channel = settings.channel
 

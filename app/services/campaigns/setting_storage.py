@@ -1,4 +1,4 @@
-"""How the columns hold settings that are values of their own."""
+"""How columns store the settings that are not plain values."""
 
 from collections.abc import Iterable
 from datetime import time
