@@ -18,7 +18,11 @@ _FAVICON: Final = Path(__file__).resolve().parents[2] / "assets" / "favicon.svg"
 def install(rest: FastAPI) -> None:
     """Add `/docs` to an application, with the files that it loads."""
     rest.add_api_route("/docs", _page, include_in_schema=False)
-    rest.add_api_route("/docs/favicon.svg", _favicon, include_in_schema=False)
+    rest.add_api_route(
+        "/docs/favicon.svg",
+        lambda: FileResponse(_FAVICON, media_type="image/svg+xml"),
+        include_in_schema=False,
+    )
     # Found without importing the package that has the files of Swagger UI.
     package = importlib.util.find_spec("fastapi_offline")
     assert package is not None, "fastapi-offline is a dependency"
@@ -36,7 +40,3 @@ def _page(request: Request) -> HTMLResponse:
     )
     page.headers["Content-Security-Policy"] = page_policy(inline_scripts(bytes(page.body).decode()))
     return page
-
-
-def _favicon() -> FileResponse:
-    return FileResponse(_FAVICON, media_type="image/svg+xml")

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.runtime.database import Database
+from app.runtime.streams import put_back
 
 Text = AsyncIterator[str]
 Read = Callable[[AsyncSession], Awaitable[Text]]
@@ -19,7 +20,7 @@ async def csv_file(database: Database, name: str, read: Read) -> StreamingRespon
     pieces = _pieces(database, read)
     first = await anext(pieces)
     return StreamingResponse(
-        _all(first, pieces),
+        put_back(first, pieces),
         media_type="text/csv; charset=utf-8",
         headers={**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -31,9 +32,3 @@ async def _pieces(database: Database, read: Read) -> Text:
             # Release the connection while the client reads.
             await session.commit()
             yield piece
-
-
-async def _all(first: str, rest: Text) -> Text:
-    yield first
-    async for piece in rest:
-        yield piece

@@ -1,8 +1,10 @@
-"""The carrier's way in: the paths below each provider's prefix. Verify, hand over to one operation, answer quickly.
+"""Receives the carrier's webhooks, at the paths below each provider's prefix, and answers them quickly.
 
-What a webhook means is for the provider's `CarrierIntake`; here are the bytes, the status codes and the rows.
+The provider's `CarrierIntake` verifies and interprets a webhook. This module reads the request, runs one operation, and
+answers with a status code.
 
-Unauthentic requests get 403 and leave no trace; 503, when the database is away, makes the carrier send again.
+A request that is not authentic gets 403, and nothing is stored. While the database is away the answer is 503: the
+carrier then sends the webhook again.
 """
 
 import logging
@@ -29,7 +31,7 @@ from app.providers.base import (
     WebhookReply,
     WebhookRequest,
 )
-from app.providers.registry import configured_account, is_webhook_path, make_carrier, make_intake
+from app.providers.registry import PROVIDERS, configured_account, make_carrier, make_intake
 from app.runtime.context import AppContext, get_context
 from app.runtime.database import Database
 from app.services.dialing.receive.conversations import script_of, write_lines
@@ -51,7 +53,7 @@ _RETRY_AFTER: Final = {"Retry-After": "5"}
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What this process needs to believe and answer one carrier account's webhooks."""
+    """What this process needs to verify and answer the webhooks of one carrier account."""
 
     account: ConfiguredAccount
     webhooks: CarrierIntake
@@ -74,14 +76,15 @@ class _Refused(Exception):
 
 
 def is_for_carrier(scope: Scope) -> bool:
-    """Tell whether `AnswerWebhooks` answers this itself, whatever there is to say to it."""
-    return scope["type"] == "http" and is_webhook_path(scope["path"])
+    """Tell whether `AnswerWebhooks` answers this request: its path is below a provider's prefix."""
+    prefixes = tuple(f"{provider.prefix}/" for provider in PROVIDERS.values())
+    return bool(scope["type"] == "http" and scope["path"].startswith(prefixes))
 
 
 class AnswerWebhooks:
-    """ASGI middleware: answers what comes to the carrier's addresses, and lets everything else pass.
+    """ASGI middleware: answers requests to the webhook addresses, and passes all others on.
 
-    In front of the framework's routes: finding one and preparing its endpoint costs as much as believing a webhook.
+    It runs before the framework's routing, which takes as long as verifying a webhook.
     """
 
     def __init__(
@@ -106,7 +109,8 @@ class AnswerWebhooks:
             log.warning("webhook.unknown_attempt", extra={"attempt_id": str(unknown)})
             response = Response(status_code=HTTPStatus.NOT_FOUND)
         except (SQLAlchemyError, OSError) as error:
-            response = _not_stored(error)
+            log.error("webhook.not_stored", extra={"error": type(error).__name__})  # noqa: TRY400  # one line
+            response = Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
         await response(scope, receive, send)
 
     async def _answered(self, request: Request) -> Response:
@@ -117,7 +121,7 @@ class AnswerWebhooks:
             raise _Refused(HTTPStatus.FORBIDDEN) from rejected
         if path is None:
             return await _inbound(context, intake, request)
-        fields = await _believe(intake, request, about=path.attempt_id)
+        fields = await _verified(intake, request, about=path.attempt_id)
         webhook = AttemptWebhook(
             purpose=path.purpose,
             attempt_id=path.attempt_id,
@@ -128,7 +132,7 @@ class AnswerWebhooks:
 
 
 async def _webhook(context: AppContext, intake: Intake, webhook: AttemptWebhook) -> Response:
-    """Take one webhook and answer it. Raises what stands in the way."""
+    """Store and apply one webhook and answer it. Raises `UnknownAttempt`, and errors of the database."""
     second_call = await _receive(context, intake, webhook)
     reply = await _reply(context, intake, webhook, is_second_call=second_call is not None)
     response = (
@@ -142,9 +146,9 @@ async def _webhook(context: AppContext, intake: Intake, webhook: AttemptWebhook)
 
 
 async def _inbound(context: AppContext, intake: Intake, request: Request) -> Response:
-    """Take a text that a person sent to one of our numbers: 204. The carrier answers them."""
+    """Store a text that a person sent to one of our numbers. Answers 204: the carrier replies to the person."""
     now = context.clock.now()
-    fields = await _believe(intake, request, about="inbound")
+    fields = await _verified(intake, request, about="inbound")
     message = intake.webhooks.parse_text(fields, received_at=now)
     await handle_inbound_message(
         context.database, carrier=identity_of(intake.account), message=message, raw=fields, now=now
@@ -158,16 +162,13 @@ def _ending(context: AppContext, intake: Intake, second_call: str) -> Background
     )
 
 
-def _not_stored(error: Exception) -> Response:
-    log.error("webhook.not_stored", extra={"error": type(error).__name__})
-    return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY_AFTER)
-
-
-async def _believe(intake: Intake, request: Request, *, about: object) -> Mapping[str, str]:
+async def _verified(intake: Intake, request: Request, *, about: object) -> Mapping[str, str]:
     """Return the fields of an authentic request of our account. Raises `_Refused`."""
+    # The signature covers the path byte by byte, as it was sent.
+    raw = request.scope.get("raw_path")
     received = WebhookRequest(
         method=request.method,
-        raw_path=_raw_path(request),
+        raw_path=raw.partition(b"?")[0].decode("latin-1") if raw else quote(request.scope["path"]),
         raw_query=_raw_query(request),
         headers=request.headers,
         body=await _bounded(request.stream(), intake.webhooks.max_body_bytes),
@@ -177,12 +178,6 @@ async def _believe(intake: Intake, request: Request, *, about: object) -> Mappin
     except WebhookRejected as rejected:
         log.warning("webhook.rejected", extra={"about": str(about), "reason": str(rejected)})
         raise _Refused(HTTPStatus.FORBIDDEN) from rejected
-
-
-def _raw_path(request: Request) -> str:
-    """Return the path as it was sent: the signature covers its very bytes."""
-    raw = request.scope.get("raw_path")
-    return raw.partition(b"?")[0].decode("latin-1") if raw else quote(request.scope["path"])
 
 
 def _raw_query(request: Request) -> str:
@@ -208,7 +203,7 @@ async def _receive(context: AppContext, intake: Intake, webhook: AttemptWebhook)
 
 @lru_cache(maxsize=1)
 def _line(database: Database) -> WebhookLine:
-    """Return the one line of this process: deliveries that come together are committed together."""
+    """Return the one `WebhookLine` of this process: it commits deliveries that arrive together in one transaction."""
     return WebhookLine(database.beside(pool_size=GROUPS_AT_ONCE))
 
 

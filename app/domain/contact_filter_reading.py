@@ -148,8 +148,10 @@ class _FilterReader:
                 self._refuse(place, f"`{op}` takes no value.")
             return Condition(field, op)
         value: Value
-        if kind is Kind.TIME:
-            value = self._time_value(place, op, given)
+        if kind is Kind.TIME and op in {Op.WITHIN_DAYS, Op.NOT_WITHIN_DAYS}:
+            value = self._days(place, given)
+        elif kind is Kind.TIME:
+            value = self._between(place, given) if op is Op.BETWEEN else self._moment(place, given)
         elif kind is Kind.CHANNEL:
             value = self._word(place, given, CHOICES[field])
         elif kind is Kind.TEXT and op not in {Op.ANY_OF, Op.NONE_OF}:
@@ -202,11 +204,6 @@ class _FilterReader:
             return f"{campaign_id}:{status}"
         self._refuse(place, f"Send `<campaign id>:<status>`, with one of: {', '.join(RecipientStatus)}.")
         return None
-
-    def _time_value(self, place: str, op: Op, given: object) -> Value:
-        if op in {Op.WITHIN_DAYS, Op.NOT_WITHIN_DAYS}:
-            return self._days(place, given)
-        return self._between(place, given) if op is Op.BETWEEN else self._moment(place, given)
 
     def _days(self, place: str, given: object) -> int | None:
         if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST_DAYS:

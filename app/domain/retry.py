@@ -87,10 +87,6 @@ class RetryPolicy:
         """Return the plain numbers of a row and defaults for the rest, for a row whose other columns are invalid."""
         return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
 
-    def allowing(self, attempts: int | None) -> Self:
-        """Return the policy for a recipient with its own limit of attempts; None: it has none."""
-        return self if attempts is None else replace(self, max_attempts=attempts)
-
 
 RETRY_COLUMNS: Final = (
     "max_attempts", "retry_delay_minutes", "retry_on", "retry_delays", "retry_delays_by_outcome", "retry_back_off",
@@ -180,11 +176,8 @@ _SETTLED: Final[Mapping[Disposition, str]] = {
     _D.OPTED_OUT: "The person asked not to be contacted again.",
     _D.CANCELLED: "The attempt was cancelled.",
 }
-
-
-def why_settled(disposition: Disposition) -> str:
-    """Return the sentence for a recipient that ended without an error; empty for other dispositions."""
-    return "A machine answered." if disposition is _D.VOICEMAIL else _SETTLED.get(disposition, "")
+WHY_SETTLED: Final[Mapping[Disposition, str]] = {**_SETTLED, _D.VOICEMAIL: "A machine answered."}
+"""The sentence for a recipient that ended without an error; the other dispositions have none."""
 
 
 def all_used(most: int) -> str:

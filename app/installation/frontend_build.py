@@ -41,6 +41,11 @@ exec {bun} "$@"
 """
 _HOST = "backend.invalid"
 _BACKEND = re.compile(r"""(["'`])(http|ws)s?://backend\.invalid(/[^"'`]*)\1""")
+_LOCATION = {
+    "http": '(location.protocol+"//"+location.host+"%s")',
+    "ws": '(location.protocol.replace("http","ws")+"//"+location.host+"%s")',
+}
+"""Scheme -> the JavaScript of an address on the host that the page was loaded from."""
 
 
 class BuildError(OperatorError):
@@ -215,7 +220,7 @@ def ask_the_page_where_the_server_is(client: Path) -> None:
     if not found:
         raise BuildError("The compiled front-end names no server: this version of Reflex is not supported")
     for file in found:
-        _replace(file, _BACKEND.sub(_from_location, file.read_text()))
+        _replace(file, _BACKEND.sub(lambda found: _LOCATION[found[2]] % found[3], file.read_text()))
 
 
 def _replace(file: Path, text: str) -> None:
@@ -227,11 +232,6 @@ def _replace(file: Path, text: str) -> None:
         twin.write_bytes(gzip.compress(text.encode(), mtime=0))
     for suffix in (".br", ".zst"):
         file.with_name(f"{file.name}{suffix}").unlink(missing_ok=True)
-
-
-def _from_location(match: re.Match[str]) -> str:
-    scheme = "location.protocol" if match[2] == "http" else 'location.protocol.replace("http","ws")'
-    return f'({scheme}+"//"+location.host+"{match[3]}")'
 
 
 def _forget_old_builds() -> None:

@@ -1,4 +1,4 @@
-"""The providers there are. Adding one touches its own folder and one line here: see README.md."""
+"""All providers. To add one, write its folder and add one line here: see README.md."""
 
 from typing import Final
 
@@ -60,10 +60,5 @@ def make_carrier(account: ConfiguredAccount) -> Carrier:
 
 
 def make_intake(account: ConfiguredAccount) -> CarrierIntake:
-    """Return what believes and answers the account's webhooks. Raises `UnknownCarrierKind`."""
+    """Return what verifies and answers the account's webhooks. Raises `UnknownCarrierKind`."""
     return provider(account.kind).intake(account)
-
-
-def is_webhook_path(path: str) -> bool:
-    """Tell whether a provider's webhooks come to this path."""
-    return any(path.startswith(f"{each.prefix}/") for each in PROVIDERS.values())

@@ -107,13 +107,13 @@ class SentCampaign:
 
     def explain(self, error: FieldErrors) -> FieldsAsSent:
         """Return the error with each field named as it was sent."""
-        return FieldsAsSent({self._sent_as(field): text for field, text in error.errors.items()})
-
-    def _sent_as(self, field: str) -> str:
-        """Return where an error's field was sent: it may be one part of a setting, as in `a_list.busy`."""
-        setting, dot, part = (field, "", "") if field in self._paths else field.partition(".")
-        named = API_NAMES.get(setting, setting)
-        return f"{self._paths.get(setting, named)}{dot}{part}"
+        as_sent = {}
+        for field, text in error.errors.items():
+            # A field may be one part of a setting, as in `a_list.busy`.
+            setting, dot, part = (field, "", "") if field in self._paths else field.partition(".")
+            sent_at = self._paths.get(setting) or API_NAMES.get(setting, setting)
+            as_sent[f"{sent_at}{dot}{part}"] = text
+        return FieldsAsSent(as_sent)
 
     def _take(self, path: str, value: Any) -> None:
         if path in ANSWERED_ONLY or (path in _NOT_YET and not value):

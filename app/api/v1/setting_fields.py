@@ -134,11 +134,14 @@ def needed_fields(*names: str) -> Fields:
 
 def answered_fields(*groups: Group) -> Fields:
     """Return the fields of an answer for the settings of these groups."""
-    return {
-        _NAMES.get(name, name): (_answered_type(declared), ...)
-        for name, declared in SETTINGS.items()
-        if declared.group in groups
-    }
+    answered: Fields = {}
+    for name, declared in SETTINGS.items():
+        if declared.group in groups:
+            kind = declared.reader.answered or declared.reader.sent
+            kind = _ANSWERED.get(kind, kind)
+            may_be_null = declared.default is None or declared.blank_is_null
+            answered[_NAMES.get(name, name)] = (kind | None if may_be_null else kind, ...)
+    return answered
 
 
 def answered_values(settings: CampaignSettings, *groups: Group) -> dict[str, Any]:
@@ -159,9 +162,3 @@ def _sent_type(declared: Setting) -> Any:
 
 def _documented(declared: Setting, *, default: Any) -> Any:
     return Field(default, description=declared.documentation, examples=list(declared.examples) or None)
-
-
-def _answered_type(declared: Setting) -> Any:
-    kind = declared.reader.answered or declared.reader.sent
-    kind = _ANSWERED.get(kind, kind)
-    return kind | None if declared.default is None or declared.blank_is_null else kind

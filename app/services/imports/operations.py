@@ -14,6 +14,7 @@ from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
 from app.models import Campaign, ContactImport, ImportBatch
 from app.runtime.live_feed import announce
+from app.runtime.streams import put_back
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import require_editable_list
 from app.services.errors import Conflict, FieldErrors
@@ -306,7 +307,7 @@ async def _store_file(
     pieces = pieces_of(data)
     head = await anext(pieces, b"")
     contact_import.format = format_of(head)
-    whole = _with_head(head, pieces)
+    whole = put_back(head, pieces) if head else pieces
     if contact_import.format not in RAW_FORMATS:
         await _store_text(session, contact_import, whole, max_bytes, guess=guess)
         return
@@ -333,13 +334,6 @@ async def _store_text(
     if not contact_import.file_bytes:
         raise FileRefused(EMPTY)
     await look_through(session, contact_import, guess=guess)
-
-
-async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if head:
-        yield head
-    async for piece in rest:
-        yield piece
 
 
 async def _import_at_once(

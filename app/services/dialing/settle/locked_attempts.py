@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, LiteralString, TypeVar
@@ -199,7 +199,7 @@ def _locked_attempt(
         recipient_status=RecipientStatus(row["recipient_status"]),
         recipient_is_ours=row["last_attempt_id"] == row["id"],
         attempts_made=row["attempts_made"],
-        policy=policy.allowing(allowed),
+        policy=policy if allowed is None else replace(policy, max_attempts=allowed),
         campaign_status=campaign_status,
         body=row["body"],
     )
