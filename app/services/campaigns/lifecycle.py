@@ -1,4 +1,4 @@
-"""A person's actions on a campaign, from start to cancel. Each is a compare-and-set with a history row."""
+"""A person's actions on a campaign, from start to cancel. Each changes the status and adds a row to the history."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ _ACTED: Final[Mapping[CampaignAction, str]] = {
 
 
 class CarrierChanged(Conflict):
-    """The campaign was started on another carrier: a person must confirm that it goes on with this one."""
+    """The campaign was started on another carrier. A person must confirm that it goes on with the present one."""
 
     code = "carrier_changed"
 
@@ -53,7 +53,7 @@ async def start_campaign(
 ) -> None:
     """Queue or schedule a draft. `check`: the result of `ask_carrier` just before.
 
-    Raises `FieldErrors` with all that is missing, or `Conflict`.
+    Raises `FieldErrors` with everything that is missing, or `Conflict`.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
@@ -76,7 +76,7 @@ async def start_campaign(
 async def pause_campaign(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime, reason: str = ""
 ) -> None:
-    """Pause the campaign: nothing more is placed, calls under way go on. Raises `Conflict`."""
+    """Pause the campaign: no more calls are placed, and calls under way go on. Raises `Conflict`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     _require(campaign, CampaignAction.PAUSE)
@@ -95,10 +95,10 @@ async def resume_campaign(
     check: CarrierCheck = UNASKED,
     confirm_carrier: bool = False,
 ) -> None:
-    """Go on where it was paused or failed. `check`: the result of `ask_carrier` just before.
+    """Resume a paused or failed campaign. `check`: the result of `ask_carrier` just before.
 
-    Raises `Conflict`, also for another carrier without confirmation, while people are still being imported, and for
-    problems that a start would refuse.
+    Raises `Conflict`, also without confirmation of another carrier, while contacts are being imported, and for problems
+    with which a campaign cannot start.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now)
@@ -157,9 +157,9 @@ async def retry_failed(
 ) -> int:
     """Reopen a completed campaign for recipients of these statuses, with new attempts for each; return how many.
 
-    `check`: the result of `ask_carrier` just before. Without `carrier` the campaign stays with the carrier it was
-    started on, and is not dialed if that is not the one in use. Raises `FieldErrors` for statuses that cannot be
-    chosen, and `Conflict`, also where a start would be refused.
+    `check`: the result of `ask_carrier` just before. Without `carrier` the campaign stays with the carrier on which it
+    was started, and is not dialed if another one is in use. Raises `FieldErrors` for statuses that cannot be chosen,
+    and `Conflict`, also for problems with which a campaign cannot start.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     if not statuses or not statuses <= RETRY_FAILED_DEFAULT:
@@ -184,7 +184,8 @@ async def reopen_campaign(
 ) -> None:
     """Move a completed campaign back to running because recipients are tried again.
 
-    The breaker starts again: the old failures are known. Raises `Conflict` where a start would be refused.
+    The breaker counts from now on, because the old failures are known. Raises `Conflict` for problems with which a
+    campaign cannot start.
     """
     campaign = rows.campaign
     await _require_ready(session, rows, campaign.carrier_account_id, check, now=now)
@@ -203,7 +204,7 @@ async def _require_ready(
     *,
     now: datetime,
 ) -> None:
-    """Check that a campaign that has begun meets what a start needs. Raises `Conflict` with all that is missing."""
+    """Raise `Conflict` with everything that is missing if the campaign could not be started in this state."""
     problems = await what_to_mend(
         session, rows, now=now, carrier_account_id=carrier_account_id, known=check.numbers
     )
@@ -219,7 +220,7 @@ def _require(campaign: Campaign, action: CampaignAction) -> None:
 
 
 async def hold_account(session: AsyncSession, carrier: CarrierIdentity, now: datetime) -> CarrierAccount:
-    """Return the account with its row locked, before the campaign's row: the dialer locks in this order."""
+    """Lock the account's row and return it. Call it before locking the campaign: the dialer locks in this order."""
     account = await ensure_carrier_account(session, carrier, now=now)
     held = select(col(CarrierAccount.id)).where(col(CarrierAccount.id) == account.id)
     await session.execute(held.with_for_update(read=True, key_share=True))
@@ -273,9 +274,9 @@ _LAST_TRIP: Final = text("SELECT max(at) FROM breaker_trip WHERE campaign_id = :
 
 
 async def _note_stop_seen(session: AsyncSession, campaign: Campaign, now: datetime) -> None:
-    """Note that the person who resumes has seen why it stopped.
+    """Record that the person who resumes the campaign has seen why it stopped.
 
-    The same outcomes do not trip the breaker again, and a pilot that is done is over.
+    The outcomes until now do not trip the breaker again, and a pilot that is done counts as passed.
     """
     if campaign.status is CampaignStatus.FAILED:
         campaign.breaker_since = now
@@ -297,7 +298,7 @@ _HANG_UP_CALLS: Final = text(
     WHERE attempt.id = live.id
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
-"""The wish that a campaign's calls end: the dialer asks the carrier for it."""
+"""Marks a campaign's calls to be hung up; the dialer then asks the carrier to do it."""
 
 _HOLD_IN_PROGRESS: Final = text(
     "SELECT id FROM recipient WHERE campaign_id = :campaign_id AND status = 'in_progress'"

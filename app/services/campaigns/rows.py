@@ -25,7 +25,7 @@ class CampaignRows:
 
     @property
     def settings(self) -> CampaignSettings:
-        """What it is set to."""
+        """The campaign's settings."""
         return settings_of(self.campaign, self.step, self.pool)
 
 
@@ -34,7 +34,7 @@ async def load_campaign(
 ) -> Campaign:
     """Return the organization's campaign. Raises `NotFound`.
 
-    The lock is one that lets others go on inserting attempts and recipients that refer to the campaign.
+    `lock` locks the row. Other transactions may still insert attempts and recipients of the campaign.
     """
     if not lock:
         return await load(session, Campaign, ref, organization_id=principal.organization_id)
@@ -57,13 +57,13 @@ async def load_rows(
 
 
 async def first_step(session: AsyncSession, campaign_id: int) -> Step:
-    """Return the step an ordinary campaign has."""
+    """Return the campaign's first step, which is its only one."""
     found = select(Step).where(col(Step.campaign_id) == campaign_id).order_by(col(Step.position)).limit(1)
     return (await session.execute(found)).scalar_one()
 
 
 async def latest_run(session: AsyncSession, campaign_id: int) -> Run:
-    """Return the run that recipients join."""
+    """Return the latest run, to which new recipients are added."""
     found = select(Run).where(col(Run.campaign_id) == campaign_id).order_by(col(Run.number).desc()).limit(1)
     return (await session.execute(found)).scalar_one()
 
@@ -79,7 +79,7 @@ async def pool_of(session: AsyncSession, campaign_id: int) -> tuple[int, ...]:
 
 
 def write_pool(session: AsyncSession, campaign_id: int, pool: Sequence[int]) -> None:
-    """Add the rows of a pool to a campaign that has none."""
+    """Insert the rows of a number pool. The campaign must have none yet."""
     session.add_all(
         CampaignNumber(campaign_id=campaign_id, phone_number_id=number, position=position)
         for position, number in enumerate(pool)

@@ -1,4 +1,4 @@
-"""What readers of campaigns get: plain values, safe to send to a browser."""
+"""The results of reading campaigns: plain values, safe to send to a browser."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class CampaignRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignBrief:
-    """Which campaign it is and where it stands."""
+    """A campaign's name and status, without its settings."""
 
     id: int
     name: str
@@ -84,7 +84,7 @@ class CampaignDetail:
     phone_number: str | None
     """The caller ID as chosen, in E.164."""
     number_labels: dict[int, str]
-    """Id of each number the campaign names -> how to show it."""
+    """Id of each number of the campaign -> the text that shows it."""
     actions: frozenset[CampaignAction]
     locked_because: str | None
     """Why its settings cannot be changed now; None if they can."""
@@ -112,14 +112,14 @@ class CampaignMetrics:
     total_cost: float
     cost_unit: str | None
     cost_estimated: bool
-    """The carrier has not told every price yet; those are our estimate."""
+    """Some prices are our estimates: the carrier has not reported them yet."""
     cost_known: float
-    """What of the total the carrier has told."""
+    """The part of the total that the carrier has reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why nothing is dialed just now."""
+    """Why nothing is dialed at the moment."""
 
     rule: str
     until: datetime | None
@@ -139,43 +139,43 @@ class LiveAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotView:
-    """How far the pilot is."""
+    """The progress of the pilot."""
 
     size: int
     reached: int
-    """People of it tried at least once."""
+    """Contacts of the pilot that were tried at least once."""
     waits: bool
-    """It is done, and a person must resume the campaign."""
+    """The pilot is done, and a person must resume the campaign."""
     passed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampView:
-    """How far the ramp is."""
+    """The progress of the ramp."""
 
     step: int
     """1 is the first."""
     steps: int
     percent: int
     reached: int
-    """People tried at least once."""
+    """Contacts that were tried at least once."""
     limit: int
-    """People that may be tried by the end of this step."""
+    """Contacts that may be tried by the end of this step."""
     total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetView:
-    """What of the budget is used, in `unit`."""
+    """How much of the budget is used, in `unit`."""
 
     cap: float
     spent: float
-    """By ended attempts; the carrier's prices, else our estimate."""
+    """The cost of ended attempts: the carrier's prices, or our estimates."""
     in_flight: float
-    """Set aside for attempts that go on, at the most they may cost."""
+    """Reserved for attempts under way: the most that they may cost."""
     left: float
     used_up: bool
-    """It paused the campaign."""
+    """The budget has paused the campaign."""
     unit: str
 
 
@@ -190,7 +190,7 @@ class SafeguardsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSnapshot:
-    """Everything that moves on a campaign's page, as of one moment."""
+    """Everything on a campaign's page that changes while it runs, read at one moment."""
 
     campaign_id: int
     status: CampaignStatus
@@ -198,7 +198,7 @@ class CampaignSnapshot:
     channel: Channel
     time_zone: str
     most_at_once: int
-    """Calls it may make at once; 0 of a campaign that texts."""
+    """How many calls it may make at the same time; 0 if it sends texts."""
     actions: frozenset[CampaignAction]
     total: int
     counts: Counts
@@ -213,10 +213,10 @@ class CampaignSnapshot:
     hold: Hold | None
     safeguards: SafeguardsView
     next_due_at: datetime | None
-    """When the next waiting contact is due; None if nobody waits."""
+    """When the next waiting contact is due; None if no contact waits."""
     review_count: int
     second_calls: int
-    """Calls the carrier made beside the one of their attempt: hung up, and worth a look."""
+    """Second calls that the carrier made for one attempt. They were hung up, and a person should look at them."""
     unknown_count: int
     happening: list[LiveAttempt]
     conserved: bool
@@ -247,9 +247,9 @@ class RecipientRow:
     blocked_by: str | None
     blocked_why: str | None
     why: str
-    """Why it is where it is, as a sentence: a rule's, an error, or how it ended; may be empty."""
+    """The reason for its status, as a sentence: a rule, an error, or how it ended; may be empty."""
     actions: frozenset[str]
-    """Of "retry", "skip" and "remove"."""
+    """Those of "retry", "skip" and "remove" that are possible now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +265,7 @@ class TransitionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
-    """One try, as the call log lists it."""
+    """One attempt in the call log."""
 
     id: UUID
     at: datetime
@@ -277,9 +277,9 @@ class AttemptRow:
     disposition: Disposition | None
     duration_seconds: int | None
     cost: float | None
-    """Positive, in `cost_unit`; None while the carrier has not said."""
+    """Positive, in `cost_unit`; None until the carrier reports it."""
     estimated_cost: float | None
-    """What it will cost at the prices of the campaign's others; None where `cost` is known or nothing is due."""
+    """Its cost by the prices of the campaign's other attempts; None if `cost` is known or it costs nothing."""
     cost_unit: str | None
     answered_by: AnsweredBy | None
     reply: str | None
@@ -297,21 +297,21 @@ class TripRow:
     id: int
     sign: Sign
     measured: float
-    """Percent of `window`; of refusals in a row, how many."""
+    """Percent of `window`. For refusals in a row: how many."""
     threshold: float
     window: int
     sentence: str
     """Without a full stop."""
     at: datetime
     attempt_count: int
-    """How many attempts show it."""
+    """How many attempts caused it."""
     attempts: list[AttemptRow]
-    """The newest of them."""
+    """The newest of these attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientDetail:
-    """A contact in a campaign, with all that happened to it."""
+    """A contact in a campaign, with its attempts and changes of status."""
 
     row: RecipientRow
     variables: dict[str, Any]
@@ -330,7 +330,7 @@ class TranscriptLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """One thing the carrier told us, as it told it."""
+    """One event from the carrier, with its original content."""
 
     kind: str
     at: datetime
@@ -339,7 +339,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptDetail:
-    """One try with its words and events."""
+    """One attempt with its transcript and events."""
 
     row: AttemptRow
     rendered: dict[str, str]
@@ -352,88 +352,88 @@ class AttemptDetail:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """How many people are skipped for one reason."""
+    """How many contacts are skipped for one reason."""
 
     rule: str
-    """The gate's rule, or "by_hand"; empty: the carrier shields them from us."""
+    """The gate's rule, or "by_hand"; empty if the carrier blocks calls from us to them."""
     variable: str
-    """The variable they have no value for, if that is why; else empty."""
+    """The variable that has no value, if that is the reason; else empty."""
     count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eligibility:
-    """Who of a campaign's people will be contacted if it goes on now, as the dialer will decide it."""
+    """How many of a campaign's contacts will be called or texted if it goes on now, by the rules of the dialer."""
 
     total: int
-    """All people of the campaign."""
+    """All contacts of the campaign."""
     contacted: int
-    """Those who wait and will be contacted, each when its turn comes."""
+    """Contacts that wait and will be called or texted."""
     capped: int = 0
-    """Of these, those who wait until the frequency cap of their number lets them."""
+    """Those of `contacted` that wait longer, because of the frequency cap of their number."""
     used_up: int = 0
-    """Those who wait with no attempt left: they end with their last outcome."""
+    """Contacts that wait but have no attempt left: they end with their last outcome."""
     skipped: Sequence[Skipped] = ()
-    """Those who are skipped or will be, by reason; the most first."""
+    """Contacts that are or will be skipped, by reason; the largest group first."""
     lacking: Mapping[str, int] = field(default_factory=dict)
-    """Variable -> how many will be contacted without a value for it and nothing in its place."""
+    """Variable -> how many will be called or texted without a value or a fallback for it."""
 
     @property
     def skipped_count(self) -> int:
-        """How many are skipped or will be."""
+        """How many are or will be skipped."""
         return sum(each.count for each in self.skipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What a start now would meet."""
+    """What would happen if the campaign were started now."""
 
     errors: dict[str, str]
     warnings: list[str]
     people: Eligibility
     awaits_people: bool
-    """There is nobody yet, and a rule adds who comes to match."""
+    """The campaign has no contacts yet, and a rule will add new matches."""
     estimated_minutes: int | None
-    """First round only, while calling hours are open; None without contacts."""
+    """Minutes for the first round, while calling hours are open; None without contacts."""
     numbers: list[str]
     first_call_at: datetime | None
     sms_segments_max: int | None
-    """The most parts a message of the sample has; None for calls."""
+    """The most segments of a message in the sample; None for calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePreview:
-    """What one contact would hear or read."""
+    """The text that one contact would hear or read."""
 
     contact_name: str
     number: str
     texts: dict[str, str] = field(default_factory=dict)
     unresolved: list[str] = field(default_factory=list)
-    """Variables that have no value for this contact and nothing to stand in."""
+    """Variables without a value or a fallback for this contact."""
     errors: dict[str, str] = field(default_factory=dict)
     """By the setting that holds the template."""
     variables: list[str] = field(default_factory=list)
-    """What may be inserted: everybody's variables, then the list's own."""
+    """Variables that can be inserted: first those of every contact, then those of this list."""
     values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddResult:
-    """What became of contacts that were added to a campaign."""
+    """The result of adding contacts to a campaign."""
 
     added: int
     """Waiting to be contacted."""
     duplicates: int
-    """Already in the campaign, or named twice."""
+    """Already in the campaign, or given twice."""
     suppressed: int
-    """Listed as skipped: they must not be contacted."""
+    """Added as skipped, because they must not be contacted."""
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
-    """What became of a bulk action."""
+    """The result of a bulk action."""
 
     done: int
     refused: dict[str, int]
-    """Reason in words -> how many."""
+    """Reason as a sentence -> how many contacts."""

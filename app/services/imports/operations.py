@@ -1,4 +1,4 @@
-"""Writes of imports: store a file, map its columns, queue, cancel, or import at once what is small."""
+"""Operations on imports: store a file, map its columns, queue, cancel, or import a small file at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _ENDED: Final = frozenset(
 )
 
 
-async def store_import(  # noqa: PLR0913 - what the caller alone knows
+async def store_import(  # noqa: PLR0913 - only the caller knows these
     session: AsyncSession,
     *,
     principal: Principal,
@@ -55,12 +55,14 @@ async def store_import(  # noqa: PLR0913 - what the caller alone knows
     sheet: str = "",
     guess: bool = True,
 ) -> StoredImport:
-    """Store a file and read it once through. Nobody is added yet.
+    """Store a file and read it once. No contacts are added yet.
 
-    What it is, its content tells, whatever its name ends in. A large workbook or JSON is left in the status
-    `reading`, for a worker. `sheet`: of a workbook, else the first.
-    `guess`: suggest a column of phone numbers by its cells if no header names one; not if nobody sees it first.
-    Raises `FileRefused` for what is no table of people, `Conflict` unless the campaign is a draft, paused or failed.
+    The content decides the format, not the name. A large workbook or JSON file gets the status `reading`, for a worker.
+    `sheet`: the sheet of a workbook; empty for the first.
+    `guess`: if no header names a column of phone numbers, suggest one by its cells. Use it only if a person sees the
+    suggestion before the import.
+    Raises `FileRefused` for a file that is no table of contacts, and `Conflict` unless the campaign is a draft, paused
+    or failed.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await _new_import(session, principal, campaign_ref, display_name(file_name), now)
@@ -72,9 +74,9 @@ async def store_import(  # noqa: PLR0913 - what the caller alone knows
 async def store_pasted(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref | None, text: str, now: datetime
 ) -> StoredImport:
-    """Store what was pasted (cells by tab, comma or line; a bare list of numbers too) as `store_import` does.
+    """Store pasted text as `store_import` stores a file: cells between tabs, commas or lines, or a list of numbers.
 
-    Raises `FieldErrors` on `text`, and as `store_import`.
+    Raises `FieldErrors` on `text`, and the errors of `store_import`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     if not text.strip():
@@ -126,7 +128,7 @@ async def set_mapping(
     mapping: Mapping[str, str],
     now: datetime,  # noqa: ARG001 - every write is told the time
 ) -> StoredImport:
-    """Set what each column is used as; columns that are not named are ignored.
+    """Set the use of each column; columns that are not named are ignored.
 
     Raises `FieldErrors` on `mapping` (no phone column) or `mapping.<header>`, `Conflict` once it has begun.
     """
@@ -148,12 +150,12 @@ async def queue_import(
     import_ref: Ref,
     now: datetime,
 ) -> StoredImport:
-    """Queue an uploaded or failed import, to go on where it stopped. A worker is always needed.
+    """Queue an uploaded or failed import; a failed one goes on where it stopped. A worker is always needed.
 
-    One that is still being read begins by itself once it is, if it has a phone column.
+    A file that is still being read starts by itself afterwards, if it has a phone column.
 
-    Raises `FieldErrors` on `mapping` without a phone column, `Conflict` if it runs already, has ended, or its
-    campaign is neither a draft nor paused.
+    Raises `FieldErrors` on `mapping` without a phone column, and `Conflict` if the import runs already or has ended, or
+    its campaign is neither a draft nor paused.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)
@@ -179,7 +181,7 @@ async def queue_import(
 async def cancel_import(
     session: AsyncSession, *, principal: Principal, import_ref: Ref, now: datetime
 ) -> None:
-    """Stop an import after the batch it is at; who was added stays. Raises `Conflict` when it has ended."""
+    """Stop an import after its current batch; contacts already added stay. Raises `Conflict` if it has ended."""
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await load(
         session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
@@ -204,7 +206,7 @@ async def import_file(
     mapping: Mapping[str, str] | None = None,
     max_bytes: int = MAX_FILE_BYTES,
 ) -> ImportResult:
-    """Import a small file at once, whole or not at all, with the given or the suggested mapping.
+    """Import a small file in one transaction, with the given or the suggested mapping.
 
     Raises `FileRefused`, also without a phone column, `FieldErrors` for the mapping, and `Conflict`.
     """
@@ -225,9 +227,10 @@ async def import_json(
     now: datetime,
     mapping: Mapping[str, str] | None = None,
 ) -> ImportResult:
-    """Import an array of objects at once, whole or not at all, by the rules of files; item 1 is row 1.
+    """Import an array of objects in one transaction, by the rules for files; item 1 is row 1.
 
-    Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `import_file`.
+    Raises `FieldErrors` on `contacts`, or `contacts.<position>` for an item that is no object, and the errors of
+    `import_file`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await _store_objects(session, principal, campaign_ref, rows, now)
@@ -242,9 +245,10 @@ async def store_objects(
     rows: Sequence[Mapping[str, Any]],
     now: datetime,
 ) -> StoredImport:
-    """Store an array of objects as `store_import` does a file; item 1 is row 1.
+    """Store an array of objects as `store_import` stores a file; item 1 is row 1.
 
-    Raises `FieldErrors` on `contacts` or `contacts.<position>` for what is no object, and as `store_import`.
+    Raises `FieldErrors` on `contacts`, or `contacts.<position>` for an item that is no object, and the errors of
+    `store_import`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     return _as_stored(await _store_objects(session, principal, campaign_ref, rows, now))
@@ -303,7 +307,7 @@ async def _store_file(
     *,
     guess: bool,
 ) -> None:
-    """Store the file as what its content says that it is; a small one is a table afterwards."""
+    """Store the file in the format of its content. A small file is read into a table at once."""
     pieces = pieces_of(data)
     head = await anext(pieces, b"")
     contact_import.format = format_of(head)
@@ -343,7 +347,7 @@ async def _import_at_once(
     mapping: Mapping[str, str] | None,
     now: datetime,
 ) -> ImportResult:
-    """Import what this transaction has just stored: no other sees the row before the commit."""
+    """Import the file that this transaction has just stored. Others see the import only after the commit."""
     if mapping is not None:
         contact_import.mapping = checked_mapping(headers_of(contact_import), mapping)
     _require_phone_in_file(contact_import)

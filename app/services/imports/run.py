@@ -1,4 +1,4 @@
-"""Runs an import. It can be interrupted at any point and run again, by any process, with the same result."""
+"""Runs an import. It may be interrupted at any point: another process can run it again, with the same result."""
 
 import asyncio
 import logging
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 async def run_import(database: Database, *, import_id: int, clock: Clock) -> None:
-    """Import a queued file, or go on with an interrupted one. Returns when nothing is left to do.
+    """Import a queued file, or go on with an interrupted import. Returns when nothing is left to do.
 
     1. Take the import's run lock until this run ends. If another run has it, return.
     2. Go on after the committed rows: the last batch has the position.

@@ -17,11 +17,11 @@ from app.services.tabular.row_reader import FileRow, RowReader
 CHUNK_BYTES = 1 << 18
 _WRITE = insert(ImportChunk)
 JSON_FORMAT = "json"
-"""An import that came as JSON objects is kept as CSV; only its rows are numbered otherwise."""
+"""The format of an import of JSON objects. They are stored as CSV, but their rows are numbered as items."""
 
 
 class ResumePoint(NamedTuple):
-    """Where reading goes on: a chunk, the rows of it that are done, and the reader as it stood before it."""
+    """Where reading resumes: a chunk, its rows that are done, and the reader's state before the chunk."""
 
     chunk: int
     rows: int
@@ -33,7 +33,7 @@ class ResumePoint(NamedTuple):
 
 
 class FileBatch(NamedTuple):
-    """Rows in order, and where reading goes on after them."""
+    """Rows in order, and where reading resumes after them."""
 
     rows: list[FileRow]
     resume_at: ResumePoint
@@ -42,7 +42,7 @@ class FileBatch(NamedTuple):
 async def store_file(
     session: AsyncSession, *, import_id: int, pieces: AsyncIterator[bytes], max_bytes: int
 ) -> tuple[int, str]:
-    """Write a file of text, cut by `pieces_of`; return its size and encoding. Raises `FileRefused`."""
+    """Store a text file, given in pieces from `pieces_of`; return its size and encoding. Raises `FileRefused`."""
     detector = EncodingDetector()
     size = 0
     async for chunk in _counted(pieces, max_bytes):
@@ -55,7 +55,7 @@ async def store_file(
 async def store_raw(
     session: AsyncSession, *, import_id: int, pieces: AsyncIterator[bytes], max_bytes: int
 ) -> int:
-    """Write a file that must be turned into a table as it came, cut by `pieces_of`; return its size.
+    """Store a file that must be converted into a table later, in pieces from `pieces_of`; return its size.
 
     Raises `FileRefused`.
     """
@@ -71,7 +71,8 @@ async def write_chunk(
 ) -> None:
     """Write one piece."""
     row = {"import_id": import_id, "raw": raw, "position": position, "data": data}
-    # Beside the statement: what is part of one is freed by the search for circles, hundreds of pieces later.
+    # The row is passed beside the statement. As a part of it, the memory would be freed by the garbage collector only,
+    # hundreds of pieces later.
     await session.execute(_WRITE, [row])
 
 
@@ -91,7 +92,7 @@ async def stored_chunks(
 
 
 def reader_for(contact_import: ContactImport) -> RowReader:
-    """Return a reader that stands at the beginning of the import's file."""
+    """Return a reader for the import's file, at its beginning."""
     return RowReader(
         contact_import.encoding,
         delimiter=contact_import.delimiter or None,
@@ -107,9 +108,9 @@ async def read_batches(
     size: int,
     resume_at: ResumePoint | None = None,
 ) -> AsyncGenerator[FileBatch]:
-    """Yield the rows in order, `size` at a time, holding one piece of the file. Raises `FileRefused`.
+    """Yield the rows in order, `size` at a time, with one piece of the file in memory. Raises `FileRefused`.
 
-    With `resume_at`, the rows after it: at most one piece is read a second time.
+    With `resume_at`, yields the rows after it; at most one piece is read a second time.
     """
     start, skip = (resume_at.chunk, resume_at.rows) if resume_at else (0, 0)
     if resume_at:
@@ -134,12 +135,12 @@ async def read_batches(
 
 
 async def forget_file(session: AsyncSession, import_id: int) -> None:
-    """Delete the stored file of an import that has ended: what is still shown of it is in its `head`."""
+    """Delete the stored file of an import that has ended. Pages show only its `head` from then on."""
     await session.execute(delete(ImportChunk).where(col(ImportChunk.import_id) == import_id))
 
 
 async def pieces_of(data: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the data in pieces of the size they are stored in."""
+    """Yield the data in pieces of `CHUNK_BYTES`, the size in which they are stored."""
     if isinstance(data, bytes):
         for start in range(0, len(data), CHUNK_BYTES):
             yield data[start : start + CHUNK_BYTES]
