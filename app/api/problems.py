@@ -1,4 +1,4 @@
-"""Every error of the API as RFC 9457 problem details: what happened, and which field to mend."""
+"""Every error of the API as RFC 9457 problem details: what happened, and which field to correct."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ API_NAMES: Final[Mapping[str, str]] = {
     "allowed_end": "allowed_hours.end",
     "allowed_days": "allowed_hours.days",
 }
-"""Fields of the services -> what `/api/v1` calls them."""
+"""Field of the services -> its name in `/api/v1`."""
 
 
 class FieldProblem(BaseModel):
@@ -65,7 +65,7 @@ class Problem(BaseModel):
 
 
 class FieldsAsSent(FieldErrors):
-    """Fields to mend that are named as the request has them."""
+    """Field errors whose fields are already named as in the request."""
 
 
 class NotIdentified(CallsheetError):
@@ -123,12 +123,12 @@ def problem(
 
 
 def _printable(text: str) -> str:
-    """Return text that quotes a request without what UTF-8 cannot hold: JSON may name half a character."""
+    """Return text that quotes a request, without lone surrogates: JSON may have them, and UTF-8 cannot encode them."""
     return text.encode("utf-8", "replace").decode()
 
 
-def in_our_words(errors: Mapping[str, str]) -> dict[str, str]:
-    """Return services' field errors with the fields as `/api/v1` names them."""
+def in_api_names(errors: Mapping[str, str]) -> dict[str, str]:
+    """Return field errors of services with the field names of `/api/v1`."""
     return {API_NAMES.get(field, field): message for field, message in errors.items()}
 
 
@@ -141,19 +141,19 @@ async def _of_callsheet(_: Request, error: Exception) -> JSONResponse:
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.BAD_REQUEST)
     fields: dict[str, str] = {}
     if isinstance(error, FieldErrors):
-        fields = error.errors if isinstance(error, FieldsAsSent) else in_our_words(error.errors)
+        fields = error.errors if isinstance(error, FieldsAsSent) else in_api_names(error.errors)
     elif isinstance(error, FileRefused):
         fields = {"file": str(error)}
     elif isinstance(error, KeyReused):
         fields = {"Idempotency-Key": str(error)}
     detail = "; ".join(f"{field}: {message}" for field, message in fields.items()) or str(error)
-    comes_right = status is HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, InProgress)
-    headers = _RETRY_AFTER if comes_right else None
+    may_be_repeated = status is HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, InProgress)
+    headers = _RETRY_AFTER if may_be_repeated else None
     return problem(status, detail, errors=fields, headers=headers)
 
 
 def _of_too_many(error: TooMany) -> JSONResponse:
-    """Return a 429 with the type and the member that the draft of the RateLimit fields defines."""
+    """Return a 429 with the type and the member from the draft of the RateLimit fields."""
     policies: dict[str, Any] = {"violated-policies": [error.quota]}
     headers = {"Retry-After": str(error.retry_in)}
     return problem(
@@ -169,7 +169,7 @@ async def _of_validation(_: Request, error: Exception) -> JSONResponse:
 
 
 def _path(place: Sequence[int | str]) -> str:
-    """Return a field's path without the part of the request it is in; the body as a whole is `body`."""
+    """Return a field's path without the part of the request; for the whole body, `body`."""
     parts = [str(part) for part in place[1:]]
     return ".".join(parts) if parts else str(place[0])
 

@@ -1,4 +1,4 @@
-"""What a campaign may be told to do: start, pause, resume, cancel, begin again, copy itself."""
+"""The actions on a campaign: start, pause, resume, cancel, duplicate, retry."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -25,38 +25,39 @@ router = APIRouter(prefix="/campaigns/{campaign_id}", tags=["campaigns"], route_
 
 
 class StartBody(Body):
-    """A start, a resume."""
+    """The body of a start or a resume."""
 
     confirm_carrier: bool = Field(
-        False, description="Go on although the campaign was begun on another carrier than the one in use."
+        False, description="Go on although the campaign was started on another carrier than the one in use."
     )
 
 
 class ReasonBody(Body):
-    """A pause."""
+    """The body of a pause."""
 
     reason: str = Field("", max_length=1_000)
 
 
 class CancelBody(ReasonBody):
-    """A cancel."""
+    """The body of a cancel."""
 
     hang_up: bool = Field(
-        False, description="Also hang up its calls that are going on. Otherwise they go on to their end."
+        False, description="Also hang up the calls under way. Otherwise they go on to their end."
     )
 
 
 class RetryFailedBody(Body):
-    """Whom to try again."""
+    """Which contacts are tried again."""
 
     statuses: list[RecipientStatus] = Field(
-        default_factory=lambda: sorted(RETRY_FAILED_DEFAULT), description="Of failed, no_answer and busy."
+        default_factory=lambda: sorted(RETRY_FAILED_DEFAULT),
+        description="Some of failed, no_answer and busy.",
     )
     confirm_carrier: bool = False
 
 
 class Retried(BaseModel):
-    """What became of it."""
+    """The result of a retry."""
 
     retried: int = Field(description="Contacts that are tried again.")
     campaign: CampaignAnswer
@@ -86,7 +87,7 @@ async def start(campaign_id: Ref, caller: Repeatable, body: StartBody | None = N
 
 @router.post("/pause", response_model=CampaignAnswer)
 async def pause(campaign_id: Ref, caller: Repeatable, body: ReasonBody | None = None) -> Response:
-    """Place nothing more until it is resumed. Calls that go on are not cut."""
+    """Place no more calls until it is resumed. Calls under way are not cut."""
 
     async def act(session: AsyncSession) -> None:
         reason = body.reason if body else ""
@@ -99,7 +100,7 @@ async def pause(campaign_id: Ref, caller: Repeatable, body: ReasonBody | None = 
 
 @router.post("/resume", response_model=CampaignAnswer)
 async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = None) -> Response:
-    """Go on where it was paused or failed. 409 says what of a failed one is still to be mended."""
+    """Resume a paused or failed campaign. 409 says what must be corrected first."""
     check = await caller.ask_carrier(campaign_id)
 
     async def act(session: AsyncSession) -> None:
@@ -118,7 +119,7 @@ async def resume(campaign_id: Ref, caller: Repeatable, body: StartBody | None = 
 
 @router.post("/cancel", response_model=CampaignAnswer)
 async def cancel(campaign_id: Ref, caller: Repeatable, body: CancelBody | None = None) -> Response:
-    """End it for good: whoever waits is cancelled. Calls that go on finish by themselves, or are hung up if asked."""
+    """End it for good. Waiting contacts are cancelled. Calls under way go on to their end, unless `hang_up` is true."""
     asked = body or CancelBody()
 
     async def act(session: AsyncSession) -> None:
@@ -149,7 +150,7 @@ async def duplicate(campaign_id: Ref, caller: Repeatable) -> Response:
 
 @router.post("/retry-failed", response_model=Retried)
 async def retry(campaign_id: Ref, caller: Repeatable, body: RetryFailedBody | None = None) -> Response:
-    """Take a completed campaign up again for contacts that ended so, with a fresh budget of attempts."""
+    """Reopen a completed campaign for contacts with one of these statuses, with new attempts for each."""
     asked = body or RetryFailedBody()
     check = await caller.ask_carrier(campaign_id)
 

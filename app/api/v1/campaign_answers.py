@@ -1,4 +1,4 @@
-"""A campaign as `/api/v1` answers it: the fields of seed `001`, the objects of `000`, and our own."""
+"""The answers of `/api/v1` for campaigns: the fields of seed `001`, the objects of `000`, and our own."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, CampaignRow, Counts
 
 _FLAT: Final = tuple(group for group in Group if group not in {Group.HOURS, Group.NOT_OFFERED})
-"""The groups whose settings an answer has by themselves."""
+"""The groups whose settings are fields of the answer itself, not of an object in it."""
 
 
 class Hours(BaseModel):
@@ -56,7 +56,7 @@ class _Identity(BaseModel):
 
 @with_fields(answered_fields(*_FLAT))
 class _Settings(_Identity):
-    """Every setting that stands by itself."""
+    """The settings that are fields of the answer itself."""
 
 
 class CampaignAnswer(_Settings):
@@ -111,7 +111,7 @@ class CampaignItem(BaseModel):
 
 
 def campaign_answer(detail: CampaignDetail, *, counts: Counts, variables: list[str]) -> CampaignAnswer:
-    """Return a campaign as it is answered, with the counts and variables of its people.
+    """Return the answer for a campaign, with the counts and variables of its contacts.
 
     A text that is not set is null, as in seed `001`.
     """
@@ -161,7 +161,7 @@ def _hours(settings: CampaignSettings) -> Hours:
 
 
 def campaign_item(row: CampaignRow) -> CampaignItem:
-    """Return a campaign of a list."""
+    """Return the answer for a campaign in a list."""
     rolled = progress_of(row.counts)
     return CampaignItem(
         id=row.id,

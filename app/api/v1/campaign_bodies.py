@@ -1,4 +1,4 @@
-"""What callers send as a campaign: the flat fields of seed `001` and the nested objects of `000`, as one."""
+"""The request bodies for campaigns: the flat fields of seed `001` and the nested objects of `000`, together."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ _NOT_YET: Final[Mapping[str, str]] = {
 }
 
 ANSWERED_ONLY: Final = CampaignAnswer.model_fields.keys() - SETTING_AT.keys() - OBJECTS
-"""Fields of an answer that nobody sets: whoever sends an answer back may leave them in."""
+"""Fields of an answer that cannot be set. They are ignored in a request, so that an answer can be sent back."""
 
 
 class AllowedHours(Sent, extra="allow"):
@@ -88,9 +88,9 @@ class NewCampaign(CampaignBody):
 
 
 class SentCampaign:
-    """A body as changes of settings, and the way back from a setting to where it was sent.
+    """A body as changes of settings. It also knows in which field each setting was sent.
 
-    What the body itself has wrong, two values for one setting, say, is an `Unacceptable` among the changes.
+    For an error of the body itself, such as two values for one setting, the change is an `Unacceptable`.
     """
 
     def __init__(self, body: BaseModel) -> None:
@@ -106,7 +106,7 @@ class SentCampaign:
                 self.changes[setting] = Unacceptable("This field is required.")
 
     def explain(self, error: FieldErrors) -> FieldsAsSent:
-        """Return the error with each field named as it was sent."""
+        """Return the error with each field named as in the request."""
         as_sent = {}
         for field, text in error.errors.items():
             # A field may be one part of a setting, as in `a_list.busy`.
@@ -134,7 +134,7 @@ class SentCampaign:
 
 
 def _leaves(body: Mapping[str, Any], parent: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each value with its path. An object that is one setting, or is not known, is a value."""
+    """Yield each value with its path. An object that is a setting, or is unknown, is one value."""
     for name, value in body.items():
         path = f"{parent}{name}"
         if name in OBJECTS:
@@ -154,7 +154,7 @@ def _is_naive(value: Any) -> bool:
 
 
 def _same(setting: str, one: Any, other: Any) -> bool:
-    """Tell whether two spellings are one value: days by name and by number, say."""
+    """Tell whether two values mean the same, such as days by name and by number."""
     if isinstance(one, Unacceptable):
         return False
     if setting in SETTINGS and SETTINGS[setting].names_rows:

@@ -1,4 +1,4 @@
-"""Campaigns: make, list, show, change, delete, and how they fare."""
+"""Campaigns: create, list, show, change, delete, and their progress."""
 
 from enum import StrEnum
 from http import HTTPStatus
@@ -36,7 +36,7 @@ class CampaignSort(StrEnum):
 
 
 class Order(StrEnum):
-    """Which way a list is sorted."""
+    """The direction of a list."""
 
     ASCENDING = "asc"
     DESCENDING = "desc"
@@ -61,7 +61,7 @@ async def create(body: NewCampaign, caller: Repeatable) -> Response:
 
 
 @router.get("")
-async def index(  # noqa: PLR0913  # one argument a parameter of the query
+async def index(  # noqa: PLR0913  # one argument for each parameter of the query
     caller: Keyed,
     *,
     status: Annotated[list[CampaignStatus] | None, Query()] = None,
@@ -135,18 +135,18 @@ async def delete(campaign_id: Ref, caller: Repeatable) -> Response:
 
 @router.get("/{campaign_id}/progress")
 async def progress(campaign_id: Ref, caller: Keyed) -> ProgressAnswer:
-    """Return what moves: the same as the WebSocket `/ws/campaigns/{campaign_id}/progress` sends."""
+    """Return the progress, as the WebSocket `/ws/campaigns/{campaign_id}/progress` sends it."""
     return progress_answer(await _snapshot(campaign_id, caller))
 
 
 @router.get("/{campaign_id}/stats")
 async def stats(campaign_id: Ref, caller: Keyed) -> StatsAnswer:
-    """Return the campaign's measures and counts."""
+    """Return the campaign's metrics and counts."""
     return stats_answer(await _snapshot(campaign_id, caller))
 
 
 async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) -> CampaignAnswer:
-    """Return the campaign as it is answered. Raises `NotFound`."""
+    """Return the answer for a campaign. Raises `NotFound`."""
     return await _answer(
         session, await get_campaign(session, principal=caller.principal, campaign_ref=campaign_ref)
     )

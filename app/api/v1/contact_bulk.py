@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
-from app.api.problems import in_our_words
+from app.api.problems import in_api_names
 from app.api.v1.fields import (
     Body,
     Listing,
@@ -143,7 +143,7 @@ async def upsert(body: UpsertBody, caller: Repeatable) -> Response:
                     verdict=row.verdict,
                     id=row.contact_id,
                     phone_number=row.number,
-                    errors=in_our_words(row.errors),
+                    errors=in_api_names(row.errors),
                 )
                 for row in verdicts
             ],
