@@ -1,4 +1,4 @@
-"""What the engine asks of a carrier, in our own words. Only a provider's folder knows its API."""
+"""What the engine needs from a carrier, in our own terms. Only a provider's folder knows the carrier's API."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from app.runtime.config import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What opens an account at a carrier, as the settings say it."""
+    """The credentials of an account at a carrier, from the settings."""
 
     account_sid: str
     auth_token: SecretStr
@@ -28,29 +28,32 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredAccount:
-    """One account at a carrier, and how its webhooks find us."""
+    """The account at a carrier that the settings name, and the address of its webhooks.
+
+    `models.CarrierAccount` is the row of an account.
+    """
 
     kind: str
-    """The kind of carrier, as the registry names it."""
+    """The kind of carrier: its name in the registry."""
     account_sid: str
     auth_token: SecretStr
     api_url: str
     """Base URL of the carrier's REST API, without a trailing slash."""
     public_url: str
-    """The URL the carrier reaches us by, without a trailing slash: part of what it signs."""
+    """The URL at which the carrier reaches us, without a trailing slash. The carrier signs it."""
     callback_secret: SecretStr
-    """Key of the tokens in callback paths; never leaves us."""
+    """The key of the tokens in callback paths. It is not sent anywhere."""
     simulated: bool
     secondary_auth_token: SecretStr | None = None
-    """Also accepted on webhooks, while the auth token is being rotated."""
+    """Also accepted in webhooks, while the auth token is being rotated."""
 
 
 BeforeSending = Callable[[], Awaitable[None]]
-"""Asked when all is ready and no byte has left yet. Raises `NotSent` to keep the request from leaving."""
+"""Awaited just before the first byte of the request is sent. Raises `NotSent` to stop it."""
 
 
 class NotSent(Exception):
-    """The request was held back in time: known not placed. The text is the reason."""
+    """The request was stopped before it was sent: nothing was placed. The text is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,33 +76,33 @@ class MessageOrder:
     from_: str
     body: str
     validity_seconds: int | None
-    """The carrier drops the message if it could not be sent within this; None: its own default."""
+    """The carrier drops the message if it cannot send it within this time; None: the carrier's default."""
     before_sending: BeforeSending | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The carrier has it."""
+    """The carrier has accepted it."""
 
     provider_id: str
     queue_ms: int
-    """How long the carrier says it will hold it before it dials."""
+    """How long it will wait in the carrier's queue before it is dialed, as the carrier says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The carrier said no, with a reason: known not dialed."""
+    """The carrier has refused it, with a reason: it was not dialed."""
 
     failure: FailureClass
     code: int | None
     message: str
     remedy: str | None = None
-    """What a person has to mend before another request can go well, as a sentence."""
+    """What a person must correct before another request can succeed, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPlaced:
-    """It never reached the carrier, or was turned away unread (429): spends no attempt, try again later."""
+    """It did not reach the carrier, or was rejected unread (429). Spends no attempt; try again later."""
 
     reason: str
     retry_after_seconds: float | None
@@ -107,7 +110,7 @@ class NotPlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unclear:
-    """It may or may not have been placed: record `unknown` and let the reconciler ask."""
+    """It may have been placed or not: record `unknown`, and let the reconciler ask the carrier."""
 
     reason: str
 
@@ -116,7 +119,7 @@ PlaceAnswer = Placed | Refused | NotPlaced | Unclear
 
 
 class Placer(Protocol):
-    """Places calls and messages. Never retries, never raises for anything a carrier or network does."""
+    """Places calls and messages. Never retries. Does not raise for errors of the carrier or the network."""
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
         """Ask the carrier to dial; answers within 10 seconds."""
@@ -129,7 +132,7 @@ class Placer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteAttempt:
-    """A call or message as the carrier knows it now. It may belong to someone else on the same account."""
+    """A call or message in its current state at the carrier. Another program on the same account may have made it."""
 
     provider_id: str
     to: str
@@ -137,19 +140,19 @@ class RemoteAttempt:
     """None while the carrier has not picked a sender."""
     created_at: datetime
     outbound_api: bool
-    """Whether it was made through the API; a call somebody dialed by hand is none of ours."""
+    """Whether it was made through the API. A call that was dialed by hand is not ours."""
     body: str | None
     """A message's text; None for calls."""
     events: tuple[AttemptEvent, ...]
-    """Its state, as the events that lead there."""
+    """Its state, as the events that led to it."""
 
 
 class LookupFailed(Exception):
-    """The carrier could not be asked, or its answer not read: nothing is known, ask again later."""
+    """The carrier could not be asked, or its answer could not be read. Nothing is known; ask again later."""
 
 
 class Lookup(Protocol):
-    """Asks the carrier what really happened. Every method raises `LookupFailed` if it could not be asked."""
+    """Asks the carrier what happened. Every method raises `LookupFailed` if the carrier could not be asked."""
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         """Return the current state; None if the carrier has no such call or message."""
@@ -160,56 +163,56 @@ class Lookup(Protocol):
         ...
 
     async def attempt_of(self, channel: Channel, provider_id: str) -> UUID | None:
-        """Return the attempt a call was placed for, proven by its callback token; None if it can't tell."""
+        """Return the attempt for which a call was placed, proven by its callback token; None if it is not known."""
         ...
 
 
 class Hangup(Protocol):
-    """Ends what the carrier is doing. Every method raises `LookupFailed` if it could not be asked."""
+    """Ends calls and messages. Every method raises `LookupFailed` if the carrier could not be asked."""
 
     async def cancel(self, channel: Channel, provider_id: str) -> bool:
-        """Take back a call that is still queued or ringing, or a message not yet sent; False: too late."""
+        """Cancel a call that is still queued or ringing, or a message that is not sent yet. False: it was too late."""
         ...
 
     async def hang_up(self, provider_id: str) -> bool:
-        """End a call, also one in progress; False: it was over."""
+        """End a call, also one in progress. False: it had ended already."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedNumber:
-    """A number that the carrier account may use, and what it is good for there."""
+    """A number that the carrier account may use, and what it can do."""
 
     number: str
     """E.164."""
     label: str
-    """What it is called at the carrier."""
+    """Its name at the carrier."""
     voice: bool
     sms: bool
 
 
 @runtime_checkable
 class NumberDirectory(Protocol):
-    """Tells which numbers the account may use: optional, for carriers that can tell."""
+    """Lists the numbers that the account may use. Optional: not all carriers can."""
 
     async def owned_numbers(self) -> list[OwnedNumber]:
-        """Return the numbers that are the account's own. Raises `LookupFailed`."""
+        """Return the account's own numbers. Raises `LookupFailed`."""
         ...
 
     async def find_numbers(self, numbers: Collection[str]) -> Mapping[str, OwnedNumber]:
-        """Return those of these numbers (E.164) that the account may call or text from, by number.
+        """Return which of these numbers (E.164) the account may call or text from, by number.
 
-        Its own, and those that it has verified as caller IDs. Raises `LookupFailed`.
+        These are its own numbers and its verified caller IDs. Raises `LookupFailed`.
         """
         ...
 
 
 @runtime_checkable
 class AccountCheck(Protocol):
-    """Tells whether the account may call and text at all: optional, for carriers that can tell."""
+    """Checks whether the account may call and text at all. Optional: not all carriers can."""
 
     async def refuses(self) -> str | None:
-        """Return why the account may place nothing, and what to mend, as sentences; None if it may.
+        """Return why the account may not place calls, and what to correct, as sentences; None if it may.
 
         Raises `LookupFailed`.
         """
@@ -218,23 +221,23 @@ class AccountCheck(Protocol):
 
 @runtime_checkable
 class InboundTexts(Protocol):
-    """Has texts to the account's own numbers announced to us: optional, for carriers that can be told."""
+    """Has the carrier announce texts to the account's numbers to us. Optional: not all carriers can."""
 
     async def announce_texts(self, numbers: Collection[str]) -> Mapping[str, str]:
-        """Have texts to these numbers announced to us; what is so already is left alone.
+        """Have the carrier announce texts to these numbers to us. Numbers that are set up already are not changed.
 
-        Returns for each number that the account owns why its texts do not reach us, or nothing (an empty
-        text). Raises `LookupFailed`.
+        Returns for each number that the account owns why its texts do not reach us; empty if they do. Raises
+        `LookupFailed`.
         """
         ...
 
 
 @runtime_checkable
 class Ledger(Protocol):
-    """Lists all that the account made: optional, for carriers that can tell."""
+    """Lists all calls and messages of the account. Optional: not all carriers can."""
 
     async def made(self, channel: Channel, *, since: datetime) -> list[RemoteAttempt]:
-        """Return what was made through the API since then, newest first, whoever asked for it.
+        """Return all that was made through the API since then, newest first, also by other programs.
 
         Raises `LookupFailed`.
         """
@@ -242,7 +245,7 @@ class Ledger(Protocol):
 
 
 class Carrier(Placer, Lookup, Hangup, Protocol):
-    """All that the engine does with a carrier."""
+    """A carrier: everything that the engine does with one."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -251,7 +254,7 @@ class Carrier(Placer, Lookup, Hangup, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """A request of a carrier as it came in, before anything is believed."""
+    """A request as it came in, before it is verified."""
 
     method: str
     raw_path: str
@@ -264,14 +267,14 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """An event and what makes it the same event when the carrier repeats it."""
+    """An event with its key. When the carrier repeats an event, it has the same key."""
 
     dedupe_key: str
     event: AttemptEvent
 
 
 class Keyword(StrEnum):
-    """What an inbound text asks for."""
+    """The request in an inbound text."""
 
     STOP = "STOP"
     START = "START"
@@ -288,19 +291,19 @@ class InboundMessage:
     body: str
     keyword: Keyword | None
     carrier_has_replied: bool
-    """The carrier has answered it by itself: a second reply would be one too many."""
+    """The carrier has replied by itself, so we must not reply again."""
     received_at: datetime
 
 
 class WebhookRejected(Exception):
-    """The webhook is not from our carrier account, or not for this attempt: answer 403 and store nothing."""
+    """The webhook is not from our carrier account, or not for this attempt. Answer 403 and store nothing."""
 
 
 class CallbackPath(NamedTuple):
-    """What the path of a callback is about."""
+    """The purpose and the attempt in the path of a callback."""
 
     purpose: str
-    """What the carrier tells or asks there: the provider's own word."""
+    """A word of the provider for what the carrier reports or asks at this path."""
     attempt_id: UUID
 
 
@@ -316,31 +319,31 @@ class AttemptWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookReply:
-    """What the carrier is answered: a document, or nothing but that it is received."""
+    """The answer to a webhook: a document, or only a receipt."""
 
     document: str = ""
     """Empty: answer 204."""
     media_type: str | None = None
     lines: tuple[SpokenLine, ...] = ()
-    """What was just said and what is said next, for the transcript."""
+    """The lines just spoken and those spoken next, for the transcript."""
 
 
 class CarrierIntake(Protocol):
-    """Believes or rejects the webhooks of one account, translates them, and says what to answer.
+    """Verifies and translates the webhooks of one account, and makes the answers.
 
-    It asks neither the database nor the network: `app/api/webhooks.py` keeps the bytes, status codes and rows. The
+    It uses neither the database nor the network: `app/api/webhooks.py` handles the requests, status codes and rows. The
     methods are called in this order.
     """
 
     @property
     def max_body_bytes(self) -> int:
-        """A longer body is answered 413 unread: no webhook of this carrier is so long."""
+        """The longest body of a webhook of this carrier. A longer one is not read, and the answer is 413."""
         ...
 
     def read_path(self, path: str) -> CallbackPath | None:
-        """Return what a path below the provider's prefix is about, proven by its token.
+        """Return the purpose and the attempt of a path below the provider's prefix, proven by its token.
 
-        None: it is where the carrier announces texts to the account's numbers, which has no token. Raises
+        None: it is the path at which the carrier announces texts to the account's numbers; it has no token. Raises
         `WebhookRejected` for any other path.
         """
         ...
@@ -354,40 +357,40 @@ class CarrierIntake(Protocol):
         ...
 
     def parse(self, webhook: AttemptWebhook, *, received_at: datetime) -> Sequence[ReceivedEvent]:
-        """Return the events that it tells of; words we do not know become `EventKind.UNKNOWN`."""
+        """Return the events that it reports; unknown words become `EventKind.UNKNOWN`."""
         ...
 
     def reply(self, webhook: AttemptWebhook, *, is_second_call: bool) -> WebhookReply | None:
-        """Return the answer; None: a person listens, and `converse` has what to say.
+        """Return the answer; None: a person listens, and `converse` returns what to say.
 
-        `is_second_call`: it is not the attempt's own call, so no more of it is wanted.
+        `is_second_call`: it is a second call for the attempt, which must end.
         """
         ...
 
     def converse(self, webhook: AttemptWebhook, script: CallScript) -> WebhookReply:
-        """Return what the call says next. The same request gets the same answer."""
+        """Return what the call says next. A repeated request gets the same answer."""
         ...
 
 
 class CarrierNotConfigured(Exception):
-    """The settings name no carrier account, or no secret to sign callbacks with."""
+    """The settings have no carrier account, or no secret to sign callbacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
-    """A kind of carrier: all that the rest of Callsheet knows of it."""
+    """A kind of carrier: all that the rest of Callsheet knows about it."""
 
     kind: str
     """Its name in `CALLSHEET_CARRIER` and in the `carrier_account` table: lower case."""
     title: Callable[[Settings], str]
-    """What people call it."""
+    """Its name for people."""
     credentials: Callable[[Settings], Credentials]
     """Reads the account from the settings. Raises `CarrierNotConfigured`."""
     make: Callable[[ConfiguredAccount], Carrier]
     intake: Callable[[ConfiguredAccount], CarrierIntake]
     prefix: str
-    """The path that all its webhooks come below, without a trailing slash: no other provider's."""
+    """The path below which all its webhooks come, without a trailing slash. Each provider has its own."""
     texts_path: str
-    """Where it announces texts to the account's numbers; empty: it announces none."""
+    """The path at which it announces texts to the account's numbers; empty if it announces none."""
     calls_per_second: int
-    """What it lets a new account place; the operator changes it in the account's row."""
+    """The rate of a new account. The operator can change it in the account's row."""

@@ -1,4 +1,4 @@
-"""A scripted call, and what a person's answer to it means: the same words always mean the same."""
+"""The script of a call, and the meaning of a person's answer."""
 
 import re
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ class CallScript:
     """What a call says, already rendered for one person."""
 
     greeting: str
-    """Says first who is calling."""
+    """It begins with who is calling."""
     agenda: str
     question: str | None
     closing: str
     language: str
     """BCP 47, as `en-US`."""
     voice: str | None
-    """The carrier's name of a voice; None: its default for the language."""
+    """The carrier's name for a voice; None: its default for the language."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """One line of a conversation. A line of the same key is the same line."""
+    """One line of a conversation. Lines with the same key are the same line."""
 
     key: str
     speaker: str
@@ -32,7 +32,7 @@ class SpokenLine:
 
 
 class Reply(StrEnum):
-    """What the person's answer means."""
+    """The meaning of a person's answer."""
 
     CONFIRM = "confirm"
     DECLINE = "decline"
@@ -56,12 +56,12 @@ _OPT_OUT_PHRASES = re.compile(
     """,
     re.VERBOSE,
 )
-"""Revocation by any reasonable means (47 CFR 64.1200(a)(10)), wherever it stands in a sentence."""
+"""Revocation by any reasonable means (47 CFR 64.1200(a)(10)), anywhere in a sentence."""
 
 _OPT_OUT_ALONE = re.compile(
     r"(?:please\s+)?(?:just\s+)?(?:stop|quit|end|revoke|opt\s*out|unsubscribe)(?:\s+please)?"
 )
-"""Words that revoke only when they are all that is said: "I'll stop by" does not."""
+"""Words that revoke only if nothing else is said: "I'll stop by" does not revoke."""
 
 _UNSURE = re.compile(
     r"\b(?:not\s+sure|do\s*n[o']?t\s+know|don.?t\s+know|maybe|perhaps|who\s+is\s+this|what|repeat|pardon)\b"
@@ -80,15 +80,15 @@ _PLAIN_QUOTES: Final = {0x2018: "'", 0x2019: "'"}
 
 
 def says_stop(text: str) -> bool:
-    """Return whether the words ask never to be contacted again."""
+    """Tell whether the person asks not to be contacted again."""
     words = _normal(text)
     return bool(_OPT_OUT_ALONE.fullmatch(words) or _OPT_OUT_PHRASES.search(words))
 
 
 def meaning_of(*, digits: str, speech: str) -> Reply:
-    """Return what a keypress or spoken words mean.
+    """Return the meaning of a keypress or spoken words.
 
-    A key wins over words, and asking to be left alone over all other words.
+    A key takes precedence over words, and an opt-out over all other words.
     """
     if digits:
         return KEYS.get(digits[0], Reply.UNCLEAR)
@@ -112,6 +112,6 @@ def _yes_or_no(words: str) -> Reply:
 
 
 def _normal(text: str) -> str:
-    """Return the words in lower case, without punctuation, typographic quotes made plain."""
+    """Return the words in lower case, without punctuation and with plain quotes."""
     plain = text.lower().translate(_PLAIN_QUOTES)
     return " ".join(re.sub(r"[^\w\s'-]", " ", plain).split())

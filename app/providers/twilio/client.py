@@ -39,33 +39,33 @@ logger = logging.getLogger(__name__)
 
 STATUS_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 NUMBERS_LIMIT: Final = 1000
-"""An account with more numbers than this adds the others by hand."""
+"""The most numbers that are listed. An account with more must add the others by hand."""
 FIND_LIMIT: Final = 200
-"""Newest records looked through per pair of numbers; one pair has a handful."""
+"""The most records that are read for one pair of numbers, the newest first. A pair has only a few."""
 _PAGE: Final = 1000
 """The most that Twilio lists at once."""
 
 _Answer = TypeVar("_Answer")
 _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
-"""Failures from before a byte of the request left: refused, DNS, TLS, no free connection in time."""
+"""Errors before the first byte of the request was sent: refused, DNS, TLS, no free connection in time."""
 
 _SERVER_ERROR: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _UNCLEAR_STATUSES: Final = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_TIMEOUT})
-"""Below 500, yet they do not say that nothing was dialed."""
+"""Statuses below 500 that do not prove that nothing was dialed."""
 
 _FIRST_CODE: Final = 10000
-"""Twilio's own codes start here; below, the SDK filled in the HTTP status."""
+"""Twilio's own codes start here. A lower code is the HTTP status, which the SDK has filled in."""
 
 _NOT_ACTIVE: Final = 20005
 
 _NOT_ASKED: Final = (CarrierThrottled, ClientError, OSError, TwilioException, ValueError)
-"""What keeps a question from being answered, beside a refusal."""
+"""Errors of a question that the carrier has not refused, but could not answer."""
 
 _NOTHING_TO_END: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 
 
 class TwilioCarrier:
-    """One Twilio account, or a compatible carrier elsewhere. Make one a process and keep it: it pools."""
+    """One account at Twilio or a compatible carrier. Create one per process and keep it: it pools connections."""
 
     def __init__(self, account: ConfiguredAccount, *, connection_limit: int = CONNECTION_LIMIT) -> None:
         self.account = account
@@ -78,18 +78,49 @@ class TwilioCarrier:
             environment={"_": "1"},
         )
         self._client.api.base_url = account.api_url.rstrip("/")
-        # Resource lists are made once: the SDK builds (and imports) them anew on some accesses.
+        # The resource lists are created once, because the SDK imports and builds them again on some accesses.
         self._calls = self._client.api.v2010.account.calls
         self._messages = self._client.api.v2010.account.messages
         self._new_call = f"/Accounts/{account.account_sid}/Calls.json"
 
     async def place_call(self, order: CallOrder) -> PlaceAnswer:
         """Ask Twilio to dial. Never retries; see `_classified` for how failures are told apart."""
-        return await _classified(lambda: self._create_call(order), order.before_sending)
+
+        async def create() -> Placed:
+            status = callback_url(self.account, Purpose.STATUS, order.attempt_id)
+            settings = {
+                "To": order.to,
+                "From": order.from_,
+                "Url": callback_url(self.account, Purpose.VOICE, order.attempt_id) + CONNECTION_OVERRIDES,
+                "StatusCallback": status + CONNECTION_OVERRIDES,
+                "StatusCallbackEvent": STATUS_EVENTS,
+                "Timeout": order.options.ring_seconds,
+                "TimeLimit": order.options.longest_seconds,
+            }
+            if order.options.detect_machine:
+                settings["MachineDetection"] = "Enable"
+            # Not the SDK's `calls.create`: it looks through forty settings and parses four dates of each answer.
+            answer = await self._client.api.v2010.create_async("POST", self._new_call, data=settings)
+            return _placed(answer.get("sid"), answer.get("queue_time"))
+
+        return await _classified(create, order.before_sending)
 
     async def place_message(self, order: MessageOrder) -> PlaceAnswer:
         """Ask Twilio to send a text. Never retries; see `_classified` for how failures are told apart."""
-        return await _classified(lambda: self._create_message(order), order.before_sending)
+
+        async def create() -> Placed:
+            callback = callback_url(self.account, Purpose.MESSAGE_STATUS, order.attempt_id)
+            validity = {} if order.validity_seconds is None else {"validity_period": order.validity_seconds}
+            message = await self._messages.create_async(
+                to=order.to,
+                from_=order.from_,
+                body=order.body,
+                status_callback=callback + CONNECTION_OVERRIDES,
+                **validity,
+            )
+            return _placed(message.sid, None)
+
+        return await _classified(create, order.before_sending)
 
     async def fetch(self, channel: Channel, provider_id: str) -> RemoteAttempt | None:
         """Return the current state; None if Twilio has no such call or message. Raises `LookupFailed`."""
@@ -116,10 +147,9 @@ class TwilioCarrier:
         return sorted(ours, key=lambda one: one.created_at)
 
     async def made(self, channel: Channel, *, since: datetime) -> list[RemoteAttempt]:
-        """Return what was made through the API since then, newest first, whoever asked for it.
+        """Return all that was made through the API since then, newest first, also by other programs.
 
-        Twilio lists the newest first, so the first that is older ends it; a page has a thousand. Raises
-        `LookupFailed`.
+        Twilio lists the newest first, so reading stops at the first older record. Raises `LookupFailed`.
         """
         return await _asked(self._made_since(channel, since))
 
@@ -173,8 +203,8 @@ class TwilioCarrier:
     async def find_numbers(self, numbers: Collection[str]) -> dict[str, OwnedNumber]:
         """Return those of these numbers that the account owns, or has verified as caller IDs, by number.
 
-        One is asked for by itself. Of several the whole lists are read, however long: a thousand come at once. Twilio
-        lets a verified caller ID call, not text. Raises `LookupFailed`.
+        For one number only that number is requested; for several the whole lists are read. A verified caller ID can
+        only call, not text. Raises `LookupFailed`.
         """
         only = {"phone_number": next(iter(numbers))} if len(numbers) == 1 else {}
         account = self._client.api.v2010.account
@@ -206,18 +236,19 @@ class TwilioCarrier:
         return f"The carrier says that our account is {account.status}. {remedy_of(_NOT_ACTIVE)}"
 
     async def announce_texts(self, numbers: Collection[str]) -> dict[str, str]:
-        """Have texts to these of the account's numbers announced to us; say for each why not, or nothing.
+        """Have Twilio announce texts to these numbers to us. Return for each number of the account why it does not.
 
-        Raises `LookupFailed` if the account cannot be asked; one number that cannot be changed says so.
+        The reason is empty if all is well. Raises `LookupFailed` if the account cannot be asked.
         """
         ours = [one for one in await self._list_numbers() if one.phone_number in numbers]
-        return {one.phone_number: await self._announce(one) for one in ours}
-
-    async def _announce(self, number: Any) -> str:
-        try:
-            return await _asked(announce_to(number, public_url=self.account.public_url))
-        except (_NotFound, LookupFailed) as error:
-            return f"The carrier could not be told where to announce its texts: {error}"
+        outcome = {}
+        for one in ours:
+            try:
+                why_not = await _asked(announce_to(one, public_url=self.account.public_url))
+            except (_NotFound, LookupFailed) as error:
+                why_not = f"The carrier could not be told where to announce its texts: {error}"
+            outcome[one.phone_number] = why_not
+        return outcome
 
     async def _list_numbers(self) -> list[Any]:
         numbers = self._client.api.v2010.account.incoming_phone_numbers
@@ -227,34 +258,9 @@ class TwilioCarrier:
         """Close the connections."""
         await self._connections.close()
 
-    async def _create_call(self, order: CallOrder) -> Placed:
-        status = callback_url(self.account, Purpose.STATUS, order.attempt_id)
-        settings = {
-            "To": order.to,
-            "From": order.from_,
-            "Url": callback_url(self.account, Purpose.VOICE, order.attempt_id) + CONNECTION_OVERRIDES,
-            "StatusCallback": status + CONNECTION_OVERRIDES,
-            "StatusCallbackEvent": STATUS_EVENTS,
-            "Timeout": order.options.ring_seconds,
-            "TimeLimit": order.options.longest_seconds,
-        }
-        if order.options.detect_machine:
-            settings["MachineDetection"] = "Enable"
-        # A step below the SDK's `calls.create`, which looks through forty settings and reads each answer's four dates.
-        answer = await self._client.api.v2010.create_async("POST", self._new_call, data=settings)
-        return _placed(answer.get("sid"), answer.get("queue_time"))
-
-    async def _create_message(self, order: MessageOrder) -> Placed:
-        callback = callback_url(self.account, Purpose.MESSAGE_STATUS, order.attempt_id) + CONNECTION_OVERRIDES
-        validity = {} if order.validity_seconds is None else {"validity_period": order.validity_seconds}
-        message = await self._messages.create_async(
-            to=order.to, from_=order.from_, body=order.body, status_callback=callback, **validity
-        )
-        return _placed(message.sid, None)
-
 
 class _UnreadableAnswer(Exception):
-    """The carrier said yes without an id."""
+    """The carrier accepted the request but returned no id."""
 
 
 class _NotFound(Exception):
@@ -262,19 +268,16 @@ class _NotFound(Exception):
 
 
 def _owned(number: str | None, label: str | None, capabilities: Mapping[str, bool] | None) -> OwnedNumber:
-    can = capabilities or {}
+    can, label, number = capabilities or {}, label or "", number or ""
+    # By itself, Twilio labels a number `(201) 555-0123`.
+    digits = "".join(char for char in label if char.isdecimal())
+    is_default = bool(digits) and number.endswith(digits) and not any(char.isalpha() for char in label)
     return OwnedNumber(
-        number=number or "",
-        label="" if label is None or _is_only_the_number(label, number or "") else label,
+        number=number,
+        label="" if is_default else label,
         voice=bool(can.get("voice")),
         sms=bool(can.get("sms") or can.get("SMS")),
     )
-
-
-def _is_only_the_number(label: str, number: str) -> bool:
-    """Whether the label is what Twilio names a number by itself: `(201) 555-0123`."""
-    digits = "".join(char for char in label if char.isdecimal())
-    return not any(char.isalpha() for char in label) and bool(digits) and number.endswith(digits)
 
 
 def _placed(provider_id: str | None, queue_time: str | None) -> Placed:
@@ -284,10 +287,10 @@ def _placed(provider_id: str | None, queue_time: str | None) -> Placed:
 
 
 async def _classified(create: Callable[[], Awaitable[Placed]], ask: BeforeSending | None) -> PlaceAnswer:
-    """Run one create and say what its failure proves.
+    """Place one call or message, and classify a failure by what it proves.
 
-    Known not placed: held back by `ask`, 429, and failures to connect. Refused: an answer below 500. All else may
-    have dialed.
+    Not placed: held back by `ask`, 429, or not connected. Refused: an answer below 500. Everything else is unclear:
+    it may have been dialed.
     """
     asking = before_sending.set(ask)
     try:
@@ -301,12 +304,10 @@ async def _classified(create: Callable[[], Awaitable[Placed]], ask: BeforeSendin
         return _answer_to_refusal(error)
     except TimeoutError:
         return Unclear(reason="the carrier did not answer in time")
-    except (
-        Exception
-    ) as error:  # Whatever else broke, broke after the request may have left: it may have dialed.
-        logger.warning(
-            "place.unclear", extra={"error": type(error).__name__}, exc_info=not _is_expected(error)
-        )
+    except Exception as error:
+        # Any other error may have come after the request left, so the call may have been dialed.
+        is_expected = isinstance(error, (ClientError, OSError, TwilioException, _UnreadableAnswer))
+        logger.warning("place.unclear", extra={"error": type(error).__name__}, exc_info=not is_expected)
         return Unclear(reason=f"the carrier's answer was lost: {type(error).__name__}")
     finally:
         before_sending.reset(asking)
@@ -330,10 +331,6 @@ def _text(error: TwilioRestException | TwilioServiceException) -> str:
     return str(error.msg).removeprefix("Unable to create record: ")
 
 
-def _is_expected(error: Exception) -> bool:
-    return isinstance(error, (ClientError, OSError, TwilioException, _UnreadableAnswer))
-
-
 async def _asked(question: Awaitable[_Answer]) -> _Answer:
     """Return the answer to a question. Raises `_NotFound` and `LookupFailed`."""
     try:
@@ -347,7 +344,7 @@ async def _asked(question: Awaitable[_Answer]) -> _Answer:
 
 
 async def _listed(stream: Awaitable[AsyncIterator[Any]]) -> list[Any]:
-    """Return all of a list of the account's, page by page. Raises `LookupFailed`."""
+    """Return a whole list of the account, read page by page. Raises `LookupFailed`."""
 
     async def read() -> list[Any]:
         return [record async for record in await stream]

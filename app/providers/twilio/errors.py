@@ -1,7 +1,7 @@
-"""Twilio's error and SIP codes, as the decisions they mean for us.
+"""What Twilio's error and SIP codes mean for us.
 
-Texts of the codes: https://www.twilio.com/docs/api/errors. A code in no table is judged by its HTTP status.
-What each class leads to is `domain.outcomes.DECISIONS`.
+Texts of the codes: https://www.twilio.com/docs/api/errors. For a code in no table the HTTP status decides.
+`domain.outcomes.DECISIONS` says what follows from each class.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
     21614: _F.BAD_NUMBER,  # not a mobile number
     30005: _F.BAD_NUMBER,  # unknown destination handset
     30006: _F.BAD_NUMBER,  # landline, or unreachable carrier
-    # The person said stop, or somebody said it for them.
+    # The person has opted out, or the carrier blocks the number for another reason of that kind.
     13225: _F.OPTED_OUT,  # Twilio's blocklist
     21216: _F.OPTED_OUT,  # Twilio's blocklist
     21610: _F.OPTED_OUT,  # unsubscribed
@@ -62,14 +62,14 @@ FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
     30034: _F.MISCONFIGURED,  # A2P 10DLC not registered
     30035: _F.MISCONFIGURED,  # A2P 10DLC still being configured
     30037: _F.MISCONFIGURED,  # outbound messaging disabled
-    # This text, or what became of the conversation: the call itself was connected.
+    # The text was refused, or the conversation failed after the call was connected.
     21617: _F.CONTENT,  # over 1,600 characters
     21618: _F.CONTENT,  # content refused
     30007: _F.CONTENT,  # filtered
     64104: _F.CONTENT,  # the conversation lasted too long
     64105: _F.CONTENT,  # too many messages of ours could not be read
     64107: _F.CONTENT,  # a message of ours could not be read
-    # Later may go well.
+    # It may succeed later.
     11200: _F.TRANSIENT,  # our script could not be fetched
     11205: _F.TRANSIENT,  # no connection to our script
     14107: _F.TRANSIENT,  # too many texts between two numbers
@@ -78,7 +78,7 @@ FAILURE_BY_CODE: Final[Mapping[int, FailureClass]] = {
     22005: _F.TRANSIENT,  # the call queue is full
     30001: _F.TRANSIENT,  # queue overflow
     30003: _F.TRANSIENT,  # handset off or out of reach
-    30008: _F.TRANSIENT,  # unknown, by Twilio's own word
+    30008: _F.TRANSIENT,  # unknown, as Twilio itself says
     30017: _F.TRANSIENT,  # carrier's network is congested
     30022: _F.TRANSIENT,  # A2P rate exceeded
     64101: _F.TRANSIENT,  # a provider of speech failed
@@ -123,7 +123,7 @@ _REMEDY_BY_STATUS: Final[Mapping[int, str]] = {
 }
 
 UNCLEAR_CODES: Final = frozenset({20500})
-"""Internal errors, after which it may have dialed: nothing is known, and the reconciler asks."""
+"""Internal errors, after which the call may have been dialed. The reconciler asks the carrier."""
 
 FAILURE_BY_STATUS: Final[Mapping[int, FailureClass]] = {
     301: _F.MISCONFIGURED,
@@ -135,7 +135,7 @@ FAILURE_BY_STATUS: Final[Mapping[int, FailureClass]] = {
     404: _F.MISCONFIGURED,
     405: _F.MISCONFIGURED,
 }
-"""What a refusal without a known code means: our account or API URL is wrong. Others concern one request."""
+"""Statuses of a refusal without a known code that mean: our account or API URL is wrong."""
 
 SIP_OUTCOMES: Final[Mapping[int, tuple[EventKind, FailureClass | None]]] = {
     404: (EventKind.FAILED, _F.BAD_NUMBER),
@@ -150,7 +150,7 @@ SIP_OUTCOMES: Final[Mapping[int, tuple[EventKind, FailureClass | None]]] = {
     607: (EventKind.FAILED, _F.SENDER_HEALTH),
     608: (EventKind.FAILED, _F.SENDER_HEALTH),
 }
-"""What the SIP response of a call that was not answered says, more precisely than Twilio's word for it."""
+"""SIP response of an unanswered call -> its outcome, which is more precise than Twilio's status."""
 
 
 _SIP_SERVER_ERRORS: Final = range(500, 600)
@@ -162,14 +162,14 @@ def failure_of(code: int | None) -> FailureClass | None:
 
 
 def refusal_class(status: int, code: int | None) -> FailureClass:
-    """Return what a 3xx or 4xx answer means; an unknown one fails this recipient for good and no other."""
+    """Return the meaning of a 3xx or 4xx answer. An unknown one fails only this recipient, for good."""
     return failure_of(code) or FAILURE_BY_STATUS.get(status, FailureClass.UNRECOGNIZED)
 
 
 def remedy_of(code: int | None, *, status: int | None = None) -> str | None:
-    """Return what a person has to mend after this refusal, as a sentence; None if it is not ours to mend.
+    """Return what a person must correct after this refusal, as a sentence; None if there is nothing to correct.
 
-    `status`: the HTTP status of a refused request, None for what is reported later.
+    `status`: the HTTP status of a refused request; None for an error that is reported later.
     """
     if refusal_class(status or 0, code) is not FailureClass.MISCONFIGURED:
         return None
@@ -177,7 +177,7 @@ def remedy_of(code: int | None, *, status: int | None = None) -> str | None:
 
 
 def sip_outcome(sip_code: int | None) -> tuple[EventKind, FailureClass | None] | None:
-    """Return what the SIP code of an unanswered call says; None if it says nothing more than "failed"."""
+    """Return the outcome that the SIP code of an unanswered call means; None if it only means "failed"."""
     if sip_code is None:
         return None
     if sip_code in _SIP_SERVER_ERRORS:

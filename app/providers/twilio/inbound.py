@@ -1,4 +1,4 @@
-"""Where Twilio announces texts to the account's numbers: to us, unless somebody uses that address for more.
+"""Has Twilio announce texts to the account's numbers to us, unless another system uses that setting.
 
 https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource (SmsUrl, SmsApplicationSid)
 """
@@ -10,7 +10,7 @@ from urllib.parse import urldefrag, urlsplit
 from app.providers.twilio.urls import CONNECTION_OVERRIDES, INBOUND_PATH, inbound_url
 
 _DEMO_HOST: Final = "demo.twilio.com"
-"""Where a new number's texts go until its owner says otherwise."""
+"""The host of the address that Twilio gives a new number."""
 
 
 class _Number(Protocol):
@@ -27,10 +27,10 @@ class _Number(Protocol):
 
 
 async def announce_to(number: _Number, *, public_url: str) -> str:
-    """Have texts to the number announced to us; return why that is not to be, or nothing.
+    """Have Twilio announce texts to the number to us. Return why it does not; empty if all is well.
 
-    A number that cannot be texted needs nothing. An address that is somebody else's stays: other systems of the
-    owner may hang on it.
+    A number that cannot receive texts needs nothing. An address of another system is not replaced: the owner may need
+    it.
     """
     if number.capabilities is not None and not (
         number.capabilities.get("sms") or number.capabilities.get("SMS")
@@ -41,15 +41,9 @@ async def announce_to(number: _Number, *, public_url: str) -> str:
         return f"The carrier gives its texts to an application. Have that one pass them on to {ours}."
     if current == ours:
         return ""
-    if not _is_free(current):
-        return (
-            f"The carrier announces its texts to {urlsplit(current).netloc}. Let it announce them to {ours}."
-        )
+    # An address can be replaced if it is missing, Twilio's example, or our own at an older place.
+    parts = urlsplit(current)
+    if current and parts.hostname != _DEMO_HOST and not parts.path.endswith(INBOUND_PATH):
+        return f"The carrier announces its texts to {parts.netloc}. Let it announce them to {ours}."
     await number.update_async(sms_url=ours + CONNECTION_OVERRIDES, sms_method="POST")
     return ""
-
-
-def _is_free(address: str) -> bool:
-    """Whether nobody needs this address: there is none, it is Twilio's example, or our own at an old place."""
-    parts = urlsplit(address)
-    return not address or parts.hostname == _DEMO_HOST or parts.path.endswith(INBOUND_PATH)

@@ -10,7 +10,6 @@ from app.providers.base import (
     AttemptWebhook,
     CallbackPath,
     ConfiguredAccount,
-    InboundMessage,
     ReceivedEvent,
     WebhookReply,
     WebhookRequest,
@@ -50,9 +49,7 @@ class TwilioIntake:
         """Return the fields of an authentic request of our account. Raises `WebhookRejected`."""
         return self._webhooks.verify(request)
 
-    def parse_text(self, fields: Mapping[str, str], *, received_at: datetime) -> InboundMessage:
-        """Return an inbound text with what it asks for."""
-        return parse_inbound_message(fields, received_at=received_at)
+    parse_text = staticmethod(parse_inbound_message)
 
     def parse(self, webhook: AttemptWebhook, *, received_at: datetime) -> tuple[ReceivedEvent, ...]:
         """Return the events in the fields; words we do not know become `EventKind.UNKNOWN`."""

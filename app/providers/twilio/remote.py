@@ -1,4 +1,4 @@
-"""Calls and messages as Twilio's REST API shows them, as the events that lead there."""
+"""Translates calls and messages of Twilio's REST API into the events that led to their state."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -53,7 +53,7 @@ class _Message(Protocol):
 
 
 def remote_call(call: _Call) -> RemoteAttempt:
-    """Translate a call. A completed one also tells when it was answered: its duration before its end."""
+    """Translate a call. For a completed one, its end minus its duration is when it was answered."""
     created = call.date_created or _UNDATED
     kind = CALL_STATUS.get(call.status or "", EventKind.UNKNOWN)
     ended = call.end_time or call.date_updated or created

@@ -1,7 +1,7 @@
-"""X-Twilio-Signature: the same verdict as the SDK's `RequestValidator`, at a fraction of its time.
+"""Checks X-Twilio-Signature with the same result as the SDK's `RequestValidator`, but much faster.
 
-base64(HMAC-SHA1(auth token, URL + each distinct form key and its distinct values, sorted)). A body that is no
-form is covered by `bodySHA256` in the signed query instead. https://www.twilio.com/docs/usage/security#validating-requests
+base64(HMAC-SHA1(auth token, URL + each distinct form key and its distinct values, sorted)). For a body that is
+no form, the signed query has `bodySHA256` instead. https://www.twilio.com/docs/usage/security#validating-requests
 """
 
 import base64
@@ -44,7 +44,7 @@ class SignatureVerifier:
 
 
 def _with_and_without_port(public_url: str) -> tuple[str, ...]:
-    """Return the base URL as Twilio may have signed it: it is not consistent about default ports."""
+    """Return the base URL with and without the default port, because Twilio signs either."""
     parts = urlsplit(public_url.rstrip("/"))
     host = parts.netloc.rpartition("@")[2]
     name = host if parts.port is None else host.rpartition(":")[0]

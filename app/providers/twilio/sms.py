@@ -1,4 +1,4 @@
-"""Words of text messages that the carrier acts on: STOP, START, HELP."""
+"""Keywords in text messages on which the carrier acts: STOP, START, HELP."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ _KEYWORD_OF: Final = {word: keyword for keyword, words in _KEYWORDS.items() for 
 
 
 def keyword_in(body: str) -> Keyword | None:
-    """Return what a text asks for: a keyword as the whole text, or free words that ask to be left alone."""
+    """Return the keyword of a text: the whole text is one, or it opts out in free words."""
     word = re.sub(r"[\W_]+", "", body).upper()
     found = _KEYWORD_OF.get(word)
     if found is None and says_stop(body):

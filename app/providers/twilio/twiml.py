@@ -33,12 +33,12 @@ _OPTED_OUT: Final = {
 _ANSWER_SECONDS: Final = 5
 _ANNOUNCEMENT_SECONDS: Final = 2
 _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold."""
+"""Characters that XML 1.0 cannot contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A document for the carrier, and the lines a listener hears before they answer or the call ends."""
+    """A document for the carrier, and the lines that the person hears before an answer or the end of the call."""
 
     twiml: str
     lines: tuple[str, ...]
@@ -47,12 +47,15 @@ class Speech:
 def opening(script: CallScript, *, answer_url: str) -> Speech:
     """Return the first document of a call: greeting, agenda, and the question if there is one.
 
-    Key 9 is always offered and always heard. The answer, or silence after a question, comes to `answer_url`.
+    Key 9 is always offered and always accepted. The answer, or silence after a question, is sent to `answer_url`.
     """
     lines = (script.greeting, script.agenda, *_asking(script))
     if script.question:
         return _gathered(_question(script, answer_url), script, lines)
-    announced = _gathered(_announcement(answer_url), script, lines)
+    listening = Gather(
+        input="dtmf", num_digits=1, timeout=_ANNOUNCEMENT_SECONDS, action=answer_url, method="POST"
+    )
+    announced = _gathered(listening, script, lines)
     return Speech(announced.twiml, _heard(*lines, script.closing))
 
 
@@ -61,8 +64,8 @@ def answer_to(
 ) -> tuple[Reply, Speech]:
     """Return what the answer means, and the document that follows it.
 
-    An unclear answer or none to a question is met by the question once more, whose answer comes to
-    `ask_again_url`; None there means it was asked twice already.
+    After an unclear answer, or none, the question is asked once more; its answer is sent to `ask_again_url`. None: it
+    was asked twice already.
     """
     reply = meaning_of(digits=digits, speech=speech)
     if reply is Reply.OPT_OUT:
@@ -73,14 +76,14 @@ def answer_to(
 
 
 def hang_up() -> Speech:
-    """Return the document for a machine or fax: nothing is left on it."""
+    """Return the document for a machine or a fax. No message is left."""
     document = VoiceResponse()
     document.hangup()
     return Speech(str(document.to_xml()), ())
 
 
 def _gathered(gather: Gather, script: CallScript, lines: tuple[str, ...]) -> Speech:
-    """Say the lines while listening; the closing follows only if nothing is heard and nothing was asked."""
+    """Say the lines while listening. The closing follows only if there was no question and no answer."""
     document = VoiceResponse()
     _say(gather, script, *lines)
     document.append(gather)
@@ -108,10 +111,6 @@ def _question(script: CallScript, answer_url: str) -> Gather:
     )
 
 
-def _announcement(answer_url: str) -> Gather:
-    return Gather(input="dtmf", num_digits=1, timeout=_ANNOUNCEMENT_SECONDS, action=answer_url, method="POST")
-
-
 def _asking(script: CallScript) -> tuple[str, ...]:
     """Return the question and its keys; a question that names key 9 itself needs no hint."""
     if not script.question:
@@ -134,7 +133,7 @@ def _say(verb: VoiceResponse | Gather, script: CallScript, *texts: str) -> None:
 
 
 def _parts(text: str) -> list[str]:
-    """Cut a text into speakable parts, between sentences or words where there are any."""
+    """Cut a text into parts that can be spoken, between sentences or words if possible."""
     rest, parts = trimmed(_UNSPEAKABLE.sub(" ", text)), []
     while len(rest) > SAY_LIMIT:
         cut = max(rest.rfind(mark, 0, SAY_LIMIT) for mark in (". ", "? ", "! ")) + 1

@@ -1,4 +1,4 @@
-"""Where Twilio reaches us: a callback URL for each purpose of an attempt, and one for texts from people."""
+"""The addresses of Twilio's webhooks: a callback URL for each purpose of an attempt, and one for texts from people."""
 
 import re
 from enum import StrEnum
@@ -9,14 +9,15 @@ from app.providers.callbacks import TOKEN_LENGTH, make_callback_url, token_is_va
 
 PATH_PREFIX = "/webhooks/twilio"
 INBOUND_PATH = f"{PATH_PREFIX}/inbound"
+"""Where Twilio announces texts to our numbers. It has no token; the signature alone proves the sender."""
 CONNECTION_OVERRIDES = "#rc=2&rp=ct,rt,5xx"
-"""Twilio's webhook retries: twice, on connection and read timeouts and 5xx. Neither sent nor signed."""
+"""Twilio's webhook retries: two, after connection and read timeouts and 5xx. This part is neither sent nor signed."""
 
 _CALLBACK_URL = re.compile(rf"{PATH_PREFIX}/([a-z-]+)/([0-9a-fA-F-]{{36}})/([0-9a-f]{{{TOKEN_LENGTH}}})")
 
 
 class Purpose(StrEnum):
-    """What a callback of an attempt is for."""
+    """The purpose of a callback about an attempt."""
 
     VOICE = "voice"
     GATHER = "gather"
@@ -26,12 +27,12 @@ class Purpose(StrEnum):
 
 
 def callback_url(account: ConfiguredAccount, purpose: Purpose, attempt_id: UUID) -> str:
-    """Return where the carrier reaches us about this attempt."""
+    """Return the URL at which Twilio reaches us about this attempt."""
     return make_callback_url(account, PATH_PREFIX, purpose, attempt_id)
 
 
 def inbound_url(public_url: str) -> str:
-    """Return where the carrier tells us of texts to our numbers. It has no token: the signature alone is its proof."""
+    """Return the URL at which Twilio announces texts to our numbers."""
     return f"{public_url.rstrip('/')}{INBOUND_PATH}"
 
 

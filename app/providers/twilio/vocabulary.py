@@ -1,4 +1,4 @@
-"""Twilio's words, as ours. One table a vocabulary; a word in none of them is `UNKNOWN`, never an error."""
+"""Translates Twilio's words into ours, with a table for each vocabulary. An unknown word is `UNKNOWN`, not an error."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ MESSAGE_STATUS: Final[Mapping[str, EventKind]] = {
     "failed": EventKind.FAILED,
     "canceled": EventKind.CANCELLED,
 }
-"""`MessageStatus` of callbacks and `status` of the REST API; the inbound words (`received`) are not ours."""
+"""`MessageStatus` of callbacks and `status` of the REST API; words for inbound texts (`received`) are left out."""
 
 ANSWERED_BY: Final[Mapping[str, AnsweredBy]] = {
     "human": AnsweredBy.HUMAN,
@@ -53,7 +53,7 @@ _COUNT: Final = re.compile("[0-9]{1,9}")
 
 
 def answered_by(word: str | None) -> AnsweredBy | None:
-    """Return who picked up; None if detection did not run, UNKNOWN for a word we do not know."""
+    """Return who picked up; None if detection did not run, UNKNOWN for an unknown word."""
     return ANSWERED_BY.get(word, AnsweredBy.UNKNOWN) if word else None
 
 

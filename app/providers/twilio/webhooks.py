@@ -1,6 +1,6 @@
-"""Twilio's webhooks: believed by signature and account, then translated into our events.
+"""Twilio's webhooks: verified by signature and account, then translated into our events.
 
-Deliveries may come twice, late, or in any order, so every event has a key that its repetitions share.
+Deliveries may be repeated, late, or in any order. So every event has a key, which is the same in each repetition.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from app.providers.twilio.vocabulary import (
 )
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""A webhook of Twilio's has a few kilobytes; whoever sends more is not Twilio."""
+"""A webhook of Twilio has a few kilobytes; a longer body is not from Twilio."""
 
 _MAX_FIELDS: Final = 300
 _LONGEST_KEY: Final = 200
@@ -42,7 +42,7 @@ _UNANSWERED: Final = frozenset({EventKind.FAILED, EventKind.BUSY, EventKind.NO_A
 
 
 class TwilioWebhooks:
-    """Believes or rejects webhooks of one account, and translates them."""
+    """Verifies the webhooks of one account, and translates them."""
 
     def __init__(self, account: ConfiguredAccount) -> None:
         tokens = [account.auth_token, account.secondary_auth_token]
@@ -56,7 +56,8 @@ class TwilioWebhooks:
         """Return the fields of an authentic request of our account. Raises `WebhookRejected`."""
         target = f"{request.raw_path}?{request.raw_query}" if request.raw_query else request.raw_path
         signature = request.headers.get("x-twilio-signature", "")
-        if _is_form(request):
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method != "GET" and content_type == "application/x-www-form-urlencoded":
             fields: FormFields = _form(request.body)
             authentic = self._signature.accepts_form(target, fields, signature)
         elif request.method == "GET":
@@ -67,7 +68,8 @@ class TwilioWebhooks:
             fields = _json_fields(request.body) if authentic else ()
         if not authentic:
             raise WebhookRejected("the signature is not our carrier account's")
-        # The signature covers what was sent. The carrier would send it no other way: nothing of it is refused.
+        # The signature has covered the original text, and the carrier would not send it differently: so characters that
+        # cannot be stored are removed, and not refused.
         named = {storable(name): storable(value) for name, value in fields}
         if named.get("AccountSid") != self._account_sid:
             raise WebhookRejected("the webhook is another account's")
@@ -81,7 +83,7 @@ class TwilioWebhooks:
 
 
 def parse_inbound_message(fields: Mapping[str, str], *, received_at: datetime) -> InboundMessage:
-    """Return an inbound text with what it asks for."""
+    """Return an inbound text with its keyword."""
     opt_out_type = fields.get("OptOutType", "")
     body = fields.get("Body", "")
     return InboundMessage(
@@ -120,11 +122,11 @@ def _call_outcome(
     if kind not in _UNANSWERED:
         return kind, None
     if failure_of(error_code) is FailureClass.SENDER_HEALTH:
-        # A network that blocks our number answers with whatever SIP code it likes.
+        # A network that blocks our number may answer with any SIP code.
         return EventKind.FAILED, FailureClass.SENDER_HEALTH
     outcome = sip_outcome(sip_code)
     if kind is not EventKind.FAILED:
-        # Twilio's own "busy" and "no-answer" stand, unless the SIP code says that the call was turned away.
+        # Twilio's own "busy" and "no-answer" are kept, unless the SIP code says that the call was rejected.
         return outcome if outcome is not None and outcome[1] is not None else (kind, None)
     return outcome or (kind, failure_of(error_code))
 
@@ -213,15 +215,10 @@ def _message_id(fields: Mapping[str, str]) -> str:
     return fields.get("MessageSid") or fields.get("SmsSid", "")
 
 
-def _is_form(request: WebhookRequest) -> bool:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return request.method != "GET" and content_type == "application/x-www-form-urlencoded"
-
-
 def _form(encoded: bytes) -> FormFields:
-    """Return all fields, blank ones too since they are signed. Raises `WebhookRejected` for absurdly many.
+    """Return all fields, also blank ones, because they are signed. Raises `WebhookRejected` for too many.
 
-    As `urllib.parse.parse_qsl` reads them, which takes several times as long over what needs no decoding.
+    The result is that of `urllib.parse.parse_qsl`, which is several times slower for text that needs no decoding.
     """
     pairs = encoded.decode("utf-8", "replace").replace("+", " ").split("&")
     if len(pairs) > _MAX_FIELDS:
