@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import reflex as rx
+from reflex.vars import StringVar
 
 from app.domain.rights import Right
 from app.web.components import (
@@ -45,65 +46,11 @@ def bulk_bar() -> rx.Component:
 def bulk_dialogs() -> rx.Component:
     """Return the questions."""
     who = whom(ContactBulkState, ContactBulkState.meant.to(str))
-    asking = ContactBulkState.asking
     return rx.fragment(
-        form_dialog(
-            stacked_form(
-                form_field(
-                    text_input(
-                        name="bulk_tags",
-                        placeholder="vip, newsletter",
-                        required=True,
-                        error=error_of(ContactBulkState, "tags"),
-                    ),
-                    name="bulk_tags",
-                    label="Tags",
-                    help_text="With commas between them.",
-                    error=error_of(ContactBulkState, "tags"),
-                ),
-                _buttons(choose(asking == "tag", "Tag", "Untag")),
-                state=ContactBulkState,
-                on_submit=ContactBulkState.submit,
-            ),
-            is_open=(asking == "tag") | (asking == "untag"),
-            on_open_change=ContactBulkState.close,
-            title=as_text(choose(asking == "tag", "Tag ", "Untag ")) + who,
-            sentence=choose(
-                asking == "tag", "The tags are added to those they have.", "The tags are taken off."
-            ),
-        ),
-        form_dialog(
-            stacked_form(
-                form_field(
-                    select_input(
-                        name="bulk_scope", options=[(scope.value, words) for scope, words in SCOPES.items()]
-                    ),
-                    name="bulk_scope",
-                    label="What to stop",
-                ),
-                form_field(
-                    text_input(
-                        name="bulk_reason",
-                        placeholder="Asked by e-mail",
-                        error=error_of(ContactBulkState, "reason"),
-                    ),
-                    name="bulk_reason",
-                    label="Reason",
-                    help_text="Kept with your name and the time.",
-                    error=error_of(ContactBulkState, "reason"),
-                    optional=True,
-                ),
-                _buttons("Never contact"),
-                state=ContactBulkState,
-                on_submit=ContactBulkState.submit,
-            ),
-            is_open=asking == "suppress",
-            on_open_change=ContactBulkState.close,
-            title=as_text("Never contact ") + who + "?",
-            sentence="Every campaign skips their numbers from now on, those that run now too.",
-        ),
+        _tags_dialog(who),
+        _suppress_dialog(who),
         confirm_dialog(
-            is_open=asking == "delete",
+            is_open=ContactBulkState.asking == "delete",
             on_open_change=ContactBulkState.close,
             title=as_text("Delete ") + who + "?",
             sentence="They leave the address book for good. Who is or was in a campaign is kept: its record says "
@@ -112,6 +59,66 @@ def bulk_dialogs() -> rx.Component:
             on_confirm=ContactBulkState.confirm,
             busy=ContactBulkState.saving,
         ),
+    )
+
+
+def _tags_dialog(who: StringVar[str]) -> rx.Component:
+    asking = ContactBulkState.asking
+    return form_dialog(
+        stacked_form(
+            form_field(
+                text_input(
+                    name="bulk_tags",
+                    placeholder="vip, newsletter",
+                    required=True,
+                    error=error_of(ContactBulkState, "tags"),
+                ),
+                name="bulk_tags",
+                label="Tags",
+                help_text="With commas between them.",
+                error=error_of(ContactBulkState, "tags"),
+            ),
+            _buttons(choose(asking == "tag", "Tag", "Untag")),
+            state=ContactBulkState,
+            on_submit=ContactBulkState.submit,
+        ),
+        is_open=(asking == "tag") | (asking == "untag"),
+        on_open_change=ContactBulkState.close,
+        title=as_text(choose(asking == "tag", "Tag ", "Untag ")) + who,
+        sentence=choose(asking == "tag", "The tags are added to those they have.", "The tags are taken off."),
+    )
+
+
+def _suppress_dialog(who: StringVar[str]) -> rx.Component:
+    return form_dialog(
+        stacked_form(
+            form_field(
+                select_input(
+                    name="bulk_scope", options=[(scope.value, words) for scope, words in SCOPES.items()]
+                ),
+                name="bulk_scope",
+                label="What to stop",
+            ),
+            form_field(
+                text_input(
+                    name="bulk_reason",
+                    placeholder="Asked by e-mail",
+                    error=error_of(ContactBulkState, "reason"),
+                ),
+                name="bulk_reason",
+                label="Reason",
+                help_text="Kept with your name and the time.",
+                error=error_of(ContactBulkState, "reason"),
+                optional=True,
+            ),
+            _buttons("Never contact"),
+            state=ContactBulkState,
+            on_submit=ContactBulkState.submit,
+        ),
+        is_open=ContactBulkState.asking == "suppress",
+        on_open_change=ContactBulkState.close,
+        title=as_text("Never contact ") + who + "?",
+        sentence="Every campaign skips their numbers from now on, those that run now too.",
     )
 
 
