@@ -1,1 +1,1 @@
-"""A file on its way in: what the wizard and the address book share of an import."""
+"""Imports of files: shared by the wizard and the address book."""

@@ -1,4 +1,4 @@
-"""What the pages of a file ask of imports: store it, hand it to a worker, and read how it gets on."""
+"""Stores files for the pages of imports, passes them to a worker, and reads the progress."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
@@ -22,7 +22,7 @@ _LATEST: Final = 10
 
 
 async def read_imports(visit: Visit, campaign_id: int | None) -> Sequence[ImportView]:
-    """Return the latest imports of a campaign; without one, those into the address book alone."""
+    """Return the latest imports of a campaign; without one, those into the address book only."""
     async with visit.reading() as session:
         if campaign_id is not None:
             page = await list_imports(
@@ -59,7 +59,7 @@ async def store_upload(visit: Visit, campaign_id: int | None, files: Sequence[rx
 
 
 async def store_text(visit: Visit, campaign_id: int | None, text: str) -> int:
-    """Store what was pasted; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
+    """Store pasted text; return the import's id. Raises `FieldErrors` on `text`, and `FileRefused`."""
     stored = await visit.write(
         lambda session: store_pasted(
             session, principal=visit.principal, campaign_ref=campaign_id, text=text, now=visit.now

@@ -1,4 +1,4 @@
-"""An import, worded for the page."""
+"""Makes the rows and texts of an import for its page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ FIELD_WORDS: Final = {
     "consent_at": "Time of the consent",
 }
 TARGETS: Final = [(field, FIELD_WORDS[field]) for field in FIELDS]
-"""Contact fields that a column can be used as, with their words."""
+"""The contact fields that a column can fill, with their names."""
 
 _KINDS: Final = {
     IssueKind.REJECTED: "Rejected",
@@ -47,7 +47,7 @@ _KINDS: Final = {
 _SHOWN_ALREADY: Final = frozenset({"name", "phone_number"})
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SOON: Final = 100
-"""Seconds; longer times are told in minutes."""
+"""Seconds; longer times are shown in minutes."""
 _FORMATS: Final = {"xlsx": "XLSX", "json": "JSON"}
 _STAGES: Final = {
     ImportStatus.READING: "reading",
@@ -64,12 +64,12 @@ _STAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnRow:
-    """A column of the file, what is in it, and what it becomes."""
+    """A column of the file with samples and its use."""
 
     header: str
     target: str
     variable: str
-    """The target that keeps it as a template variable."""
+    """The target that makes it a template variable."""
     variable_words: str
     samples: list[str]
     error: str
@@ -77,7 +77,7 @@ class ColumnRow:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRow:
-    """A row that would go in."""
+    """A row that would be imported."""
 
     row: str
     number: str
@@ -88,7 +88,7 @@ class AcceptedRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that would not."""
+    """A row that would not be imported."""
 
     row: str
     kind: str
@@ -98,7 +98,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Rows by class, and how far the work is."""
+    """The number of rows in each class, and the progress."""
 
     total: int = 0
     done: int = 0
@@ -112,17 +112,17 @@ class Tally:
     opted_out: int = 0
     note: str = ""
     pace: str = ""
-    """While it runs: how fast, and how long it will still take."""
+    """The speed and the remaining time while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """What the campaign's message will say to one person."""
+    """The campaign's message to one contact."""
 
     who: str
     said: str
     problem: str
-    """Why it cannot be said, or which variables have no value; empty if all is well."""
+    """The error in the text, or the variables without a value; empty if all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ class FileLine:
 
 
 def stage_of(status: ImportStatus) -> str:
-    """Return what the page shows of an import in that status."""
+    """Return the stage that the page shows for a status."""
     return _STAGES[status]
 
 
 def file_facts(view: ImportView) -> str:
-    """Return what is known of the file in one line: size, rows, and how it was read."""
+    """Return the size, the rows and the format of the file in one line."""
     parts = [_size(view.file_bytes)]
     if view.rows_total is not None:
         parts.append(f"{view.rows_total:,} row{'s' * (view.rows_total != 1)}")
@@ -169,7 +169,7 @@ def column_rows(
 
 
 def preview_tally(preview: ImportPreview) -> Tally:
-    """Return what an import would do."""
+    """Return the counts of a preview."""
     sampled = f"These counts are of the first {preview.examined:,} of {preview.total:,} rows."
     return Tally(
         total=preview.total,
@@ -186,7 +186,7 @@ def preview_tally(preview: ImportPreview) -> Tally:
 
 
 def import_tally(view: ImportView) -> Tally:
-    """Return how far an import is."""
+    """Return the counts and the progress of an import."""
     total = view.rows_total or 0
     return Tally(
         total=total,
@@ -218,7 +218,7 @@ def refused_row(row: IssueRow) -> RefusedRow:
 
 
 def sample_row(sample: SampleText) -> SampleRow:
-    """Return what one person will hear or read, part after part."""
+    """Return the text that one contact will hear or read, with its parts in order."""
     said = " ".join(text for text in sample.texts.values() if text)
     missing = ", ".join(f"{{{{{name}}}}}" for name in sample.missing)
     lacking = f"Nothing stands in for {missing}." if missing else ""

@@ -1,4 +1,4 @@
-"""A file on its way in: uploaded, its columns named, looked through, imported."""
+"""The state of an import on its page: upload, mapping, preview, import."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
@@ -55,7 +55,7 @@ _UNFINISHED: Final = frozenset({"reading", "uploaded", "working", "failed"})
 
 
 class ImportState(FormState, rx.State):
-    """The file at hand, and those before it: of the campaign in the address, else of the address book."""
+    """The current file and earlier ones, of the campaign in the address or else of the address book."""
 
     into_campaign: rx.Field[bool] = rx.field(False)
     import_id: rx.Field[int] = rx.field(0)
@@ -72,16 +72,16 @@ class ImportState(FormState, rx.State):
     sheets: rx.Field[list[str]] = rx.field(default_factory=list)
     sheet: rx.Field[str] = rx.field("")
     round: rx.Field[int] = rx.field(0)
-    """Grows with each list that was taken, so that the box to paste into is empty for the next."""
+    """Grows with each pasted list, so that the text box is empty afterwards."""
     looking: rx.Field[bool] = rx.field(False)
-    """The file is being looked through."""
+    """A preview is being made."""
     uploading: rx.Field[bool] = rx.field(False)
     percent: rx.Field[int] = rx.field(0)
     earlier: rx.Field[list[FileLine]] = rx.field(default_factory=list)
 
     @guarded(Right.EDIT_CONTACTS)
     async def load(self, visit: Visit) -> AsyncIterator[None]:
-        """Take up the file that was left half-way, if there is one."""
+        """Open the file whose import was not finished, if there is one."""
         self._reset()
         yield
         async for _ in self._resume(visit, await self._find(visit)):
@@ -89,7 +89,7 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Follow the imports, wherever they run; a file that has been read is opened."""
+        """Watch the imports, in whatever process they run, and open a file when it has been read."""
         campaign_id = _campaign(self)
         watched = Watched(
             visit.principal.organization_id, campaign_id, "imports" if campaign_id else "own imports"
@@ -108,7 +108,7 @@ class ImportState(FormState, rx.State):
 
     @anyone
     def count_upload(self, progress: dict[str, Any]) -> None:
-        """Show how much of the file has left the browser; `receive` has taken over once all of it has."""
+        """Show how much of the file has been sent. When all of it has been sent, `receive` runs."""
         share = progress.get("progress")
         self.percent = int(100 * share) if isinstance(share, int | float) else 0
         # The last of these may come after the file was refused: it must not bring "Uploading" back.
@@ -121,7 +121,7 @@ class ImportState(FormState, rx.State):
 
     @anyone
     def refuse(self, rejected: list[dict[str, Any]]) -> None:
-        """Say why the browser would not take the file."""
+        """Show why the browser refused the file."""
         self.uploading, self.percent = False, 0
         self.errors = {
             ZONE: refusal_of(rejected, largest=MAX_FILE_BYTES, kinds=KINDS_OF_FILES, advice=TOO_LARGE)
@@ -129,9 +129,9 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def receive(self, visit: Visit, files: list[rx.UploadFile]) -> AsyncIterator[None]:
-        """Store the file and read it through, or say why it cannot be used."""
+        """Store the file and preview it, or show why it cannot be used."""
         if not files:
-            # `refuse` knows why, and may have said so already.
+            # `refuse` may have shown the reason already.
             self.errors = {ZONE: self.errors.get(ZONE) or NO_FILE}
             return
         self.errors, self.uploading, self.percent = {}, True, 100
@@ -148,7 +148,7 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def paste(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[None]:
-        """Take a pasted list as if it were a file. The second of two quick clicks finds it taken."""
+        """Store a pasted list like a file. A second quick click has no effect."""
         if self.stage in _UNFINISHED:
             return
         self.errors, self.saving = {}, True
@@ -179,7 +179,7 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def use_column(self, visit: Visit, header: str, target: str) -> AsyncIterator[None]:
-        """Use a column as `target`; the column that was used so before becomes a variable again."""
+        """Use a column as `target`. A column that had this target before becomes a variable again."""
         chosen = {row.header: row.target for row in self.columns} | {header: target}
         for row in self.columns:
             if row.header != header and row.target == target and target in FIELDS:
@@ -189,7 +189,7 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def start(self, visit: Visit) -> AsyncIterator[None]:
-        """Queue the import; it goes on wherever the person goes. The second of two quick clicks finds it begun."""
+        """Queue the import, which does not need the page any more. A second quick click has no effect."""
         if self.stage not in STARTABLE:
             return
         self.saving, self.errors = True, {}
@@ -198,7 +198,7 @@ class ImportState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def give_up(self, visit: Visit) -> None:
-        """Put the file away, or stop its import; who was added stays."""
+        """Discard the file, or stop its import; contacts already added stay."""
         if self.stage in _UNFINISHED:
             await visit.write(
                 lambda session: cancel_import(
@@ -221,10 +221,10 @@ class ImportState(FormState, rx.State):
         return imports
 
     async def _resume(self, visit: Visit, imports: Sequence[ImportView]) -> AsyncIterator[None]:
-        """Open the newest file that was left half-way."""
+        """Open the newest file whose import was not finished."""
         self.import_id, self.stage = 0, "none"
         for view in imports:
-            # A file for the address book is taken up by whoever chose it: nothing else ties it to a page.
+            # A file for the address book belongs to the user who uploaded it.
             is_mine = self.into_campaign or view.created_by == visit.principal.actor
             if is_mine and stage_of(view.status) in _UNFINISHED:
                 async for _ in self._open(visit, view.id):
@@ -278,7 +278,7 @@ class ImportState(FormState, rx.State):
                 yield
 
     async def _look_through(self, visit: Visit) -> AsyncIterator[None]:
-        """Show what would become of the rows."""
+        """Preview the import."""
         self.looking = True
         yield
         try:
@@ -287,7 +287,7 @@ class ImportState(FormState, rx.State):
             self.looking = False
 
     def _show_found(self, found: ImportPreview | FieldErrors) -> None:
-        """Show the preview, or what has to be mended before there is one."""
+        """Show the preview, or what must be corrected first."""
         if isinstance(found, FieldErrors):
             self.errors, self.tally = found.errors, Tally()
             return
@@ -298,7 +298,7 @@ class ImportState(FormState, rx.State):
         self.samples = [sample_row(sample) for sample in found.samples]
 
     def _follow(self, imports: Sequence[ImportView]) -> bool:
-        """Show how the import at hand gets on; tell whether it has just been read and is to be opened."""
+        """Show the progress of the current import; return whether its file has just been read and must be opened."""
         self._list(imports)
         view = next((view for view in imports if view.id == self.import_id), None)
         if view is None or self.stage not in {"reading", "working", "failed", "done"}:
@@ -314,12 +314,12 @@ class ImportState(FormState, rx.State):
 
 
 def _campaign(state: rx.State) -> int | None:
-    """Return the campaign the address claims; None on the page of the address book."""
+    """Return the campaign's id in the address; None on a page of the address book."""
     return routes.place(state.router.url.path).campaign_id
 
 
 async def _previewed(visit: Visit, import_id: int) -> ImportPreview | FieldErrors:
-    """Return what would become of the rows, or what has to be mended first."""
+    """Return the preview of the import, or the errors that must be corrected first."""
     try:
         async with visit.reading() as session:
             return await preview_import(

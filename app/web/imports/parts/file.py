@@ -1,4 +1,4 @@
-"""The panel of a file: drop it, name its columns, look at what it would do, import it."""
+"""The panel of a file: upload it, map its columns, preview the import, run it."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -49,11 +49,11 @@ FILES: Final[dict[str, Sequence[Any]]] = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": [".xlsx"],
     "application/json": [".json"],
 }
-"""What the browser lets through; what a file is, its content tells."""
+"""The types that the browser accepts. The content of the file decides its format."""
 
 
 def file_panel() -> rx.Component:
-    """Return the panel, in the stage the file is at."""
+    """Return the panel, by the stage of the file."""
     return panel(
         rx.match(
             ImportState.stage,
@@ -62,7 +62,7 @@ def file_panel() -> rx.Component:
             ("working", _working()),
             ("failed", _failed()),
             ("done", _done()),
-            _drop(),
+            rx.el.div(_zone(), _paste(), class_name="cs-wizard-fields cs-wizard-wide"),
         ),
         title="Upload or paste a list",
         description=f"A {KINDS_OF_FILES} file, or rows copied from a spreadsheet, one person each. "
@@ -81,13 +81,9 @@ def _file_to_keep(label: str, name: str) -> rx.Component:
         label,
         href=f"/{name}",
         download=name,
-        reload_document=True,  # Else the router would look for a page of that address.
+        reload_document=True,  # Otherwise the router would look for a page at this address.
         class_name="cs-wizard-download",
     )
-
-
-def _drop() -> rx.Component:
-    return rx.el.div(_zone(), _paste(), class_name="cs-wizard-fields cs-wizard-wide")
 
 
 def _zone() -> rx.Component:
@@ -317,13 +313,11 @@ def _failed() -> rx.Component:
 def _done() -> rx.Component:
     tally = record(ImportState.tally, Tally)
     skipped = tally.rejected.to(int) + tally.duplicates.to(int) + tally.suppressed.to(int)
+    are_now = as_text(choose(tally.accepted.to(int) == 1, " contact is", " contacts are"))
+    where = as_text(choose(ImportState.into_campaign, " now in the campaign.", " now in the address book."))
     return rx.el.div(
         _file_line(),
-        banner(
-            tally.accepted.to(str) + as_text(_where(tally)),
-            kind="success",
-            title="Imported",
-        ),
+        banner(tally.accepted.to(str) + are_now + where, kind="success", title="Imported"),
         counts_of(tally),
         rx.el.div(
             rx.cond(
@@ -346,12 +340,6 @@ def _done() -> rx.Component:
         ),
         class_name="cs-wizard-fields cs-wizard-wide",
     )
-
-
-def _where(tally: ObjectVar[Tally]) -> rx.Var[str]:
-    people = as_text(choose(tally.accepted.to(int) == 1, " contact is", " contacts are"))
-    place = choose(ImportState.into_campaign, " now in the campaign.", " now in the address book.")
-    return people + as_text(place)
 
 
 def import_words(accepted: rx.Var[int]) -> rx.Var[str]:

@@ -1,4 +1,4 @@
-"""What an import would do: its counts, the first rows of each class, and what is said to three people."""
+"""The preview of an import: its counts, the first rows of each class, and the message to three contacts."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -10,7 +10,7 @@ from app.web.imports.state import ImportState
 
 
 def preview_of(tally: ObjectVar[Tally]) -> rx.Component:
-    """Return the counts, the first rows of each class, and what the message will say to three people."""
+    """Return the counts, the first rows of each class, and the message to three contacts."""
     return rx.cond(
         tally.done.to(int) > 0,
         rx.el.div(
@@ -38,7 +38,7 @@ def preview_of(tally: ObjectVar[Tally]) -> rx.Component:
 
 
 def counts_of(tally: ObjectVar[Tally]) -> rx.Component:
-    """Return how many rows are of which class."""
+    """Return the number of rows in each class."""
     return rx.el.dl(
         _count("Accepted", tally.accepted, "green"),
         _count("Rejected", tally.rejected, "red"),
