@@ -1,4 +1,4 @@
-"""The guard of every event handler: any client may call any of them, with any arguments, from any page."""
+"""The guard of every event handler: any client may call any handler, with any arguments, from any page."""
 
 import inspect
 import logging
@@ -37,10 +37,10 @@ Callback = Callable[..., Any]
 
 _ANYONE: Final = "anyone"
 GUARD: Final = "callsheet_guard"
-"""The attribute that says what guards a handler: a `Right`, or "signed in", or "anyone"."""
+"""The attribute with the guard of a handler: a `Right`, or "signed in", or "anyone"."""
 
 _OPENERS: Final = frozenset({"load", "enter"})
-"""The handlers that fill a page: what stops them stands in its place, whatever an earlier visit left there."""
+"""The handlers that load a page. Their errors are shown in place of the page, also if it was loaded before."""
 
 _BROWSER_ERRORS: Final = Quota("browser errors", 20)
 _REFLEX_ERRORS: Final = Quota("reflex errors", 20)
@@ -58,7 +58,7 @@ class NotSignedIn(CallsheetError):
 
 
 class WrongArguments(CallsheetError):
-    """An event does not have the arguments that its handler takes: no page of this version sends it."""
+    """The arguments of an event do not fit its handler: the page is of another version."""
 
     code = "wrong_arguments"
 
@@ -67,21 +67,21 @@ class WrongArguments(CallsheetError):
 
 
 class PageState(rx.State, mixin=True):
-    """What every page's state has, and what the guard mends when a handler fails."""
+    """The fields of every page's state. The guard sets them when a handler fails."""
 
     loading: rx.Field[bool] = rx.field(True)
-    """The first content has not come yet."""
+    """The content has not been loaded yet."""
     saving: rx.Field[bool] = rx.field(False)
-    """A button's work is under way; false again when its handler has ended, however it ended."""
+    """The work of a button is under way. The guard resets it when the handler ends, also after an error."""
     problem: rx.Field[str] = rx.field("")
-    """Why the page's content could not be loaded, for `table_states` and `error_state`."""
+    """The reason why the content could not be loaded, for `table_states` and `error_state`; empty if it could."""
 
 
 class FormState(PageState, mixin=True):
-    """What the state of a page with boxes to fill in has besides.
+    """The additional fields of a page with input boxes.
 
-    Each error stands at the box made with `error_of`; one whose box is not on the page stands in the banner
-    `unboxed_errors`, which every form has. A state without boxes is a `PageState`: its field errors are toasts.
+    An error is shown at the box made with `error_of`. If that box is not on the page, it is shown in the banner
+    `unboxed_errors`, which every form has. A page without boxes has a `PageState`: its field errors are toasts.
     """
 
     errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
@@ -89,7 +89,7 @@ class FormState(PageState, mixin=True):
 
     @rx.var
     def problems(self) -> list[FormProblem]:
-        """The errors with their settings in words."""
+        """The errors, each with the name of its setting."""
         state = type(self).__name__
         return [
             FormProblem(error_key(state, path), setting_words(path), reason)
@@ -102,10 +102,9 @@ def guarded(
 ) -> Callable[[Callable[[S, Visit, *Arguments], Any]], EventCallback[*Arguments]]:
     """Make an event handler that runs only for a member of the address's organization who has `right`.
 
-    It stands in place of `@rx.event` (whose `background` and `supersedes` it takes) and gives the handler
-    the `Visit` of that member, read from the database this very moment, as its first argument. A form it
-    takes holds the boxes that the page shows, and no others. What the handler raises becomes field errors,
-    the page's problem or a toast.
+    Use it instead of `@rx.event`; it takes the same `background` and `supersedes`. The handler's first argument is the
+    `Visit` of the member, whose rights are read from the database at each event. A `form` argument has only the boxes
+    that the page shows. An exception of the handler becomes field errors, the page's problem or a toast.
     """
 
     def decorate(
@@ -116,7 +115,7 @@ def guarded(
             authorize(principal, right)
             return handler(state, Visit(get_context(), principal), *arguments, **named)
 
-        run = _hide_injected(_mended(handler, call, guard=right), handler)
+        run = _hide_injected(_reporting(handler, call, guard=right), handler)
         event: EventCallback[*Arguments] = _event(run, background=background, supersedes=supersedes)
         return event
 
@@ -126,36 +125,39 @@ def guarded(
 def signed_in(
     handler: Callable[[S, SignedInUser, *Arguments], Any],
 ) -> EventCallback[*Arguments]:
-    """Make an event handler that runs for whoever is signed in, and is told who that is."""
+    """Make an event handler that runs only for a signed-in user, who is its first argument."""
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, await resolve_person(state), *arguments, **named)
 
     event: EventCallback[*Arguments]
-    event = _event(_hide_injected(_mended(handler, call, guard="signed in"), handler))
+    event = _event(_hide_injected(_reporting(handler, call, guard="signed in"), handler))
     return event
 
 
 def anyone(handler: Callable[[S, *Arguments], Any]) -> EventCallback[*Arguments]:
-    """Make an event handler that runs for everybody (sign-in, opening a dialog); its errors are mended."""
+    """Make an event handler that runs for everyone, such as for signing in or opening a dialog.
+
+    Its exceptions are handled as those of `guarded`.
+    """
 
     async def call(state: S, *arguments: Any, **named: Any) -> Any:
         return handler(state, *arguments, **named)
 
-    event: EventCallback[*Arguments] = _event(_mended(handler, call, guard=_ANYONE))
+    event: EventCallback[*Arguments] = _event(_reporting(handler, call, guard=_ANYONE))
     return event
 
 
 async def resolve_person(state: rx.State) -> SignedInUser:
-    """Return who the browser's cookie belongs to. Raises `NotSignedIn`."""
+    """Return the user of the browser's session cookie. Raises `NotSignedIn`."""
     async with get_context().database.session() as session:
         return await _person(session, state)
 
 
 async def resolve_principal(state: rx.State) -> Principal:
-    """Return the member that the cookie's person is in the address's organization.
+    """Return the user of the session cookie as a member of the address's organization.
 
-    Raises `NotSignedIn`, or `NotFound` for an organization that is not theirs.
+    Raises `NotSignedIn`, or `NotFound` if the user is no member of the organization.
     """
     slug = routes.place(state.router.url.path).organization
     async with get_context().database.session() as session:
@@ -174,7 +176,7 @@ async def _person(session: AsyncSession, state: rx.State) -> SignedInUser:
 
 
 def still_allowed(state: rx.State, right: Right) -> Callable[[], Awaitable[None]]:
-    """Return the check that a page which watches repeats: it raises as soon as the right to is gone."""
+    """Return a check for a handler that watches: it raises as soon as the user has lost the right."""
 
     async def check() -> None:
         authorize(await resolve_principal(state), right)
@@ -183,30 +185,30 @@ def still_allowed(state: rx.State, right: Right) -> Callable[[], Awaitable[None]
 
 
 def session_tokens(state: rx.State) -> tuple[str, ...]:
-    """Return the tokens that may be the session's; none without its cookie."""
+    """Return the values of the session cookie, which are not checked yet; none without a cookie."""
     return cookie_of(state, SESSION_COOKIE)
 
 
 def cookie_of(state: rx.State, name: str) -> tuple[str, ...]:
-    """Return what an HttpOnly cookie of ours held at the handshake of the browser's socket, as `tokens_in` does."""
+    """Return the values that an HttpOnly cookie had at the handshake of the browser's socket, as `tokens_in` does."""
     over_https = get_settings().served_over_https
     return tokens_in([state.router.headers.cookie], name, over_https=over_https)
 
 
 def _event(run: Callback, *, background: bool = False, supersedes: bool = False) -> Any:
-    """Mark `run` as Reflex's event handler. mypy takes `rx.event` for a class and not for what it returns."""
+    """Make `run` an event handler of Reflex. `rx.event` is typed as Any, because mypy does not see what it returns."""
     mark: Any = rx.event(background=background or None, supersedes=supersedes or None)
     return mark(run)
 
 
-def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callback:
-    """Return the handler that Reflex gets: `call` with errors turned into what the person sees.
+def _reporting(handler: Callback, call: Callback, *, guard: Right | str) -> Callback:
+    """Return the handler for Reflex: it runs `call` and shows errors to the person.
 
-    A handler that raised would send nothing to the browser, and a button would turn for ever.
+    If a handler raised, the browser would get no answer, and a button would show its spinner for ever.
     """
     signature = inspect.signature(handler)
     takes_form = "form" in signature.parameters
-    # Without the state, and who is given to the handler.
+    # Without the state, and without the visit or user that the guard passes.
     takes = dict(list(signature.parameters.items())[1 if guard == _ANYONE else 2 :])
 
     @wraps(handler)
@@ -218,25 +220,29 @@ def _mended(handler: Callback, call: Callback, *, guard: Right | str) -> Callbac
             async with aclosing(_events(await call(state, *shown, **shown_named))) as events:
                 async for event in events:
                     yield event
-        except Exception as caught:  # noqa: BLE001  # the edge: what nobody foresaw is logged and told of
-            unforeseen = not isinstance(caught, CallsheetError)
-            error = WrongArguments() if unforeseen and not _fit(takes, arguments, named) else caught
+        except Exception as caught:  # noqa: BLE001  # the outermost handler: unexpected errors are logged and shown
+            is_unexpected = not isinstance(caught, CallsheetError)
+            error = WrongArguments() if is_unexpected and not _fit(takes, arguments, named) else caught
             async with _writable(state):
                 reaction = _react(state, error, opens=handler.__name__ in _OPENERS, takes_form=takes_form)
             if reaction is not None:
                 yield reaction
         except BaseException:
-            _end_saving_if_held(state)
+            # The handler was cancelled. A background handler may no longer write to the state.
+            if not isinstance(state, StateProxy) and getattr(state, "saving", False):
+                _set_known(state, saving=False)
             raise
         else:
-            await _end_saving(state)
+            if getattr(state, "saving", False):
+                async with _writable(state):
+                    _set_known(state, saving=False)
 
     setattr(run, GUARD, guard)
     return run
 
 
 def _fit(takes: Mapping[str, inspect.Parameter], arguments: Sequence[Any], named: Mapping[str, Any]) -> bool:
-    """Tell whether arguments are such as the parameters take."""
+    """Tell whether the arguments fit the parameters, also in their types."""
     try:
         bound = inspect.Signature(list(takes.values())).bind(*arguments, **named)
         for name, value in bound.arguments.items():
@@ -253,7 +259,7 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def _refuse_unstorable(names: Sequence[str], shown: Sequence[Any], named: Mapping[str, Any]) -> None:
-    """Refuse texts that cannot be stored. Raises `FieldErrors`: a form's by box, another argument's by its name."""
+    """Raise `FieldErrors` for texts that cannot be stored: by box for a form, by name for another argument."""
     wrong: dict[str, str] = {}
     for name, value in [*zip(names, shown, strict=False), *named.items()]:
         for path, message in wrong_texts(value).items():
@@ -264,7 +270,7 @@ def _refuse_unstorable(names: Sequence[str], shown: Sequence[Any], named: Mappin
 
 
 def _hide_injected(run: Callback, handler: Callback) -> Callback:
-    """Take the injected parameter out of what Reflex, and so a client, may fill."""
+    """Hide the parameter that the guard passes, so that Reflex does not let a client pass it."""
     signature = inspect.signature(handler)
     own, injected, *rest = signature.parameters.values()
     run.__signature__ = signature.replace(parameters=[own, *rest])  # type: ignore[attr-defined]  # read by inspect
@@ -273,7 +279,7 @@ def _hide_injected(run: Callback, handler: Callback) -> Callback:
 
 
 async def _events(outcome: Any) -> AsyncGenerator[Any, None]:
-    """Yield what a handler yields or returns: async generators, coroutines and plain functions alike."""
+    """Yield the events that a handler yields or returns, be it an async generator, a coroutine or a function."""
     if inspect.isasyncgen(outcome):
         async with aclosing(outcome):
             async for event in outcome:
@@ -286,7 +292,7 @@ async def _events(outcome: Any) -> AsyncGenerator[Any, None]:
 
 @asynccontextmanager
 async def _writable(state: rx.State) -> AsyncIterator[None]:
-    """Hold the state's lock while in a background handler; a foreground one holds it already."""
+    """Hold the state's lock in a background handler; a foreground handler holds it already."""
     if isinstance(state, StateProxy):
         async with state:
             yield
@@ -295,8 +301,8 @@ async def _writable(state: rx.State) -> AsyncIterator[None]:
 
 
 def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) -> EventSpec | None:
-    """Write what `error` means into the state, and return the event that leads to it or tells of it."""
-    # A state that loads nothing (actions, questions) shows no problem of its own: it tells by a toast.
+    """Show an error: in the state's fields, or by the event that is returned."""
+    # A state that loads nothing (actions, dialogs) shows no problem: its errors are toasts.
     was_loading = opens or (getattr(state, "loading", False) and "load" in state.event_handlers)
     _set_known(state, saving=False, loading=False)
     if isinstance(error, WrongArguments):
@@ -307,7 +313,7 @@ def _react(state: rx.State, error: Exception, *, opens: bool, takes_form: bool) 
         _set_known(state, errors=dict(error.errors))
         return to_first_error() if takes_form else None
     if isinstance(error, NotFound) and isinstance(state, StateProxy) and getattr(state, "problem", False):
-        return None  # a watch of what is not there, as the page says already
+        return None  # a watch of something that is missing, which the page says already
     message = _said(error) if isinstance(error, CallsheetError) else report(error)
     if was_loading and "problem" in state.get_fields():
         _set_known(state, problem=message)
@@ -329,14 +335,14 @@ def _said(error: CallsheetError) -> str:
 
 
 def report(error: Exception) -> str:
-    """Log an error nobody foresaw, and return the sentence, with its reference, that a person is given."""
+    """Log an unexpected error, and return the sentence, with the reference, for the person."""
     reference = token_hex(4)
     log.error("web.handler_failed", extra={"reference": reference}, exc_info=error)
     return f"Something went wrong on our side. Nothing was lost; please try again. (Reference {reference})"
 
 
 def tell_of(exception: Exception) -> EventSpec | None:
-    """Log and tell of what no guard caught: an error of Reflex's own, mostly at a malformed event, in one line."""
+    """Log an error of Reflex itself in one line, and return a toast. Most come from malformed events."""
     if get_context().quotas.use(_REFLEX_ERRORS, "all").refused:
         return None
     last = extract_tb(exception.__traceback__)[-1:]
@@ -345,25 +351,13 @@ def tell_of(exception: Exception) -> EventSpec | None:
 
 
 def note_browser_error(exception: Exception) -> None:
-    """Log what went wrong in a browser, as far as it says: anybody may say anything, and often."""
+    """Log an error that a browser reports, up to a quota: anyone may send such reports."""
     if not get_context().quotas.use(_BROWSER_ERRORS, "all").refused:
         log.warning("web.browser_error", extra={"told": str(exception)})
 
 
-async def _end_saving(state: rx.State) -> None:
-    if getattr(state, "saving", False):
-        async with _writable(state):
-            _set_known(state, saving=False)
-
-
-def _end_saving_if_held(state: rx.State) -> None:
-    """Reset `saving` of a cancelled foreground handler; a background one no longer may write."""
-    if not isinstance(state, StateProxy) and getattr(state, "saving", False):
-        _set_known(state, saving=False)
-
-
 def _set_known(state: rx.State, **values: Any) -> None:
-    """Set those of `values` that the state has a field for."""
+    """Set the values whose field the state has."""
     for name, value in values.items():
         if name in state.get_fields():
             setattr(state, name, value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import reflex as rx
-from reflex.vars import ArrayVar, ObjectVar
+from reflex.vars import ObjectVar
 
 from app.web.components.kinds import FieldError, Flag, Text, as_text, flag_word, present
 from app.web.places import countries, time_zones
@@ -63,9 +63,6 @@ def time_zone_input(
 def _options(choices: list[tuple[str, str]], none: str | None) -> rx.Component:
     rows: rx.Var[list[list[str]]] = rx.Var.create([list(choice) for choice in choices])
     return rx.fragment(
-        rx.el.option(none, value="") if none is not None else rx.fragment(), rx.foreach(rows, _option)
+        rx.el.option(none, value="") if none is not None else rx.fragment(),
+        rx.foreach(rows, lambda choice: rx.el.option(choice[1], value=choice[0])),
     )
-
-
-def _option(choice: ArrayVar[list[str]]) -> rx.Component:
-    return rx.el.option(choice[1], value=choice[0])

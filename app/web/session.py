@@ -1,4 +1,4 @@
-"""Who is signed in and where, for display. Nothing here decides what anyone may do: `guard.py` does."""
+"""The signed-in user and the organization, for display only. `guard.py` decides what a user may do."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.web.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class OrganizationLink:
-    """An organization the person is a member of."""
+    """An organization of the user."""
 
     slug: str
     name: str
@@ -34,7 +34,7 @@ def here() -> rx.Var[str]:
 
 
 class SessionState(rx.State):
-    """What the shell shows of person, organization and carrier: copies for the eye, never for a decision."""
+    """What the shell shows of user, organization and carrier. For display only, never for a decision."""
 
     user_name: rx.Field[str] = rx.field("")
     user_email: rx.Field[str] = rx.field("")
@@ -48,11 +48,11 @@ class SessionState(rx.State):
     dialing_stopped: rx.Field[bool] = rx.field(False)
     simulated: rx.Field[bool] = rx.field(default_factory=lambda: get_settings().carrier_simulated)
     problem: rx.Field[str] = rx.field("")
-    """Why there is nothing to show at this address: the organization is not there, or not theirs."""
+    """Why the page cannot be shown: there is no such organization, or the user is no member of it."""
 
     @guarded(Right.VIEW)
     async def enter(self, visit: Visit) -> None:
-        """Show where the person is and as whom. The first of `ENTER`."""
+        """Show the user and the organization. The first handler of `ENTER`."""
         async with visit.reading() as session:
             organization = await organization_settings(session, principal=visit.principal)
             person = await resolve_person(self)
@@ -71,7 +71,7 @@ class SessionState(rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Keep the switch that stops all dialing in sight, whoever pulls it. The last of `ENTER`."""
+        """Watch the switch that stops all dialing: others may use it too. The last handler of `ENTER`."""
 
         async def is_stopped() -> bool:
             async with visit.reading() as session:
@@ -85,45 +85,40 @@ class SessionState(rx.State):
 
     @anyone
     async def sign_out(self) -> EventSpec:
-        """End the session, and leave by a real page load, which clears the cookie."""
+        """End the session, and load the sign-out page, which clears the cookie."""
         context = get_context()
         await context.database.write(
             lambda session: sign_out(session, tokens=session_tokens(self), now=context.clock.now())
         )
-        # What the pages of this tab were shown is not for whoever sits down at it next.
+        # The next user of this tab must not see the content of its pages.
         root: rx.State = await self.get_state(rx.State)
         root.reset()  # type: ignore[no-untyped-call]  # Reflex leaves it without annotations
         return rx.call_script(_LOCK_OTHER_TABS + _LEAVE)
 
 
 def enter_with_ticket(ticket: str) -> EventSpec:
-    """Return the event that turns a sign-in ticket into the session's cookie, by a real page load."""
-    return load_page(f"{routes.AUTH_COMPLETE}?ticket={quote(ticket, safe='')}")
+    """Return the event that exchanges a sign-in ticket for a session cookie.
 
-
-def load_page(path: str) -> EventSpec:
-    """Return the event of a real page load; `rx.redirect` stays within the program, with its old cookie."""
-    return rx.call_script(_assign(path))
-
-
-def _assign(path: str) -> str:
-    return f"window.location.assign({json.dumps(path)})"
+    It loads the page again: after `rx.redirect` the socket would still have the old cookie.
+    """
+    path = f"{routes.AUTH_COMPLETE}?ticket={quote(ticket, safe='')}"
+    return rx.call_script(f"window.location.assign({json.dumps(path)})")
 
 
 _LOCK_OTHER_TABS: Final = "window.localStorage.setItem('callsheet-signed-out', String(Date.now()));"
-"""`assets/lock.js` listens in every tab; one that does not is sent to sign in by whatever it does next."""
+"""`assets/lock.js` listens in every tab. A tab in which it does not run is sent to sign in at its next event."""
 
 _LEAVE: Final = (
     "const leaving = document.createElement('form'); leaving.method = 'post';"
     f" leaving.action = {json.dumps(routes.AUTH_SIGN_OUT)}; document.body.append(leaving); leaving.submit();"
 )
-"""A real page load that no link and no picture can bring about: the address answers to POST alone."""
+"""A page load by POST, so that no link or image can sign a user out."""
 
 
 ENTER: Final = (SessionState.enter, SessionState.watch)
-"""What every page of an organization loads first."""
+"""The first `on_load` handlers of every page of an organization."""
 
 
 def allows(right: Right) -> rx.Var[bool]:
-    """Return whether to show what `right` is needed for: cosmetics, the handler behind it asks again."""
+    """Tell whether to show an element that needs `right`. For display only: its handler checks the right itself."""
     return SessionState.rights.contains(right.value)

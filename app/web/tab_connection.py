@@ -1,4 +1,4 @@
-"""The connections of tabs, seen from our side."""
+"""The connection of a tab, which the server can end."""
 
 import asyncio
 from contextlib import suppress
@@ -9,11 +9,11 @@ from starlette.types import Message, Receive, Send
 
 _LEFT: Final[Message] = {"type": "websocket.disconnect", "code": WS_1000_NORMAL_CLOSURE}
 _DO_NOT_COME_BACK: Final = "41/_event,"
-"""Socket.IO's word that the server has closed the connection: a browser waits until its page is used again."""
+"""Socket.IO's packet for: the server has closed the connection. The browser reconnects only when its page is used."""
 
 
 class TabConnection:
-    """One connection of a tab, which can be ended from our side."""
+    """One connection of a tab, which the server can end."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -23,7 +23,7 @@ class TabConnection:
         self.gone = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Return what the other side sends next; that it has left, once the connection is ended."""
+        """Return the next message of the browser; a disconnect once the connection is ended."""
         if self._is_new:
             self._is_new = False
             return await self._receive()
@@ -36,12 +36,12 @@ class TabConnection:
             coming.cancel()
 
     async def send(self, message: Message) -> None:
-        """Send on what Reflex answers, unless the connection is ended."""
+        """Send a message of Reflex, unless the connection is ended."""
         if not self._ending.done():
             await self._send(message)
 
     async def end(self) -> None:
-        """Tell the browser not to come back by itself, close the connection, and let Reflex believe it is gone."""
+        """Tell the browser not to reconnect by itself, close the connection, and report a disconnect to Reflex."""
         if self._ending.done():
             return
         self._ending.set_result(None)

@@ -1,4 +1,4 @@
-"""What happens before the events that Reflex itself handles: those that ask for all that a tab shows."""
+"""Middleware before the events that Reflex itself handles: they send a tab all of its state."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,26 +12,27 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 from app.web.guard import GUARD, NotSignedIn, resolve_person, session_tokens
 
 _CONNECT: Final = f"{rx.State.get_full_name()}.hydrate_and_load"
-"""Each connection's first event."""
+"""The first event of each connection."""
 _LOAD: Final = f"{OnLoadInternalState.get_full_name()}.on_load_internal"
 """Runs a page's `on_load` handlers, when it is opened and after each connection's first event."""
 _OF_A_NEW_DOCUMENT: Final = "hashes"
-"""In the first event's payload when the browser has just loaded the page, and not when its line broke."""
+"""In the first event's payload if the browser has just loaded the page, and not after a lost connection."""
 
 
 class ForgetSignedOut(Middleware):
-    """What a tab holds of a session that was ended, here or elsewhere, is gone before anybody is told of it.
+    """Deletes the state of a tab whose session has ended, before Reflex sends it.
 
-    Our own handlers ask who sends an event; Reflex's do not.
+    Our own handlers check who sends an event; those of Reflex do not.
     """
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Reset the tab's state, once, if its session has ended; the event then goes its way.
+        """Reset the tab's state if its session has ended, and pass the event on.
 
-        Once: a cookie that is good for nothing stays, and who signs in beside it does so in the same tab.
+        It is reset only once: the invalid cookie stays, and the user may sign in again in the same tab.
         """
-        if _is_ours(event.name):
-            return None
+        registered = event_handlers().get(event.name)
+        if registered is not None and hasattr(registered.handler.fn, GUARD):
+            return None  # It is ours.
         root, tab = await state.get_state(rx.State), await state.get_state(TabState)
         if not session_tokens(root):
             return None
@@ -44,21 +45,21 @@ class ForgetSignedOut(Middleware):
 
 
 class TabState(rx.State):
-    """What is known of a tab besides what it shows."""
+    """The state of a tab that no page shows."""
 
     shown: rx.Field[str] = rx.field("")
-    """The path whose handlers were run last; they have ended if the tab `is_hydrated`."""
+    """The path whose `on_load` handlers ran last; they have ended if the tab `is_hydrated`."""
     came_back: rx.Field[bool] = rx.field(False)
-    """The next loading is that of a page whose line broke."""
+    """The next loading is that of a page that has lost its connection."""
     forgotten: rx.Field[bool] = rx.field(False)
-    """The session in its cookie has ended, and all that was of it is gone: no guard lets more in with that cookie."""
+    """The session of its cookie has ended, and the state was reset. No handler fills it again with that cookie."""
 
 
 class SkipReloadOnReconnect(Middleware):
-    """A page whose line broke, and that is still what the tab holds, is not loaded once more when it comes back.
+    """Does not load a page again when its tab reconnects after a lost connection.
 
-    Loading empties forms and closes dialogs: what was typed or chosen would be lost, and a key shown once with it.
-    What watches goes on, and brings what has changed meanwhile.
+    Loading empties forms and closes dialogs: input would be lost, and a key that is shown only once. The handlers that
+    watch are started again, and show what has changed meanwhile.
     """
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
@@ -80,7 +81,7 @@ def event_handlers() -> Mapping[str, RegisteredEventHandler]:
 
 
 def _watching(app: rx.App, path: str) -> list[Event]:
-    """Return the page's handlers that go on in the background, and Reflex's sign that loading has ended."""
+    """Return the page's background handlers, and Reflex's event that ends the loading."""
     loading = Event.from_event_type(app.get_load_events(path))
     handlers = event_handlers()
     watching = [event for event in loading if handlers[event.name].handler.is_background]
@@ -89,11 +90,6 @@ def _watching(app: rx.App, path: str) -> list[Event]:
 
 def _path(state: BaseState) -> str:
     return state.router.url.path.rstrip("/")
-
-
-def _is_ours(name: str) -> bool:
-    registered = event_handlers().get(name)
-    return registered is not None and hasattr(registered.handler.fn, GUARD)
 
 
 async def _is_signed_in(state: rx.State) -> bool:

@@ -1,9 +1,9 @@
-"""A tab belongs to the session that opened it.
+"""Binds a tab to the session that opened it.
 
-Reflex keeps what a tab shows, and who acts in it, under a token that the tab sends; it stands in the socket's address,
-which proxies write down. Whoever sends it would be handed that content and act as that person. So Reflex never gets the
-tab's own token: it gets one made of that token and of the session that the cookie of this very request belongs to.
-With another session, or with none, the same token leads to another tab, which is empty.
+Reflex keeps the state of a tab, with its user, under a token that the tab sends. The token is in the socket's address,
+which proxies log. Anyone who sends it would get that state and act as that user. So Reflex never gets the tab's own
+token. It gets a token made from it and from the session of the request's cookie. With another session, or with none,
+the same tab token leads to another state, which is empty.
 """
 
 import asyncio
@@ -38,23 +38,23 @@ UPLOADS: Final = "/_upload"
 """Where Reflex takes files."""
 
 PERSON: Final = "callsheet.person"
-"""In the scope of a request to one of the two: the `SignedInUser` that its cookie belongs to, or None."""
+"""In the scope of a request to one of the two: the `SignedInUser` of its cookie, or None."""
 
 BROWSER: Final = "callsheet.browser"
-"""In the scope of a stranger's socket: what tells the browser from others, or None if nobody has signed in with it."""
+"""In the scope of a socket that is not signed in: the id of a browser in which a user has signed in before, or None."""
 
 CONNECTION: Final = "callsheet.connection"
 """In the scope of a socket: its `TabConnection`."""
 
 _UPLOAD_TOKEN: Final = b"reflex-client-token"
 _SOCKET_QUERY: Final = frozenset({"EIO", "transport"})
-"""What of a socket's query reaches Reflex beside the token; a polling session's id does not."""
+"""The parameters of a socket's query that Reflex gets besides the token. The id of a polling session is left out."""
 _LONGEST_TOKEN: Final = 100
 _KEY: Final = secrets.token_bytes(32)
-"""Of this process, as are the states that it leads to."""
+"""Made in this process, which alone has the states."""
 _LEAVE_WITHIN_SECONDS: Final = 2.0
 _REMEMBERED_SECONDS: Final = 120.0
-"""How long what a stranger's tab shows outlives its connection, for it may come back."""
+"""How long the state of a tab that is not signed in is kept after its connection, in case it reconnects."""
 _LOOK_EVERY_SECONDS: Final = 0.005
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Tabs(Protocol):
         """Tell whether a socket is open for what Reflex knows as `token`."""
 
     def forget(self, token: str) -> None:
-        """Let go of what such a tab shows, unless its socket is open."""
+        """Delete the state of such a tab, unless its socket is open."""
 
 
 class ReflexTabs:
@@ -82,19 +82,19 @@ class ReflexTabs:
         return namespace is not None and token in namespace.token_to_sid
 
     def forget(self, token: str) -> None:
-        """Let go of what such a tab shows, unless its socket is open."""
+        """Delete the state of such a tab, unless its socket is open."""
         states = self._app.state_manager
         if not self.is_open(token) and isinstance(states, StateManagerMemory):
-            # Reflex has no public way: it waits for an hour, in which strangers could fill the memory.
+            # Reflex has no public method for it, and keeps the state for an hour. Strangers could fill the memory.
             states._purge_token(rx.BaseStateToken(ident=token, cls=rx.State))  # noqa: SLF001
 
 
 class BindTabs:
     """ASGI middleware in front of Reflex's socket and uploads: binds each tab's token to the request's session.
 
-    One tab has one socket. A tab whose connection broke comes back before the server, or a proxy between, knows that
-    the old one is gone; Reflex would take it for a copy of itself and give it a new, empty state (its issue 6345). Here
-    the old one is ended first. A duplicated tab has a token of its own: `assets/tab.js` sees to it.
+    A tab has one socket. A tab that lost its connection may reconnect before the server, or a proxy between, knows that
+    the old connection is gone. Reflex would take it for a duplicated tab and give it a new, empty state (its issue
+    6345). So the old connection is ended first. A duplicated tab gets a token of its own from `assets/tab.js`.
     """
 
     def __init__(self, app: ASGIApp, *, tabs: Tabs) -> None:
@@ -103,7 +103,7 @@ class BindTabs:
         self._connections: dict[str, TabConnection] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, bound."""
+        """Pass a request on with the bound token."""
         path = scope.get("path", "")
         if is_tab_socket(scope):
             await self._open(scope, receive, send)
@@ -117,8 +117,8 @@ class BindTabs:
             await self._app(scope, receive, send)
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = _socket_token(scope)
-        if not token:
+        token = dict(_query(scope)).get("token", "")
+        if not 0 < len(token) <= _LONGEST_TOKEN:
             await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
             return
         try:
@@ -142,24 +142,24 @@ class BindTabs:
                 asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._tabs.forget, bound)
 
     async def _replace(self, older: TabConnection, bound: str) -> None:
-        """End the older connection and wait until Reflex has let go of the tab; so long at most: it may be stuck."""
+        """End the older connection and wait until Reflex has closed it, but not for ever: it may be stuck."""
         await older.end()
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_SECONDS):
                 await older.gone.wait()
-                while self._tabs.is_open(bound):  # noqa: ASYNC110  # Reflex rings nobody when it has let go
+                while self._tabs.is_open(bound):  # noqa: ASYNC110  # Reflex has no event for it
                     await asyncio.sleep(_LOOK_EVERY_SECONDS)
         except TimeoutError:
             log.warning("web.socket_did_not_leave")
 
 
 def is_tab_socket(scope: Scope) -> bool:
-    """Tell whether this is a socket for Reflex, as one of our pages opens it."""
+    """Tell whether this is a socket of Reflex, which our pages open."""
     return bool(scope["type"] == "websocket" and scope["path"].startswith(EVENTS))
 
 
 def bound_token(token: str, person: SignedInUser | None) -> str:
-    """Return what Reflex gets in place of a tab's `token` when `person`, or nobody, sends it."""
+    """Return the token that Reflex gets instead of a tab's `token`. `person`: the signed-in user, or None."""
     session = "" if person is None else str(person.session_id)
     return hmac.new(_KEY, f"{session}:{token}".encode(errors="replace"), hashlib.sha256).hexdigest()
 
@@ -170,7 +170,7 @@ async def _person(scope: Scope) -> SignedInUser | None:
 
 
 async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
-    """Return who is signed in; else, if somebody has signed in with this browser before, what it is known by."""
+    """Return the signed-in user; without one, the id of the browser if a user has signed in with it before."""
     cookies, over_https = HTTPConnection(scope).headers.getlist("cookie"), get_settings().served_over_https
     sessions = tokens_in(cookies, SESSION_COOKIE, over_https=over_https)
     browsers = tokens_in(cookies, BROWSER_COOKIE, over_https=over_https)
@@ -183,12 +183,6 @@ async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
         if person is not None or not browsers:
             return person, None
         return None, await known_browser(session, tokens=browsers, now=now)
-
-
-def _socket_token(scope: Scope) -> str:
-    """Return the token that a tab sends in the socket's address; empty for none that a browser would send."""
-    token = dict(_query(scope)).get("token", "")
-    return token if len(token) <= _LONGEST_TOKEN else ""
 
 
 def _query(scope: Scope) -> Sequence[tuple[str, str]]:

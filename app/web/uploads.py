@@ -1,6 +1,6 @@
-"""Reflex's upload endpoint has no limit and asks nobody who they are: here it gets both.
+"""Adds authentication and a size limit to Reflex's upload endpoint, which has neither.
 
-It stands behind `app.web.tabs.BindTabs`, which tells who sends the request and names the tab it acts in.
+It runs after `app.web.tabs.BindTabs`, which adds the user and binds the tab.
 """
 
 import json
@@ -23,15 +23,15 @@ from app.web.tab_events import event_handlers
 from app.web.tabs import PERSON, UPLOADS, Tabs
 
 LARGEST_UPLOAD: Final = MAX_FILE_BYTES + MEGABYTE
-"""Bytes of one request: the largest file that imports take, and its envelope."""
+"""The most bytes of one request: the largest file of an import, and the multipart envelope."""
 
 _TOO_LARGE: Final = f"This file is too large: at most {MAX_FILE_BYTES // MEGABYTE} MB."
 
 
 class GuardUploads:
-    """ASGI middleware: only who is signed in uploads, from a tab that is open, so many bytes at most.
+    """ASGI middleware: accepts an upload only from a signed-in user with an open tab, and only up to `largest` bytes.
 
-    Nothing is served from there.
+    Downloads from this path are refused.
     """
 
     def __init__(self, app: ASGIApp, *, tabs: Tabs, largest: int = LARGEST_UPLOAD) -> None:
@@ -41,7 +41,8 @@ class GuardUploads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or not _is_upload(scope["path"]):
+        # Every path that begins so: a router's pattern also matches `/_upload` with a newline behind it.
+        if scope["type"] != "http" or not scope["path"].startswith(UPLOADS):
             await self._app(scope, receive, send)
             return
         if refusal := self._refusal(Request(scope)):
@@ -72,7 +73,7 @@ class GuardUploads:
 
 
 class _Counted:
-    """One upload whose bytes are counted as they come, for a body need not be as long as it says."""
+    """One upload whose bytes are counted as they arrive, because a body may be longer than announced."""
 
     def __init__(self, largest: int, receive: Receive, send: Send) -> None:
         self._left = largest
@@ -81,7 +82,7 @@ class _Counted:
         self._answered = False
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Let `app` take the upload."""
+        """Run `app` with the counted body."""
         await app(scope, self._count, self._pass_on)
 
     async def _count(self) -> Message:
@@ -104,15 +105,10 @@ class _Counted:
         await self._send({"type": "http.response.body", "body": body})
 
     async def _pass_on(self, message: Message) -> None:
-        """Send what the app answers, unless the upload has been refused already."""
+        """Send the app's answer, unless the upload has been refused already."""
         if self._left >= 0:
             self._answered = True
             await self._send(message)
-
-
-def _is_upload(path: str) -> bool:
-    """Whatever begins so: a router's pattern also takes what is not equal to the path, as one with a line's end."""
-    return path.startswith(UPLOADS)
 
 
 def _takes_files(event: str) -> bool:
@@ -131,7 +127,7 @@ def _answer(status: HTTPStatus, detail: str) -> Response:
 
 
 def _refusal_of(detail: str) -> bytes:
-    """Return a refusal as one line of JSON, which Reflex's browser half takes for an update and so tells the person."""
+    """Return a refusal as one line of JSON. Reflex's code in the browser reads it as an update and shows the toast."""
     events = Event.from_event_type(rx.toast.error(detail, duration=10_000))
     update = json.loads(json_dumps(StateUpdate(events=events)))
     return json.dumps({"detail": detail, **update}).encode()
