@@ -13,7 +13,7 @@ from app.runtime.context import get_context
 from app.runtime.logs import configure
 from app.services.live_hub import live_hub
 from app.web import layout, routes, theme
-from app.web.connection import connection_notice
+from app.web.connection import lost_connection
 from app.web.guard import note_browser_error, tell_of
 from app.web.imports.state import ImportState
 from app.web.logs import keep_secrets_out, write_as_ours
@@ -86,7 +86,8 @@ app = rx.App(
     head_components=theme.head(),
     html_lang="en",
     toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),
-    extra_app_wraps={(5, "Overlay"): connection_notice},  # in place of Reflex's wrap of this name
+    # In place of Reflex's wrap of this name. An app without state has no connection.
+    extra_app_wraps={(5, "Overlay"): lambda stateful: rx.fragment(lost_connection()) if stateful else None},
     hydrate_fallback=layout.hydrate_fallback,
     backend_exception_handler=tell_of,
     frontend_exception_handler=note_browser_error,

@@ -1,4 +1,4 @@
-"""The carrier as pages ask it: by name, and for the numbers its account owns."""
+"""The carrier for pages: its name, and the numbers of its account."""
 
 from app.providers.base import (
     CarrierNotConfigured,
@@ -38,13 +38,16 @@ async def owned_numbers(settings: Settings) -> tuple[CarrierIdentity, list[Owned
 
 
 def texts_address(settings: Settings) -> str:
-    """Return where a real carrier must announce texts to our numbers; empty: it is simulated, or cannot."""
+    """Return the URL at which a real carrier must announce texts to our numbers.
+
+    Empty if it is simulated, or cannot announce texts.
+    """
     path = "" if settings.carrier_simulated else configured_provider(settings).texts_path
     return path and f"{settings.public_url}{path}"
 
 
 def carrier_words(settings: Settings) -> str:
-    """Return what the carrier in use is called."""
+    """Return the name of the carrier in use."""
     if settings.carrier_simulated:
         return "Simulated carrier"
     return configured_provider(settings).title(settings)

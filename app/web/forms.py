@@ -1,26 +1,26 @@
-"""Reading a form as the browser sends it, and telling what is wrong with it."""
+"""Reads a form that the browser sends, and names its errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 _MOST_DIGITS: Final = 18
-"""Of a number that fits a bigint."""
+"""The most digits of a number that always fits a bigint."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormProblem:
-    """What is wrong with one setting."""
+    """An error in one setting of a form."""
 
     key: str
-    """Which one, as `error_key` names it."""
+    """The setting, as `error_key` names it."""
     setting: str
-    """Which one, in words."""
+    """The setting, in words."""
     reason: str
 
 
 def error_key(state: str, path: str) -> str:
-    """Return what ties an error to the box that shows it: the form's state and the field's path."""
+    """Return the key that connects an error with the box that shows it: the form's state and the field's path."""
     return f"{state}/{path}"
 
 
@@ -32,9 +32,9 @@ def setting_words(path: str) -> str:
 
 
 def as_shown(sent: Any) -> Any:
-    """Return a form with the boxes that its page shows; anything but a form as it is.
+    """Return a form with only the boxes that its page shows. Anything but a form is returned as it is.
 
-    Reflex sends null for each box that the page could show and does not: a null is no value.
+    Reflex sends null for each box of the page that is not shown; a null is not a value.
     """
     if not isinstance(sent, dict):
         return sent
@@ -42,7 +42,7 @@ def as_shown(sent: Any) -> Any:
 
 
 def written(form: Mapping[str, Any], name: str) -> str:
-    """Return what was written in a field, trimmed; empty without it."""
+    """Return the text of a field, trimmed; empty without the field."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
 
@@ -53,10 +53,10 @@ def ticked(form: Mapping[str, Any], name: str) -> bool:
 
 
 def chosen_id(form: Mapping[str, Any], name: str) -> int | None:
-    """Return the id chosen in a choice box; None for its empty entry."""
+    """Return the id that is chosen in a select box; None for its empty option."""
     return whole(written(form, name))
 
 
 def whole(text: str) -> int | None:
-    """Return the whole number that a text is, if a column of ids can hold it; else None."""
+    """Return the text as a whole number; None if it is not one, or is too large for a column of ids."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None

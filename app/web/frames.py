@@ -1,4 +1,4 @@
-"""What a tab's socket may say: those frames of Engine.IO 4 and Socket.IO 5 that Reflex's browser half sends.
+"""The frames that a tab's socket may send: the ones of Engine.IO 4 and Socket.IO 5 that Reflex uses.
 
 The protocols: https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/.
 """
@@ -12,28 +12,28 @@ from typing import Any, Final
 _NAMESPACE: Final = "/_event,"
 _CONNECT: Final = f"40{_NAMESPACE}"
 _SIGNS: Final = frozenset({"3", "1", f"41{_NAMESPACE}"})
-"""Of life, and of leaving."""
+"""Pong, close and disconnect."""
 _EVENT: Final = f"42{_NAMESPACE}"
 _PATH: Final = re.compile(r"/[^\x00-\x1f\x7f]*\Z")
 _DEEPEST: Final = 60
-"""Objects within objects; a filter of the address book has fewer. Reflex's own readers stumble at some hundreds."""
+"""The most levels of objects. A filter of the address book has fewer, and Reflex itself fails at some hundreds."""
 _SETTERS: Final = ".setvar"
-"""Reflex has one for each state, which sets nothing here."""
+"""The end of the names of Reflex's setters. Each state has one; no page uses it."""
 
 
 class Fault(StrEnum):
-    """Why a frame does not reach Reflex."""
+    """Why a frame is not passed to Reflex."""
 
     MALFORMED = "malformed"
-    """No browser sends it: the socket is closed."""
+    """A browser does not send it: the socket is closed."""
     TOO_BIG = "too_big"
     TOO_MANY = "too_many_events"
     UNKNOWN_HANDLER = "unknown_handler"
-    """A page of another version may send it: the frame alone is dropped."""
+    """A page of another version may send it: only the frame is dropped."""
 
 
 def fault_of(frame: str, handlers: Container[str]) -> Fault | None:
-    """Return what is wrong with a frame; None for one that Reflex can read. `handlers`: the names there are."""
+    """Return what is wrong with a frame; None if Reflex can read it. `handlers`: the names of all events."""
     if frame in _SIGNS:
         return None
     if frame.startswith(_CONNECT):
@@ -68,7 +68,7 @@ def _is_object(event: dict[str, Any], name: str) -> bool:
 
 
 def _is_place(event: dict[str, Any]) -> bool:
-    """Tell whether the event says where the tab is, as a browser does, or says nothing of it."""
+    """Tell whether the event has a valid place of the tab, or none."""
     place = event.get("router_data", {})
     if not isinstance(place, dict) or not _is_object(place, "query"):
         return False
@@ -77,7 +77,7 @@ def _is_place(event: dict[str, Any]) -> bool:
 
 
 def _read(text: str) -> Any:
-    """Return what a text says in JSON; None for what is none, and for what is too deep to be one of ours."""
+    """Return the value of a JSON text; None if it is no JSON, or has too many levels."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):

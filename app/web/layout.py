@@ -1,4 +1,4 @@
-"""The house around every page: navigation, who and where one is, the marks never out of sight."""
+"""The shell of every page: navigation, user and organization, and the marks that are always visible."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -76,7 +76,7 @@ def _bare_main(card: rx.Component) -> rx.Component:
 
 
 def way_home(title: Text, sentence: Text) -> rx.Component:
-    """Return a card that says why there is nothing here, and leads to where the person belongs."""
+    """Return a card that says why there is no page here, with a link home."""
     return rx.el.div(
         rx.el.div(glyph("map-pin-off", size=22), class_name="cs-empty-icon"),
         card_heading(title, sentence),
@@ -96,7 +96,7 @@ def wordmark() -> rx.Component:
 
 
 def hydrate_fallback() -> rx.Component:
-    """Return the outline of the shell, painted before the program has loaded."""
+    """Return the outline of the shell, which is shown until the program has loaded."""
     return rx.el.div(
         rx.el.div(
             rx.el.div(class_name="cs-sidebar", aria_hidden="true"),
@@ -116,9 +116,9 @@ def hydrate_fallback() -> rx.Component:
 
 
 def _frame(*children: Child) -> rx.Component:
-    """Lay the marks over `children`. `data-ready` is true once this page's loading has ended."""
+    """Put the marks above `children`. `data-ready` is true when the page has been loaded."""
     return rx.el.div(
-        # A client-side link would scroll there, and leave the focus behind.
+        # A client-side link would only scroll there, and not move the focus.
         rx.el.a("Skip to content", href="#main", on_click=_FOCUS_CONTENT, class_name="cs-skip"),
         simulated_mark(SessionState.simulated),
         rx.el.div(*children, class_name="cs-frame"),
@@ -160,7 +160,7 @@ def _navigation_link(label: str, icon: str, href: Text, *, is_current: bool) -> 
 
 
 def _top_bar(section: Section) -> rx.Component:
-    """Return what replaces the sidebar on a phone: a menu button, where one is, who one is."""
+    """Return the bar that replaces the sidebar on a phone: a menu button and the organization."""
     return rx.el.div(
         rx.dialog.root(
             rx.dialog.trigger(
@@ -201,7 +201,7 @@ def _top_bar(section: Section) -> rx.Component:
 
 
 def _organization_switch() -> rx.Component:
-    """Return the organization's name; a menu of the others for a person who is in several."""
+    """Return the organization's name; for a user with several organizations, a menu to switch."""
     name = rx.fragment(
         rx.el.span(
             SessionState.organization_initial, class_name="cs-organization-initial", aria_hidden="true"

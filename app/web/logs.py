@@ -1,4 +1,4 @@
-"""What Reflex logs of its events is kept free of secrets, and short: headers, form data, anything may be in them."""
+"""Removes secrets from what Reflex logs about its events, and shortens it: it may contain headers and form data."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ _LONGEST: Final = 500
 
 
 def keep_secrets_out() -> None:
-    """Redact and cut every record of Reflex and its socket, before anything writes it."""
+    """Redact and shorten every log record of Reflex and its socket, before it is written."""
     make = logging.getLogRecordFactory()
 
     def make_redacted(*args: object, **kwargs: object) -> logging.LogRecord:
@@ -31,7 +31,7 @@ def keep_secrets_out() -> None:
 
 
 def write_as_ours() -> None:
-    """Let what Reflex's socket logs be written as all else is: its libraries bring handlers of their own along."""
+    """Write the logs of Reflex's socket like all others, and remove the handlers of its libraries."""
     for name in _SOCKET_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -39,6 +39,6 @@ def write_as_ours() -> None:
 
 
 def redacted(text: str) -> str:
-    """Return the text, or its beginning, with the value of every secret and of every event's argument replaced."""
+    """Return the text, shortened, with the values of secrets and of events' arguments replaced."""
     without = _SECRETS.sub(lambda found: f"{found[1] or found[2]}***", text)
     return storable(_ARGUMENT.sub(r"\1***\2", without))[:_LONGEST]

@@ -1,4 +1,4 @@
-"""Whose page may open the socket: a browser lets any page of the web try, with the cookies of this host."""
+"""Refuses sockets that pages of other sites open: a browser sends them with the cookies of this host."""
 
 import logging
 
@@ -12,11 +12,11 @@ log = logging.getLogger(__name__)
 
 
 class RefuseForeignOrigins:
-    """ASGI middleware in front of Reflex's socket, in place of Reflex's own list of origins, which must be complete.
+    """ASGI middleware in front of Reflex's socket. It replaces Reflex's list of origins, which cannot name all of ours.
 
-    A page is loaded from any name that `app.api.hosts` knows, on any port that a proxy or tunnel has, and its socket
-    goes where it came from. So a page of ours says the host that it asks; or the public URL, if a proxy asks us by
-    another. Who says no origin is no browser's page.
+    A page may be loaded from any name that `app.api.hosts` knows, on any port of a proxy or tunnel, and opens its
+    socket at the same address. So the origin of our page is the requested host; or the public URL, if a proxy changes
+    the host. A request without an origin is not from a browser's page.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str) -> None:
@@ -24,7 +24,7 @@ class RefuseForeignOrigins:
         self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what a page of ours asks for."""
+        """Pass on requests, except sockets of other sites' pages."""
         if not is_tab_socket(scope) or self._is_own(scope):
             await self._app(scope, receive, send)
         else:
@@ -40,9 +40,10 @@ class RefuseForeignOrigins:
 
 
 def is_own(origin: str, *, host: str, public_url: str) -> bool:
-    """Tell whether a page of this origin (RFC 6454) is ours, when it asks `host`.
+    """Tell whether a page of this origin (RFC 6454) that requests `host` is ours.
 
-    Under the public URL's own name the scheme is that of the public URL: what came in clear may be anybody's.
+    For the host of the public URL, the scheme must be that of the public URL too: others could change a page on its way
+    over plain HTTP.
     """
     scheme, public = origin.partition("://")[0], _origin(public_url)
     if origin == public:
@@ -53,6 +54,6 @@ def is_own(origin: str, *, host: str, public_url: str) -> bool:
 
 
 def _origin(url: str) -> str:
-    """Return the address as a browser names it: in lower case, without the port that goes without saying."""
+    """Return the origin as a browser writes it: in lower case, without the default port."""
     lower = url.lower()
     return lower.removesuffix(":443" if lower.startswith("https:") else ":80")

@@ -1,4 +1,4 @@
-"""Countries and time zones to choose from, as the tz database lists them."""
+"""The countries and time zones of the tz database, for select boxes."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -16,7 +16,7 @@ def countries() -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def time_zones() -> list[str]:
-    """Return every zone that people live in, by name; then UTC."""
+    """Return the names of all time zones of places, sorted; then UTC."""
     return [*sorted(name for _, _, name, *_ in _rows("zone.tab")), "UTC"]
 
 

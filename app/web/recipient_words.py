@@ -28,7 +28,7 @@ REPLY_WORDS: Final[Mapping[str, str]] = {
     Reply.UNCLEAR: "Said something unclear",
     Reply.NOTHING: "Said nothing",
 }
-"""What a person's answer meant."""
+"""The meaning of a person's answer, in words."""
 
 _REASON_WORDS: Final[Mapping[str, str]] = {
     Disposition.ANSWERED: "The call was answered",

@@ -1,6 +1,6 @@
-"""Every address of the browser UI: the patterns Reflex is given, and builders for links.
+"""All addresses of the browser UI: the patterns for Reflex, and functions that make links.
 
-Builders take the organization's slug and ids as plain values (in handlers) or as Vars (in components).
+The functions take the organization's slug and ids as plain values (in handlers) or as Vars (in components).
 """
 
 import re
@@ -16,7 +16,7 @@ from app.domain.text import storable
 Slug = str | rx.Var[str]
 Id = int | str | rx.Var[int] | rx.Var[str]
 
-# Route parameters. The same name stands at the same place in every pattern, as Reflex demands.
+# Route parameters. Reflex requires the same name at the same place in every pattern.
 ORGANIZATION: Final = "org"
 CAMPAIGN: Final = "campaign_id"
 
@@ -25,7 +25,7 @@ SETUP: Final = "/setup"
 SIGN_IN: Final = "/sign-in"
 
 NOT_FOUND: Final = "404"
-"""Reflex's name for every address without a page."""
+"""Reflex's name for all addresses without a page."""
 
 ORGANIZATION_HOME: Final = "/[org]"
 CAMPAIGNS: Final = "/[org]/campaigns"
@@ -47,19 +47,19 @@ AGENTS: Final = "/[org]/agents"
 NUMBERS: Final = "/[org]/numbers"
 SETTINGS: Final = "/[org]/settings"
 
-# HTTP routes of the backend, reached by a real page load and never by `rx.redirect`.
+# HTTP routes of the backend. They need a real page load; `rx.redirect` does not reach them.
 AUTH_COMPLETE: Final = "/auth/complete"
 AUTH_SIGN_OUT: Final = "/auth/sign-out"
 
 DOWNLOAD: Final = "/download"
 
 _CAMPAIGN_ID = re.compile(r"[0-9]{1,18}")
-"""Eighteen figures always fit the database's bigint."""
+"""A number of 18 digits always fits the database's bigint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an address is: in which organization, at which campaign. Claims of a browser, to be checked."""
+    """The organization and the campaign in an address. The browser sends them, so they must be checked."""
 
     organization: str
     campaign_id: int | None
@@ -76,7 +76,7 @@ def place(path: str) -> Place:
 
 
 def asked(query: Mapping[str, str]) -> dict[str, str]:
-    """Return what an address asks for behind its `?`, with nothing in it that cannot be stored."""
+    """Return the query of an address, without characters that cannot be stored."""
     return {name: storable(value) for name, value in query.items()}
 
 
@@ -121,7 +121,7 @@ def campaign_calls(organization: Slug, campaign_id: Id) -> str:
 
 
 def download_contacts(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of a campaign's people as CSV; the tab's filters may follow."""
+    """Return the address of a campaign's contacts as CSV; the tab's filters may follow."""
     return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/contacts.csv"
 
 
@@ -131,7 +131,7 @@ def download_calls(organization: Slug, campaign_id: Id) -> str:
 
 
 def download_not_imported(organization: Slug, import_id: Id) -> str:
-    """Return the address of a file's rows that did not go in."""
+    """Return the address of the rows of a file that were not imported, as CSV."""
     return f"{DOWNLOAD}/{organization}/imports/{import_id}/not-imported.csv"
 
 
@@ -166,7 +166,7 @@ def contacts(organization: Slug) -> str:
 
 
 def contacts_import(organization: Slug) -> str:
-    """Return the address of the page that takes people into the address book."""
+    """Return the address of the page that imports contacts into the address book."""
     return f"/{organization}/contacts/import"
 
 

@@ -1,4 +1,4 @@
-"""Ticking rows of a list, or all that match on every page; and the bar of what can be done to them."""
+"""Selecting rows of a list, or all that match on all pages; and the bar with the actions on them."""
 
 from typing import Any
 
@@ -13,24 +13,24 @@ from app.web.visit import Visit
 
 
 class Ticking(PageState, mixin=True):
-    """Which rows are ticked. `_on_page` says which are on show."""
+    """The selected rows. `_on_page` returns the rows that are shown."""
 
     ids: rx.Field[list[int]] = rx.field(default_factory=list)
     all_matching: rx.Field[bool] = rx.field(False)
-    """Everybody who fits the search and filter, on every page."""
+    """All contacts that match the search and filter are selected, on all pages."""
     asking: rx.Field[str] = rx.field("")
-    """What is asked about those ticked; empty for nothing."""
+    """The action that a dialog asks about; empty if no dialog is open."""
 
     @anyone
     def tick(self, row_id: int) -> None:
-        """Tick or untick one."""
+        """Select or deselect one row."""
         self.all_matching = False
         others = [one for one in self.ids if one != row_id]
         self.ids = others if row_id in self.ids else [*others, row_id]
 
     @guarded(Right.VIEW)
     async def tick_page(self, visit: Visit) -> None:
-        """Tick everybody on the page; once more unticks all."""
+        """Select all rows on the page, or deselect all if they are selected."""
         del visit
         page = await self._on_page()
         self.all_matching = False
@@ -38,26 +38,26 @@ class Ticking(PageState, mixin=True):
 
     @anyone
     def tick_all(self) -> None:
-        """Choose everybody who matches, on every page."""
+        """Select all that match, on all pages."""
         self.all_matching = True
 
     @anyone
     def untick(self) -> None:
-        """Choose nobody."""
+        """Deselect all."""
         self.ids, self.all_matching, self.asking = [], False, ""
 
     async def _on_page(self) -> list[int]:
-        """Return the ids of the rows on show."""
+        """Return the ids of the rows that are shown."""
         raise NotImplementedError
 
 
 def is_ticked(state: type[Ticking], row_id: Any) -> rx.Var[bool]:
-    """Tell whether a row is ticked."""
+    """Tell whether a row is selected."""
     return state.all_matching | state.ids.contains(row_id)
 
 
 def tick_head(state: type[Ticking], *, on_page: NumberVar[int]) -> rx.Component:
-    """Return the head of the ticks: everybody on the page, of whom there are `on_page`."""
+    """Return the header cell with the checkbox for the whole page. `on_page`: how many rows it has."""
     return rx.el.th(
         rx.el.input(
             type="checkbox",
@@ -73,7 +73,7 @@ def tick_head(state: type[Ticking], *, on_page: NumberVar[int]) -> rx.Component:
 
 
 def tick_cell(state: type[Ticking], row_id: rx.Var[int] | ObjectVar[int], name: Text) -> rx.Component:
-    """Return the tick of one row."""
+    """Return the cell with the checkbox of one row."""
     return rx.el.td(
         rx.el.input(
             type="checkbox",
@@ -88,12 +88,12 @@ def tick_cell(state: type[Ticking], row_id: rx.Var[int] | ObjectVar[int], name: 
 
 
 def how_many(state: type[Ticking], everybody: Text) -> StringVar[str]:
-    """Return how many are chosen; `everybody`: how many match."""
+    """Return how many are selected. `everybody`: how many match."""
     return as_text(choose(state.all_matching, as_text(everybody), state.ids.length().to(str)))
 
 
 def whom(state: type[Ticking], everybody: Text) -> StringVar[str]:
-    """Return "1 contact" or "25 contacts": those chosen, for the title of a question about them."""
+    """Return "1 contact" or "25 contacts" for those selected, for the title of a dialog."""
     chosen = how_many(state, everybody)
     return chosen + as_text(choose(chosen == "1", " contact", " contacts"))
 
@@ -101,9 +101,9 @@ def whom(state: type[Ticking], everybody: Text) -> StringVar[str]:
 def ticked_bar(
     state: type[Ticking], *actions: Child, everybody: Text, has_more: rx.Var[bool], is_shown: rx.Var[bool]
 ) -> rx.Component:
-    """Return the bar while anybody is ticked: how many of `everybody`, all of them, nobody, and the actions.
+    """Return the bar that is shown while rows are selected, with their number, "all", "none" and the actions.
 
-    It stays at the foot of the window, so that ticking moves no row; it belongs behind the list.
+    It stays at the bottom of the window, so that selecting moves no row. Put it after the list.
     """
     chosen = state.all_matching | (state.ids.length() > 0)
     return rx.cond(
@@ -124,7 +124,7 @@ def ticked_bar(
 
 
 def bar_action(label: str, on_click: Click, *, danger: bool = False) -> rx.Component:
-    """Return one thing that can be done to those ticked."""
+    """Return the button of one action on the selected rows."""
     return rx.button(
         label,
         on_click=on_click,

@@ -1,4 +1,4 @@
-"""Bounds for the socket that every page holds: anybody may open one, and a stranger gets by with little."""
+"""Limits for the socket that every page opens. Anyone may open one; without a session the limits are lower."""
 
 import logging
 from collections import defaultdict
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one kind of visitor may do."""
+    """The limits of one kind of visitor."""
 
     sockets: Quota
-    """Opened, by person or by address."""
+    """Sockets opened, by user or by address."""
     most_sockets: int
-    """Open at a time in this process, by person or by address: with one more the oldest is closed."""
+    """Sockets open at the same time in this process, by user or by address. One more closes the oldest."""
     events: Quota
-    """Of one socket."""
+    """Events of one socket."""
     longest_frame: int
     """Characters."""
 
@@ -42,7 +42,7 @@ SIGNED_IN: Final = Bounds(
     events=Quota("events", 400, seconds=40),
     longest_frame=1_000_000,
 )
-"""A list that is pasted must fit; typing sends an event for every few letters."""
+"""A frame can hold a pasted list. Typing sends an event for every few letters."""
 
 STRANGER: Final = Bounds(
     sockets=Quota("strangers' sockets", 300),
@@ -50,13 +50,13 @@ STRANGER: Final = Bounds(
     events=Quota("strangers' events", 60, seconds=20),
     longest_frame=20_000,
 )
-"""The pages for signing in and setting up are all that there is to use.
+"""Enough for the pages for signing in and setting up.
 
-A browser that somebody has signed in with counts by itself: what others do from its address does not keep it out.
+A browser in which a user has signed in before is counted by itself, so that others at its address cannot lock it out.
 """
 
 _REFUSALS_TOLD: Final = Quota("refusals told", 3)
-"""Lines in the log about one address: who floods us must not fill the disk."""
+"""Lines in the log about one address, so that a flood of requests does not fill the disk."""
 
 _serial = count(1)
 
@@ -79,19 +79,19 @@ def _visitor(scope: Scope) -> _Visitor:
 
 
 class LimitSockets:
-    """ASGI middleware behind `BindTabs`: counts sockets and events, and looks at every frame before Reflex does."""
+    """ASGI middleware behind `BindTabs`: counts sockets and events, and checks each frame before Reflex gets it."""
 
     def __init__(
         self, app: ASGIApp, *, quotas: Callable[[], Quotas], handlers: Callable[[], Container[str]]
     ) -> None:
-        """`handlers` returns the full names of the events that there are."""
+        """`handlers` returns the full names of all events."""
         self._app = app
         self._quotas = quotas
         self._handlers = handlers
         self._open: defaultdict[str, list[TabConnection]] = defaultdict(list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one socket live within its bounds."""
+        """Serve one socket within its limits."""
         if not is_tab_socket(scope):
             await self._app(scope, receive, send)
             return
@@ -105,7 +105,7 @@ class LimitSockets:
 
     @asynccontextmanager
     async def _counted(self, visitor: _Visitor, connection: TabConnection) -> AsyncIterator[None]:
-        """Count the socket while it is open, and end the visitor's oldest if it is one too many."""
+        """Count the socket while it is open, and end the visitor's oldest one if there are too many."""
         connections = self._open[visitor.name]
         connections.append(connection)
         try:
@@ -120,7 +120,7 @@ class LimitSockets:
 
 
 class _Socket:
-    """One socket, whose frames are looked at as they come."""
+    """One socket, whose frames are checked as they arrive."""
 
     def __init__(
         self, visitor: _Visitor, quotas: Quotas, handlers: Container[str], receive: Receive, send: Send
@@ -134,7 +134,7 @@ class _Socket:
         self._serial = next(_serial)
 
     async def receive(self) -> Message:
-        """Return the next message for Reflex; that the other side has left, once it has sent what it may not."""
+        """Return the next message for Reflex; a disconnect if the browser has sent a frame that is not allowed."""
         while (message := await self._receive())["type"] == "websocket.receive":
             match self._fault_of(message.get("text")):
                 case None:
@@ -162,6 +162,6 @@ class _Socket:
         return fault_of(frame, self._handlers)
 
     def _tell(self, why: str) -> None:
-        """Write one line to the log, with nothing in it that the other side has sent."""
+        """Write one line to the log, without any text that the browser has sent."""
         if not self._quotas.use(_REFUSALS_TOLD, self._visitor.address).refused:
             log.warning("web.socket_refused", extra={"why": str(why), "address": self._visitor.address})

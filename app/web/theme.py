@@ -1,4 +1,4 @@
-"""The look: one Radix theme. Everything finer is in `assets/app.css`, written in the theme's own tokens."""
+"""The look: one Radix theme. All details are in `assets/app.css`, which uses the theme's tokens."""
 
 import reflex as rx
 
@@ -17,7 +17,7 @@ def radix_theme() -> rx.Component:
 
 
 def head() -> list[rx.Component]:
-    """Return what every page puts in `<head>`: icon, font, a phone's tint, and our own scripts."""
+    """Return the elements in every page's `<head>`: icon, font, theme color, and our own scripts."""
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(

@@ -1,4 +1,4 @@
-"""Moments in the campaign's zone, always with the offset: no clock time is clear without one."""
+"""Times in the campaign's time zone, always with the offset, so that they are unambiguous."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,12 +11,12 @@ def in_zone(at: datetime, zone: str) -> str:
 
 
 def for_input(at: datetime | None, zone: str) -> str:
-    """Return a moment as a box of date and time takes it, in the zone; empty for none."""
+    """Return a time as the value of an input box for date and time, in the zone; empty for none."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}" if at is not None else ""
 
 
 def offset(at: datetime) -> str:
-    """Return how far the moment's clock is from UTC: "UTC-05:00"."""
+    """Return the offset of a time from UTC: "UTC-05:00"."""
     minutes = round((at.utcoffset() or timedelta()).total_seconds() / 60)
     sign = "\u2212" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
@@ -25,7 +25,7 @@ def offset(at: datetime) -> str:
 
 def spoken_minutes(minutes: int) -> str:
     """Return "about 3 minutes", "about 2 hours", "about 4 days"."""
-    if minutes < 90:  # noqa: PLR2004 - an hour and a half is still told in minutes
+    if minutes < 90:  # noqa: PLR2004 - an hour and a half is still shown in minutes
         return f"about {minutes} minute{'s' * (minutes != 1)}"
     hours = round(minutes / 60)
     if hours < 48:  # noqa: PLR2004 - two days

@@ -1,4 +1,4 @@
-"""Why the browser did not take a file, in words."""
+"""The sentences that say why the browser refused a file."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from app.services.tabular.refusals import MEGABYTE
 
 
 def refusal_of(rejected: Sequence[dict[str, Any]], *, largest: int, kinds: str, advice: str = "") -> str:
-    """Say what is wrong with the files that a drop zone turned away: its codes, in words.
+    """Return the sentence for the error codes of files that an upload zone refused.
 
-    `largest` in bytes; `kinds`: what it takes, such as "CSV"; `advice`: what to do with a file that is too large.
+    `largest`: in bytes. `kinds`: the accepted formats, such as "CSV". `advice`: what to do with a larger file.
     """
     codes = {
         str(error.get("code"))

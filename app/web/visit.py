@@ -1,4 +1,4 @@
-"""What the guard hands to a member's event handler: on whose behalf it runs, and the seams it may use."""
+"""The first argument of a member's event handler: the member, the time, the database and the other services."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One authorised event of a page: its member, the time, and the ways to answer it."""
+    """One authorised event of a page, with all that its handler needs."""
 
     context: AppContext
     principal: Principal
 
     @property
     def now(self) -> datetime:
-        """The time, read anew each time it is asked for: a handler that watches runs for hours."""
+        """The present time, read again at each access: a handler that watches runs for hours."""
         return self.context.clock.now()
 
     @property
@@ -42,11 +42,11 @@ class Visit:
         return self.context.database.session()
 
     async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do the work in one transaction, as `Database.write` does: once more if it lost a deadlock."""
+        """Do the work in one transaction, as `Database.write` does, and repeat it after a deadlock."""
         return await self.context.database.write(work)
 
     async def hint(self, job: Job, row_id: int) -> None:
-        """Ask a worker to begin what is committed, as `JobQueue.hint` does."""
+        """Tell a worker that there is committed work, as `JobQueue.hint` does."""
         await self.context.queue.hint(job, row_id)
 
     def carrier(self) -> CarrierIdentity:
@@ -54,11 +54,11 @@ class Visit:
         return identity_of(self.carrier_account())
 
     def carrier_account(self) -> ConfiguredAccount:
-        """Return that account with all that it takes to ask the carrier. Raises `CarrierNotConfigured`."""
+        """Return that account with its credentials. Raises `CarrierNotConfigured`."""
         return configured_account(self.context.settings)
 
     async def ask_carrier(self, campaign_id: int) -> CarrierCheck:
-        """Ask the carrier what to consider before the campaign starts; outside any transaction."""
+        """Ask the carrier about account and numbers before the campaign starts. Call it outside any transaction."""
         return await ask_carrier(
             self.context.database,
             principal=self.principal,

@@ -1,4 +1,4 @@
-"""Times, sizes and sums in words: made by the server, in the zone that matters, with the zone beside them."""
+"""Times, sizes and amounts as texts. The server makes them, in the right time zone, and names the zone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ NOTHING: Final = "\u2013"  # a dash
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment as people read it, its zone, and as machines do; empty texts for none."""
+    """A time as text, with its zone, and in ISO 8601; all empty for no time."""
 
     text: str = ""
     zone: str = ""
@@ -21,7 +21,7 @@ class Moment:
 
 
 def moment(at: datetime | None, zone: str, *, now: datetime) -> Moment:
-    """Return "21 Nov, 14:05" in the zone; with the year if it is another than now."""
+    """Return "21 Nov, 14:05" in the zone, with the year if it is not the present one."""
     if at is None:
         return Moment()
     there = at.astimezone(ZoneInfo(zone))
@@ -44,14 +44,14 @@ def clock_time(at: datetime, zone: str) -> str:
 
 
 def in_both_zones(at: datetime, zone: str, other: str, *, now: datetime) -> str:
-    """Return the moment in `zone`, and in `other` too if its clocks show another time."""
+    """Return the time in `zone`, and also in `other` if its clock shows a different time."""
     here, there = moment(at, zone, now=now), moment(at, other, now=now)
     text = f"{here.text} {here.zone}"
     return text if here.text == there.text else f"{text} ({there.text} {there.zone})"
 
 
 def rate(share: float, *, of: int) -> str:
-    """Return "72.1%"; a dash while there is nothing to measure."""
+    """Return "72.1%"; a dash if `of` is 0."""
     return f"{share:g}%" if of else NOTHING
 
 
