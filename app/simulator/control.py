@@ -115,7 +115,10 @@ class Control:
         owned.voice_url = str(body.get("voice_url", owned.voice_url))
         owned.sms = _flag(body, "sms", default=owned.sms)
         if "flagged" in body:
-            owned.flagged = _sip_code(body["flagged"])
+            code = body["flagged"]
+            if code is not None and code not in _FLAGS:
+                raise BadControl(f"flagged must be one of {', '.join(map(str, sorted(_FLAGS)))}, or null")
+            owned.flagged = None if code is None else int(str(code))
         answer = {
             "number": owned.number,
             "sid": owned.sid,
@@ -159,11 +162,6 @@ class Control:
         """Change how many calls a second the account may start."""
         self._carrier.call_rate.set_rate(_positive(await _body(request), "calls_per_second"))
         return JSONResponse({"calls_per_second": self._carrier.call_rate.calls_per_second})
-
-
-def refuse_control(_: Request, error: Exception) -> Response:
-    """Answer 400 with the reason for a wrong control request."""
-    return JSONResponse({"error": str(error)}, 400)
 
 
 CONTROL_ERRORS: tuple[type[Exception], ...] = (BadControl, BadFault, BadPersona, NotOwned)
@@ -255,12 +253,6 @@ def _flag(body: Mapping[str, object], name: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise BadControl(f"{name} must be true or false")
     return value
-
-
-def _sip_code(value: object) -> int | None:
-    if value is not None and value not in _FLAGS:
-        raise BadControl(f"flagged must be one of {', '.join(map(str, sorted(_FLAGS)))}, or null")
-    return None if value is None else int(str(value))
 
 
 def _positive(body: Mapping[str, object], name: str) -> float:

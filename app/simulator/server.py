@@ -13,12 +13,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from app.simulator import wire
 from app.simulator.carrier import SimulatedCarrier
-from app.simulator.control import CONTROL_ERRORS, Control, refuse_control
+from app.simulator.control import CONTROL_ERRORS, Control
 from app.simulator.errors import RequestRefused
 from app.simulator.rest import Authentication
 from app.simulator.rest_account import AccountResource
@@ -81,7 +81,7 @@ def create_app(settings: SimulatorSettings) -> Starlette:
         exception_handlers={
             RequestRefused: _refuse,
             HTTPException: _refuse_address,
-            **dict.fromkeys(CONTROL_ERRORS, refuse_control),
+            **dict.fromkeys(CONTROL_ERRORS, lambda _, error: JSONResponse({"error": str(error)}, 400)),
         },
         lifespan=_lifespan,
     )

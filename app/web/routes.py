@@ -135,29 +135,9 @@ def download_not_imported(organization: Slug, import_id: Id) -> str:
     return f"{DOWNLOAD}/{organization}/imports/{import_id}/not-imported.csv"
 
 
-def edit_basics(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of the wizard's first step."""
-    return f"/{organization}/campaigns/{campaign_id}/edit/basics"
-
-
-def edit_message(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of the wizard's Message step."""
-    return f"/{organization}/campaigns/{campaign_id}/edit/message"
-
-
-def edit_contacts(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of the wizard's Contacts step."""
-    return f"/{organization}/campaigns/{campaign_id}/edit/contacts"
-
-
-def edit_pace(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of the wizard's Pace and retries step."""
-    return f"/{organization}/campaigns/{campaign_id}/edit/pace"
-
-
-def edit_review(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of the wizard's last step, Review and start."""
-    return f"/{organization}/campaigns/{campaign_id}/edit/review"
+def edit_step(organization: Slug, campaign_id: Id, step: str = "basics") -> str:
+    """Return the address of a step of the wizard; `step` is the last part of one of the patterns `EDIT_…`."""
+    return f"/{organization}/campaigns/{campaign_id}/edit/{step}"
 
 
 def contacts(organization: Slug) -> str:

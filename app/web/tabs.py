@@ -133,7 +133,9 @@ class BindTabs:
         try:
             if older is not None:
                 await self._replace(older, bound)
-            await self._app({**_bound_socket(scope, bound), **told}, connection.receive, connection.send)
+            pairs = [(name, value) for name, value in _query(scope) if name in _SOCKET_QUERY]
+            query = urlencode([*pairs, ("token", bound)]).encode()
+            await self._app({**scope, "query_string": query, **told}, connection.receive, connection.send)
         finally:
             connection.gone.set()
             if self._connections.get(bound) is connection:
@@ -187,12 +189,6 @@ async def _visitor(scope: Scope) -> tuple[SignedInUser | None, str | None]:
 
 def _query(scope: Scope) -> Sequence[tuple[str, str]]:
     return parse_qsl(scope.get("query_string", b"").decode("latin-1"))
-
-
-def _bound_socket(scope: Scope, bound: str) -> Scope:
-    pairs = [(name, value) for name, value in _query(scope) if name in _SOCKET_QUERY]
-    query = urlencode([*pairs, ("token", bound)]).encode()
-    return {**scope, "query_string": query}
 
 
 def _bound_upload(scope: Scope, person: SignedInUser | None) -> Scope:

@@ -33,12 +33,9 @@ async def password_matches(password_hash: str | None, password: str) -> bool:
 
     Without a hash (the e-mail is unknown) the answer is False and takes just as long, so the time tells nothing.
     """
-    return await asyncio.to_thread(_matches, password_hash, password)
-
-
-def _matches(password_hash: str | None, password: str) -> bool:
+    encoded = _encoded(password[: LONGEST + 1])
     try:
-        _hasher.verify(password_hash or _nobodys_hash(), _encoded(password[: LONGEST + 1]))
+        await asyncio.to_thread(lambda: _hasher.verify(password_hash or _nobodys_hash(), encoded))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

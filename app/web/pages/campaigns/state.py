@@ -66,7 +66,7 @@ class CampaignsState(SortedList, rx.State):
         campaign_id = await visit.write(
             lambda session: begin_draft(session, principal=visit.principal, now=visit.now)
         )
-        yield rx.redirect(routes.edit_basics(visit.principal.organization_slug, campaign_id))
+        yield rx.redirect(routes.edit_step(visit.principal.organization_slug, campaign_id))
 
     async def _fill(self, visit: Visit) -> None:
         async with visit.reading() as session:

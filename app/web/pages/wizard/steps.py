@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from app.web import routes
@@ -26,11 +27,7 @@ LABELS: Final = {
 }
 
 ADDRESSES: Final[dict[WizardStep, Callable[[routes.Slug, routes.Id], str]]] = {
-    WizardStep.BASICS: routes.edit_basics,
-    WizardStep.MESSAGE: routes.edit_message,
-    WizardStep.CONTACTS: routes.edit_contacts,
-    WizardStep.PACE: routes.edit_pace,
-    WizardStep.REVIEW: routes.edit_review,
+    step: partial(routes.edit_step, step=step.value) for step in WizardStep
 }
 
 _ORDER: Final = tuple(WizardStep)

@@ -168,7 +168,7 @@ def _not_ready() -> rx.Component:
                 "Close", on_click=Actions.close(False), variant="soft", color_scheme="gray", type="button"
             ),
             link_button(
-                "Continue editing", href=routes.edit_review(here(), Actions.campaign_id), primary=True
+                "Continue editing", href=routes.edit_step(here(), Actions.campaign_id, "review"), primary=True
             ),
             class_name="cs-dialog-actions",
         ),

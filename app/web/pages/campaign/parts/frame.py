@@ -120,9 +120,7 @@ def _edit_actions(header: ObjectVar[Header], tab: TabName) -> rx.Component:
         rx.fragment(
             rx.cond(
                 header.can_delete,
-                link_button(
-                    "Continue editing", icon="pencil-line", href=routes.edit_basics(here(), header.id)
-                ),
+                link_button("Continue editing", icon="pencil-line", href=routes.edit_step(here(), header.id)),
                 rx.cond(header.can_edit, _settings_link(header)) if tab != "Settings" else rx.fragment(),
             ),
             _menu(header),

@@ -129,7 +129,7 @@ def _menu(item: ObjectVar[Item]) -> rx.Component:
                 menu_item(
                     "Continue editing",
                     icon="pencil-line",
-                    on_select=rx.redirect(rx.Var.create(routes.edit_basics(here(), item.id))),
+                    on_select=rx.redirect(rx.Var.create(routes.edit_step(here(), item.id))),
                 ),
             ),
             menu_item("Duplicate", icon="copy", on_select=Actions.duplicate(item.id)),
