@@ -48,7 +48,7 @@ API_NAMES: Final[Mapping[str, str]] = {
 
 
 class FieldProblem(BaseModel):
-    """One field to mend."""
+    """One field to correct."""
 
     field: str = Field(description="The field's path as it was sent, such as `allowed_hours.start`.")
     message: str
@@ -93,9 +93,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CallsheetError, _of_callsheet)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(CarrierNotConfigured, _of_carrier)
-    app.add_exception_handler(OperationalError, _of_database)
-    app.add_exception_handler(InterfaceError, _of_database)
+    for kind in (CarrierNotConfigured, OperationalError, InterfaceError):
+        app.add_exception_handler(kind, _of_what_is_missing)
     app.add_exception_handler(Exception, _of_surprise)
 
 
@@ -199,11 +198,10 @@ _DETAILS: Final[Mapping[int, str]] = {
 }
 
 
-async def _of_carrier(_: Request, error: Exception) -> JSONResponse:
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"No carrier is configured: {error}.")
-
-
-async def _of_database(request: Request, error: Exception) -> JSONResponse:
+async def _of_what_is_missing(request: Request, error: Exception) -> JSONResponse:
+    """Answer 503 without a carrier or a database."""
+    if isinstance(error, CarrierNotConfigured):
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"No carrier is configured: {error}.")
     log.error("api.database_away", extra={"path": request.url.path}, exc_info=error)
     detail = "The database cannot be reached just now. Nothing was changed; try again in a moment."
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=_RETRY_AFTER)

@@ -6,7 +6,7 @@ The functions take the organization's slug and ids as plain values (in handlers)
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 import reflex as rx
@@ -120,14 +120,9 @@ def campaign_calls(organization: Slug, campaign_id: Id) -> str:
     return f"/{organization}/campaigns/{campaign_id}/calls"
 
 
-def download_contacts(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of a campaign's contacts as CSV; the tab's filters may follow."""
-    return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/contacts.csv"
-
-
-def download_calls(organization: Slug, campaign_id: Id) -> str:
-    """Return the address of a campaign's call log as CSV; the tab's filters may follow."""
-    return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/calls.csv"
+def download_of_campaign(organization: Slug, campaign_id: Id, content: Literal["contacts", "calls"]) -> str:
+    """Return the address of a campaign's contacts or call log as CSV; the tab's filters may follow."""
+    return f"{DOWNLOAD}/{organization}/campaigns/{campaign_id}/{content}.csv"
 
 
 def download_not_imported(organization: Slug, import_id: Id) -> str:
@@ -170,14 +165,9 @@ def suppressions(organization: Slug) -> str:
     return f"/{organization}/suppressions"
 
 
-def download_address_book(organization: Slug) -> str:
-    """Return the address of the address book as CSV; a filter may follow."""
-    return f"{DOWNLOAD}/{organization}/contacts.csv"
-
-
-def download_suppressions(organization: Slug) -> str:
-    """Return the address of the suppression list as CSV; the page's filters may follow."""
-    return f"{DOWNLOAD}/{organization}/suppressions.csv"
+def download_list(organization: Slug, content: Literal["contacts", "suppressions"]) -> str:
+    """Return the address of the address book or the suppression list as CSV; the page's filters may follow."""
+    return f"{DOWNLOAD}/{organization}/{content}.csv"
 
 
 def download_not_suppressed(organization: Slug, import_id: Id) -> str:

@@ -77,7 +77,9 @@ class CampaignAnswer(_Settings):
     contact_counts: dict[str, int]
     actions: list[str]
     locked_because: str | None = Field(description="Why the settings cannot be changed now.")
-    carrier_simulated: bool | None = Field(description="Nobody is really called; null before the start.")
+    carrier_simulated: bool | None = Field(
+        description="No real calls are made: the carrier is simulated; null before the start."
+    )
     created_at: Moment
     updated_at: Moment
     started_at: Moment | None

@@ -218,7 +218,7 @@ class TwilioCarrier:
         return found
 
     async def refuses(self) -> str | None:
-        """Return why the account may place nothing, and what to mend, as sentences; None if it may.
+        """Return why the account may not place calls, and what to correct, as sentences; None if it may.
 
         Raises `LookupFailed`.
         """

@@ -102,7 +102,7 @@ def _toolbar() -> rx.Component:
                 allows(Right.EXPORT) & (ContactsState.rows.length() > 0),
                 download_link(
                     "Download CSV",
-                    href=as_text(routes.download_address_book(here())) + ContactsState.filters,
+                    href=as_text(routes.download_list(here(), "contacts")) + ContactsState.filters,
                 ),
             )
         ],

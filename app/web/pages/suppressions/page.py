@@ -117,7 +117,7 @@ def _toolbar() -> rx.Component:
                 allows(Right.EXPORT) & (SuppressionsState.rows.length() > 0),
                 download_link(
                     "Download CSV",
-                    href=as_text(routes.download_suppressions(here())) + SuppressionsState.filters,
+                    href=as_text(routes.download_list(here(), "suppressions")) + SuppressionsState.filters,
                 ),
             )
         ],

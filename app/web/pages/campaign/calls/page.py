@@ -65,7 +65,7 @@ def _toolbar() -> rx.Component:
 
 def _download() -> rx.Component:
     campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
-    address = rx.Var.create(routes.download_calls(here(), campaign_id)).to(str)
+    address = rx.Var.create(routes.download_of_campaign(here(), campaign_id, "calls")).to(str)
     return rx.cond(
         allows(Right.EXPORT) & (CallLogState.rows.length() > 0),
         download_link("Download CSV", href=address + CallLogState.filters),

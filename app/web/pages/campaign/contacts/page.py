@@ -86,7 +86,7 @@ def _toolbar() -> rx.Component:
 
 def _download() -> rx.Component:
     campaign_id = rx.State.campaign_id  # type: ignore[attr-defined]  # Reflex makes it from the route
-    address = rx.Var.create(routes.download_contacts(here(), campaign_id)).to(str)
+    address = rx.Var.create(routes.download_of_campaign(here(), campaign_id, "contacts")).to(str)
     return rx.cond(
         allows(Right.EXPORT) & (Contacts.rows.length() > 0),
         download_link("Download CSV", href=address + Contacts.filters),
