@@ -135,11 +135,11 @@ async def _check_organization(session: AsyncSession, name: str, *, new: bool) ->
 
 async def _first_role(session: AsyncSession, organization: str) -> Role:
     """Return owner, the role of an organization's first member. Raises CommandError if it has members."""
-    from app.services.access.members import has_members
-    from app.services.access.organizations import find_organization
+    from app.services.access.members import list_members
+    from app.services.access.organizations import console_principal, find_organization
 
     found = await find_organization(session, name=organization)
-    if found and await has_members(session, organization_id=found.id):
+    if found and await list_members(session, principal=console_principal(found)):
         raise CommandError(f"say which --role {found.name}'s new member has: {', '.join(Role)}")
     return Role.OWNER
 

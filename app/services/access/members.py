@@ -49,12 +49,6 @@ async def list_members(session: AsyncSession, *, principal: Principal) -> list[M
     return [MemberView(*row) for row in await session.execute(statement)]
 
 
-async def has_members(session: AsyncSession, *, organization_id: int) -> bool:
-    """Tell whether anyone is a member of the organization."""
-    statement = select(col(Member.user_id)).where(col(Member.organization_id) == organization_id).limit(1)
-    return (await session.execute(statement)).first() is not None
-
-
 async def create_user(
     session: AsyncSession,
     *,
