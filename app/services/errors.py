@@ -1,6 +1,7 @@
 """Errors that every use case may raise, with a text for people. The API and the browser translate them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from app.domain.rights import Right
 
@@ -34,6 +35,16 @@ class Conflict(CallsheetError):
     """The state of the thing does not allow this, or no longer."""
 
     code = "conflict"
+
+
+class ChangedMeanwhile(Conflict):
+    """Fields are no longer what the caller has read: nothing was written. `current` holds them as they are now."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, current: Mapping[str, Any]) -> None:
+        super().__init__(f"Changed meanwhile: {', '.join(current)}.")
+        self.current = dict(current)
 
 
 class FieldErrors(CallsheetError):

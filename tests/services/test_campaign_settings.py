@@ -1,5 +1,6 @@
 """Making and changing campaigns."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,7 @@ from app.services.campaigns.operations import (
 )
 from app.services.campaigns.rows import load_rows
 from app.services.campaigns.settings import DEFAULTS, CampaignSettings, delays_of
-from app.services.errors import Conflict, FieldErrors, NotAllowed, NotFound
+from app.services.errors import ChangedMeanwhile, Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import NOON, make_number
 
@@ -432,3 +433,76 @@ async def test_a_copy_has_the_settings_and_contacts_and_none_of_the_history(
     assert (await world.row(copy_id)).next_position == (await world.row(campaign_id)).next_position
     assert (await world.row(copy_id)).carrier_account_id is None
     assert (await world.person(done)).status is RecipientStatus.COMPLETED
+
+
+async def _write_as_read(
+    world: CampaignWorld, campaign_id: int, read: CampaignSettings, **changes: Any
+) -> None:
+    """Change settings as somebody does who has read the campaign before."""
+    expected = {name: getattr(read, name) for name in changes}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=changes, expected=expected)
+
+
+async def test_who_read_a_field_before_somebody_else_changed_it_overwrites_nothing(
+    world: CampaignWorld,
+) -> None:
+    campaign_id = await world.campaign()
+    read = await _settings(world, campaign_id)
+    await world.do(update_campaign, campaign_ref=campaign_id, changes={"name": "Autumn"})
+    with pytest.raises(ChangedMeanwhile) as refused:
+        await _write_as_read(world, campaign_id, read, name="Winter", description="For regulars")
+    assert refused.value.current == {"name": "Autumn"}
+    settings = await _settings(world, campaign_id)
+    assert (settings.name, settings.description) == ("Autumn", read.description), "nothing was written"
+
+
+async def test_fields_that_somebody_else_did_not_touch_are_changed_beside_theirs(
+    world: CampaignWorld,
+) -> None:
+    campaign_id = await world.campaign()
+    read = await _settings(world, campaign_id)
+    theirs = {"name": "Autumn", "breaker": BreakerPolicy(window=100), "number_pool": [world.number.id]}
+    await world.do(update_campaign, campaign_ref=campaign_id, changes=theirs)
+    await _write_as_read(world, campaign_id, read, description="For regulars", max_attempts="2")
+    settings = await _settings(world, campaign_id)
+    assert (settings.name, settings.breaker.window, settings.number_pool) == (
+        "Autumn",
+        100,
+        (world.number.id,),
+    )
+    assert (settings.description, settings.max_attempts) == ("For regulars", 2)
+
+
+async def test_the_same_change_by_two_is_no_conflict(world: CampaignWorld) -> None:
+    campaign_id = await world.campaign()
+    read = await _settings(world, campaign_id)
+    await _write_as_read(world, campaign_id, read, name="Autumn", retry_delays="30, 60")
+    await _write_as_read(world, campaign_id, read, name=" Autumn ", retry_delays=[30, 60])
+    assert (await _settings(world, campaign_id)).name == "Autumn"
+
+
+async def test_of_two_who_write_one_field_at_once_the_second_is_told_what_the_first_wrote(
+    world: CampaignWorld,
+) -> None:
+    campaign_id = await world.campaign()
+    read = await _settings(world, campaign_id)
+    names = ("Autumn", "Winter")
+    outcomes = await asyncio.gather(
+        *(_write_as_read(world, campaign_id, read, name=name) for name in names), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, ChangedMeanwhile)]
+    stands = (await _settings(world, campaign_id)).name
+    assert len(refused) == 1
+    assert stands in names
+    assert refused[0].current == {"name": stands}
+
+
+async def test_two_who_write_different_fields_at_once_both_succeed(world: CampaignWorld) -> None:
+    campaign_id = await world.campaign()
+    read = await _settings(world, campaign_id)
+    await asyncio.gather(
+        _write_as_read(world, campaign_id, read, name="Autumn"),
+        _write_as_read(world, campaign_id, read, description="For regulars"),
+    )
+    settings = await _settings(world, campaign_id)
+    assert (settings.name, settings.description) == ("Autumn", "For regulars")

@@ -27,11 +27,12 @@ from app.services.campaigns.settings import (
     read_setting,
     why_hours_are_wrong,
 )
-from app.services.errors import Conflict, FieldErrors, NotFound
+from app.services.errors import ChangedMeanwhile, Conflict, FieldErrors, NotFound
 from app.services.field_readers import ChangeReader, Unacceptable
 from app.services.refs import Ref, load
 
 MOST_POOL_NUMBERS: Final = 200
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 WHY_LOCKED: Final[Mapping[CampaignStatus, str]] = {
     CampaignStatus.SCHEDULED: "Pause the campaign first: settings can be changed in draft and paused only.",
@@ -74,13 +75,15 @@ async def update_campaign(
     changes: Mapping[str, Any],
     now: datetime,
     as_shown: Collection[str] = (),
+    expected: Mapping[str, Any] = _NOTHING,
 ) -> CampaignRows:
     """Change settings of a draft, paused or failed campaign, and return the changed campaign, for `detail_of`.
 
     The changes must include every setting whose stored value cannot be read. Settings in `as_shown` are excepted: a
     person has seen their default and accepts it. A change that the caller already knows to be wrong is an
-    `Unacceptable`: it is reported together with the others. Raises `FieldErrors`, by the settings' names, or `Conflict`
-    with the reason.
+    `Unacceptable`: it is reported together with the others. `expected` holds settings as the caller has read them.
+    Raises `FieldErrors`, by the settings' names, `ChangedMeanwhile` if a setting in `expected` has another value now
+    which is not the one asked for either, or `Conflict` with the reason.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     rows = await load_rows(session, principal, campaign_ref, lock=True)
@@ -90,7 +93,9 @@ async def update_campaign(
     problems = unreadable(rows.campaign)
     if lacking := problems.keys() - {*changes, *as_shown}:
         raise FieldErrors({name: problems[name] for name in sorted(lacking)})
-    settings = await _settings_after(session, principal, rows.settings, changes, now)
+    before = rows.settings
+    settings = await _settings_after(session, principal, before, changes, now)
+    _refuse_overwriting(before, settings, expected)
     if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
         raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})
     await _apply(session, rows, settings)
@@ -215,6 +220,16 @@ async def _settings_after(
     if errors:
         raise FieldErrors(errors)
     return settings
+
+
+def _refuse_overwriting(now: CampaignSettings, asked: CampaignSettings, expected: Mapping[str, Any]) -> None:
+    changed = {
+        name: getattr(now, name)
+        for name, value in expected.items()
+        if getattr(now, name) not in (value, getattr(asked, name))
+    }
+    if changed:
+        raise ChangedMeanwhile(changed)
 
 
 def _one_delay(settings: CampaignSettings, changed: Container[str]) -> CampaignSettings:
