@@ -175,13 +175,13 @@ app.add_page(
     basics,
     route=routes.EDIT_BASICS,
     title="Campaign basics · Callsheet",
-    on_load=[*ENTER, BasicsState.load, WizardState.watch],
+    on_load=[*ENTER, BasicsState.load, BasicsState.follow],
 )
 app.add_page(
     message,
     route=routes.EDIT_MESSAGE,
     title="Campaign message · Callsheet",
-    on_load=[*ENTER, MessageState.load, WizardState.watch],
+    on_load=[*ENTER, MessageState.load, MessageState.follow],
 )
 app.add_page(
     campaign_overview,
@@ -220,7 +220,7 @@ app.add_page(
     pace,
     route=routes.EDIT_PACE,
     title="Campaign pace · Callsheet",
-    on_load=[*ENTER, PaceState.load, WizardState.watch],
+    on_load=[*ENTER, PaceState.load, PaceState.follow],
 )
 app.add_page(
     wizard_contacts,

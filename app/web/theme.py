@@ -32,4 +32,5 @@ def head() -> list[rx.Component]:
         rx.el.script(src="/lock.js", defer=True),
         rx.el.script(src="/focus.js", defer=True),
         rx.el.script(src="/errors.js", defer=True),
+        rx.el.script(src="/editor.js", defer=True),
     ]

@@ -73,6 +73,11 @@ def status(page: Page) -> Locator:
     return page.get_by_role("main").locator("header").first
 
 
+def saved(page: Page) -> Locator:
+    """What the editor of a campaign says of whether all is saved."""
+    return page.locator("[data-save-state]")
+
+
 def row(page: Page, text: str | re.Pattern[str]) -> Locator:
     """The table row that holds this text."""
     return page.get_by_role("row").filter(has_text=text)

@@ -137,6 +137,7 @@ SHOTS: Final = (
     Shot("wizard-contacts-adding", "campaigns/{draft}/edit/contacts", _audience),
     Shot("wizard-pace", "campaigns/{draft}/edit/pace"),
     Shot("wizard-pace-open", "campaigns/{draft}/edit/pace", _unfold),
+    Shot("wizard-paused", "campaigns/{paused}/edit/pace"),
     Shot("wizard-review", "campaigns/{draft}/edit/review"),
     Shot("wizard-review-lacking", "campaigns/{lacking}/edit/review"),
     Shot("wizard-review-texts", "campaigns/{lacking_texts}/edit/review"),

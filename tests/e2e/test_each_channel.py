@@ -1,18 +1,13 @@
 """Calls and texts alike: the wizard by its buttons to a finished campaign, and settings that can be saved."""
 
 import re
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app.domain.campaign import Channel
-from app.providers.registry import configured_account
-from app.services.campaigns.lifecycle import pause_campaign, start_campaign
-from app.services.campaigns.operations import update_campaign
-from app.services.numbers.carriers import identity_of
-from tests.e2e.browsing import choose_card, heading, ready, row, start, status, toast, visit
+from tests.e2e.browsing import choose_card, heading, ready, row, saved, start, status, toast, visit
 from tests.e2e.world import BrowserWorld, Contact
 
 _PERSONA: Final = {Channel.CALL: "answers_confirms", Channel.SMS: "delivered"}
@@ -69,14 +64,15 @@ def test_settings_are_saved(
     settings = _TEXTS if channel is Channel.SMS else {}
     campaign_id = world.campaign("Spring reminders", world.contacts(1), **settings)
     if stage == "paused":
-        _pause_before_its_start(world, campaign_id)
+        world.pause_before_its_start(campaign_id)
     world.sign_in(context, world.member())
     address = world.address(f"campaigns/{campaign_id}/settings")
     visit(page, address)
-    page.get_by_role("button", name="Edit settings").click()
+    page.get_by_role("link", name="Edit Basics").click()
+    page.wait_for_url("**/edit/basics")
+    ready(page)
     page.get_by_role("textbox", name="Name", exact=True).fill("Autumn reminders")
-    page.get_by_role("button", name="Save settings").click()
-    expect(toast(page, "Settings saved")).to_be_visible()
+    expect(saved(page)).to_have_text(re.compile("^Saved "))
     visit(page, address)
     expect(heading(page, "Autumn reminders")).to_be_visible()
 
@@ -93,7 +89,7 @@ def test_an_error_whose_box_is_not_on_the_page_stands_in_a_banner(
     banner = page.get_by_role("alert").filter(has_text="This has to be changed first")
     expect(page.locator("#concurrent_limit-error")).not_to_be_empty()
     expect(banner).to_be_hidden()
-    _change(world, campaign_id, channel="sms")  # by a colleague: the box of the error goes away
+    world.change(campaign_id, channel="sms")  # by a colleague: the box of the error goes away
     page.get_by_role("button", name="Next: Review and start").click()
     expect(page.get_by_label("Messages per second")).to_be_visible()
     expect(at_once).to_have_count(0)
@@ -132,27 +128,3 @@ def _next(page: Page, step: str) -> None:
     page.get_by_role("button", name=f"Next: {step}").click()
     page.wait_for_url(f"**/edit/{addresses[step]}")
     ready(page)
-
-
-def _pause_before_its_start(world: BrowserWorld, campaign_id: int) -> None:
-    """Schedule it for tomorrow, and pause it: a paused campaign of which nothing has been placed."""
-    tomorrow = (world.now + timedelta(days=1)).isoformat()
-    _change(world, campaign_id, schedule_type="scheduled", scheduled_at=tomorrow)
-    services = world.installation.services
-    carrier = identity_of(configured_account(services.context.settings))
-    whose: dict[str, Any] = {"principal": world.principal, "campaign_ref": campaign_id, "now": world.now}
-    services.do(lambda session: start_campaign(session, carrier=carrier, **whose))
-    services.do(lambda session: pause_campaign(session, **whose))
-
-
-def _change(world: BrowserWorld, campaign_id: int, **changes: Any) -> None:
-    """Change settings as another browser would."""
-    world.installation.services.do(
-        lambda session: update_campaign(
-            session,
-            principal=world.principal,
-            campaign_ref=campaign_id,
-            changes=changes,
-            now=world.now,
-        )
-    )

@@ -217,7 +217,7 @@ class Line:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._sockets: list[WebSocketRoute] = []
-        self._is_silent = False
+        self._is_silent = self._is_cut = False
         self._loadings = 0
         page.route_web_socket(re.compile("/_event"), self._connect)
 
@@ -237,7 +237,21 @@ class Line:
         self._is_silent = False
         self.breaks()
 
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """Break, and let nothing through until the end."""
+        self._is_cut = True
+        self._sockets[-1].close(code=4000)
+        yield
+        before = self._loadings
+        self._is_cut = False
+        while self._loadings == before:
+            self._page.wait_for_timeout(20)
+
     def _connect(self, socket: WebSocketRoute) -> None:
+        if self._is_cut:
+            socket.close(code=4000)
+            return
         server = socket.connect_to_server()
         socket.on_close(lambda _code, _reason: None)  # and the server's side stays open
         server.on_message(lambda message: self._pass_on(message, socket))

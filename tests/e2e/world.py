@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -12,15 +13,20 @@ from sqlmodel import col
 
 from app.domain.rights import Role
 from app.models import ContactImport, Member, UserSession
+from app.providers.registry import configured_account
 from app.services.access.members import create_user
 from app.services.access.organizations import console_principal, get_or_create_organization
 from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.agents.operations import create_agent
 from app.services.campaigns.adding import add_contacts
-from app.services.campaigns.operations import create_campaign
+from app.services.campaigns.detail import get_campaign
+from app.services.campaigns.lifecycle import pause_campaign, start_campaign
+from app.services.campaigns.operations import create_campaign, update_campaign
+from app.services.campaigns.settings import CampaignSettings
 from app.services.contacts.operations import create_contact
 from app.services.numbers.adding import add_carrier_numbers
+from app.services.numbers.carriers import identity_of
 from app.services.numbers.queries import list_numbers
 from tests.e2e.installation import Installation
 from tests.support.numbers import new_number
@@ -173,6 +179,34 @@ class BrowserWorld:
             return campaign_id
 
         return self.installation.services.do(make)
+
+    def change(self, campaign_id: int, **changes: Any) -> None:
+        """Change a campaign's settings as another browser would."""
+        self.installation.services.do(
+            lambda session: update_campaign(
+                session,
+                principal=self.principal,
+                campaign_ref=campaign_id,
+                changes=changes,
+                now=self.now,
+            )
+        )
+
+    def settings(self, campaign_id: int) -> CampaignSettings:
+        """Return a campaign's settings as its row holds them."""
+        return self.installation.services.do(
+            lambda session: get_campaign(session, principal=self.principal, campaign_ref=campaign_id)
+        ).settings
+
+    def pause_before_its_start(self, campaign_id: int) -> None:
+        """Schedule it for tomorrow, and pause it: a paused campaign of which nothing has been placed."""
+        tomorrow = (self.now + timedelta(days=1)).isoformat()
+        self.change(campaign_id, schedule_type="scheduled", scheduled_at=tomorrow)
+        services = self.installation.services
+        carrier = identity_of(configured_account(services.context.settings))
+        whose: dict[str, Any] = {"principal": self.principal, "campaign_ref": campaign_id, "now": self.now}
+        services.do(lambda session: start_campaign(session, carrier=carrier, **whose))
+        services.do(lambda session: pause_campaign(session, **whose))
 
     @property
     def now(self) -> Any:

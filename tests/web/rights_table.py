@@ -34,7 +34,9 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch ask",
     },
     "BasicsState": {
-        Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward",
+        Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward catch_up "
+        "keep_mine take_theirs",
+        Right.VIEW: "follow",
     },
     "BulkHistoryState": {
         ANYONE: "set_open",
@@ -60,8 +62,6 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "ask",
     },
     "CampaignSettingsState": {
-        ANYONE: "give_up",
-        Right.EDIT_CAMPAIGNS: "edit save",
         Right.VIEW: "load watch",
     },
     "CampaignState": {
@@ -115,8 +115,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load",
     },
     "MessageState": {
-        Right.EDIT_CAMPAIGNS: "write choose_missing load keep back forward",
-        Right.VIEW: "refresh try_on",
+        Right.EDIT_CAMPAIGNS: "choose_missing load keep back forward catch_up keep_mine take_theirs",
+        Right.VIEW: "follow try_on",
     },
     "NumberRestState": {
         ANYONE: "close",
@@ -133,7 +133,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch",
     },
     "PaceState": {
-        Right.EDIT_CAMPAIGNS: "choose_hours choose_start load keep back forward",
+        Right.EDIT_CAMPAIGNS: "choose_hours choose_start load keep back forward catch_up keep_mine take_theirs",
+        Right.VIEW: "follow",
     },
     "PeopleState": {
         Right.EDIT_CAMPAIGNS: "load add_ticked add_matching add_by_hand",
@@ -193,6 +194,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load find filter_by clear turn_page refresh",
     },
     "WizardState": {
+        Right.EDIT_CAMPAIGNS: "take_defaults",
         Right.VIEW: "watch",
     },
 }

@@ -29,6 +29,8 @@ from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
 from app.web.pages.campaigns.state import CampaignsState
 from app.web.pages.campaigns.stop_state import StopSwitchState
+from app.web.pages.wizard.basics.state import BasicsState
+from app.web.pages.wizard.state import WizardState
 from app.web.session import SessionState
 from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import NOON, make_carrier_account
@@ -449,42 +451,27 @@ async def test_settings_are_locked_while_the_campaign_runs(world: CampaignWorld,
     browser = await open_campaign(tab, world, campaign_id, "/settings")
     await browser.send(CampaignSettingsState.load())
     assert "Pause the campaign first" in (await tab.state(CampaignSettingsState)).locked
-    await browser.send(CampaignSettingsState.edit())
-    assert not (await tab.state(CampaignSettingsState)).editing
-    await browser.send(CampaignSettingsState.save({"name": "Renamed while running"}))
+    browser.path = f"{browser.path.removesuffix('/settings')}/edit/basics"
+    await browser.send(BasicsState.load())
+    assert "Pause the campaign first" in (await tab.state(WizardState)).locked
+    await browser.send(BasicsState.keep({"name": "Renamed while running"}))
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
-async def test_a_setting_that_cannot_be_is_explained_at_its_field(world: CampaignWorld, tab: Driver) -> None:
-    campaign_id = await world.campaign()
+async def test_the_settings_lead_to_the_step_where_each_is_changed(world: CampaignWorld, tab: Driver) -> None:
+    campaign_id = await world.campaign(status=CampaignStatus.PAUSED)
     browser = await open_campaign(tab, world, campaign_id, "/settings")
     await browser.send(CampaignSettingsState.load())
-    await browser.send(CampaignSettingsState.edit())
-    form = dict((await tab.state(CampaignSettingsState)).form) | TICKED | {"concurrent_limit": "0"}
-    await browser.send(CampaignSettingsState.save(form))
-    state = await tab.state(CampaignSettingsState)
-    assert (list(state.errors), state.editing, state.saving) == (["concurrent_limit"], True, False)
-
-
-async def test_saving_changes_what_was_changed_and_nothing_else(world: CampaignWorld, tab: Driver) -> None:
-    campaign_id = await world.campaign(retry_on=["no_answer", "busy", "carrier_error", "undelivered"])
-    before = await world.row(campaign_id)
-    browser = await open_campaign(tab, world, campaign_id, "/settings")
-    await browser.send(CampaignSettingsState.load())
-    await browser.send(CampaignSettingsState.edit())
-    form = (
-        dict((await tab.state(CampaignSettingsState)).form)
-        | TICKED
-        | {"name": "Renamed", "max_attempts": "2"}
-    )
-    await browser.send(CampaignSettingsState.save(form))
-    after = await world.row(campaign_id)
-    assert (after.name, after.max_attempts) == ("Renamed", 2)
-    untouched = {"agent_id", "phone_number_id", "allowed_days", "retry_on", "enable_voicemail_detection"}
-    assert {name: getattr(after, name) for name in untouched} == {
-        name: getattr(before, name) for name in untouched
+    shown = (await tab.state(CampaignSettingsState)).groups
+    assert {group.title: group.edit.rpartition("/")[2] for group in shown} == {
+        "Basics": "basics",
+        "Message": "message",
+        "Pace": "pace",
+        "Retries": "pace",
+        "When": "pace",
+        "More": "pace",
     }
-    assert not (await tab.state(CampaignSettingsState)).editing
+    assert all(f"/campaigns/{campaign_id}/edit/" in group.edit for group in shown)
 
 
 async def test_the_call_log_lists_attempts_and_opens_one(world: CampaignWorld, tab: Driver) -> None:
@@ -564,16 +551,6 @@ async def test_no_delta_holds_a_secret(world: CampaignWorld, tab: Driver) -> Non
     )
     for secret in (browser.cookie, AUTH_TOKEN, SECRET, "AC" + "5" * 32):
         assert secret not in sent
-
-
-TICKED = {
-    **{f"day_{day}": "on" for day in range(1, 8)},
-    "retry_no_answer": "on",
-    "retry_busy": "on",
-    "retry_failed": "on",
-    "enable_voicemail_detection": "on",
-}
-"""The boxes of a fresh campaign's settings, as a browser sends them."""
 
 
 async def _stopped_at(world: CampaignWorld) -> object:

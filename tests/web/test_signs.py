@@ -14,6 +14,8 @@ from app.web.pages.campaign.actions_state import CampaignActionsState
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.settings.state import CampaignSettingsState
 from app.web.pages.campaign.state import CampaignState
+from app.web.pages.wizard.pace.state import PaceState
+from app.web.pages.wizard.state import WizardState
 from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import NOON
 from tests.web.browser import signed_in
@@ -213,13 +215,19 @@ async def test_unreadable_settings_are_shown_at_their_default_and_saved_so(
         people=1, status=_S.FAILED, breaker={"window": "many"}, carrier_account_id=world.carrier.id
     )
     browser = await signed_in(tab, world.organization, f"/campaigns/{campaign_id}/settings")
-    for event in (CampaignSettingsState.load(), CampaignSettingsState.edit()):
-        await browser.send(event)
+    await browser.send(CampaignSettingsState.load())
     state = await tab.state(CampaignSettingsState)
     assert state.warnings == ["The list of signs that pause the campaign cannot be read. Set it anew."]
-    untouched = {name: text for name, text in state.form.items() if text not in {"", "on"}}
-    days = {f"day_{day}": "on" for day in range(1, 8)}
-    await browser.send(CampaignSettingsState.save(untouched | days))
-    assert (await tab.state(CampaignSettingsState)).errors == {}
+    browser.path = f"{browser.path.removesuffix('/settings')}/edit/pace"
+    await browser.send(PaceState.load())
+    assert (await tab.state(PaceState)).values["breaker.window"] == str(BreakerPolicy().window)
+    await browser.send(PaceState.keep({"weight": "2"}))
+    assert "breaker" in (await tab.state(PaceState)).errors
+    await browser.send(WizardState.take_defaults())
+    assert (await tab.state(WizardState)).unreadable == []
+    await browser.send(PaceState.keep({"weight": "2"}))
+    assert (await tab.state(PaceState)).errors == {}
+    browser.path = f"{browser.path.removesuffix('/edit/pace')}/settings"
+    await browser.send(CampaignSettingsState.load())
     assert (await tab.state(CampaignSettingsState)).warnings == []
     assert (await world.row(campaign_id)).breaker == BreakerPolicy().to_json()

@@ -40,7 +40,7 @@ async def test_another_organizations_campaign_does_not_exist_here(world: Campaig
         foreign = await make_campaign(session, await make_organization(session))
     browser = await open_step(tab, world, foreign.id, "basics")
     state = await tab.state(BasicsState)
-    assert (state.problem, state.name) == (f"There is no campaign {foreign.id}.", "")
+    assert (state.problem, state.values.get("name", "")) == (f"There is no campaign {foreign.id}.", "")
     await browser.send(BasicsState.keep(dict(BASICS)))
     assert (await world.row(foreign.id)).name == "March reminders"
 

@@ -17,8 +17,9 @@ async def test_basics_show_the_draft_as_its_row_holds_it(world: CampaignWorld, t
     campaign_id = await world.campaign(people=2, description="For regulars")
     await open_step(tab, world, campaign_id, "basics")
     state, frame = await tab.state(BasicsState), await tab.state(WizardState)
-    assert (state.name, state.description, state.channel) == ("March reminders", "For regulars", "call")
-    assert (state.agent, state.number_choice) == (str(world.agent.id), "one")
+    shown = (state.values["name"], state.values["description"], state.channel)
+    assert shown == ("March reminders", "For regulars", "call")
+    assert (state.values["agent_id"], state.number_choice) == (str(world.agent.id), "one")
     assert (frame.name, frame.contacts, frame.locked, frame.contacts_done) == ("March reminders", 2, "", True)
 
 
@@ -56,7 +57,7 @@ async def test_the_agent_is_asked_for_on_the_way_on_and_not_before(world: Campai
 async def test_the_only_agent_is_chosen_from_the_start(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(agent=None)
     await open_step(tab, world, campaign_id, "basics")
-    assert (await tab.state(BasicsState)).agent == str(world.agent.id)
+    assert (await tab.state(BasicsState)).values["agent_id"] == str(world.agent.id)
     assert (await settings_of(world, campaign_id)).agent_id == world.agent.id
 
 
@@ -68,7 +69,7 @@ async def test_ticked_numbers_make_the_pool_and_the_default_empties_it(
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "basics")
     await browser.send(BasicsState.choose_numbers("pool"))
-    ticks = {f"pool-{world.number.id}": "on", f"pool-{second.id}": "on"}
+    ticks = {f"number_pool.{world.number.id}": "on", f"number_pool.{second.id}": "on"}
     await browser.send(BasicsState.keep({**BASICS, **ticks}))
     settings = await settings_of(world, campaign_id)
     assert (settings.number_pool, settings.phone_number_id) == ((world.number.id, second.id), None)

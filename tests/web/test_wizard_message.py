@@ -16,8 +16,7 @@ async def test_the_preview_speaks_to_the_campaigns_first_contact(world: Campaign
     campaign_id = await world.campaign()
     await world.recipient(campaign_id, variables={"name": "Jane Doe", "deal_stage": "proposal"})
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.write("agenda_template", "About your {{deal_stage}}."))
-    await browser.send(MessageState.refresh())
+    await browser.send(MessageState.keep({"agenda_template": "About your {{deal_stage}}."}))
     state = await tab.state(MessageState)
     assert [part.text for part in state.parts] == ["Hello Jane Doe.", "About your proposal."]
     assert state.list_variables == ["deal_stage"]
@@ -27,8 +26,7 @@ async def test_the_preview_speaks_to_the_campaigns_first_contact(world: Campaign
 async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.write("agenda_template", "About your {{deal_stagee}}."))
-    await browser.send(MessageState.refresh())
+    await browser.send(MessageState.keep({"agenda_template": "About your {{deal_stagee}}."}))
     state = await tab.state(MessageState)
     assert (state.unresolved, state.errors) == (["deal_stagee"], {})
     assert "deal_stagee" in [row.name for row in state.fallbacks]
@@ -37,8 +35,7 @@ async def test_a_variable_nobody_has_is_a_warning_in_the_draft(world: CampaignWo
 async def test_a_syntax_error_stands_at_its_field_with_its_place(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1)
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.write("welcome_message_template", "Hi {{name"))
-    await browser.send(MessageState.refresh())
+    await browser.send(MessageState.keep({"welcome_message_template": "Hi {{name"}))
     state = await tab.state(MessageState)
     assert state.errors["welcome_message_template"].startswith("Column 4:")
     assert state.texts["welcome_message_template"] == "Hi {{name"
@@ -48,26 +45,26 @@ async def test_a_syntax_error_stands_at_its_field_with_its_place(world: Campaign
 async def test_only_templates_can_be_written_as_templates(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.write("name", "Overwritten"))
+    await browser.send(MessageState.keep({"name": "Overwritten"}))
     assert (await world.row(campaign_id)).name == "March reminders"
 
 
 async def test_fallbacks_are_saved_and_an_empty_one_is_lifted(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(fallback_values={"deal_stage": "request"})
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.keep({"fallback-name": "friend", "fallback-deal_stage": " "}))
+    await browser.send(
+        MessageState.keep({"fallback_values.name": "friend", "fallback_values.deal_stage": " "})
+    )
     assert (await settings_of(world, campaign_id)).fallback_values == {"name": "friend"}
 
 
 async def test_a_text_message_is_counted_in_segments_as_it_is_sent(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign(people=1, channel=Channel.SMS)
     browser = await open_step(tab, world, campaign_id, "message")
-    await browser.send(MessageState.write("sms_message_template", "x" * 161))
-    await browser.send(MessageState.refresh())
+    await browser.send(MessageState.keep({"sms_message_template": "x" * 161}))
     state = await tab.state(MessageState)
     assert (state.size, state.is_long) == ("161 characters · 2 segments · GSM-7", True)
-    await browser.send(MessageState.write("sms_message_template", "Déjà “vu”"))
-    await browser.send(MessageState.refresh())
+    await browser.send(MessageState.keep({"sms_message_template": "Déjà “vu”"}))
     assert (await tab.state(MessageState)).size.endswith("1 segment · UCS-2")
     assert "70 characters" in (await tab.state(MessageState)).size_hint
 

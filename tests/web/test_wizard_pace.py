@@ -22,7 +22,9 @@ async def test_pace_and_retries_are_saved_in_the_seeds_words(world: CampaignWorl
         "concurrent_limit": "12",
         "max_attempts": "2",
         "retry_delays": "45",
-        "retry-voicemail": "on",
+        **{f"retry_on.{outcome}": "" for outcome in ("no_answer", "busy", "failed")},
+        "retry_on.voicemail": "on",
+        "enable_voicemail_detection": "",
     }
     await browser.send(PaceState.keep(form))
     settings = await settings_of(world, campaign_id)
@@ -45,7 +47,7 @@ async def test_every_finer_setting_is_kept_and_shown_again(world: CampaignWorld,
     assert (settings.budget_cap, settings.breaker.opt_out_rate) == (Decimal("99.50"), 2.5)
     await browser.send(PaceState.load())
     values = (await tab.state(PaceState)).values
-    assert {name: values[name] for name in FINER} == FINER | {"retry_delays": "30, 60, 120"}
+    assert {name: values.get(name, "") for name in FINER} == FINER | {"retry_delays": "30, 60, 120"}
 
 
 async def test_ticks_that_are_taken_off_are_taken_back(world: CampaignWorld, tab: Driver) -> None:
@@ -53,7 +55,7 @@ async def test_ticks_that_are_taken_off_are_taken_back(world: CampaignWorld, tab
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.keep(dict(FINER)))
     ticks = {"retry_back_off", "retry_other_number", "ramp"}
-    form = {name: text for name, text in FINER.items() if name not in ticks}
+    form = FINER | dict.fromkeys(ticks, "")
     await browser.send(PaceState.keep(form | {"budget_cap": "", "retry_delays": "45"}))
     settings = await settings_of(world, campaign_id)
     assert (settings.retry_back_off, settings.retry_other_number, settings.ramp) == (False, False, False)
@@ -67,8 +69,8 @@ async def test_what_is_wrong_in_a_folded_section_is_named_and_the_rest_is_saved(
     browser = await open_step(tab, world, campaign_id, "pace")
     wrong = {
         "retry_delays": "soon",
-        "delays_busy": "5, soon",
-        "breaker_window": "5",
+        "retry_delays_by_outcome.busy": "5, soon",
+        "breaker.window": "5",
         "budget_cap": "much",
         "weight": "0",
     }
@@ -87,9 +89,9 @@ async def test_what_is_wrong_in_a_folded_section_is_named_and_the_rest_is_saved(
 async def test_a_campaign_of_texts_keeps_what_it_has_no_boxes_for(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
-    await browser.send(PaceState.keep(FINER | {"breaker_hang_up_rate": "33"}))
+    await browser.send(PaceState.keep(FINER | {"breaker.hang_up_rate": "33"}))
     await browser.send(PaceState.load())
-    shown = {"delays_failed": "10", "breaker_window": "50", "retry_delays": "30"}
+    shown = {"retry_delays_by_outcome.failed": "10", "breaker.window": "50", "retry_delays": "30"}
     await browser.send(PaceState.keep(shown))
     settings = await settings_of(world, campaign_id)
     assert settings.retry_delays_by_outcome == {"busy": (5, 15), "failed": (10,), "voicemail": (240,)}
@@ -109,10 +111,12 @@ async def test_boxes_that_a_campaign_of_texts_does_not_show_are_no_values(
     hidden = {
         **dict.fromkeys(("concurrent_limit", "rate_limit_per_minute", "throttle_delay_ms")),
         **dict.fromkeys(("ring_timeout_seconds", "time_limit_seconds", "enable_voicemail_detection")),
-        **dict.fromkeys(("delays_no_answer", "delays_busy", "delays_voicemail", "breaker_hang_up_rate")),
+        **dict.fromkeys(
+            ("breaker.hang_up_rate", *(f"retry_delays_by_outcome.{one}" for one in ("no_answer", "busy")))
+        ),
     }
     shown = {name: text for name, text in (await tab.state(PaceState)).values.items() if name not in hidden}
-    sent = shown | hidden | {"messages_per_second": "2", "retry-failed": "on", "ramp": False}
+    sent = shown | hidden | {"messages_per_second": "2", "retry_on.failed": "on", "ramp": False}
     await browser.send(PaceState.forward(sent))
     assert (await tab.state(PaceState)).errors == {}
     assert await settings_of(world, campaign_id) == replace(before, messages_per_second=2)
@@ -149,7 +153,7 @@ async def test_hours_are_set_by_choice_and_lifted_by_choice(world: CampaignWorld
     settings = await settings_of(world, campaign_id)
     assert (settings.allowed_start, settings.allowed_end) == ("09:00", "18:00")
     assert settings.allowed_days == (1, 2, 3, 4, 5)
-    await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": "", "day-1": "on"}))
+    await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": ""}))
     assert "allowed_end" in (await tab.state(PaceState)).errors
     await browser.send(PaceState.choose_hours("any"))
     assert (await settings_of(world, campaign_id)).allowed_start is None
@@ -159,7 +163,7 @@ async def test_a_window_needs_a_day(world: CampaignWorld, tab: Driver) -> None:
     campaign_id = await world.campaign()
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.choose_hours("window"))
-    await browser.send(PaceState.forward({"allowed_start": "10:00", "allowed_end": "12:00"}))
+    await browser.send(PaceState.forward({f"allowed_days.{day}": "" for day in range(1, 8)}))
     assert (await tab.state(PaceState)).errors == {"allowed_days": "Tick at least one day of the week."}
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.calling_hours import is_zone
-from app.domain.campaign import CampaignStatus, Channel, ScheduleType
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Rule
 from app.runtime.config import get_settings
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
+from app.web.pages.campaign.fields.hours import is_scheduled
 from app.web.time_format import in_zone
 from app.web.words import counted
 
@@ -31,7 +32,7 @@ class StartQuestion:
 def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
     """Word the question of a campaign that could start."""
     settings = detail.settings
-    verb = "Schedule" if settings.schedule_type is ScheduleType.SCHEDULED else "Start"
+    verb = "Schedule" if is_scheduled(settings) else "Start"
     if detail.status is CampaignStatus.PAUSED:
         verb = "Resume"
     act = "texted" if settings.channel is Channel.SMS else "called"

@@ -6,6 +6,8 @@ from functools import partial
 from typing import Final
 
 from app.web import routes
+from app.web.pages.campaign.fields.boxes import setting_of
+from app.web.pages.campaign.fields.form import BASICS, MESSAGE
 
 
 class WizardStep(StrEnum):
@@ -31,7 +33,6 @@ ADDRESSES: Final[dict[WizardStep, Callable[[routes.Slug, routes.Id], str]]] = {
 }
 
 _ORDER: Final = tuple(WizardStep)
-_BASICS: Final = frozenset({"name", "description", "channel", "agent_id", "phone_number_id", "number_pool"})
 
 
 def before(step: WizardStep) -> WizardStep | None:
@@ -48,9 +49,10 @@ def after(step: WizardStep) -> WizardStep | None:
 
 def step_of(field: str) -> WizardStep:
     """Return where a field, as the API names it, is mended."""
-    if field in _BASICS:
+    setting = setting_of(field)
+    if setting in BASICS:
         return WizardStep.BASICS
-    if field.endswith("_template") or field in {"fallback_values", "missing"}:
+    if setting in MESSAGE:
         return WizardStep.MESSAGE
     return WizardStep.CONTACTS if field == "contacts" else WizardStep.PACE
 

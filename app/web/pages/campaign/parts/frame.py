@@ -42,7 +42,7 @@ def campaign_frame(*content: Child, tab: TabName) -> rx.Component:
         rx.cond(
             CampaignState.problem != "",
             _not_loaded(),
-            rx.fragment(_header(header, tab), _tabs(header, tab), *content, campaign_dialogs()),
+            rx.fragment(_header(header), _tabs(header, tab), *content, campaign_dialogs()),
         )
     )
 
@@ -54,7 +54,7 @@ def _not_loaded() -> rx.Component:
     )
 
 
-def _header(header: ObjectVar[Header], tab: TabName) -> rx.Component:
+def _header(header: ObjectVar[Header]) -> rx.Component:
     return page_header(
         choose(header.name != "", header.name.to(str), "\u00a0"),
         breadcrumbs=[Crumb("Campaigns", routes.campaigns(here()))],
@@ -74,7 +74,7 @@ def _header(header: ObjectVar[Header], tab: TabName) -> rx.Component:
             rx.cond(
                 header.id == 0,
                 rx.el.span(class_name="cs-skeleton cs-skeleton-button"),
-                rx.fragment(_run_actions(header), _edit_actions(header, tab)),
+                rx.fragment(_run_actions(header), _edit_actions(header)),
             )
         ],
     )
@@ -114,14 +114,14 @@ def _run_actions(header: ObjectVar[Header]) -> rx.Component:
     )
 
 
-def _edit_actions(header: ObjectVar[Header], tab: TabName) -> rx.Component:
+def _edit_actions(header: ObjectVar[Header]) -> rx.Component:
     return rx.cond(
         allows(Right.EDIT_CAMPAIGNS) & (header.id != 0),
         rx.fragment(
             rx.cond(
                 header.can_delete,
                 link_button("Continue editing", icon="pencil-line", href=routes.edit_step(here(), header.id)),
-                rx.cond(header.can_edit, _settings_link(header)) if tab != "Settings" else rx.fragment(),
+                rx.cond(header.can_edit, _settings_link(header)),
             ),
             _menu(header),
         ),
@@ -129,7 +129,7 @@ def _edit_actions(header: ObjectVar[Header], tab: TabName) -> rx.Component:
 
 
 def _settings_link(header: ObjectVar[Header]) -> rx.Component:
-    return link_button("Edit settings", icon="pencil-line", href=routes.campaign_settings(here(), header.id))
+    return link_button("Edit settings", icon="pencil-line", href=routes.edit_step(here(), header.id))
 
 
 def _menu(header: ObjectVar[Header]) -> rx.Component:

@@ -7,17 +7,17 @@ from app.domain.rights import Right
 from app.web.components import (
     banner,
     error_state,
+    glyph,
     panel,
-    primary_button,
     record,
     secondary_button,
     table_skeleton,
 )
+from app.web.components.kinds import as_text
 from app.web.layout import shell
 from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
-from app.web.pages.campaign.advanced.presenter import Fact
+from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.campaign.parts.frame import campaign_frame
-from app.web.pages.campaign.settings.parts.form import settings_form
 from app.web.pages.campaign.settings.presenter import Group
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
 from app.web.pages.campaign.state import CampaignState, Header
@@ -34,7 +34,7 @@ def campaign_settings() -> rx.Component:
             rx.cond(
                 Settings.loading,
                 panel(table_skeleton(), flush=True),
-                rx.cond(Settings.editing, settings_form(), _reading()),
+                _reading(),
             ),
         ),
         tab="Settings",
@@ -45,13 +45,6 @@ def _reading() -> rx.Component:
     return rx.el.div(
         _locked(),
         rx.foreach(Settings.warnings, lambda warning: banner(warning, kind="warning")),
-        rx.cond(
-            (Settings.locked == "") & allows(Right.EDIT_CAMPAIGNS),
-            rx.el.div(
-                primary_button("Edit settings", icon="pencil-line", on_click=Settings.edit),
-                class_name="cs-settings-edit",
-            ),
-        ),
         rx.el.div(rx.foreach(Settings.groups, _group), class_name="cs-groups"),
         class_name="cs-stack",
     )
@@ -75,13 +68,27 @@ def _locked() -> rx.Component:
 
 def _group(group: ObjectVar[Group]) -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h2(group.title), class_name="cs-panel-heading"),
+        rx.el.div(
+            rx.el.h2(group.title),
+            rx.cond((Settings.locked == "") & allows(Right.EDIT_CAMPAIGNS), _edit(group)),
+            class_name="cs-panel-heading",
+        ),
         rx.el.div(
             rx.el.dl(rx.foreach(group.facts.to(list[Fact]), _fact), class_name="cs-settings-facts"),
             class_name="cs-panel-body",
         ),
         class_name="cs-panel",
         key=group.title,
+    )
+
+
+def _edit(group: ObjectVar[Group]) -> rx.Component:
+    return rx.link(
+        glyph("pencil", size=13),
+        "Edit",
+        href=group.edit,
+        aria_label=as_text("Edit ") + as_text(group.title),
+        class_name="cs-wizard-link",
     )
 
 

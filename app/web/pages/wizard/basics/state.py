@@ -1,9 +1,8 @@
 """Basics as the draft's row holds them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import reflex as rx
 
@@ -11,46 +10,34 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.services.agents.queries import AgentView, list_agents
-from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.services.numbers.queries import NumberView, list_numbers
-from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.options import Option
-from app.web.pages.wizard.state import StepState, WizardState, draft_id, save_draft
+from app.web.pages.campaign.fields import basics
+from app.web.pages.campaign.fields.basics import DEFAULT, ONE, POOL, NumberOption
+from app.web.pages.campaign.fields.boxes import setting_of
+from app.web.pages.campaign.fields.form import BASICS
+from app.web.pages.wizard.saving import save_typed
+from app.web.pages.wizard.state import WizardState
+from app.web.pages.wizard.step_state import StepState
 from app.web.pages.wizard.steps import WizardStep
 from app.web.visit import Visit
-
-DEFAULT, ONE, POOL = "default", "one", "pool"
-POOL_PREFIX: Final = "pool-"
-
-
-@dataclass(frozen=True, slots=True)
-class NumberOption:
-    """One of our numbers to choose or tick."""
-
-    value: str
-    words: str
-    note: str
-    box: str
-    """The name of its tick box in the form."""
-    ticked: bool
 
 
 class BasicsState(StepState, rx.State):
     """Name, channel, agent and number."""
 
     STEP: ClassVar[WizardStep] = WizardStep.BASICS
+    SETTINGS: ClassVar[frozenset[str]] = BASICS
 
-    name: rx.Field[str] = rx.field("")
-    description: rx.Field[str] = rx.field("")
     channel: rx.Field[str] = rx.field("call")
     channel_fixed: rx.Field[bool] = rx.field(False)
-    agent: rx.Field[str] = rx.field("")
     agents: rx.Field[list[Option]] = rx.field(default_factory=list)
     number_choice: rx.Field[str] = rx.field(DEFAULT)
-    number: rx.Field[str] = rx.field("")
+    _number_set: str = DEFAULT
+    """The kind of caller ID that is set; another may be chosen, with its number still to come."""
     numbers: rx.Field[list[NumberOption]] = rx.field(default_factory=list)
     default_number: rx.Field[str] = rx.field("")
     """Which number "the default" is, in words."""
@@ -59,76 +46,68 @@ class BasicsState(StepState, rx.State):
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_channel(self, visit: Visit, channel: str) -> None:
         """Call people or text them."""
-        self.errors = await save_draft(visit, draft_id(self), {"channel": channel})
-        await self._show(visit, await self._look(visit))
+        await self._choose(visit, {basics.CHANNEL: channel})
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_numbers(self, visit: Visit, choice: str) -> None:
         """Show one number or the pool to choose from, or go by the default."""
         self.number_choice = choice if choice in {ONE, POOL} else DEFAULT
-        self.errors = {}
         if self.number_choice == DEFAULT:
-            await save_draft(visit, draft_id(self), {"phone_number_id": None, "number_pool": []})
-        await self._show(visit, await self._look(visit))
+            pool = {box: "" for box in self.values if setting_of(box) == basics.NUMBERS}
+            await self._choose(visit, {basics.NUMBER: "", **pool})
+        else:
+            self._ask({})
+            await self._look(visit)
 
-    def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
-        changes = {name: form[name] for name in ("name", "description") if name in form}
-        if "agent_id" in form:
-            changes["agent_id"] = _id(form["agent_id"])
-            if changes["agent_id"] is None and self.agents and self.channel == Channel.CALL:
-                missing["agent_id"] = "Choose the agent who makes the calls."
-        return changes | self._number_changes(form, missing)
+    def _beside(
+        self, changes: Mapping[str, Any], settings: CampaignSettings, now: datetime
+    ) -> dict[str, Any]:
+        del settings, now
+        if self.number_choice == ONE and changes.get(basics.NUMBER):
+            return {basics.NUMBERS: [], **changes}
+        if self.number_choice == POOL and changes.get(basics.NUMBERS):
+            return {basics.NUMBER: None, **changes}
+        return dict(changes)
 
-    def _number_changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
-        pool = [
-            _id(name.removeprefix(POOL_PREFIX)) for name, ticked in form.items() if _is_ticked(name, ticked)
-        ]
-        if self.number_choice == ONE and "phone_number_id" in form:
-            number = _id(form["phone_number_id"])
-            if number is None:
-                missing["phone_number_id"] = "Choose the number that people will see."
-            return {"phone_number_id": number, "number_pool": []}
-        if self.number_choice == POOL:
-            if not pool:
-                missing["number_pool"] = "Tick at least one number."
-            return {"phone_number_id": None, "number_pool": pool}
-        return {}
+    def _lacking(self, detail: CampaignDetail) -> dict[str, str]:
+        return basics.lacking(detail.settings, has_agents=bool(self.agents), chosen=self.number_choice)
+
+    def _spoken(self, box: str, text: str) -> str:
+        options = {
+            basics.AGENT: {one.value: one.words for one in self.agents},
+            basics.NUMBER: {one.value: one.words for one in self.numbers},
+            basics.CHANNEL: {one.value: one.label for one in basics.CHANNELS},
+        }
+        return options.get(box, {}).get(text, text)
 
     async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         settings = detail.settings
         async with visit.reading() as session:
             agents = await list_agents(session, principal=visit.principal)
             numbers = await list_numbers(session, principal=visit.principal)
-        if self.loading:
-            detail = await self._preselect(visit, detail, agents)
-            settings = detail.settings
-            self.name, self.description = settings.name, settings.description
-            self.number_choice = _choice(settings)
+        chosen = basics.number_choice(settings)
+        if self.loading or chosen != self._number_set:
+            self.number_choice = self._number_set = chosen
         self.channel, self.channel_fixed = settings.channel, detail.status is not CampaignStatus.DRAFT
-        self.agent = str(settings.agent_id or "")
         self.agents = _agent_options(agents, settings.agent_id)
-        self.number = str(settings.phone_number_id or "")
-        self.numbers = _number_options(numbers, settings, visit.now)
+        self.numbers = basics.number_options(numbers, settings, visit.now)
         self.default_number = _default_number(agents, numbers, settings)
         contacts = (await self.get_state(WizardState)).contacts
-        self.pool_advice = _pool_advice(contacts, len(settings.number_pool))
+        self.pool_advice = basics.pool_advice(contacts, settings)
 
-    async def _preselect(
-        self, visit: Visit, detail: CampaignDetail, agents: Sequence[AgentView]
-    ) -> CampaignDetail:
+    async def _prepare(self, visit: Visit, detail: CampaignDetail) -> CampaignDetail:
         """Choose the agent of a new draft where there is but one to choose."""
-        settings, active = detail.settings, [agent for agent in agents if agent.active]
+        settings = detail.settings
         is_open = detail.status is CampaignStatus.DRAFT and settings.channel is Channel.CALL
-        if not is_open or settings.agent_id is not None or len(active) != 1:
+        if not self.loading or not is_open or settings.agent_id is not None:
             return detail
-        await save_draft(visit, detail.id, {"agent_id": active[0].id})
-        return await self._look(visit)
-
-
-def _choice(settings: CampaignSettings) -> str:
-    if settings.number_pool:
-        return POOL
-    return ONE if settings.phone_number_id is not None else DEFAULT
+        async with visit.reading() as session:
+            active = [one for one in await list_agents(session, principal=visit.principal) if one.active]
+        if len(active) != 1:
+            return detail
+        only = {basics.AGENT: str(active[0].id)}
+        await save_typed(visit, detail.id, only, {basics.AGENT: ""}, self._beside)
+        return await (await self.get_state(WizardState))._look(visit, detail.id)  # noqa: SLF001 - ours
 
 
 def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[Option]:
@@ -138,40 +117,6 @@ def _agent_options(agents: Sequence[AgentView], chosen: int | None) -> list[Opti
         for agent in agents
         if agent.active or agent.id == chosen
     ]
-
-
-def _number_options(
-    numbers: Sequence[NumberView], settings: CampaignSettings, now: datetime
-) -> list[NumberOption]:
-    """Return the numbers fit for the channel, and the chosen ones even if they are not."""
-    chosen = {settings.phone_number_id, *settings.number_pool}
-    return [
-        NumberOption(
-            value=str(number.id),
-            words=f"{number.pretty} · {number.label}" if number.label else number.pretty,
-            note=_why_unfit(number, settings.channel) or _rest(number, settings.channel, now) or _use(number),
-            box=f"{POOL_PREFIX}{number.id}",
-            ticked=number.id in settings.number_pool,
-        )
-        for number in numbers
-        if number.id in chosen or not _why_unfit(number, settings.channel)
-    ]
-
-
-def _why_unfit(number: NumberView, channel: Channel) -> str:
-    if not number.active:
-        return "Not active: it will not be used"
-    if channel is Channel.SMS:
-        return "" if number.sms else "Cannot send text messages: it will not be used"
-    return "" if number.voice else "Cannot make calls: it will not be used"
-
-
-def _rest(number: NumberView, channel: Channel, now: datetime) -> str:
-    return "Rests: it makes no calls just now" if channel is Channel.CALL and number.is_resting(now) else ""
-
-
-def _use(number: NumberView) -> str:
-    return f"In {number.campaigns_count} campaign{'s' * (number.campaigns_count != 1)}"
 
 
 def _default_number(
@@ -186,21 +131,3 @@ def _default_number(
     if own is not None:
         return f"{own.pretty}, your organization's number"
     return "None yet: neither the agent nor your organization has one. Choose one number or a pool."
-
-
-def _pool_advice(contacts: int, ticked: int) -> str:
-    advice = (
-        f"Use at least 1 number per {CONTACTS_PER_NUMBER} contacts: carriers flag a number that calls many."
-    )
-    if not contacts:
-        return advice
-    needed = -(-contacts // CONTACTS_PER_NUMBER)
-    return f"{advice} {contacts:,} contact{'s' * (contacts != 1)}: {needed:,} or more; {ticked} ticked."
-
-
-def _is_ticked(name: str, value: object) -> bool:
-    return name.startswith(POOL_PREFIX) and value in (True, "on", "true")
-
-
-def _id(raw: object) -> int | None:
-    return whole(str(raw or "").strip())

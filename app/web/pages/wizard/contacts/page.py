@@ -39,7 +39,7 @@ def contacts() -> rx.Component:
         ContactsStepState,
         columns(file_panel(), by_hand_panel(), _rule_panel(), address_book_panel(), aside=_aside()),
         audience_dialogs(),
-        closing_bar(step, _next(step), back=back_link(step)),
+        closing_bar(_next(step), back=back_link(step)),
         unimported_question(step),
     )
 

@@ -6,7 +6,6 @@ import reflex as rx
 from reflex.vars import ObjectVar
 
 from app.web.components import (
-    Choice,
     banner,
     choice_cards,
     choose,
@@ -16,23 +15,18 @@ from app.web.components import (
     form_field,
     glyph,
     panel,
-    record,
     select_input,
-    text_area,
 )
-from app.web.components.kinds import Change, as_text, flag_word
+from app.web.components.kinds import as_text, flag_word
 from app.web.layout import shell
 from app.web.options import draw_option
+from app.web.pages.campaign.fields import message as fields_of
+from app.web.pages.campaign.fields.drawing import Area, Editor
 from app.web.pages.wizard.message.state import FallbackRow, MessageState, PreviewPart
 from app.web.pages.wizard.parts.frame import wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
-_MISSING = [
-    Choice("fallback", "Use the fallback", "A start is refused while one is lacking.", "shield-check"),
-    Choice("skip", "Skip the contact", "They are not contacted, and the list says why.", "skip-forward"),
-    Choice("blank", "Leave it out", "Nothing stands in its place.", "eraser"),
-    Choice("keep", "Keep the placeholder", "{{name}} is said or sent as it is written.", "braces"),
-]
+_EDITOR = Editor(MessageState, MessageState.channel == "sms")
 
 _INSERT = """((written) => {
   const boxes = [...document.querySelectorAll('textarea[name$="_template"]')];
@@ -115,49 +109,13 @@ def _call() -> rx.Component:
         as_text("Said when the call is answered. Left empty: ") + MessageState.greeting,
         "Said when the call is answered. Introduce yourself, and say why you call.",
     )
-    return rx.fragment(
-        _template(
-            "welcome_message_template",
-            "Greeting (welcome message)",
-            greets,
-            rows=3,
-            placeholder="Hi {{name|title_case}}, this is {{assistant_name}} calling from {{company}}.",
-        ),
-        _template(
-            "agenda_template",
-            "Agenda",
-            "Said next: what the call is about. Short is kind.",
-            rows=3,
-            placeholder="I'm calling to remind you about your appointment on {{appointment_date}}.",
-        ),
-        _template(
-            "question_template",
-            "Question",
-            "Answered by voice or by key. The agent adds by itself: press 1 or say yes, press 2 or say no, "
-            "press 9 to stop these calls. Left empty, nothing is asked; 9 always works.",
-            rows=2,
-            placeholder="Can you make it?",
-        ),
-        _template(
-            "end_call_message_template",
-            "Closing",
-            "Said before hanging up.",
-            rows=2,
-            placeholder="Thank you for your time, {{name}}. Have a great day!",
-        ),
-    )
+    first, *others = fields_of.SPOKEN
+    return rx.fragment(_template(first, greets), *(_template(area) for area in others))
 
 
 def _sms() -> rx.Component:
     return rx.fragment(
-        _template(
-            "sms_message_template",
-            "Message",
-            "Say who you are, and how to stop: “Reply STOP to opt out.”",
-            rows=6,
-            placeholder="Hi {{name}}, this is a reminder of your appointment on {{appointment_date}}. "
-            "Reply STOP to opt out.",
-        ),
+        _template(fields_of.WRITTEN),
         rx.el.div(
             glyph("ruler", size=15),
             rx.el.strong(MessageState.size, class_name="cs-number"),
@@ -169,27 +127,10 @@ def _sms() -> rx.Component:
     )
 
 
-def _template(
-    name: str, label: str, help_text: str | rx.Var[str], *, rows: int, placeholder: str
-) -> rx.Component:
-    error = error_of(MessageState, name)
-    write: Change = MessageState.write(name)
+def _template(area: Area, help_text: rx.Var[str] | None = None) -> rx.Component:
     return rx.el.div(
-        form_field(
-            text_area(
-                name=name,
-                value=record(MessageState.texts, dict).get(name, "").to(str),
-                on_change=write,
-                rows=rows,
-                placeholder=placeholder,
-                error=error,
-            ),
-            name=name,
-            label=label,
-            help_text=help_text,
-            error=error,
-        ),
-        on_focus=rx.call_script(f"window.callsheetTemplate = {json.dumps(name)}"),
+        area.draw(_EDITOR, help_text),
+        on_focus=rx.call_script(f"window.callsheetTemplate = {json.dumps(area.name)}"),
     )
 
 
@@ -197,9 +138,9 @@ def _values() -> rx.Component:
     return panel(
         rx.el.div(
             choice_cards(
-                name="missing",
+                name=fields_of.MISSING,
                 legend="When a contact has no value for a variable",
-                choices=_MISSING,
+                choices=fields_of.MISSING_CHOICES,
                 value=MessageState.missing,
                 on_change=MessageState.choose_missing,
             ),
@@ -211,11 +152,12 @@ def _values() -> rx.Component:
 
 
 def _fallbacks() -> rx.Component:
+    name = fields_of.FALLBACKS
     return rx.el.fieldset(
-        rx.el.legend("Fallback values"),
+        rx.el.legend(fields_of.LABELS[name]),
         rx.el.p("Said instead, for contacts without a value of their own.", class_name="cs-help"),
         rx.el.div(rx.foreach(MessageState.fallbacks, _fallback), class_name="cs-wizard-fallbacks"),
-        field_error("fallback_values", error_of(MessageState, "fallback_values")),
+        field_error(name, error_of(MessageState, name)),
         class_name="cs-wizard-group",
     )
 
@@ -226,7 +168,6 @@ def _fallback(row: ObjectVar[FallbackRow]) -> rx.Component:
         rx.el.input(
             name=row.box,
             key=row.name,
-            default_value=row.value,
             placeholder=choose(row.built_in != "", row.built_in, "No fallback"),
             aria_label=as_text("Fallback of ") + as_text(row.name),
             auto_complete="off",
@@ -264,9 +205,8 @@ def _choose_person() -> rx.Component:
         select_input(
             name="preview_person",
             options=rx.foreach(MessageState.people, draw_option),
-            default_value=MessageState.person,
+            value=MessageState.person,
             on_change=MessageState.try_on,
-            record=MessageState.revision,
         ),
         name="preview_person",
         label="Contact",

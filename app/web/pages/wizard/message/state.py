@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import reflex as rx
-from reflex.event import EventCallback
 
 from app.domain.campaign import Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.domain.sms import Encoding, segments, smart_encoding
-from app.domain.templates import BUILT_IN_FALLBACKS, TemplateInvalid, check, variable_name
+from app.domain.templates import BUILT_IN_FALLBACKS, Missing, TemplateInvalid, check, variable_name
 from app.services.agents.queries import get_agent
 from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.preflight import preview_message
@@ -21,11 +20,14 @@ from app.services.campaigns.views import CampaignDetail, MessagePreview
 from app.web.forms import whole
 from app.web.guard import guarded
 from app.web.options import Option
-from app.web.pages.wizard.state import StepState, draft_id, save_draft
+from app.web.pages.campaign.fields import message
+from app.web.pages.campaign.fields.boxes import parts as parts_of
+from app.web.pages.campaign.fields.form import MESSAGE
+from app.web.pages.wizard.state import draft_id
+from app.web.pages.wizard.step_state import StepState
 from app.web.pages.wizard.steps import WizardStep
 from app.web.visit import Visit
 
-FALLBACK_PREFIX: Final = "fallback-"
 PREVIEW_PEOPLE: Final = 25
 """Contacts offered for the preview: the first of the campaign."""
 
@@ -47,7 +49,6 @@ class FallbackRow:
     name: str
     written: str
     box: str
-    value: str
     built_in: str
     sample: str
 
@@ -64,6 +65,8 @@ class MessageState(StepState, rx.State):
     """Templates, fallbacks and the preview."""
 
     STEP: ClassVar[WizardStep] = WizardStep.MESSAGE
+
+    SETTINGS: ClassVar[frozenset[str]] = MESSAGE
 
     channel: rx.Field[str] = rx.field("call")
     texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
@@ -86,63 +89,49 @@ class MessageState(StepState, rx.State):
     """How many parts the text message takes, in words."""
     size_hint: rx.Field[str] = rx.field("")
     is_long: rx.Field[bool] = rx.field(False)
+    _unsaved_texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    """Templates as they were sent last: the preview shows those too that cannot be saved."""
 
     @guarded(Right.EDIT_CAMPAIGNS)
-    async def write(self, visit: Visit, setting: str, text: str) -> EventCallback[()] | None:
-        """Save one template as it is typed, or say where its mistake is; then show what it says."""
-        if setting not in _settings(self.channel):
-            return None
-        self.texts = self.texts | {setting: text}
-        refused = await save_draft(visit, draft_id(self), {setting: text})
-        self.errors = {name: what for name, what in self.errors.items() if name != setting} | refused
-        return MessageState.refresh()
-
-    @guarded(Right.VIEW, supersedes=True)
-    async def refresh(self, visit: Visit) -> None:
-        """Show what the chosen contact would hear or read. Of several at once, the latest wins."""
-        await self._preview(visit, {row.name: row.value for row in self.fallbacks if row.value})
-
-    @guarded(Right.EDIT_CAMPAIGNS)
-    async def choose_missing(self, visit: Visit, missing: str) -> EventCallback[()]:
+    async def choose_missing(self, visit: Visit, missing: str) -> None:
         """Set what becomes of a variable without a value."""
-        self.errors = await save_draft(visit, draft_id(self), {"missing": missing})
-        self.missing = missing if not self.errors else self.missing
-        await self._look(visit)
-        return MessageState.refresh()
+        await self._choose(visit, {message.MISSING: missing})
 
     @guarded(Right.VIEW)
-    async def try_on(self, visit: Visit, person: str) -> EventCallback[()]:
+    async def try_on(self, visit: Visit, person: str) -> None:
         """Preview on another contact of the campaign."""
-        del visit
         self.person = person
-        return MessageState.refresh()
+        await self._preview(visit, self.values)
 
-    def _changes(self, form: Mapping[str, Any], missing: dict[str, str]) -> dict[str, Any]:
-        del missing  # a draft may say nothing yet: the review asks for words
-        written = {name: str(form[name]) for name in _settings(self.channel) if name in form}
-        self.texts = self.texts | written
-        fallbacks = {
-            name.removeprefix(FALLBACK_PREFIX): str(value)
-            for name, value in form.items()
-            if name.startswith(FALLBACK_PREFIX)
+    async def _save(
+        self, visit: Visit, form: Mapping[str, Any], *, others_stay: bool = False
+    ) -> CampaignDetail:
+        names = message.templates(self.channel)
+        typed = {name: str(form[name]) for name in names if name in form}
+        self._unsaved_texts = self._unsaved_texts | typed if others_stay else typed
+        detail = await super()._save(visit, form, others_stay=others_stay)
+        self._unsaved_texts = {
+            name: text for name, text in self._unsaved_texts.items() if name in self.errors
         }
-        if not fallbacks:
-            return dict(written)
-        kept = {row.name: row.value for row in self.fallbacks} | fallbacks
-        return written | {"fallback_values": {name: value for name, value in kept.items() if value.strip()}}
+        return detail
+
+    def _spoken(self, box: str, text: str) -> str:
+        return message.MISSING_WORDS[Missing(text)] if box == message.MISSING else text
 
     async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         settings = detail.settings
         if self.loading:
-            self.texts = {name: getattr(settings, name) for name in _settings(settings.channel)}
+            self._unsaved_texts = {}
             self.people = await _people(visit, detail.id)
             self.person = self.people[0].value if self.people else ""
             self.greeting, self.agent_name = await _greeting(visit, settings.agent_id)
         self.channel, self.missing = settings.channel, settings.missing
         self.variables = [name for name in ALWAYS_KNOWN if name not in _ALIASES]
-        await self._preview(visit, settings.fallback_values)
+        names = message.templates(settings.channel)
+        self.texts = {name: self._unsaved_texts.get(name, self.values.get(name, "")) for name in names}
+        await self._preview(visit, self.values)
 
-    async def _preview(self, visit: Visit, fallbacks: Mapping[str, str]) -> None:
+    async def _preview(self, visit: Visit, values: Mapping[str, str]) -> None:
         async with visit.reading() as session:
             preview = await preview_message(
                 session,
@@ -151,13 +140,12 @@ class MessageState(StepState, rx.State):
                 contact_id=whole(self.person),
                 overrides=dict(self.texts),
             )
-        self.errors = {name: what for name, what in self.errors.items() if name not in self.texts}
-        self.errors = self.errors | preview.errors
         parts = {part: preview.texts.get(part, "") for part in _FIELDS[self.channel]}
         self.parts = [PreviewPart(PART_WORDS[part], text) for part, text in parts.items() if text]
         self.list_variables = [name for name in preview.variables if name not in ALWAYS_KNOWN]
         self.unresolved = preview.unresolved
         self.preview_of = " · ".join(filter(None, (preview.contact_name, pretty(preview.number))))
+        fallbacks = parts_of(message.FALLBACKS, values)
         self.fallbacks = _fallback_rows([*self.texts.values(), self.greeting], fallbacks, preview)
         self._measure(parts.get("body", ""))
 
@@ -173,10 +161,6 @@ _ALWAYS_THERE: Final = frozenset({"assistant_name", "company", "phone", "phone_n
 """Variables that have a value whoever the contact is, once it has one here."""
 _ALIASES: Final = frozenset({"phone", "contact_name"})
 """Other words for what has a chip already."""
-
-
-def _settings(channel: str) -> list[str]:
-    return list(_FIELDS.get(channel, CALL_PARTS).values())
 
 
 def _size_hint(body: str) -> str:
@@ -203,8 +187,7 @@ def _fallback_rows(
         FallbackRow(
             name=name,
             written=f"{{{{{name}}}}}",
-            box=f"{FALLBACK_PREFIX}{name}",
-            value=fallbacks.get(name, ""),
+            box=f"{message.FALLBACKS}.{name}",
             built_in=BUILT_IN_FALLBACKS.get(name, ""),
             sample=preview.values.get(name, ""),
         )

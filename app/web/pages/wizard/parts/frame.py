@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 import reflex as rx
-from reflex.event import no_args_event_spec
+from reflex.vars import ObjectVar
+from reflex_components_core.core.banner import has_connection_errors
 
 from app.web import routes
 from app.web.components import (
@@ -18,35 +19,23 @@ from app.web.components import (
     glyph,
     link_button,
     page_header,
+    secondary_button,
     stepper,
 )
-from app.web.components.kinds import Child, Click, Flag
+from app.web.components.kinds import Child, Click, Flag, Text, as_text, flag_word
 from app.web.pages.campaign.parts.unknown_campaign import at_a_campaign
 from app.web.pages.wizard.state import WizardState
+from app.web.pages.wizard.step_state import Clash
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, WizardStep, after, before
 from app.web.session import here
 
-FORM: Final = "wizard-form"
-
-_VALUES: Final = (
-    "((form) => form ? Object.fromEntries(new FormData(form).entries()) : {})"
-    f"(document.getElementById('{FORM}'))"
-)
-"""Everything that stands in the form now, typed a moment ago or not."""
+_TYPED: Final = "callsheetTyped()"
+"""What was typed and is not saved, as `assets/editor.js` hands it over."""
 
 
-class Kept(rx.el.Div):
-    """A part of the form that is saved as soon as something in it is chosen."""
-
-    @classmethod
-    def get_event_triggers(cls) -> dict[str, Any]:
-        """Add React's `onChange`, which comes up from every control within."""
-        return {**super().get_event_triggers(), "on_change": no_args_event_spec}
-
-
-def form_values(handler: Any) -> Any:
-    """Return the event that hands the form's values to `handler`."""
-    return rx.call_script(_VALUES, callback=handler)
+def typed(handler: Any) -> Any:
+    """Return the event that hands what was typed to `handler`."""
+    return rx.call_script(_TYPED, callback=handler)
 
 
 def campaign_here() -> rx.Var[str]:
@@ -63,62 +52,115 @@ def address_of(step: WizardStep) -> str:
 def wizard_page(step: WizardStep, state: Any, *content: Child) -> rx.Component:
     """Return the whole page of a step, without a form; `content` ends with its own `closing_bar`."""
     return at_a_campaign(
-        _header(),
-        _stepper(step),
+        _header(step),
+        rx.el.div(_stepper(step), data_step=step.value),
         rx.cond(
             state.problem != "",
             error_state(state.problem, on_retry=state.load),
             rx.cond(
                 state.loading,
                 _skeleton(),
-                rx.cond(WizardState.locked != "", _locked(), rx.el.div(*content, class_name="cs-wizard")),
+                rx.cond(
+                    WizardState.locked != "",
+                    _locked(),
+                    rx.el.div(_unreadable(), *content, class_name="cs-wizard"),
+                ),
             ),
         ),
     )
 
 
 def wizard_form(step: WizardStep, state: Any, *content: Child) -> rx.Component:
-    """Return the whole page of a step whose fields are one form, saved as they are left."""
+    """Return the whole page of a step whose fields are one form, saved as they are typed in."""
+    forward = rx.button(
+        rx.cond(_is_end(step), "Back to the campaign", _next_words(step)),
+        rx.cond(_is_end(step), rx.fragment(), glyph("arrow-right")),
+        type="submit",
+        loading=state.saving,
+        disabled=state.saving,
+    )
+    back = rx.button(
+        glyph("arrow-left"),
+        "Back",
+        type="button",
+        variant="surface",
+        color_scheme="gray",
+        on_click=typed(state.back),
+    )
     form = field_form(
+        rx.el.button(type="button", hidden=True, on_click=typed(state.keep), data_save="true"),
         *content,
-        closing_bar(
-            step,
-            rx.button(
-                _next_words(step),
-                glyph("arrow-right"),
-                type="submit",
-                loading=state.saving,
-                disabled=state.saving,
+        rx.el.div(
+            _clashes(state),
+            form_actions(
+                back if before(step) is not None else rx.fragment(), forward, note=_save_state(state.unsaved)
             ),
-            back=rx.button(
-                glyph("arrow-left"),
-                "Back",
-                type="button",
-                variant="surface",
-                color_scheme="gray",
-                on_click=form_values(state.back),
-            )
-            if before(step) is not None
-            else None,
+            class_name="cs-wizard-bar",
         ),
-        id=FORM,
         state=state,
-        on_submit=state.forward,
-        on_blur=form_values(state.keep),
+        on_submit=typed(state.forward),
+        data_sheet=state.sheet,
         custom_attrs={"noValidate": True},
         class_name="cs-wizard",
     )
     return wizard_page(step, state, form)
 
 
-def closing_bar(step: WizardStep, onward: Child, *, back: Child | None = None) -> rx.Component:
-    """Return the bar at the foot of a step."""
-    del step
-    note = rx.el.span(glyph("cloud-check", size=15), "Saved as you go", class_name="cs-wizard-saved")
+def closing_bar(onward: Child, *, back: Child | None = None) -> rx.Component:
+    """Return the bar at the foot of a step that has no form of settings."""
     return rx.el.div(
-        form_actions(back if back is not None else rx.fragment(), onward, note=note),
+        form_actions(back if back is not None else rx.fragment(), onward, note=_save_state("")),
         class_name="cs-wizard-bar",
     )
+
+
+def _save_state(unsaved: Text) -> rx.Component:
+    """Return the one place that says whether all is saved; `assets/editor.js` words it."""
+    return rx.el.p(
+        role="status",
+        data_save_state="",
+        data_unsaved=unsaved,
+        data_at=WizardState.saved_at,
+        data_lost=flag_word(has_connection_errors),
+        class_name="cs-save-state",
+    )
+
+
+def _clashes(state: Any) -> rx.Component:
+    return rx.cond(
+        state.clashes.length() > 0,
+        rx.el.div(
+            rx.foreach(state.clashes, lambda clash: _clash(state, clash)),
+            role="alert",
+            class_name="cs-clashes",
+        ),
+    )
+
+
+def _clash(state: Any, clash: ObjectVar[Clash]) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.strong(clash.label, " was changed elsewhere"),
+            rx.el.dl(
+                rx.el.div(rx.el.dt("Now"), rx.el.dd(clash.theirs)),
+                rx.el.div(rx.el.dt("Yours"), rx.el.dd(clash.mine)),
+            ),
+        ),
+        rx.el.div(
+            secondary_button("Keep yours", on_click=state.keep_mine(clash.box)),
+            secondary_button("Take theirs", on_click=state.take_theirs(clash.box)),
+            class_name="cs-clash-buttons",
+        ),
+        class_name="cs-clash",
+        key=clash.box,
+    )
+
+
+def _is_end(step: WizardStep) -> rx.Var[bool]:
+    """Return whether the step is the last: a draft ends with its start, any other where its campaign is resumed."""
+    if after(step) is WizardStep.REVIEW:
+        return ~WizardState.is_draft  # type: ignore[no-any-return]  # a Var of a truth value
+    return rx.Var.create(after(step) is None)
 
 
 def back_link(step: WizardStep) -> rx.Component:
@@ -155,11 +197,21 @@ def _next_words(step: WizardStep) -> rx.Component:
     return rx.el.span("Next", rx.el.span(where, class_name="cs-wizard-where"))
 
 
-def _header() -> rx.Component:
+def _header(step: WizardStep) -> rx.Component:
+    name = choose(WizardState.name != "", WizardState.name, "New campaign")
     return page_header(
-        choose(WizardState.name != "", WizardState.name, "New campaign"),
+        as_text(name) + f": {LABELS[step]}",
         breadcrumbs=[Crumb("Campaigns", routes.campaigns(here()))],
         beside_title=[campaign_badge(WizardState.status)],
+        actions=[
+            rx.cond(
+                WizardState.is_draft,
+                rx.fragment(),
+                link_button(
+                    "Back to the campaign", icon="arrow-left", href=routes.campaign(here(), campaign_here())
+                ),
+            )
+        ],
     )
 
 
@@ -171,8 +223,28 @@ def _stepper(current: WizardStep) -> rx.Component:
         WizardStep.PACE: WizardState.pace_done,
         WizardStep.REVIEW: False,
     }
-    steps = [Step(LABELS[step], address_of(step), done[step]) for step in WizardStep]
-    return stepper(steps, current=LABELS[current], label="Steps of the campaign")
+    *steps, review = [Step(LABELS[step], address_of(step), done[step]) for step in WizardStep]
+    label, words = LABELS[current], "Steps of the campaign"
+    all_steps = stepper([*steps, review], current=label, label=words)
+    if current is WizardStep.REVIEW:
+        return all_steps
+    return rx.fragment(rx.cond(WizardState.is_draft, all_steps, stepper(steps, current=label, label=words)))
+
+
+def _unreadable() -> rx.Component:
+    return rx.cond(
+        WizardState.unreadable.length() > 0,
+        banner(
+            rx.el.ul(
+                rx.foreach(WizardState.unreadable, lambda sentence: rx.el.li(sentence.to(str))),
+                class_name="cs-wizard-list",
+            ),
+            rx.el.p("Until then nothing can be saved. They are shown at their default."),
+            kind="warning",
+            title="Some settings cannot be read",
+            action=secondary_button("Set them to their default", on_click=WizardState.take_defaults),
+        ),
+    )
 
 
 def _locked() -> rx.Component:

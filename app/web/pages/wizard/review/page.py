@@ -18,9 +18,10 @@ from app.web.components import (
 )
 from app.web.components.kinds import as_text
 from app.web.layout import shell
+from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.campaign.parts.dialogs import skipped_note
 from app.web.pages.wizard.parts.frame import address_of, back_link, closing_bar, wizard_page
-from app.web.pages.wizard.review.state import Fact, Obstacle, ReviewState, Said
+from app.web.pages.wizard.review.state import Obstacle, ReviewState, Said
 from app.web.pages.wizard.steps import WizardStep
 from app.web.session import allows
 
@@ -45,7 +46,7 @@ def review() -> rx.Component:
                     _summary("Numbers and brakes", WizardStep.PACE, _facts(ReviewState.finer)),
                 ),
             ),
-            closing_bar(step, _go(), back=back_link(step)),
+            closing_bar(_go(), back=back_link(step)),
         ),
         _question(),
     )
@@ -99,7 +100,7 @@ def _skipped() -> rx.Component:
 
 def _figure(fact: ObjectVar[Fact]) -> rx.Component:
     return rx.el.div(
-        rx.el.dt(fact.term, class_name="cs-metric-label"),
+        rx.el.dt(fact.label, class_name="cs-metric-label"),
         rx.el.dd(fact.value, class_name="cs-wizard-headline cs-number"),
         class_name="cs-metric",
     )
@@ -121,7 +122,7 @@ def _facts(facts: ArrayVar[Any]) -> rx.Component:
 
 
 def _fact(fact: ObjectVar[Fact]) -> rx.Component:
-    return rx.el.div(rx.el.dt(fact.term), rx.el.dd(fact.value))
+    return rx.el.div(rx.el.dt(fact.label), rx.el.dd(fact.value))
 
 
 def _message() -> rx.Component:

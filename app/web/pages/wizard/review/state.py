@@ -1,6 +1,6 @@
 """What a start would meet, and the start."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import reflex as rx
@@ -8,7 +8,7 @@ from reflex.event import EventCallback, EventSpec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.calling_hours import is_zone
-from app.domain.campaign import CampaignStatus, Channel, ScheduleType
+from app.domain.campaign import CampaignStatus, Channel
 from app.domain.phone import pretty
 from app.domain.rights import Right
 from app.services.access.principal import Principal
@@ -21,12 +21,11 @@ from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
 from app.web.guard import PageState, anyone, guarded, still_allowed
-from app.web.pages.campaign.advanced.presenter import finer_facts, retry_facts
-from app.web.pages.campaign.settings.presenter import MISSING
+from app.web.pages.campaign.fields import basics, hours, message, pace, retries, safeguards
+from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.campaign.start_presenter import how_many, start_question
 from app.web.pages.wizard.message.state import PART_WORDS
-from app.web.pages.wizard.pace.state import DAYS, retry_words
-from app.web.pages.wizard.state import WizardState, draft_id, import_changes
+from app.web.pages.wizard.state import WizardState, changes_elsewhere, draft_id
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
 from app.web.time_format import in_zone, spoken_minutes
 from app.web.visit import Visit
@@ -39,14 +38,6 @@ class Obstacle:
     sentence: str
     step: str
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of a summary."""
-
-    term: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +84,7 @@ class ReviewState(PageState, rx.State):
     async def watch(self, visit: Visit) -> AsyncIterator[EventCallback[()]]:
         """Check again whenever an import has got on."""
         first, check = True, still_allowed(self, Right.VIEW)
-        async for _ in import_changes(visit, draft_id(self), check):
+        async for _ in changes_elsewhere(visit, draft_id(self), check):
             if not first:
                 yield ReviewState.check_again()
             first = False
@@ -153,11 +144,11 @@ class ReviewState(PageState, rx.State):
         self.obstacles = _obstacles(visit.principal, campaign_id, check.errors)
         self.warnings = check.warnings
         self.headline = _headline(detail.settings, check)
-        self.basics = _basics(detail, check)
+        self.basics = basics.facts(detail, check.numbers)
         self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
         self.message_of = said.contact_name or pretty(said.number)
         self.pace = _pace(detail.settings)
-        self.finer = [Fact(fact.label, fact.value) for fact in finer_facts(detail.settings)]
+        self.finer = safeguards.facts(detail.settings)
         self._word_the_question(detail, check)
 
     def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
@@ -215,60 +206,10 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     return facts
 
 
-def _basics(detail: CampaignDetail, check: Preflight) -> list[Fact]:
-    settings = detail.settings
-    return [
-        Fact("Name", settings.name),
-        *([Fact("Description", settings.description)] if settings.description else []),
-        Fact("Channel", "SMS" if settings.channel is Channel.SMS else "Call"),
-        Fact("Agent", detail.agent_name or "None"),
-        Fact("Caller IDs" if len(check.numbers) > 1 else "Caller ID", ", ".join(check.numbers) or "None"),
-    ]
-
-
 def _pace(settings: CampaignSettings) -> list[Fact]:
-    if settings.channel is Channel.SMS:
-        speed = [Fact("Messages per second", f"{settings.messages_per_second:,}")]
-    else:
-        speed = [
-            Fact("Calls at once", f"{settings.concurrent_limit:,}"),
-            Fact("Calls per minute", f"{settings.rate_limit_per_minute:,}"),
-            Fact("Pause between starts", f"{settings.throttle_delay_ms:,} ms"),
-            Fact("Ring for", f"{settings.ring_timeout_seconds} seconds"),
-            Fact("Longest call", f"{settings.time_limit_seconds:,} seconds"),
-            Fact("Voicemail detection", "On" if settings.enable_voicemail_detection else "Off"),
-        ]
-    start = "When you press Start"
-    if settings.schedule_type is ScheduleType.SCHEDULED and settings.scheduled_at is not None:
-        start = in_zone(settings.scheduled_at, settings.time_zone)
     return [
-        *speed,
-        *_retries(settings),
-        Fact("Calling hours", _hours(settings)),
-        Fact("Time zone", settings.time_zone),
-        Fact("Missing values", MISSING[settings.missing]),
-        Fact("Start", start),
+        *pace.facts(settings),
+        *retries.facts(settings),
+        *hours.facts(settings),
+        message.missing_fact(settings),
     ]
-
-
-def _retries(settings: CampaignSettings) -> list[Fact]:
-    if settings.max_attempts == 1:
-        return [Fact("Attempts in all", "1, no retry")]
-    return [
-        Fact("Attempts in all", str(settings.max_attempts)),
-        Fact("Retry after", retry_words(settings)),
-        *(Fact(fact.label, fact.value) for fact in retry_facts(settings)),
-    ]
-
-
-def _hours(settings: CampaignSettings) -> str:
-    days = _days(settings.allowed_days)
-    if settings.allowed_start is None or settings.allowed_end is None:
-        return f"Any time, {days}" if settings.allowed_days else "Any time"
-    return f"{settings.allowed_start} to {settings.allowed_end}, {days}"
-
-
-def _days(days: Sequence[int]) -> str:
-    if not days:
-        return "every day"
-    return "Mon to Fri" if tuple(days) == (1, 2, 3, 4, 5) else ", ".join(DAYS[day - 1] for day in days)
