@@ -27,10 +27,7 @@ MEANS_MORE: Final = {
     "ramp": "the module that knows a ramp's steps, and where a campaign is on it",
 }
 """Words that name other things too: setting -> which. They are not counted."""
-ELSEWHERE: Final = {
-    "weight": ("app/simulator/casting.py", "app/simulator/control.py"),  # how often a persona is cast
-    "retry_on": ("app/simulator/webhooks.py",),  # when the carrier sends a webhook again
-}
+ELSEWHERE: Final = {}
 """Setting -> modules in which the same word is another thing."""
 
 

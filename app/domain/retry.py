@@ -87,6 +87,10 @@ class RetryPolicy:
         """Return the plain numbers of a row and defaults for the rest, for a row whose other columns are invalid."""
         return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
 
+    def allowing(self, attempts: int | None) -> Self:
+        """Return the policy for a recipient with its own limit of attempts; None: it has none."""
+        return self if attempts is None else replace(self, max_attempts=attempts)
+
 
 RETRY_COLUMNS: Final = (
     "max_attempts", "retry_delay_minutes", "retry_on", "retry_delays", "retry_delays_by_outcome", "retry_back_off",

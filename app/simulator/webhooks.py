@@ -48,7 +48,7 @@ class Overrides:
     read_timeout: float = 15.0
     total_timeout: float = 15.0
     retries: int = 1
-    retry_on: frozenset[str] = frozenset({"ct"})
+    failures_retried: frozenset[str] = frozenset({"ct"})
 
     @classmethod
     def parse(cls, fragment: str) -> "Overrides":
@@ -61,7 +61,7 @@ class Overrides:
             read_timeout=_milliseconds(given.get("rt"), 15_000, default.read_timeout),
             total_timeout=_milliseconds(given.get("tt"), 15_000, default.total_timeout),
             retries=min(int(given["rc"]), 5) if given.get("rc", "").isdecimal() else default.retries,
-            retry_on=frozenset(policies.split(",")) if policies else default.retry_on,
+            failures_retried=frozenset(policies.split(",")) if policies else default.failures_retried,
         )
 
     @property
@@ -73,7 +73,7 @@ class Overrides:
 
     def retries_after(self, failure: str) -> bool:
         """Tell whether to retry after this failure (`ct`, `rt`, `4xx`, `5xx`)."""
-        return failure in self.retry_on or "all" in self.retry_on
+        return failure in self.failures_retried or "all" in self.failures_retried
 
 
 def _milliseconds(text: str | None, limit: int, default: float) -> float:

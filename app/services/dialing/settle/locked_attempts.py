@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, LiteralString, TypeVar
@@ -174,7 +174,6 @@ async def save_progress(
 def _locked_attempt(
     row: Mapping[Any, Any], campaign_status: CampaignStatus, policy: RetryPolicy
 ) -> LockedAttempt:
-    allowed = row["attempts_allowed"]
     return LockedAttempt(
         attempt_id=row["id"],
         organization_id=row["organization_id"],
@@ -199,7 +198,7 @@ def _locked_attempt(
         recipient_status=RecipientStatus(row["recipient_status"]),
         recipient_is_ours=row["last_attempt_id"] == row["id"],
         attempts_made=row["attempts_made"],
-        policy=policy if allowed is None else replace(policy, max_attempts=allowed),
+        policy=policy.allowing(row["attempts_allowed"]),
         campaign_status=campaign_status,
         body=row["body"],
     )

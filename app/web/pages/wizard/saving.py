@@ -22,7 +22,7 @@ Beside = Callable[[Mapping[str, Any], CampaignSettings, datetime], dict[str, Any
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentBoxes:
     """What a browser sends of its boxes: claims, all of it."""
 
     texts: dict[str, str]
@@ -32,7 +32,7 @@ class Sent:
     campaign_id: int | None
 
     @classmethod
-    def read(cls, form: Mapping[str, Any], settings: frozenset[str]) -> "Sent":
+    def read(cls, form: Mapping[str, Any], settings: frozenset[str]) -> "SentBoxes":
         """Return what the form says of the boxes of these settings."""
         versions, campaign = form.get(_VERSIONS), form.get(_CAMPAIGN)
         return cls(
@@ -50,7 +50,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Outcome:
+class SaveOutcome:
     """What became of typed texts."""
 
     left: dict[str, str]
@@ -71,13 +71,13 @@ async def save_typed(
     typed: Mapping[str, str],
     bases: Mapping[str, str | None],
     beside: Beside,
-) -> Outcome:
+) -> SaveOutcome:
     """Save every text that can be taken; `bases` are the boxes' texts as their tab has read them.
 
     A box whose setting has become something else meanwhile, and not what was typed, is not saved. Raises `Conflict`
     when the campaign can no longer be edited.
     """
-    outcome = Outcome(dict(typed))
+    outcome = SaveOutcome(dict(typed))
     for _ in range(_MOST_TRIES):
         if not outcome.left or await _is_saved(visit, campaign_id, outcome, bases, beside):
             return outcome
@@ -93,7 +93,7 @@ async def read_campaign(visit: Visit, campaign_id: int) -> CampaignDetail:
 async def _is_saved(
     visit: Visit,
     campaign_id: int,
-    outcome: Outcome,
+    outcome: SaveOutcome,
     bases: Mapping[str, str | None],
     beside: Beside,
 ) -> bool:
@@ -130,7 +130,9 @@ async def _is_saved(
     return True
 
 
-def _set_clashes_aside(outcome: Outcome, texts: Mapping[str, str], bases: Mapping[str, str | None]) -> None:
+def _set_clashes_aside(
+    outcome: SaveOutcome, texts: Mapping[str, str], bases: Mapping[str, str | None]
+) -> None:
     for box, text in list(outcome.left.items()):
         now = texts.get(box, "")
         if now not in (bases[box], text):

@@ -21,7 +21,7 @@ from app.web.guard import FormState, guarded, still_allowed
 from app.web.pages.campaign.fields.boxes import setting_of
 from app.web.pages.campaign.fields.form import label_of, texts_of
 from app.web.pages.wizard.given import GivenTexts
-from app.web.pages.wizard.saving import Sent, save_typed
+from app.web.pages.wizard.saving import SentBoxes, save_typed
 from app.web.pages.wizard.state import WizardState, changes_elsewhere, draft_id
 from app.web.pages.wizard.steps import ADDRESSES, WizardStep, after, before
 from app.web.visit import Visit
@@ -159,7 +159,7 @@ class StepState(FormState, mixin=True):
 
         The form holds every box with something typed and not saved, unless others stay as they were.
         """
-        sent = Sent.read(form if isinstance(form, dict) else {}, self.SETTINGS)
+        sent = SentBoxes.read(form if isinstance(form, dict) else {}, self.SETTINGS)
         if sent.campaign_id not in (None, self._campaign_id):
             raise NotFound("campaign", sent.campaign_id)
         self._answered = sent.message or self._answered
