@@ -21,7 +21,7 @@ from app.web.guard import FormState, anyone, guarded
 from app.web.pages.contacts.person.state import PersonPageState
 from app.web.pages.contacts.presenter import (
     ContactCard,
-    HistoryItem,
+    PersonCampaign,
     SuppressionItem,
     contact_card,
     history_item,
@@ -43,7 +43,7 @@ class ContactCardState(FormState, rx.State):
     """The card in the sheet."""
 
     card: rx.Field[ContactCard] = rx.field(default_factory=ContactCard)
-    history: rx.Field[list[HistoryItem]] = rx.field(default_factory=list)
+    history: rx.Field[list[PersonCampaign]] = rx.field(default_factory=list)
     suppressions: rx.Field[list[SuppressionItem]] = rx.field(default_factory=list)
     is_open: rx.Field[bool] = rx.field(False)
     editing: rx.Field[bool] = rx.field(False)

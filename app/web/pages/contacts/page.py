@@ -41,7 +41,7 @@ from app.web.pages.contacts.parts.card import contact_drawer
 from app.web.pages.contacts.parts.filter import conditions, filter_dialog
 from app.web.pages.contacts.parts.segments import segment_actions, segments_sheet
 from app.web.pages.contacts.parts.tabs import address_book_head, import_button
-from app.web.pages.contacts.presenter import ContactItem
+from app.web.pages.contacts.presenter import ContactListRow
 from app.web.pages.contacts.segments_state import SegmentsState
 from app.web.pages.contacts.state import ContactsState
 from app.web.row_selection import is_ticked, tick_cell, tick_head
@@ -169,7 +169,7 @@ def _sortable(label: str, key: str) -> rx.Component:
     )
 
 
-def _row(contact: ObjectVar[ContactItem]) -> rx.Component:
+def _row(contact: ObjectVar[ContactListRow]) -> rx.Component:
     return row(
         rx.cond(
             allows(Right.EDIT_CONTACTS),

@@ -37,7 +37,7 @@ CONSENTS: Final[Mapping[Consent, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ContactItem:
+class ContactListRow:
     """A person in the list."""
 
     id: int
@@ -53,7 +53,7 @@ class ContactItem:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryItem:
+class PersonCampaign:
     """A campaign of a person."""
 
     campaign_id: int
@@ -114,9 +114,9 @@ class ContactCard:
     suppressed: bool = False
 
 
-def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactItem:
+def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactListRow:
     """Return a row of the list."""
-    return ContactItem(
+    return ContactListRow(
         id=row.id,
         number=row.pretty,
         name=row.name,
@@ -180,9 +180,9 @@ def source_of_card(source: str) -> str:
     return _SOURCE_OF_CARDS.get(kind, source)
 
 
-def history_item(row: ContactHistoryRow, *, zone: str, now: datetime) -> HistoryItem:
+def history_item(row: ContactHistoryRow, *, zone: str, now: datetime) -> PersonCampaign:
     """Return a campaign of a person."""
-    return HistoryItem(
+    return PersonCampaign(
         campaign_id=row.campaign_id,
         campaign=row.campaign_name,
         at=moment(row.at, zone, now=now),

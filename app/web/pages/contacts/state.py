@@ -28,7 +28,7 @@ from app.web.listing import LONGEST_SEARCH, put_in_address
 from app.web.pages.contacts.address_presenter import ContactsQuery
 from app.web.pages.contacts.filter_presenter import said
 from app.web.pages.contacts.names_presenter import names_in
-from app.web.pages.contacts.presenter import ContactItem, contact_item
+from app.web.pages.contacts.presenter import ContactListRow, contact_item
 from app.web.visit import Visit
 
 PAGE_SIZE: Final = 25
@@ -37,7 +37,7 @@ PAGE_SIZE: Final = 25
 class ContactsState(PageState, rx.State):
     """The rows on show, and what they were asked by."""
 
-    rows: rx.Field[list[ContactItem]] = rx.field(default_factory=list)
+    rows: rx.Field[list[ContactListRow]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
     sort: rx.Field[str] = rx.field(Sort.CREATED.value)
     descending: rx.Field[bool] = rx.field(True)

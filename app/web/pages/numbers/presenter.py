@@ -54,17 +54,19 @@ class RestRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class NumberLists:
     """All of them, as of one moment."""
 
     rows: list[NumberRow]
     resting: list[RestRow]
 
 
-def numbers_of(views: Sequence[NumberView], calls: Mapping[int, int], *, zone: str, now: datetime) -> Numbers:
+def numbers_of(
+    views: Sequence[NumberView], calls: Mapping[int, int], *, zone: str, now: datetime
+) -> NumberLists:
     """Word all numbers; `calls` tells how many each made in the last 24 hours."""
     resting = [view for view in views if view.active and view.is_resting(now)]
-    return Numbers(
+    return NumberLists(
         rows=[_row(view, calls.get(view.id, 0), now) for view in views],
         resting=[rest_row(view, zone, now) for view in resting],
     )

@@ -17,7 +17,7 @@ from app.web.carrier import carrier_account, owned_numbers, texts_address
 from app.web.components import say, say_done
 from app.web.forms import ticked, written
 from app.web.guard import FormState, anyone, guarded, still_allowed
-from app.web.pages.numbers.presenter import NumberRow, Numbers, RestRow, caps_words, numbers_of
+from app.web.pages.numbers.presenter import NumberLists, NumberRow, RestRow, caps_words, numbers_of
 from app.web.visit import Visit
 from app.web.words import counted
 
@@ -169,7 +169,7 @@ class NumbersState(FormState, rx.State):
         self.rows, self.resting = numbers.rows, numbers.resting
 
 
-async def _read_numbers(visit: Visit) -> Numbers:
+async def _read_numbers(visit: Visit) -> NumberLists:
     now = visit.now
     async with visit.reading() as session:
         views = await list_numbers(session, principal=visit.principal)

@@ -87,7 +87,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptEntry:
     """One line of the transcript."""
 
     speaker: str
@@ -97,7 +97,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CarrierEvent:
     """One thing the carrier told."""
 
     kind: str
@@ -111,8 +111,8 @@ class CallDetail:
 
     item: CallItem = field(default_factory=CallItem)
     parts: list[Part] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    lines: list[TranscriptEntry] = field(default_factory=list)
+    events: list[CarrierEvent] = field(default_factory=list)
     provider_id: str = ""
 
 
@@ -155,9 +155,9 @@ def call_detail(detail: AttemptDetail, *, zone: str, now: datetime) -> CallDetai
     )
 
 
-def _line(turn: TranscriptLine, contact_name: str, zone: str) -> Line:
+def _line(turn: TranscriptLine, contact_name: str, zone: str) -> TranscriptEntry:
     is_agent = turn.speaker == "agent"
-    return Line(
+    return TranscriptEntry(
         speaker="Agent" if is_agent else contact_name or "Contact",
         text=turn.text,
         at=clock_time(turn.at, zone),
@@ -172,13 +172,13 @@ def _in_spoken_order(rendered: Mapping[str, str]) -> list[str]:
     return sorted(said, key=lambda name: order.get(name, len(order)))
 
 
-def event_lines(events: Sequence[EventRow], zone: str) -> list[Event]:
+def event_lines(events: Sequence[EventRow], zone: str) -> list[CarrierEvent]:
     """Return one line for each thing that happened: a carrier tells of some more than once, in several ways."""
     told: dict[str, list[EventRow]] = {}
     for event in events:
         told.setdefault(_EVENTS.get(event.kind, event.kind.replace("_", " ").capitalize()), []).append(event)
     return [
-        Event(words, clock_time(same[0].at, zone), "\n".join(_payload(event) for event in same))
+        CarrierEvent(words, clock_time(same[0].at, zone), "\n".join(_payload(event) for event in same))
         for words, same in told.items()
     ]
 

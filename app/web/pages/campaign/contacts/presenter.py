@@ -63,7 +63,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ContactStep:
     """A change of the contact's status."""
 
     status: str
@@ -80,7 +80,7 @@ class PersonDetail:
     """Why it was, or was not, contacted."""
     variables: list[Variable] = field(default_factory=list)
     attempts: list[CallItem] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ContactStep] = field(default_factory=list)
 
 
 def person(row: RecipientRow, *, zone: str, now: datetime) -> Person:
@@ -136,8 +136,8 @@ def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
     return f"{STATUS_WORDS[row.status]} after {tries}." + (f" {row.why}" if row.why else "")
 
 
-def _step(row: TransitionRow, *, zone: str, now: datetime) -> Step:
-    return Step(status=row.new, reason=reason_words(row.reason), at=moment(row.at, zone, now=now))
+def _step(row: TransitionRow, *, zone: str, now: datetime) -> ContactStep:
+    return ContactStep(status=row.new, reason=reason_words(row.reason), at=moment(row.at, zone, now=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from app.web.components import (
 from app.web.layout import shell
 from app.web.pages.campaign.overview.parts.now import reviews_panel, right_now, seconds_panel
 from app.web.pages.campaign.overview.parts.safeguards import safeguards_panel, stopped
-from app.web.pages.campaign.overview.presenter import Change, Measures, Overview, StatusShare
+from app.web.pages.campaign.overview.presenter import Measures, Overview, StatusChange, StatusShare
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.session import allows, here
@@ -127,7 +127,7 @@ def _history() -> rx.Component:
     )
 
 
-def _change(change: ObjectVar[Change]) -> rx.Component:
+def _change(change: ObjectVar[StatusChange]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             campaign_badge(change.status),

@@ -13,7 +13,7 @@ from app.domain.recipient import RecipientStatus
 from app.services.campaigns.views import AttemptRow, CampaignSnapshot, LiveAttempt, TransitionRow
 from app.services.dialing.settle.second_calls import SecondCallRow
 from app.web.components import ProgressView
-from app.web.pages.campaign.overview.safeguards_presenter import Safeguards, safeguards
+from app.web.pages.campaign.overview.safeguards_presenter import SafeguardsNow, safeguards
 from app.web.pages.campaign.progress_presenter import progress
 from app.web.recipient_words import STATUS_WORDS
 from app.web.words import NOTHING, Moment, clock_time, counted, duration, in_both_zones, moment, money, rate
@@ -91,7 +91,7 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StatusChange:
     """A change of the campaign's status."""
 
     status: str
@@ -113,7 +113,7 @@ class Overview:
     conservation: str = "\u00a0"
     conserved: bool = True
     now: Now = field(default_factory=Now)
-    safeguards: Safeguards = field(default_factory=Safeguards)
+    safeguards: SafeguardsNow = field(default_factory=SafeguardsNow)
 
 
 _OVER: Final[Mapping[CampaignStatus, tuple[str, str]]] = {
@@ -186,10 +186,10 @@ def second_call(row: SecondCallRow, zone: str, *, now: datetime) -> Second:
     )
 
 
-def change(row: TransitionRow, zone: str, *, now: datetime) -> Change:
+def change(row: TransitionRow, zone: str, *, now: datetime) -> StatusChange:
     """Word a change of status."""
     sentence = f"by {row.actor}" if row.actor != "system" else "by itself"
-    return Change(
+    return StatusChange(
         status=row.new,
         sentence=f"{sentence}: {row.reason}" if row.reason else sentence,
         at=moment(row.at, zone, now=now),

@@ -35,7 +35,7 @@ class Safeguard:
 
 
 @dataclass(frozen=True, slots=True)
-class Safeguards:
+class SafeguardsNow:
     """What moves of them, and what waits for a person."""
 
     lines: list[Safeguard] = field(default_factory=list)
@@ -70,11 +70,11 @@ class Stop:
     more: str
 
 
-def safeguards(snapshot: CampaignSnapshot) -> Safeguards:
+def safeguards(snapshot: CampaignSnapshot) -> SafeguardsNow:
     """Word pilot, ramp and budget."""
     present = snapshot.safeguards
     waits, todo = _waiting(present)
-    return Safeguards(
+    return SafeguardsNow(
         lines=[
             *([_pilot(present.pilot)] if present.pilot else []),
             *([_ramp(present.ramp)] if present.ramp else []),

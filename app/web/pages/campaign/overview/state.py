@@ -19,10 +19,10 @@ from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
 from app.web.pages.campaign.overview.presenter import (
-    Change,
     Overview,
     Review,
     Second,
+    StatusChange,
     change,
     overview,
     review,
@@ -32,7 +32,7 @@ from app.web.pages.campaign.overview.safeguards_presenter import Stop, stops
 from app.web.pages.campaign.state import live_snapshot
 from app.web.visit import Visit
 
-Stories = tuple[list[Review], list[Second], list[Stop], list[Change]]
+Stories = tuple[list[Review], list[Second], list[Stop], list[StatusChange]]
 
 
 class OverviewState(PageState, rx.State):
@@ -42,7 +42,7 @@ class OverviewState(PageState, rx.State):
     reviews: rx.Field[list[Review]] = rx.field(default_factory=list)
     seconds: rx.Field[list[Second]] = rx.field(default_factory=list)
     stops: rx.Field[list[Stop]] = rx.field(default_factory=list)
-    history: rx.Field[list[Change]] = rx.field(default_factory=list)
+    history: rx.Field[list[StatusChange]] = rx.field(default_factory=list)
     _campaign_id: int = 0
 
     @guarded(Right.VIEW)

@@ -22,7 +22,7 @@ from app.web.components.kinds import Child, Text, as_text, present
 from app.web.pages.contacts.card_state import ContactCardState
 from app.web.pages.contacts.parts.form import contact_form
 from app.web.pages.contacts.parts.questions import lift_question, suppress_question
-from app.web.pages.contacts.presenter import ContactCard, HistoryItem, SuppressionItem
+from app.web.pages.contacts.presenter import ContactCard, PersonCampaign, SuppressionItem
 from app.web.session import allows, here
 from app.web.words import Moment
 
@@ -189,7 +189,7 @@ def _history() -> rx.Component:
     )
 
 
-def _campaign(item: ObjectVar[HistoryItem]) -> rx.Component:
+def _campaign(item: ObjectVar[PersonCampaign]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.link(

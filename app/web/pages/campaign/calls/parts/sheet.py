@@ -15,7 +15,7 @@ from app.web.components import (
     time_text,
 )
 from app.web.components.kinds import Child
-from app.web.pages.campaign.calls.presenter import CallDetail, CallItem, Event, Line, Part
+from app.web.pages.campaign.calls.presenter import CallDetail, CallItem, CarrierEvent, Part, TranscriptEntry
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.words import Moment
 
@@ -31,7 +31,7 @@ def call_sheet() -> rx.Component:
             "Transcript",
             rx.cond(
                 detail.lines.length() > 0,
-                rx.el.ol(rx.foreach(detail.lines.to(list[Line]), _line), class_name="cs-talk"),
+                rx.el.ol(rx.foreach(detail.lines.to(list[TranscriptEntry]), _line), class_name="cs-talk"),
                 rx.el.p("Nothing was said.", class_name="cs-quiet"),
             ),
         ),
@@ -40,7 +40,7 @@ def call_sheet() -> rx.Component:
             "Events",
             rx.cond(
                 detail.events.length() > 0,
-                rx.el.ol(rx.foreach(detail.events.to(list[Event]), _event), class_name="cs-events"),
+                rx.el.ol(rx.foreach(detail.events.to(list[CarrierEvent]), _event), class_name="cs-events"),
                 rx.el.p("The carrier has not told anything yet.", class_name="cs-quiet"),
             ),
         ),
@@ -89,7 +89,7 @@ def _section(title: str, content: Child) -> rx.Component:
     return rx.el.section(rx.el.h3(title), content, class_name="cs-section")
 
 
-def _line(line: ObjectVar[Line]) -> rx.Component:
+def _line(line: ObjectVar[TranscriptEntry]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(line.speaker, class_name="cs-strong"),
@@ -104,7 +104,7 @@ def _part(part: ObjectVar[Part]) -> rx.Component:
     return rx.el.div(rx.el.dt(part.label), rx.el.dd(part.text), class_name="cs-part")
 
 
-def _event(event: ObjectVar[Event]) -> rx.Component:
+def _event(event: ObjectVar[CarrierEvent]) -> rx.Component:
     return rx.el.li(
         rx.el.details(
             rx.el.summary(

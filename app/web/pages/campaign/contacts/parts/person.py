@@ -17,7 +17,7 @@ from app.web.components import (
 )
 from app.web.pages.campaign.calls.presenter import CallItem
 from app.web.pages.campaign.contacts.person_state import PersonState
-from app.web.pages.campaign.contacts.presenter import Person, PersonDetail, Step, Variable
+from app.web.pages.campaign.contacts.presenter import ContactStep, Person, PersonDetail, Variable
 from app.web.words import Moment
 
 
@@ -34,7 +34,7 @@ def person_drawer() -> rx.Component:
         ),
         _section("Attempts", "No attempt yet.", detail.attempts.to(list[CallItem]), _attempt),
         _section("Variables", "No values of its own.", detail.variables.to(list[Variable]), _variable),
-        _section("History", "No change of status yet.", detail.steps.to(list[Step]), _step),
+        _section("History", "No change of status yet.", detail.steps.to(list[ContactStep]), _step),
         is_open=PersonState.is_open,
         on_open_change=PersonState.close,
         title=person.name,
@@ -76,7 +76,7 @@ def _variable(variable: ObjectVar[Variable]) -> rx.Component:
     return rx.el.li(rx.el.code(variable.label), rx.el.span(variable.value, class_name="cs-value"))
 
 
-def _step(step: ObjectVar[Step]) -> rx.Component:
+def _step(step: ObjectVar[ContactStep]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(step.reason),

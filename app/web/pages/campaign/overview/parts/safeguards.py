@@ -8,7 +8,7 @@ from app.web.components import banner, disposition_badge, panel, primary_button,
 from app.web.components.kinds import Flag, as_text
 from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
 from app.web.pages.campaign.overview.presenter import Overview
-from app.web.pages.campaign.overview.safeguards_presenter import Safeguard, Safeguards, Stop, Witness
+from app.web.pages.campaign.overview.safeguards_presenter import Safeguard, SafeguardsNow, Stop, Witness
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import here
@@ -16,7 +16,7 @@ from app.web.session import here
 
 def stopped(may_run: Flag) -> rx.Component:
     """Return why the campaign failed, was paused on a bad sign or waits for a person, with the button that resumes."""
-    guards = record(record(OverviewState.overview, Overview).safeguards, Safeguards)
+    guards = record(record(OverviewState.overview, Overview).safeguards, SafeguardsNow)
     return rx.fragment(
         _failed_banner(may_run),
         rx.foreach(OverviewState.stops, lambda stop: rx.cond(stop.is_now, _stop_banner(stop, may_run))),
@@ -29,7 +29,7 @@ def stopped(may_run: Flag) -> rx.Component:
 
 def safeguards_panel() -> rx.Component:
     """Return pilot, ramp and budget as they stand, and when the breaker tripped; nothing if there is none of it."""
-    guards = record(record(OverviewState.overview, Overview).safeguards, Safeguards)
+    guards = record(record(OverviewState.overview, Overview).safeguards, SafeguardsNow)
     return rx.cond(
         (guards.lines.length() > 0) | (OverviewState.stops.length() > 0),
         panel(
