@@ -39,13 +39,14 @@ def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
     is_simulated = get_settings().carrier_simulated
     who = _who(check.people, act, is_simulated=is_simulated)
     if check.awaits_people:
-        who = _whoever_comes(act, is_simulated=is_simulated)
+        who = _people_to_come(act, is_simulated=is_simulated)
+    confirm = f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
     return StartQuestion(
         verb=verb,
         title=f"{verb} “{settings.name}”?",
         sentence=who if check.awaits_people else f"{who} {_when(settings, check)}".strip(),
         skipped=skipped_sentence(check.people),
-        confirm=_confirm(verb, check, is_simulated=is_simulated),
+        confirm=verb if is_simulated or check.awaits_people else confirm,
         warnings=check.warnings,
     )
 
@@ -92,17 +93,11 @@ def _who(people: Eligibility, act: str, *, is_simulated: bool) -> str:
     return f"{who} will really be {act}.{no_more}"
 
 
-def _whoever_comes(act: str, *, is_simulated: bool) -> str:
+def _people_to_come(act: str, *, is_simulated: bool) -> str:
     waiting = "Nobody matches its rule yet: it waits for people."
     if is_simulated:
         return f"{waiting} The carrier is simulated: nobody is really {act}."
     return f"{waiting} Whoever comes to match will really be {act}."
-
-
-def _confirm(verb: str, check: Preflight, *, is_simulated: bool) -> str:
-    if is_simulated or check.awaits_people:
-        return verb
-    return f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
 
 
 def _when(settings: CampaignSettings, check: Preflight) -> str:

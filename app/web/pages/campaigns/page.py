@@ -19,7 +19,6 @@ from app.web.components import (
 from app.web.layout import shell
 from app.web.list_parts import list_pages, list_search, list_states
 from app.web.listing import ALL
-from app.web.options import Option
 from app.web.pages.campaign.parts.dialogs import campaign_dialogs
 from app.web.pages.campaigns.parts.stop import stop_button, stopped_banner, switch_dialogs
 from app.web.pages.campaigns.parts.table import campaign_table
@@ -126,7 +125,7 @@ def _agent_filter(query: ObjectVar[CampaignsQuery]) -> rx.Component:
         rx.select.trigger(aria_label="Agent", variant="surface"),
         rx.select.content(
             rx.select.item("All agents", value=ALL),
-            rx.foreach(CampaignsState.agents, _agent_choice),
+            rx.foreach(CampaignsState.agents, lambda agent: rx.select.item(agent.words, value=agent.value)),
             position="popper",
             variant="soft",
         ),
@@ -134,10 +133,6 @@ def _agent_filter(query: ObjectVar[CampaignsQuery]) -> rx.Component:
         on_change=CampaignsState.filter_by("agent"),
         name="Agent",
     )
-
-
-def _agent_choice(agent: ObjectVar[Option]) -> rx.Component:
-    return rx.select.item(agent.words, value=agent.value)
 
 
 def _none_yet() -> rx.Component:

@@ -62,6 +62,7 @@ class Item:
     agent: str
     progress: ProgressView
     reached: str
+    """How many were reached, of all on the list; empty without a list."""
     attempts: str
     created: Moment
     scheduled: Moment
@@ -87,6 +88,7 @@ def cards(view: CampaignCards) -> Cards:
 
 def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
     """Word a row; times are in the organization's zone."""
+    far = row.standing
     is_scheduled = row.status in {CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}
     return Item(
         id=row.id,
@@ -96,7 +98,7 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         channel=row.channel.value,
         agent=row.agent_name or "No agent",
         progress=progress(row.counts, row.status),
-        reached=_reached(row),
+        reached=f"{far.reached:,} of {far.total:,} reached" if far.total else "",
         attempts=_attempts(row),
         created=moment(row.created_at, zone, now=now),
         scheduled=moment(row.scheduled_at if is_scheduled else None, zone, now=now),
@@ -109,12 +111,6 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         can_edit=row.status is CampaignStatus.DRAFT,
         can_delete=CampaignAction.DELETE in row.actions,
     )
-
-
-def _reached(row: CampaignRow) -> str:
-    """Return how many were reached of all: of the list, not of those tried."""
-    far = row.standing
-    return f"{far.reached:,} of {far.total:,} reached" if far.total else ""
 
 
 def _attempts(row: CampaignRow) -> str:

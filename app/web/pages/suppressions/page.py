@@ -33,7 +33,7 @@ from app.web.list_parts import list_search, list_states
 from app.web.pages.contacts.parts.tabs import address_book_head
 from app.web.pages.suppressions.change_state import SuppressionChangeState
 from app.web.pages.suppressions.file_state import SuppressionFileState
-from app.web.pages.suppressions.parts.dialogs import change_dialogs, file_dialog
+from app.web.pages.suppressions.parts.dialogs import add_dialog, file_dialog, history_drawer, lift_dialog
 from app.web.pages.suppressions.presenter import (
     SCOPE_OPTIONS,
     SOURCE_OPTIONS,
@@ -64,7 +64,9 @@ def suppressions() -> rx.Component:
             list_states(SuppressionsState, rx.fragment(_table(), _pages()), none_yet=_none_yet()),
             flush=True,
         ),
-        change_dialogs(),
+        add_dialog(),
+        lift_dialog(),
+        history_drawer(),
         file_dialog(),
     )
 

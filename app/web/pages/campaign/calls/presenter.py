@@ -119,6 +119,8 @@ class CallDetail:
 def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
     """Word a row; times are in the campaign's zone."""
     code = f" (carrier's code {row.error_code})" if row.error_code else ""
+    is_estimate = row.cost is None and row.estimated_cost is not None
+    cost = money(row.estimated_cost if is_estimate else row.cost, row.cost_unit)
     return CallItem(
         id=str(row.id),
         at=moment(row.at, zone, now=now),
@@ -129,7 +131,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
         status=row.status.value,
         disposition=row.disposition.value if row.disposition else "",
         duration=duration(row.duration_seconds),
-        cost=_cost(row),
+        cost=f"{cost} estimated" if is_estimate else cost,
         ordinal=f"{row.ordinal}",
         answered_by=_ANSWERED_BY[row.answered_by] if row.answered_by else "",
         reply=REPLY_WORDS.get(row.reply, row.reply) if row.reply else "",
@@ -137,18 +139,13 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
     )
 
 
-def _cost(row: AttemptRow) -> str:
-    if row.cost is None and row.estimated_cost is not None:
-        return f"{money(row.estimated_cost, row.cost_unit)} estimated"
-    return money(row.cost, row.cost_unit)
-
-
 def call_detail(detail: AttemptDetail, *, zone: str, now: datetime) -> CallDetail:
-    """Word an attempt and its story."""
-    said = {name: detail.rendered[name] for name in _in_spoken_order(detail.rendered)}
+    """Word an attempt and its story; its parts stand in the order in which a call says them."""
+    said = {name: text for name, text in detail.rendered.items() if text.strip() and name not in _NOT_SAID}
+    in_order = [name for name in _PARTS if name in said] + [name for name in said if name not in _PARTS]
     return CallDetail(
         item=call_item(detail.row, zone=zone, now=now),
-        parts=[Part(_PARTS.get(name, name.capitalize()), text) for name, text in said.items()],
+        parts=[Part(_PARTS.get(name, name.capitalize()), said[name]) for name in in_order],
         lines=[_line(turn, detail.row.contact_name, zone) for turn in detail.turns],
         events=event_lines(detail.events, zone),
         provider_id=detail.provider_id or "",
@@ -165,24 +162,16 @@ def _line(turn: TranscriptLine, contact_name: str, zone: str) -> TranscriptEntry
     )
 
 
-def _in_spoken_order(rendered: Mapping[str, str]) -> list[str]:
-    """Return the parts that have words, as a call says them, whatever order they are stored in."""
-    order = {name: place for place, name in enumerate(_PARTS)}
-    said = [name for name, text in rendered.items() if text.strip() and name not in _NOT_SAID]
-    return sorted(said, key=lambda name: order.get(name, len(order)))
-
-
 def event_lines(events: Sequence[EventRow], zone: str) -> list[CarrierEvent]:
-    """Return one line for each thing that happened: a carrier tells of some more than once, in several ways."""
-    told: dict[str, list[EventRow]] = {}
+    """Return one line for each thing that happened: the carrier reports some more than once, in several ways."""
+    payloads: dict[str, list[str]] = {}
+    first_at: dict[str, datetime] = {}
     for event in events:
-        told.setdefault(_EVENTS.get(event.kind, event.kind.replace("_", " ").capitalize()), []).append(event)
+        words = _EVENTS.get(event.kind, event.kind.replace("_", " ").capitalize())
+        told = {name: value for name, value in event.payload.items() if name not in _ABOUT_US}
+        payloads.setdefault(words, []).append(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        first_at.setdefault(words, event.at)
     return [
-        CarrierEvent(words, clock_time(same[0].at, zone), "\n".join(_payload(event) for event in same))
-        for words, same in told.items()
+        CarrierEvent(words, clock_time(first_at[words], zone), "\n".join(same))
+        for words, same in payloads.items()
     ]
-
-
-def _payload(event: EventRow) -> str:
-    told = {name: value for name, value in event.payload.items() if name not in _ABOUT_US}
-    return json.dumps(told, indent=2, ensure_ascii=False, default=str)

@@ -30,7 +30,7 @@ from app.web.list_parts import list_column, list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.audiences.parts.form import audience_panel
 from app.web.pages.audiences.parts.rules import audience_rules
-from app.web.pages.campaign.contacts.parts.adding import add_buttons, add_dialogs
+from app.web.pages.campaign.contacts.parts.adding import add_buttons, book_dialog, hand_dialog
 from app.web.pages.campaign.contacts.parts.bulk import bulk_bar, bulk_dialog
 from app.web.pages.campaign.contacts.parts.person import person_drawer
 from app.web.pages.campaign.contacts.person_state import PersonState
@@ -61,7 +61,8 @@ def campaign_contacts() -> rx.Component:
         ),
         person_drawer(),
         bulk_dialog(),
-        add_dialogs(),
+        hand_dialog(),
+        book_dialog(),
         tab="Contacts",
     )
 

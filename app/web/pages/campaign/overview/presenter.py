@@ -99,16 +99,14 @@ class StatusChange:
     at: Moment
 
 
-def _no_shares_yet() -> list[StatusShare]:
-    return [StatusShare(status.value, NOTHING, "", unused=True) for status in STATUS_WORDS]
-
-
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All of it that moves. Before it is read it takes the same room, so that nothing jumps."""
 
     progress: ProgressView = field(default_factory=ProgressView)
-    shares: list[StatusShare] = field(default_factory=_no_shares_yet)
+    shares: list[StatusShare] = field(
+        default_factory=lambda: [StatusShare(each.value, NOTHING, "", unused=True) for each in STATUS_WORDS]
+    )
     measures: Measures = field(default_factory=Measures)
     conservation: str = "\u00a0"
     conserved: bool = True
@@ -255,17 +253,14 @@ def _going_on(snapshot: CampaignSnapshot) -> Now:
         for each in snapshot.happening
         if each.status is not AttemptStatus.REVIEW
     ]
-    has_slots = snapshot.channel is Channel.CALL and snapshot.live_calls > 0
-    left = snapshot.live_calls + snapshot.unknown_count - len(shown)
+    live = snapshot.live_calls
+    has_slots = snapshot.channel is Channel.CALL and live > 0
+    left = live + snapshot.unknown_count - len(shown)
     return Now(
-        slots=_slots(snapshot.live_calls, snapshot.most_at_once) if has_slots else "",
+        slots=f"{live} of {counted(snapshot.most_at_once, 'slot', 'slots')} in use" if has_slots else "",
         happening=shown,
         more=f"and {left:,} more" if left > 0 else "",
     )
-
-
-def _slots(live: int, limit: int) -> str:
-    return f"{live} of {counted(limit, 'slot', 'slots')} in use"
 
 
 def _happening(attempt: LiveAttempt, zone: str) -> Happening:

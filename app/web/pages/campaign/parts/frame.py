@@ -115,21 +115,18 @@ def _run_actions(header: ObjectVar[Header]) -> rx.Component:
 
 
 def _edit_actions(header: ObjectVar[Header]) -> rx.Component:
+    edit = link_button("Edit settings", icon="pencil-line", href=routes.edit_step(here(), header.id))
     return rx.cond(
         allows(Right.EDIT_CAMPAIGNS) & (header.id != 0),
         rx.fragment(
             rx.cond(
                 header.can_delete,
                 link_button("Continue editing", icon="pencil-line", href=routes.edit_step(here(), header.id)),
-                rx.cond(header.can_edit, _settings_link(header)),
+                rx.cond(header.can_edit, edit),
             ),
             _menu(header),
         ),
     )
-
-
-def _settings_link(header: ObjectVar[Header]) -> rx.Component:
-    return link_button("Edit settings", icon="pencil-line", href=routes.edit_step(here(), header.id))
 
 
 def _menu(header: ObjectVar[Header]) -> rx.Component:

@@ -43,7 +43,18 @@ def number_drawer() -> rx.Component:
                 present(form.inactive_why),
                 banner(form.inactive_why, kind="warning", title="This number was switched off"),
             ),
-            rx.cond(is_new, _number(), facts(("E.164", rx.fragment(phone_text(form.number), _copy(form))))),
+            rx.cond(
+                is_new,
+                _number(),
+                facts(
+                    (
+                        "E.164",
+                        rx.fragment(
+                            phone_text(form.number), copy_button(form.number, label="Copy the number")
+                        ),
+                    )
+                ),
+            ),
             _label(form, ~may_edit),
             checkbox_field(
                 name="voice",
@@ -116,10 +127,6 @@ def _caps(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
     )
     return folds(section)
-
-
-def _copy(form: ObjectVar[NumberForm]) -> rx.Component:
-    return copy_button(form.number, label="Copy the number")
 
 
 def _number() -> rx.Component:

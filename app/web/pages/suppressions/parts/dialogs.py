@@ -38,12 +38,8 @@ from app.web.words import Moment
 _SCOPES = [(scope.value, words) for scope, words in SCOPES.items()]
 
 
-def change_dialogs() -> rx.Component:
-    """Return the dialogs about one number."""
-    return rx.fragment(_add(), _lift(), _history())
-
-
-def _add() -> rx.Component:
+def add_dialog() -> rx.Component:
+    """Return the form of a number to add."""
     number, reason = error_of(SuppressionChangeState, "number"), error_of(SuppressionChangeState, "reason")
     version = SuppressionChangeState.form_version
     return form_dialog(
@@ -89,7 +85,8 @@ def _add() -> rx.Component:
     )
 
 
-def _lift() -> rx.Component:
+def lift_dialog() -> rx.Component:
+    """Return the question before a number may be contacted again."""
     error = error_of(SuppressionChangeState, "reason")
     return form_dialog(
         stacked_form(
@@ -121,7 +118,8 @@ def _lift() -> rx.Component:
     )
 
 
-def _history() -> rx.Component:
+def history_drawer() -> rx.Component:
+    """Return the history of one number."""
     return drawer(
         rx.el.ul(rx.foreach(SuppressionChangeState.history, _entry), class_name="cs-card-entries"),
         is_open=SuppressionChangeState.asking == "history",

@@ -40,12 +40,8 @@ def add_buttons() -> rx.Component:
     )
 
 
-def add_dialogs() -> rx.Component:
-    """Return both dialogs."""
-    return rx.fragment(_hand_dialog(), _book_dialog())
-
-
-def _hand_dialog() -> rx.Component:
+def hand_dialog() -> rx.Component:
+    """Return the form of one person."""
     return form_dialog(
         stacked_form(
             form_field(
@@ -89,7 +85,8 @@ def _hand_dialog() -> rx.Component:
     )
 
 
-def _book_dialog() -> rx.Component:
+def book_dialog() -> rx.Component:
+    """Return the list of the address book, to tick people in."""
     return form_dialog(
         search_field(value=AddContactsState.search, on_change=AddContactsState.find, label="Search contacts"),
         rx.cond(
