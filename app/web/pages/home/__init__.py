@@ -1,1 +1,1 @@
-"""The way in."""
+"""The address `/`: leads to the campaigns."""

@@ -1,4 +1,4 @@
-"""`/` and `/[org]`: a moment's wait on the way to where one belongs."""
+"""`/` and `/[org]`: shown for a moment, before the person is sent to their campaigns."""
 
 import reflex as rx
 
@@ -11,7 +11,7 @@ from app.web.session import SessionState
 
 @bare
 def home() -> rx.Component:
-    """Return the page shown while the way is looked up, and where there is none."""
+    """Return the page shown while the organization is looked up, and if there is none."""
     return rx.cond(
         present(HomeState.problem),
         error_state(HomeState.problem, on_retry=HomeState.find_the_way),

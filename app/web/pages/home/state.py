@@ -1,4 +1,4 @@
-"""The way from `/` or `/[org]` to the page a person starts at."""
+"""Sends a person from `/` or `/[org]` to the page they start at."""
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -10,10 +10,10 @@ from app.web.guard import PageState, signed_in
 
 
 class HomeState(PageState, rx.State):
-    """Knows the way; shows something only where there is none."""
+    """Who is looked up; the page shows something only to a person without an organization."""
 
     email: rx.Field[str] = rx.field("")
-    """Who is signed in without being a member anywhere; empty while the way is looked up."""
+    """The signed-in person who is a member nowhere; empty while that is looked up."""
 
     @signed_in
     async def find_the_way(self, person: SignedInUser) -> EventSpec | None:

@@ -1,1 +1,1 @@
-"""An address where nothing is."""
+"""The page of an unknown address."""

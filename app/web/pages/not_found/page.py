@@ -1,4 +1,4 @@
-"""What stands at every address that no page has."""
+"""The page of every address that no other page has."""
 
 import reflex as rx
 

@@ -1,1 +1,1 @@
-"""What holds for the whole organization."""
+"""The settings of the whole organization."""

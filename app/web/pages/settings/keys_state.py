@@ -1,4 +1,4 @@
-"""API keys: made, shown once, listed and revoked."""
+"""API keys: create one and show it once, list them, revoke one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ class KeysState(FormState, rx.State):
     rows: rx.Field[list[KeyRow]] = rx.field(default_factory=list)
     is_open: rx.Field[bool] = rx.field(False)
     new_key: rx.Field[str] = rx.field("")
-    """A key just made, while its dialog is open: the only time anybody sees it."""
+    """A new key, while its dialog is open: it is shown only this once."""
     revoking: rx.Field[int] = rx.field(0)
     """The key of the open question; 0: none."""
     revoking_name: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> None:
-        """Show the keys to whoever manages them; the page says to others that they are not theirs to see."""
+        """Show the keys to people who may manage them; the page tells the others that only owners see them."""
         self.problem, self.rows = "", []
         self.is_open, self.new_key, self.revoking = False, "", 0
         if has_right(visit.principal.role, Right.MANAGE_KEYS):
@@ -53,7 +53,7 @@ class KeysState(FormState, rx.State):
 
     @anyone
     def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Open or close the dialog of a new key; a key it showed is gone."""
+        """Open or close the dialog of a new key; a key it showed is forgotten."""
         self.is_open, self.new_key, self.errors = is_open, "", {}
 
     @guarded(Right.MANAGE_KEYS)
@@ -84,7 +84,7 @@ class KeysState(FormState, rx.State):
 
     @guarded(Right.MANAGE_KEYS)
     async def revoke(self, visit: Visit, key_id: int) -> EventSpec:
-        """End a key for good."""
+        """Revoke a key for good."""
         self.revoking = 0
         await visit.write(
             lambda session: revoke_key(session, principal=visit.principal, key_id=key_id, now=visit.now)

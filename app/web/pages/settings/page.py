@@ -1,4 +1,4 @@
-"""The settings page: the organization's own on the left, what runs on the right."""
+"""The settings page: the organization's settings on the left, the running system on the right."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -11,6 +11,7 @@ from app.web.components import (
     choose,
     column,
     columns,
+    copy_button,
     data_table,
     error_state,
     facts,
@@ -24,13 +25,13 @@ from app.web.components import (
     table_skeleton,
     time_text,
 )
-from app.web.components.kinds import present
+from app.web.components.kinds import as_text, present
 from app.web.layout import shell
 from app.web.pages.campaigns.parts.stop import switch_dialogs
 from app.web.pages.campaigns.stop_state import StopSwitchState
 from app.web.pages.settings.parts.form import organization_form
 from app.web.pages.settings.parts.keys import keys_panel
-from app.web.pages.settings.state import Machinery, MemberRow, SettingsState
+from app.web.pages.settings.state import Machinery, MemberRow, OrganizationForm, SettingsState
 from app.web.session import allows
 from app.web.words import Moment
 
@@ -39,7 +40,7 @@ from app.web.words import Moment
 def settings() -> rx.Component:
     """Return the page."""
     return rx.fragment(
-        page_header("Settings", description="What holds for every campaign of this organization."),
+        page_header("Settings", description="Applies to every campaign of this organization."),
         rx.cond(
             present(SettingsState.problem),
             panel(error_state(SettingsState.problem, on_retry=SettingsState.load)),
@@ -47,7 +48,7 @@ def settings() -> rx.Component:
                 panel(
                     rx.cond(SettingsState.loading, table_skeleton(), organization_form()),
                     title="Organization",
-                    description="Its name, and what numbers and campaigns start from.",
+                    description="Its name, and the defaults for numbers and campaigns.",
                 ),
                 _members(),
                 keys_panel(),
@@ -66,8 +67,8 @@ def _dialing() -> rx.Component:
                 machinery.stopped,
                 banner(machinery.stop_note, kind="danger", title="All dialing is stopped"),
                 rx.el.p(
-                    "Dialing is allowed. The switch stops every campaign at once: nothing is placed from "
-                    "then on, calls in progress go on to their end.",
+                    "Dialing is allowed. The switch stops every campaign at once: no new call or text is placed. "
+                    "Calls in progress are not cut off.",
                     class_name="cs-quiet",
                 ),
             ),
@@ -123,7 +124,7 @@ def _system() -> rx.Component:
                         rx.cond(
                             machinery.dials,
                             badge(machinery.workers, tone="green", icon="circle-check"),
-                            badge("None alive", tone="amber", icon="triangle-alert"),
+                            badge("None running", tone="amber", icon="triangle-alert"),
                         ),
                     ),
                     ("Carrier", SettingsState.carrier),
@@ -147,9 +148,28 @@ def _members() -> rx.Component:
                 rows=rx.foreach(SettingsState.members, _member),
             ),
         ),
+        _how_to_add(),
         title="Members",
-        description="Who may sign in. To add people, type on the server: uv run callsheet user create",
+        description="The people who can sign in.",
         flush=True,
+    )
+
+
+def _how_to_add() -> rx.Component:
+    organization = record(SettingsState.form, OrganizationForm).name
+    command = (
+        as_text('uv run callsheet user create name@example.com --organization "')
+        + as_text(organization)
+        + '" --role operator'
+    )
+    return rx.el.div(
+        rx.el.p("To add a person, run this on the server:", class_name="cs-help"),
+        rx.el.div(
+            rx.el.code(command, class_name="cs-code"),
+            copy_button(command, label="Copy the command"),
+            class_name="cs-key",
+        ),
+        class_name="cs-how-to-add",
     )
 
 

@@ -1,4 +1,4 @@
-"""What holds for the whole organization, who is in it, and what runs."""
+"""The settings of the whole organization, its members, and the running system."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class OrganizationForm:
-    """What the form starts with."""
+    """The values the form starts with."""
 
     name: str = ""
     time_zone: str = ""
@@ -62,7 +62,7 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class Machinery:
-    """What runs, in words."""
+    """The running system, in words."""
 
     workers: str = ""
     dials: bool = False

@@ -1,4 +1,4 @@
-"""The set-up page: one form, or what to do when its link is no longer good."""
+"""The set-up page: one form, or what to do when its link is no longer valid."""
 
 import reflex as rx
 
@@ -40,7 +40,7 @@ def setup() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.div(
-        card_heading("Welcome to Callsheet", "Make the first account. It owns this installation."),
+        card_heading("Welcome to Callsheet", "Create the owner account."),
         stacked_form(
             _field("name", "Your name", auto_complete="name"),
             _field("email", "E-mail", input_type="email", auto_complete="username", required=True),
@@ -56,7 +56,7 @@ def _form() -> rx.Component:
                 "organization_name",
                 "Organization",
                 auto_complete="organization",
-                help_text="Who calls: your contacts hear it where a message says {{company}}.",
+                help_text="Your contacts hear this name when a message uses {{company}}.",
                 required=True,
             ),
             checkbox_field(

@@ -19,13 +19,13 @@ from app.web.session import enter_with_ticket
 
 
 class SetupState(FormState, rx.State):
-    """Whether the link in the address is still good, and what must be mended in the form."""
+    """Whether the link in the address is still valid, and what is wrong in the form."""
 
     usable: rx.Field[bool] = rx.field(False)
 
     @anyone
     async def load(self) -> AsyncIterator[None]:
-        """Look whether the link can still be used."""
+        """Check whether the link can still be used."""
         self.loading, self.usable, self.problem, self.errors = True, False, "", {}
         yield
         context = get_context()
@@ -66,9 +66,9 @@ class SetupState(FormState, rx.State):
 
 
 async def _sample_numbers() -> Sequence[str]:
-    """Return the numbers for the sample data that the simulated carrier says it has; none if it does not answer.
+    """Return the simulated carrier's numbers for the sample data; none if it does not answer.
 
-    What a real account has is for its owner to add: Numbers has a button for it.
+    The owner adds the numbers of a real account: the Numbers page has a button for it.
     """
     settings = get_context().settings
     if not settings.carrier_simulated:

@@ -19,7 +19,7 @@ from app.web.pages.sign_in.state import SignInState
 @bare
 def sign_in() -> rx.Component:
     """Return the page."""
-    return rx.cond(SignInState.is_open, _form(), spinner_text("Looking who you are"))
+    return rx.cond(SignInState.is_open, _form(), spinner_text("Checking who you are"))
 
 
 def _form() -> rx.Component:
@@ -48,7 +48,7 @@ def _form() -> rx.Component:
             on_submit=SignInState.sign_in,
         ),
         rx.el.p(
-            "Forgotten your password? Whoever runs the server can make you a new account there.",
+            "Forgot your password? Your administrator can reset it on the server.",
             class_name="cs-help",
         ),
         class_name="cs-card-stack",

@@ -19,18 +19,18 @@ _NOTICES: Final[Mapping[str, str]] = {
     "expired": "That took too long. Please sign in once more.",
     "ended": "You were signed out meanwhile. Sign in, and go on from there.",
 }
-"""What `app.api.sign_in` sends people here with, in the address."""
+"""The reasons that `app.api.sign_in` puts in the address when it sends people here."""
 
 
 class SignInState(FormState, rx.State):
-    """What became of the last try."""
+    """The result of the last try."""
 
     refusal: rx.Field[str] = rx.field("")
     """Why the last try failed."""
     notice: rx.Field[str] = rx.field("")
-    """Why one was sent here, if there is something to say to it."""
+    """Why the person was sent here; empty if there is nothing to say."""
     is_open: rx.Field[bool] = rx.field(False)
-    """The form stands; until then it is not known whether one is signed in already."""
+    """The form is shown; before that it is not known whether the browser is signed in already."""
 
     @anyone
     async def load(self) -> EventSpec | None:
@@ -47,7 +47,7 @@ class SignInState(FormState, rx.State):
 
     @anyone
     async def sign_in(self, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
-        """Check the password; whoever guesses too often must wait."""
+        """Check the password; after too many wrong ones, sign-in must wait."""
         self.saving, self.refusal, self.notice = True, "", ""
         yield None
         context = get_context()

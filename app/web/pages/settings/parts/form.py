@@ -25,7 +25,7 @@ _VERSION = SettingsState.form_version
 
 
 def organization_form() -> rx.Component:
-    """Return the form; who may not change settings reads it."""
+    """Return the form; people who may not change settings can only read it."""
     form, may_edit = record(SettingsState.form, OrganizationForm), allows(Right.MANAGE_SETTINGS)
     return stacked_form(
         _name(form, ~may_edit),
@@ -35,7 +35,7 @@ def organization_form() -> rx.Component:
         checkbox_field(
             name="strict_numbers",
             label="Strict numbers",
-            help_text="Reject numbers that are possible but not assigned, instead of warning about them.",
+            help_text="Reject numbers that could exist but are not assigned, instead of warning about them.",
             default_checked=form.strict_numbers,
             disabled=~may_edit,
             record=_VERSION,
@@ -63,7 +63,7 @@ def _name(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Compo
         ),
         name="name",
         label="Name",
-        help_text="What messages say for {{company}}. Addresses of pages keep the old name.",
+        help_text="Messages use it as {{company}}. Page URLs don't change.",
         error=error,
     )
 
@@ -92,7 +92,7 @@ def _zone(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Compo
         time_zone_input(default_value=form.time_zone, error=error, disabled=disabled, record=_VERSION),
         name="time_zone",
         label="Time zone",
-        help_text="What pages show times in, and new campaigns start with.",
+        help_text="Pages show times in this zone. New campaigns start with it.",
         error=error,
     )
 
@@ -102,7 +102,7 @@ def _limit(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Comp
         "outbound_limit",
         "Calls at once",
         form.outbound_limit,
-        "Over all campaigns and agents.",
+        "All campaigns and agents together.",
         most=1000,
         disabled=disabled,
     )
@@ -113,7 +113,7 @@ def _cap(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Compon
         "frequency_cap",
         "Attempts to one person",
         form.frequency_cap,
-        "At most, over all campaigns: calls and texts to one phone number that reached the carrier. 0 is no cap.",
+        "Most calls and texts to one phone number, all campaigns together. 0 = no limit.",
         least=0,
         most=MOST_ATTEMPTS_TO_ONE,
         disabled=disabled,
@@ -125,7 +125,7 @@ def _cap_hours(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.
         "frequency_cap_hours",
         "Within",
         form.frequency_cap_hours,
-        "Whoever has had so many waits until one of them is this long ago.",
+        "After that, they wait until the oldest attempt is this old.",
         most=A_MONTH_OF_HOURS,
         unit="hours",
         disabled=disabled,
@@ -174,6 +174,6 @@ def _number(form: ObjectVar[OrganizationForm], disabled: rx.Var[bool]) -> rx.Com
         ),
         name="default_phone_number_id",
         label="Default caller ID",
-        help_text="For campaigns whose agent has none.",
+        help_text="Used when neither the campaign nor its agent has a number.",
         error=error,
     )

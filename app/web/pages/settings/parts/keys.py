@@ -49,7 +49,9 @@ def keys_panel() -> rx.Component:
         rx.cond(
             allows(Right.MANAGE_KEYS),
             _keys(),
-            panel(rx.el.p("Only owners see and make API keys.", class_name="cs-help"), title="API keys"),
+            panel(
+                rx.el.p("Only owners can see and create API keys.", class_name="cs-help"), title="API keys"
+            ),
         ),
         _new_dialog(),
         _revoke_question(),
@@ -145,7 +147,7 @@ def _new_dialog() -> rx.Component:
         is_open=KeysState.is_open,
         on_open_change=KeysState.set_open,
         title="New API key",
-        sentence="For one system: name it after that, so that you know which key to revoke.",
+        sentence="Name it after the system that will use it.",
     )
 
 
@@ -176,7 +178,7 @@ def _form() -> rx.Component:
 
 def _shown_once() -> rx.Component:
     return rx.el.div(
-        banner("It is shown now and never again. Put it where the system finds it.", kind="warning"),
+        banner("Copy it now. You won't see it again.", kind="warning"),
         rx.el.div(
             rx.el.code(KeysState.new_key, class_name="cs-code"),
             copy_button(KeysState.new_key, label="Copy the key"),
@@ -192,8 +194,8 @@ def _revoke_question() -> rx.Component:
         is_open=KeysState.revoking > 0,
         on_open_change=KeysState.ask_to_revoke(0),
         title=as_text("Revoke ") + as_text(KeysState.revoking_name) + "?",
-        sentence="Whatever uses this key is refused from its next request on. A revoked key cannot be "
-        "brought back; make a new one instead.",
+        sentence="Systems that use this key are refused from their next request on. A revoked key cannot be "
+        "restored; create a new one instead.",
         confirm_label="Revoke the key",
         on_confirm=KeysState.revoke(KeysState.revoking),
     )
