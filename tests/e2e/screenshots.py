@@ -106,7 +106,7 @@ def _unfold(page: Page) -> None:
 
 def _rest(page: Page) -> None:
     page.get_by_role("button", name="Actions of").first.click()
-    page.get_by_role("menuitem", name="Let it rest").click()
+    page.get_by_role("menuitem", name="Rest this number").click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
 

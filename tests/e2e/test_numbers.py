@@ -27,10 +27,10 @@ def test_a_number_is_added_once_the_carrier_account_has_it(
     world.installation.carrier.own(number, sms=False)
     form.get_by_role("button", name="Add number").click()
     expect(form.get_by_text(f"The carrier says that {shown} is for calls only.")).to_be_visible()
-    form.get_by_label("Text messages").uncheck()
+    form.get_by_label("Texts", exact=True).uncheck()
     form.get_by_role("button", name="Add number").click()
     expect(row(page, "Miami")).to_contain_text(shown)
-    expect(row(page, "Miami")).not_to_contain_text("Texts not heard")
+    expect(row(page, "Miami")).not_to_contain_text("Replies not received")
 
 
 def test_a_number_of_another_organization_is_refused_at_its_box(

@@ -1,1 +1,1 @@
-"""Who speaks."""
+"""The agents: the voices that speak on calls."""

@@ -35,7 +35,7 @@ def agents() -> rx.Component:
     return rx.fragment(
         page_header(
             "Agents",
-            description="Who speaks on your calls: a voice, a language, and how many calls at once.",
+            description="An agent speaks on your calls. It has a voice, a language and a limit of calls at once.",
             actions=[_new_button()],
         ),
         panel(
@@ -65,8 +65,8 @@ def _none_yet() -> rx.Component:
     return empty_state(
         icon="bot",
         title="No agents yet",
-        sentence="A campaign of calls needs an agent: the voice and language it is spoken in. "
-        "Make one, then choose it in your campaigns.",
+        sentence="A call campaign needs an agent: the voice and the language of its calls. "
+        "Create one, then choose it in your campaigns.",
         action=_new_button(),
     )
 
@@ -150,8 +150,8 @@ def _switch_off_question() -> rx.Component:
         is_open=AgentsState.switching_off > 0,
         on_open_change=AgentsState.ask_to_switch_off(0),
         title=as_text("Deactivate ") + as_text(AgentsState.switching_off_name) + "?",
-        sentence="Campaigns will no longer offer this agent. Calls made so far keep their name, and you can "
-        "activate the agent again at any time.",
+        sentence="It can no longer be chosen for campaigns. Past calls keep its name. You can activate it again "
+        "at any time.",
         confirm_label="Deactivate",
         on_confirm=AgentsState.switch(AgentsState.switching_off, False),
     )

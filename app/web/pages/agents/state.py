@@ -48,7 +48,7 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentForm:
-    """What the form starts with; `id` 0 is a new agent."""
+    """The values the form starts with; `id` 0 is a new agent."""
 
     id: int = 0
     name: str = ""
@@ -60,7 +60,7 @@ class AgentForm:
     max_concurrent_calls: int = 0
     number_id: str = ""
     unlisted_voice: str = ""
-    """A voice that the choice box does not offer by itself."""
+    """The agent's voice, if it is not one of the listed voices."""
     unlisted_language: str = ""
 
 
@@ -73,7 +73,7 @@ class AgentsState(FormState, rx.State):
     form_version: rx.Field[int] = rx.field(0)
     """Counts openings of the form, so that each starts with its own values."""
     language: rx.Field[str] = rx.field(DEFAULT_LANGUAGE)
-    """What the language box starts with: it follows the voice."""
+    """The value the language box starts with: it follows the voice."""
     is_open: rx.Field[bool] = rx.field(False)
     switching_off: rx.Field[int] = rx.field(0)
     """The agent of the open question; 0: none."""
@@ -90,7 +90,7 @@ class AgentsState(FormState, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Keep the live calls, and what others change, in sight."""
+        """Keep the live calls and the changes of others up to date."""
         key = Watched(visit.principal.organization_id, None, "agents")
         async for rows in watch(key, lambda: _rows(visit), check=still_allowed(self, Right.VIEW)):
             async with self:
@@ -116,7 +116,7 @@ class AgentsState(FormState, rx.State):
 
     @anyone
     def choose_voice(self, voice: str) -> None:
-        """Let the language follow the voice."""
+        """Set the language to that of the voice."""
         self.language = language_of(voice) or self.language
 
     @guarded(Right.EDIT_AGENTS)

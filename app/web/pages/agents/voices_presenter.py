@@ -62,10 +62,10 @@ def language_of(voice: str) -> str | None:
 
 
 def voice_words(voice: str) -> str:
-    """Return what people call the voice: `Joanna`; one that is not listed keeps its name."""
+    """Return the voice's plain name, such as `Joanna`; an unlisted voice keeps its carrier name."""
     return _WORDS.get(voice, voice)
 
 
 def language_words(language: str) -> str:
-    """Return what people call the language; one that is not listed keeps its code."""
+    """Return the language's name; an unlisted language keeps its code."""
     return _LANGUAGE_WORDS.get(language, language)

@@ -42,8 +42,8 @@ def numbers() -> rx.Component:
     return rx.fragment(
         page_header(
             "Numbers",
-            description="The numbers your contacts see. A campaign calls from its own, else its agent's, "
-            "else the default.",
+            description="The numbers your contacts see. Campaigns use their own number first, then the agent's, "
+            "then the default.",
             actions=[_fetch_button(), _new_button()],
         ),
         resting_panel(),
@@ -68,9 +68,9 @@ def numbers() -> rx.Component:
 def _texts_address() -> rx.Component:
     return panel(
         rx.el.p(
-            "Your carrier tells Callsheet of texts to these numbers at the address below, so that whoever answers "
-            "STOP is never contacted again. Callsheet sets it at the carrier by itself. Where a number says "
-            "“Texts not heard”, set it there by hand."
+            "Your carrier sends texts to these numbers to the address below. People who answer STOP are then not "
+            "contacted again. Callsheet sets the address at the carrier automatically. If a number shows "
+            "“Replies not received”, set it at the carrier by hand."
         ),
         facts(
             (
@@ -81,7 +81,7 @@ def _texts_address() -> rx.Component:
                 ),
             )
         ),
-        title="Answers by text",
+        title="Replies by text",
     )
 
 
@@ -96,7 +96,7 @@ def _fetch_button() -> rx.Component:
     return rx.cond(
         allows(Right.EDIT_NUMBERS),
         secondary_button(
-            "Add the carrier account's numbers",
+            "Import from carrier",
             icon="cloud-download",
             on_click=NumbersState.fetch,
             busy=NumbersState.fetching,
@@ -108,8 +108,8 @@ def _none_yet() -> rx.Component:
     return empty_state(
         icon="phone",
         title="No numbers yet",
-        sentence="Campaigns need a number to call and text from. Add those that your carrier account owns, "
-        "or one by hand.",
+        sentence="Campaigns need a number to call and text from. Import the numbers of your carrier "
+        "account, or add one by hand.",
         action=rx.el.div(_fetch_button(), _new_button(), class_name="cs-empty-actions"),
     )
 
@@ -120,7 +120,7 @@ def _table() -> rx.Component:
         head=[
             column("Number"),
             column("Label"),
-            column("Good for"),
+            column("Used for"),
             column("Campaigns", align="end"),
             column("Last 24 hours", align="end"),
             column("Calls made", align="end"),
@@ -145,7 +145,7 @@ def _row(number: ObjectVar[NumberRow]) -> rx.Component:
                 rx.cond(
                     present(number.texts_problem),
                     rx.tooltip(
-                        badge("Texts not heard", tone="amber", icon="triangle-alert"),
+                        badge("Replies not received", tone="amber", icon="triangle-alert"),
                         content=number.texts_problem,
                     ),
                 ),
@@ -172,7 +172,7 @@ def _row(number: ObjectVar[NumberRow]) -> rx.Component:
                 ),
                 class_name="cs-badges",
             ),
-            label="Good for",
+            label="Used for",
         ),
         cell(number.campaigns, label="Campaigns", align="end", number=True),
         cell(
@@ -215,7 +215,7 @@ def _menu(number: ObjectVar[NumberRow]) -> rx.Component:
         rx.cond(
             number.resting,
             menu_item("Put back to work", icon="sun", on_select=NumberRestState.ask(number.id)),
-            menu_item("Let it rest", icon="moon", on_select=NumberRestState.ask(number.id)),
+            menu_item("Rest this number", icon="moon", on_select=NumberRestState.ask(number.id)),
         ),
         rx.cond(
             number.active,
@@ -237,8 +237,8 @@ def _switch_off_question() -> rx.Component:
         is_open=asked.id != 0,
         on_open_change=NumbersState.ask_to_switch_off(0),
         title=as_text("Deactivate ") + as_text(asked.pretty) + "?",
-        sentence="Nothing will be called or texted from it until it is activated again. Calls made from it "
-        "stay in the call logs.",
+        sentence="It makes no calls and sends no texts until you activate it again. Its past calls stay in the "
+        "call logs.",
         confirm_label="Deactivate",
         on_confirm=NumbersState.switch(asked.id, False),
     )

@@ -1,4 +1,4 @@
-"""Our numbers in words: the list, and those of it that rest."""
+"""Our numbers in words: the list, and the resting ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class NumberRow:
     cap_reached: bool
     resting: bool
     texts_problem: str
-    """Why a STOP texted to it is not heard; empty: it is."""
+    """Why a texted STOP does not reach us; empty if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class RestRow:
 
 @dataclass(frozen=True, slots=True)
 class NumberLists:
-    """All of them, as of one moment."""
+    """All numbers, read at one moment."""
 
     rows: list[NumberRow]
     resting: list[RestRow]
@@ -73,7 +73,7 @@ def numbers_of(
 
 
 def rest_row(view: NumberView, zone: str, now: datetime) -> RestRow:
-    """Word a number's rest; of one that does not rest, its name alone."""
+    """Word a number's rest; only its name if it does not rest."""
     shown = f"{view.pretty} · {view.label}" if view.label else view.pretty
     if view.rest is None:
         return RestRow(view.id, shown, "", "")

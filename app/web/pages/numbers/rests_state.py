@@ -1,4 +1,4 @@
-"""Setting a number aside for a while, and putting one back to work: the two questions, and what they do."""
+"""Begins and ends the rest of a number: the two questions, and what they do."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,7 +26,7 @@ SPANS: Final[Mapping[str, tuple[str, timedelta | None]]] = {
     "week": ("1 week", timedelta(weeks=1)),
     "month": ("30 days", timedelta(days=30)),
 }
-"""How long a number may be set aside: value -> words and time."""
+"""How long a number may rest: value -> words and time."""
 
 _NOBODY: Final = RestRow(0, "", "", "")
 
@@ -36,11 +36,11 @@ class NumberRestState(FormState, rx.State):
 
     asked: rx.Field[RestRow] = rx.field(_NOBODY)
     is_resting: rx.Field[bool] = rx.field(False)
-    """The question is whether to put it back to work, not whether to set it aside."""
+    """True: the question is whether to end the rest. False: whether to begin one."""
 
     @guarded(Right.VIEW)
     async def ask(self, visit: Visit, number_id: int) -> None:
-        """Open the question that fits the number: it rests, or it works."""
+        """Open the question that fits the number: to end its rest, or to begin one."""
         now = visit.now
         async with visit.reading() as session:
             view = await get_number(session, principal=visit.principal, number_ref=number_id)
@@ -77,7 +77,7 @@ class NumberRestState(FormState, rx.State):
 
     @guarded(Right.EDIT_NUMBERS)
     async def resume(self, visit: Visit, number_id: int) -> EventSpec:
-        """Put the number back to work."""
+        """Put the number back to work: end its rest."""
         await visit.write(
             lambda session: resume_number(
                 session, principal=visit.principal, number_ref=number_id, now=visit.now

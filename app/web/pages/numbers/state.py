@@ -26,7 +26,7 @@ CAPS: Final = ("daily_cap", "burst_cap", "burst_minutes", "cool_down_minutes")
 
 @dataclass(frozen=True, slots=True)
 class NumberForm:
-    """What the form starts with; `id` 0 is a new number."""
+    """The values the form starts with; `id` 0 is a new number."""
 
     id: int = 0
     number: str = ""
@@ -36,7 +36,7 @@ class NumberForm:
     sms: bool = True
     texts_problem: str = ""
     inactive_why: str = ""
-    """Why it was switched off, where no person did it."""
+    """Why it was switched off automatically; empty if a person did it."""
     daily_cap: str = "0"
     burst_cap: str = "0"
     burst_minutes: str = "10"
@@ -52,12 +52,12 @@ class NumbersState(FormState, rx.State):
     resting: rx.Field[list[RestRow]] = rx.field(default_factory=list)
     form: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
     texts_address: rx.Field[str] = rx.field("")
-    """Where a real carrier must announce texts; empty while it is simulated."""
+    """The webhook address for texts at a real carrier; empty while the carrier is simulated."""
     form_version: rx.Field[int] = rx.field(0)
     """Counts openings of the form, so that each starts with its own values."""
     is_open: rx.Field[bool] = rx.field(False)
     fetching: rx.Field[bool] = rx.field(False)
-    """The carrier is being asked."""
+    """True while the carrier is asked for its numbers."""
     switching_off: rx.Field[NumberForm] = rx.field(default_factory=NumberForm)
     """The number of the open question; `id` 0: none is open."""
 
@@ -73,7 +73,7 @@ class NumbersState(FormState, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Keep the day's calls, and numbers that begin or end a rest, in sight."""
+        """Keep the calls of the last 24 hours and the resting numbers up to date."""
         key = Watched(visit.principal.organization_id, None, "numbers", of_campaigns=False)
         check = still_allowed(self, Right.VIEW)
         async for numbers in watch(key, lambda: _read_numbers(visit), check=check):
@@ -128,8 +128,7 @@ class NumbersState(FormState, rx.State):
             await self._read(visit)
         finally:
             self.fetching = False
-        found = counted(len(owned), "number", "numbers")
-        yield _fetched(added, found)
+        yield _fetched(added, len(owned))
 
     @guarded(Right.EDIT_NUMBERS)
     async def make_default(self, visit: Visit, number_id: int) -> EventSpec:
@@ -140,7 +139,7 @@ class NumbersState(FormState, rx.State):
             )
         )
         await self._read(visit)
-        return say_done("Default caller ID set" if number_id else "There is no default caller ID any more")
+        return say_done("Default caller ID set" if number_id else "Default caller ID removed")
 
     @guarded(Right.VIEW)
     async def ask_to_switch_off(self, visit: Visit, number_id: int) -> None:
@@ -178,7 +177,7 @@ async def _read_numbers(visit: Visit) -> NumberLists:
 
 
 async def _add(visit: Visit, changes: dict[str, Any]) -> None:
-    """Store a new number. The carrier is asked before: it may take seconds to answer."""
+    """Store a new number. The carrier is asked first, which may take seconds."""
     said = await ask_about_new(
         visit.context.database,
         principal=visit.principal,
@@ -193,7 +192,7 @@ async def _add(visit: Visit, changes: dict[str, Any]) -> None:
 
 
 async def _change(visit: Visit, number_id: int, changes: dict[str, Any]) -> None:
-    """Store changes of a number. The carrier is asked before, if there is something to ask."""
+    """Store changes of a number. The carrier is asked first, if a change needs it."""
     said = await ask_about_change(
         visit.context.database,
         principal=visit.principal,
@@ -213,13 +212,16 @@ async def _change(visit: Visit, number_id: int, changes: dict[str, Any]) -> None
     )
 
 
-def _fetched(added: NumbersAdded, found: str) -> EventSpec:
-    """Say what became of the carrier account's numbers, which are so many (`found`)."""
-    elsewhere = counted(added.elsewhere, "number is", "numbers are") if added.elsewhere else ""
-    others = f" {elsewhere} another organization's." if elsewhere else ""
-    if added.new:
-        return say_done(f"{added.new} added of {found}.{others}")
-    return say(f"None of its {found} is new.{others}" if others else f"All of its {found} are here already")
+def _fetched(added: NumbersAdded, found: int) -> EventSpec:
+    """Say how many of the carrier account's numbers were added; it has `found` of them."""
+    known = found - added.new - added.elsewhere
+    parts = [
+        f"{counted(added.new, 'number', 'numbers')} added" if added.new else "No new numbers",
+        f"{counted(known, 'was', 'were')} here already" if known else "",
+        f"{counted(added.elsewhere, 'belongs', 'belong')} to another organization" if added.elsewhere else "",
+    ]
+    sentence = ", ".join(part for part in parts if part)
+    return say_done(sentence) if added.new else say(sentence)
 
 
 async def _form(visit: Visit, number_id: int) -> NumberForm:

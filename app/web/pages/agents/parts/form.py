@@ -29,7 +29,7 @@ _VARIABLES = "{{name}}, {{assistant_name}}, {{company}}"
 
 
 def agent_drawer() -> rx.Component:
-    """Return the sheet with the form; those who may not change agents read it."""
+    """Return the sheet with the form; people who may not change agents can only read it."""
     form, may_edit = record(AgentsState.form, AgentForm), allows(Right.EDIT_AGENTS)
     return drawer(
         stacked_form(
@@ -54,9 +54,7 @@ def agent_drawer() -> rx.Component:
         is_open=AgentsState.is_open,
         on_open_change=AgentsState.set_open,
         title=choose(form.id == 0, "New agent", as_text(form.name)),
-        sentence=choose(
-            form.id == 0, "A voice for your campaigns.", "Changes count from the next call that is placed."
-        ),
+        sentence=choose(form.id == 0, "A voice for your campaigns.", "Changes apply from the next call."),
     )
 
 
@@ -74,7 +72,7 @@ def _name(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
         name="name",
         label="Name",
-        help_text="What messages say for {{assistant_name}}.",
+        help_text="Messages use it as {{assistant_name}}.",
         error=error,
     )
 
@@ -91,7 +89,7 @@ def _description(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Compo
         ),
         name="description",
         label="Description",
-        help_text="For your colleagues; nobody hears it.",
+        help_text="Internal note.",
         error=error,
         optional=True,
     )
@@ -140,7 +138,7 @@ def _language(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Componen
         ),
         name="language",
         label="Language",
-        help_text="What answers are understood in; it follows the voice.",
+        help_text="Language the agent listens for. Set by the voice.",
         error=error,
     )
 
@@ -158,7 +156,7 @@ def _greeting(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Componen
         ),
         name="greeting",
         label="Greeting",
-        help_text=f"Said first when a campaign has no greeting of its own. Variables: {_VARIABLES}, "
+        help_text=f"Said first if the campaign has no greeting. Variables: {_VARIABLES}, "
         "and every column of your contacts.",
         error=error,
         optional=True,
@@ -178,7 +176,7 @@ def _prompt(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
         name="prompt",
         label="Prompt",
-        help_text="A briefing for agents that speak freely. Scripted calls say the campaign's own texts.",
+        help_text="Instructions for agents that speak freely. Scripted calls use the campaign's texts.",
         error=error,
         optional=True,
     )
@@ -199,7 +197,7 @@ def _limit(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
         name="max_concurrent_calls",
         label="Calls at once",
-        help_text="Over all campaigns. 0 = no limit.",
+        help_text="All campaigns together. 0 = no limit.",
         error=error,
     )
 
@@ -220,6 +218,6 @@ def _number(form: ObjectVar[AgentForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
         name="default_phone_number_id",
         label="Default caller ID",
-        help_text="Shown when a campaign names none.",
+        help_text="Used if the campaign has no number.",
         error=error,
     )

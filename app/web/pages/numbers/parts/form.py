@@ -30,14 +30,14 @@ from app.web.session import allows
 
 
 def number_drawer() -> rx.Component:
-    """Return the sheet with the form; those who may not change numbers read it."""
+    """Return the sheet with the form; people who may not change numbers can only read it."""
     form, may_edit = record(NumbersState.form, NumberForm), allows(Right.EDIT_NUMBERS)
     is_new = form.id == 0
     return drawer(
         stacked_form(
             rx.cond(
                 present(form.texts_problem),
-                banner(form.texts_problem, kind="warning", title="Texts to this number are not heard"),
+                banner(form.texts_problem, kind="warning", title="Replies to this number are not received"),
             ),
             rx.cond(
                 present(form.inactive_why),
@@ -67,7 +67,7 @@ def number_drawer() -> rx.Component:
             ),
             checkbox_field(
                 name="sms",
-                label="Text messages",
+                label="Texts",
                 help_text="Campaigns may text from this number. Its carrier must allow it.",
                 error=error_of(NumbersState, "sms"),
                 default_checked=form.sms,
@@ -90,8 +90,8 @@ def number_drawer() -> rx.Component:
         title=choose(is_new, "Add number", as_text(form.pretty)),
         sentence=choose(
             is_new,
-            "One that your carrier account has. The carrier is asked, which may take a moment.",
-            "The number itself stays as it is: calls were made from it.",
+            "It must belong to your carrier account. Checking with the carrier may take a moment.",
+            "The number itself cannot be changed.",
         ),
     )
 
@@ -113,16 +113,22 @@ def _caps(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
     section = fold(
         "Caps",
         form.caps,
-        box("daily_cap", "In 24 hours", form.daily_cap, "At most, over all campaigns. 0 is no cap.", "calls"),
+        box(
+            "daily_cap",
+            "Max calls in 24 hours",
+            form.daily_cap,
+            "All campaigns together. 0 = no limit.",
+            "calls",
+        ),
         form_row(
-            box("burst_cap", "In a burst", form.burst_cap, "0 is no cap.", "calls"),
-            box("burst_minutes", "Burst within", form.burst_minutes, "1 to 1,440.", "minutes"),
+            box("burst_cap", "Max calls per burst", form.burst_cap, "0 = no limit.", "calls"),
+            box("burst_minutes", "Burst window", form.burst_minutes, "1 to 1,440.", "minutes"),
         ),
         box(
             "cool_down_minutes",
-            "Cool-down",
+            "Pause after a burst",
             form.cool_down_minutes,
-            "After a full burst it makes no calls for so long, counted from the burst's last call.",
+            "Counted from the last call of the burst.",
             "minutes",
         ),
     )
@@ -142,7 +148,7 @@ def _number() -> rx.Component:
         ),
         name="number",
         label="Number",
-        help_text="With its country code, or as it is written in your organization's country.",
+        help_text="With its country code, or in the format of your organization's country.",
         error=error,
     )
 
@@ -160,7 +166,7 @@ def _label(form: ObjectVar[NumberForm], disabled: rx.Var[bool]) -> rx.Component:
         ),
         name="label",
         label="Label",
-        help_text="For your colleagues; contacts see the number alone.",
+        help_text="Internal. Contacts see only the number.",
         error=error,
         optional=True,
     )

@@ -1,4 +1,4 @@
-"""The numbers that rest, above the list, and the questions before a rest begins or ends."""
+"""The resting numbers, above the list, and the questions before a rest begins or ends."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -37,7 +37,7 @@ def resting_panel() -> rx.Component:
             panel(
                 rx.el.ul(rx.foreach(NumbersState.resting, _resting), class_name="cs-card-entries"),
                 title="Resting numbers",
-                description="They make no calls. Campaigns go on from their other numbers, or wait for them.",
+                description="They make no calls. Campaigns use their other numbers, or wait.",
             ),
         )
     )
@@ -83,22 +83,22 @@ def _times(rest: ObjectVar[RestRow]) -> rx.Component:
 
 
 def rest_dialogs() -> rx.Component:
-    """Return both questions; one of them is open at most."""
+    """Return both questions; at most one is open."""
     asked = record(NumberRestState.asked, RestRow)
     is_asked = asked.id.to(int) > 0
     warning = choose(
         asked.reason == WHY[NumberRest.MANUAL],
         "",
-        " If the cause is still there, its calls go on to be turned down or ignored.",
+        " If the cause is not fixed, its calls will still be rejected or ignored.",
     )
     return rx.fragment(
         form_dialog(
             _rest_form(),
             is_open=is_asked & ~NumberRestState.is_resting,
             on_open_change=NumberRestState.close,
-            title=as_text("Let ") + as_text(asked.shown) + " rest?",
-            sentence="It makes no calls until then. Campaigns go on from their other numbers, or wait for it. "
-            "Calls in progress go on; it sends no texts either.",
+            title=as_text("Rest ") + as_text(asked.shown) + "?",
+            sentence="Until the rest ends, it makes no calls and sends no texts. Campaigns use their other numbers, or "
+            "wait for it. Calls in progress are not cut off.",
         ),
         confirm_dialog(
             is_open=is_asked & NumberRestState.is_resting,
@@ -130,13 +130,13 @@ def _rest_form() -> rx.Component:
             text_input(name="why", placeholder="People complained about it", error=why),
             name="why",
             label="Why",
-            help_text="For your colleagues.",
+            help_text="Internal note.",
             error=why,
             optional=True,
         ),
         form_actions(
             secondary_button("Go back", on_click=NumberRestState.close(False)),
-            submit_button("Let it rest", saving=NumberRestState.saving),
+            submit_button("Rest this number", saving=NumberRestState.saving),
         ),
         state=NumberRestState,
         on_submit=NumberRestState.rest,
