@@ -31,7 +31,7 @@ async def test_every_file_is_listed_with_what_became_of_its_rows(
     await browser.send(ImportsState.load())
     [row] = (await tab.state(ImportsState)).rows
     assert (row.name, row.status, row.not_in, row.can_undo) == ("people.csv", "completed", 2, True)
-    assert row.result == "1 in, 1 new, 1 duplicate, 1 rejected"
+    assert row.result == "1 imported (1 new), 1 duplicate, 1 rejected"
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_on_timeout:DeprecationWarning")  # arq's own way to Redis
@@ -67,7 +67,7 @@ async def test_an_import_opens_with_its_counts_and_why_rows_did_not_go_in(
     await browser.send(ImportDetailsState.open(done.import_id))
     state = await tab.state(ImportDetailsState)
     counts = {figure.name: figure.count for figure in state.details.figures}
-    assert (counts["Went in"], counts["Rejected"], counts["Duplicates"]) == ("1", "1", "1")
+    assert (counts["Imported"], counts["Rejected"], counts["Duplicates"]) == ("1", "1", "1")
     assert (state.details.can_cancel, state.details.can_go_on) == (False, False)
     assert [(line.row, line.kind) for line in state.issues] == [("Row 3", "Rejected"), ("Row 4", "Duplicate")]
     assert all(line.reason for line in state.issues)

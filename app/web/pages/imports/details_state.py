@@ -1,4 +1,4 @@
-"""One import in full: its counts, the rows there is something to say of, stopping it and going on."""
+"""One import in full: its counts, its rows with an issue, stopping and continuing it."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ FIRST_ISSUES: Final = 20
 ALL_CLASSES: Final = "all"
 
 _SHOWN: Final = (*NOT_IMPORTED, IssueKind.WARNING, IssueKind.KEPT)
-"""Without those that were in the address book already: of them there is nothing to do."""
+"""Without people already in the address book: they need no action."""
 
 
 class ImportDetailsState(FormState, rx.State):
@@ -40,13 +40,13 @@ class ImportDetailsState(FormState, rx.State):
     kind: rx.Field[str] = rx.field(ALL_CLASSES)
     issues: rx.Field[list[IssueLine]] = rx.field(default_factory=list)
     issues_note: rx.Field[str] = rx.field("")
-    """How many more rows there are than are shown; empty for none."""
+    """How many rows are not shown, in words; empty if all are."""
     asking: rx.Field[bool] = rx.field(False)
-    """Whether to stop the import."""
+    """The question whether to stop the import is open."""
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> None:
-        """Show the import that the address names, if it names one."""
+        """Show the import named in the address, if there is one."""
         self.is_open, self.kind, self.asking, self.errors = False, ALL_CLASSES, False, {}
         if asked := routes.asked(self.router.url.query_parameters).get("import"):
             await self._read(visit, str(asked))
@@ -61,7 +61,7 @@ class ImportDetailsState(FormState, rx.State):
 
     @guarded(Right.VIEW, supersedes=True)
     async def refresh(self, visit: Visit) -> None:
-        """Show how far it is now, if the sheet is open."""
+        """Show the current progress, if the sheet is open."""
         if self.is_open:
             await self._read(visit, self.details.id)
 
@@ -83,7 +83,7 @@ class ImportDetailsState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def cancel(self, visit: Visit) -> EventSpec:
-        """Stop the import after the rows it is at."""
+        """Stop the import after the current rows."""
         self.saving, self.asking = True, False
         await visit.write(
             lambda session: cancel_import(
@@ -91,11 +91,11 @@ class ImportDetailsState(FormState, rx.State):
             )
         )
         await self._read(visit, self.details.id)
-        return say_done("The import is cancelled")
+        return say_done("Import cancelled")
 
     @guarded(Right.EDIT_CONTACTS)
     async def go_on(self, visit: Visit) -> EventSpec:
-        """Queue the import, to begin or to go on where it stopped."""
+        """Queue the import: it starts, or continues where it stopped."""
         self.saving, self.errors = True, {}
         await visit.write(
             lambda session: queue_import(
@@ -104,7 +104,7 @@ class ImportDetailsState(FormState, rx.State):
         )
         await visit.hint(RUN_IMPORT, self.details.id)
         await self._read(visit, self.details.id)
-        return say_done("The import goes on")
+        return say_done("The import continues")
 
     async def _read(self, visit: Visit, import_ref: Ref) -> None:
         view, found = await _find(visit, import_ref, self.kind)

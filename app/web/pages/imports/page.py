@@ -38,7 +38,7 @@ def imports() -> rx.Component:
     return rx.fragment(
         address_book_head(
             "Imports",
-            "Every file of people that came in, what became of it, and how to take it back.",
+            "Every imported file of people, with its result. An import can be undone.",
             import_button(),
         ),
         panel(
@@ -50,8 +50,8 @@ def imports() -> rx.Component:
             is_open=ImportsState.undoing > 0,
             on_open_change=ImportsState.close,
             title=as_text("Undo the import of “") + as_text(ImportsState.name) + "”?",
-            sentence="Contacts it made are removed, fields it changed get their old values back, and who it added "
-            "to a campaign is taken off it. Who has been contacted already, or was changed since, stays.",
+            sentence="Contacts it created are removed, fields it changed get their old values back, and people it "
+            "added to a campaign are removed from it. People who were contacted or changed since then stay.",
             confirm_label="Undo the import",
             on_confirm=ImportsState.undo,
             busy=ImportsState.saving,
@@ -63,8 +63,8 @@ def _none_yet() -> rx.Component:
     return empty_state(
         icon="file-spreadsheet",
         title="No file yet",
-        sentence="Import people here, or in a campaign's Contacts step. Each file is listed with what became of every "
-        "row.",
+        sentence="Import people here, or in a campaign's Contacts step. Each file is listed with the result of "
+        "every row.",
         action=import_button(),
     )
 
@@ -116,7 +116,7 @@ def _result(item: ObjectVar[ImportRow]) -> rx.Component:
         rx.cond(
             item.campaign_id.to(int) > 0,
             rx.link(
-                "Its campaign",
+                "Open the campaign",
                 href=routes.campaign(here(), item.campaign_id),
                 class_name="cs-card-entry-link",
             ),
@@ -134,7 +134,7 @@ def _actions(item: ObjectVar[ImportRow]) -> rx.Component:
         rx.cond(
             allows(Right.EXPORT) & (item.not_in.to(int) > 0),
             download_icon(
-                as_text("Download the rows of ") + as_text(item.name) + " that did not go in",
+                as_text("Download the rows of ") + as_text(item.name) + " that were not imported",
                 href=routes.download_not_imported(here(), item.id.to(int)),
             ),
         ),

@@ -31,17 +31,17 @@ ISSUE_CLASSES: Final[Mapping[str, tuple[IssueKind, ...]]] = {
     "known": (IssueKind.KNOWN,),
     "kept": (IssueKind.KEPT,),
 }
-"""A class of rows that can be looked at alone -> what it is made of."""
+"""A class of rows that the sheet can filter by -> the kinds of issues in it."""
 
 ISSUE_WORDS: Final[Mapping[IssueKind, str]] = {
     IssueKind.REJECTED: "Rejected",
     IssueKind.DUPLICATE: "Duplicate",
-    IssueKind.IN_CAMPAIGN: "In the campaign already",
-    IssueKind.SUPPRESSED: "Suppressed",
+    IssueKind.IN_CAMPAIGN: "Already in the campaign",
+    IssueKind.SUPPRESSED: "Do not contact",
     IssueKind.OPTED_OUT: "Opted out",
     IssueKind.WARNING: "To check",
-    IssueKind.KNOWN: "Known",
-    IssueKind.KEPT: "Stayed after the undo",
+    IssueKind.KNOWN: "Already in the address book",
+    IssueKind.KEPT: "Kept after the undo",
 }
 
 _LONGEST_CELLS: Final = 200
@@ -62,13 +62,13 @@ class ImportRow:
     id: int
     name: str
     note: str
-    """Who uploaded it."""
+    """The person who uploaded it."""
     status: str
     progress: str
-    """How far it is, while it runs; why it failed."""
+    """Its progress while it runs; why it failed."""
     result: str
     not_in: int
-    """Rows that did not go in."""
+    """Rows that were not imported."""
     at: Moment
     campaign_id: int
     can_undo: bool
@@ -90,9 +90,9 @@ class ImportDetails:
     name: str = ""
     status: str = ""
     progress: str = ""
-    """How far and how fast it is while it runs; why it failed; what an undo did."""
+    """Progress and speed while it runs; why it failed; what an undo did."""
     percent: int = 0
-    """Of the rows, while it runs."""
+    """Percent of the rows done, while it runs."""
     file: str = ""
     by: str = ""
     uploaded: str = ""
@@ -103,12 +103,12 @@ class ImportDetails:
     can_cancel: bool = False
     can_go_on: bool = False
     is_new: bool = False
-    """It was never started: to go on is to begin."""
+    """True: it was never started, so the button says "Import"."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """A row there is something to say of."""
+    """A row with an issue."""
 
     row: str
     """"Row 12"; empty for what an undo left."""
@@ -186,7 +186,7 @@ def _progress(view: ImportView) -> str:
 
 
 def _speed(view: ImportView) -> str:
-    """Return "1,000 of 5,000 rows, 2,000 a second, 0:02 left" of one that runs."""
+    """Return "1,000 of 5,000 rows, 2,000 a second, 0:02 left" while it runs; else an empty text."""
     if view.status is not ImportStatus.RUNNING or not view.rows_total:
         return ""
     parts = [
@@ -206,16 +206,16 @@ def _file(view: ImportView) -> str:
 def _figures(view: ImportView) -> list[Figure]:
     counts = {
         "Rows read": view.rows_done,
-        "Went in": view.accepted,
+        "Imported": view.accepted,
         "New contacts": view.created,
         "Changed contacts": view.updated,
-        "In the address book before": view.known,
+        "Already in the address book": view.known,
         "Added to the campaign": view.recipients_added if view.campaign_id else None,
         "Rejected": view.rejected,
         "Duplicates": view.duplicates,
-        "In the campaign before": view.in_campaign if view.campaign_id else None,
-        "Suppressed": view.suppressed,
-        "Once opted out": view.opted_out,
+        "Already in the campaign": view.in_campaign if view.campaign_id else None,
+        "Do not contact": view.suppressed,
+        "Opted out before": view.opted_out,
         "To check": view.warnings,
     }
     return [Figure(name, f"{count:,}") for name, count in counts.items() if count is not None]
@@ -224,9 +224,9 @@ def _figures(view: ImportView) -> list[Figure]:
 def _undone(undo: Undo, by: str | None) -> str:
     parts = [
         f"{counted(undo.contacts_removed, 'contact', 'contacts')} removed" if undo.contacts_removed else "",
-        f"{undo.contacts_restored:,} put back" if undo.contacts_restored else "",
-        f"{undo.recipients_removed:,} taken off the campaign" if undo.recipients_removed else "",
-        f"{undo.kept:,} had to stay" if undo.kept else "",
+        f"{undo.contacts_restored:,} restored" if undo.contacts_restored else "",
+        f"{undo.recipients_removed:,} removed from the campaign" if undo.recipients_removed else "",
+        f"{undo.kept:,} kept" if undo.kept else "",
     ]
     who = f" By {by}." if by else ""
     said = ", ".join(part for part in parts if part)
@@ -234,12 +234,14 @@ def _undone(undo: Undo, by: str | None) -> str:
 
 
 def _result(view: ImportView) -> str:
+    """Return "31 imported (29 new, 2 changed), 1 duplicate, 3 rejected"."""
+    new = f"{view.created:,} new" if view.created else ""
+    changed = f"{view.updated:,} changed" if view.updated else ""
+    of_these = ", ".join(part for part in (new, changed) if part)
     parts = [
-        f"{view.accepted:,} in" if view.rows_done else "",
-        f"{view.created:,} new" if view.created else "",
-        f"{view.updated:,} changed" if view.updated else "",
+        f"{view.accepted:,} imported{f' ({of_these})' if of_these else ''}" if view.rows_done else "",
         f"{view.duplicates:,} duplicate" if view.duplicates else "",
-        f"{view.suppressed:,} suppressed" if view.suppressed else "",
+        f"{view.suppressed:,} blocked" if view.suppressed else "",
         f"{view.rejected:,} rejected" if view.rejected else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The history of imports: a page of files, what became of each, and taking one back."""
+"""The history of imports: a page of files with their results, and undoing one."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -22,7 +22,7 @@ PAGE_SIZE: Final = 25
 
 
 class ImportsState(PagedList, rx.State):
-    """The rows on show, and the question before one is undone."""
+    """The rows shown, and the question before one is undone."""
 
     query: rx.Field[ListQuery] = rx.field(default_factory=ListQuery)
     rows: rx.Field[list[ImportRow]] = rx.field(default_factory=list)
@@ -31,7 +31,7 @@ class ImportsState(PagedList, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> AsyncIterator[EventCallback[()]]:
-        """Follow the newest files, wherever they run."""
+        """Follow the newest files, whoever started them."""
         watched = Watched(visit.principal.organization_id, None, "imports")
         check = still_allowed(self, Right.VIEW)
         newest = ListQuery()
@@ -59,7 +59,7 @@ class ImportsState(PagedList, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def undo(self, visit: Visit) -> EventSpec | None:
-        """Take the import back. The second of two quick clicks finds the question answered."""
+        """Undo the import. The second of two quick clicks does nothing: the question is answered."""
         if not self.undoing:
             return None
         self.saving = True

@@ -17,7 +17,7 @@ def new_import() -> rx.Component:
     return rx.fragment(
         page_header(
             "Import people",
-            description="Into the address book: nobody is called or texted by that.",
+            description="Adds people to the address book. No calls or texts are placed.",
             actions=[link_button("Back to contacts", icon="arrow-left", href=routes.contacts(here()))],
         ),
         contacts_tabs("Imports"),
@@ -26,7 +26,7 @@ def new_import() -> rx.Component:
             error_state(ImportState.problem, on_retry=ImportState.load),
             rx.cond(
                 ImportState.loading,
-                panel(spinner_text("Looking for a file left half-way")),
+                panel(spinner_text("Looking for an unfinished import")),
                 columns(file_panel(), aside=_aside()),
             ),
         ),
@@ -41,7 +41,7 @@ def _aside() -> rx.Component:
             class_name="cs-help",
         ),
         rx.link(
-            "All imports, and how to take one back",
+            "All imports, and how to undo one",
             glyph("arrow-right", size=13),
             href=routes.imports(here()),
             class_name="cs-wizard-link",

@@ -28,18 +28,18 @@ from app.web.pages.imports.presenter import LOOKS, Figure, ImportDetails, IssueL
 from app.web.session import allows, here
 
 _CLASSES: Final = [
-    (ALL_CLASSES, "What did not simply go in"),
+    (ALL_CLASSES, "All rows with an issue"),
     ("rejected", "Rejected"),
     ("duplicate", "Duplicates"),
-    ("suppressed", "Suppressed"),
+    ("suppressed", "Do not contact"),
     ("warning", "To check"),
-    ("known", "In the address book before"),
-    ("kept", "Stayed after the undo"),
+    ("known", "Already in the address book"),
+    ("kept", "Kept after the undo"),
 ]
 
 
 def status_badge(status: Text) -> rx.Component:
-    """Return how an import stands."""
+    """Return the badge of an import's status."""
     looks = [
         (word, badge(look.label, tone=look.tone, icon=look.icon, live=look.live))
         for word, look in LOOKS.items()
@@ -65,8 +65,8 @@ def import_drawer() -> rx.Component:
             is_open=ImportDetailsState.asking,
             on_open_change=ImportDetailsState.ask,
             title=as_text("Cancel the import of “") + as_text(details.name) + "”?",
-            sentence="It stops after the rows it is at, and cannot be started again. Who went in stays; "
-            "undo the import to take them back.",
+            sentence="It stops after the current rows and cannot be started again. People already imported stay; "
+            "undo the import to remove them.",
             confirm_label="Cancel the import",
             on_confirm=ImportDetailsState.cancel,
             busy=ImportDetailsState.saving,
@@ -102,7 +102,7 @@ def _buttons(details: ObjectVar[ImportDetails]) -> rx.Component:
             rx.cond(
                 details.can_go_on,
                 primary_button(
-                    choose(details.is_new, "Import", "Go on"),
+                    choose(details.is_new, "Import", "Continue"),
                     on_click=ImportDetailsState.go_on,
                 ),
             ),
@@ -133,7 +133,7 @@ def _campaign(details: ObjectVar[ImportDetails]) -> rx.Component:
 
 def _counts(details: ObjectVar[ImportDetails]) -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h3("Rows by class"), class_name="cs-card-section-head"),
+        rx.el.div(rx.el.h3("Rows"), class_name="cs-card-section-head"),
         rx.el.dl(
             rx.foreach(details.figures.to(list[Figure]), _figure),
             class_name="cs-facts cs-facts-pairs",
@@ -149,9 +149,9 @@ def _figure(figure: ObjectVar[Figure]) -> rx.Component:
 def _issues(details: ObjectVar[ImportDetails]) -> rx.Component:
     return rx.el.section(
         rx.el.div(
-            rx.el.h3("Rows to look at"),
+            rx.el.h3("Rows with an issue"),
             select_filter(
-                label="Class of rows",
+                label="Kind of issue",
                 value=ImportDetailsState.kind,
                 options=_CLASSES,
                 on_change=ImportDetailsState.choose_kind,
@@ -161,7 +161,7 @@ def _issues(details: ObjectVar[ImportDetails]) -> rx.Component:
         rx.cond(
             ImportDetailsState.issues.length() > 0,
             rx.el.ul(rx.foreach(ImportDetailsState.issues, _issue), class_name="cs-card-entries"),
-            rx.el.p("There are none.", class_name="cs-quiet"),
+            rx.el.p("No rows.", class_name="cs-quiet"),
         ),
         rx.cond(
             present(ImportDetailsState.issues_note),
