@@ -54,7 +54,7 @@ def _person(page: Page) -> None:
 def _person_form(page: Page) -> None:
     _person(page)
     page.get_by_role("button", name="Edit").click()
-    expect(page.get_by_label("Own fields")).to_be_visible()
+    expect(page.get_by_label("Custom fields")).to_be_visible()
 
 
 def _filtered(page: Page) -> None:
@@ -157,7 +157,7 @@ SHOTS: Final = (
     Shot("imports-sheet", "imports", _imported),
     Shot("imports-new", "contacts/import"),
     Shot("suppressions", "suppressions"),
-    Shot("suppressions-add", "suppressions", _press("Suppress a number")),
+    Shot("suppressions-add", "suppressions", _press("Block a number")),
     Shot("suppressions-import", "suppressions", _press("Import")),
     Shot("agents", "agents"),
     Shot("agent-menu", "agents", _menu),

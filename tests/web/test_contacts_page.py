@@ -102,7 +102,7 @@ async def test_a_filter_is_kept_as_a_segment_and_shown_again(
         ("last_contacted_at", "not_within_days", {"value": "30"}, "Last contacted not in the last 30 days"),
         ("last_contacted_at", "empty", {}, "Last contacted never"),
         ("consent", "is_not", {"value": "denied"}, "Consent is not Denied"),
-        ("suppressed", "is_not", {"value": "any"}, "Suppressed is not on some channel"),
+        ("suppressed", "is_not", {"value": "any"}, "Blocked is not on some channel"),
         (
             "created_at",
             "between",

@@ -108,7 +108,7 @@ async def test_a_file_is_imported_with_its_result_and_its_bad_rows(
     await give(browser, "phone,name\n+12025550111,Jo\n12,Al\n+12025550111,Jo\n")
     state = await tab.state(SuppressionFileState)
     assert (state.stage, state.result.percent) == ("done", 100)
-    assert state.result.sentence == "1 number suppressed, 1 suppressed already, 1 row could not be read."
+    assert state.result.sentence == "1 number blocked, 1 blocked already, 1 row could not be read."
     assert [(line.row, line.cells) for line in state.result.first_rejected or []] == [(3, "12, Al")]
     [row] = (await tab.state(SuppressionsState)).rows
     assert (row.scope, row.reason) == ("Never text", "Bought list")

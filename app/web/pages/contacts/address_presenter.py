@@ -1,8 +1,8 @@
-"""What the address book is asked for, as its page's address says it.
+"""The address book's search, filter and sort as parameters of its page's address.
 
 A condition is a parameter `<field>.<op>=<value>`, such as `tags.any_of=vip,new` or `created_at.within_days=30`; several
-may have the same name. Within a list a comma of a value is written `%2C`, and a percent sign `%25`. A segment stands
-there by its id, with conditions of its own only once its filter was changed.
+may have the same name. Within a list a comma of a value is written `%2C`, and a percent sign `%25`. A segment is
+named by its id; conditions stand beside it only if its filter was changed.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ Pairs = Sequence[tuple[str, str]]
 """The parameters of an address, in their order."""
 
 LONGEST: Final = 4_000
-"""Characters of parameters. Servers and proxies refuse long addresses: a longer filter is not kept in it."""
+"""Most characters of parameters. Servers and proxies refuse long addresses: a longer filter is left out."""
 
 _LISTED: Final = frozenset({Op.ANY_OF, Op.ALL_OF, Op.NONE_OF, Op.BETWEEN})
-"""What takes a list of values."""
+"""Operators that take a list of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,19 @@ class ContactsQuery:
     """What the address book is asked for."""
 
     wanted: ContactFilter
-    """Without the search."""
+    """The filter without the search."""
     search: str | None = None
-    """None: no other than the segment's."""
+    """None: the segment's."""
     sort: Sort | None = None
-    """None: the one in which the filter is answered at once."""
+    """None: the sort in which the filter is fastest."""
     descending: bool = False
     segment_id: int = 0
     is_changed: bool = False
-    """The conditions are no longer the segment's."""
+    """The conditions differ from the segment's."""
 
     @classmethod
     def read(cls, pairs: Pairs, *, zone: str) -> Self:
-        """Read an address's parameters; what makes no sense is left out. `zone` is the organization's."""
+        """Read the parameters of an address; invalid ones are left out. `zone` is the organization's."""
         one = dict(pairs)
         found = [condition for pair in pairs if (condition := _condition(*pair, zone=zone)) is not None]
         match = Match.ANY if one.get("match") == Match.ANY else Match.ALL
@@ -64,7 +64,7 @@ class ContactsQuery:
         )
 
     def address(self, *, zone: str) -> str:
-        """Return it as an address ends with it; `read` in the same zone gives it back."""
+        """Return the end of the address, such as "?search=jo"; `read` in the same zone gives the same back."""
         first: list[tuple[str, str]] = []
         if self.segment_id:
             first.append(("segment", str(self.segment_id)))
@@ -81,9 +81,7 @@ class ContactsQuery:
         if self.segment_id and not self.is_changed:
             return []
         conditions = [(f"{one.field}.{one.op.value}", _text(one)) for one in self.wanted.conditions]
-        if (
-            self.segment_id or self.wanted.match is Match.ANY
-        ):  # of a segment it says that its filter was changed
+        if self.segment_id or self.wanted.match is Match.ANY:  # With a segment: its filter was changed.
             conditions.append(("match", self.wanted.match.value))
         if self.wanted.conditions and self.wanted.zone != zone:
             conditions.append(("time_zone", self.wanted.zone))
@@ -91,7 +89,7 @@ class ContactsQuery:
 
 
 _ID_FIGURES: Final = 19
-"""An id has fewer figures."""
+"""More digits than an id has."""
 
 
 def _in_zone(wanted: ContactFilter, zone: str | None) -> ContactFilter:
@@ -109,7 +107,7 @@ def _text(condition: Condition) -> str:
 
 
 def _condition(name: str, text: str, *, zone: str) -> Condition | None:
-    """Return the condition of a parameter; None of one that is none."""
+    """Return the condition in a parameter; None if it holds none."""
     field, dot, op = name.rpartition(".")
     if not dot or op not in set(Op):
         return None

@@ -1,4 +1,4 @@
-"""The bulk changes of the address book: those under way, followed live, and what became of earlier ones."""
+"""The bulk changes of the address book: progress of the current ones, results of the earlier ones."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,7 +32,7 @@ class BulkLine:
     whom: str
     result: str
     refused: str
-    """Why the first of those who were left as they were were; empty for none."""
+    """Why the first refused person was not changed; empty if nobody was refused."""
     status: str
     by: str
     at: Moment
@@ -40,7 +40,7 @@ class BulkLine:
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What everybody who watches the bulk changes is shown."""
+    """The changes and the names they mention: the same for everybody who watches."""
 
     views: tuple[BulkView, ...]
     names: Names
@@ -52,7 +52,7 @@ class BulkHistoryState(PageState, rx.State):
     is_open: rx.Field[bool] = rx.field(False)
     lines: rx.Field[list[BulkLine]] = rx.field(default_factory=list)
     under_way: rx.Field[str] = rx.field("")
-    """How far the newest of those under way is; empty if none is."""
+    """Progress of the newest change under way; empty if there is none."""
 
     @guarded(Right.VIEW)
     async def open(self, visit: Visit) -> None:
@@ -67,7 +67,7 @@ class BulkHistoryState(PageState, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Follow the changes, wherever they are made."""
+        """Follow all changes of the organization, also those of other people."""
         async with self:
             self.is_open = False
         watched = Watched(visit.principal.organization_id, None, "bulk changes")
@@ -78,14 +78,14 @@ class BulkHistoryState(PageState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def cancel(self, visit: Visit, bulk_id: int) -> EventSpec:
-        """Change nobody more."""
+        """Stop a change; people already changed stay changed."""
         await visit.write(
             lambda session: cancel_bulk_change(
                 session, principal=visit.principal, bulk_ref=bulk_id, now=visit.now
             )
         )
         self._show(visit, await _read(visit))
-        return say_done("Nobody more is changed; who was changed stays so")
+        return say_done("Stopped. People already changed stay changed")
 
     def _show(self, visit: Visit, found: _Changes) -> None:
         zone, now = visit.principal.time_zone, visit.now
@@ -119,7 +119,7 @@ def _title(view: BulkView) -> str:
         case BulkAction.TAG:
             return f"Tag {', '.join(said['tags'])}"
         case BulkAction.UNTAG:
-            return f"Take off {', '.join(said['tags'])}"
+            return f"Untag {', '.join(said['tags'])}"
         case BulkAction.SUPPRESS:
             return SCOPES[SuppressionScope(said["scope"])]
         case BulkAction.CONSENT:

@@ -1,4 +1,4 @@
-"""What is done to ticked people, or to all that match: tags, suppression, deletion; and the questions before it."""
+"""Tags, suppresses or deletes the ticked people or all that match, each after a question."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -35,11 +35,11 @@ class ContactBulkState(Ticking, FormState, rx.State):
     """Who is ticked, and what is asked about them: "tag", "untag", "suppress" or "delete"."""
 
     meant: rx.Field[int] = rx.field(0)
-    """How many people match, counted when the question was asked; of those ticked one by one it says nothing."""
+    """How many people match, counted when the question was asked. Not used if people are ticked one by one."""
 
     @guarded(Right.EDIT_CONTACTS)
     async def ask(self, visit: Visit, action: str) -> None:
-        """Ask before something is done, with how many people it would be done to."""
+        """Ask before something is done, and say to how many people."""
         if self.all_matching:
             contacts = await self.get_state(ContactsState)
             wanted = contacts._wanted(visit.principal)  # noqa: SLF001 - ours
@@ -58,7 +58,7 @@ class ContactBulkState(Ticking, FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def confirm(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
-        """Do what was asked about and needs nothing more."""
+        """Do what was asked about, if it needs no form."""
         self.saving, self.errors = True, {}
         yield None
         yield await self._do(visit, {})

@@ -1,6 +1,6 @@
-"""One person's card: what is known, what campaigns did with them, and whether they may be contacted."""
+"""One person's card: their details, their campaigns, and whether they may be contacted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import reflex as rx
@@ -39,6 +39,13 @@ _TEXTS: Final = (
 _CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence")
 
 
+_BLOCKED: Final[Mapping[SuppressionScope, str]] = {
+    SuppressionScope.ALL: "no calls or texts",
+    SuppressionScope.VOICE: "no calls",
+    SuppressionScope.SMS: "no texts",
+}
+
+
 class ContactCardState(FormState, rx.State):
     """The card in the sheet."""
 
@@ -56,7 +63,7 @@ class ContactCardState(FormState, rx.State):
 
     @anyone
     def reset_card(self) -> None:
-        """Close everything: another visit to the page begins."""
+        """Close everything at the start of a visit."""
         self.card, self.history, self.suppressions = ContactCard(), [], []
         self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
 
@@ -77,14 +84,14 @@ class ContactCardState(FormState, rx.State):
 
     @anyone
     def set_editing(self, editing: bool) -> None:  # noqa: FBT001 - a client's argument
-        """Turn between card and form; leaving the form of a new person closes the sheet."""
+        """Switch between card and form; leaving the form of a new person closes the sheet."""
         self.editing, self.errors = editing, {}
         self.form_version += 1
         self.is_open = self.is_open and (editing or self.card.id > 0)
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> AsyncIterator[None]:
-        """Take up the card of the address's person."""
+        """Show the card of the person in the address."""
         self.card, self.history, self.suppressions, self.errors = ContactCard(), [], [], {}
         self.is_open, self.editing, self.asking, self.lifting = False, False, "", 0
         yield
@@ -138,7 +145,7 @@ class ContactCardState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def suppress(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
-        """Never contact this person again by the chosen channels."""
+        """Suppress this person's number on the chosen channels."""
         self.saving, self.errors = True, {}
         yield None
         scope = written(form, "scope")
@@ -157,7 +164,9 @@ class ContactCardState(FormState, rx.State):
         await self._read(visit, self.card.id)
         self.asking = ""
         await self._tell(visit)
-        yield say_done("They will not be contacted that way again") if closed else say("That was so already")
+        number = self.card.number
+        done = f"Blocked: {_BLOCKED[SuppressionScope(scope)]} to {number}"
+        yield say_done(done) if closed else say(f"{number} is blocked already")
 
     @guarded(Right.EDIT_CONTACTS)
     async def lift(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
@@ -176,7 +185,7 @@ class ContactCardState(FormState, rx.State):
         await self._read(visit, self.card.id)
         self.asking = ""
         await self._tell(visit)
-        yield say_done("The suppression is lifted")
+        yield say_done("Block removed")
 
     def _is_on_page(self) -> bool:
         return routes.contact_id(self.router.url.path) > 0

@@ -1,4 +1,4 @@
-"""The filter of the address book in words: what may be asked, how it is said, and what a form means."""
+"""The filter of the address book: its fields and operators, its words, and the reading of its form."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +23,13 @@ from app.web.pages.contacts.names_presenter import IN_CAMPAIGNS, Names, values_o
 from app.web.recipient_words import STATUS_WORDS
 
 OWN_FIELD: Final = "own"
-"""The choice of a field of the organization's own; its name is typed."""
+"""The choice of a custom field; its name is typed."""
 
 FIELD_WORDS: Final[Mapping[str, str]] = {
     "tags": "Tags",
     "last_outcome": "Last outcome",
     "last_contacted_at": "Last contacted",
-    "suppressed": "Suppressed",
+    "suppressed": "Blocked",
     "consent": "Consent",
     "campaign_id": "Campaign",
     "campaign_status": "Status in a campaign",
@@ -49,9 +49,9 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "created_at": "Added",
     "updated_at": "Changed",
     "consent_at": "Consent given",
-    OWN_FIELD: "Own field\u2026",
+    OWN_FIELD: "Custom field\u2026",
 }
-"""What a condition may be about, in the order of the choice box."""
+"""The fields of a condition, in the order of the choice box."""
 
 _OP_WORDS: Final[Mapping[Op, str]] = {
     Op.IS: "is",
@@ -82,7 +82,7 @@ _OFFERED: Final[Mapping[Kind, tuple[Op, ...]]] = {
         *(Op.EMPTY, Op.NOT_EMPTY),
     ),
 }
-"""What is offered for each kind of field, the likeliest first."""
+"""The operators offered for each kind of field, the most common first."""
 
 _CHOICE_WORDS: Final[Mapping[str, str]] = {
     "any": "on some channel",
@@ -96,14 +96,14 @@ _CHOICE_WORDS: Final[Mapping[str, str]] = {
 
 
 CHOSEN: Final = IN_CAMPAIGNS | {"import_id"}
-"""Fields whose values are chosen among what the organization has."""
+"""Fields whose values are chosen from the organization's campaigns and imports."""
 
 STATUS_OPTIONS: Final = [(status.value, words) for status, words in STATUS_WORDS.items()]
-"""What may have become of somebody in a campaign."""
+"""The statuses a person can have in a campaign."""
 
 
 def ops_for(field: str) -> list[Option]:
-    """Return what may be asked of a field, for its choice box."""
+    """Return the operators of a field, for its choice box."""
     known = "fields.any" if field == OWN_FIELD else field
     kind = kind_of(known)
     offered = _OFFERED.get(kind, ()) if kind is not None else ()
@@ -111,7 +111,7 @@ def ops_for(field: str) -> list[Option]:
 
 
 def choices_for(field: str) -> list[Option]:
-    """Return the words a field takes; none for one that takes any text."""
+    """Return the choices of a field; none for a field that takes any text."""
     return [Option(word, _choice_words(word)) for word in CHOICES.get(field, ())]
 
 
@@ -142,7 +142,7 @@ _ENTERED_AS: Final = {
 
 
 def condition_from(form: Mapping[str, Any], field: str, op: str) -> dict[str, Any]:
-    """Return the JSON of the condition that the form describes; reading it says what is missing."""
+    """Return the form's condition as JSON, unchecked: the reader of the JSON says what is missing."""
     name = f"{OWN}{written(form, 'own_name')}" if field == OWN_FIELD else field
     value: Any = written(form, "value")
     match input_for(field, op):
@@ -198,7 +198,7 @@ def filter_words(wanted: ContactFilter, names: Names) -> str:
 
 
 def named(ids: Iterable[int], names: Mapping[int, str], what: str) -> str:
-    """Return "“May”, “June”", or "a deleted campaign" for those that are no more."""
+    """Return "“May”, “June”"; "a deleted campaign" for those that no longer exist."""
     return ", ".join(f"“{names[each]}”" if each in names else f"a deleted {what}" for each in ids)
 
 

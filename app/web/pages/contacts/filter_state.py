@@ -1,4 +1,4 @@
-"""Adding a condition to the filter: what about, how, and which value."""
+"""Adding a condition to the filter: its field, operator and value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -31,7 +31,7 @@ _CONDITION: Final = "filter.conditions.0"
 
 
 class ConditionForm(FormState, mixin=True):
-    """The dialog of one condition, for whatever is filtered: `_take` says what becomes of it."""
+    """The dialog of one condition. A subclass says in `_take` what is done with it."""
 
     is_open: rx.Field[bool] = rx.field(False)
     field: rx.Field[str] = rx.field(_FIRST)
@@ -58,18 +58,18 @@ class ConditionForm(FormState, mixin=True):
 
     @anyone
     def choose_field(self, field: str) -> None:
-        """Choose what the condition is about."""
+        """Choose the field."""
         self._about(field if field in FIELD_WORDS else _FIRST)
 
     @anyone
     def choose_op(self, op: str) -> None:
-        """Choose what is asked of it."""
+        """Choose the operator."""
         self.op = op
         self.entered_as, self.errors = input_for(self.field, op), {}
 
     @guarded(Right.VIEW)
     async def add(self, visit: Visit, form: dict[str, Any]) -> EventSpec | None:
-        """Add the condition and show whom it leaves."""
+        """Add the condition and show who matches."""
         self.errors = {}
         if self.entered_as in {"campaign", "status", "import"} and not written(form, "value"):
             raise FieldErrors({"value": "Choose one; if there is none, there is nothing to filter by yet."})
@@ -83,7 +83,7 @@ class ConditionForm(FormState, mixin=True):
         return taken
 
     async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> EventSpec | None:
-        """Ask for these conditions too."""
+        """Add these conditions."""
         raise NotImplementedError
 
     def _about(self, field: str) -> None:
@@ -95,7 +95,7 @@ class ConditionForm(FormState, mixin=True):
 
 
 def _at_boxes(errors: Mapping[str, str], field: str) -> dict[str, str]:
-    """Return the errors of the one condition by the names of the boxes that mend them."""
+    """Return the errors of the condition by the names of the boxes that hold the wrong value."""
     if field == OWN_FIELD and f"{_CONDITION}.field" in errors:
         return {"own_name": "Enter the name of a field of your own."}
     found = [text for path, text in errors.items() if path.startswith(_CONDITION)]

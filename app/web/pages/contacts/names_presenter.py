@@ -1,4 +1,4 @@
-"""The campaigns and imports that filters speak of, by name; and those that a filter may speak of."""
+"""Names of the campaigns and imports that filters mention, and of those to choose from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ MOST_OFFERED: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Id -> name; what is missing was deleted."""
+    """Id -> name; a missing id was deleted."""
 
     campaigns: Mapping[int, str] = field(default_factory=dict)
     imports: Mapping[int, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ async def names_in(
     principal: Principal,
     campaigns: Iterable[int] = (),
 ) -> Names:
-    """Return the names of what filters speak of, and of some campaigns more."""
+    """Return the names of the campaigns and imports in the filters, and of the given campaigns."""
     asked = list(filters)
     named, files = _ids(asked, IN_CAMPAIGNS) | set(campaigns), _ids(asked, frozenset({"import_id"}))
     return Names(
@@ -51,7 +51,7 @@ async def names_in(
 
 
 async def offered(session: AsyncSession, *, principal: Principal, now: datetime) -> dict[str, list[Option]]:
-    """Return what may be chosen of the fields that speak of campaigns and imports, the newest first."""
+    """Return the choices of the fields about campaigns and imports, newest first."""
     campaigns = [
         Option(str(each), name)
         for each, name in await newest_campaigns(session, principal=principal, most=MOST_OFFERED)

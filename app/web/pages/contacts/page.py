@@ -55,7 +55,7 @@ def contacts() -> rx.Component:
     return rx.fragment(
         address_book_head(
             "People",
-            "Everyone you call or text: one entry a number, whatever the campaign.",
+            "One entry per phone number, shared by all campaigns.",
             import_button(),
             _new_button(),
         ),
@@ -79,7 +79,7 @@ def contacts() -> rx.Component:
             flush=True,
         ),
         contact_drawer(),
-        filter_dialog(FilterFormState, sentence="Only people who meet it are listed."),
+        filter_dialog(FilterFormState, sentence="The list then shows only people who match it."),
         segments_sheet(),
         bulk_history_sheet(),
         bulk_dialogs(),
@@ -116,7 +116,7 @@ def _filter_bar() -> rx.Component:
             conditions(),
             segment_actions(),
             role="group",
-            aria_label="Filter in force",
+            aria_label="Active filter",
             class_name="cs-conditions",
         ),
     )
@@ -186,7 +186,7 @@ def _row(contact: ObjectVar[ContactListRow]) -> rx.Component:
                     href=routes.contact(here(), contact.id),
                     class_name="cs-row-link",
                 ),
-                rx.cond(contact.suppressed, badge("Suppressed", tone="red", icon="user-x")),
+                rx.cond(contact.suppressed, badge("Do not contact", tone="red", icon="user-x")),
                 class_name="cs-lead-line",
             ),
             note=contact.note,
@@ -225,7 +225,7 @@ def _moment(moment: ObjectVar[Moment]) -> rx.Component:
 
 
 def _added(moment: ObjectVar[Moment]) -> rx.Component:
-    """Without its zone: to the hour nobody asks, and the table is wide."""
+    """Return the time without its zone: the table is wide, and the day is enough here."""
     return time_text(moment.text, zone="", iso=moment.iso)
 
 

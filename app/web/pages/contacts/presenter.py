@@ -66,7 +66,7 @@ class PersonCampaign:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionItem:
-    """A suppression of a person's number, standing or lifted."""
+    """A suppression of a person's number, active or lifted."""
 
     id: int
     scope: str
@@ -98,19 +98,19 @@ class ContactCard:
     language: str = ""
     notes: str = ""
     tags: str = ""
-    """With commas between, as they are edited."""
+    """Separated by commas, as they are edited."""
     own_fields: str = ""
-    """One `name: value` a line, as they are edited."""
+    """One `name: value` per line, as they are edited."""
     added: str = ""
     import_id: int = 0
-    """The import that created the card; 0: none."""
+    """The import that created the card; 0 if none did."""
     consent: str = "unknown"
     consent_words: str = ""
     consent_source: str = ""
     consent_wording: str = ""
     consent_evidence: str = ""
     consent_at: str = ""
-    """When it was given, in words; empty for never."""
+    """When it was given, in words; empty if never."""
     suppressed: bool = False
 
 
@@ -186,7 +186,7 @@ def history_item(row: ContactHistoryRow, *, zone: str, now: datetime) -> PersonC
         campaign_id=row.campaign_id,
         campaign=row.campaign_name,
         at=moment(row.at, zone, now=now),
-        channel={"call": "Call", "sms": "Text message"}.get(row.channel, "Call and text"),
+        channel={"call": "Call", "sms": "Text"}.get(row.channel, "Call and text"),
         status=row.status,
         outcome=row.disposition or "",
     )
@@ -209,18 +209,18 @@ def suppression_item(view: SuppressionView, *, zone: str, now: datetime) -> Supp
 
 
 def who_suppressed(view: SuppressionView) -> str:
-    """Return who closed the number: for a person's own words on a call, in which campaign that was."""
+    """Return who suppressed the number; if the person said so on a call, the campaign of the call."""
     if view.campaign is not None:
         return f"in the campaign “{view.campaign}”"
     return "" if view.actor.startswith("attempt:") else view.actor
 
 
 def own_fields(text: str) -> dict[str, str]:
-    """Read `name: value` lines; a line without a colon is a name without a value, which is dropped."""
+    """Read `name: value` lines; a line without a colon is a name with an empty value, which is dropped."""
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
 
 
 def tags(text: str) -> list[str]:
-    """Read tags with commas between."""
+    """Read tags separated by commas."""
     return [tag.strip() for tag in text.split(",") if tag.strip()]

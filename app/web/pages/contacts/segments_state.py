@@ -1,4 +1,4 @@
-"""Saved segments: named filters with their live count; keeping the filter on show as one."""
+"""Saved segments: named filters with their live count, and saving the current filter as one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SegmentLine:
     rule: str
     """Its conditions in words."""
     campaigns: str
-    """Which campaigns keep adding its people; empty for none."""
+    """The campaigns that keep adding its people; empty if there are none."""
 
 
 class SegmentsState(FormState, rx.State):
@@ -51,7 +51,7 @@ class SegmentsState(FormState, rx.State):
 
     @guarded(Right.VIEW)
     async def open(self, visit: Visit) -> None:
-        """Show the segments with how many are in each now."""
+        """Show the segments, each with its current count."""
         await self._list(visit)
         self.is_open = True
 
@@ -62,13 +62,13 @@ class SegmentsState(FormState, rx.State):
 
     @anyone
     def ask_to_save(self) -> None:
-        """Ask under which name the filter is kept."""
+        """Ask for the name of the new segment."""
         self.asking, self.about, self.name, self.errors = "save", 0, "", {}
         self.version += 1
 
     @guarded(Right.VIEW)
     async def ask(self, visit: Visit, asking: str, segment_id: int) -> None:
-        """Ask for another name, or before a segment is forgotten."""
+        """Ask for a new name, or before a segment is deleted."""
         async with visit.reading() as session:
             view = await get_segment(
                 session, principal=visit.principal, segment_ref=segment_id, now=visit.now
@@ -91,7 +91,7 @@ class SegmentsState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def save(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
-        """Keep the filter on show under a name, or give a segment another name."""
+        """Save the current filter as a segment, or rename a segment."""
         self.saving, self.errors = True, {}
         yield None
         contacts = await self.get_state(ContactsState)
@@ -123,7 +123,7 @@ class SegmentsState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def save_changes(self, visit: Visit) -> list[EventSpec]:
-        """Let the segment on show be what the filter says now."""
+        """Save the current filter in the shown segment."""
         self.saving = True
         contacts = await self.get_state(ContactsState)
         await visit.write(
@@ -140,7 +140,7 @@ class SegmentsState(FormState, rx.State):
 
     @guarded(Right.EDIT_CONTACTS)
     async def delete(self, visit: Visit) -> list[EventSpec]:
-        """Forget a segment; its people stay."""
+        """Delete a segment; its people stay."""
         self.saving = True
         await visit.write(
             lambda session: delete_segment(session, principal=visit.principal, segment_ref=self.about)
@@ -150,7 +150,7 @@ class SegmentsState(FormState, rx.State):
             contacts._forget_segment()  # noqa: SLF001 - ours
         self.asking = ""
         await self._list(visit)
-        done = say_done("Segment deleted; its people are still here")
+        done = say_done("Segment deleted. Its people stay in the address book")
         return [contacts._put_in_address(visit), done]  # noqa: SLF001 - ours
 
     async def _list(self, visit: Visit) -> None:
@@ -175,7 +175,7 @@ def _line(view: SegmentView, names: Names) -> SegmentLine:
 
 
 def _rule(contacts: ContactsState, principal: Principal) -> dict[str, Any]:
-    """Return the filter on show, to be kept. It has no field in a dialog: what is wrong with it is said at once."""
+    """Return the current filter for saving. Its errors are shown at once: no box of the dialog could show them."""
     wanted = contacts._wanted(principal)  # noqa: SLF001 - ours
     if not wanted:
         raise Conflict(LEAVES_NOBODY_OUT)

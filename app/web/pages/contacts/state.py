@@ -1,7 +1,7 @@
 """The address book: a page of people, by a search, a filter and a sort; or a saved segment of them.
 
-It is no list of `app.web.listing`: its pages are reached by cursors, its filter is made of conditions, and its sort may
-be the one that the filter is answered in at once.
+It does not use `app.web.listing`: its pages are reached by cursors, its filter is made of conditions, and its sort may
+be the one in which the filter is fastest.
 """
 
 import json
@@ -35,7 +35,7 @@ PAGE_SIZE: Final = 25
 
 
 class ContactsState(PageState, rx.State):
-    """The rows on show, and what they were asked by."""
+    """The rows shown, and the search, filter and sort they belong to."""
 
     rows: rx.Field[list[ContactListRow]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
@@ -45,10 +45,10 @@ class ContactsState(PageState, rx.State):
     """The conditions in words."""
     match: rx.Field[str] = rx.field(Match.ALL.value)
     segment_id: rx.Field[int] = rx.field(0)
-    """The segment on show; 0: none."""
+    """The segment shown; 0: none."""
     segment: rx.Field[str] = rx.field("")
     is_changed: rx.Field[bool] = rx.field(False)
-    """The filter is no longer the segment's."""
+    """The filter differs from the segment's."""
     is_filtered: rx.Field[bool] = rx.field(False)
     has_previous: rx.Field[bool] = rx.field(False)
     has_next: rx.Field[bool] = rx.field(False)
@@ -57,11 +57,11 @@ class ContactsState(PageState, rx.State):
     filters: rx.Field[str] = rx.field("")
     """The filter as the query of the download's address."""
     _rule: rx.Field[str] = rx.field("{}")
-    """The conditions as JSON; the search stands beside them."""
+    """The conditions as JSON, without the search."""
     _segment_search: rx.Field[str] = rx.field("")
-    """The search of the segment on show."""
+    """The search of the segment shown."""
     _is_sorted: rx.Field[bool] = rx.field(False)
-    """A person chose the sort; else it is what the filter is answered in at once."""
+    """True: a person chose the sort. False: it is the one in which the filter is fastest."""
     _cursor: rx.Field[str] = rx.field("")
     _next: rx.Field[str] = rx.field("")
     _previous: rx.Field[str] = rx.field("")
@@ -86,7 +86,7 @@ class ContactsState(PageState, rx.State):
 
     @guarded(Right.VIEW, supersedes=True)
     async def sort_by(self, visit: Visit, key: str) -> EventSpec:
-        """Sort by a column; once more turns it round."""
+        """Sort by a column; a second time reverses it."""
         wanted = Sort(key) if key in set(Sort) else Sort.CREATED
         self.descending = not self.descending if wanted == self.sort else DESCENDING[wanted]
         self.sort, self._is_sorted = wanted.value, True
@@ -100,7 +100,7 @@ class ContactsState(PageState, rx.State):
 
     @guarded(Right.VIEW, supersedes=True)
     async def choose_match(self, visit: Visit, match: str) -> EventSpec:
-        """Ask for every condition, or for one of them."""
+        """Choose whether all conditions must match, or any of them."""
         self._set(
             replace(self._wanted(visit.principal), match=Match.ANY if match == Match.ANY else Match.ALL)
         )
@@ -108,7 +108,7 @@ class ContactsState(PageState, rx.State):
 
     @guarded(Right.VIEW, supersedes=True)
     async def drop_condition(self, visit: Visit, place: int) -> EventSpec:
-        """Take one condition away."""
+        """Remove one condition."""
         wanted = self._wanted(visit.principal)
         kept = tuple(one for at, one in enumerate(wanted.conditions) if at != place)
         self._set(replace(wanted, conditions=kept))
@@ -116,7 +116,7 @@ class ContactsState(PageState, rx.State):
 
     @guarded(Right.VIEW, supersedes=True)
     async def clear(self, visit: Visit) -> EventSpec:
-        """Take search and filter away."""
+        """Clear search and filter."""
         self._forget_filter()
         return await self._read_anew(visit)
 
@@ -127,13 +127,13 @@ class ContactsState(PageState, rx.State):
         return await self._read_anew(visit)
 
     async def _add(self, visit: Visit, conditions: Sequence[Condition]) -> EventSpec:
-        """Ask for these conditions too."""
+        """Add these conditions."""
         wanted = self._wanted(visit.principal)
         self._set(replace(wanted, conditions=(*wanted.conditions, *conditions)))
         return await self._read_anew(visit)
 
     async def _take(self, visit: Visit, asked: ContactsQuery) -> None:
-        """Ask for what an address does; a segment that is no more is left out."""
+        """Apply the parameters of an address; a deleted segment is left out."""
         if asked.segment_id:
             with suppress(NotFound):
                 await self._use(visit, asked.segment_id)
@@ -145,7 +145,7 @@ class ContactsState(PageState, rx.State):
             self.sort, self.descending, self._is_sorted = asked.sort.value, asked.descending, True
 
     async def _use(self, visit: Visit, segment_id: int) -> None:
-        """Take a segment's filter. Raises `NotFound`."""
+        """Apply a segment's filter. Raises `NotFound`."""
         async with visit.reading() as session:
             view = await get_segment(
                 session, principal=visit.principal, segment_ref=segment_id, now=visit.now
@@ -155,7 +155,7 @@ class ContactsState(PageState, rx.State):
         self._is_now(view.id, view.name)
 
     def _is_now(self, segment_id: int, name: str) -> None:
-        """Say that the filter and search on show are a segment's."""
+        """Note that the current filter and search are a segment's."""
         self.segment_id, self.segment, self.is_changed = segment_id, name, False
         self._segment_search = self.search
 
@@ -168,18 +168,18 @@ class ContactsState(PageState, rx.State):
         self._forget_segment()
 
     def _wanted(self, principal: Principal) -> ContactFilter:
-        """Return the filter on show, the search included."""
+        """Return the current filter with the search."""
         rule = json.loads(self._rule) | {"search": self.search}
         return read_filter({"time_zone": principal.time_zone} | rule)
 
     def _set(self, wanted: ContactFilter) -> None:
-        """Take another filter; the search stays what is written in its box."""
+        """Apply another filter; the search stays as typed in its box."""
         self._rule = json.dumps(as_json(wanted))
         self.match = wanted.match.value
         self.is_changed = self.segment_id > 0
 
     def _put_in_address(self, visit: Visit) -> EventSpec:
-        """Return the event that lets the address say what is on show."""
+        """Return the event that writes the current search, filter and sort into the address."""
         query = ContactsQuery(
             wanted=self._wanted(visit.principal),
             search=self.search if self.search != self._segment_search else None,
@@ -191,7 +191,7 @@ class ContactsState(PageState, rx.State):
         return put_in_address(self.router.url.path, query.address(zone=visit.principal.time_zone))
 
     async def _read_anew(self, visit: Visit) -> EventSpec:
-        """Show the first page of what is asked for now, and say so in the address."""
+        """Show the first page for the current search and filter, and write them into the address."""
         await self._read(visit, first=True)
         return self._put_in_address(visit)
 

@@ -1,1 +1,1 @@
-"""The numbers never to contact."""
+"""The suppression list: numbers that are never contacted."""

@@ -43,7 +43,7 @@ class SuppressionChangeState(FormState, rx.State):
 
     @guarded(Right.VIEW)
     async def ask_to_lift(self, visit: Visit, suppression_id: int) -> None:
-        """Ask for the reason before a number is opened again."""
+        """Ask for the reason before a suppression is lifted."""
         async with visit.reading() as session:
             view = await get_suppression(session, principal=visit.principal, suppression_id=suppression_id)
         self.asking, self.lifting, self.number, self.errors = "lift", view.id, view.pretty, {}
@@ -51,7 +51,7 @@ class SuppressionChangeState(FormState, rx.State):
 
     @guarded(Right.VIEW)
     async def show_history(self, visit: Visit, number: str, name: str) -> None:
-        """Show every suppression there is or was of a number."""
+        """Show every suppression of a number, lifted ones too."""
         async with visit.reading() as session:
             views = await suppressions_of(session, principal=visit.principal, number=number)
         zone, now = visit.principal.time_zone, visit.now
@@ -76,14 +76,14 @@ class SuppressionChangeState(FormState, rx.State):
             )
         )
         self.asking = ""
-        yield say_done("The number is suppressed") if closed else say("That number was suppressed already")
+        yield say_done("The number is blocked") if closed else say("That number is blocked already")
         yield SuppressionsState.refresh
 
     @guarded(Right.EDIT_CONTACTS)
     async def lift(
         self, visit: Visit, form: dict[str, Any]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
-        """Open the number again."""
+        """Lift the suppression."""
         self.saving, self.errors = True, {}
         yield None
         await visit.write(
@@ -96,5 +96,5 @@ class SuppressionChangeState(FormState, rx.State):
             )
         )
         self.asking = ""
-        yield say_done("The suppression is lifted")
+        yield say_done("Block removed")
         yield SuppressionsState.refresh

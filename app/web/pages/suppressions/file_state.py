@@ -1,4 +1,4 @@
-"""A file of numbers never to contact, on its way into the list."""
+"""Importing a file of numbers into the suppression list."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -41,17 +41,17 @@ class SuppressionFileState(FormState, rx.State):
 
     @anyone
     def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Put the dialog away; a file that is being imported goes on."""
+        """Close the dialog; an import under way continues."""
         self.is_open = is_open
 
     @anyone
     def choose_scope(self, scope: str) -> None:
-        """Choose what rows mean that do not say."""
+        """Choose the scope of rows that name none."""
         self.scope = scope_or_all(scope).value
 
     @anyone
     def write_reason(self, reason: str) -> None:
-        """Keep the reason of rows that do not say."""
+        """Store the reason of rows that name none."""
         self.reason = reason[:1_000]
 
     @anyone
@@ -71,9 +71,9 @@ class SuppressionFileState(FormState, rx.State):
     async def receive(
         self, visit: Visit, files: list[rx.UploadFile]
     ) -> AsyncIterator[EventSpec | EventCallback[()] | None]:
-        """Suppress the numbers of the file, and tell how far it is."""
+        """Suppress the numbers of the file, and show the progress."""
         if not files:
-            # `refuse` knows why, and may have said so already.
+            # `refuse` knows why, and may have shown it already.
             self.errors = {ZONE: self.errors.get(ZONE) or _NO_FILE}
             return
         self.errors, self.uploading, self.stage = {}, False, "working"
@@ -84,7 +84,7 @@ class SuppressionFileState(FormState, rx.State):
                 visit.context.database,
                 principal=visit.principal,
                 file_name=files[0].name or "",
-                # One byte more than is allowed, of one that is too large.
+                # Of a file that is too large, one byte more than allowed.
                 data=bytes(await files[0].read(MAX_BYTES + 1)),
                 scope=scope_or_all(self.scope),
                 reason=self.reason,

@@ -51,8 +51,8 @@ def suppressions() -> rx.Component:
     """Return the page."""
     return rx.fragment(
         address_book_head(
-            "Suppressed",
-            "Numbers that no campaign, import or API call may contact, whoever is in the address book.",
+            "Do not contact",
+            "Numbers that are never called or texted, by no campaign, import or API call.",
             _buttons(),
         ),
         panel(
@@ -76,7 +76,7 @@ def _buttons() -> rx.Component:
         allows(Right.EDIT_CONTACTS),
         rx.el.div(
             secondary_button("Import", icon="file-up", on_click=SuppressionFileState.open),
-            primary_button("Suppress a number", icon="user-x", on_click=SuppressionChangeState.ask_to_add),
+            primary_button("Block a number", icon="user-x", on_click=SuppressionChangeState.ask_to_add),
             class_name="cs-header-actions",
         ),
     )
@@ -85,9 +85,9 @@ def _buttons() -> rx.Component:
 def _none_yet() -> rx.Component:
     return empty_state(
         icon="user-x",
-        title="Nobody is suppressed",
-        sentence="Who presses 9, asks to be removed or texts STOP appears here by themselves. Add numbers that "
-        "asked in another way, or import the list you keep elsewhere.",
+        title="No blocked numbers",
+        sentence="People who press 9, ask to be removed or text STOP are listed here automatically. Add numbers "
+        "that asked in another way, or import a list you already have.",
         action=_buttons(),
     )
 
@@ -113,7 +113,7 @@ def _toolbar() -> rx.Component:
             options=SOURCE_OPTIONS,
             on_change=SuppressionsState.filter_by("source"),
         ),
-        search=list_search(SuppressionsState, "Search suppressed numbers", "Start of a number or name"),
+        search=list_search(SuppressionsState, "Search blocked numbers", "Start of a number or name"),
         end=[
             rx.cond(
                 allows(Right.EXPORT) & (SuppressionsState.rows.length() > 0),
@@ -128,10 +128,10 @@ def _toolbar() -> rx.Component:
 
 def _table() -> rx.Component:
     return data_table(
-        label="Suppressed numbers",
+        label="Blocked numbers",
         head=[
             column("Number"),
-            column("What is closed"),
+            column("Block"),
             column("Reason"),
             column("Source"),
             column("Since"),
@@ -144,7 +144,7 @@ def _table() -> rx.Component:
 def _row(item: ObjectVar[SuppressionRow]) -> rx.Component:
     return row(
         lead_cell(phone_text(item.number), note=item.name),
-        cell(scope_badge(item), label="What is closed"),
+        cell(scope_badge(item), label="Block"),
         cell(_reason(item), label="Reason"),
         cell(_source(item), label="Source"),
         cell(_when(item.at.to(Moment)), label="Since"),
@@ -154,10 +154,10 @@ def _row(item: ObjectVar[SuppressionRow]) -> rx.Component:
 
 
 def scope_badge(item: ObjectVar[SuppressionRow]) -> rx.Component:
-    """Return what a suppression closes; grey once it is lifted."""
+    """Return the channels of a suppression; grey if it is lifted."""
     return rx.cond(
         item.is_lifted,
-        badge(as_text("Lifted: ") + as_text(item.scope), tone="gray", icon="undo-2"),
+        badge(as_text("Removed: ") + as_text(item.scope), tone="gray", icon="undo-2"),
         badge(item.scope, tone="red", icon="user-x"),
     )
 
@@ -193,7 +193,7 @@ def _menu(item: ObjectVar[SuppressionRow]) -> rx.Component:
         ),
         rx.cond(
             allows(Right.EDIT_CONTACTS) & ~item.is_lifted.to(bool),
-            menu_item("Lift", icon="undo-2", on_select=SuppressionChangeState.ask_to_lift(item.id)),
+            menu_item("Remove block", icon="undo-2", on_select=SuppressionChangeState.ask_to_lift(item.id)),
         ),
         label=as_text("Actions for ") + as_text(item.number),
     )

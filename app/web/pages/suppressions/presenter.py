@@ -14,7 +14,7 @@ from app.web.words import Moment, counted, moment
 
 ANY: Final = "any"
 
-STATES: Final = (("standing", "In force"), ("lifted", "Lifted"), ("all", "All"))
+STATES: Final = (("standing", "Blocked"), ("lifted", "Removed"), ("all", "All"))
 SCOPE_OPTIONS: Final = ((ANY, "Any channel"), *((scope.value, words) for scope, words in SCOPES.items()))
 
 _SOURCE_NAMES: Final[Mapping[SuppressionSource, str]] = {
@@ -31,7 +31,7 @@ SOURCE_OPTIONS: Final = ((ANY, "Any source"), *((one.value, words) for one, word
 
 @dataclass(frozen=True, slots=True)
 class SuppressionsQuery(ListQuery):
-    """What the list is asked for. Its pages follow on one another and have no numbers."""
+    """The filters and the page of the list. Its pages are reached by cursors and have no numbers."""
 
     standing: str = word_filter((word for word, _ in STATES), usual="standing")
     scope: str = word_filter(SuppressionScope, usual=ANY)
@@ -40,7 +40,7 @@ class SuppressionsQuery(ListQuery):
     NUMBERED: ClassVar[bool] = False
 
     def filters(self) -> str:
-        """Return the filters as the download calls them: what is in force is asked for by name."""
+        """Return the filters as parameters of the download, which always needs `state`."""
         chosen = {"scope": self.scope, "source": self.source}
         return ending(
             {"state": self.standing, "search": self.search}
@@ -63,7 +63,7 @@ class SuppressionRow:
     at: Moment
     is_lifted: bool
     lifted: str
-    """When, by whom and why it was lifted; empty while it stands."""
+    """When and why it was lifted, and who did it; empty while it is active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What became of a file of suppressions; `import_id` 0: none was imported."""
+    """The result of importing a file of suppressions; `import_id` 0: none was imported."""
 
     import_id: int = 0
     sentence: str = ""
@@ -112,10 +112,10 @@ def range_words(page: SuppressionPage, first: int) -> str:
 
 
 def outcome(result: SuppressionImportResult) -> ImportOutcome:
-    """Return what became of a file so far."""
+    """Return the result of a file so far."""
     parts = [
-        f"{counted(result.added, 'number', 'numbers')} suppressed",
-        f"{result.known:,} suppressed already" if result.known else "",
+        f"{counted(result.added, 'number', 'numbers')} blocked",
+        f"{result.known:,} blocked already" if result.known else "",
         f"{counted(result.rejected, 'row', 'rows')} could not be read" if result.rejected else "",
     ]
     return ImportOutcome(
@@ -131,7 +131,7 @@ def outcome(result: SuppressionImportResult) -> ImportOutcome:
 
 
 def scope_or_all(word: str) -> SuppressionScope:
-    """Return the scope of a form's word; all channels for one that means nothing."""
+    """Return the scope a form names; all channels if it names none."""
     return SuppressionScope(word) if word in set(SuppressionScope) else SuppressionScope.ALL
 
 
@@ -139,4 +139,4 @@ def _lifted(view: SuppressionView, *, zone: str, now: datetime) -> str:
     if view.lifted_at is None:
         return ""
     at = moment(view.lifted_at, zone, now=now)
-    return f"Lifted {at.text} {at.zone} by {view.lifted_by}: {view.lift_reason}"
+    return f"Removed {at.text} {at.zone} by {view.lifted_by}: {view.lift_reason}"

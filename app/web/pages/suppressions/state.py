@@ -34,7 +34,7 @@ class SuppressionsState(SearchedList, rx.State):
     rows: rx.Field[list[SuppressionRow]] = rx.field(default_factory=list)
     has_next: rx.Field[bool] = rx.field(False)
     _starts: rx.Field[list[int | None]] = rx.field(default_factory=lambda: [None])
-    """After which suppression each page so far begins, and the next one."""
+    """The suppression after which each page so far begins, and the next one."""
 
     @guarded(Right.VIEW)
     async def refresh(self, visit: Visit) -> None:

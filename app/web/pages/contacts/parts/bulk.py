@@ -1,4 +1,4 @@
-"""The bar of what can be done to ticked people, and the questions before it is done."""
+"""The bar with the actions for ticked people, and the question before each."""
 
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from app.web.pages.contacts.state import ContactsState
 from app.web.row_selection import bar_action, ticked_bar, whom
 from app.web.session import allows
 
-_LABELS: Final = {"tag": "Tag", "untag": "Untag", "suppress": "Never contact", "delete": "Delete"}
+_LABELS: Final = {"tag": "Tag", "untag": "Untag", "suppress": "Do not contact", "delete": "Delete"}
 
 
 def bulk_bar() -> rx.Component:
@@ -53,8 +53,8 @@ def bulk_dialogs() -> rx.Component:
             is_open=ContactBulkState.asking == "delete",
             on_open_change=ContactBulkState.close,
             title=as_text("Delete ") + who + "?",
-            sentence="They leave the address book for good. Who is or was in a campaign is kept: its record says "
-            "who was contacted. Suppressions stay.",
+            sentence="They are removed from the address book for good. People who are or were in a campaign are kept, "
+            "because its record says who was contacted. Blocks stay.",
             confirm_label="Delete",
             on_confirm=ContactBulkState.confirm,
             busy=ContactBulkState.saving,
@@ -75,7 +75,7 @@ def _tags_dialog(who: StringVar[str]) -> rx.Component:
                 ),
                 name="bulk_tags",
                 label="Tags",
-                help_text="With commas between them.",
+                help_text="Separated by commas.",
                 error=error_of(ContactBulkState, "tags"),
             ),
             _buttons(choose(asking == "tag", "Tag", "Untag")),
@@ -111,14 +111,14 @@ def _suppress_dialog(who: StringVar[str]) -> rx.Component:
                 error=error_of(ContactBulkState, "reason"),
                 optional=True,
             ),
-            _buttons("Never contact"),
+            _buttons("Block"),
             state=ContactBulkState,
             on_submit=ContactBulkState.submit,
         ),
         is_open=ContactBulkState.asking == "suppress",
         on_open_change=ContactBulkState.close,
-        title=as_text("Never contact ") + who + "?",
-        sentence="Every campaign skips their numbers from now on, those that run now too.",
+        title=as_text("Do not contact ") + who + "?",
+        sentence="Every campaign skips their numbers from now on, also the running ones.",
     )
 
 

@@ -37,14 +37,14 @@ def bulk_history_sheet() -> rx.Component:
             empty_state(
                 icon="history",
                 title="No bulk changes yet",
-                sentence="Tick people in the list to tag, untag, suppress or delete them together. What was done, "
-                "by whom and with what result is kept here.",
+                sentence="Tick people in the list to tag, untag, block or delete them together. Each change is "
+                "recorded here, with its result.",
             ),
         ),
         is_open=BulkHistoryState.is_open,
         on_open_change=BulkHistoryState.set_open,
         title="Bulk changes",
-        sentence="What was done to many people at once, the newest first.",
+        sentence="Changes to many people at once, newest first.",
     )
 
 

@@ -37,7 +37,7 @@ def contact_drawer() -> rx.Component:
             is_open=ContactCardState.is_open,
             on_open_change=ContactCardState.set_open,
             title=choose(is_new, "New contact", choose(present(card.name), card.name, "No name")),
-            sentence=choose(is_new, "Somebody to call or text.", as_text(card.number)),
+            sentence=choose(is_new, "A person to call or text.", as_text(card.number)),
         ),
         suppress_question(),
         lift_question(),
@@ -46,7 +46,7 @@ def contact_drawer() -> rx.Component:
 
 def _card(card: ObjectVar[ContactCard]) -> rx.Component:
     return rx.fragment(
-        _section("Card", card_facts(card), action=_edit_button()),
+        _section("Details", card_facts(card), action=_edit_button()),
         _section("May we contact them?", suppressions(), action=_suppress_button()),
         _section("Campaigns", _history()),
     )
@@ -74,21 +74,21 @@ def _edit_button() -> rx.Component:
 def _suppress_button() -> rx.Component:
     return rx.cond(
         allows(Right.EDIT_CONTACTS),
-        secondary_button("Never contact", icon="user-x", on_click=ContactCardState.ask("suppress", 0)),
+        secondary_button("Do not contact", icon="user-x", on_click=ContactCardState.ask("suppress", 0)),
     )
 
 
 def card_facts(card: ObjectVar[ContactCard]) -> rx.Component:
-    """Return what is known of the person."""
+    """Return the person's details."""
     return facts(
         ("Number", rx.fragment(phone_text(card.e164), copy_button(card.e164, label="Copy the number"))),
         ("E-mail", _value(card.email)),
         ("Company", _value(card.company)),
-        ("Time zone", _value(card.time_zone, none="From the number")),
+        ("Time zone", _value(card.time_zone, none="Not set")),
         ("Country and state", _value(choose(present(card.state), _joined(card), card.country))),
         ("Language", _value(card.language)),
         ("Tags", _value(card.tags)),
-        ("Own fields", rx.el.span(_value(card.own_fields), class_name="cs-lines")),
+        ("Custom fields", rx.el.span(_value(card.own_fields), class_name="cs-lines")),
         ("Consent", _consent(card)),
         ("Notes", rx.el.span(_value(card.notes), class_name="cs-lines")),
         ("Added", _added(card)),
@@ -126,13 +126,12 @@ def _value(text: Text, *, none: str = "\N{EN DASH}") -> rx.Component:
 
 
 def suppressions() -> rx.Component:
-    """Return what stands against contacting the person, and what did."""
+    """Return the person's suppressions, past ones too."""
     return rx.cond(
         ContactCardState.suppressions.length() > 0,
         rx.el.ul(rx.foreach(ContactCardState.suppressions, _suppression), class_name="cs-card-entries"),
         rx.el.p(
-            "Yes: nothing stands against it. Who presses 9, asks to be removed or texts STOP appears here "
-            "by themselves.",
+            "Can be contacted. If they press 9, ask to be removed or text STOP, they are blocked automatically.",
             class_name="cs-quiet",
         ),
     )
@@ -143,13 +142,13 @@ def _suppression(item: ObjectVar[SuppressionItem]) -> rx.Component:
         rx.el.div(
             rx.cond(
                 item.is_lifted,
-                badge(as_text("Lifted: ") + as_text(item.scope), tone="gray", icon="undo-2"),
+                badge(as_text("Removed: ") + as_text(item.scope), tone="gray", icon="undo-2"),
                 badge(item.scope, tone="red", icon="user-x"),
             ),
             rx.cond(
                 allows(Right.EDIT_CONTACTS) & ~item.is_lifted.to(bool),
                 rx.button(
-                    "Lift",
+                    "Remove block",
                     on_click=ContactCardState.ask("lift", item.id),
                     variant="ghost",
                     size="1",
@@ -168,7 +167,7 @@ def _suppression(item: ObjectVar[SuppressionItem]) -> rx.Component:
         rx.cond(
             item.is_lifted,
             rx.el.p(
-                "Lifted ",
+                "Removed ",
                 _when(item.lifted_at.to(Moment)),
                 as_text(" · ") + as_text(item.lifted_by) + as_text(" · ") + as_text(item.lift_reason),
                 class_name="cs-card-entry-note",

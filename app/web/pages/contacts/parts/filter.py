@@ -1,4 +1,4 @@
-"""The conditions in force, and the dialog that adds one."""
+"""The active conditions, and the dialog that adds one."""
 
 import reflex as rx
 
@@ -24,7 +24,7 @@ from app.web.pages.contacts.state import ContactsState
 
 
 def conditions() -> rx.Component:
-    """Return the conditions in force, with what lifts each and how they are joined."""
+    """Return the active conditions, a button to remove each, and how they are joined."""
     return rx.fragment(
         rx.cond(
             ContactsState.chips.length() > 1,
@@ -131,7 +131,7 @@ def _value(form: type[ConditionForm]) -> rx.Component:
             ),
             (
                 "list",
-                _field(form, _input(form, "text", "vip, newsletter"), label="Tags, with commas between"),
+                _field(form, _input(form, "text", "vip, newsletter"), label="Tags, separated by commas"),
             ),
             _field(form, _input(form, "text")),
         )

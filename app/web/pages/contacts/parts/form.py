@@ -42,14 +42,12 @@ def contact_form() -> rx.Component:
         ),
         form_row(_country(card.country), _line("state", "State", card.state, placeholder="NY")),
         form_row(_zone(card.time_zone), _line("language", "Language", card.language, placeholder="en-US")),
-        _line(
-            "tags", "Tags", card.tags, help_text="With commas between them.", placeholder="vip, newsletter"
-        ),
+        _line("tags", "Tags", card.tags, help_text="Separated by commas.", placeholder="vip, newsletter"),
         _lines(
             "fields",
-            "Own fields",
+            "Custom fields",
             card.own_fields,
-            help_text="One a line, as name: value. Messages use them as variables, such as {{deal_stage}}.",
+            help_text="One per line: name: value. Messages use them as variables, such as {{deal_stage}}.",
             placeholder="deal_stage: proposal",
         ),
         _lines("notes", "Notes", card.notes),
@@ -61,7 +59,7 @@ def contact_form() -> rx.Component:
             "consent_wording",
             "What they agreed to",
             card.consent_wording,
-            help_text="Word for word: it is the evidence.",
+            help_text="Word for word. It is the evidence.",
         ),
         _line(
             "consent_evidence",
@@ -168,7 +166,7 @@ def _zone(value: Text) -> rx.Component:
     return form_field(
         time_zone_input(
             default_value=value,
-            placeholder="From the number",
+            placeholder="Not set",
             error=error,
             record=ContactCardState.form_version,
         ),

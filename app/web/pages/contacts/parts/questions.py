@@ -1,4 +1,4 @@
-"""The two questions about contacting a person: never again, and after all."""
+"""The questions before a person's number is suppressed, and before a suppression is lifted."""
 
 import reflex as rx
 
@@ -18,7 +18,7 @@ from app.web.pages.contacts.presenter import SCOPES
 
 
 def suppress_question() -> rx.Component:
-    """Return the question before a number is closed."""
+    """Return the question before a number is suppressed."""
     error = error_of(ContactCardState, "reason")
     return form_dialog(
         stacked_form(
@@ -38,20 +38,20 @@ def suppress_question() -> rx.Component:
             ),
             form_actions(
                 secondary_button("Go back", on_click=ContactCardState.ask("", 0)),
-                submit_button("Never contact", saving=ContactCardState.saving),
+                submit_button("Block", saving=ContactCardState.saving),
             ),
             state=ContactCardState,
             on_submit=ContactCardState.suppress,
         ),
         is_open=ContactCardState.asking == "suppress",
         on_open_change=ContactCardState.ask("", 0),
-        title="Never contact this person?",
-        sentence="Every campaign skips their number from now on, those that run now too.",
+        title="Do not contact this person?",
+        sentence="Every campaign skips their number from now on, also the running ones.",
     )
 
 
 def lift_question() -> rx.Component:
-    """Return the question before a number is opened again."""
+    """Return the question before a suppression is lifted."""
     error = error_of(ContactCardState, "reason")
     return form_dialog(
         stacked_form(
@@ -66,14 +66,14 @@ def lift_question() -> rx.Component:
             ),
             form_actions(
                 secondary_button("Go back", on_click=ContactCardState.ask("", 0)),
-                submit_button("Lift the suppression", saving=ContactCardState.saving),
+                submit_button("Remove block", saving=ContactCardState.saving),
             ),
             state=ContactCardState,
             on_submit=ContactCardState.lift,
         ),
         is_open=ContactCardState.asking == "lift",
         on_open_change=ContactCardState.ask("", 0),
-        title="Lift this suppression?",
-        sentence="Calling somebody who asked not to be called can be against the law. Lift it only if they "
-        "changed their mind, or if it was a mistake.",
+        title="Remove this block?",
+        sentence="Calling somebody who asked not to be called can be against the law. Remove the block only if "
+        "they changed their mind, or if it was a mistake.",
     )

@@ -1,4 +1,4 @@
-"""What may be done with the filter on show, and the sheet of saved segments."""
+"""The actions for the current filter, and the sheet of saved segments."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from app.web.session import allows
 
 
 def segment_actions() -> rx.Component:
-    """Return which segment is on show, and what may be done with the filter."""
+    """Return which segment is shown, and the actions for the filter."""
     return rx.fragment(
         rx.cond(
             ContactsState.segment_id > 0,
@@ -70,8 +70,8 @@ def segments_sheet() -> rx.Component:
                 empty_state(
                     icon="bookmark",
                     title="No segments yet",
-                    sentence="Filter the list, then keep the filter under a name. A segment is always as it is "
-                    "now: who fits later is in it.",
+                    sentence="Filter the list, then save the filter as a segment. People who match later are "
+                    "included automatically.",
                 ),
             ),
             is_open=SegmentsState.is_open,
@@ -84,7 +84,7 @@ def segments_sheet() -> rx.Component:
             is_open=SegmentsState.asking == "delete",
             on_open_change=SegmentsState.close,
             title=as_text("Delete the segment “") + as_text(SegmentsState.name) + "”?",
-            sentence="The filter is forgotten. Its people stay in the address book.",
+            sentence="Only the filter is deleted. Its people stay in the address book.",
             confirm_label="Delete segment",
             on_confirm=SegmentsState.delete,
             busy=SegmentsState.saving,
@@ -150,5 +150,5 @@ def _name_dialog() -> rx.Component:
         is_open=is_new | (SegmentsState.asking == "rename"),
         on_open_change=SegmentsState.close,
         title=choose(is_new, "Save as a segment", "Rename the segment"),
-        sentence="A segment keeps the filter, not the people: who fits later is in it.",
+        sentence="A segment stores the filter, not the people. People who match later are included.",
     )

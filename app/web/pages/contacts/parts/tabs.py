@@ -1,4 +1,4 @@
-"""The head that the pages of the address book share: title, what to do, tabs."""
+"""The head of every page of the address book: title, actions, tabs."""
 
 import reflex as rx
 
@@ -21,7 +21,7 @@ def contacts_tabs(current: str) -> rx.Component:
         [
             Tab("People", routes.contacts(here())),
             Tab("Imports", routes.imports(here())),
-            Tab("Suppressed", routes.suppressions(here())),
+            Tab("Do not contact", routes.suppressions(here())),
         ],
         current=current,
         label="Contacts",
@@ -29,7 +29,7 @@ def contacts_tabs(current: str) -> rx.Component:
 
 
 def import_button() -> rx.Component:
-    """Return the way to an import, for who may import."""
+    """Return the link to an import, for people who may import."""
     return rx.cond(
         allows(Right.EDIT_CONTACTS),
         link_button("Import people", icon="file-up", href=routes.contacts_import(here())),

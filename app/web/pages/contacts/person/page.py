@@ -43,7 +43,7 @@ def contact() -> rx.Component:
             breadcrumbs=[Crumb("Contacts", routes.contacts(here()))],
             beside_title=[
                 phone_text(card.number),
-                rx.cond(card.suppressed, badge("Suppressed", tone="red", icon="user-x")),
+                rx.cond(card.suppressed, badge("Do not contact", tone="red", icon="user-x")),
             ],
             actions=[_actions(card)],
         ),
@@ -60,7 +60,8 @@ def contact() -> rx.Component:
             is_open=ContactCardState.asking == "delete",
             on_open_change=ContactCardState.ask("", 0),
             title="Delete this contact?",
-            sentence="They leave the address book for good, unless a campaign knows them: its record is evidence.",
+            sentence="They are removed from the address book for good. People who are or were in a campaign "
+            "cannot be deleted: its record is evidence.",
             confirm_label="Delete",
             on_confirm=ContactCardState.delete,
             busy=ContactCardState.saving,
@@ -73,7 +74,7 @@ def _actions(card: ObjectVar[ContactCard]) -> rx.Component:
         allows(Right.EDIT_CONTACTS) & (card.id.to(int) > 0),
         rx.el.div(
             secondary_button("Edit", icon="pencil", on_click=ContactCardState.edit),
-            primary_button("Never contact", icon="user-x", on_click=ContactCardState.ask("suppress", 0)),
+            primary_button("Do not contact", icon="user-x", on_click=ContactCardState.ask("suppress", 0)),
             actions_menu(
                 menu_item("Delete", icon="trash-2", danger=True, on_select=ContactCardState.ask("delete", 0)),
                 label="More actions",
@@ -86,7 +87,7 @@ def _actions(card: ObjectVar[ContactCard]) -> rx.Component:
 def _aside(card: ObjectVar[ContactCard]) -> rx.Component:
     return rx.fragment(
         panel(suppressions(), title="May we contact them?"),
-        panel(card_facts(card), title="Card"),
+        panel(card_facts(card), title="Details"),
     )
 
 
@@ -97,8 +98,7 @@ def _history() -> rx.Component:
             PersonPageState.has_more, secondary_button("Show earlier", on_click=PersonPageState.show_more)
         ),
         title="History",
-        description="Every campaign, call and text message, the newest first. "
-        "In brackets: the time where they are.",
+        description="Every campaign, call and text, newest first. In brackets: their local time.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What happened with a person, worded: over all campaigns and channels, in the viewer's zone and their own."""
+"""A person's history in words: all campaigns and channels, in the viewer's zone and the person's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Happened:
 
 
 def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Happened:
-    """Return one thing that happened, at its time in the viewer's zone and, if another, the person's."""
+    """Return one event, with its time in the viewer's zone, and in the person's if it differs."""
     is_text = item.kind is HistoryKind.ATTEMPT and item.channel == Channel.SMS
     return Happened(
         key=f"{item.kind}-{item.ref}",
@@ -72,7 +72,7 @@ def _import_of(item: HistoryItem) -> int:
 
 
 _TITLES: Final[Mapping[HistoryKind, str]] = {
-    HistoryKind.CHANGED_BY_IMPORT: "Changed by a file",
+    HistoryKind.CHANGED_BY_IMPORT: "Changed by an import",
     HistoryKind.ADDED_TO_CAMPAIGN: "Added to a campaign",
     HistoryKind.SKIPPED: "Skipped",
     HistoryKind.CANCELLED: "Cancelled",
@@ -89,13 +89,13 @@ def _title(item: HistoryItem) -> str:
             source = SOURCES[SuppressionSource(item.outcome)]
             return f"{SCOPES[SuppressionScope(item.status)]}: {source}"
         case HistoryKind.SUPPRESSION_LIFTED:
-            return f"Lifted: {SCOPES[SuppressionScope(item.status)]}"
+            return f"Block removed: {SCOPES[SuppressionScope(item.status)]}"
         case _:
             return _TITLES[item.kind]
 
 
 def _attempt(item: HistoryItem) -> str:
-    what = "Text message" if item.channel == Channel.SMS else "Call"
+    what = "Text" if item.channel == Channel.SMS else "Call"
     look = ATTEMPT_LOOKS.get(item.status)
     return what if item.outcome or look is None else f"{what}: {look.label.lower()}"
 

@@ -1,4 +1,4 @@
-"""A person's page: what happened with them, page by page."""
+"""A person's page: their history, page by page."""
 
 from collections.abc import AsyncIterator
 

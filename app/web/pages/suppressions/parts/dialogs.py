@@ -1,4 +1,4 @@
-"""What lies over the suppression list: adding, lifting, a number's history, a file."""
+"""The dialogs of the suppression list: add a number, lift one, its history, import a file."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -73,15 +73,15 @@ def add_dialog() -> rx.Component:
             ),
             form_actions(
                 secondary_button("Go back", on_click=SuppressionChangeState.close(False)),
-                submit_button("Suppress", saving=SuppressionChangeState.saving),
+                submit_button("Block", saving=SuppressionChangeState.saving),
             ),
             state=SuppressionChangeState,
             on_submit=SuppressionChangeState.add,
         ),
         is_open=SuppressionChangeState.asking == "add",
         on_open_change=SuppressionChangeState.close,
-        title="Suppress a number",
-        sentence="No campaign contacts it from now on. Who waits in a campaign is skipped, with the reason.",
+        title="Block a number",
+        sentence="No campaign contacts it from now on. Contacts who wait in a campaign are skipped, with the reason.",
     )
 
 
@@ -105,7 +105,7 @@ def lift_dialog() -> rx.Component:
             ),
             form_actions(
                 secondary_button("Go back", on_click=SuppressionChangeState.close(False)),
-                submit_button("Lift the suppression", saving=SuppressionChangeState.saving),
+                submit_button("Remove block", saving=SuppressionChangeState.saving),
             ),
             state=SuppressionChangeState,
             on_submit=SuppressionChangeState.lift,
@@ -113,8 +113,8 @@ def lift_dialog() -> rx.Component:
         is_open=SuppressionChangeState.asking == "lift",
         on_open_change=SuppressionChangeState.close,
         title=as_text("Let ") + as_text(SuppressionChangeState.number) + " be contacted again?",
-        sentence="Calling somebody who asked not to be called can be against the law. Nobody is dialed by this: "
-        "who was skipped in a campaign stays skipped until you retry them there.",
+        sentence="Calling somebody who asked not to be called can be against the law. This places no call: "
+        "contacts who were skipped in a campaign stay skipped until you retry them there.",
     )
 
 
@@ -127,9 +127,7 @@ def history_drawer() -> rx.Component:
         title=choose(
             present(SuppressionChangeState.name), SuppressionChangeState.name, SuppressionChangeState.number
         ),
-        sentence=as_text("Every suppression there is or was of ")
-        + as_text(SuppressionChangeState.number)
-        + ".",
+        sentence=as_text("All blocks of ") + as_text(SuppressionChangeState.number) + ".",
     )
 
 
@@ -138,7 +136,7 @@ def _entry(item: ObjectVar[SuppressionRow]) -> rx.Component:
     return rx.el.li(
         rx.cond(
             item.is_lifted,
-            badge(as_text("Lifted: ") + as_text(item.scope), tone="gray", icon="undo-2"),
+            badge(as_text("Removed: ") + as_text(item.scope), tone="gray", icon="undo-2"),
             badge(item.scope, tone="red", icon="user-x"),
         ),
         rx.cond(present(item.reason), rx.el.p(item.reason)),
@@ -161,9 +159,9 @@ def file_dialog() -> rx.Component:
         ),
         is_open=SuppressionFileState.is_open,
         on_open_change=SuppressionFileState.set_open,
-        title="Import numbers to suppress",
-        sentence="A CSV with one number a row. Columns named scope (all, voice, sms) and reason are used where "
-        "there are any; a list of bare numbers needs no header.",
+        title="Import numbers to block",
+        sentence="A CSV with one number per row. Optional columns: scope (all, voice or sms) and reason. "
+        "A plain list of numbers needs no header.",
     )
 
 
