@@ -1,4 +1,4 @@
-"""What the product says: nothing here yet, something went wrong, mind this, and short messages."""
+"""Empty states, errors, notices and short messages."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ _BANNER_ICONS: dict[BannerKind, str] = {
 
 
 def empty_state(*, icon: str, title: Text, sentence: Text, action: Child | None = None) -> rx.Component:
-    """Return what stands where a list would: what is missing, and the one thing to do about it."""
+    """Return the text shown in place of an empty list: what is missing, and the one action that helps."""
     return rx.el.div(
         rx.el.div(glyph(icon, size=22), class_name="cs-empty-icon"),
         rx.el.h3(title),
@@ -30,7 +30,7 @@ def empty_state(*, icon: str, title: Text, sentence: Text, action: Child | None 
 
 
 def error_state(problem: Text, *, on_retry: Click) -> rx.Component:
-    """Return what stands where content could not be loaded, with a button that tries again, and a way back."""
+    """Return the error shown in place of content that could not be loaded, with buttons to retry and to go back."""
     return rx.el.div(
         rx.el.div(glyph("cloud-alert", size=22), class_name="cs-empty-icon", data_tone="red"),
         rx.el.h3("This could not be loaded"),
@@ -62,7 +62,7 @@ def error_state(problem: Text, *, on_retry: Click) -> rx.Component:
 def banner(
     *children: Child, kind: BannerKind = "info", title: Text | None = None, action: Child | None = None
 ) -> rx.Component:
-    """Return a strip of notice; a `danger` interrupts a screen reader, the others wait their turn."""
+    """Return a notice strip. A `danger` interrupts a screen reader; the other kinds wait their turn."""
     return rx.el.div(
         glyph(_BANNER_ICONS[kind], size=18),
         rx.el.div(
@@ -78,7 +78,7 @@ def banner(
 
 
 def simulated_mark(simulated: Flag) -> rx.Component:
-    """Return the mark that stands on every page while the carrier is simulated."""
+    """Return the mark shown on every page while the carrier is simulated."""
     return rx.cond(
         simulated,
         rx.el.div(
@@ -98,9 +98,7 @@ def stop_indicator(stopped: Flag) -> rx.Component:
         rx.el.div(
             glyph("octagon-pause", size=15),
             rx.el.strong("All dialing is stopped"),
-            rx.el.span(
-                "No campaign of this organization places calls or messages until it is switched on again."
-            ),
+            rx.el.span("No campaign of this organization places calls or texts until dialing is resumed."),
             role="status",
             class_name="cs-stopped",
         ),
@@ -113,15 +111,15 @@ def spinner_text(text: Text) -> rx.Component:
 
 
 def say_done(message: str) -> EventSpec:
-    """Return the event that tells of a success in passing."""
+    """Return the event that shows a short message of success."""
     return rx.toast.success(message)
 
 
 def say_problem(message: str, *, detail: str | None = None) -> EventSpec:
-    """Return the event that tells of a failure; it stays long enough to be read."""
+    """Return the event that shows a message of failure, long enough to be read."""
     return rx.toast.error(message, description=detail, duration=10_000)
 
 
 def say(message: str) -> EventSpec:
-    """Return the event that tells of something neutral in passing."""
+    """Return the event that shows a short neutral message."""
     return rx.toast.info(message)

@@ -1,4 +1,4 @@
-"""Sections that are folded away until somebody wants them, and the way to a field that has to be mended."""
+"""Sections that open and close, and the jump to the first field with an error."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _TO_FIRST_ERROR: Final = """setTimeout(() => {
   wrong[0]?.scrollIntoView({block: 'center'});
   wrong[0]?.focus({preventScroll: true});
 }, 120)"""
-"""Wait for the errors to be drawn, unfold what hides any, then go to the first."""
+"""Waits for the errors to be drawn, opens the sections that hide any, then goes to the first."""
 
 
 def fold(title: str, summary: Text, *content: Child) -> rx.Component:
@@ -37,5 +37,5 @@ def folds(*sections: Child) -> rx.Component:
 
 
 def to_first_error() -> EventSpec:
-    """Return the event that takes whoever sent a form to the first field that was refused."""
+    """Return the event that moves the focus to the first field with an error."""
     return rx.call_script(_TO_FIRST_ERROR)

@@ -102,7 +102,7 @@ def text_input(
 ) -> rx.Component:
     """Return a text box that is left to the browser while it is typed in.
 
-    `record` is the id of what is edited, so that another record brings its own value.
+    `record` is the id of the edited record: if it changes, the box shows the new record's value.
     """
     return rx.el.input(
         id=name,
@@ -356,7 +356,7 @@ def upload_zone(
 
 
 def _reasons(rejected: rx.Var[list[dict[str, Any]]]) -> rx.Var[list[dict[str, Any]]]:
-    """Return what was wrong with the files alone: with a file itself, all of it would go through the socket."""
+    """Return only the errors of the files: a file itself would go through the socket as a whole."""
     return rx.Var(_js_expr=f"{rejected!s}.map(({{errors}}) => ({{errors}}))", _var_type=list[dict[str, Any]])
 
 

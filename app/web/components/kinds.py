@@ -53,13 +53,13 @@ class FieldError:
     """What is wrong with the value of one box; shown by `field_error`."""
 
     keys: Text
-    """Which errors of which state it shows, as `error_key` names them, one a line."""
+    """The errors it shows, as `error_key` names them, one per line."""
     text: StringVar[str]
     """Empty while nothing is wrong."""
 
 
 def error_of(state: type[rx.State], *paths: str) -> FieldError:
-    """Return the error of a box: of the field paths it stands for in the `errors` of its form's state."""
+    """Return the error of a box: that of its field paths in the `errors` of its form's state."""
     errors: ObjectVar[dict[str, str]] = getattr(state, "errors")  # noqa: B009  # a mixin's field, unknown to `rx.State`
     first, *others = [as_text(errors.get(path, "").to(str)) for path in paths]
     for other in others:

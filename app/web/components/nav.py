@@ -1,4 +1,4 @@
-"""Ways about: the tabs of a thing, and the steps of the wizard."""
+"""Navigation: the tabs of a thing, and the steps of the wizard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def _tab(tab: Tab, *, is_current: bool) -> rx.Component:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a wizard: its word, its address, and whether what it asks for is there."""
+    """One step of a wizard: its word, its address, and whether it is filled in."""
 
     label: str
     href: Text
@@ -50,7 +50,7 @@ class Step:
 
 
 def stepper(steps: Sequence[Step], *, current: str, label: str = "Steps") -> rx.Component:
-    """Return the wizard's steps, each a link: nothing is lost by going back, or ahead."""
+    """Return the wizard's steps, each a link: going back or ahead loses nothing."""
     return rx.el.nav(
         rx.el.ol(
             *[_step(number, step, is_current=step.label == current) for number, step in enumerate(steps, 1)]

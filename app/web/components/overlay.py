@@ -1,4 +1,4 @@
-"""What lies over a page: a question before something that cannot be undone, and a side sheet of details."""
+"""Dialogs over a page: a question before an action that cannot be undone, and a side sheet of details."""
 
 import reflex as rx
 

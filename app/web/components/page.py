@@ -11,7 +11,7 @@ from app.web.components.kinds import Child, Text
 
 @dataclass(frozen=True, slots=True)
 class Crumb:
-    """One step of the way to a page: what it is called and where it leads."""
+    """A page above this one: its name and its address."""
 
     label: Text
     href: Text

@@ -13,8 +13,8 @@ from app.web.components.kinds import Child
 class ProgressView:
     """A campaign's recipients by what became of them; the eight counts add up to `total`.
 
-    `unanswered` is no answer and busy. `left_out` is whom the campaign does not contact and has not processed:
-    cancelled, or skipped before its start; like `pending` it leaves the bar empty. `percent` (0 to 100, one decimal)
+    `unanswered` counts no answer and busy. `left_out` counts people who were cancelled, or skipped before the start:
+    they are not processed, so like `pending` they leave the bar empty. `percent` (0 to 100, one decimal)
     and `text` ("132 of 200 processed") are worked out by the server and shown as they are.
     """
 

@@ -101,7 +101,7 @@ def disposition_badge(disposition: Text) -> rx.Component:
 
 
 def _status_badge(status: Text, looks: Mapping[str, Look]) -> rx.Component:
-    """Draw `status` as `looks` says; an empty one as a dash, one unheard of as its own plain word."""
+    """Draw `status` as `looks` says; an empty one as a dash, an unknown one as its plain word."""
     cases = [
         (name, badge(look.label, tone=look.tone, icon=look.icon, live=look.live))
         for name, look in looks.items()

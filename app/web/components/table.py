@@ -134,7 +134,7 @@ def table_states(
     empty: rx.Component,
     on_retry: Click,
 ) -> rx.Component:
-    """Return the table, or what stands in its place: first load, an error with a way on, nothing to show."""
+    """Return the table; in its place while loading, on an error, or with no rows, the state that says so."""
     return rx.cond(
         present(problem),
         error_state(problem, on_retry=on_retry),
@@ -178,7 +178,7 @@ def pagination_bar(
     on_next: Click,
     label: str = "Pages",
 ) -> rx.Component:
-    """Return which rows these are (`text`, worded by the server) and the way on; `page` counts from 1."""
+    """Return which rows these are (`text`, worded by the server) and links to other pages; `page` counts from 1."""
     current, last = rx.Var.create(page).to(int), rx.Var.create(pages).to(int)
     return rx.el.nav(
         rx.el.span(text, class_name="cs-number", role="status"),
@@ -202,7 +202,7 @@ def cursor_bar(
     on_next: Click,
     label: str = "Pages",
 ) -> rx.Component:
-    """Return which rows these are and the way on, for a list too long to number its pages."""
+    """Return which rows these are and links to the next and previous page, for a list without page numbers."""
     return rx.el.nav(
         rx.el.span(text, class_name="cs-number", role="status"),
         rx.el.div(
