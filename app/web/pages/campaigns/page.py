@@ -64,8 +64,8 @@ def _cards() -> rx.Component:
         metric_grid(
             _card("Total campaigns", cards.total, icon="megaphone", note="Drafts included"),
             _card("Running now", cards.running, icon="activity", note="Queued or running"),
-            _card("Calls completed", cards.calls, icon="phone", note="Whatever the outcome"),
-            _card("Call success rate", cards.success, icon="target", note="Answered, of finished calls"),
+            _card("Calls completed", cards.calls, icon="phone", note="All outcomes"),
+            _card("Call success rate", cards.success, icon="target", note="Answered / finished calls"),
             label="Measures of all campaigns",
         ),
         class_name="cs-cards",
@@ -100,7 +100,7 @@ def _toolbar() -> rx.Component:
         select_filter(
             label="Channel",
             value=query.channel,
-            options=[(ALL, "Calls and texts"), ("call", "Calls"), ("sms", "Text messages")],
+            options=[(ALL, "Calls and texts"), ("call", "Calls"), ("sms", "Texts")],
             on_change=CampaignsState.filter_by("channel"),
         ),
         _agent_filter(query),

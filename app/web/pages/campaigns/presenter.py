@@ -1,4 +1,4 @@
-"""What the campaign list shows: its question (filters, order, page) and its rows, worded."""
+"""The campaign list: its filters, sort and page, and its rows in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PERIODS: Final = ((ALL, "All time"), ("today", "Today"), ("7", "Last 7 days"), (
 
 @dataclass(frozen=True, slots=True)
 class CampaignsQuery(ListQuery):
-    """What the list is asked for."""
+    """The filters, sort and page of the list."""
 
     status: str = word_filter(CampaignStatus)
     channel: str = word_filter(Channel)
@@ -27,7 +27,7 @@ class CampaignsQuery(ListQuery):
     sort: str = "created"
     descending: bool = True
     period: str = word_filter((key for key, _ in PERIODS), narrows=False)
-    """Of the cards."""
+    """The period of the cards."""
 
     SORTS: ClassVar[Mapping[str, bool]] = {"name": False, "status": False, "created": True, "progress": True}
 
@@ -114,5 +114,5 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
 
 
 def _attempts(row: CampaignRow) -> str:
-    one, many = ("message", "messages") if row.channel is Channel.SMS else ("call", "calls")
+    one, many = ("text", "texts") if row.channel is Channel.SMS else ("call", "calls")
     return counted(row.calls_made, one, many) if row.calls_made else f"No {many} yet"

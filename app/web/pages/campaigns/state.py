@@ -1,4 +1,4 @@
-"""The campaign list: what it is asked for, and the page of rows that answers."""
+"""The campaign list: its filters, sort and page, and the rows they give."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ SHORTEST_REFETCH: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Campaigns(Rows):
-    """The rows, and what stands above them."""
+    """The rows, and the cards and filters above them."""
 
     cards: Cards = field(default_factory=Cards)
     has_campaigns: bool = False
@@ -60,7 +60,7 @@ class CampaignsState(SortedList, rx.State):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def create(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
-        """Make a draft, or take up an untouched one, and go to the wizard's first step."""
+        """Create a draft, or reuse an untouched one, and go to the wizard's first step."""
         self.saving = True
         yield None
         campaign_id = await visit.write(

@@ -32,7 +32,7 @@ class StopSwitchState(PageState, rx.State):
         """Stop all dialing."""
         await visit.write(lambda session: stop_all_dialing(session, principal=visit.principal, now=visit.now))
         self.asking = ""
-        return say_done("All dialing is stopped. Calls in progress go on to their end.")
+        return say_done("All dialing is stopped. Calls in progress are not cut off.")
 
     @guarded(Right.RESUME_DIALING)
     async def resume(self, visit: Visit) -> EventSpec:
@@ -41,4 +41,4 @@ class StopSwitchState(PageState, rx.State):
             lambda session: resume_all_dialing(session, principal=visit.principal, now=visit.now)
         )
         self.asking = ""
-        return say_done("Dialing is allowed again.")
+        return say_done("Dialing is resumed.")

@@ -1,4 +1,4 @@
-"""What stops all dialing, the banner that says so, and the questions before either."""
+"""The switch that stops all dialing, its banner, and the questions before it is used."""
 
 import reflex as rx
 
@@ -10,7 +10,7 @@ from app.web.session import allows
 
 
 def stop_button() -> rx.Component:
-    """Return the control that pulls the switch, while it is not pulled."""
+    """Return the button that stops all dialing, while dialing is allowed."""
     offered = allows(Right.STOP_DIALING) & (CampaignsState.stop_note == "") & CampaignsState.has_campaigns
     return rx.cond(
         offered,
@@ -19,7 +19,7 @@ def stop_button() -> rx.Component:
 
 
 def stopped_banner() -> rx.Component:
-    """Return who pulled the switch and when, and the way back."""
+    """Return who stopped dialing and when, with the button that resumes it."""
     return rx.cond(
         CampaignsState.stop_note != "",
         banner(
@@ -34,14 +34,14 @@ def stopped_banner() -> rx.Component:
 
 
 def switch_dialogs() -> rx.Component:
-    """Return the questions before either move."""
+    """Return the questions before dialing is stopped or resumed."""
     return rx.fragment(
         confirm_dialog(
             is_open=StopSwitchState.asking == "stop",
             on_open_change=StopSwitchState.close,
             title="Stop all dialing?",
-            sentence="No campaign of this organization places another call or message until dialing is "
-            "resumed. Calls in progress go on to their end. Nothing is lost: every campaign keeps its place.",
+            sentence="No campaign of this organization places another call or text until dialing is resumed. "
+            "Calls in progress are not cut off. Nothing is lost: every campaign keeps its place.",
             confirm_label="Stop all dialing",
             on_confirm=StopSwitchState.stop,
         ),
@@ -49,7 +49,7 @@ def switch_dialogs() -> rx.Component:
             is_open=StopSwitchState.asking == "resume",
             on_open_change=StopSwitchState.close,
             title="Resume dialing?",
-            sentence="Every campaign that is running goes on at once where it stood.",
+            sentence="Every running campaign continues at once where it stopped.",
             confirm_label="Resume dialing",
             on_confirm=StopSwitchState.resume,
             destructive=False,

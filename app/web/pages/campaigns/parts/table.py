@@ -71,7 +71,7 @@ def _row(item: ObjectVar[Item]) -> rx.Component:
 def _channel(item: ObjectVar[Item]) -> rx.Component:
     return rx.cond(
         item.channel == "sms",
-        rx.fragment(glyph("message-square", size=13), rx.el.span("Text message")),
+        rx.fragment(glyph("message-square", size=13), rx.el.span("Text")),
         rx.fragment(glyph("phone", size=13), rx.el.span("Call")),
     )
 
