@@ -92,7 +92,7 @@ async def test_nobody_is_added_before_it_is_chosen_whom(
 ) -> None:
     here = await opened(seams, acme, tab, whom="")
     form = await tab.state(AudienceFormState)
-    assert (form.whom, form.preview, form.ready) == ("", "Choose whom to add.", False)
+    assert (form.whom, form.preview, form.ready) == ("", "Choose who to add.", False)
     assert (await here.add()).lines == []
 
 

@@ -1,4 +1,4 @@
-"""Choosing whom to add: everyone, a segment, a filter or another campaign's outcome, without some; and how long."""
+"""Chooses who to add: everyone, a segment, a filter or another campaign's outcome; who to leave out; for how long."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -46,7 +46,7 @@ _TO_THE_FORM: Final = "setTimeout(() => document.querySelector('[name=audience_w
 
 
 class AudienceFormState(FormState, rx.State):
-    """What is chosen so far, and what it would do."""
+    """The choices so far, and how many people they would add."""
 
     is_open: rx.Field[bool] = rx.field(False)
     whom: rx.Field[str] = rx.field("")
@@ -65,17 +65,19 @@ class AudienceFormState(FormState, rx.State):
     """The campaigns whose people are left out."""
     mode: rx.Field[str] = rx.field(AudienceMode.SNAPSHOT.value)
     preview: rx.Field[str] = rx.field("")
-    """What adding would do now, or what is still to be chosen."""
+    """How many would be added now, or what must still be chosen."""
     counting: rx.Field[bool] = rx.field(False)
     ready: rx.Field[bool] = rx.field(False)
     """Everything is chosen and counted."""
     adds_anybody: rx.Field[bool] = rx.field(False)
+    would_add: rx.Field[str] = rx.field("people")
+    """"25 people"; "people" until they are counted."""
     _rule: rx.Field[str] = rx.field("{}")
     """The conditions as JSON."""
 
     @guarded(Right.VIEW)
     async def open(self, visit: Visit) -> AsyncIterator[EventSpec | EventCallback[()]]:
-        """Offer the choices, with none of them made."""
+        """Open the form with nothing chosen."""
         here = campaign_here(self)
         async with visit.reading() as session:
             segments = await segment_names(session, principal=visit.principal, most=MOST_OFFERED)
@@ -92,19 +94,19 @@ class AudienceFormState(FormState, rx.State):
 
     @anyone
     def close(self) -> None:
-        """Put the form away."""
+        """Close the form."""
         self.is_open, self.errors = False, {}
 
     @anyone
     def choose(self, name: str, value: str) -> EventCallback[()]:
-        """Choose whom, the segment, the campaign, the days, or how conditions are joined."""
+        """Choose who to add, the segment, the campaign, the days, or how conditions are joined."""
         if name in _CHOSEN and (name != "whom" or value in WAYS):
             setattr(self, name, value[:_LONGEST])
         return self._changed()
 
     @anyone
     def tick_outcome(self, status: str) -> EventCallback[()]:
-        """Tick or untick what became of them in the other campaign."""
+        """Tick or untick an outcome in the other campaign."""
         others = [each for each in self.outcomes if each != status]
         known = status in {each.value for each in OUTCOMES}
         self.outcomes = others if status in self.outcomes or not known else [*others, status]
@@ -122,7 +124,7 @@ class AudienceFormState(FormState, rx.State):
 
     @anyone
     def leave_out(self, campaign_id: str) -> EventCallback[()]:
-        """Leave out who is in a campaign; once more takes that back."""
+        """Leave out the people of a campaign; a second time undoes it."""
         kept = [each for each in self.left_out if each.value != campaign_id]
         added = [each for each in self.campaigns if each.value == campaign_id]
         self.left_out = kept if len(kept) < len(self.left_out) else [*kept, *added]
@@ -130,7 +132,7 @@ class AudienceFormState(FormState, rx.State):
 
     @anyone
     def choose_mode(self, mode: str) -> None:
-        """Choose between now and as long as the campaign runs."""
+        """Choose between adding once and adding as long as the campaign runs."""
         self.mode = AudienceMode(mode).value if mode in set(AudienceMode) else self.mode
 
     @guarded(Right.VIEW, supersedes=True)
@@ -145,7 +147,7 @@ class AudienceFormState(FormState, rx.State):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def add(self, visit: Visit) -> AsyncIterator[EventSpec | None]:
-        """Begin to add them; it goes on wherever the person goes."""
+        """Start adding them; a job continues in the background."""
         self.saving, self.errors = True, {}
         yield None
         if missing := self._missing():
@@ -167,10 +169,12 @@ class AudienceFormState(FormState, rx.State):
         await visit.hint(ADVANCE_AUDIENCE, view.id)
         self.is_open = False
         await rules._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
-        yield say_done("They are being added")
+        yield say_done(
+            "Adding people who match" if mode is AudienceMode.STANDING else f"Adding {self.would_add}"
+        )
 
     async def _count(self, visit: Visit) -> None:
-        self.adds_anybody, self.preview = False, ""
+        self.adds_anybody, self.would_add, self.preview = False, "people", ""
         if missing := self._missing():
             self.preview = missing
             return
@@ -184,14 +188,15 @@ class AudienceFormState(FormState, rx.State):
             )
         self.preview, self.ready = preview_sentence(preview), True
         self.adds_anybody = preview.would_add.count > 0
+        self.would_add = f"{preview.would_add} {'person' if preview.would_add.count == 1 else 'people'}"
 
     def _missing(self) -> str:
-        """Return what is still to be chosen; empty if nothing is."""
+        """Return what must still be chosen; empty if nothing."""
         match self.whom:
             case "":
-                return "Choose whom to add."
+                return "Choose who to add."
             case "segment" if not self.segment_id:
-                return "There is no segment yet: filter the address book, and keep the filter under a name."
+                return "There is no segment yet. Filter the address book and save the filter as a segment."
             case "filter" if not self.chips:
                 return "Add at least one filter, or choose everyone."
             case "outcome" if not self.campaign_id:
@@ -228,13 +233,13 @@ class AudienceFormState(FormState, rx.State):
         self._rule, self.chips = json.dumps(as_json(wanted)), chips
 
     def _changed(self) -> EventCallback[()]:
-        """Note that the count no longer holds, and have it made anew."""
+        """Mark the count as outdated, and count again."""
         self.counting, self.ready = True, False
         return AudienceFormState.count
 
 
 class AudienceConditionState(ConditionForm, rx.State):
-    """The dialog of a condition of whom to add."""
+    """The dialog of one condition of the filter."""
 
     async def _take(self, visit: Visit, conditions: Sequence[Condition]) -> None:
         form = await self.get_state(AudienceFormState)

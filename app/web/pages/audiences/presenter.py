@@ -1,4 +1,4 @@
-"""Rules that add people, in words: whom they mean, whom they leave out, and how far they are."""
+"""Rules that add people, in words: who they add, who they leave out, and their progress."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ OUTCOMES: Final = (
     RecipientStatus.SKIPPED,
     RecipientStatus.CANCELLED,
 )
-"""What may have become of somebody in another campaign, the likeliest to be tried again first."""
+"""The outcomes in another campaign, the most likely to be retried first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RuleLine:
     id: int
     whom: str
     left_out: str
-    """Whom it leaves out; empty for nobody."""
+    """Who is left out; empty if nobody is."""
     state: str
     """"adding", "waiting", "standing", "done" or "ended"."""
     state_words: str
@@ -46,7 +46,7 @@ class RuleLine:
 def rule_line(
     view: AudienceView, names: Names, status: CampaignStatus, *, zone: str, now: datetime
 ) -> RuleLine:
-    """Word a rule of a campaign with that status; `names` are those of what rules speak of."""
+    """Word a rule of a campaign with that status; `names` has the campaigns and imports in the rules."""
     state, words = _state(view, status)
     return RuleLine(
         id=view.id,

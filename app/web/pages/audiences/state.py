@@ -1,4 +1,4 @@
-"""The rules by which people are added to the campaign in the address, kept live, and ending one."""
+"""The rules that add people to the campaign in the address, kept live; one can be ended."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from app.web.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What everybody who watches a campaign's rules is shown."""
+    """The rules of a campaign: the same for everybody who watches."""
 
     views: tuple[AudienceView, ...]
     names: Names
@@ -34,15 +34,15 @@ class AudiencesState(PageState, rx.State):
 
     lines: rx.Field[list[RuleLine]] = rx.field(default_factory=list)
     keeps_adding: rx.Field[bool] = rx.field(False)
-    """Some rule goes on adding who matches."""
+    """A rule keeps adding people who match."""
     status: rx.Field[str] = rx.field("")
     """The campaign's."""
     is_editable: rx.Field[bool] = rx.field(False)
-    """People may be added once and for all: the campaign is a draft, paused or failed."""
+    """People can be added once: the campaign is a draft, paused or failed."""
     is_over: rx.Field[bool] = rx.field(True)
-    """Nobody is added to the campaign any more."""
+    """The campaign is over: nobody can be added."""
     asked: rx.Field[int] = rx.field(0)
-    """The rule of which is asked whether to end it; 0: none."""
+    """The rule in the question whether to end it; 0: none."""
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> None:
@@ -52,7 +52,7 @@ class AudiencesState(PageState, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Follow how they get on."""
+        """Follow the progress of the rules."""
         campaign_id = campaign_here(self)
         watched = Watched(visit.principal.organization_id, campaign_id, "audiences")
         check = still_allowed(self, Right.VIEW)
@@ -68,7 +68,7 @@ class AudiencesState(PageState, rx.State):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def end(self, visit: Visit) -> EventSpec:
-        """Add nobody more by the rule that was asked about."""
+        """End the rule in question: it adds no more people."""
         self.saving = True
         audience_id, self.asked = self.asked, 0
         await visit.write(
@@ -81,7 +81,7 @@ class AudiencesState(PageState, rx.State):
             )
         )
         await self._refresh(visit)
-        return say_done("Nobody more is added by this rule")
+        return say_done("The rule has ended")
 
     async def _refresh(self, visit: Visit) -> None:
         self._show(visit, await _read(visit, campaign_here(self)))

@@ -1,4 +1,4 @@
-"""The form of whom to add, and its dialogs."""
+"""The form that chooses people to add, and its dialogs."""
 
 from typing import Final
 
@@ -35,13 +35,15 @@ from app.web.session import allows
 
 _WAYS: Final = [
     Choice("everyone", "Everyone", "The whole address book.", "book-user"),
-    Choice("segment", "A segment", "A filter that you keep under a name.", "bookmark"),
-    Choice("filter", "A filter", "Tags, last outcome, own fields…", "list-filter"),
-    Choice("outcome", "An outcome", "Who did not answer another campaign.", "phone-missed"),
+    Choice("segment", "A segment", "A saved filter.", "bookmark"),
+    Choice("filter", "A filter", "Tags, last outcome, custom fields…", "list-filter"),
+    Choice("outcome", "An outcome", "For example: no answer in another campaign.", "phone-missed"),
 ]
-_NOW: Final = "Whoever matches at this moment joins the campaign, once."
+_NOW: Final = "People who match now are added once."
 _NOT_NOW: Final = "Not while the campaign runs: pause it first."
-_STANDING: Final = "Whoever comes to match later joins too, until you end it. Meanwhile it does not complete."
+_STANDING: Final = (
+    "People who match later are added too, until you end the rule. Until then the campaign does not complete."
+)
 _MODES: Final = {
     is_editable: [
         Choice(
@@ -58,7 +60,7 @@ _MODES: Final = {
 
 
 def audience_button() -> rx.Component:
-    """Return what opens the form, while people may be added at all."""
+    """Return the button that opens the form, while people may be added."""
     return rx.cond(
         allows(Right.EDIT_CAMPAIGNS) & ~AudiencesState.is_over,
         secondary_button("From address book", icon="book-user", on_click=AudienceFormState.open),
@@ -73,7 +75,7 @@ def audience_panel() -> rx.Component:
             panel(
                 audience_form(),
                 title="Add from the address book",
-                description="Choose whom. Who is in the campaign already is not added twice.",
+                description="People already in this campaign are skipped.",
             ),
         ),
         audience_dialogs(),
@@ -83,12 +85,13 @@ def audience_panel() -> rx.Component:
 def audience_dialogs() -> rx.Component:
     """Return the dialog of a filter, and the question before a rule is ended."""
     return rx.fragment(
-        filter_dialog(AudienceConditionState, sentence="Only people who meet it are added."),
+        filter_dialog(AudienceConditionState, sentence="Only people who match it are added."),
         confirm_dialog(
             is_open=AudiencesState.asked > 0,
             on_open_change=AudiencesState.ask(0),
-            title="Add nobody more by this rule?",
-            sentence="Who was added stays in the campaign. You can add people again at any time.",
+            title="End this rule?",
+            sentence="It adds no more people. People already added stay in the campaign. You can add people again "
+            "at any time.",
             confirm_label="End the rule",
             on_confirm=AudiencesState.end,
             busy=AudiencesState.saving,
@@ -97,12 +100,12 @@ def audience_dialogs() -> rx.Component:
 
 
 def audience_form() -> rx.Component:
-    """Return the form: whom, without whom, how long, what it would do, and the button."""
+    """Return the form: who to add, who to leave out, once or continuously, the count, and the button."""
     return rx.el.div(
         unboxed_errors(AudienceFormState),
         choice_cards(
             name="audience_whom",
-            legend="Whom to add",
+            legend="Who to add",
             choices=_WAYS,
             value=AudienceFormState.whom,
             on_change=AudienceFormState.choose("whom"),
@@ -119,7 +122,9 @@ def audience_form() -> rx.Component:
         form_actions(
             secondary_button("Cancel", on_click=AudienceFormState.close),
             rx.button(
-                choose(_is_standing(), "Keep adding them", "Add them"),
+                choose(
+                    _is_standing(), "Keep adding them", as_text("Add ") + as_text(AudienceFormState.would_add)
+                ),
                 on_click=AudienceFormState.add,
                 loading=AudienceFormState.saving,
                 disabled=~AudienceFormState.ready | ~(AudienceFormState.adds_anybody | _is_standing()),
@@ -202,7 +207,7 @@ def _outcome() -> rx.Component:
                 label="Campaign",
             ),
             rx.el.fieldset(
-                rx.el.legend("What became of them there"),
+                rx.el.legend("Their outcome there"),
                 *[_tick(status.value, STATUS_WORDS[status]) for status in OUTCOMES],
                 class_name="cs-audience-ticks",
             ),
@@ -240,7 +245,7 @@ def _days() -> rx.Component:
         ),
         name="audience_days",
         label="Days since the last contact, at least",
-        help_text="Leaves out whom any campaign contacted more recently than that.",
+        help_text="Leaves out people whom a campaign contacted more recently.",
         error=error,
         optional=True,
     )
@@ -261,7 +266,7 @@ def _left_out() -> rx.Component:
             ),
             name="audience_left_out",
             label="Not in these campaigns",
-            help_text="Leaves out who is in one of them, whatever became of them there.",
+            help_text="Leaves out everybody in these campaigns, with any outcome.",
             optional=True,
         ),
         rx.cond(

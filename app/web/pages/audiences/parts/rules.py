@@ -12,7 +12,7 @@ from app.web.session import allows
 
 
 def audience_rules() -> rx.Component:
-    """Return the rules by which people were or are added, newest first; nothing while there are none."""
+    """Return the rules that add or added people, newest first; nothing if there are none."""
     return rx.cond(
         AudiencesState.lines.length() > 0,
         panel(
