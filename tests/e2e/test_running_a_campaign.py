@@ -87,7 +87,7 @@ def test_the_start_promises_whom_the_campaign_then_calls_and_shows_who_is_skippe
     visit(page, world.address("campaigns"))
     page.get_by_role("button", name="Start Spring reminders", exact=True).click()
     dialog = page.get_by_role("alertdialog")
-    expect(dialog).to_contain_text("2 of 3 people will be played through.")
+    expect(dialog).to_contain_text("2 of 3 people will be simulated.")
     expect(dialog).to_contain_text("1 is skipped: without name.")
     dialog.get_by_role("link", name="See them").click()
     expect(row(page, "No name")).to_contain_text("This contact has no value for {{name}}.")

@@ -131,7 +131,7 @@ async def test_a_start_is_asked_about_first_with_how_many_are_really_called(
     await browser.send(CampaignActionsState.ask_start(campaign_id))
     question = (await tab.state(CampaignActionsState)).question
     assert question.title == "Start “March reminders”?"
-    assert "nobody is really called. 2 people will be played through." in question.sentence
+    assert "nobody is really called. 2 people will be simulated." in question.sentence
     assert await world.status(campaign_id) is CampaignStatus.DRAFT
     await browser.send(CampaignActionsState.start(campaign_id))
     assert (await tab.state(CampaignActionsState)).question.title == ""
@@ -148,7 +148,7 @@ async def test_a_start_says_who_will_be_skipped_and_leads_to_them(world: Campaig
     browser = await open_campaign(tab, world, campaign_id)
     await browser.send(CampaignActionsState.ask_start(campaign_id))
     question = (await tab.state(CampaignActionsState)).question
-    assert "1 of 4 people will be played through." in question.sentence
+    assert "1 of 4 people will be simulated." in question.sentence
     assert question.skipped == "3 are skipped: 2 without day, 1 on the do-not-contact list."
 
     browser = await open_campaign(tab, world, campaign_id, f"/contacts?status={SKIPPED_AHEAD}")
@@ -182,7 +182,7 @@ async def test_cancelling_says_what_becomes_of_calls_in_progress(world: Campaign
     await browser.send(CampaignQuestionState.ask("cancel", campaign_id))
     sentence = (await tab.state(CampaignQuestionState)).sentence
     assert "2 contacts who wait will not be contacted" in sentence
-    assert "1 call or message in progress will go on to the end" in sentence
+    assert "1 call or text in progress will go on to the end" in sentence
     await browser.send(CampaignQuestionState.cancel())
     assert await world.status(campaign_id) is CampaignStatus.CANCELLED
     assert (await hang_up_of(world, attempt.id)) == ""
@@ -575,6 +575,6 @@ async def shown_cost(world: CampaignWorld, tab: Driver, *prices: str | None) -> 
 
 async def test_a_cost_says_how_much_of_it_the_carrier_has_told(world: CampaignWorld, tab: Driver) -> None:
     assert await shown_cost(world, tab) == ("$0.00", "Nothing spent yet")
-    assert await shown_cost(world, tab, None) == ("$0.03", "Estimated: prices come later")
-    assert await shown_cost(world, tab, "-0.10", None) == ("$0.20", "Partly estimated: prices come later")
+    assert await shown_cost(world, tab, None) == ("$0.03", "Estimated: final prices follow")
+    assert await shown_cost(world, tab, "-0.10", None) == ("$0.20", "Partly estimated: final prices follow")
     assert await shown_cost(world, tab, "-0.10", "-0.10") == ("$0.20", "As the carrier charges")

@@ -22,10 +22,10 @@ class CampaignActionsState(PageState, rx.State):
     """The action last asked for."""
 
     errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    """Why a start was refused, by field path: opens the dialog that says so."""
+    """Why a start was refused, by field path; a dialog shows it."""
     campaign_id: rx.Field[int] = rx.field(0)
     resuming: rx.Field[bool] = rx.field(False)
-    """Which of start and resume waits for the carrier to be confirmed."""
+    """The action, start or resume, that waits until the carrier is confirmed."""
     carrier_question: rx.Field[str] = rx.field("")
     question: rx.Field[StartQuestion] = rx.field(default_factory=StartQuestion)
     """Asked before a start."""
@@ -54,7 +54,7 @@ class CampaignActionsState(PageState, rx.State):
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def resume(self, visit: Visit, campaign_id: int) -> EventSpec | None:
-        """Go on with a paused or failed campaign."""
+        """Resume a paused or failed campaign."""
         self.campaign_id, self.resuming, self.errors = campaign_id, True, {}
         return await self._go(visit, confirmed=False)
 
@@ -66,13 +66,13 @@ class CampaignActionsState(PageState, rx.State):
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def pause(self, visit: Visit, campaign_id: int) -> EventSpec:
-        """Place nothing more."""
+        """Pause: place no more calls or texts."""
         await visit.write(
             lambda session: pause_campaign(
                 session, principal=visit.principal, campaign_ref=campaign_id, now=visit.now
             )
         )
-        return say_done("Campaign paused. Calls in progress go on to their end.")
+        return say_done("Campaign paused. Calls in progress are not cut off.")
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def duplicate(self, visit: Visit, campaign_id: int) -> list[EventSpec]:
@@ -83,11 +83,11 @@ class CampaignActionsState(PageState, rx.State):
             )
         )
         there = rx.redirect(routes.campaign(visit.principal.organization_slug, copy))
-        return [say_done("Copied, with its settings and contacts. You are looking at the copy."), there]
+        return [say_done("Copied with settings and contacts. This is the copy."), there]
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Put the dialogs away."""
+        """Close the dialogs."""
         if not is_open:
             self.errors, self.carrier_question, self.question = {}, "", StartQuestion()
 

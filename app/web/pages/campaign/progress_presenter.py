@@ -1,4 +1,4 @@
-"""How far a campaign is, as its bar and in words."""
+"""The progress of a campaign, as its bar and in words."""
 
 from app.domain.campaign import NOT_BEGUN, CampaignStatus
 from app.domain.metrics import CampaignStanding, StatusCounts, standing

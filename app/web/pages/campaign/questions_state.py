@@ -1,4 +1,4 @@
-"""What is asked before a campaign is cancelled, deleted, or tried again for those it did not reach."""
+"""The questions before a campaign is cancelled, deleted or retried."""
 
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ from app.web.words import counted
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An outcome that may be tried again, and whether it is ticked."""
+    """An outcome that can be retried, and whether it is ticked."""
 
     status: str
     label: str
@@ -42,17 +42,17 @@ class CampaignQuestionState(PageState, rx.State):
     campaign_name: rx.Field[str] = rx.field("")
     sentence: rx.Field[str] = rx.field("")
     calls: rx.Field[str] = rx.field("")
-    """How many calls a cancel could hang up; empty: none."""
+    """How many calls a cancel could hang up; empty if none."""
     hang_up: rx.Field[bool] = rx.field(False)
     outcomes: rx.Field[list[Outcome]] = rx.field(default_factory=list)
     retry_label: rx.Field[str] = rx.field("Retry")
-    """Says how many are ticked."""
+    """The button's text, with the number of ticked contacts."""
     carrier_question: rx.Field[str] = rx.field("")
-    """Asked when those ticked would be tried again on another carrier."""
+    """The question if the retry would use another carrier; else empty."""
 
     @guarded(Right.VIEW)
     async def ask(self, visit: Visit, asking: str, campaign_id: int) -> None:
-        """Open a question, with what the answer would mean just now."""
+        """Open a question that says what the answer would do now."""
         now = visit.now
         async with visit.reading() as session:
             campaign = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
@@ -68,7 +68,7 @@ class CampaignQuestionState(PageState, rx.State):
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Put the question away."""
+        """Close the question."""
         if not is_open:
             self.asking, self.carrier_question = "", ""
 
@@ -117,12 +117,12 @@ class CampaignQuestionState(PageState, rx.State):
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def retry(self, visit: Visit) -> EventSpec | None:
-        """Try those again whose outcome is ticked."""
+        """Retry the contacts whose outcome is ticked."""
         return await self._retry(visit, confirmed=False)
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def confirm_carrier(self, visit: Visit) -> EventSpec | None:
-        """Try them again on the carrier that is configured now."""
+        """Retry them on the carrier that is configured now."""
         return await self._retry(visit, confirmed=True)
 
     async def _retry(self, visit: Visit, *, confirmed: bool) -> EventSpec | None:
@@ -147,7 +147,7 @@ class CampaignQuestionState(PageState, rx.State):
             self.carrier_question = str(question)
             return None
         self.asking, self.carrier_question = "", ""
-        return say_done(f"Trying {counted(retried, 'contact', 'contacts')} again.")
+        return say_done(f"{counted(retried, 'contact', 'contacts')} queued for retry.")
 
     def _offer(self, outcomes: list[Outcome]) -> None:
         self.outcomes = outcomes
@@ -170,7 +170,7 @@ def _what_cancelling_means(snapshot: CampaignSnapshot) -> str:
     waiting = snapshot.counts[RecipientStatus.PENDING]
     parts = [f"{counted(waiting, 'contact who waits', 'contacts who wait')} will not be contacted."]
     if snapshot.live_calls:
-        under_way = counted(snapshot.live_calls, "call or message", "calls or messages")
+        under_way = counted(snapshot.live_calls, "call or text", "calls or texts")
         parts.append(f"{under_way} in progress will go on to the end and be recorded, unless hung up.")
     parts.append("This cannot be undone, but you can duplicate the campaign.")
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""What is said before a start, wherever it is said: how many people are really called, who is not, and when first."""
+"""The words before a start, for every page: how many people are really called, who is skipped, when it begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from app.web.words import counted
 
 @dataclass(frozen=True, slots=True)
 class StartQuestion:
-    """The question before a start; without a title nothing is asked."""
+    """The question before a start; closed while its title is empty."""
 
     verb: str = "Start"
-    """Start, Schedule or Resume: what the answer does."""
+    """The action that is confirmed: Start, Schedule or Resume."""
     title: str = ""
     sentence: str = ""
     skipped: str = ""
-    """How many are skipped and why; empty: nobody is."""
+    """How many are skipped and why; empty if nobody is."""
     confirm: str = ""
     warnings: list[str] = field(default_factory=list)
 
@@ -71,7 +71,7 @@ def skipped_sentence(people: Eligibility) -> str:
 def _reason(skipped: Skipped) -> str:
     if skipped.variable:
         return f"without {skipped.variable}"
-    return _REASONS.get(skipped.rule, "shielded by the carrier")
+    return _REASONS.get(skipped.rule, "blocked by the carrier")
 
 
 _REASONS: Final[Mapping[str, str]] = {
@@ -83,21 +83,21 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 def _who(people: Eligibility, act: str, *, is_simulated: bool) -> str:
-    """Return how many people are really called: the one thing not to be mistaken about."""
+    """Return how many people are really called, or simulated."""
     who = f"{how_many(people)} {'person' if people.total == 1 else 'people'}"
     used_up = people.used_up
     no_more = f" {counted(used_up, 'has', 'have')} no attempt left." if used_up else ""
     if is_simulated:
         nobody = f"The carrier is simulated: nobody is really {act}."
-        return f"{nobody} {who} will be played through.{no_more}"
+        return f"{nobody} {who} will be simulated.{no_more}"
     return f"{who} will really be {act}.{no_more}"
 
 
 def _people_to_come(act: str, *, is_simulated: bool) -> str:
-    waiting = "Nobody matches its rule yet: it waits for people."
+    waiting = "Nobody matches its rule yet, so it waits."
     if is_simulated:
         return f"{waiting} The carrier is simulated: nobody is really {act}."
-    return f"{waiting} Whoever comes to match will really be {act}."
+    return f"{waiting} People who match later will really be {act}."
 
 
 def _when(settings: CampaignSettings, check: Preflight) -> str:

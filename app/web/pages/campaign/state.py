@@ -1,4 +1,4 @@
-"""What stands above all four tabs of a campaign, kept live."""
+"""The header of all four tabs of a campaign, kept live."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from app.web.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The campaign's name, where it is, and what may be done with it."""
+    """The campaign's name, status and allowed actions."""
 
     id: int = 0
     name: str = ""
@@ -36,7 +36,7 @@ class Header:
     can_resume: bool = False
     can_cancel: bool = False
     can_retry: bool = False
-    """Completed, and somebody was not reached."""
+    """The campaign is completed and somebody was not reached."""
     can_edit: bool = False
     can_delete: bool = False
 
@@ -48,7 +48,7 @@ class CampaignState(PageState, rx.State):
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> None:
-        """Show which campaign this is. Between its tabs the header stays as it is until it is read again."""
+        """Show the campaign's header. From tab to tab the old one stays until the new one is read."""
         self.problem = ""
         campaign_id = campaign_here(self)
         if self.header.id != campaign_id:
@@ -59,7 +59,7 @@ class CampaignState(PageState, rx.State):
 
     @guarded(Right.VIEW, background=True)
     async def watch(self, visit: Visit) -> None:
-        """Follow status and size, and so what is offered."""
+        """Follow the status and the number of contacts, and with them the allowed actions."""
         campaign_id = campaign_here(self)
         watched, load = live_snapshot(visit, campaign_id)
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
@@ -70,7 +70,7 @@ class CampaignState(PageState, rx.State):
 
 
 async def read_header(visit: Visit, campaign_id: int) -> Header:
-    """Return the campaign's header as it stands. Raises `NotFound`."""
+    """Return the campaign's current header. Raises `NotFound`."""
     async with visit.reading() as session:
         brief = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
         counts = await recipient_counts(session, brief.id)
@@ -80,9 +80,9 @@ async def read_header(visit: Visit, campaign_id: int) -> Header:
 def live_snapshot(
     visit: Visit, campaign_id: int
 ) -> tuple[Watched, Callable[[], Awaitable[CampaignSnapshot]]]:
-    """Return what all tabs of a campaign watch, and how it is read: once a process, whoever watches.
+    """Return what all tabs of a campaign watch, and the function that reads it, once per process for all browsers.
 
-    The reading raises `NotFound` where there is no such campaign, which ends the watching; `load` has said so.
+    The function raises `NotFound` if there is no such campaign, which ends the watching; `load` has said so.
     """
     organization_id = visit.principal.organization_id
 
@@ -101,7 +101,7 @@ def _header_of(brief: CampaignBrief, counts: Counts) -> Header:
         id=brief.id,
         name=brief.name,
         description=brief.description,
-        channel="Text message" if brief.channel is Channel.SMS else "Call",
+        channel="Text" if brief.channel is Channel.SMS else "Call",
         simulated=brief.carrier_simulated is True,
         total=sum(counts.values()),
         can_retry=may_retry(actions, counts),
@@ -118,7 +118,7 @@ def _followed(header: Header, snapshot: CampaignSnapshot) -> Header:
 
 
 def may_retry(actions: frozenset[CampaignAction], counts: Counts) -> bool:
-    """Tell whether trying again those who were not reached is allowed, and there is anybody."""
+    """Tell whether a retry is allowed and somebody was not reached."""
     return CampaignAction.RETRY_FAILED in actions and any(counts[status] for status in RETRY_FAILED_DEFAULT)
 
 

@@ -76,8 +76,8 @@ def _none_yet() -> rx.Component:
     return empty_state(
         icon="phone-outgoing",
         title="No calls yet",
-        sentence="Every call and message of this campaign is listed here as soon as it is placed, with what "
-        "was said and what the carrier told.",
+        sentence="Every call and text of this campaign is listed here as soon as it is placed, with what "
+        "was said and what the carrier reported.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the Call log shows, worded."""
+"""The rows and the sheet of the Call log, in words."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ _ANSWERED_BY: Final[Mapping[AnsweredBy, str]] = {
 }
 _PARTS: Final[Mapping[str, str]] = {
     "welcome": "Greeting",
-    "agenda": "Agenda",
+    "agenda": "Reason for the call",
     "question": "Question",
     "closing": "Closing",
-    "body": "Text message",
+    "body": "Text",
 }
 _EVENTS: Final[Mapping[str, str]] = {
     EventKind.QUEUED: "Accepted by the carrier",
@@ -47,13 +47,13 @@ _EVENTS: Final[Mapping[str, str]] = {
     EventKind.UNKNOWN: "Something else",
 }
 _ABOUT_US: Final = frozenset({"AccountSid", "ApiVersion"})
-"""Parts of a carrier's event that are the same in all of them."""
+"""Fields that are the same in every event of a carrier account."""
 _NOT_SAID: Final = frozenset({"language", "voice"})
 
 
 @dataclass(frozen=True, slots=True)
 class CallLogQuery(ListQuery):
-    """What the log is asked for."""
+    """The filters, sort and page of the log."""
 
     disposition: str = word_filter(Disposition)
 
@@ -80,7 +80,7 @@ class CallItem:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of what the agent was given to say."""
+    """One part of the text given to the agent."""
 
     label: str
     text: str
@@ -98,7 +98,7 @@ class TranscriptEntry:
 
 @dataclass(frozen=True, slots=True)
 class CarrierEvent:
-    """One thing the carrier told."""
+    """One event the carrier reported."""
 
     kind: str
     at: str
@@ -140,7 +140,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
 
 
 def call_detail(detail: AttemptDetail, *, zone: str, now: datetime) -> CallDetail:
-    """Word an attempt and its story; its parts stand in the order in which a call says them."""
+    """Word an attempt with its events; its parts are in the order in which a call says them."""
     said = {name: text for name, text in detail.rendered.items() if text.strip() and name not in _NOT_SAID}
     in_order = [name for name in _PARTS if name in said] + [name for name in said if name not in _PARTS]
     return CallDetail(

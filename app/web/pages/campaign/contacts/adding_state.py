@@ -23,7 +23,7 @@ _SHOWN = 20
 
 
 class AddContactsState(FormState, rx.State):
-    """Which of the two dialogs is open, and whom the address book offers."""
+    """Which of the two dialogs is open, and the people to choose from."""
 
     adding: rx.Field[str] = rx.field("")
     """"hand" or "book"."""
@@ -45,7 +45,7 @@ class AddContactsState(FormState, rx.State):
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Put the dialogs away."""
+        """Close the dialogs."""
         if not is_open:
             self.adding = ""
 
@@ -107,7 +107,7 @@ class AddContactsState(FormState, rx.State):
             )
         self.known = [Known(row.id, row.name or "No name", row.pretty, row.suppressed) for row in found.items]
         more = found.total - len(found.items)
-        self.known_note = f"{more:,} more: search to find them." if more > 0 else ""
+        self.known_note = f"{more:,} more. Search to find them." if more > 0 else ""
 
     async def _added(self, visit: Visit, result: AddResult) -> EventSpec:
         self.adding, self.chosen = "", []
@@ -127,5 +127,5 @@ def _result_sentence(result: AddResult) -> str:
     if result.duplicates:
         parts.append(f"{result.duplicates:,} already in the campaign.")
     if result.suppressed:
-        parts.append(f"{result.suppressed:,} must not be contacted and will be skipped.")
+        parts.append(f"{result.suppressed:,} on the do-not-contact list will be skipped.")
     return " ".join([*parts, *result.warnings])

@@ -1,4 +1,4 @@
-"""The contact whose sheet is open: its variables, its attempts, and why it was, or was not, contacted."""
+"""The contact whose sheet is open: its variables, its attempts, and why it was contacted or not."""
 
 import reflex as rx
 

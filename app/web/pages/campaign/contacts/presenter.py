@@ -14,12 +14,12 @@ from app.web.pages.campaign.calls.presenter import CallItem, call_item
 from app.web.recipient_words import STATUS_WORDS, reason_words
 from app.web.words import Moment, counted, moment
 
-_DONE: Final = {"retry": "tried again", "skip": "skipped", "remove": "removed"}
+_DONE: Final = {"retry": "queued for retry", "skip": "skipped", "remove": "removed"}
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignContactsQuery(ListQuery):
-    """What the list is asked for."""
+    """The filters, sort and page of the list."""
 
     status: str = word_filter((*RecipientStatus, SKIPPED_AHEAD))
     sort: str = "position"
@@ -30,7 +30,7 @@ class CampaignContactsQuery(ListQuery):
 
     @property
     def statuses(self) -> tuple[RecipientStatus, ...]:
-        """The statuses asked for; none: the statuses do not matter."""
+        """The statuses to filter by; none: no filter."""
         return (RecipientStatus(self.status),) if self.status in set(RecipientStatus) else ()
 
 
@@ -56,7 +56,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One value that the templates may use."""
+    """A variable of the templates, with its value."""
 
     label: str
     value: str
@@ -73,11 +73,11 @@ class ContactStep:
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
-    """One contact with all that happened to it."""
+    """One contact with its history."""
 
     person: Person = field(default_factory=Person)
     answer: str = ""
-    """Why it was, or was not, contacted."""
+    """Why the contact was contacted, or not."""
     variables: list[Variable] = field(default_factory=list)
     attempts: list[CallItem] = field(default_factory=list)
     steps: list[ContactStep] = field(default_factory=list)
@@ -96,7 +96,7 @@ def person(row: RecipientRow, *, zone: str, now: datetime) -> Person:
         disposition=row.last_disposition.value if row.last_disposition else "",
         last=moment(row.last_attempt_at, zone, now=now),
         next=Moment() if is_due else moment(row.next_at, zone, now=now),
-        next_word="In line" if is_due else "",
+        next_word="Queued" if is_due else "",
         why=row.blocked_why or "",
         can_retry="retry" in row.actions,
         can_skip="skip" in row.actions,
@@ -129,7 +129,7 @@ def _why(detail: RecipientDetail, *, zone: str, now: datetime) -> str:
     if row.status is RecipientStatus.PENDING:
         due = row.next_at is not None and row.next_at > now
         at = moment(row.next_at, zone, now=now)
-        return f"The next attempt is due on {at.text} {at.zone}." if due else "Waits in line to be contacted."
+        return f"The next attempt is due on {at.text} {at.zone}." if due else "Queued: waits to be contacted."
     if row.status is RecipientStatus.IN_PROGRESS:
         return f"Is being contacted now at {pretty(row.number)}."
     tries = counted(row.attempts_made, "attempt", "attempts")

@@ -1,4 +1,4 @@
-"""What is done to contacts of a campaign: one, those ticked, or all that match."""
+"""Retries, skips or removes contacts of a campaign: one, the ticked ones, or all that match."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -30,19 +30,19 @@ class SelectionState(Ticking, rx.State):
     """Which contacts are ticked, and what is asked about them: "retry", "skip" or "remove"."""
 
     single: rx.Field[int] = rx.field(0)
-    """The one contact the question is about; 0: those ticked."""
+    """The one contact in question; 0: the ticked ones."""
     carrier_question: rx.Field[str] = rx.field("")
-    """Asked when a completed campaign would run again on another carrier."""
+    """The question if a completed campaign would run again on another carrier; else empty."""
 
     @anyone
     def ask(self, action: str, recipient_id: int) -> None:
-        """Ask before something is done to one contact, or to those ticked (0)."""
+        """Ask before an action on one contact, or on the ticked ones (0)."""
         self.asking, self.single = action if action in _OPERATIONS else "", recipient_id
         self.carrier_question = ""
 
     @anyone
     def close(self, is_open: bool) -> None:  # noqa: FBT001 - what the dialog tells
-        """Put the question away."""
+        """Close the question."""
         if not is_open:
             self.asking, self.carrier_question = "", ""
 
@@ -66,7 +66,7 @@ class SelectionState(Ticking, rx.State):
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def skip_instead(self, visit: Visit) -> EventSpec | None:
-        """Skip those who would come back if they were removed."""
+        """Skip the contacts, because a rule would add them again."""
         self.asking = "skip"
         return await self._do(visit, "skip", await self._whom(visit), confirmed=False)
 

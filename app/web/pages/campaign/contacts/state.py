@@ -61,7 +61,7 @@ class CampaignContactsState(SortedList, rx.State):
 async def skipped_ahead(
     session: AsyncSession, visit: Visit, campaign_id: int, query: CampaignContactsQuery
 ) -> dict[int, str] | None:
-    """Return those who are skipped or will be, each with why, if the filter asks for them; None if it does not."""
+    """Return the contacts who are or will be skipped, with the reasons; None if the filter does not ask for them."""
     if query.status != SKIPPED_AHEAD:
         return None
     now = visit.now

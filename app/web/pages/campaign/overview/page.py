@@ -1,4 +1,4 @@
-"""The Overview tab: progress, measures, what happens now, and what happened so far."""
+"""The Overview tab: progress, measures, current activity and history."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -70,7 +70,7 @@ def _progress() -> rx.Component:
             rx.cond(
                 overview.conserved,
                 rx.el.p(overview.conservation, class_name="cs-quiet cs-number cs-conservation"),
-                banner(overview.conservation, kind="danger", title="These do not add up"),
+                banner(overview.conservation, kind="danger", title="These numbers do not add up"),
             ),
             class_name="cs-progress-panel",
         ),
@@ -101,12 +101,12 @@ def _measures() -> rx.Component:
     return rx.el.div(
         metric_grid(
             metric_card(
-                "Completion rate", measures.completion, note="Processed, of all contacts", loading=loading
+                "Completion rate", measures.completion, note="Processed / all contacts", loading=loading
             ),
-            metric_card("Success rate", measures.success, note="Completed, of those tried", loading=loading),
+            metric_card("Success rate", measures.success, note="Completed / tried contacts", loading=loading),
             metric_card("Answer rate", measures.answer, note="People and machines", loading=loading),
             metric_card(
-                "Human answer rate", measures.human_answer, note=measures.calls_note, loading=loading
+                "Answered by a person", measures.human_answer, note=measures.calls_note, loading=loading
             ),
             metric_card("Average duration", measures.duration, note="Of answered calls", loading=loading),
             metric_card("Total cost", measures.cost, note=measures.cost_note, loading=loading),
@@ -120,7 +120,7 @@ def _history() -> rx.Component:
     return panel(
         rx.cond(
             OverviewState.history.length() == 0,
-            rx.el.p("Nothing has happened yet: changes of status are listed here.", class_name="cs-quiet"),
+            rx.el.p("No changes yet. Each change of status is listed here.", class_name="cs-quiet"),
             rx.el.ol(rx.foreach(OverviewState.history, _change), class_name="cs-history"),
         ),
         title="History",

@@ -1,4 +1,4 @@
-"""What the Overview tab shows, worded."""
+"""The Overview tab in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What goes on now; if nothing does, why, and what to do."""
+    """The current activity; if there is none, why, and what to do."""
 
     title: str = ""
     sentence: str = ""
@@ -70,7 +70,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """An attempt of which a person must say whether it was placed."""
+    """An attempt that a person must decide on: was it placed or not?"""
 
     id: str
     name: str
@@ -81,7 +81,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """A call that the carrier made beside the one of its attempt."""
+    """A second call that the carrier made for one attempt."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it that moves. Before it is read it takes the same room, so that nothing jumps."""
+    """The live part of the tab. Before it is read it has the same size, so that nothing jumps."""
 
     progress: ProgressView = field(default_factory=ProgressView)
     shares: list[StatusShare] = field(
@@ -115,9 +115,12 @@ class Overview:
 
 
 _OVER: Final[Mapping[CampaignStatus, tuple[str, str]]] = {
-    CampaignStatus.DRAFT: ("Not started", "This is a draft. Nobody is contacted before it is started."),
-    CampaignStatus.COMPLETED: ("Completed", "Every contact has reached its last outcome."),
-    CampaignStatus.CANCELLED: ("Cancelled", "Nobody else is contacted. What happened until then is kept."),
+    CampaignStatus.DRAFT: ("Not started", "This is a draft. It contacts nobody until you start it."),
+    CampaignStatus.COMPLETED: ("Completed", "Every contact has a final outcome."),
+    CampaignStatus.CANCELLED: (
+        "Cancelled",
+        "No more contacts are called or texted. The results so far are kept.",
+    ),
 }
 
 _HELD_TITLES: Final[Mapping[str, str]] = {
@@ -133,14 +136,14 @@ _HELD_TITLES: Final[Mapping[str, str]] = {
     "waiting_for_retry": "Waiting for the next attempt",
     "waiting_for_reports": "Waiting for delivery reports",
     "waiting_for_carrier": "Asking the carrier",
-    "waiting_for_contacts": "Waiting for new contacts who match",
+    "waiting_for_contacts": "Waiting for new matching contacts",
     "needs_review": "Waiting for your decision",
     "no_worker": "No dialing worker is running",
 }
 
 
 def overview(snapshot: CampaignSnapshot, *, other_zone: str, now: datetime) -> Overview:
-    """Word a snapshot, in the campaign's time zone; until when it is held also in `other_zone`, if that differs."""
+    """Word a snapshot in the campaign's time zone; the end of a hold also in `other_zone`, if that differs."""
     counts = snapshot.counts
     shares = [
         StatusShare(
@@ -163,7 +166,7 @@ def overview(snapshot: CampaignSnapshot, *, other_zone: str, now: datetime) -> O
 
 
 def review(row: AttemptRow, zone: str, *, now: datetime) -> Review:
-    """Word an attempt that is up for review."""
+    """Word an attempt in review."""
     return Review(
         id=str(row.id),
         name=row.contact_name or pretty(row.number_to),
@@ -186,7 +189,7 @@ def second_call(row: SecondCallRow, zone: str, *, now: datetime) -> Second:
 
 def change(row: TransitionRow, zone: str, *, now: datetime) -> StatusChange:
     """Word a change of status."""
-    sentence = f"by {row.actor}" if row.actor != "system" else "by itself"
+    sentence = f"by {row.actor}" if row.actor != "system" else "automatically"
     return StatusChange(
         status=row.new,
         sentence=f"{sentence}: {row.reason}" if row.reason else sentence,
@@ -213,7 +216,11 @@ def _cost_note(snapshot: CampaignSnapshot) -> str:
         return "Nothing spent yet"
     metrics = snapshot.metrics
     if metrics.cost_estimated:
-        return "Partly estimated: prices come later" if metrics.cost_known else "Estimated: prices come later"
+        return (
+            "Partly estimated: final prices follow"
+            if metrics.cost_known
+            else "Estimated: final prices follow"
+        )
     return "As the carrier charges" if metrics.total_cost else "Nothing charged so far"
 
 
@@ -239,7 +246,7 @@ def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
         return replace(going_on, title=title, sentence=sentence)
     if snapshot.live_calls:
         is_text = snapshot.channel is Channel.SMS
-        under_way = counted(snapshot.live_calls, *(("message", "messages") if is_text else ("call", "calls")))
+        under_way = counted(snapshot.live_calls, *(("text", "texts") if is_text else ("call", "calls")))
         return replace(going_on, title=f"{under_way} under way", kind="busy")
     waiting = counted(snapshot.counts[RecipientStatus.PENDING], "contact waits", "contacts wait")
     sentence = f"{waiting}. The next attempt starts in a moment."
@@ -247,7 +254,7 @@ def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
 
 
 def _going_on(snapshot: CampaignSnapshot) -> Now:
-    """Return the attempts under way, whatever is said about them."""
+    """Return the attempts under way, without a title."""
     shown = [
         _happening(each, snapshot.time_zone)
         for each in snapshot.happening

@@ -1,4 +1,4 @@
-"""What the Overview tab tells of a campaign's safeguards, worded."""
+"""The safeguards on the Overview tab, in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from app.services.campaigns.views import (
 from app.web.words import Moment, counted, moment, money
 
 SHOWN: Final = 5
-"""Attempts of a trip that are listed; the call log has them all."""
+"""Most attempts listed for one trip; the call log has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,16 @@ class Safeguard:
     text: str
     note: str
     percent: float
-    """How much of it is used, at most 100."""
+    """Percent used, at most 100."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafeguardsNow:
-    """What moves of them, and what waits for a person."""
+    """The live lines of the panel, and the question that waits for a person."""
 
     lines: list[Safeguard] = field(default_factory=list)
     waits: str = ""
-    """Title of the banner that asks to look and resume; empty while nothing waits."""
+    """Title of the banner that asks to check and resume; empty while nothing waits."""
     todo: str = ""
 
 
@@ -52,7 +52,7 @@ class Witness:
     name: str
     number: str
     search: str
-    """What finds it in the call log."""
+    """The search text that finds it in the call log."""
     disposition: str
     why: str
 
@@ -65,7 +65,7 @@ class Stop:
     sentence: str
     at: Moment
     is_now: bool
-    """The campaign is paused because of it."""
+    """The campaign is paused now because of this trip."""
     witnesses: list[Witness]
     more: str
 
@@ -86,7 +86,7 @@ def safeguards(snapshot: CampaignSnapshot) -> SafeguardsNow:
 
 
 def stops(trips: Sequence[TripRow], snapshot: CampaignSnapshot, *, now: datetime) -> list[Stop]:
-    """Word the times the breaker tripped, the newest first."""
+    """Word the trips of the breaker, newest first."""
     is_paused = snapshot.status is CampaignStatus.PAUSED
     return [
         Stop(
@@ -125,11 +125,11 @@ def _pilot(pilot: PilotView) -> Safeguard:
 
 def _ramp(ramp: RampView) -> Safeguard:
     people = f"{ramp.limit:,} of {counted(ramp.total, 'contact', 'contacts')}"
-    # In a short list a step is more than its share.
+    # In a short list, a step has more people than its percentage.
     is_share = ramp.limit == -(-ramp.total * ramp.percent // 100)
     step = f"Step {ramp.step} of {ramp.steps}: " + (f"{ramp.percent}% ({people})" if is_share else people)
     note = f"{ramp.reached:,} tried. " + (
-        "More follow when these went well" if ramp.step < ramp.steps else "Nobody is held back any more"
+        "More follow when these went well" if ramp.step < ramp.steps else "The last step: nobody is held back"
     )
     return Safeguard("Ramp", step, note, min(percent(ramp.reached, ramp.limit), 100.0))
 
@@ -137,7 +137,7 @@ def _ramp(ramp: RampView) -> Safeguard:
 def _budget(budget: BudgetView, *, is_text: bool) -> Safeguard:
     used = budget.spent + budget.in_flight
     text = f"{money(used, budget.unit)} of {money(budget.cap, budget.unit)} used"
-    what = "messages" if is_text else "calls"
+    what = "texts" if is_text else "calls"
     note = (
         f"{money(budget.in_flight, budget.unit)} of it is set aside for {what} under way"
         if budget.in_flight

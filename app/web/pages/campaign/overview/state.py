@@ -36,7 +36,7 @@ Stories = tuple[list[Review], list[Second], list[Stop], list[StatusChange]]
 
 
 class OverviewState(PageState, rx.State):
-    """Where the campaign stands."""
+    """The campaign's current snapshot, in words."""
 
     overview: rx.Field[Overview] = rx.field(default_factory=Overview)
     reviews: rx.Field[list[Review]] = rx.field(default_factory=list)
@@ -47,7 +47,7 @@ class OverviewState(PageState, rx.State):
 
     @guarded(Right.VIEW)
     async def load(self, visit: Visit) -> AsyncIterator[None]:
-        """Show the campaign as it stands."""
+        """Show the campaign's current snapshot."""
         self.problem = ""
         campaign_id = campaign_here(self)
         if self._campaign_id != campaign_id:
@@ -78,7 +78,7 @@ class OverviewState(PageState, rx.State):
             if telling != told:
                 stories, told = await _stories(visit, snapshot), telling
             async with self:
-                # By the address: this may well run before `load` has.
+                # From the address: this may run before `load`.
                 if campaign_here(self) != campaign_id:
                     return
                 if self.overview != shown:
@@ -88,7 +88,7 @@ class OverviewState(PageState, rx.State):
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def settle(self, visit: Visit, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button
-        """Say of an attempt that it was placed, or that it was not."""
+        """Settle an attempt in review: it was placed, or it was not."""
 
         async def settled(session: AsyncSession) -> None:
             detail = await get_attempt(session, principal=visit.principal, attempt_id=attempt_id)
@@ -102,8 +102,8 @@ class OverviewState(PageState, rx.State):
 
         await visit.write(settled)
         self.reviews = [one for one in self.reviews if one.id != attempt_id]
-        outcome = "counts as not answered" if placed else "goes back in line"
-        return say_done(f"Noted. The contact {outcome}.")
+        outcome = "counts as not answered" if placed else "is queued again"
+        return say_done(f"Saved. The contact {outcome}.")
 
 
 def _worded(visit: Visit, snapshot: CampaignSnapshot) -> Overview:
@@ -111,9 +111,9 @@ def _worded(visit: Visit, snapshot: CampaignSnapshot) -> Overview:
 
 
 async def _stories(visit: Visit, snapshot: CampaignSnapshot) -> Stories:
-    """Return what waits for a decision, the second calls, when the breaker tripped, and the history.
+    """Return the attempts in review, the second calls, the breaker's trips and the history.
 
-    Of what the snapshot counts to be none, nothing is read.
+    A list that is empty by the snapshot's count is not read.
     """
     now, campaign_id, zone = visit.now, snapshot.campaign_id, snapshot.time_zone
     async with visit.reading() as session:

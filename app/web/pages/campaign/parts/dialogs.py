@@ -48,9 +48,9 @@ def _start() -> rx.Component:
 
 
 def skipped_note(sentence: rx.Var[str], campaign_id: Any, *, on_leave: Click) -> rx.Component:
-    """Return how many are skipped and why, with the way to them; nothing if nobody is.
+    """Return how many are skipped and why, with a link to them; nothing if nobody is skipped.
 
-    `on_leave` happens beside when that way is taken: it closes the dialog that holds the note.
+    `on_leave` also runs when the link is used: it closes the dialog that holds the note.
     """
     them = routes.campaign_contacts(here(), campaign_id) + f"?status={SKIPPED_AHEAD}"
     link = rx.link(
@@ -86,7 +86,7 @@ def _hang_up_too() -> rx.Component:
             on_change=Questions.tick_hang_up,
             class_name="cs-checkbox",
         ),
-        rx.el.span("Also hang up calls that are going on"),
+        rx.el.span("Also hang up calls in progress"),
         rx.el.span(Questions.calls, class_name="cs-number cs-quiet cs-nowrap"),
         class_name="cs-tick",
     )
@@ -109,8 +109,8 @@ def _retry() -> rx.Component:
         is_open=(Questions.asking == "retry") & (Questions.carrier_question == ""),
         on_open_change=Questions.close,
         title="Retry contacts",
-        sentence="The campaign runs again for contacts whose last outcome you tick, with a fresh budget of "
-        "attempts.",
+        sentence="The campaign runs again for contacts whose last outcome you tick, with their attempts "
+        "reset.",
         confirm_label=Questions.retry_label,
         on_confirm=Questions.retry,
         destructive=False,
@@ -143,13 +143,13 @@ def _carrier() -> rx.Component:
 
 
 def carrier_dialog(question: rx.Var[str], *, on_close: Change, on_confirm: Click) -> rx.Component:
-    """Return the question before a campaign goes on at another carrier than it was begun on."""
+    """Return the question before a campaign continues at a different carrier."""
     return confirm_dialog(
         is_open=question != "",
         on_open_change=on_close,
         title="Another carrier",
         sentence=question,
-        confirm_label="Go on with this carrier",
+        confirm_label="Continue with this carrier",
         on_confirm=on_confirm,
     )
 
@@ -175,5 +175,5 @@ def _not_ready() -> rx.Component:
         is_open=Actions.errors.length() > 0,
         on_open_change=Actions.close,
         title="Not ready to start yet",
-        sentence="Mend this first:",
+        sentence="Fix this first:",
     )

@@ -85,7 +85,7 @@ def _channel(header: ObjectVar[Header]) -> rx.Component:
         rx.cond(
             header.channel == "Call",
             badge("Call", tone="gray", icon="phone"),
-            badge("Text message", tone="gray", icon="message-square"),
+            badge("Text", tone="gray", icon="message-square"),
         )
     )
 

@@ -1,4 +1,4 @@
-"""What stands at an address that can be no campaign's."""
+"""The page of an address that names no possible campaign."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from app.web.components.kinds import Child
 from app.web.session import here
 
 _NO_ID: Final = "[^0-9]|.{19}"
-"""Whatever is not up to eighteen figures. The empty text is: an address is empty until the page is connected."""
+"""Matches all but up to eighteen digits. The empty text passes: it is empty until the page is connected."""
 
 
 def at_a_campaign(*content: Child) -> rx.Component:
-    """Return the content where the address names a campaign by its id; else the page that says it does not."""
+    """Return the content if the address holds a campaign's id; else the page "not found"."""
     return rx.fragment(rx.cond(_is_nowhere(), _page_not_found(), rx.fragment(*content)))
 
 

@@ -1,4 +1,4 @@
-"""The sheet of one attempt: what was said, what the carrier told, and how it ended."""
+"""The sheet of one attempt: its transcript, the carrier's events and the outcome."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -21,7 +21,7 @@ from app.web.words import Moment
 
 
 def call_sheet() -> rx.Component:
-    """Return the sheet, open while an attempt is looked at."""
+    """Return the sheet, open while an attempt is shown."""
     detail = record(CallLogState.detail, CallDetail)
     item = record(detail.item, CallItem)
     return drawer(
@@ -41,7 +41,7 @@ def call_sheet() -> rx.Component:
             rx.cond(
                 detail.events.length() > 0,
                 rx.el.ol(rx.foreach(detail.events.to(list[CarrierEvent]), _event), class_name="cs-events"),
-                rx.el.p("The carrier has not told anything yet.", class_name="cs-quiet"),
+                rx.el.p("The carrier has not reported anything yet.", class_name="cs-quiet"),
             ),
         ),
         is_open=CallLogState.is_open,

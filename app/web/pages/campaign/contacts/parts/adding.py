@@ -5,6 +5,7 @@ from reflex.vars import ObjectVar
 
 from app.domain.rights import Right
 from app.web.components import (
+    choose,
     error_of,
     form_actions,
     form_dialog,
@@ -68,7 +69,7 @@ def hand_dialog() -> rx.Component:
                 text_area(name="variables", placeholder="appointment_date = Friday 9:00", rows=3),
                 name="variables",
                 label="Variables",
-                help_text="One a line, for the templates: name = value.",
+                help_text="For the message. One per line: name = value.",
                 optional=True,
             ),
             form_actions(
@@ -91,7 +92,7 @@ def book_dialog() -> rx.Component:
         search_field(value=AddContactsState.search, on_change=AddContactsState.find, label="Search contacts"),
         rx.cond(
             AddContactsState.known.length() == 0,
-            rx.el.p("Nobody in your address book fits.", class_name="cs-quiet cs-nobody"),
+            rx.el.p("No matching people in your address book.", class_name="cs-quiet cs-nobody"),
             rx.el.div(rx.foreach(AddContactsState.known, _known), class_name="cs-ticks cs-book"),
         ),
         rx.el.p(AddContactsState.known_note, class_name="cs-quiet"),
@@ -100,7 +101,7 @@ def book_dialog() -> rx.Component:
             rx.button(
                 "Add ",
                 AddContactsState.chosen.length(),
-                " contacts",
+                choose(AddContactsState.chosen.length() == 1, " contact", " contacts"),
                 on_click=AddContactsState.add_chosen,
                 loading=AddContactsState.saving,
                 disabled=AddContactsState.chosen.length() == 0,
@@ -123,7 +124,7 @@ def _known(known: ObjectVar[Known]) -> rx.Component:
             class_name="cs-checkbox",
         ),
         rx.el.span(known.name),
-        rx.cond(known.suppressed, rx.el.span("Must not be contacted", class_name="cs-quiet")),
+        rx.cond(known.suppressed, rx.el.span("Do not contact", class_name="cs-quiet")),
         rx.el.span(known.number, class_name="cs-number cs-quiet"),
         class_name="cs-tick",
     )

@@ -1,4 +1,4 @@
-"""The bar of what can be done to the ticked contacts, and the question before it is done."""
+"""The bar with the actions for ticked contacts, and the question before each."""
 
 import reflex as rx
 
@@ -50,8 +50,8 @@ def bulk_dialog() -> rx.Component:
             is_open=(asking == "retry") & (SelectionState.carrier_question == ""),
             on_open_change=SelectionState.close,
             title=rx.Var.create("Retry ") + who + "?",
-            sentence="Each gets one more attempt. Those who were reached, wait or are being contacted are "
-            "left alone. A completed campaign runs again for them.",
+            sentence="Each gets one more attempt. Contacts who were reached, who wait or who are being contacted "
+            "are left alone. A completed campaign runs again.",
             confirm_label="Retry",
             on_confirm=SelectionState.confirm,
             destructive=False,
@@ -60,7 +60,7 @@ def bulk_dialog() -> rx.Component:
             is_open=asking == "skip",
             on_open_change=SelectionState.close,
             title=rx.Var.create("Skip ") + who + "?",
-            sentence="Those who wait are not contacted in this campaign. You can retry them later.",
+            sentence="Waiting contacts are not contacted in this campaign. You can retry them later.",
             confirm_label="Skip",
             on_confirm=SelectionState.confirm,
         ),
@@ -68,8 +68,8 @@ def bulk_dialog() -> rx.Component:
             is_open=(asking == "remove") & AudiencesState.keeps_adding,
             on_open_change=SelectionState.close,
             title=rx.Var.create("Skip ") + who + " instead?",
-            sentence="A rule keeps adding who matches: whoever is removed would come back. Skipped people stay on "
-            "the list and are not contacted. To remove them, end the rule first.",
+            sentence="A rule keeps adding people who match, so removed people would come back. Skipped people stay "
+            "on the list and are not contacted. To remove them, end the rule first.",
             confirm_label="Skip instead",
             on_confirm=SelectionState.skip_instead,
         ),
@@ -77,8 +77,8 @@ def bulk_dialog() -> rx.Component:
             is_open=(asking == "remove") & ~AudiencesState.keeps_adding,
             on_open_change=SelectionState.close,
             title=rx.Var.create("Remove ") + who + "?",
-            sentence="They leave this campaign and stay in your address book. Those already tried are kept, "
-            "with what happened.",
+            sentence="They are removed from this campaign and stay in your address book. Contacts already tried "
+            "are kept, with their history.",
             confirm_label="Remove",
             on_confirm=SelectionState.confirm,
         ),

@@ -1,4 +1,4 @@
-"""The sheet of one contact: its variables, its attempts, and why it was, or was not, contacted."""
+"""The sheet of one contact: its variables, its attempts, and why it was contacted or not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,12 +28,12 @@ def person_drawer() -> rx.Component:
     return drawer(
         rx.el.div(recipient_badge(person.status), rx.el.p(detail.answer), class_name="cs-why"),
         facts(
-            ("Place in line", rx.el.span(person.position, class_name="cs-number")),
+            ("Place in the queue", rx.el.span(person.position, class_name="cs-number")),
             ("Attempts", rx.el.span(person.attempts, class_name="cs-number")),
             ("Last outcome", disposition_badge(person.disposition)),
         ),
         _section("Attempts", "No attempt yet.", detail.attempts.to(list[CallItem]), _attempt),
-        _section("Variables", "No values of its own.", detail.variables.to(list[Variable]), _variable),
+        _section("Variables", "No variables.", detail.variables.to(list[Variable]), _variable),
         _section("History", "No change of status yet.", detail.steps.to(list[ContactStep]), _step),
         is_open=PersonState.is_open,
         on_open_change=PersonState.close,

@@ -1,4 +1,4 @@
-"""What happens now, why nothing does if nothing does, and what waits for a person's word."""
+"""The current activity, or why there is none, and the attempts that wait for a person's decision."""
 
 import reflex as rx
 from reflex.vars import ObjectVar
@@ -65,11 +65,11 @@ def _happening(attempt: ObjectVar[Happening]) -> rx.Component:
 
 
 def reviews_panel(may_settle: Flag) -> rx.Component:
-    """Return the attempts of which the carrier could not say whether they were placed."""
+    """Return the attempts in review: the carrier could not say whether they were placed."""
     return banner(
         rx.el.p(
-            "The carrier could not say whether these were placed, so nobody is called twice by mistake. "
-            "Look them up in the carrier's console and say what happened."
+            "The carrier could not say whether these were placed. They are not repeated, so that nobody is called "
+            "twice by mistake. Look them up in the carrier's console and say what happened."
         ),
         rx.el.ul(
             rx.foreach(OverviewState.reviews, lambda one: _review(one, may_settle)), class_name="cs-reviews"
@@ -101,10 +101,10 @@ def _review(review: ObjectVar[Review], may_settle: Flag) -> rx.Component:
 
 
 def seconds_panel() -> rx.Component:
-    """Return the calls that the carrier made beside the one of their attempt."""
+    """Return the second calls that the carrier made for one attempt."""
     return banner(
         rx.el.p(
-            "For one try the carrier made two calls. The second is hung up as soon as it is seen. "
+            "The carrier made two calls for one attempt. The second call is hung up as soon as it is found. "
             "If this happens again, tell the carrier."
         ),
         rx.el.ul(rx.foreach(OverviewState.seconds, _second), class_name="cs-reviews"),

@@ -1,4 +1,4 @@
-"""The safeguards of a campaign: what paused it and what to do, how far pilot, ramp and budget are."""
+"""The safeguards of a campaign: why it was paused, what to do, and the progress of pilot, ramp and budget."""
 
 import reflex as rx
 from reflex.vars import ObjectVar, StringVar
@@ -15,7 +15,7 @@ from app.web.session import here
 
 
 def stopped(may_run: Flag) -> rx.Component:
-    """Return why the campaign failed, was paused on a bad sign or waits for a person, with the button that resumes."""
+    """Return why the campaign failed, was paused on a bad sign or waits for a person, with the resume button."""
     guards = record(record(OverviewState.overview, Overview).safeguards, SafeguardsNow)
     return rx.fragment(
         _failed_banner(may_run),
@@ -28,7 +28,7 @@ def stopped(may_run: Flag) -> rx.Component:
 
 
 def safeguards_panel() -> rx.Component:
-    """Return pilot, ramp and budget as they stand, and when the breaker tripped; nothing if there is none of it."""
+    """Return the progress of pilot, ramp and budget, and the trips of the breaker; nothing without any of these."""
     guards = record(record(OverviewState.overview, Overview).safeguards, SafeguardsNow)
     return rx.cond(
         (guards.lines.length() > 0) | (OverviewState.stops.length() > 0),
@@ -54,8 +54,8 @@ def _failed_banner(may_run: Flag) -> rx.Component:
         banner(
             rx.el.p(header.status_reason),
             rx.el.p(
-                "Waiting contacts keep their place, calls under way go on, and refused attempts do not count. "
-                "Put this right, then resume: Callsheet checks it first."
+                "Waiting contacts keep their place, calls in progress are not cut off, and refused attempts "
+                "do not count. Fix this, then resume: Callsheet checks it first."
             ),
             kind="danger",
             title="This campaign failed",
@@ -67,7 +67,7 @@ def _failed_banner(may_run: Flag) -> rx.Component:
 def _stop_banner(stop: ObjectVar[Stop], may_run: Flag) -> rx.Component:
     return banner(
         rx.el.p(
-            "Nothing more is dialed. Find the cause first: once you resume, these attempts no longer count."
+            "No more calls or texts are placed. Find the cause before you resume: then these attempts no longer count."
         ),
         _witnesses(stop),
         kind="danger",
