@@ -11,7 +11,7 @@ from app.web.components.kinds import Child
 
 @dataclass(frozen=True, slots=True)
 class ProgressView:
-    """A campaign's recipients by what became of them; the eight counts add up to `total`.
+    """A campaign's recipients by status; the eight counts add up to `total`.
 
     `unanswered` counts no answer and busy. `left_out` counts people who were cancelled, or skipped before the start:
     they are not processed, so like `pending` they leave the bar empty. `percent` (0 to 100, one decimal)

@@ -37,7 +37,7 @@ class _Campaigns(Rows):
 
 
 class CampaignsState(SortedList, rx.State):
-    """The rows on show."""
+    """The rows shown."""
 
     query: rx.Field[CampaignsQuery] = rx.field(default_factory=CampaignsQuery)
     rows: rx.Field[list[Item]] = rx.field(default_factory=list)

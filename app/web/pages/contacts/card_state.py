@@ -99,7 +99,7 @@ class ContactCardState(FormState, rx.State):
 
     @anyone
     def edit(self) -> None:
-        """Open the form of the person on show."""
+        """Open the form of the shown person."""
         self.errors, self.editing, self.is_open = {}, True, self.card.id > 0
         self.form_version += 1
 

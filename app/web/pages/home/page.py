@@ -24,7 +24,7 @@ def _nowhere_to_go() -> rx.Component:
         rx.el.div(glyph("building-2", size=22), class_name="cs-empty-icon"),
         card_heading(
             "You are in no organization",
-            "Your account works, but it is a member of no organization, so there is nothing to show yet.",
+            "Your account belongs to no organization yet, so there is nothing to show.",
         ),
         rx.el.p("Ask an owner to add ", rx.el.strong(HomeState.email), ", then come back to this page."),
         rx.el.div(

@@ -68,9 +68,9 @@ def numbers() -> rx.Component:
 def _texts_address() -> rx.Component:
     return panel(
         rx.el.p(
-            "Your carrier sends texts to these numbers to the address below. People who answer STOP are then not "
-            "contacted again. Callsheet sets the address at the carrier automatically. If a number shows "
-            "“Replies not received”, set it at the carrier by hand."
+            "When a contact texts one of these numbers, your carrier sends the text to the address below. Then "
+            "people who answer STOP are not contacted again. Callsheet sets the address at the carrier "
+            "automatically. If a number shows “Replies not received”, set it there by hand."
         ),
         facts(
             (

@@ -28,7 +28,7 @@ class _Suppressions(Rows):
 
 
 class SuppressionsState(SearchedList, rx.State):
-    """The rows on show, and what they were asked by."""
+    """The rows shown, and the search and filters they belong to."""
 
     query: rx.Field[SuppressionsQuery] = rx.field(default_factory=SuppressionsQuery)
     rows: rx.Field[list[SuppressionRow]] = rx.field(default_factory=list)

@@ -21,7 +21,7 @@ SHORTEST_REFETCH: Final = 2.0
 
 
 class CallLogState(SearchedList, rx.State):
-    """The rows on show, and the attempt whose sheet is open."""
+    """The rows shown, and the attempt whose sheet is open."""
 
     query: rx.Field[CallLogQuery] = rx.field(default_factory=CallLogQuery)
     rows: rx.Field[list[CallItem]] = rx.field(default_factory=list)

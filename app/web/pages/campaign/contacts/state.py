@@ -22,7 +22,7 @@ SHORTEST_REFETCH: Final = 2.0
 
 
 class CampaignContactsState(SortedList, rx.State):
-    """The rows on show."""
+    """The rows shown."""
 
     query: rx.Field[CampaignContactsQuery] = rx.field(default_factory=CampaignContactsQuery)
     rows: rx.Field[list[Person]] = rx.field(default_factory=list)

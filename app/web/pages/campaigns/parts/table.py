@@ -31,7 +31,7 @@ from app.web.session import allows, here
 
 
 def campaign_table() -> rx.Component:
-    """Return the rows on show."""
+    """Return the rows of the page."""
     return data_table(
         label="Campaigns",
         head=[

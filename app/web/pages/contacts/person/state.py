@@ -14,7 +14,7 @@ from app.web.visit import Visit
 
 
 class PersonPageState(PageState, rx.State):
-    """The history on show; the card is `ContactCardState`'s."""
+    """The history shown; the card is `ContactCardState`'s."""
 
     events: rx.Field[list[Happened]] = rx.field(default_factory=list)
     has_more: rx.Field[bool] = rx.field(False)

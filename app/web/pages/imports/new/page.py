@@ -36,8 +36,8 @@ def new_import() -> rx.Component:
 def _aside() -> rx.Component:
     return panel(
         rx.el.p(
-            "A number that is in the address book already is not added twice: what the file says replaces what was "
-            "there, and empty cells replace nothing.",
+            "A number already in the address book is not added twice. Values in the file replace the old ones; "
+            "empty cells replace nothing.",
             class_name="cs-help",
         ),
         rx.link(
