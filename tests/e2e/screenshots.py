@@ -59,7 +59,7 @@ def _person_form(page: Page) -> None:
 
 def _filtered(page: Page) -> None:
     _press("Add filter")(page)
-    page.get_by_label("Tags, with commas between").fill("vip")
+    page.get_by_label("Tags, separated by commas").fill("vip")
     page.get_by_role("dialog").get_by_role("button", name="Add filter").click()
     expect(page.get_by_text("Tags any of vip")).to_be_visible()
     page.get_by_role("row").get_by_label(re.compile("^Select (?!this page)")).first.click()
@@ -68,7 +68,7 @@ def _filtered(page: Page) -> None:
 
 def _imported(page: Page) -> None:
     page.get_by_role("button", name="autumn-leads.csv", exact=True).click()
-    expect(page.get_by_role("dialog").get_by_text("Rows to look at")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Rows with an issue")).to_be_visible()
 
 
 def _audience(page: Page) -> None:

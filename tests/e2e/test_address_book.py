@@ -25,7 +25,7 @@ def test_filter_segment_tag_person_never_call_and_lift(
     expect(row(page, ada.name)).to_contain_text("vip")
 
     page.get_by_role("button", name="Add filter").click()
-    dialog.get_by_label("Tags, with commas between").fill("vip")
+    dialog.get_by_label("Tags, separated by commas").fill("vip")
     dialog.get_by_role("button", name="Add filter").click()
     expect(page.get_by_text("Tags any of vip")).to_be_visible()
     expect(row(page, ben.name)).to_have_count(0)

@@ -52,7 +52,7 @@ def suppressions() -> rx.Component:
     return rx.fragment(
         address_book_head(
             "Do not contact",
-            "Numbers that are never called or texted, by no campaign, import or API call.",
+            "Numbers that no campaign, import or API call may contact.",
             _buttons(),
         ),
         panel(

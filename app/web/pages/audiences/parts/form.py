@@ -37,7 +37,7 @@ _WAYS: Final = [
     Choice("everyone", "Everyone", "The whole address book.", "book-user"),
     Choice("segment", "A segment", "A saved filter.", "bookmark"),
     Choice("filter", "A filter", "Tags, last outcome, custom fields…", "list-filter"),
-    Choice("outcome", "An outcome", "For example: no answer in another campaign.", "phone-missed"),
+    Choice("outcome", "An outcome", "Their outcome in another campaign.", "phone-missed"),
 ]
 _NOW: Final = "People who match now are added once."
 _NOT_NOW: Final = "Not while the campaign runs: pause it first."

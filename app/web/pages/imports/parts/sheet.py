@@ -28,7 +28,7 @@ from app.web.pages.imports.presenter import LOOKS, Figure, ImportDetails, IssueL
 from app.web.session import allows, here
 
 _CLASSES: Final = [
-    (ALL_CLASSES, "All rows with an issue"),
+    (ALL_CLASSES, "All kinds"),
     ("rejected", "Rejected"),
     ("duplicate", "Duplicates"),
     ("suppressed", "Do not contact"),
