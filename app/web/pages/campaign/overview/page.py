@@ -103,7 +103,7 @@ def _measures() -> rx.Component:
             metric_card(
                 "Completion rate", measures.completion, note="Processed / all contacts", loading=loading
             ),
-            metric_card("Success rate", measures.success, note="Completed / tried contacts", loading=loading),
+            metric_card("Success rate", measures.success, note="Completed / tried", loading=loading),
             metric_card("Answer rate", measures.answer, note="People and machines", loading=loading),
             metric_card(
                 "Answered by a person", measures.human_answer, note=measures.calls_note, loading=loading
