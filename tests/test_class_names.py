@@ -14,20 +14,7 @@ _MIRRORED: Final = {
 }
 """Names that two classes share because they are one thing on two sides of the house, each with these sides."""
 
-_TO_BE_RENAMED: Final = frozenset(
-    {
-        "Change",
-        "ContactItem",
-        "Event",
-        "Fact",
-        "Group",
-        "HistoryItem",
-        "Line",
-        "Numbers",
-        "Safeguards",
-        "Step",
-    }
-)
+_TO_BE_RENAMED: Final = frozenset({"Fact", "Group", "Step"})
 """Temporary: pages have a class of these names, which another page or a room below has too."""
 
 
