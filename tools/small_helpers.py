@@ -7,7 +7,10 @@
   its definition and imports; functions of the same name share their uses. Methods count too, but for those of the
   language (`__init__`). A decorated function does not count: its decorator uses it.
 
-`--list` names them, with the place of each.
+  Some of them cannot be put in the place of their use: those that are passed as a value, such as the rules of a table,
+  and those that tests use too. So the others are counted apart.
+
+`--list` names these others, with the place of each.
 """
 
 import argparse
@@ -56,6 +59,18 @@ def uses_of(paths: list[Path]) -> Counter[str]:
     return uses
 
 
+def calls_of(paths: list[Path]) -> Counter[str]:
+    """Return how often each name is called in the code."""
+    calls: Counter[str] = Counter()
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                calls[node.func.id] += 1
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                calls[node.func.attr] += 1
+    return calls
+
+
 def used_once(paths: list[Path]) -> list[Found]:
     """Return the functions of few lines that are used in one place."""
     uses = uses_of(paths)
@@ -84,20 +99,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--list", action="store_true", help="name the functions that are used once")
+    parser.add_argument("--list", action="store_true", help="name the functions that could be inlined")
     parser.add_argument("folders", nargs="*", default=FOLDERS)
     given = parser.parse_args()
     paths = sorted(path for folder in given.folders for path in Path(folder).rglob("*.py"))
     lengths = sorted(each.lines for path in paths for each in functions_of(path))
     once = used_once(paths)
+    calls, tests = calls_of(paths), uses_of(sorted(Path("tests").rglob("*.py")))
+    inlinable = [each for each in once if calls[each.name] == 1 and not tests[each.name]]
     if given.list:
-        for each in once:
+        for each in inlinable:
             print(f"{each.path}:{each.line} {each.name} ({each.lines} lines)")
     ninetieth = lengths[int(len(lengths) * 0.9)]
     print(
         f"{len(lengths)} functions: median {statistics.median(lengths):g}, p90 {ninetieth}, longest {lengths[-1]} lines"
     )
     print(f"{len(once)} functions of at most {FEW_LINES} lines are used once")
+    print(f"{len(inlinable)} of these are called there, and no test uses them")
 
 
 if __name__ == "__main__":

@@ -29,11 +29,6 @@ def copy_button(value: Text, *, label: str = "Copy") -> rx.Component:
     )
 
 
-def kbd(*keys: str) -> rx.Component:
-    """Return a hint of the keys to press."""
-    return rx.el.span(*[rx.el.kbd(key) for key in keys], class_name="cs-kbd")
-
-
 def phone_text(number: Text) -> rx.Component:
     """Return a phone number in figures of one width, never broken over lines."""
     return rx.el.span(number, class_name="cs-number cs-nowrap")

@@ -94,14 +94,11 @@ class WizardState(rx.State):
     async def _look(self, visit: Visit, campaign_id: int) -> CampaignDetail:
         """Read the draft and show how far it is."""
         draft = await _read(visit, campaign_id)
-        self._note_step(campaign_id)
-        self._show(draft)
-        return draft.detail
-
-    def _note_step(self, campaign_id: int) -> None:
         here = f"{campaign_id}/{self.router.url.path.rstrip('/').rpartition('/')[2]}"
         if here not in self.visited:
             self.visited = [*self.visited[-_VISITS_KEPT:], here]
+        self._show(draft)
+        return draft.detail
 
     def _show(self, draft: _Draft) -> None:
         detail = draft.detail

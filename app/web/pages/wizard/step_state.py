@@ -11,7 +11,6 @@ from reflex.event import EventCallback, EventSpec
 
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
-from app.services.access.principal import Principal
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
 from app.services.errors import Conflict, NotFound
@@ -124,7 +123,11 @@ class StepState(FormState, mixin=True):
     async def back(self, visit: Visit, form: dict[str, Any]) -> EventSpec | None:
         """Save, and go to the step before unless something typed cannot be saved."""
         await self._save(visit, form)
-        return to_first_error() if self.errors else _way_to(self, visit.principal, before(self.STEP))
+        if self.errors:
+            return to_first_error()
+        if (step := before(self.STEP)) is None:
+            return None
+        return rx.redirect(ADDRESSES[step](visit.principal.organization_slug, draft_id(self)))
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def forward(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
@@ -250,9 +253,3 @@ class StepState(FormState, mixin=True):
     async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         """Show what the page has of the campaign besides the boxes."""
         raise NotImplementedError
-
-
-def _way_to(state: rx.State, principal: Principal, step: WizardStep | None) -> EventSpec | None:
-    if step is None:
-        return None
-    return rx.redirect(ADDRESSES[step](principal.organization_slug, draft_id(state)))

@@ -53,6 +53,10 @@ class AddContactsState(FormState, rx.State):
     async def add(self, visit: Visit, form: dict[str, Any]) -> EventSpec:
         """Add one person by number."""
         self.saving, self.errors = True, {}
+        lines = str(form.get("variables", "")).splitlines()
+        pairs = (line.partition("=") for line in lines if line.strip())
+        # A line without "=" names a variable without a value.
+        variables = {variable.strip(): value.strip() for variable, _, value in pairs}
         result = await visit.write(
             lambda session: add_manual(
                 session,
@@ -60,7 +64,7 @@ class AddContactsState(FormState, rx.State):
                 campaign_ref=campaign_here(self),
                 number=str(form.get("phone_number", "")),
                 name=str(form.get("name", "")),
-                variables=_variables(str(form.get("variables", ""))),
+                variables=variables,
                 now=visit.now,
             )
         )
@@ -114,12 +118,6 @@ class AddContactsState(FormState, rx.State):
         contacts = await self.get_state(CampaignContactsState)
         await contacts._refresh(visit)  # noqa: SLF001 - a public method would be anybody's to call
         return say_done(_result_sentence(result))
-
-
-def _variables(text: str) -> dict[str, str]:
-    """Read lines of "name = value"; a line without "=" names a variable without a value."""
-    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _result_sentence(result: AddResult) -> str:

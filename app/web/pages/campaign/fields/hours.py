@@ -218,13 +218,9 @@ def hours_warning(settings: CampaignSettings) -> str:
 
 
 def _hours_words(settings: CampaignSettings) -> str:
-    days = _days_words(settings.allowed_days)
+    days = ", ".join(DAYS[day - 1] for day in settings.allowed_days) or "every day"
+    if settings.allowed_days == _WORKING_WEEK:
+        days = "Mon to Fri"
     if settings.allowed_start == settings.allowed_end:
         return f"Any time, {days}" if settings.allowed_days else "Any time"
     return f"{settings.allowed_start} to {settings.allowed_end}, {days}"
-
-
-def _days_words(days: tuple[int, ...]) -> str:
-    if not days:
-        return "every day"
-    return "Mon to Fri" if days == _WORKING_WEEK else ", ".join(DAYS[day - 1] for day in days)

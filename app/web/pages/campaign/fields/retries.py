@@ -127,18 +127,15 @@ def facts(settings: CampaignSettings) -> list[Fact]:
     if settings.max_attempts == 1:
         return [Fact(_ATTEMPTS.label, "1 attempt, no retry")]
     attempts = Fact(_ATTEMPTS.label, counted(settings.max_attempts, "attempt", "attempts"))
-    return [attempts, *_wait_facts(settings), Fact(LABELS[_RETRIED], _retried_words(settings))]
+    outcomes = [RetryOutcome.FAILED] if settings.channel is Channel.SMS else list(OUTCOMES)
+    retried = ", ".join(OUTCOMES[one] for one in outcomes if _is_retried(one, settings)) or "Nothing"
+    return [attempts, *_wait_facts(settings), Fact(LABELS[_RETRIED], retried)]
 
 
 def summary(settings: CampaignSettings) -> str:
     """Return in one line what is set in the folded section."""
     doubled = "doubling past the end of a list" if settings.retry_back_off else ""
     return ", ".join(filter(None, (_by_outcome(settings), doubled)))
-
-
-def _retried_words(settings: CampaignSettings) -> str:
-    outcomes = [RetryOutcome.FAILED] if settings.channel is Channel.SMS else list(OUTCOMES)
-    return ", ".join(OUTCOMES[one] for one in outcomes if _is_retried(one, settings)) or "Nothing"
 
 
 def _wait_facts(settings: CampaignSettings) -> list[Fact]:

@@ -16,7 +16,7 @@ from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
 from app.services.campaigns.preflight import preflight, preview_message
 from app.services.campaigns.settings import CampaignSettings
-from app.services.campaigns.views import CampaignDetail, Preflight
+from app.services.campaigns.views import Preflight
 from app.services.errors import FieldErrors
 from app.web import routes
 from app.web.components import say_done
@@ -149,9 +149,6 @@ class ReviewState(PageState, rx.State):
         self.message_of = said.contact_name or pretty(said.number)
         self.pace = _pace(detail.settings)
         self.finer = safeguards.facts(detail.settings)
-        self._word_the_question(detail, check)
-
-    def _word_the_question(self, detail: CampaignDetail, check: Preflight) -> None:
         asked = start_question(detail, check)
         self.verb, self.question, self.sentence = asked.verb, asked.title, asked.sentence
         self.skipped, self.confirm = asked.skipped, asked.confirm
