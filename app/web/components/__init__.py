@@ -45,7 +45,7 @@ from app.web.components.form import (
 from app.web.components.icons import glyph
 from app.web.components.kinds import choose, error_of, record
 from app.web.components.metrics import metric_card, metric_grid
-from app.web.components.nav import Step, Tab, stepper, tabs_nav
+from app.web.components.nav import StepLink, Tab, stepper, tabs_nav
 from app.web.components.overlay import confirm_dialog, drawer, form_dialog
 from app.web.components.page import Crumb, card_heading, columns, facts, page_header, panel, stack
 from app.web.components.progress import ProgressView, progress_bar, progress_cell, progress_legend
@@ -76,7 +76,7 @@ __all__ = [
     "Choice",
     "Crumb",
     "ProgressView",
-    "Step",
+    "StepLink",
     "Tab",
     "actions_cell",
     "actions_menu",

@@ -41,7 +41,7 @@ def _tab(tab: Tab, *, is_current: bool) -> rx.Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepLink:
     """One step of a wizard: its word, its address, and whether it is filled in."""
 
     label: str
@@ -49,7 +49,7 @@ class Step:
     done: bool | rx.Var[bool] = False
 
 
-def stepper(steps: Sequence[Step], *, current: str, label: str = "Steps") -> rx.Component:
+def stepper(steps: Sequence[StepLink], *, current: str, label: str = "Steps") -> rx.Component:
     """Return the wizard's steps, each a link: going back or ahead loses nothing."""
     return rx.el.nav(
         rx.el.ol(
@@ -60,7 +60,7 @@ def stepper(steps: Sequence[Step], *, current: str, label: str = "Steps") -> rx.
     )
 
 
-def _step(number: int, step: Step, *, is_current: bool) -> rx.Component:
+def _step(number: int, step: StepLink, *, is_current: bool) -> rx.Component:
     mark: Child = rx.cond(step.done, glyph("check", size=14), rx.el.span(number))
     return rx.el.li(
         rx.link(

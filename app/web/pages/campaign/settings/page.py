@@ -18,7 +18,7 @@ from app.web.layout import shell
 from app.web.pages.campaign.actions_state import CampaignActionsState as Actions
 from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.campaign.parts.frame import campaign_frame
-from app.web.pages.campaign.settings.presenter import Group
+from app.web.pages.campaign.settings.presenter import SettingsGroup
 from app.web.pages.campaign.settings.state import CampaignSettingsState as Settings
 from app.web.pages.campaign.state import CampaignState, Header
 from app.web.session import allows
@@ -66,7 +66,7 @@ def _locked() -> rx.Component:
     )
 
 
-def _group(group: ObjectVar[Group]) -> rx.Component:
+def _group(group: ObjectVar[SettingsGroup]) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(group.title),
@@ -82,7 +82,7 @@ def _group(group: ObjectVar[Group]) -> rx.Component:
     )
 
 
-def _edit(group: ObjectVar[Group]) -> rx.Component:
+def _edit(group: ObjectVar[SettingsGroup]) -> rx.Component:
     return rx.link(
         glyph("pencil", size=13),
         "Edit",

@@ -9,7 +9,7 @@ from app.web.pages.campaign.fields.boxes import Fact
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SettingsGroup:
     """Settings that belong together."""
 
     title: str
@@ -18,12 +18,12 @@ class Group:
     """The address of the step where they are changed."""
 
 
-def groups(detail: CampaignDetail, *, organization: str) -> list[Group]:
+def groups(detail: CampaignDetail, *, organization: str) -> list[SettingsGroup]:
     """Return every setting in words."""
     settings = detail.settings
 
-    def group(title: str, facts: list[Fact], step: str) -> Group:
-        return Group(title, facts, routes.edit_step(organization, detail.id, step))
+    def group(title: str, facts: list[Fact], step: str) -> SettingsGroup:
+        return SettingsGroup(title, facts, routes.edit_step(organization, detail.id, step))
 
     return [
         group("Basics", basics.facts(detail), "basics"),

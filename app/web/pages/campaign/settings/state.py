@@ -8,7 +8,7 @@ from app.services.campaigns.views import CampaignDetail
 from app.services.live_hub import watch as watch_live
 from app.web.campaign_here import campaign_here
 from app.web.guard import PageState, guarded, still_allowed
-from app.web.pages.campaign.settings.presenter import Group, groups
+from app.web.pages.campaign.settings.presenter import SettingsGroup, groups
 from app.web.pages.campaign.state import live_snapshot
 from app.web.visit import Visit
 
@@ -16,7 +16,7 @@ from app.web.visit import Visit
 class CampaignSettingsState(PageState, rx.State):
     """The settings on show."""
 
-    groups: rx.Field[list[Group]] = rx.field(default_factory=list)
+    groups: rx.Field[list[SettingsGroup]] = rx.field(default_factory=list)
     locked: rx.Field[str] = rx.field("")
     """Why they cannot be changed now."""
     warnings: rx.Field[list[str]] = rx.field(default_factory=list)

@@ -9,7 +9,7 @@ from reflex_components_core.core.banner import has_connection_errors
 from app.web import routes
 from app.web.components import (
     Crumb,
-    Step,
+    StepLink,
     banner,
     campaign_badge,
     choose,
@@ -223,7 +223,7 @@ def _stepper(current: WizardStep) -> rx.Component:
         WizardStep.PACE: WizardState.pace_done,
         WizardStep.REVIEW: False,
     }
-    *steps, review = [Step(LABELS[step], address_of(step), done[step]) for step in WizardStep]
+    *steps, review = [StepLink(LABELS[step], address_of(step), done[step]) for step in WizardStep]
     label, words = LABELS[current], "Steps of the campaign"
     all_steps = stepper([*steps, review], current=label, label=words)
     if current is WizardStep.REVIEW:
