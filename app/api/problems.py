@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
     for kind in (CarrierNotConfigured, OperationalError, InterfaceError):
-        app.add_exception_handler(kind, _of_what_is_missing)
+        app.add_exception_handler(kind, _service_unavailable)
     app.add_exception_handler(Exception, _of_surprise)
 
 
@@ -198,7 +198,7 @@ _DETAILS: Final[Mapping[int, str]] = {
 }
 
 
-async def _of_what_is_missing(request: Request, error: Exception) -> JSONResponse:
+async def _service_unavailable(request: Request, error: Exception) -> JSONResponse:
     """Answer 503 without a carrier or a database."""
     if isinstance(error, CarrierNotConfigured):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"No carrier is configured: {error}.")

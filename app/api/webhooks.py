@@ -39,7 +39,7 @@ from app.services.dialing.receive.webhooks import (
     GROUPS_AT_ONCE,
     Delivery,
     UnknownAttempt,
-    WebhookLine,
+    WebhookBatcher,
     second_call_of,
 )
 from app.services.dialing.settle.hang_up import end_second_call
@@ -198,13 +198,13 @@ async def _receive(context: AppContext, intake: Intake, webhook: AttemptWebhook)
     now = context.clock.now()
     events = intake.webhooks.parse(webhook, received_at=now)
     delivery = Delivery(webhook.attempt_id, events, webhook.fields, now)
-    return second_call_of(await _line(context.database).receive(delivery), webhook.attempt_id)
+    return second_call_of(await _batcher(context.database).receive(delivery), webhook.attempt_id)
 
 
 @lru_cache(maxsize=1)
-def _line(database: Database) -> WebhookLine:
-    """Return the one `WebhookLine` of this process: it commits deliveries that arrive together in one transaction."""
-    return WebhookLine(database.beside(pool_size=GROUPS_AT_ONCE))
+def _batcher(database: Database) -> WebhookBatcher:
+    """Return the batcher of this process: it commits deliveries that arrive together in one transaction."""
+    return WebhookBatcher(database.beside(pool_size=GROUPS_AT_ONCE))
 
 
 async def _reply(

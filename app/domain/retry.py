@@ -60,7 +60,7 @@ class RetryPolicy:
     """A campaign's retry settings. `max_attempts` counts all attempts of a recipient, for whatever cause."""
 
     max_attempts: int = 3
-    """In total, with the first: `retry_attempts` + 1 of the guide dialect."""
+    """In total, with the first: one more than the retries of the guide dialect."""
     retry_delay_minutes: int = 30
     retry_on: frozenset[Disposition] = RETRIED_BY_DEFAULT
     delays: tuple[int, ...] = ()
@@ -85,7 +85,9 @@ class RetryPolicy:
     @classmethod
     def numbers_of(cls, campaign: Mapping[Any, Any]) -> Self:
         """Return the plain numbers of a row and defaults for the rest, for a row whose other columns are invalid."""
-        return cls(max_attempts=budget_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"])
+        return cls(
+            max_attempts=attempts_allowed_in(campaign), retry_delay_minutes=campaign["retry_delay_minutes"]
+        )
 
     def allowing(self, attempts: int | None) -> Self:
         """Return the policy for a recipient with its own limit of attempts; None: it has none."""
@@ -98,7 +100,7 @@ RETRY_COLUMNS: Final = (
 """The columns that `RetryPolicy.of` reads."""
 
 
-def budget_in(campaign: Mapping[Any, Any]) -> int:
+def attempts_allowed_in(campaign: Mapping[Any, Any]) -> int:
     """Return the most attempts of a recipient without its own limit, including the first."""
     most: int = campaign["max_attempts"]
     return most

@@ -85,7 +85,7 @@ class FormState(PageState, mixin=True):
     """
 
     errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    """Field path, as the API names it -> what to change."""
+    """Field path, as the service names it -> what to change."""
 
     @rx.var
     def problems(self) -> list[FormProblem]:

@@ -144,7 +144,7 @@ def carrier_at(url: str, *, connections: int = CONNECTION_LIMIT) -> Carrier:
 def dialer_of(
     stage: DialingStage, carrier: Carrier, *, worker: str = "bench", clock: Clock | None = None, **more: Any
 ) -> Dialer:
-    """A dialer on the stage's account, without a doorbell."""
+    """A dialer on the stage's account, without a wake-up from the queue."""
     return Dialer(
         database=stage.database,
         feed=None,

@@ -15,7 +15,7 @@ from app.domain.events import AttemptEvent, EventKind
 from app.domain.recipient import RecipientStatus
 from app.providers.base import ReceivedEvent
 from app.runtime.database import Database, quickly
-from app.services.dialing.receive.webhooks import Delivery, Receipt, WebhookLine
+from app.services.dialing.receive.webhooks import Delivery, Receipt, WebhookBatcher
 from app.services.dialing.settle import locked_attempts, recipient_moves
 from tests.support.stage import DialingStage, set_stage
 
@@ -45,7 +45,7 @@ async def test_what_comes_together_is_committed_together_and_each_is_answered(da
         nonlocal commits
         commits += 1
 
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     event.listen(database.engine.sync_engine, "commit", count)
     kinds = (EventKind.RINGING, EventKind.ANSWERED, EventKind.COMPLETED)
     receipts = await asyncio.gather(
@@ -61,7 +61,7 @@ async def test_what_comes_together_is_committed_together_and_each_is_answered(da
 async def test_the_same_delivery_twice_in_one_group_is_stored_once(database: Database) -> None:
     stage = await set_stage(database, contacts=1)
     (made,) = await stage.dial()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     same = delivery(stage, made.attempt_id, EventKind.RINGING)
     await asyncio.gather(*(line.receive(same) for _ in range(10)))
     assert await stored(database) == 1
@@ -70,7 +70,7 @@ async def test_the_same_delivery_twice_in_one_group_is_stored_once(database: Dat
 async def test_a_stranger_in_the_group_is_told_so_and_keeps_nobody_waiting(database: Database) -> None:
     stage = await set_stage(database, contacts=1)
     (made,) = await stage.dial()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     ours, strange = await asyncio.gather(
         line.receive(delivery(stage, made.attempt_id, EventKind.RINGING)),
         line.receive(delivery(stage, uuid4(), EventKind.RINGING)),
@@ -82,7 +82,7 @@ async def test_a_second_call_in_the_group_is_noted_and_the_first_goes_on(databas
     stage = await set_stage(database, contacts=1)
     (made,) = await stage.dial()
     (attempt,) = await stage.attempts()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     own, other = await asyncio.gather(
         line.receive(
             delivery(stage, made.attempt_id, EventKind.RINGING, key="1", provider_id=attempt.provider_id)
@@ -99,7 +99,7 @@ async def test_a_second_call_in_the_group_is_noted_and_the_first_goes_on(databas
 async def test_one_that_cannot_be_taken_is_refused_alone(database: Database) -> None:
     stage = await set_stage(database, contacts=2)
     first, second = await stage.dial()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     bad = delivery(stage, second.attempt_id, EventKind.RINGING, key="k" * 400)
     answers = await asyncio.gather(
         line.receive(delivery(stage, first.attempt_id, EventKind.RINGING)),
@@ -117,7 +117,7 @@ async def test_while_the_database_is_away_everyone_is_told_and_the_line_goes_on_
     stage = await set_stage(database, contacts=1)
     (made,) = await stage.dial()
     nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
-    line = WebhookLine(nowhere)
+    line = WebhookBatcher(nowhere)
     told = await asyncio.gather(
         *(line.receive(delivery(stage, made.attempt_id, EventKind.RINGING)) for _ in range(3)),
         return_exceptions=True,
@@ -131,7 +131,7 @@ async def test_while_the_database_is_away_everyone_is_told_and_the_line_goes_on_
 async def test_news_of_many_people_in_one_group_leads_each_where_it_should(database: Database) -> None:
     stage = await set_stage(database, contacts=4, retry_delay_minutes=30)
     busy, silent, done, failed = await stage.dial()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     await asyncio.gather(
         line.receive(delivery(stage, busy.attempt_id, EventKind.BUSY)),
         line.receive(delivery(stage, silent.attempt_id, EventKind.NO_ANSWER)),
@@ -154,9 +154,9 @@ async def test_what_comes_as_the_last_workers_leave_is_not_left_waiting(
 ) -> None:
     stage = await set_stage(database, contacts=1)
     (made,) = await stage.dial()
-    line, gate = WebhookLine(database), asyncio.Event()
+    line, gate = WebhookBatcher(database), asyncio.Event()
 
-    async def settle(_: WebhookLine, group: Group) -> None:
+    async def settle(_: WebhookBatcher, group: Group) -> None:
         await gate.wait()
         for waiting in group:
             waiting[1].set_result(Receipt(known=True))
@@ -165,7 +165,7 @@ async def test_what_comes_as_the_last_workers_leave_is_not_left_waiting(
         await gate.wait()  # In the very step of the loop in which the workers find nothing more to do.
         return await line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))
 
-    monkeypatch.setattr(WebhookLine, "_settle", settle)
+    monkeypatch.setattr(WebhookBatcher, "_settle", settle)
     early = []
     for _ in range(2):
         early.append(asyncio.create_task(line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))))
@@ -192,7 +192,7 @@ async def test_a_connection_cut_within_a_group_is_told_as_any_other_and_made_ane
     (made,) = await stage.dial()
     with pytest.raises(OperationalError):
         await be_cut_off(database)
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     assert (await line.receive(delivery(stage, made.attempt_id, EventKind.RINGING))).known
 
 
@@ -213,7 +213,7 @@ async def test_news_of_two_attempts_of_one_person_in_one_group_leaves_the_newer_
     await stage.hear(first.attempt_id, EventKind.BUSY)
     stage.clock.advance(minutes=2)
     (second,) = await stage.dial()
-    line = WebhookLine(database)
+    line = WebhookBatcher(database)
     for order in ((second, first), (first, second)):
         await asyncio.gather(
             *(

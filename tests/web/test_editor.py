@@ -308,3 +308,14 @@ async def test_a_new_time_zone_keeps_what_the_clock_of_the_start_shows(
     await browser.send(PaceState.keep({"time_zone": "America/Chicago", "scheduled_at": "2090-12-01T09:30"}))
     await browser.send(PaceState.keep({"time_zone": "Europe/Berlin"}))
     assert texts_of(await settings_of(world, campaign_id))["scheduled_at"] == "2090-12-01T09:30"
+
+
+async def test_one_box_of_a_setting_leaves_the_others_as_exact_as_they_were(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    await _change(world, campaign_id, breaker={"failure_rate": 12.3456789})
+    exact = (await settings_of(world, campaign_id)).breaker
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.keep({"breaker.window": "60"}))
+    assert (await settings_of(world, campaign_id)).breaker == replace(exact, window=60)

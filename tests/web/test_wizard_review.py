@@ -22,7 +22,7 @@ async def test_the_review_shows_the_finer_settings_in_words(world: CampaignWorld
     await open_step(tab, world, campaign_id, "review")
     state = await tab.state(ReviewState)
     assert ("Wait before a retry", "30, then 60 minutes") in [(one.label, one.value) for one in state.pace]
-    assert [one.label for one in state.finer] == [
+    assert [one.label for one in state.safeguards] == [
         "Numbers",
         "Safety",
         "Pilot and ramp",

@@ -109,7 +109,7 @@ class SentCampaign:
         """Return the error with each field named as in the request."""
         as_sent = {}
         for field, text in error.errors.items():
-            # A field may be one part of a setting, as in `a_list.busy`.
+            # A field may be one part of a setting, as in `breaker.window`.
             setting, dot, part = (field, "", "") if field in self._paths else field.partition(".")
             sent_at = self._paths.get(setting) or API_NAMES.get(setting, setting)
             as_sent[f"{sent_at}{dot}{part}"] = text

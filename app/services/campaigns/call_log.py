@@ -39,7 +39,7 @@ from app.services.campaigns.views import (
 )
 from app.services.errors import NotFound
 from app.services.paging import Page, offset_of
-from app.services.recipients.budget import attempts_allowed
+from app.services.recipients.attempts_allowed import attempts_allowed
 from app.services.refs import Ref
 
 _SORTS: Final[Mapping[str, Any]] = {

@@ -43,7 +43,7 @@ from app.services.campaigns.rendering import (
 )
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.views import Eligibility, Skipped
-from app.services.recipients.budget import budget_of
+from app.services.recipients.attempts_allowed import attempts_of
 from app.services.recipients.gate_facts import COUNTS_FOR_CAP, STANDING_SUPPRESSION
 from app.services.refs import Ref
 
@@ -182,7 +182,7 @@ class _Kinds:
         self.parameters: Mapping[str, Any] = {
             "campaign_id": campaign.id,
             "organization_id": campaign.organization_id,
-            "budget": budget_of(campaign),
+            "attempts_allowed": attempts_of(campaign),
             "scope": scope_of(campaign.channel).value,
             "cap": organization.frequency_cap,
             "cap_since": now - timedelta(hours=organization.frequency_cap_hours),
@@ -341,7 +341,7 @@ _JUDGED: Final = f"""
         SELECT r.id, r.position,
                CAST(jsonb_build_array(
                    suppressed.reason, contact.consent, r.attempts_made,
-                   coalesce(r.attempts_allowed, CAST(:budget AS integer)),
+                   coalesce(r.attempts_allowed, CAST(:attempts_allowed AS integer)),
                    capped.number_to IS NOT NULL, {{values}}
                ) AS text) AS kind
         FROM recipient r JOIN contact ON contact.id = r.contact_id

@@ -18,7 +18,7 @@ from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign
-from app.services.recipients.budget import attempts_allowed
+from app.services.recipients.attempts_allowed import attempts_allowed
 from app.services.refs import Ref
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
 

@@ -22,7 +22,7 @@ from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
 from app.services.campaigns.transitions import move_campaign
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
-from app.services.recipients.budget import budget_of
+from app.services.recipients.attempts_allowed import attempts_of
 from app.services.recipients.transitions import cancel_waiting, retry_ended
 from app.services.refs import Ref
 
@@ -171,7 +171,7 @@ async def retry_failed(
     if account is not None:
         await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
     retried = await retry_ended(
-        session, campaign_id=campaign.id, statuses=statuses, more=budget_of(campaign), now=now
+        session, campaign_id=campaign.id, statuses=statuses, more=attempts_of(campaign), now=now
     )
     if not retried:
         raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")

@@ -27,7 +27,7 @@ from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict, FieldErrors
 from app.services.field_readers import plain_text
 from app.services.numbers.carriers import CarrierIdentity
-from app.services.recipients.budget import budget_of
+from app.services.recipients.attempts_allowed import attempts_of
 from app.services.recipients.transitions import move_chosen
 from app.services.refs import Ref
 
@@ -63,7 +63,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     campaign = rows.campaign
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
-    budget = func.coalesce(Recipient.attempts_allowed, budget_of(campaign))
+    allowed = func.coalesce(Recipient.attempts_allowed, attempts_of(campaign))
     one_more = col(Recipient.attempts_made) + 1
     move = _Move(
         to=RecipientStatus.PENDING,
@@ -71,7 +71,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
         reason=f"tried again by {principal.actor}",
         values={
             "attempts_allowed": case(
-                (col(Recipient.attempts_made) == 0, func.greatest(budget, 1)), else_=one_more
+                (col(Recipient.attempts_made) == 0, func.greatest(allowed, 1)), else_=one_more
             ),
             "not_before": now,
             "blocked_by": None,

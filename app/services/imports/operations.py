@@ -155,7 +155,7 @@ async def queue_import(
     A file that is still being read starts by itself afterwards, if it has a phone column.
 
     Raises `FieldErrors` on `mapping` without a phone column, and `Conflict` if the import runs already or has ended, or
-    its campaign is neither a draft nor paused.
+    its campaign takes no contacts now.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await load(session, ContactImport, import_ref, organization_id=principal.organization_id)

@@ -16,7 +16,7 @@ from app.domain.campaign import UNDER_WAY
 from app.domain.contact_fields import CONSENT
 from app.domain.contact_import import ImportStatus
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, ContactImport, Recipient
+from app.models import Campaign, ContactImport, Recipient
 from app.runtime.clock import Clock
 from app.runtime.database import Database
 from app.runtime.fault_points import fault
@@ -228,13 +228,6 @@ async def undo_batch(session: AsyncSession, *, import_id: int, now: datetime) ->
     fault("undo_batch_stored")
     _announce(session, known)
     return not is_over
-
-
-async def contacted_by(session: AsyncSession, contact_import: ContactImport) -> int:
-    """Return how many people of the import have been contacted by its campaign: they stay when it is undone."""
-    counted = select(func.count()).select_from(Recipient).where(col(Recipient.import_id) == contact_import.id)
-    tried = select(col(Attempt.id)).where(col(Attempt.recipient_id) == col(Recipient.id)).exists()
-    return (await session.execute(counted.where(tried))).scalar_one()
 
 
 def _require_at_rest(campaign: Campaign) -> None:

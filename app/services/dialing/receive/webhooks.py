@@ -223,7 +223,7 @@ Waiting = tuple[Delivery, "asyncio.Future[Receipt]"]
 
 
 @dataclass
-class WebhookLine:
+class WebhookBatcher:
     """Groups the deliveries of one process: those that come while others commit share the next commit.
 
     A delivery never waits only to be grouped: if no group is under way, it begins at once.

@@ -38,7 +38,7 @@ class Claimed:
 _CLAIM: Final = text(
     f"""
     SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
-           coalesce(r.attempts_allowed, :budget) AS attempts_allowed,
+           coalesce(r.attempts_allowed, :attempts_allowed) AS attempts_allowed,
            contact.number, contact.updated_at AS contact_version, contact.consent,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
@@ -77,7 +77,7 @@ async def claim(
         _CLAIM,
         {
             "ids": list(by_id),
-            "budget": held.budget,
+            "attempts_allowed": held.attempts_allowed,
             "carrier_account_id": held.carrier_account_id,
             "organization_id": held.organization_id,
             "channel": held.channel.value,

@@ -14,7 +14,7 @@ from app.domain.campaign import CampaignStatus, Channel
 from app.domain.number_health import NumberRest
 from app.domain.pacing import PacingLimits
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
-from app.domain.retry import budget_in
+from app.domain.retry import attempts_allowed_in
 from app.services.campaigns.safeguard_settings import Safeguards
 
 _EVERY_DAY: Final = frozenset(range(1, 8))
@@ -34,7 +34,7 @@ class Held:
     updated_at: datetime
     dialing_stopped: bool
     limits: PacingLimits
-    budget: int
+    attempts_allowed: int
     """Attempts that a recipient has, unless it was given its own."""
     hours: CallingHours
     zone_name: str
@@ -192,7 +192,7 @@ def _held(
         updated_at=campaign["updated_at"],
         dialing_stopped=organization.dialing_stopped_at is not None,
         limits=_limits(campaign, organization, agent, account),
-        budget=budget_in(campaign),
+        attempts_allowed=attempts_allowed_in(campaign),
         hours=_hours(campaign),
         zone_name=campaign["time_zone"],
         pool=pool,

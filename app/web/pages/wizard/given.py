@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 _VERSIONS_KEPT: Final = 20
-"""Of each box. What was typed over an older text is compared with what stands there now, as if all had changed."""
+"""Of each box. Text typed over an older version always counts as a clash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,9 @@ from app.web.pages.wizard.steps import WizardStep, unfinished
 from app.web.visit import Visit
 
 _RIGHT_BY_DEFAULT: Final = frozenset({WizardStep.MESSAGE, WizardStep.PACE})
-"""Steps with nothing to mend in a new draft: the agent's greeting and the usual pace will do."""
+"""Steps with nothing to correct in a new draft: the agent's greeting and the usual pace will do."""
 _VISITS_KEPT: Final = 200
 _LATEST_IMPORTS: Final = 10
-_VERSIONS_KEPT: Final = 20
-"""Of each box; what was typed over an older one is shown beside what stands there now."""
 
 
 @dataclass(frozen=True, slots=True)

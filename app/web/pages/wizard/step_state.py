@@ -131,7 +131,7 @@ class StepState(FormState, mixin=True):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def forward(self, visit: Visit, form: dict[str, Any]) -> AsyncIterator[EventSpec | None]:
-        """Save, and go on unless something has to be mended first: to the next step, at the end to the campaign."""
+        """Save, and go on unless something has to be corrected first: to the next step, at the end to the campaign."""
         self.saving = True
         yield None
         detail = await self._save(visit, form)
@@ -147,6 +147,8 @@ class StepState(FormState, mixin=True):
     @guarded(Right.EDIT_CAMPAIGNS)
     async def take_theirs(self, visit: Visit, box: str) -> None:
         """Give up what was typed in a box, and show what somebody else has made of its setting."""
+        if box not in {clash.box for clash in self.clashes}:
+            return
         self._settle(box)
         self._given = self._given.give(box, self.values.get(box, ""), forced=True)
         await self._look(visit)

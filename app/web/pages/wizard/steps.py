@@ -1,4 +1,4 @@
-"""The order of the steps, and which of them mends which field."""
+"""The order of the steps, and which step has the box of which field."""
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -48,7 +48,7 @@ def after(step: WizardStep) -> WizardStep | None:
 
 
 def step_of(field: str) -> WizardStep:
-    """Return where a field, as the API names it, is mended."""
+    """Return the step that has the box of a field, as the service names it."""
     setting = setting_of(field)
     if setting in BASICS:
         return WizardStep.BASICS

@@ -36,7 +36,7 @@ class Spelling:
 
 
 def usual(name: str) -> Spelling:
-    """Return how a setting stands in boxes that has no spelling of its own.
+    """Return how a setting without its own spelling is shown in boxes.
 
     A yes or no and each entry of a set is ticked, each part of a group has a box of its own, all else is one text.
     """
@@ -82,7 +82,7 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return listed(value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return repr(value).removesuffix(".0")
     return f"{value:f}" if isinstance(value, Decimal) else str(value).replace("\r\n", "\n")
 
 

@@ -44,9 +44,9 @@ def texts_of(settings: CampaignSettings) -> dict[str, str]:
 def changes_asked(
     typed: Texts, settings: CampaignSettings
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Return what texts typed over the settings' own ask for, and errors of what cannot be said.
+    """Return the changes that typed texts ask for, by the setting that was typed in, and the errors.
 
-    By setting that was typed in; of one with several boxes, the others stay as they are. Its changes may name others.
+    The other boxes of the same setting keep their values. The changes may name other settings too.
     """
     changes: dict[str, dict[str, Any]] = {}
     errors: dict[str, str] = {}

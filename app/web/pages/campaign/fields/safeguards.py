@@ -1,4 +1,4 @@
-"""The finer settings: the numbers of a pool, signs that pause, pilot and ramp, budget and share; folded away."""
+"""The folded settings: the numbers of a pool, signs that pause, pilot and ramp, budget and share."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -98,7 +98,7 @@ def summaries(settings: CampaignSettings) -> dict[str, str]:
 
 
 def facts(settings: CampaignSettings) -> list[Fact]:
-    """Return every finer setting in words."""
+    """Return every folded setting in words."""
     return [Fact(title.partition(":")[0], said) for title, said in summaries(settings).items()]
 
 

@@ -43,7 +43,7 @@ def review() -> rx.Component:
                 _summary("Message", WizardStep.MESSAGE, _message()),
                 aside=stack(
                     _summary("Pace and retries", WizardStep.PACE, _facts(ReviewState.pace)),
-                    _summary("Numbers and brakes", WizardStep.PACE, _facts(ReviewState.finer)),
+                    _summary("Numbers and safety", WizardStep.PACE, _facts(ReviewState.safeguards)),
                 ),
             ),
             closing_bar(_go(), back=back_link(step)),

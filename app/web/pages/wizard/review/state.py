@@ -33,7 +33,7 @@ from app.web.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Something a start is refused for, and the step where it is mended."""
+    """Something a start is refused for, and the step where it is corrected."""
 
     sentence: str
     step: str
@@ -58,7 +58,7 @@ class ReviewState(PageState, rx.State):
     message: rx.Field[list[Said]] = rx.field(default_factory=list)
     message_of: rx.Field[str] = rx.field("")
     pace: rx.Field[list[Fact]] = rx.field(default_factory=list)
-    finer: rx.Field[list[Fact]] = rx.field(default_factory=list)
+    safeguards: rx.Field[list[Fact]] = rx.field(default_factory=list)
     """Numbers, safety, pilot, budget and share."""
     verb: rx.Field[str] = rx.field("Start")
     """Start, Schedule or Resume: what the button does."""
@@ -148,7 +148,7 @@ class ReviewState(PageState, rx.State):
         self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
         self.message_of = said.contact_name or pretty(said.number)
         self.pace = _pace(detail.settings)
-        self.finer = safeguards.facts(detail.settings)
+        self.safeguards = safeguards.facts(detail.settings)
         asked = start_question(detail, check)
         self.verb, self.question, self.sentence = asked.verb, asked.title, asked.sentence
         self.skipped, self.confirm = asked.skipped, asked.confirm
