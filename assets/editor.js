@@ -2,6 +2,7 @@
 // put in, what is typed is handed back with the version it was typed over, and what is being typed is left alone.
 (() => {
   const PAUSE_MS = 800;
+  const LONGEST_MS = 4000; // typing without a pause is saved this often
   const PATIENCE_MS = 8000;
   const BOXES = "input[name]:not([type=radio]), select[name], textarea[name]";
   const known = new WeakMap(); // box -> {shown, version}: what it was given last
@@ -9,7 +10,10 @@
   let sheet = null;
   let drawn = "";
   let timer = 0;
-  let message = { id: "", at: 0, typed: "{}" }; // the last one sent
+  let typedSince = 0;
+  const noMessage = () => ({ id: "", at: 0, since: 0, typed: "{}" });
+  let message = noMessage(); // the last one sent; `since`: when the first was that still waits for an answer
+  let leaving = null; // the link that is asked about, with its dialog
 
   const valueOf = (box) => (box.type === "checkbox" ? (box.checked ? "on" : "") : box.value);
   const put = (box, text) => {
@@ -69,7 +73,7 @@
     const open = sheet !== null && (isWaiting() || unsaved().length > 0);
     if (lost === "true")
       return ["bad", open ? "Not saved: the connection is lost. Trying again…" : "The connection is lost. Trying again…"];
-    if (isWaiting() && Date.now() - message.at > PATIENCE_MS)
+    if (isWaiting() && Date.now() - message.since > PATIENCE_MS)
       return ["bad", why || "Not saved: no answer yet. Trying again…"];
     if (isWaiting() || (open && JSON.stringify(typed()) !== message.typed)) return ["busy", "Saving…"];
     if (open || why) return ["bad", why || "Not saved."];
@@ -80,7 +84,15 @@
       const [tone, words] = state(place.dataset);
       if (place.dataset.saveState !== tone) place.dataset.saveState = tone;
       if (place.textContent !== words) place.textContent = words;
+      leaving?.follow(tone, words);
     }
+  };
+  // What was taken is no longer part of what was sent and refused.
+  const settle = () => {
+    if (!sheet || isWaiting()) return;
+    const sent = JSON.parse(message.typed);
+    for (const box of boxes()) if (known.get(box)?.shown === sent[box.name]) delete sent[box.name];
+    message.typed = JSON.stringify(sent);
   };
 
   // What Reflex calls when it sends the form, by whichever of its buttons.
@@ -88,12 +100,15 @@
     if (!sheet) return {};
     const texts = typed();
     const read = Object.fromEntries(unsaved().map((box) => [box.name, known.get(box).version]));
-    message = { id: `${Date.now()}-${Math.random()}`, at: Date.now(), typed: JSON.stringify(texts) };
+    const at = Date.now();
+    const since = isWaiting() ? message.since : at;
+    message = { id: `${at}-${Math.random()}`, at, since, typed: JSON.stringify(texts) };
     setTimeout(tell);
     return { ...texts, read, save: message.id, campaign: sheet.campaign };
   };
   const save = () => {
     clearTimeout(timer);
+    typedSince = 0;
     if (form && JSON.stringify(typed()) !== message.typed) form.querySelector("[data-save]")?.click();
   };
   const saveAgain = () => {
@@ -108,15 +123,18 @@
   const look = () => {
     const found = document.querySelector("form[data-sheet]");
     if (!found) {
+      if (form && location.pathname === formPlace) tellLost();
       form = sheet = null;
       drawn = "";
     } else if (found !== form || found.dataset.sheet !== drawn) {
-      if (found !== form) message = { id: "", at: 0, typed: "{}" };
+      if (found !== form) message = noMessage();
       form = found;
+      formPlace = location.pathname;
       drawn = found.dataset.sheet;
       sheet = JSON.parse(drawn);
     }
     boxes().forEach(give);
+    settle();
     const [status] = document.querySelectorAll("[data-save-state]");
     if (sheet && !isWaiting() && !status?.dataset.unsaved && unsaved().length === 0) message.typed = "{}";
     tell();
@@ -143,7 +161,8 @@
   addEventListener("input", ({ target }) => {
     if (!isBox(target)) return;
     clearTimeout(timer);
-    timer = setTimeout(save, PAUSE_MS);
+    typedSince ||= Date.now();
+    timer = setTimeout(save, Math.max(0, Math.min(PAUSE_MS, typedSince + LONGEST_MS - Date.now())));
     tell();
   });
   addEventListener("change", ({ target }) => {
@@ -164,7 +183,11 @@
 
   // Leaving: what is typed is saved first. If it cannot be, somebody decides.
   const isOpen = () => sheet !== null && (isWaiting() || unsaved().length > 0);
-  addEventListener("beforeunload", (event) => isOpen() && event.preventDefault());
+  addEventListener("beforeunload", (event) => {
+    if (!isOpen()) return;
+    save(); // on its way even if the person leaves
+    event.preventDefault();
+  });
   let following = null;
   addEventListener(
     "click",
@@ -192,23 +215,57 @@
     else location.assign(link.href); // it was drawn anew meanwhile
     following = null;
   };
-  const ask = (link) => {
+  const show = (title, content) => {
     const dialog = document.createElement("dialog");
     dialog.className = "cs-leave";
     dialog.setAttribute("aria-labelledby", "cs-leave-title");
-    dialog.innerHTML = `<h2 id="cs-leave-title">Leave without saving?</h2><p></p>
-      <div><button value="stay">Stay here</button>
-      <button value="leave">Leave without it</button></div>`;
-    dialog.querySelector("p").textContent = document.querySelector("[data-save-state]").textContent;
+    dialog.innerHTML = `<h2 id="cs-leave-title"></h2>${content}`;
+    dialog.querySelector("h2").textContent = title;
+    (document.querySelector(".radix-themes") ?? document.body).append(dialog);
+    dialog.showModal();
+    return dialog;
+  };
+  const ask = (link) => {
+    const dialog = show(
+      "Leave without saving?",
+      `<p></p><div><button value="stay">Stay here</button><button value="leave">Leave without it</button></div>`,
+    );
     const [stay, leave] = dialog.querySelectorAll("button");
     stay.onclick = () => dialog.close();
     leave.onclick = () => {
       dialog.close();
       follow(link);
     };
+    dialog.onclose = () => {
+      leaving = null;
+      dialog.remove();
+    };
+    leaving = {
+      follow: (tone, words) => {
+        const text = tone === "busy" ? "What you typed is not saved yet." : words;
+        const told = dialog.querySelector("p");
+        if (told.textContent !== text) told.textContent = text; // a change is looked at again
+        if (!isOpen()) leave.click();
+      },
+    };
+    tell();
+  };
+
+  // The boxes went away, since the campaign cannot be edited any more: what was not saved is shown once, to be copied.
+  let formPlace = "";
+  const tellLost = () => {
+    const lost = unsaved().filter((box) => box.type !== "checkbox");
+    if (lost.length === 0) return;
+    const dialog = show("Not saved", `<p>This campaign cannot be edited now. You had typed:</p><dl></dl>
+      <div><button>Close</button></div>`);
+    for (const box of lost) {
+      const [term, text] = ["dt", "dd"].map((name) => document.createElement(name));
+      term.textContent = form.querySelector(`label[for="${CSS.escape(box.id)}"]`)?.textContent ?? box.name;
+      text.textContent = valueOf(box);
+      dialog.querySelector("dl").append(term, text);
+    }
+    dialog.querySelector("button").onclick = () => dialog.close();
     dialog.onclose = () => dialog.remove();
-    (document.querySelector(".radix-themes") ?? document.body).append(dialog);
-    dialog.showModal();
   };
 
   new MutationObserver(look).observe(document.documentElement, {

@@ -169,6 +169,46 @@ def test_a_lost_connection_never_says_saved_and_loses_nothing_typed(
     assert world.settings(campaign_id).name == "Typed without a line"
 
 
+def test_a_refused_box_is_named_still_when_another_one_was_saved_after_it(
+    context: BrowserContext, page: Page, world: BrowserWorld, campaign_id: int
+) -> None:
+    address = world.address(f"campaigns/{campaign_id}/edit/pace")
+    visit(page, address)
+    page.get_by_label("Calls at once").fill("0")
+    expect(saved(page)).to_have_text("Not saved: see “Calls at once”.")
+    page.get_by_label("Calls per minute").fill("33")
+    other = context.new_page()
+    visit(other, address)
+    expect(other.get_by_label("Calls per minute")).to_have_value("33")
+    expect(saved(page)).to_have_text("Not saved: see “Calls at once”.")
+
+
+def test_a_server_that_does_not_answer_is_told_and_what_was_typed_is_saved_once_it_does(
+    page: Page, world: BrowserWorld, campaign_id: int
+) -> None:
+    line = Line(page)
+    visit(page, world.address(f"campaigns/{campaign_id}/edit/basics"))
+    with line.silent():
+        _box(page, "Name").fill("Typed at a silent server")
+        expect(saved(page)).to_have_text("Not saved: no answer yet. Trying again…", timeout=30_000)
+    expect(saved(page)).to_have_text(_SAVED, timeout=30_000)
+    assert world.settings(campaign_id).name == "Typed at a silent server"
+
+
+def test_what_was_typed_and_not_saved_is_shown_when_the_campaign_is_resumed_meanwhile(
+    page: Page, world: BrowserWorld, campaign_id: int
+) -> None:
+    world.pause_before_its_start(campaign_id)
+    visit(page, world.address(f"campaigns/{campaign_id}/edit/pace"))
+    page.get_by_label("Calls at once").fill("0")
+    expect(saved(page)).to_have_text("Not saved: see “Calls at once”.")
+    world.resume(campaign_id)
+    lost = page.get_by_role("dialog", name="Not saved")
+    expect(lost).to_contain_text(re.compile(r"Calls at once.*0", re.DOTALL))
+    lost.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("main")).to_contain_text("cannot be edited now")
+
+
 def test_a_tab_that_is_closed_with_something_unsaved_asks_first(
     page: Page, world: BrowserWorld, campaign_id: int
 ) -> None:

@@ -21,7 +21,7 @@ from app.services.access.sessions import SESSION_COOKIE, begin_session
 from app.services.agents.operations import create_agent
 from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.detail import get_campaign
-from app.services.campaigns.lifecycle import pause_campaign, start_campaign
+from app.services.campaigns.lifecycle import pause_campaign, resume_campaign, start_campaign
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.settings import CampaignSettings
 from app.services.contacts.operations import create_contact
@@ -207,6 +207,13 @@ class BrowserWorld:
         whose: dict[str, Any] = {"principal": self.principal, "campaign_ref": campaign_id, "now": self.now}
         services.do(lambda session: start_campaign(session, carrier=carrier, **whose))
         services.do(lambda session: pause_campaign(session, **whose))
+
+    def resume(self, campaign_id: int) -> None:
+        """Resume it, as another person does."""
+        services = self.installation.services
+        carrier = identity_of(configured_account(services.context.settings))
+        whose: dict[str, Any] = {"principal": self.principal, "campaign_ref": campaign_id, "now": self.now}
+        services.do(lambda session: resume_campaign(session, carrier=carrier, **whose))
 
     @property
     def now(self) -> Any:

@@ -319,3 +319,14 @@ async def test_one_box_of_a_setting_leaves_the_others_as_exact_as_they_were(
     browser = await open_step(tab, world, campaign_id, "pace")
     await browser.send(PaceState.keep({"breaker.window": "60"}))
     assert (await settings_of(world, campaign_id)).breaker == replace(exact, window=60)
+
+
+async def test_a_refused_date_is_forgotten_with_its_box(world: CampaignWorld, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_start("scheduled"))
+    await browser.send(PaceState.keep({"scheduled_at": "2020-01-01T10:00"}))
+    assert list((await tab.state(PaceState)).errors) == ["scheduled_at"]
+    await browser.send(PaceState.choose_start("immediate"))
+    state = await tab.state(PaceState)
+    assert (state.errors, state.unsaved) == ({}, "")

@@ -30,7 +30,7 @@ _HOURS: Final = (
     Box(_UNTIL, "Until", kind="time"),
 )
 _ZONE: Final = "time_zone"
-_AT: Final = "scheduled_at"
+AT: Final = "scheduled_at"
 
 LABELS: Final[Mapping[str, str]] = {
     _FROM: "Calling hours: from",
@@ -38,7 +38,7 @@ LABELS: Final[Mapping[str, str]] = {
     _ON_DAYS: "Calling hours: days",
     _ZONE: "Time zone",
     START_KIND: "Start",
-    _AT: "Date and time",
+    AT: "Date and time",
 }
 
 _HOURS_CHOICES: Final = [
@@ -84,7 +84,7 @@ def draw_hours(editor: Editor, on_choose: Any) -> rx.Component:
 def draw_start(editor: Editor, on_choose: Any) -> rx.Component:
     """Return the choice of the start, and its box while there is a date."""
     state = editor.state
-    at = Box(_AT, LABELS[_AT], state.starts, kind="datetime-local")
+    at = Box(AT, LABELS[AT], state.starts, kind="datetime-local")
     return fields(
         choice_cards(
             name=START_KIND,
@@ -143,7 +143,7 @@ def hours_asked(choice: str) -> dict[str, str]:
 def lacking(settings: CampaignSettings) -> dict[str, str]:
     """Return what still has to be chosen before the next step: setting -> what to do."""
     if is_scheduled(settings) and settings.scheduled_at is None:
-        return {_AT: "Choose the date and time of the start."}
+        return {AT: "Choose the date and time of the start."}
     return {}
 
 
@@ -151,7 +151,7 @@ def with_the_zone(changes: Mapping[str, Any], settings: CampaignSettings, now: d
     """Return the changes with the start: when the zone changes, a start to come stays at what its clock shows."""
     at = settings.scheduled_at
     if _ZONE in changes and at is not None and at > now:
-        return {_AT: _at_text(settings)[_AT], **changes}
+        return {AT: _at_text(settings)[AT], **changes}
     return dict(changes)
 
 
@@ -168,12 +168,12 @@ def _day_changes(texts: Texts) -> dict[str, Any]:
 
 def _at_text(settings: CampaignSettings) -> Texts:
     zone = settings.time_zone if is_zone(settings.time_zone) else "UTC"
-    return {_AT: for_input(settings.scheduled_at, zone)}
+    return {AT: for_input(settings.scheduled_at, zone)}
 
 
 SPELLINGS: Final[Mapping[str, Spelling]] = {
     _ON_DAYS: Spelling(_day_texts, _day_changes),
-    _AT: Spelling(_at_text, lambda texts: {_AT: texts.get(_AT) or None}),
+    AT: Spelling(_at_text, lambda texts: {AT: texts.get(AT) or None}),
 }
 
 

@@ -45,6 +45,8 @@ class PaceState(StepState, rx.State):
     async def choose_start(self, visit: Visit, kind: str) -> None:
         """Start when somebody says so, or at a date and time."""
         await self._choose(visit, {hours.START_KIND: kind})
+        if kind != hours.SCHEDULED:  # the box of the date is gone, and what was wrong with it
+            self.errors = {box: text for box, text in self.errors.items() if box != hours.AT}
 
     def _beside(
         self, changes: Mapping[str, Any], settings: CampaignSettings, now: datetime

@@ -146,7 +146,7 @@ class ReviewState(PageState, rx.State):
         self.headline = _headline(detail.settings, check)
         self.basics = basics.facts(detail, check.numbers)
         self.message = [Said(PART_WORDS[part], text) for part, text in said.texts.items() if text]
-        self.message_of = said.contact_name or pretty(said.number)
+        self.message_of = (said.contact_name or pretty(said.number)) if self.message else ""
         self.pace = _pace(detail.settings)
         self.safeguards = safeguards.facts(detail.settings)
         asked = start_question(detail, check)
