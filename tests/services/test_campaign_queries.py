@@ -13,12 +13,15 @@ from app.domain.metrics import CampaignStanding
 from app.domain.recipient import RecipientStatus
 from app.domain.templates import Missing
 from app.models import AttemptTurn, Campaign, Organization, ProviderEvent, WorkerHeartbeat
-from app.services.campaigns.brief import campaign_brief, recipient_counts
+from app.services.campaigns.adding import add_manual
+from app.services.campaigns.brief import campaign_brief, campaign_version, recipient_counts
 from app.services.campaigns.call_log import get_attempt, get_recipient, list_attempts, list_recipients
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.lists import campaign_cards, list_campaigns
+from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.preflight import preflight, preview_message
 from app.services.campaigns.progress import campaign_snapshot
+from app.services.campaigns.recipients import remove_recipients
 from app.services.campaigns.views import CampaignBrief, CampaignSnapshot
 from app.services.errors import NotFound
 from tests.services.campaign_world import CampaignWorld, build_world
@@ -395,6 +398,28 @@ async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_peopl
     )
 
 
+async def test_a_campaigns_version_changes_with_its_settings_and_its_people_and_reads_none_of_them(
+    world: CampaignWorld,
+) -> None:
+    campaign_id = await world.campaign()
+    steps: list[tuple[Any, dict[str, Any]]] = [
+        (update_campaign, {"changes": {"name": "Autumn"}}),
+        (add_manual, {"number": "+12025550177", "name": "Ann", "variables": {}}),
+        (remove_recipients, {"recipient_ids": None, "everyone": True, "expected": 1}),
+    ]
+    versions = []
+    for minutes, (operation, arguments) in enumerate(steps, start=1):
+        now = NOON + timedelta(minutes=minutes)
+        await world.do(operation, campaign_ref=campaign_id, now=now, **arguments)
+        with sent_statements(world.database) as sent:
+            versions.append(await world.ask(campaign_version, campaign_ref=campaign_id))
+        assert len(sent) == 1
+        assert "recipient" not in sent[0]
+        assert versions[-1] == await world.ask(campaign_version, campaign_ref=campaign_id)
+    assert len(set(versions)) == 3
+    assert await world.people(campaign_id) == {}
+
+
 @pytest.mark.parametrize("is_simulated", [False, True])
 async def test_a_campaign_in_brief_says_whether_its_carrier_is_simulated(
     world: CampaignWorld,
@@ -515,7 +540,14 @@ async def test_another_organizations_campaigns_and_calls_do_not_exist(world: Cam
     other = await build_world(world.database)
 
     assert (await other.ask(list_campaigns)).total == 0
-    for query in (campaign_brief, get_campaign, list_recipients, list_attempts, preview_message):
+    for query in (
+        campaign_brief,
+        campaign_version,
+        get_campaign,
+        list_recipients,
+        list_attempts,
+        preview_message,
+    ):
         with pytest.raises(NotFound):
             await other.ask(query, campaign_ref=campaign_id)
     for attempt_id in (attempt.id, uuid4(), "no id"):

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
 from app.models import Campaign, CarrierAccount, Recipient
@@ -18,28 +20,57 @@ from app.services.errors import NotFound
 from app.services.refs import Ref, select_ref
 
 
+class CampaignVersion(NamedTuple):
+    """What changes whenever somebody changes a campaign's settings or status, or adds or removes people."""
+
+    updated_at: datetime
+    """When settings or status changed last, or people were removed."""
+    status: CampaignStatus
+    next_position: int
+    """It grows with each person that is added."""
+
+
+async def campaign_version(
+    session: AsyncSession, *, principal: Principal, campaign_ref: Ref
+) -> CampaignVersion:
+    """Return the campaign's version: one statement, which reads none of its people. Raises `NotFound`."""
+    columns = (col(Campaign.updated_at), col(Campaign.status), col(Campaign.next_position))
+    one = _one(principal, campaign_ref).with_only_columns(*columns)
+    return CampaignVersion(**await _found(session, one, campaign_ref))
+
+
 async def campaign_brief(session: AsyncSession, *, principal: Principal, campaign_ref: Ref) -> CampaignBrief:
     """Return the campaign in brief: one statement, which reads none of its people. Raises `NotFound`."""
+    brief: Select[*tuple[Any, ...]] = (
+        _one(principal, campaign_ref)
+        .outerjoin(CarrierAccount, col(CarrierAccount.id) == col(Campaign.carrier_account_id))
+        .with_only_columns(
+            col(Campaign.id),
+            col(Campaign.name),
+            col(Campaign.description),
+            col(Campaign.status),
+            col(Campaign.status_reason),
+            col(Campaign.channel),
+            col(Campaign.time_zone),
+            col(CarrierAccount.simulated).label("carrier_simulated"),
+        )
+    )
+    return CampaignBrief(**await _found(session, brief, campaign_ref))
+
+
+def _one(principal: Principal, campaign_ref: Ref) -> Select[Campaign]:
     authorize(principal, Right.VIEW)
     one = select_ref(Campaign, campaign_ref, organization_id=principal.organization_id)
     if one is None:
         raise NotFound("campaign", campaign_ref)
-    brief: Select[*tuple[Any, ...]] = one.outerjoin(
-        CarrierAccount, col(CarrierAccount.id) == col(Campaign.carrier_account_id)
-    ).with_only_columns(
-        col(Campaign.id),
-        col(Campaign.name),
-        col(Campaign.description),
-        col(Campaign.status),
-        col(Campaign.status_reason),
-        col(Campaign.channel),
-        col(Campaign.time_zone),
-        col(CarrierAccount.simulated).label("carrier_simulated"),
-    )
-    found = (await session.execute(brief)).mappings().one_or_none()
+    return one
+
+
+async def _found(session: AsyncSession, one: Select[*tuple[Any, ...]], campaign_ref: Ref) -> RowMapping:
+    found = (await session.execute(one)).mappings().one_or_none()
     if found is None:
         raise NotFound("campaign", campaign_ref)
-    return CampaignBrief(**found)
+    return found
 
 
 async def recipient_counts(session: AsyncSession, campaign_id: int) -> Counts:

@@ -10,7 +10,7 @@ from reflex.event import EventSpec
 from app.domain.campaign import CampaignStatus
 from app.domain.rights import Right
 from app.services.campaigns.audiences import list_audiences
-from app.services.campaigns.brief import recipient_counts
+from app.services.campaigns.brief import campaign_version, recipient_counts
 from app.services.campaigns.detail import get_campaign
 from app.services.campaigns.operations import update_campaign
 from app.services.campaigns.preflight import start_problems
@@ -126,12 +126,9 @@ async def changes_elsewhere(visit: Visit, campaign_id: int, check: Check) -> Asy
                 session, principal=visit.principal, campaign_ref=campaign_id, page_size=_LATEST_IMPORTS
             )
             rules = await list_audiences(session, principal=visit.principal, campaign_ref=campaign_id)
-            counts = await recipient_counts(session, campaign_id)  # which the list has found
-            detail = await get_campaign(session, principal=visit.principal, campaign_ref=campaign_id)
+            version = await campaign_version(session, principal=visit.principal, campaign_ref=campaign_id)
         return (
-            detail.updated_at,
-            detail.status,
-            sum(counts.values()),
+            *version,
             *((view.id, view.status, view.accepted) for view in page.items),
             *((rule.id, rule.status, rule.added) for rule in rules),
         )
