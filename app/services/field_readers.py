@@ -39,6 +39,9 @@ class Reader:
     """Its type in an answer, if it differs."""
     limits: str = ""
     """The limits in words: "1 to 100"."""
+    least: int | None = None
+    """The least of a whole number; None for other kinds. So is `most`."""
+    most: int | None = None
     longest: int | None = None
     """The most characters of a text; None for other kinds."""
 
@@ -205,7 +208,7 @@ def whole(least: int, most: int) -> Reader:
             raise Unacceptable(f"Choose a whole number from {least:,} to {most:,}.")
         return number
 
-    return Reader(read, int, limits=f"{least:,} to {most:,}")
+    return Reader(read, int, limits=f"{least:,} to {most:,}", least=least, most=most)
 
 
 def yes_or_no() -> Reader:

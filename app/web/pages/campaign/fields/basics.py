@@ -16,7 +16,7 @@ from app.services.numbers.queries import NumberView
 from app.web.components import Choice, field_error
 from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.campaign.fields.drawing import Area, Box, Editor, choice, narrow, options_of
-from app.web.words import NOTHING
+from app.web.words import NOTHING, counted
 
 DEFAULT, ONE, POOL = "default", "one", "pool"
 
@@ -112,7 +112,7 @@ def _rest(number: NumberView, channel: Channel, now: datetime) -> str:
 
 
 def _use(number: NumberView) -> str:
-    return f"In {number.campaigns_count} campaign{'s' * (number.campaigns_count != 1)}"
+    return f"In {counted(number.campaigns_count, 'campaign', 'campaigns')}"
 
 
 def pool_size(settings: CampaignSettings) -> int:
@@ -129,7 +129,7 @@ def pool_advice(contacts: int, settings: CampaignSettings) -> str:
     if not contacts:
         return advice
     needed = -(-contacts // CONTACTS_PER_NUMBER)
-    return f"{advice} {contacts:,} contact{'s' * (contacts != 1)}: {needed:,} or more; {ticked} ticked."
+    return f"{advice} {counted(contacts, 'contact', 'contacts')}: {needed:,} or more; {ticked} ticked."
 
 
 def agent_box(editor: Editor, agents: ArrayVar[Any], help_text: rx.Var[str]) -> rx.Component:

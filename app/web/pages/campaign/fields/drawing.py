@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex.vars import ArrayVar
 
+from app.services.campaigns.settings import SETTINGS
 from app.web.components import (
     checkbox_field,
     error_of,
@@ -52,8 +53,8 @@ class Box:
     help_text: Text | None = None
     kind: InputType = "number"
     unit: str = ""
-    least: int | None = None
-    most: int | None = None
+    bounded: bool = False
+    """The browser's arrows stop at the setting's limits."""
     placeholder: str = ""
     paths: tuple[str, ...] = ()
     """The errors it shows, if they are not called as it is."""
@@ -61,11 +62,12 @@ class Box:
     def draw(self, editor: Editor) -> rx.Component:
         """Return the box with its label, help and error."""
         error = editor.error(*(self.paths or (self.name,)))
+        limits = SETTINGS[self.name].reader if self.bounded else None
         box = text_input(
             name=self.name,
             input_type=self.kind,
-            min_value=self.least,
-            max_value=self.most,
+            min_value=limits.least if limits else None,
+            max_value=limits.most if limits else None,
             placeholder=self.placeholder,
             error=error,
         )

@@ -9,14 +9,13 @@ from app.domain.campaign import Channel
 from app.services.campaigns.settings import CampaignSettings
 from app.web.components import form_row, glyph
 from app.web.pages.campaign.fields.boxes import Fact
-from app.web.pages.campaign.fields.drawing import Box, Editor, Tick, fields
+from app.web.pages.campaign.fields.drawing import Box, Editor, Tick, fields, narrow
 
 AT_ONCE: Final = Box(
     "concurrent_limit",
     "Calls at once",
     "Higher is faster. Start low and raise it once the first calls went well.",
-    least=1,
-    most=1000,
+    bounded=True,
 )
 _STARTS: Final = (
     AT_ONCE,
@@ -24,15 +23,13 @@ _STARTS: Final = (
         "rate_limit_per_minute",
         "Calls per minute",
         "How many calls may begin within any one minute.",
-        least=1,
-        most=10_000,
+        bounded=True,
     ),
     Box(
         "throttle_delay_ms",
         "Pause between starts",
         "From one call's start to the next. 0 is none.",
-        least=0,
-        most=3_600_000,
+        bounded=True,
         unit="ms",
     ),
 )
@@ -41,16 +38,14 @@ _LENGTHS: Final = (
         "ring_timeout_seconds",
         "Ring for",
         "How long it may ring before it counts as no answer.",
-        least=15,
-        most=120,
+        bounded=True,
         unit="seconds",
     ),
     Box(
         "time_limit_seconds",
         "Longest call",
         "The call is ended then, whatever is being said.",
-        least=30,
-        most=14_400,
+        bounded=True,
         unit="seconds",
     ),
 )
@@ -63,8 +58,7 @@ _TEXTS: Final = Box(
     "messages_per_second",
     "Messages per second",
     "What your number may send: 1 is safe for an ordinary number, short codes take up to 100.",
-    least=1,
-    most=100,
+    bounded=True,
 )
 
 _BOXES: Final = (*_STARTS, *_LENGTHS, _TEXTS, _VOICEMAIL)
@@ -81,8 +75,7 @@ def draw(editor: Editor, limit: rx.Var[str]) -> rx.Component:
             rx.el.div(_VOICEMAIL.draw(editor), class_name="cs-wizard-beside"),
         ),
     )
-    texts = rx.el.div(_TEXTS.draw(editor), class_name="cs-wizard-narrow")
-    return rx.fragment(rx.cond(editor.is_text, texts, calls))
+    return rx.fragment(rx.cond(editor.is_text, narrow(_TEXTS.draw(editor)), calls))
 
 
 def facts(settings: CampaignSettings) -> list[Fact]:

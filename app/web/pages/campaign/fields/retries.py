@@ -27,8 +27,7 @@ _ATTEMPTS: Final = Box(
     "max_attempts",
     "Attempts in all",
     "The first one counts: 3 is one try and two retries. More than 3 annoys people.",
-    least=1,
-    most=20,
+    bounded=True,
 )
 _ONE_WAIT: Final = "retry_delay_minutes"
 _WAITS: Final = Box(

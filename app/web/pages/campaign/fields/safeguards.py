@@ -132,7 +132,7 @@ def _numbers_words(settings: CampaignSettings) -> str:
     size = pool_size(settings)
     if not size:
         return "One number for everybody: there is no pool"
-    words = f"{size} number{'s' * (size != 1)}: {_STRATEGIES[settings.number_strategy].lower()}"
+    words = f"{counted(size, 'number', 'numbers')}: {_STRATEGIES[settings.number_strategy].lower()}"
     return f"{words}; a retry shows another" if getattr(settings, _OTHER_NUMBER.name) else words
 
 
