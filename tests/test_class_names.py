@@ -2,10 +2,9 @@
 
 import ast
 from collections import defaultdict
-from pathlib import Path
 from typing import Final
 
-_REPOSITORY = Path(__file__).parents[1]
+from tests.support.sources import ROOT, all_modules
 
 _MIRRORED: Final = {
     "Metrics": "`domain.metrics` measures them, and the API answers them under the same name",
@@ -15,23 +14,21 @@ _MIRRORED: Final = {
 """Names that two classes share because they are one thing on two sides of the house, each with these sides."""
 
 
-def _places_of_classes() -> dict[str, list[str]]:
+def _names_of_several_classes() -> dict[str, list[str]]:
+    """Return name -> where classes of that name stand."""
     places: defaultdict[str, list[str]] = defaultdict(list)
-    for folder in ("app", "worker"):
-        for path in sorted((_REPOSITORY / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.ClassDef):
-                    places[node.name].append(f"{path.relative_to(_REPOSITORY)}:{node.lineno}")
-    return places
+    for path in all_modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return {name: found for name, found in places.items() if len(found) > 1}
 
 
 def test_no_two_classes_have_the_same_name() -> None:
-    twice = {name: places for name, places in _places_of_classes().items() if len(places) > 1}
+    twice = _names_of_several_classes()
 
     assert {name: places for name, places in twice.items() if name not in _MIRRORED} == {}
 
 
 def test_every_name_that_is_allowed_twice_stands_twice() -> None:
-    twice = {name for name, places in _places_of_classes().items() if len(places) > 1}
-
-    assert _MIRRORED.keys() - twice == set()
+    assert _MIRRORED.keys() - _names_of_several_classes().keys() == set()

@@ -20,6 +20,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -40,9 +41,15 @@ class Found:
     is_decorated: bool
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file as a tree."""
+    return ast.parse(path.read_text())
+
+
 def functions_of(path: Path) -> Iterator[Found]:
     """Yield the functions and methods of a file, those within others too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield Found(node.name, path, node.lineno, _lines(node), bool(node.decorator_list))
 
@@ -51,7 +58,7 @@ def uses_of(paths: list[Path]) -> Counter[str]:
     """Return how often each name stands in the code, but for the definitions and imports of that name."""
     uses: Counter[str] = Counter()
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Name):
                 uses[node.id] += 1
             elif isinstance(node, ast.Attribute):
@@ -63,7 +70,7 @@ def calls_of(paths: list[Path]) -> Counter[str]:
     """Return how often each name is called in the code."""
     calls: Counter[str] = Counter()
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 calls[node.func.id] += 1
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -93,6 +93,8 @@ def test_an_error_whose_box_is_not_on_the_page_stands_in_a_banner(
     expect(page.get_by_label("Messages per second")).to_be_visible()
     expect(at_once).to_have_count(0)
     expect(banner).to_contain_text(re.compile("Concurrent limit: .*1"))
+    page.get_by_role("button", name="Next: Review and start").click()
+    page.wait_for_url("**/edit/review")
 
 
 def _say_who_and_how(page: Page, channel: Channel) -> None:

@@ -10,10 +10,14 @@ HOLE: Final = "{}"
 """Stands where an f-string puts something in."""
 
 
+def all_modules() -> list[Path]:
+    """Return every module of the product and of the simulator."""
+    return sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "worker").rglob("*.py")])
+
+
 def product_modules() -> list[Path]:
     """Return every module of the product, not of the simulator, which is the world outside."""
-    modules = [*(ROOT / "app").rglob("*.py"), *(ROOT / "worker").rglob("*.py")]
-    return sorted(path for path in modules if ROOT / "app" / "simulator" not in path.parents)
+    return [path for path in all_modules() if ROOT / "app" / "simulator" not in path.parents]
 
 
 def texts_of(path: Path) -> Iterator[tuple[int, str]]:

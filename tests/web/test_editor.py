@@ -19,6 +19,7 @@ from app.web.pages.wizard.state import WizardState
 from tests.services.campaign_world import CampaignWorld
 from tests.support.builders import make_number
 from tests.support.waiting import until
+from tests.web.browser import Browser
 from tests.web.conftest import Driver
 from tests.web.test_campaign_reads import hub, sent_on
 from tests.web.wizard_steps import events_of, open_step, settings_of
@@ -35,6 +36,16 @@ async def _sheet(tab: Driver, kind: Any) -> dict[str, Any]:
 async def _change(world: CampaignWorld, campaign_id: int, **changes: Any) -> None:
     """Change settings as another tab or person does."""
     await world.do(update_campaign, campaign_ref=campaign_id, changes=changes)
+
+
+async def _with_clashing_names(world: CampaignWorld, tab: Driver) -> tuple[int, Browser]:
+    """A campaign that somebody has called Autumn while this tab called it Winter."""
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    read = (await _sheet(tab, BasicsState))["versions"]
+    await _change(world, campaign_id, name="Autumn")
+    await browser.send(BasicsState.keep({"name": "Winter", "read": read}))
+    return campaign_id, browser
 
 
 async def test_saving_changes_what_was_changed_and_nothing_else(world: CampaignWorld, tab: Driver) -> None:
@@ -143,11 +154,7 @@ async def test_a_field_that_both_changed_is_not_overwritten_but_asked_about(
 async def test_theirs_is_taken_by_choice_and_replaces_what_is_typed(
     world: CampaignWorld, tab: Driver
 ) -> None:
-    campaign_id = await world.campaign()
-    browser = await open_step(tab, world, campaign_id, "basics")
-    read = (await _sheet(tab, BasicsState))["versions"]
-    await _change(world, campaign_id, name="Autumn")
-    await browser.send(BasicsState.keep({"name": "Winter", "read": read}))
+    campaign_id, browser = await _with_clashing_names(world, tab)
     await browser.send(BasicsState.take_theirs("name"))
     assert (await settings_of(world, campaign_id)).name == "Autumn"
     sheet = await _sheet(tab, BasicsState)
@@ -159,11 +166,7 @@ async def test_theirs_is_taken_by_choice_and_replaces_what_is_typed(
 async def test_what_others_change_is_asked_about_again_if_they_change_it_again(
     world: CampaignWorld, tab: Driver
 ) -> None:
-    campaign_id = await world.campaign()
-    browser = await open_step(tab, world, campaign_id, "basics")
-    read = (await _sheet(tab, BasicsState))["versions"]
-    await _change(world, campaign_id, name="Autumn")
-    await browser.send(BasicsState.keep({"name": "Winter", "read": read}))
+    campaign_id, browser = await _with_clashing_names(world, tab)
     await _change(world, campaign_id, name="Spring")
     await browser.send(BasicsState.keep_mine("name"))
     assert (await settings_of(world, campaign_id)).name == "Spring"
