@@ -7,6 +7,7 @@ at 03:00 in the night without 02:30, and 01:00 to 01:30 opens twice in the night
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,6 +24,13 @@ _DAY: Final = timedelta(days=1)
 _HORIZON: Final = timedelta(days=8)
 """A weekly window that does not open within this time (a week and a clock change) never opens."""
 _ABBREVIATION: Final = 3
+
+
+class HoursClock(StrEnum):
+    """Whose clock the calling hours of a campaign are read on."""
+
+    CAMPAIGN = "campaign"
+    CONTACT = "contact"
 
 
 class CallingHoursInvalid(ValueError):

@@ -31,6 +31,14 @@ class ScheduleType(StrEnum):
 
     IMMEDIATE = "immediate"
     SCHEDULED = "scheduled"
+    RECURRING = "recurring"
+
+
+class Purpose(StrEnum):
+    """What a campaign is for. Marketing needs each person's consent on record."""
+
+    INFORMATIONAL = "informational"
+    MARKETING = "marketing"
 
 
 class CompanyMeaning(StrEnum):

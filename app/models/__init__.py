@@ -15,6 +15,7 @@ from app.models.campaign import (
 from app.models.carrier import CarrierAccount, PhoneNumber
 from app.models.contact import (
     Contact,
+    Place,
     Segment,
     Suppression,
     SuppressionImport,
@@ -28,7 +29,7 @@ from app.models.contact_import import (
     ImportMapping,
 )
 from app.models.operations import IdempotencyKey, Installation, WorkerHeartbeat
-from app.models.organization import Organization
+from app.models.organization import LegalPolicyChange, Organization
 from app.models.recipient import Recipient, RecipientTransition
 from app.models.user import (
     ApiKey,
@@ -63,9 +64,11 @@ __all__ = [
     "ImportMapping",
     "Installation",
     "KnownBrowser",
+    "LegalPolicyChange",
     "Member",
     "Organization",
     "PhoneNumber",
+    "Place",
     "ProviderEvent",
     "Recipient",
     "RecipientTransition",

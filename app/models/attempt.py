@@ -137,6 +137,10 @@ class Attempt(Row, table=True):
     """When to ask the carrier if nothing was reported; None once settled."""
     closes_at: datetime | None = moment(nullable=True)
     """When the calling hours of this contact end; None if they do not."""
+    place_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The contact's place when it was reserved: the calling hours were checked there."""
+    legal_hours: str = Field(default="", max_length=60)
+    """The version of the legal hours that were checked, and the organization's policy."""
     queued_for_ms: int | None = Field(default=None)
     """How long the carrier queues the call, as it reported (Twilio `queue_time`)."""
     hang_up_at: datetime | None = moment(nullable=True)

@@ -9,13 +9,15 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Numeric, Uniqu
 from sqlmodel import Field, text
 
 from app.domain.audience import AudienceMode, AudienceStatus
-from app.domain.campaign import CampaignStatus, Channel, CompanyMeaning, ScheduleType
+from app.domain.calling_hours import HoursClock
+from app.domain.campaign import CampaignStatus, Channel, CompanyMeaning, Purpose, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.templates import Missing
 from app.models import sql
 from app.models.columns import (
     Row,
     identity,
+    json_list,
     json_object,
     list_of,
     moment,
@@ -32,6 +34,8 @@ class Campaign(Row, table=True):
         one_of("channel", Channel),
         one_of("status", CampaignStatus),
         one_of("schedule_type", ScheduleType),
+        one_of("calling_clock", HoursClock),
+        one_of("purpose", Purpose),
         one_of("missing", Missing),
         one_of("company_meaning", CompanyMeaning),
         one_of("number_strategy", NumberStrategy),
@@ -80,6 +84,14 @@ class Campaign(Row, table=True):
     allowed_end: time | None = Field(default=None)
     allowed_days: list[str] = list_of(str)
     """ISO weekdays as text, "1" is Monday; empty means every day."""
+
+    calling_windows: list[dict[str, Any]] = json_list()
+    """Several windows, each with `days` (ISO), `start` and `end`; empty: the one of `allowed_start`."""
+    calling_clock: HoursClock = word(HoursClock, default=HoursClock.CAMPAIGN)
+    """Whose clock the calling hours are read on."""
+    purpose: Purpose = word(Purpose, default=Purpose.INFORMATIONAL)
+    recurring_config: dict[str, Any] = json_object()
+    """When the occurrences of a recurring campaign are, and for whom."""
 
     concurrent_limit: int = Field(default=5)
     rate_limit_per_minute: int = Field(default=10)
@@ -210,11 +222,20 @@ class Audience(Row, table=True):
 class Run(Row, table=True):
     """One execution of a campaign."""
 
-    __table_args__ = (UniqueConstraint("campaign_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "number"),
+        UniqueConstraint("campaign_id", "occurrence_at"),
+    )
 
     id: int = identity()
     campaign_id: int = reference("campaign.id")
     number: int = Field(default=1)
+    occurrence_at: datetime | None = moment(nullable=True)
+    """The time of the schedule that it executes; None for a campaign that does not recur."""
+    fill_cursor: int = Field(default=0, sa_type=BigInteger)
+    """People are copied up to this id. Committed with the copies: after a crash the job goes on here."""
+    filled_at: datetime | None = moment(nullable=True)
+    """When all its people had been added; None while a job adds them. The first run is filled by hand."""
     created_at: datetime = moment()
     started_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)

@@ -107,6 +107,11 @@ def json_object() -> Any:
     return Field(default_factory=dict, nullable=False, sa_type=JSONB)
 
 
+def json_list() -> Any:
+    """Return a JSONB column that starts as an empty list."""
+    return Field(default_factory=list, nullable=False, sa_type=JSONB)
+
+
 def list_of(kind: type[int | str]) -> Any:
     """Return an array column, integer[] or text[], that starts empty."""
     return Field(default_factory=list, nullable=False, sa_type=ARRAY(Integer if kind is int else String))
@@ -115,6 +120,7 @@ def list_of(kind: type[int | str]) -> Any:
 __all__ = [
     "Row",
     "identity",
+    "json_list",
     "json_object",
     "list_of",
     "moment",

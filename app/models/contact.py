@@ -71,6 +71,8 @@ class Contact(Row, table=True):
             text("id DESC"),
             postgresql_where=text("import_id IS NOT NULL"),
         ),
+        # Contacts from before places were kept, until a job has resolved them.
+        Index("ix_contact_unresolved", "id", postgresql_where=text("place_id IS NULL")),
         one_of("consent", Consent),
         one_of("last_outcome", Disposition),
     )
@@ -103,11 +105,37 @@ class Contact(Row, table=True):
     """The outcome of the newest settled attempt in all campaigns. Writing it does not change `version`."""
     last_contacted_at: datetime | None = moment(nullable=True)
     """When the newest attempt that reached the carrier was reserved."""
+    place_id: int | None = Field(default=None, sa_type=BigInteger)
+    """Where the person may be (`Place`); None: not resolved yet, and not contacted until then.
+
+    Places are never deleted, so a foreign key would only make an import slower.
+    """
+    zone_source: str = Field(default="", max_length=20)
+    """What tells the place (`domain.places.ZoneSource`); empty while it is not resolved."""
+    held_until: datetime | None = moment(nullable=True)
+    """A hold: no campaign contacts this person before then."""
+    held_reason: str = Field(default="", max_length=500)
+    held_by: str = Field(default="", max_length=200)
+    held_at: datetime | None = moment(nullable=True)
     source: str = Field(default="manual", max_length=50)
     import_id: int | None = Field(default=None, sa_type=BigInteger)
     """The import that created it."""
     created_at: datetime = moment()
     updated_at: datetime = moment()
+
+
+class Place(Row, table=True):
+    """Where a person may be. One row for each distinct value, shared by all organizations; never changed or deleted."""
+
+    __table_args__ = (UniqueConstraint("zones", "number_zones", "laws"),)
+
+    id: int = identity()
+    zones: list[str] = list_of(str)
+    """IANA names, sorted; the calling hours must hold in all. Empty: unknown, the campaign's zone is assumed."""
+    number_zones: list[str] = list_of(str)
+    """What the phone number alone says."""
+    laws: list[str] = list_of(str)
+    """Whose legal hours apply: codes such as `US`, `US-FL`, `GB`. All must hold."""
 
 
 class Segment(Row, table=True):

@@ -43,6 +43,10 @@ class ContactImport(Row, table=True):
     """`headers`, `samples` of each column, and `headerless`: shown after the file is deleted."""
     mapping: dict[str, Any] = json_object()
     """Column header -> contact field, or `variable:<name>`, or `ignore`."""
+    zone_words: dict[str, str] = json_object()
+    """Words of the time zone column that a person has confirmed -> the zone they mean."""
+    zone_counts: dict[str, Any] = json_object()
+    """How many people are in which zone: zone -> people; "" are those without any, joined names have several."""
     start_when_read: bool = Field(default=False)
     """It was started before the file was converted."""
     rows_done: int = Field(default=0)

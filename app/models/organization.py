@@ -1,16 +1,20 @@
 """The tenant."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from app.models.columns import Row, identity, moment
+from app.domain.legal_policy import LegalPolicy, ZoneTrust
+from app.models.columns import Row, identity, json_list, moment, one_of, reference, word
 
 
 class Organization(Row, table=True):
     """A tenant. Every row except users belongs to one."""
+
+    __table_args__ = (one_of("zone_trust", ZoneTrust), one_of("legal_policy", LegalPolicy))
 
     id: int = identity()
     public_id: UUID = Field(default_factory=uuid4, unique=True)
@@ -32,4 +36,21 @@ class Organization(Row, table=True):
     dialing_stopped_at: datetime | None = moment(nullable=True)
     """When all dialing was stopped; None while dialing is allowed."""
     dialing_stopped_by: str | None = Field(default=None)
+    zone_trust: ZoneTrust = word(ZoneTrust, default=ZoneTrust.OWN)
+    """Whether a contact's own zone or state replaces what its number says, or both must hold."""
+    legal_policy: LegalPolicy = word(LegalPolicy, default=LegalPolicy.LAW)
+    blackout_dates: list[dict[str, Any]] = json_list()
+    """Dates without any attempt: `from`, `until` (inclusive, ISO), `name`."""
     created_at: datetime = moment()
+
+
+class LegalPolicyChange(Row, table=True):
+    """One change of an organization's policy on legal hours, with the reason that its owner gave."""
+
+    id: int = identity()
+    organization_id: int = reference("organization.id", index=True)
+    old: LegalPolicy = word(LegalPolicy)
+    new: LegalPolicy = word(LegalPolicy)
+    reason: str = Field(max_length=500)
+    actor: str = Field(max_length=200)
+    at: datetime = moment()

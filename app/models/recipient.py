@@ -27,10 +27,11 @@ class Recipient(Row, table=True):
         UniqueConstraint("run_id", "contact_id"),
         one_of("status", RecipientStatus),
         one_of("last_disposition", Disposition),
-        # For reserving: due rows of one campaign in dialing order; later ones are not read.
+        # For reserving: due rows of a campaign's place in dialing order. Places with closed calling hours are not read.
         Index(
-            "ix_recipient_due",
+            "ix_recipient_place",
             "campaign_id",
+            "place_id",
             "not_before",
             "position",
             postgresql_where=text("status = 'pending'"),
@@ -56,6 +57,8 @@ class Recipient(Row, table=True):
     step_id: int = Field(sa_type=BigInteger)
     run_id: int = reference("run.id")
     contact_id: int = reference("contact.id", on_delete="RESTRICT")
+    place_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The contact's place, for the index of waiting people. The gate itself reads the contact's."""
     position: int
     status: RecipientStatus = word(RecipientStatus, default=RecipientStatus.PENDING)
     attempts_made: int = Field(default=0)
