@@ -3,6 +3,7 @@
 import subprocess
 import tomllib
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_no_tracked_file_names_a_package_registry() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
-    files = [PROJECT / name for name in listed.stdout.split("\0") if name]
-    assert not [file for file in files if file.is_file() and _names_a_registry(file)]
+    tracked = [PROJECT / name for name in listed.stdout.split("\0") if name]
+    assert not [file for file in tracked if file.is_file() and _names_a_registry(file)]
 
 
 def test_uv_lock_stays_out_of_the_repository() -> None:
@@ -86,3 +87,16 @@ def test_the_supervisor_knows_the_queues_that_workers_read() -> None:
 def _names_a_registry(file: Path) -> bool:
     content = file.read_bytes()
     return any(host.encode() in content for host in REGISTRY_HOSTS)
+
+
+def test_the_table_of_legal_hours_is_packed_with_the_code_that_reads_it() -> None:
+    packages = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    ignored = subprocess.run(
+        ["git", "check-ignore", "app/domain/data/legal_hours.toml"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
+    )
+    assert "app" in packages
+    assert not ignored.stdout, "hatch leaves out what git ignores"
+    assert files("app.domain").joinpath("data/legal_hours.toml").is_file()

@@ -26,6 +26,15 @@ class Channel(StrEnum):
     MIXED = "mixed"
 
 
+class Purpose(StrEnum):
+    """Why people are contacted, which decides whose consent is needed."""
+
+    INFORMATIONAL = "informational"
+    """They expect it, such as a reminder: everybody who did not refuse."""
+    MARKETING = "marketing"
+    """It sells something: only people whose consent is on record."""
+
+
 class ScheduleType(StrEnum):
     """When a campaign runs."""
 

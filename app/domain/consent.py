@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from app.domain.campaign import Purpose
+
 
 class Consent(StrEnum):
     """What a person agreed to."""
@@ -22,3 +24,12 @@ REFUSED_BECAUSE: Final[Mapping[Consent, str]] = {
 
 REFUSED: Final = frozenset(REFUSED_BECAUSE)
 """The person said no: they are not contacted, and an import cannot change that."""
+
+
+def why_not_consented(consent: Consent, purpose: Purpose) -> str | None:
+    """Return why a person with this consent is not contacted for the purpose, as a sentence; None: they may be."""
+    if consent in REFUSED_BECAUSE:
+        return REFUSED_BECAUSE[consent]
+    if purpose is Purpose.MARKETING and consent is not Consent.GRANTED:
+        return "This campaign is marketing, and no consent of this person is on record."
+    return None

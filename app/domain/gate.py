@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from app.domain.calling_hours import CallingHours, UnknownZone, describe, is_open, next_opening
-from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.campaign import DIALING, CampaignStatus, Purpose
+from app.domain.consent import Consent, why_not_consented
+from app.domain.opening import Opening
 from app.domain.pacing import Allowance, PacingLimit
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import all_used
@@ -28,6 +29,7 @@ class Rule(StrEnum):
     ATTEMPTS = "attempts"
     TEMPLATE = "template"
     NUMBER_IN_USE = "number_in_use"
+    HOLD = "hold"
     CALLING_HOURS = "calling_hours"
     FREQUENCY = "frequency"
     BUDGET = "budget"
@@ -69,8 +71,9 @@ class PersonFacts:
 
     suppressed_because: str | None = None
     """Why this number is suppressed, in a few words; None if it is not."""
-    consent_refused: str | None = None
-    """How this person refused consent, as a sentence; None if they did not."""
+    consent: Consent = Consent.UNKNOWN
+    """What this person agreed to, for the campaign's channel."""
+    purpose: Purpose = Purpose.INFORMATIONAL
     attempts_made: int
     attempts_allowed: int
     text_problem: str | None = None
@@ -89,9 +92,12 @@ class GateFacts(PersonFacts):
     not_before: datetime | None = None
     number_in_use: bool = False
     """Another attempt to the same phone number is live, or may be, in this or any campaign."""
-    hours: CallingHours
-    zone_names: tuple[str, ...]
-    """Every zone the recipient may be in. Without a zone it is blocked."""
+    held_until: datetime | None = None
+    """The contact may not be contacted before this, in any campaign."""
+    held_because: str = ""
+    """Why, in a few words; may be empty."""
+    opening: Opening
+    """Whether people at the recipient's place may be contacted, or when."""
     frequency_cap: int = 0
     """Most attempts to one phone number within `frequency_hours`, in all campaigns together; 0 is no cap."""
     frequency_hours: int = 24
@@ -156,7 +162,8 @@ def why_suppressed(reason: str) -> str:
 
 
 def _consent(facts: PersonFacts) -> Blocked | None:
-    return Blocked(Rule.CONSENT, None, facts.consent_refused) if facts.consent_refused else None
+    why = why_not_consented(facts.consent, facts.purpose)
+    return Blocked(Rule.CONSENT, None, why) if why else None
 
 
 def _attempts(facts: PersonFacts) -> Blocked | None:
@@ -175,21 +182,20 @@ def _number_in_use(facts: GateFacts, _now: datetime) -> Blocked | None:
     return None
 
 
+def _hold(facts: GateFacts, now: datetime) -> Blocked | None:
+    if facts.held_until is None or facts.held_until <= now:
+        return None
+    because = facts.held_because.strip().rstrip(".")
+    until = facts.opening.local_time(facts.held_until, seen=now)
+    why = f"Held until {until}: {because}." if because else f"Held until {until}."
+    return Blocked(Rule.HOLD, facts.held_until, why)
+
+
 def _calling_hours(facts: GateFacts, now: datetime) -> Blocked | None:
-    try:
-        if is_open(facts.hours, facts.zone_names, now):
-            return None
-        opens = next_opening(facts.hours, facts.zone_names, now)
-    except UnknownZone as unknown:
-        return Blocked(Rule.CALLING_HOURS, None, f"{unknown} Without it the local time is not known.")
-    return Blocked(Rule.CALLING_HOURS, opens, _hours_why(facts, opens))
-
-
-def _hours_why(facts: GateFacts, opens: datetime | None) -> str:
-    hours, zones = describe(facts.hours), ", ".join(facts.zone_names)
-    if opens is None:
-        return f"The calling hours ({hours}) are never open in all of these zones at once: {zones}."
-    return f"It is outside the calling hours ({hours}) in {zones}."
+    opening = facts.opening.at(now)
+    if opening.is_open(now):
+        return None
+    return Blocked(Rule.CALLING_HOURS, opening.opens_at, opening.why(now))
 
 
 def _frequency(facts: GateFacts, now: datetime) -> Blocked | None:
@@ -233,6 +239,7 @@ _RULES: Final[tuple[Callable[[GateFacts, datetime], Blocked | None], ...]] = (
     _recipient_state,
     lambda facts, _now: ending(facts),
     _number_in_use,
+    _hold,
     _calling_hours,
     _frequency,
     _sign(Rule.BUDGET),

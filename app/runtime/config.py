@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.domain.legal_hours import LegalHours
+
 DEFAULT_TWILIO_API_URL = "https://api.twilio.com"
 SIMULATED_KIND = "twilio"
 """Whose API the simulator speaks."""
@@ -60,6 +62,11 @@ class Settings(BaseSettings):
         "",
         validation_alias="CALLSHEET_ALLOWED_HOSTS",
         description="More host names to answer to, beside the public URL's, comma-separated.",
+    )
+    legal_hours_file: Path | None = Field(
+        None,
+        validation_alias="CALLSHEET_LEGAL_HOURS",
+        description="A table of legal hours to use instead of app/domain/data/legal_hours.toml.",
     )
     secret: SecretStr | None = Field(
         None,
@@ -165,6 +172,14 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("legal_hours_file")
+    @classmethod
+    def _is_a_table_of_legal_hours(cls, file: Path | None) -> Path | None:
+        """Require a table that can be used, so that no process starts with a wrong one."""
+        if file is not None:
+            LegalHours.load(file)
+        return file
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _are_networks(cls, given: object) -> object:
@@ -240,3 +255,9 @@ def _network(written: str) -> Network:
 def get_settings() -> Settings:
     """Return this process's settings. They are read once; tests call `get_settings.cache_clear()`."""
     return Settings()
+
+
+@lru_cache(maxsize=1)
+def get_legal_hours() -> LegalHours:
+    """Return this process's table of legal hours: the file of the settings, or the one that comes with Callsheet."""
+    return LegalHours.load(get_settings().legal_hours_file)

@@ -24,7 +24,7 @@ from app.providers.base import ConfiguredAccount
 from app.providers.twilio.client import TwilioCarrier
 from app.providers.twilio.intake import TwilioIntake
 from app.providers.twilio.signature import sign
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CallbackPurpose, callback_url
 from app.providers.twilio.webhooks import MAX_BODY_BYTES
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
@@ -98,7 +98,7 @@ class Door:
 
     async def send(
         self,
-        purpose: Purpose,
+        purpose: CallbackPurpose,
         fields: Mapping[str, str],
         *,
         query: str = "",
@@ -184,7 +184,7 @@ async def transcript(session: AsyncSession) -> list[tuple[str, str]]:
 async def test_a_status_is_stored_applied_and_acknowledged_without_a_body(
     door: Door, session: AsyncSession
 ) -> None:
-    answer = await door.send(Purpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
+    answer = await door.send(CallbackPurpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
     assert (answer.status_code, answer.content) == (204, b"")
     attempt = await attempt_of(session, door.attempt_id)
     assert (attempt.status, attempt.provider_id) == (AttemptStatus.RINGING, SID)
@@ -195,14 +195,16 @@ async def test_a_status_is_stored_applied_and_acknowledged_without_a_body(
 
 async def test_a_repeated_status_changes_nothing(door: Door, session: AsyncSession) -> None:
     for _ in range(3):
-        answer = await door.send(Purpose.STATUS, {"CallStatus": "completed", "SequenceNumber": "3"})
+        answer = await door.send(CallbackPurpose.STATUS, {"CallStatus": "completed", "SequenceNumber": "3"})
         assert answer.status_code == 204
     assert await stored_events(session) == 1
 
 
 async def test_a_late_ringing_does_not_reopen_a_completed_call(door: Door, session: AsyncSession) -> None:
-    await door.send(Purpose.STATUS, {"CallStatus": "completed", "SequenceNumber": "3", "CallDuration": "9"})
-    await door.send(Purpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
+    await door.send(
+        CallbackPurpose.STATUS, {"CallStatus": "completed", "SequenceNumber": "3", "CallDuration": "9"}
+    )
+    await door.send(CallbackPurpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
     attempt = await attempt_of(session, door.attempt_id)
     assert (attempt.status, attempt.disposition) == (AttemptStatus.COMPLETED, Disposition.ANSWERED)
     recipient = await session.get_one(Recipient, attempt.recipient_id)
@@ -212,23 +214,27 @@ async def test_a_late_ringing_does_not_reopen_a_completed_call(door: Door, sessi
 async def test_a_word_the_carrier_invents_is_stored_and_otherwise_ignored(
     door: Door, session: AsyncSession
 ) -> None:
-    assert (await door.send(Purpose.STATUS, {"CallStatus": "teleported"})).status_code == 204
+    assert (await door.send(CallbackPurpose.STATUS, {"CallStatus": "teleported"})).status_code == 204
     assert await stored_events(session) == 1
     assert (await attempt_of(session, door.attempt_id)).status is AttemptStatus.PLACING
 
 
 async def test_a_wrong_signature_is_forbidden_and_leaves_nothing(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.STATUS, {"CallStatus": "completed"}, token="guess")
+    answer = await door.send(CallbackPurpose.STATUS, {"CallStatus": "completed"}, token="guess")
     assert answer.status_code == 403
     unsigned = await door.post(
-        callback_url(ACCOUNT, Purpose.STATUS, door.attempt_id), {"CallStatus": "completed"}, signature=""
+        callback_url(ACCOUNT, CallbackPurpose.STATUS, door.attempt_id),
+        {"CallStatus": "completed"},
+        signature="",
     )
     assert unsigned.status_code == 403
     assert await stored_events(session) == 0
 
 
 async def test_another_accounts_webhook_is_forbidden(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.STATUS, {"CallStatus": "completed", "AccountSid": "AC" + "9" * 32})
+    answer = await door.send(
+        CallbackPurpose.STATUS, {"CallStatus": "completed", "AccountSid": "AC" + "9" * 32}
+    )
     assert answer.status_code == 403
     assert await stored_events(session) == 0
 
@@ -248,7 +254,7 @@ async def test_a_path_that_is_not_ours_is_forbidden_even_when_signed(
     door: Door, session: AsyncSession, change: object
 ) -> None:
     assert callable(change)
-    url = change(callback_url(ACCOUNT, Purpose.STATUS, door.attempt_id))
+    url = change(callback_url(ACCOUNT, CallbackPurpose.STATUS, door.attempt_id))
     fields = {"AccountSid": ACCOUNT.account_sid, "CallSid": SID, "CallStatus": "completed"}
     answer = await door.post(url, fields, signature=sign("token", url, tuple(fields.items())))
     assert answer.status_code == 403
@@ -256,11 +262,15 @@ async def test_a_path_that_is_not_ours_is_forbidden_even_when_signed(
 
 
 async def test_an_attempt_that_is_not_in_the_ledger_is_not_found(door: Door) -> None:
-    assert (await door.send(Purpose.STATUS, {"CallStatus": "ringing"}, attempt_id=uuid4())).status_code == 404
+    assert (
+        await door.send(CallbackPurpose.STATUS, {"CallStatus": "ringing"}, attempt_id=uuid4())
+    ).status_code == 404
 
 
 async def test_an_oversize_body_is_turned_away(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.STATUS, {"CallStatus": "ringing", "Padding": "x" * MAX_BODY_BYTES})
+    answer = await door.send(
+        CallbackPurpose.STATUS, {"CallStatus": "ringing", "Padding": "x" * MAX_BODY_BYTES}
+    )
     assert answer.status_code == 413
     assert await stored_events(session) == 0
 
@@ -268,7 +278,7 @@ async def test_an_oversize_body_is_turned_away(door: Door, session: AsyncSession
 async def test_without_the_database_the_carrier_is_asked_to_send_again() -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     async for door in door_to(away, uuid4()):
-        answer = await door.send(Purpose.STATUS, {"CallStatus": "ringing"})
+        answer = await door.send(CallbackPurpose.STATUS, {"CallStatus": "ringing"})
         assert (answer.status_code, answer.content) == (503, b"")
         assert answer.headers["Retry-After"]
     await away.dispose()
@@ -277,7 +287,7 @@ async def test_without_the_database_the_carrier_is_asked_to_send_again() -> None
 async def test_an_answered_call_is_told_its_script_and_the_transcript_has_it(
     door: Door, session: AsyncSession
 ) -> None:
-    answer = await door.send(Purpose.VOICE, {"CallStatus": "in-progress", "AnsweredBy": "human"})
+    answer = await door.send(CallbackPurpose.VOICE, {"CallStatus": "in-progress", "AnsweredBy": "human"})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/xml")
     said = [say.text for say in fromstring(answer.text).iter("Say")]
@@ -290,48 +300,50 @@ async def test_a_repeated_request_for_the_script_gets_the_same_and_is_written_on
     door: Door, session: AsyncSession
 ) -> None:
     fields = {"CallStatus": "in-progress"}
-    first, second = [await door.send(Purpose.VOICE, fields) for _ in range(2)]
+    first, second = [await door.send(CallbackPurpose.VOICE, fields) for _ in range(2)]
     assert first.text == second.text
     lines = await transcript(session)
     assert len(lines) == len(set(lines))
 
 
 async def test_a_machine_is_hung_up_on_and_recorded_as_voicemail(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.VOICE, {"CallStatus": "in-progress", "AnsweredBy": "machine_start"})
+    answer = await door.send(
+        CallbackPurpose.VOICE, {"CallStatus": "in-progress", "AnsweredBy": "machine_start"}
+    )
     assert [verb.tag for verb in fromstring(answer.text)] == ["Hangup"]
-    await door.send(Purpose.STATUS, {"CallStatus": "completed", "CallDuration": "4"})
+    await door.send(CallbackPurpose.STATUS, {"CallStatus": "completed", "CallDuration": "4"})
     assert (await attempt_of(session, door.attempt_id)).disposition is Disposition.VOICEMAIL
     assert await transcript(session) == []
 
 
 async def test_an_answer_is_recorded_and_met_by_the_closing(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.GATHER, {"SpeechResult": "Yes, I will."}, query="ask=1")
+    answer = await door.send(CallbackPurpose.GATHER, {"SpeechResult": "Yes, I will."}, query="ask=1")
     assert [say.text for say in fromstring(answer.text).iter("Say")] == [RENDERED["closing"]]
     assert (await attempt_of(session, door.attempt_id)).reply == "confirm"
     assert await transcript(session) == [("contact", "Yes, I will."), ("agent", RENDERED["closing"])]
 
 
 async def test_an_unclear_answer_is_asked_once_more_and_no_oftener(door: Door) -> None:
-    again = await door.send(Purpose.GATHER, {"SpeechResult": "banana"}, query="ask=1")
+    again = await door.send(CallbackPurpose.GATHER, {"SpeechResult": "banana"}, query="ask=1")
     gather = fromstring(again.text).find("Gather")
     assert gather is not None
     assert "ask=2" in gather.attrib["action"]
-    last = await door.send(Purpose.GATHER, {"SpeechResult": "banana"}, query="ask=2")
+    last = await door.send(CallbackPurpose.GATHER, {"SpeechResult": "banana"}, query="ask=2")
     assert fromstring(last.text).find("Gather") is None
 
 
 async def test_pressing_nine_opts_out(door: Door, session: AsyncSession) -> None:
-    answer = await door.send(Purpose.GATHER, {"Digits": "9"}, query="ask=1")
+    answer = await door.send(CallbackPurpose.GATHER, {"Digits": "9"}, query="ask=1")
     assert "removed" in answer.text
-    await door.send(Purpose.STATUS, {"CallStatus": "completed", "CallDuration": "9"})
+    await door.send(CallbackPurpose.STATUS, {"CallStatus": "completed", "CallDuration": "9"})
     attempt = await attempt_of(session, door.attempt_id)
     assert (attempt.opted_out, attempt.disposition) == (True, Disposition.OPTED_OUT)
     assert ("contact", "Pressed 9") in await transcript(session)
 
 
 async def test_a_second_call_for_one_attempt_is_hung_up(door: Door, session: AsyncSession) -> None:
-    await door.send(Purpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
-    answer = await door.send(Purpose.VOICE, {"CallStatus": "in-progress", "CallSid": OTHER_SID})
+    await door.send(CallbackPurpose.STATUS, {"CallStatus": "ringing", "SequenceNumber": "1"})
+    answer = await door.send(CallbackPurpose.VOICE, {"CallStatus": "in-progress", "CallSid": OTHER_SID})
     assert [verb.tag for verb in fromstring(answer.text)] == ["Hangup"]
     assert door.carrier.ended == [OTHER_SID]
     attempt = await attempt_of(session, door.attempt_id)

@@ -21,7 +21,7 @@ from app.installation.process_commands import answers
 from app.models import Attempt
 from app.providers.base import ConfiguredAccount
 from app.providers.twilio.signature import sign
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CallbackPurpose, callback_url
 from app.runtime.database import Database
 from app.simulator.fields import party_fields
 from tests.bench.hammer import Hammered, hammer, post
@@ -161,7 +161,7 @@ _IDENTITY: Final = {"sid": SID, "url": _ACCOUNT.api_url}
 
 def _callback(attempt: Attempt, status: str, number: int) -> bytes:
     """Return one status callback as Twilio sends it."""
-    url = callback_url(_ACCOUNT, Purpose.STATUS, attempt.id)
+    url = callback_url(_ACCOUNT, CallbackPurpose.STATUS, attempt.id)
     fields = _fields(attempt, status, number)
     return post(
         url.removeprefix(_PUBLIC_URL),

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from app.domain.legal_hours import LegalHours
 from app.runtime.config import Settings
+from app.runtime.migrations import PROJECT
 
 
 def test_variables_of_the_shell_and_the_platform_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +27,16 @@ def test_our_own_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_code_names_a_setting_by_its_field() -> None:
     assert Settings(port=5000).port == 5000
+
+
+def test_a_wrong_table_of_legal_hours_stops_the_start_and_names_the_rule(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "hours.toml"
+    packaged = LegalHours.load()
+    file.write_text('version = "2"\n[[rule]]\nlaw = "US-FL"\n')
+    monkeypatch.setenv("CALLSHEET_LEGAL_HOURS", str(file))
+    with pytest.raises(ValidationError, match=r"rule 1 \(US-FL\): name is missing"):
+        Settings()
+    monkeypatch.setenv("CALLSHEET_LEGAL_HOURS", str(PROJECT / "app" / "domain" / "data" / "legal_hours.toml"))
+    assert LegalHours.load(Settings().legal_hours_file) == packaged

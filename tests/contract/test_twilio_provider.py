@@ -30,7 +30,7 @@ from app.providers.base import (
 from app.providers.registry import UnknownCarrierKind, make_carrier
 from app.providers.twilio import http
 from app.providers.twilio.client import TwilioCarrier
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CallbackPurpose, callback_url
 
 ATTEMPT = UUID("0199d9a0-0000-7000-8000-000000000001")
 SID = "CA" + "1" * 32
@@ -213,8 +213,10 @@ async def test_a_call_carries_its_callbacks_limits_and_events(stub: Stub, carrie
     assert stub.form == {
         "To": ["+12015550123"],
         "From": ["+12025550143"],
-        "Url": [callback_url(carrier.account, Purpose.VOICE, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"],
-        "StatusCallback": [callback_url(carrier.account, Purpose.STATUS, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"],
+        "Url": [callback_url(carrier.account, CallbackPurpose.VOICE, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"],
+        "StatusCallback": [
+            callback_url(carrier.account, CallbackPurpose.STATUS, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"
+        ],
         "StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"],
         "Timeout": ["25"],
         "TimeLimit": ["300"],
@@ -237,7 +239,7 @@ async def test_a_message_carries_its_text_exactly_and_its_validity(
     assert stub.form["Body"] == [message().body]
     assert stub.form["ValidityPeriod"] == ["600"]
     assert stub.form["StatusCallback"] == [
-        callback_url(carrier.account, Purpose.MESSAGE_STATUS, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"
+        callback_url(carrier.account, CallbackPurpose.MESSAGE_STATUS, ATTEMPT) + "#rc=2&rp=ct,rt,5xx"
     ]
 
 
@@ -443,7 +445,7 @@ async def test_find_reads_every_page(stub: Stub, carrier: TwilioCarrier) -> None
 async def test_a_calls_events_prove_which_attempt_it_was_placed_for(
     stub: Stub, carrier: TwilioCarrier
 ) -> None:
-    url = callback_url(carrier.account, Purpose.VOICE, ATTEMPT)
+    url = callback_url(carrier.account, CallbackPurpose.VOICE, ATTEMPT)
     stub.answer(
         says(200, {"events": [{"request": {"parameters": {"url": url}}, "response": {}}], "page_size": 50})
     )
@@ -451,7 +453,7 @@ async def test_a_calls_events_prove_which_attempt_it_was_placed_for(
 
 
 async def test_a_forged_token_in_a_calls_events_proves_nothing(stub: Stub, carrier: TwilioCarrier) -> None:
-    url = callback_url(carrier.account, Purpose.VOICE, ATTEMPT)[:-4] + "0000"
+    url = callback_url(carrier.account, CallbackPurpose.VOICE, ATTEMPT)[:-4] + "0000"
     stub.answer(
         says(200, {"events": [{"request": {"parameters": {"url": url}}, "response": {}}], "page_size": 50})
     )

@@ -33,7 +33,7 @@ from app.providers.twilio.twiml import answer_to, hang_up, opening
 from app.providers.twilio.urls import (
     CONNECTION_OVERRIDES,
     INBOUND_PATH,
-    Purpose,
+    CallbackPurpose,
     callback_url,
     inbound_url,
 )
@@ -42,7 +42,7 @@ from app.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from tests.simulator.support import OUR_NUMBER, RunningCarrier, Webhook
 
 PERSON = "+14155550133"
-PURPOSES = {purpose.value: purpose for purpose in Purpose}
+PURPOSES = {purpose.value: purpose for purpose in CallbackPurpose}
 SCRIPT = CallScript(
     greeting="Hello, this is Acme.",
     agenda="We call about your appointment.",
@@ -73,7 +73,7 @@ async def provider(account: ConfiguredAccount) -> AsyncIterator[TwilioCarrier]:
     await provider.aclose()
 
 
-def path(account: ConfiguredAccount, purpose: Purpose, attempt_id: UUID) -> str:
+def path(account: ConfiguredAccount, purpose: CallbackPurpose, attempt_id: UUID) -> str:
     return urlsplit(callback_url(account, purpose, attempt_id)).path
 
 
@@ -92,10 +92,12 @@ def message(attempt_id: UUID, body: str = "Hello") -> MessageOrder:
 
 def follow_the_script(carrier: RunningCarrier, account: ConfiguredAccount, attempt_id: UUID) -> None:
     """Answer the carrier's requests for TwiML: the opening, then what follows the person's answer."""
-    gather = callback_url(account, Purpose.GATHER, attempt_id) + "?ask=1" + CONNECTION_OVERRIDES
-    carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = opening(SCRIPT, answer_url=gather).twiml
+    gather = callback_url(account, CallbackPurpose.GATHER, attempt_id) + "?ask=1" + CONNECTION_OVERRIDES
+    carrier.ours.answers[path(account, CallbackPurpose.VOICE, attempt_id)] = opening(
+        SCRIPT, answer_url=gather
+    ).twiml
     _, after = answer_to(digits="1", speech="", script=SCRIPT, ask_again_url=None)
-    carrier.ours.answers[path(account, Purpose.GATHER, attempt_id)] = after.twiml
+    carrier.ours.answers[path(account, CallbackPurpose.GATHER, attempt_id)] = after.twiml
 
 
 def believed(account: ConfiguredAccount, webhook: Webhook) -> tuple[ReceivedEvent, ...]:
@@ -146,10 +148,10 @@ async def test_each_persona_ends_in_its_disposition(
     carrier.fix(PERSON, persona)
     follow_the_script(carrier, account, attempt_id)
     if persona == "voicemail":
-        carrier.ours.answers[path(account, Purpose.VOICE, attempt_id)] = hang_up().twiml
+        carrier.ours.answers[path(account, CallbackPurpose.VOICE, attempt_id)] = hang_up().twiml
     placed = await provider.place_call(call(attempt_id, detect_machine=True))
     assert isinstance(placed, Placed)
-    carrier.ours.wait_status(path(account, Purpose.STATUS, attempt_id), word)
+    carrier.ours.wait_status(path(account, CallbackPurpose.STATUS, attempt_id), word)
     progress = progress_of(carrier, account)
     assert disposition_of(progress) is disposition
     remote = await provider.fetch(Channel.CALL, placed.provider_id)
@@ -164,7 +166,7 @@ async def test_a_call_that_is_turned_away_is_rejected(
     attempt_id = uuid4()
     carrier.fix(PERSON, "rejects")
     await provider.place_call(call(attempt_id))
-    status_path = path(account, Purpose.STATUS, attempt_id)
+    status_path = path(account, CallbackPurpose.STATUS, attempt_id)
     carrier.ours.wait(status_path, 2)
     ends = {"busy", "failed", "no-answer"}
     while not any(webhook.form["CallStatus"] in ends for webhook in carrier.ours.to(status_path)):
@@ -179,7 +181,7 @@ async def test_a_message_is_delivered(
     carrier.fix(PERSON, "delivered")
     placed = await provider.place_message(message(attempt_id))
     assert isinstance(placed, Placed)
-    carrier.ours.wait_status(path(account, Purpose.MESSAGE_STATUS, attempt_id), "delivered")
+    carrier.ours.wait_status(path(account, CallbackPurpose.MESSAGE_STATUS, attempt_id), "delivered")
     assert progress_of(carrier, account).status is AttemptStatus.DELIVERED
 
 
@@ -189,7 +191,7 @@ async def test_an_undelivered_message_says_why(
     attempt_id = uuid4()
     carrier.fix(PERSON, "undelivered")
     await provider.place_message(message(attempt_id))
-    carrier.ours.wait_status(path(account, Purpose.MESSAGE_STATUS, attempt_id), "undelivered")
+    carrier.ours.wait_status(path(account, CallbackPurpose.MESSAGE_STATUS, attempt_id), "undelivered")
     progress = progress_of(carrier, account)
     assert progress.ended_as is EventKind.UNDELIVERED
     assert progress.failure is not None
@@ -252,7 +254,7 @@ async def test_a_call_from_a_flagged_number_says_so(
     carrier.control("numbers", {"number": OUR_NUMBER, "flagged": 608})
     attempt_id = uuid4()
     await provider.place_call(call(attempt_id))
-    webhook = carrier.ours.wait_status(path(account, Purpose.STATUS, attempt_id), "failed")
+    webhook = carrier.ours.wait_status(path(account, CallbackPurpose.STATUS, attempt_id), "failed")
     (received,) = believed(account, webhook)
     assert (received.event.failure, received.event.sip_code) == (FailureClass.SENDER_HEALTH, 608)
 

@@ -8,15 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.calling_hours import ALWAYS, WEEKDAYS, CallingHours
-from app.domain.campaign import DIALING, CampaignStatus
+from app.domain.calling_hours import WEEKDAYS, Constraint, HoursClock, Window
+from app.domain.campaign import DIALING, CampaignStatus, Purpose
+from app.domain.consent import Consent
 from app.domain.gate import ENDS, SKIPS, Allowed, Blocked, GateFacts, Rule, decide, ending
+from app.domain.opening import CAMPAIGN_HOURS, Opening
 from app.domain.pacing import Allowance, PacingLimit
 from app.domain.recipient import RecipientStatus
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=10)
-OFFICE = CallingHours(time(9), time(17), WEEKDAYS)
+OFFICE = Window(time(9), time(17), WEEKDAYS)
+
+
+def opening(*zones: str, windows: tuple[Window, ...] = (OFFICE,)) -> Opening:
+    rules = (Constraint(zone, windows, None, CAMPAIGN_HOURS, HoursClock.CONTACT) for zone in zones)
+    return Opening.find(tuple(rules), NOW)
+
 
 CLEAR = GateFacts(
     dialing_stopped=False,
@@ -24,8 +32,7 @@ CLEAR = GateFacts(
     recipient_status=RecipientStatus.PENDING,
     attempts_made=0,
     attempts_allowed=3,
-    hours=OFFICE,
-    zone_names=("America/New_York",),
+    opening=opening("America/New_York"),
     has_caller_id=True,
     allowance=Allowance(1),
 )
@@ -35,11 +42,12 @@ BLOCKING: dict[Rule, dict[str, Any]] = {
     Rule.CAMPAIGN_STATE: {"campaign_status": CampaignStatus.PAUSED},
     Rule.RECIPIENT_STATE: {"not_before": SOON},
     Rule.SUPPRESSION: {"suppressed_because": "they asked us to stop"},
-    Rule.CONSENT: {"consent_refused": "The person withdrew their consent."},
+    Rule.CONSENT: {"consent": Consent.WITHDRAWN},
     Rule.ATTEMPTS: {"attempts_made": 3},
     Rule.TEMPLATE: {"text_problem": "This contact has no value for {{plan}}."},
     Rule.NUMBER_IN_USE: {"number_in_use": True},
-    Rule.CALLING_HOURS: {"zone_names": ("Asia/Tokyo",)},
+    Rule.HOLD: {"held_until": SOON},
+    Rule.CALLING_HOURS: {"opening": opening("Asia/Tokyo")},
     Rule.FREQUENCY: {"frequency_cap": 3, "capped_since": NOW - timedelta(hours=1)},
     Rule.BUDGET: {"sign": Blocked(Rule.BUDGET, None, "The budget is used up.")},
     Rule.PILOT: {"sign": Blocked(Rule.PILOT, None, "The pilot is under way.")},
@@ -148,21 +156,59 @@ def test_outside_calling_hours_it_says_when_they_open() -> None:
     assert decide(CLEAR, now=saturday) == Blocked(
         Rule.CALLING_HOURS,
         datetime(2026, 3, 9, 13, 0, tzinfo=UTC),
-        "It is outside the calling hours (09:00 to 17:00, Monday to Friday) in America/New_York.",
+        "It is 10:00 in New York (America/New_York), allowed from 09:00 on Monday, their time: "
+        "the campaign's hours are 09:00 to 17:00, Monday to Friday.",
     )
 
 
 def test_hours_that_never_meet_block_and_say_so() -> None:
-    verdict = blocked(hours=CallingHours(time(9), time(10)), zone_names=("America/New_York", "Asia/Tokyo"))
-    assert verdict.until is None
-    assert "never open in all of these zones at once" in verdict.why
+    hour = Window(time(9), time(10))
+    verdict = blocked(opening=opening("America/New_York", "Asia/Tokyo", windows=(hour,)))
+    assert (verdict.rule, verdict.until) == (Rule.CALLING_HOURS, None)
+    assert verdict.why == (
+        "No hour satisfies the campaign's hours (09:00 to 10:00) in Tokyo "
+        "and the campaign's hours (09:00 to 10:00) in New York."
+    )
 
 
-@pytest.mark.parametrize("zones", [(), ("",), ("Mars/Base",), ("America/New_York", "Etc/Unknown")])
+@pytest.mark.parametrize("zones", [("",), ("Mars/Base",), ("America/New_York", "Etc/Unknown")])
 def test_a_bad_time_zone_blocks_and_says_so_even_when_every_hour_is_allowed(zones: tuple[str, ...]) -> None:
-    verdict = blocked(zone_names=zones, hours=ALWAYS)
+    verdict = blocked(opening=opening(*zones, windows=()))
     assert (verdict.rule, verdict.until) == (Rule.CALLING_HOURS, None)
     assert "time zone" in verdict.why
+
+
+def test_an_opening_that_was_found_earlier_does_not_let_through_after_its_end() -> None:
+    assert decide(CLEAR, now=NOW + timedelta(hours=6, minutes=59)) == Allowed()
+    closed = decide(CLEAR, now=NOW + timedelta(hours=7))
+    assert isinstance(closed, Blocked)
+    assert closed.until == NOW + timedelta(hours=23)
+
+
+def test_a_held_person_waits_until_then_and_the_reason_is_told_in_the_time_where_they_are() -> None:
+    in_may = datetime(2026, 5, 12, 13, 0, tzinfo=UTC)
+    assert blocked(held_until=in_may, held_because="They asked for May.") == Blocked(
+        Rule.HOLD, in_may, "Held until 09:00 on Tuesday 12 May in New York: They asked for May."
+    )
+    assert (
+        blocked(held_until=in_may, opening=opening("Mars/Base")).why
+        == "Held until 13:00 on Tuesday 12 May in UTC."
+    )
+    assert decide(replace(CLEAR, held_until=NOW), now=NOW) == Allowed()
+
+
+@pytest.mark.parametrize("consent", Consent)
+def test_marketing_needs_consent_on_record_and_information_no_refusal(consent: Consent) -> None:
+    informs = decide(replace(CLEAR, consent=consent), now=NOW)
+    sells = decide(replace(CLEAR, consent=consent, purpose=Purpose.MARKETING), now=NOW)
+    assert (informs == Allowed()) is (consent in {Consent.UNKNOWN, Consent.GRANTED})
+    assert (sells == Allowed()) is (consent is Consent.GRANTED)
+
+
+def test_who_never_consented_is_skipped_by_marketing_with_the_reason() -> None:
+    verdict = blocked(purpose=Purpose.MARKETING)
+    assert verdict.rule in SKIPS
+    assert verdict.why == "This campaign is marketing, and no consent of this person is on record."
 
 
 def test_without_a_number_of_ours_it_waits_for_one_that_rests() -> None:

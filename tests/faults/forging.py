@@ -12,7 +12,7 @@ from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
 from app.providers.base import ConfiguredAccount, WebhookRejected, WebhookRequest
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CallbackPurpose, callback_url
 from app.providers.twilio.webhooks import TwilioWebhooks
 
 TOKEN: Final = "0123456789abcdef" * 2
@@ -65,7 +65,7 @@ def genuine(chance: random.Random) -> Request:
     """Return a request as Twilio would send it."""
     public_url = chance.choice(_URLS)
     attempt_id = UUID(int=chance.getrandbits(128), version=4)
-    url = callback_url(account_at(public_url), chance.choice(list(Purpose)), attempt_id)
+    url = callback_url(account_at(public_url), chance.choice(list(CallbackPurpose)), attempt_id)
     target = url.removeprefix(public_url) + chance.choice(("", "?ask=1", "?x=%20y&z"))
     fields = [("AccountSid", ACCOUNT_SID)]
     fields += [(chance.choice(_NAMES), chance.choice(_TEXTS)) for _ in range(chance.randint(0, 15))]

@@ -20,7 +20,7 @@ from app.providers.twilio.errors import (
     refusal_class,
 )
 from app.providers.twilio.signature import sign
-from app.providers.twilio.urls import Purpose, attempt_in, callback_url
+from app.providers.twilio.urls import CallbackPurpose, attempt_in, callback_url
 from app.providers.twilio.vocabulary import (
     ANSWERED_BY,
     CALL_STATUS,
@@ -77,12 +77,12 @@ def status(**fields: str) -> dict[str, str]:
     return {"AccountSid": ACCOUNT, "CallSid": SID, "FromCity": "", "SequenceNumber": "0", **fields}
 
 
-def only_event(purpose: Purpose, fields: Mapping[str, str]) -> AttemptEvent:
+def only_event(purpose: CallbackPurpose, fields: Mapping[str, str]) -> AttemptEvent:
     (received,) = TwilioWebhooks(account()).parse(purpose, fields, received_at=NOW)
     return received.event
 
 
-def keys(purpose: Purpose, fields: Mapping[str, str]) -> list[str]:
+def keys(purpose: CallbackPurpose, fields: Mapping[str, str]) -> list[str]:
     return [one.dedupe_key for one in TwilioWebhooks(account()).parse(purpose, fields, received_at=NOW)]
 
 
@@ -168,24 +168,27 @@ def test_a_get_is_signed_by_its_url_alone() -> None:
 
 @pytest.mark.parametrize(("word", "kind"), CALL_STATUS.items())
 def test_each_call_status_has_its_kind(word: str, kind: EventKind) -> None:
-    event = only_event(Purpose.STATUS, status(CallStatus=word))
+    event = only_event(CallbackPurpose.STATUS, status(CallStatus=word))
     assert (event.kind, event.provider_id, event.occurred_at) == (kind, SID, NOW)
 
 
 @pytest.mark.parametrize(("word", "kind"), MESSAGE_STATUS.items())
 def test_each_message_status_has_its_kind(word: str, kind: EventKind) -> None:
-    event = only_event(Purpose.MESSAGE_STATUS, {"MessageSid": "SM1", "MessageStatus": word})
+    event = only_event(CallbackPurpose.MESSAGE_STATUS, {"MessageSid": "SM1", "MessageStatus": word})
     assert (event.kind, event.provider_id) == (kind, "SM1")
 
 
 @pytest.mark.parametrize(("word", "who"), ANSWERED_BY.items())
 def test_each_verdict_of_machine_detection(word: str, who: AnsweredBy) -> None:
-    assert only_event(Purpose.AMD, status(AnsweredBy=word)).answered_by is who
-    assert only_event(Purpose.VOICE, status(CallStatus="in-progress", AnsweredBy=word)).answered_by is who
+    assert only_event(CallbackPurpose.AMD, status(AnsweredBy=word)).answered_by is who
+    assert (
+        only_event(CallbackPurpose.VOICE, status(CallStatus="in-progress", AnsweredBy=word)).answered_by
+        is who
+    )
 
 
-@pytest.mark.parametrize("purpose", Purpose)
-def test_unknown_words_and_fields_are_unknown_never_an_error(purpose: Purpose) -> None:
+@pytest.mark.parametrize("purpose", CallbackPurpose)
+def test_unknown_words_and_fields_are_unknown_never_an_error(purpose: CallbackPurpose) -> None:
     fields = status(
         CallStatus="teleported", MessageStatus="teleported", AnsweredBy="parrot", Novel="x", Timestamp="?"
     )
@@ -196,7 +199,7 @@ def test_unknown_words_and_fields_are_unknown_never_an_error(purpose: Purpose) -
 
 @pytest.mark.parametrize(("sip", "outcome"), SIP_OUTCOMES.items())
 def test_a_failed_calls_sip_code_says_more(sip: int, outcome: tuple[EventKind, FailureClass | None]) -> None:
-    event = only_event(Purpose.STATUS, status(CallStatus="failed", SipResponseCode=str(sip)))
+    event = only_event(CallbackPurpose.STATUS, status(CallStatus="failed", SipResponseCode=str(sip)))
     assert (event.kind, event.failure, event.sip_code) == (*outcome, sip)
 
 
@@ -217,13 +220,13 @@ def test_a_failed_calls_sip_code_says_more(sip: int, outcome: tuple[EventKind, F
 def test_the_sip_code_never_unmakes_an_answered_call(
     word: str, sip: str, kind: EventKind, failure: FailureClass | None
 ) -> None:
-    event = only_event(Purpose.STATUS, status(CallStatus=word, SipResponseCode=sip))
+    event = only_event(CallbackPurpose.STATUS, status(CallStatus=word, SipResponseCode=sip))
     assert (event.kind, event.failure) == (kind, failure)
 
 
 def test_a_blocked_caller_id_is_known_by_its_error_code_whatever_the_sip_code() -> None:
     fields = status(CallStatus="failed", SipResponseCode="603", ErrorCode="32017")
-    assert only_event(Purpose.STATUS, fields).failure is F.SENDER_HEALTH
+    assert only_event(CallbackPurpose.STATUS, fields).failure is F.SENDER_HEALTH
 
 
 def test_a_completed_call_carries_duration_time_and_who_answered() -> None:
@@ -234,33 +237,35 @@ def test_a_completed_call_carries_duration_time_and_who_answered() -> None:
         AnsweredBy="machine_start",
         Timestamp="Mon, 02 Mar 2026 14:59:30 +0000",
     )
-    event = only_event(Purpose.STATUS, fields)
+    event = only_event(CallbackPurpose.STATUS, fields)
     assert (event.duration_seconds, event.answered_by) == (42, AnsweredBy.MACHINE)
     assert event.occurred_at == datetime(2026, 3, 2, 14, 59, 30, tzinfo=UTC)
 
 
 def test_a_repetition_has_the_same_key_and_news_another() -> None:
     ringing = status(CallStatus="ringing", SequenceNumber="1")
-    assert keys(Purpose.STATUS, ringing) == keys(Purpose.STATUS, ringing | {"Timestamp": "later"})
-    assert keys(Purpose.STATUS, ringing) != keys(
-        Purpose.STATUS, status(CallStatus="completed", SequenceNumber="3")
+    assert keys(CallbackPurpose.STATUS, ringing) == keys(
+        CallbackPurpose.STATUS, ringing | {"Timestamp": "later"}
     )
-    assert keys(Purpose.STATUS, ringing) != keys(Purpose.VOICE, ringing)
+    assert keys(CallbackPurpose.STATUS, ringing) != keys(
+        CallbackPurpose.STATUS, status(CallStatus="completed", SequenceNumber="3")
+    )
+    assert keys(CallbackPurpose.STATUS, ringing) != keys(CallbackPurpose.VOICE, ringing)
 
 
 def test_a_key_is_short_whatever_the_words() -> None:
-    assert all(len(key) <= 200 for key in keys(Purpose.STATUS, status(CallStatus="x" * 5000)))
+    assert all(len(key) <= 200 for key in keys(CallbackPurpose.STATUS, status(CallStatus="x" * 5000)))
 
 
 def test_pressing_nine_replies_and_opts_out() -> None:
-    received = TwilioWebhooks(account()).parse(Purpose.GATHER, status(Digits="9"), received_at=NOW)
+    received = TwilioWebhooks(account()).parse(CallbackPurpose.GATHER, status(Digits="9"), received_at=NOW)
     assert [one.event.kind for one in received] == [K.REPLIED, K.OPTED_OUT]
     assert len({one.dedupe_key for one in received}) == 2
 
 
 def test_a_spoken_answer_is_a_reply_and_silence_is_none() -> None:
-    assert only_event(Purpose.GATHER, status(SpeechResult="Yes, please.")).reply == "confirm"
-    assert only_event(Purpose.GATHER, status(SpeechResult="")).kind is K.UNKNOWN
+    assert only_event(CallbackPurpose.GATHER, status(SpeechResult="Yes, please.")).reply == "confirm"
+    assert only_event(CallbackPurpose.GATHER, status(SpeechResult="")).kind is K.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -269,7 +274,7 @@ def test_a_spoken_answer_is_a_reply_and_silence_is_none() -> None:
 )
 def test_an_undelivered_message_says_why(code: int, failure: FailureClass) -> None:
     fields = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": str(code)}
-    event = only_event(Purpose.MESSAGE_STATUS, fields)
+    event = only_event(CallbackPurpose.MESSAGE_STATUS, fields)
     assert (event.failure, event.error_code) == (failure, code)
 
 
@@ -303,19 +308,19 @@ def test_what_an_inbound_text_asks_for(body: str, opt_out_type: str, keyword: Ke
 
 
 def test_a_callback_url_proves_its_attempt_and_purpose() -> None:
-    url = callback_url(account(public_url="https://calls.example.com/"), Purpose.STATUS, ATTEMPT)
+    url = callback_url(account(public_url="https://calls.example.com/"), CallbackPurpose.STATUS, ATTEMPT)
     assert url.startswith(f"https://calls.example.com/webhooks/twilio/status/{ATTEMPT}/")
     token = url.rpartition("/")[2]
     assert len(token) == 32
-    assert token_is_valid("callback secret", Purpose.STATUS, ATTEMPT, token)
-    assert not token_is_valid("callback secret", Purpose.VOICE, ATTEMPT, token)
-    assert not token_is_valid("callback secret", Purpose.STATUS, UUID(int=1), token)
-    assert not token_is_valid("another secret", Purpose.STATUS, ATTEMPT, token)
-    assert not token_is_valid("callback secret", Purpose.STATUS, ATTEMPT, "é")
+    assert token_is_valid("callback secret", CallbackPurpose.STATUS, ATTEMPT, token)
+    assert not token_is_valid("callback secret", CallbackPurpose.VOICE, ATTEMPT, token)
+    assert not token_is_valid("callback secret", CallbackPurpose.STATUS, UUID(int=1), token)
+    assert not token_is_valid("another secret", CallbackPurpose.STATUS, ATTEMPT, token)
+    assert not token_is_valid("callback secret", CallbackPurpose.STATUS, ATTEMPT, "é")
 
 
 def test_an_attempt_is_found_in_any_text_that_holds_its_url() -> None:
-    url = callback_url(account(), Purpose.STATUS, ATTEMPT)
+    url = callback_url(account(), CallbackPurpose.STATUS, ATTEMPT)
     assert attempt_in(f"{{'url': '{url}#rc=2'}}", "callback secret") == ATTEMPT
     assert attempt_in(f"{{'url': '{url}'}}", "another secret") is None
     assert (

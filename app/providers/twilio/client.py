@@ -32,7 +32,7 @@ from app.providers.twilio.errors import UNCLEAR_CODES, refusal_class, remedy_of
 from app.providers.twilio.http import CONNECTION_LIMIT, CarrierThrottled, TwilioConnections, before_sending
 from app.providers.twilio.inbound import announce_to
 from app.providers.twilio.remote import remote_call, remote_message
-from app.providers.twilio.urls import CONNECTION_OVERRIDES, Purpose, attempt_in, callback_url
+from app.providers.twilio.urls import CONNECTION_OVERRIDES, CallbackPurpose, attempt_in, callback_url
 from app.providers.twilio.vocabulary import parse_count
 
 logger = logging.getLogger(__name__)
@@ -87,11 +87,12 @@ class TwilioCarrier:
         """Ask Twilio to dial. Never retries; see `_classified` for how failures are told apart."""
 
         async def create() -> Placed:
-            status = callback_url(self.account, Purpose.STATUS, order.attempt_id)
+            status = callback_url(self.account, CallbackPurpose.STATUS, order.attempt_id)
             settings = {
                 "To": order.to,
                 "From": order.from_,
-                "Url": callback_url(self.account, Purpose.VOICE, order.attempt_id) + CONNECTION_OVERRIDES,
+                "Url": callback_url(self.account, CallbackPurpose.VOICE, order.attempt_id)
+                + CONNECTION_OVERRIDES,
                 "StatusCallback": status + CONNECTION_OVERRIDES,
                 "StatusCallbackEvent": STATUS_EVENTS,
                 "Timeout": order.options.ring_seconds,
@@ -109,7 +110,7 @@ class TwilioCarrier:
         """Ask Twilio to send a text. Never retries; see `_classified` for how failures are told apart."""
 
         async def create() -> Placed:
-            callback = callback_url(self.account, Purpose.MESSAGE_STATUS, order.attempt_id)
+            callback = callback_url(self.account, CallbackPurpose.MESSAGE_STATUS, order.attempt_id)
             validity = {} if order.validity_seconds is None else {"validity_period": order.validity_seconds}
             message = await self._messages.create_async(
                 to=order.to,

@@ -21,14 +21,14 @@ from app.providers.twilio.urls import (
     CONNECTION_OVERRIDES,
     INBOUND_PATH,
     PATH_PREFIX,
-    Purpose,
+    CallbackPurpose,
     callback_url,
 )
 from app.providers.twilio.vocabulary import answered_by
 from app.providers.twilio.webhooks import MAX_BODY_BYTES, TwilioWebhooks, parse_inbound_message
 
 _MACHINES: Final = frozenset({AnsweredBy.MACHINE, AnsweredBy.FAX})
-_ASKS_WHAT_TO_SAY: Final = frozenset({Purpose.VOICE, Purpose.GATHER})
+_ASKS_WHAT_TO_SAY: Final = frozenset({CallbackPurpose.VOICE, CallbackPurpose.GATHER})
 _LAST_ASK: Final = 2
 
 
@@ -65,8 +65,8 @@ class TwilioIntake:
 
     def converse(self, webhook: AttemptWebhook, script: CallScript) -> WebhookReply:
         """Return TwiML: the opening, or what follows an answer. The same request gets the same."""
-        gather = callback_url(self._account, Purpose.GATHER, webhook.attempt_id)
-        if webhook.purpose == Purpose.VOICE:
+        gather = callback_url(self._account, CallbackPurpose.GATHER, webhook.attempt_id)
+        if webhook.purpose == CallbackPurpose.VOICE:
             speech = opening(script, answer_url=f"{gather}?ask=1{CONNECTION_OVERRIDES}")
             return _spoken(speech, *_agent_lines("opening", speech))
         digits, words = webhook.fields.get("Digits", ""), webhook.fields.get("SpeechResult", "")

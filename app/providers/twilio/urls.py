@@ -16,7 +16,7 @@ CONNECTION_OVERRIDES = "#rc=2&rp=ct,rt,5xx"
 _CALLBACK_URL = re.compile(rf"{PATH_PREFIX}/([a-z-]+)/([0-9a-fA-F-]{{36}})/([0-9a-f]{{{TOKEN_LENGTH}}})")
 
 
-class Purpose(StrEnum):
+class CallbackPurpose(StrEnum):
     """The purpose of a callback about an attempt."""
 
     VOICE = "voice"
@@ -26,7 +26,7 @@ class Purpose(StrEnum):
     MESSAGE_STATUS = "message-status"
 
 
-def callback_url(account: ConfiguredAccount, purpose: Purpose, attempt_id: UUID) -> str:
+def callback_url(account: ConfiguredAccount, purpose: CallbackPurpose, attempt_id: UUID) -> str:
     """Return the URL at which Twilio reaches us about this attempt."""
     return make_callback_url(account, PATH_PREFIX, purpose, attempt_id)
 
@@ -39,12 +39,12 @@ def inbound_url(public_url: str) -> str:
 def attempt_in(text: str, secret: str) -> UUID | None:
     """Return the attempt of the first callback URL with a good token in the text; None if there is none."""
     for purpose, attempt, token in _CALLBACK_URL.findall(text):
-        if purpose not in set(Purpose):
+        if purpose not in set(CallbackPurpose):
             continue
         try:
             attempt_id = UUID(attempt)
         except ValueError:
             continue
-        if token_is_valid(secret, Purpose(purpose), attempt_id, token):
+        if token_is_valid(secret, CallbackPurpose(purpose), attempt_id, token):
             return attempt_id
     return None

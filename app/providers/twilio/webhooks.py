@@ -24,7 +24,7 @@ from app.providers.script import Reply, meaning_of
 from app.providers.twilio.errors import failure_of, remedy_of, sip_outcome
 from app.providers.twilio.signature import FormFields, SignatureVerifier
 from app.providers.twilio.sms import keyword_in
-from app.providers.twilio.urls import Purpose
+from app.providers.twilio.urls import CallbackPurpose
 from app.providers.twilio.vocabulary import (
     CALL_STATUS,
     MESSAGE_STATUS,
@@ -79,7 +79,7 @@ class TwilioWebhooks:
         self, purpose: str, fields: Mapping[str, str], *, received_at: datetime
     ) -> tuple[ReceivedEvent, ...]:
         """Return the events in the fields; words we do not know become `EventKind.UNKNOWN`."""
-        return _PARSERS[Purpose(purpose)](fields, received_at)
+        return _PARSERS[CallbackPurpose(purpose)](fields, received_at)
 
 
 def parse_inbound_message(fields: Mapping[str, str], *, received_at: datetime) -> InboundMessage:
@@ -191,12 +191,14 @@ def _message_status(fields: Mapping[str, str], received_at: datetime) -> tuple[R
     return (_received("message", event, word),)
 
 
-_PARSERS: Final[Mapping[Purpose, Callable[[Mapping[str, str], datetime], tuple[ReceivedEvent, ...]]]] = {
-    Purpose.VOICE: _voice,
-    Purpose.GATHER: _gather,
-    Purpose.STATUS: _call_status,
-    Purpose.AMD: _machine_detection,
-    Purpose.MESSAGE_STATUS: _message_status,
+_PARSERS: Final[
+    Mapping[CallbackPurpose, Callable[[Mapping[str, str], datetime], tuple[ReceivedEvent, ...]]]
+] = {
+    CallbackPurpose.VOICE: _voice,
+    CallbackPurpose.GATHER: _gather,
+    CallbackPurpose.STATUS: _call_status,
+    CallbackPurpose.AMD: _machine_detection,
+    CallbackPurpose.MESSAGE_STATUS: _message_status,
 }
 
 

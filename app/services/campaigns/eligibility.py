@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.consent import REFUSED_BECAUSE, Consent
+from app.domain.consent import Consent
 from app.domain.gate import SKIPS, PersonFacts, Rule, ending
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -211,7 +211,7 @@ class _Kinds:
         blocked = ending(
             PersonFacts(
                 suppressed_because=reason,
-                consent_refused=REFUSED_BECAUSE.get(Consent(consent)),
+                consent=Consent(consent),
                 attempts_made=made,
                 attempts_allowed=most,
                 text_problem=str(problem) if problem is not None else None,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.calling_hours import CallingHoursInvalid, UnknownZone, next_opening
+from app.domain.calling_hours import CallingHoursInvalid, Constraint, UnknownZone, open_span
 from app.domain.campaign import Channel
 from app.domain.pacing import PacingLimits, most_per_minute
 from app.domain.phone import pretty
@@ -288,6 +288,8 @@ def _first_call_at(rows: CampaignRows, now: datetime) -> datetime | None:
     campaign = rows.campaign
     start = start_time(campaign) or now
     try:
-        return next_opening(calling_hours_of(rows.settings), (campaign.time_zone,), start)
+        windows = calling_hours_of(rows.settings).windows
+        span = open_span((Constraint(campaign.time_zone, windows),), start)
     except (CallingHoursInvalid, UnknownZone):
         return None
+    return span.opens_at if span is not None else None

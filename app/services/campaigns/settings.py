@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, CallingHoursInvalid
+from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, CallingHoursInvalid, Window
 from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import RetryOutcome
@@ -272,12 +272,12 @@ def delays_of(settings: CampaignSettings) -> tuple[int, ...]:
 
 
 def calling_hours_of(settings: CampaignSettings) -> CallingHours:
-    """Return the window in which people may be reached. Raises `CallingHoursInvalid`."""
+    """Return the hours in which people may be reached. Raises `CallingHoursInvalid`."""
     days = frozenset(settings.allowed_days) or EVERY_DAY
     if settings.allowed_start is None or settings.allowed_end is None:
-        return CallingHours(ALWAYS.start, ALWAYS.end, days)
+        return ALWAYS if days == EVERY_DAY else CallingHours((Window(time(0), time(0), days),))
     start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
-    return CallingHours(start, end, days)
+    return CallingHours((Window(start, end, days),))
 
 
 def why_hours_are_wrong(settings: CampaignSettings) -> dict[str, str]:

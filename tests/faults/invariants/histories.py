@@ -11,7 +11,7 @@ from uuid import UUID
 from app.domain.attempt import AttemptProgress, apply_event
 from app.domain.events import AttemptEvent
 from app.domain.recipient import TRANSITIONS, RecipientStatus
-from app.providers.twilio.urls import Purpose
+from app.providers.twilio.urls import CallbackPurpose
 from app.providers.twilio.webhooks import TwilioWebhooks
 from tests.faults.evidence import Evidence, Row
 
@@ -66,7 +66,9 @@ def any_order_is_the_same(evidence: Evidence, webhooks: TwilioWebhooks) -> Itera
     stored: dict[UUID, list[AttemptEvent]] = defaultdict(list)
     for row in evidence.events:
         if row["kind"] != "unknown" and row["payload"].get("SequenceNumber"):
-            for each in webhooks.parse(Purpose.STATUS, row["payload"], received_at=row["received_at"]):
+            for each in webhooks.parse(
+                CallbackPurpose.STATUS, row["payload"], received_at=row["received_at"]
+            ):
                 stored[row["attempt_id"]].append(each.event)
     chance = random.Random(1)
     for attempt_id, events in stored.items():

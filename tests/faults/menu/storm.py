@@ -14,7 +14,7 @@ import aiohttp
 
 from app.providers.registry import configured_account
 from app.providers.twilio.signature import sign
-from app.providers.twilio.urls import Purpose, callback_url
+from app.providers.twilio.urls import CallbackPurpose, callback_url
 from tests.faults.forging import disagreements
 from tests.faults.harness import World
 from tests.faults.menu.base import Outcome, p95, patience, wait_for_share
@@ -68,7 +68,7 @@ async def _storm(world: World, calls: Sequence[Mapping[str, object]], events: in
     async def send_some(client: aiohttp.ClientSession) -> None:
         while (number := next(serial)) < events:
             call = calls[number % len(calls)]
-            url = callback_url(account, Purpose.STATUS, call["id"])  # type: ignore[arg-type]
+            url = callback_url(account, CallbackPurpose.STATUS, call["id"])  # type: ignore[arg-type]
             fields = [
                 ("AccountSid", account.account_sid),
                 ("CallSid", str(call["provider_id"])),

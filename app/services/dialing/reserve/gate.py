@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import Channel
-from app.domain.consent import REFUSED_BECAUSE, Consent
+from app.domain.consent import Consent
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
 from app.domain.pool import Pool
 from app.domain.recipient import RecipientStatus
@@ -36,13 +36,12 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         campaign_status=held.status,
         recipient_status=RecipientStatus.PENDING,
         suppressed_because=suppressed,
-        consent_refused=REFUSED_BECAUSE.get(consent),
+        consent=consent,
         attempts_made=attempts_made,
         attempts_allowed=attempts_allowed,
         text_problem=text_problem,
         number_in_use=number_in_use,
-        hours=held.hours,
-        zone_names=(held.zone_name,),
+        opening=held.opening,
         frequency_cap=held.frequency_cap,
         frequency_hours=held.frequency_hours,
         capped_since=capped_since,

@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.call_options import CallOptions
-from app.domain.calling_hours import CallingHours
+from app.domain.calling_hours import Constraint, Window
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.number_health import NumberRest
+from app.domain.opening import CAMPAIGN_HOURS, Opening
 from app.domain.pacing import PacingLimits
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.retry import attempts_allowed_in
@@ -36,8 +37,8 @@ class Held:
     limits: PacingLimits
     attempts_allowed: int
     """Attempts that a recipient has, unless it was given its own."""
-    hours: CallingHours
-    zone_name: str
+    opening: Opening
+    """Whether people may be contacted at this hour."""
     pool: Pool
     """Our numbers that may be shown, and how many calls each may start. Each choice of this pass is counted."""
     retry_other_number: bool
@@ -125,7 +126,7 @@ async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Hel
         or organization.default_phone_number_id
     )
     pool = await _pool(session, campaign, single=single, carrier_account_id=account.id, now=now)
-    return _held(campaign, organization, agent, account, pool)
+    return _held(campaign, organization, agent, account, pool, now)
 
 
 async def _pool(
@@ -181,6 +182,7 @@ def _held(
     agent: Any | None,
     account: Any,
     pool: Pool,
+    now: datetime,
 ) -> Held:
     return Held(
         campaign_id=campaign["id"],
@@ -193,8 +195,7 @@ def _held(
         dialing_stopped=organization.dialing_stopped_at is not None,
         limits=_limits(campaign, organization, agent, account),
         attempts_allowed=attempts_allowed_in(campaign),
-        hours=_hours(campaign),
-        zone_name=campaign["time_zone"],
+        opening=_opening(campaign, now),
         pool=pool,
         retry_other_number=campaign["retry_other_number"],
         frequency_cap=organization.frequency_cap,
@@ -222,9 +223,10 @@ def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, a
     )
 
 
-def _hours(campaign: Mapping[Any, Any]) -> CallingHours:
-    return CallingHours(
+def _opening(campaign: Mapping[Any, Any], now: datetime) -> Opening:
+    window = Window(
         start=campaign["allowed_start"] or _MIDNIGHT,
         end=campaign["allowed_end"] or _MIDNIGHT,
         days=frozenset(map(int, campaign["allowed_days"])) or _EVERY_DAY,
     )
+    return Opening.find((Constraint(campaign["time_zone"], (window,), None, CAMPAIGN_HOURS),), now)

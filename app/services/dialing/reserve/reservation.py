@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.call_options import CallOptions
-from app.domain.calling_hours import closes_at
 from app.domain.campaign import DIALING, Channel
 from app.domain.gate import SKIPS, Blocked, Rule
 from app.domain.pacing import MOST_AT_ONCE, PacingLimit, allowance
@@ -148,7 +147,7 @@ async def _reserve_held(
         await gate.store_verdict(session, held, safe.blocked)
         return Pass(next_at=safe.blocked.until)
     counts = await limits.count(session, held, now=now)
-    closes = closes_at(held.hours, (held.zone_name,), now)
+    closes = held.opening.closes_at
     ahead = start.ahead if closes is None else min(start.ahead, closes - now)
     allowed = allowance(held.limits, counts, now=now, ahead=ahead)
     # Wake up half of `ahead` early: a dialer that is less late than that still dates each start at its time.
