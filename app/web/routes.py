@@ -58,21 +58,21 @@ _CAMPAIGN_ID = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageAddress:
     """The organization and the campaign in an address. The browser sends them, so they must be checked."""
 
     organization: str
     campaign_id: int | None
 
 
-def place(path: str) -> Place:
+def place(path: str) -> PageAddress:
     """Read the organization's slug and the campaign's id from the path of an address."""
     parts = [part for part in storable(path).split("/") if part]
     match parts:
         case [organization, "campaigns", campaign_id, *_] if _CAMPAIGN_ID.fullmatch(campaign_id):
-            return Place(organization, int(campaign_id))
+            return PageAddress(organization, int(campaign_id))
         case _:
-            return Place(parts[0] if parts else "", None)
+            return PageAddress(parts[0] if parts else "", None)
 
 
 def asked(query: Mapping[str, str]) -> dict[str, str]:
