@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from app.domain.contact_filter import (
     CHOICES,
@@ -25,6 +24,7 @@ from app.domain.contact_filter import (
 )
 from app.domain.recipient import RecipientStatus
 from app.domain.text import UNPRINTABLE, trimmed
+from app.domain.time_zones import ZoneRefused, read_zone
 
 MOST_CONDITIONS: Final = 20
 MOST_VALUES: Final = 1_000
@@ -94,10 +94,11 @@ class _FilterReader:
     def _read_zone(self, given: object) -> str:
         if given is None:
             return self._zone
-        if isinstance(given, str) and given in available_timezones():
-            return given
-        self._refuse("time_zone", f"There is no time zone “{given}”. Use a name such as America/New_York.")
-        return self._zone
+        try:
+            return read_zone(given if isinstance(given, str) else "")
+        except ZoneRefused as refused:
+            self._refuse("time_zone", str(refused))
+            return self._zone
 
     def _conditions(self, given: object) -> tuple[Condition, ...]:
         if given is None:

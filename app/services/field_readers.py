@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
-from zoneinfo import available_timezones
 
 from app.domain.text import DECEIVING, UNPRINTABLE, trimmed
+from app.domain.time_zones import ZoneRefused, read_zone
 from app.services.errors import FieldErrors
 
 _MOST_ROWS: Final = 2**63 - 1
@@ -119,10 +119,13 @@ class ChangeReader:
         self.read(field, read)
 
     def zone(self, field: str, *, required: bool = True) -> None:
-        """Read the name of a time zone, such as `America/New_York`."""
+        """Read the name of a time zone, such as `America/New_York`, as `domain.time_zones.read_zone` does."""
         value = self.text(field, label="The time zone", most=64, required=required)
-        if value and value not in available_timezones():
-            self.refuse(field, f"There is no time zone “{value}”. Use a name such as America/New_York.")
+        if value:
+            try:
+                self.values[field] = read_zone(value)
+            except ZoneRefused as refused:
+                self.refuse(field, str(refused))
 
     def take(self, field: str) -> Any:
         """Return a value as it was sent, for the caller to check; None if it was not sent."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import reflex as rx
 from reflex.vars import ObjectVar
 
+from app.domain.time_zones import known_zones
 from app.web.components.kinds import FieldError, Flag, Text, as_text, flag_word, present
-from app.web.places import countries, time_zones
+from app.web.places import countries
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def time_zone_input(
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
     """Return the box that offers the zones with the letters typed; its name and id are `time_zone`."""
-    zones: rx.Var[list[str]] = rx.Var.create(time_zones())
+    zones: rx.Var[list[str]] = rx.Var.create(list(known_zones()))
     return rx.fragment(
         rx.el.input(
             id="time_zone",

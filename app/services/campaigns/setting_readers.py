@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
@@ -16,6 +14,7 @@ from app.domain.campaign import Channel, ScheduleType
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import TemplateInvalid, check, variable_name
 from app.domain.text import is_blank
+from app.domain.time_zones import ZoneRefused, read_zone
 from app.services.field_readers import Reader, Unacceptable, items, plain_text, whole_list, word_of
 from app.services.refs import Ref
 
@@ -31,12 +30,6 @@ def template_problem(error: TemplateInvalid) -> str:
     """Return a template's error with its place."""
     place = f"Column {error.column}" if error.line == 1 else f"Line {error.line}, column {error.column}"
     return f"{place}: {error.message}"
-
-
-@lru_cache(maxsize=1)
-def known_time_zones() -> frozenset[str]:
-    """Return the names of all time zones that a campaign may have."""
-    return frozenset(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
 
 def _as_sent(raw: Any) -> Any:
@@ -76,10 +69,10 @@ def _moment(raw: Any) -> datetime | None:
 
 
 def _time_zone(raw: Any) -> str:
-    zone = raw.strip().replace(" ", "_") if isinstance(raw, str) else ""
-    if zone not in known_time_zones():
-        raise Unacceptable(f"There is no time zone “{raw}”. Choose one such as America/New_York.")
-    return zone
+    try:
+        return read_zone(raw if isinstance(raw, str) else "")
+    except ZoneRefused as refused:
+        raise Unacceptable(str(refused)) from None
 
 
 def _time_of_day(raw: Any) -> str | None:

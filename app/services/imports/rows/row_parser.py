@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, NamedTuple
-from zoneinfo import available_timezones
 
 from app.domain.contact_fields import (
     CONSENT,
@@ -21,6 +20,7 @@ from app.domain.contact_fields import (
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.domain.template_variables import LONGEST_VARIABLE
 from app.domain.text import trimmed
+from app.domain.time_zones import ZoneRefused, read_zone
 from app.services.imports.issues import IN_THIS_FILE, Issue, IssueKind
 from app.services.imports.rows.consents import Consented, ConsentUnclear, take_consent
 from app.services.imports.rows.number_set import SeenNumbers
@@ -181,16 +181,8 @@ def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
 
 
 def _check_time_zone(cells: dict[str, str], warnings: list[str]) -> None:
-    zone = cells["time_zone"]
-    if known := _time_zones().get(zone.lower().replace(" ", "_")):
-        cells["time_zone"] = known
-        return
-    warnings.append(
-        f"The time zone “{zone[:64]}” is not known and was left out. Write it like America/New_York."
-    )
-    del cells["time_zone"]
-
-
-@lru_cache(maxsize=1)
-def _time_zones() -> dict[str, str]:
-    return {zone.lower(): zone for zone in available_timezones()}
+    try:
+        cells["time_zone"] = read_zone(cells["time_zone"])
+    except ZoneRefused as refused:
+        warnings.append(f"The time zone was left out. {refused}")
+        del cells["time_zone"]
