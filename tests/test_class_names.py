@@ -9,6 +9,7 @@ from tests.support.sources import ROOT, all_modules
 _MIRRORED: Final = {
     "Metrics": "`domain.metrics` measures them, and the API answers them under the same name",
     "PhoneNumber": "`domain.phone` reads a number, and `models` has the row of a number of ours",
+    "Place": "`domain.places` resolves a person's place, and `models` has the row of one",
     "Progress": "`domain.metrics` sums it up, and the API answers it under the same name",
 }
 """Names that two classes share because they are one thing on two sides of the house, each with these sides."""

@@ -1,0 +1,264 @@
+"""Where a person may be: the time zones in which calling hours must hold, and whose legal hours apply.
+
+The most certain source decides: the contact's own time zone, else its state or postcode, else its phone number. A
+source that fits several zones gives all of them, and calling hours must then hold in each. A mobile number that has
+moved with its owner cannot be recognized: it counts where its area code is, and its zone is never more than likely.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+from phonenumbers.timezone import time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from app.domain.place_tables import CountryState, area_codes, postcode_places, state_of, territory
+from app.domain.time_zones import ZoneRefused, read_zone
+from app.domain.zone_clocks import alike_in, country_of, one_of_each_clock, zones_of
+
+_NORTH_AMERICA: Final = "1"
+_US: Final = "US"
+_BOTH: Final = ("CA", _US)
+"""The countries whose states are looked for if a +1 number's contact has no country."""
+_LONGEST_CALLING_CODE: Final = 3
+_NO_COUNTRY: Final = "001"
+"""How `phonenumbers` calls the calling codes of no country, such as satellites."""
+
+
+class ZoneSource(StrEnum):
+    """What tells the zones of a person."""
+
+    OWN = "own"
+    """The contact's own time zone."""
+    STATE = "state"
+    """Its state or country."""
+    POSTCODE = "postcode"
+    NUMBER = "number"
+    """The phone number."""
+    ASSUMED = "assumed"
+    """Nothing: the campaign's zone is assumed."""
+
+
+class Confidence(StrEnum):
+    """How certain the zones of a person are."""
+
+    STATED = "stated"
+    LIKELY = "likely"
+    """One zone fits."""
+    SEVERAL = "several"
+    """Several zones fit: calling hours must hold in all."""
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person may be. All three are sorted."""
+
+    zones: tuple[str, ...]
+    """IANA names; empty: unknown, and the campaign's zone is assumed."""
+    number_zones: tuple[str, ...]
+    """What the phone number alone says."""
+    laws: tuple[str, ...]
+    """Whose legal hours apply: codes of countries, and of states such as `US-FL`. All must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A place, and what told it."""
+
+    place: Place
+    source: ZoneSource
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberFacts:
+    """What a number says by itself."""
+
+    zones: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    """Of its only country, without that country's code."""
+    is_north_american: bool = False
+
+
+def resolve(
+    number: str, *, time_zone: str = "", state: str = "", country: str = "", postcode: str = ""
+) -> Resolved:
+    """Return where the person with this number (E.164) may be, and what says so.
+
+    A time zone that `read_zone` refuses, and a state or postcode that is not known, count as not given.
+    """
+    return _resolve(_facts(number), time_zone, state.strip(), country.strip().upper(), postcode.strip())
+
+
+def confidence(source: ZoneSource, zones: Iterable[str]) -> Confidence:
+    """Return how certain zones from this source are."""
+    if source is ZoneSource.OWN:
+        return Confidence.STATED
+    match len(list(zones)):
+        case 0:
+            return Confidence.ASSUMED
+        case 1:
+            return Confidence.LIKELY
+        case _:
+            return Confidence.SEVERAL
+
+
+@lru_cache(maxsize=50_000)
+def _resolve(facts: _NumberFacts, time_zone: str, state: str, country: str, postcode: str) -> Resolved:
+    own = _readable(time_zone)
+    home = _home(facts, state, country, postcode)
+    zones, source = home.zones, home.source
+    if own:
+        zones, source = (own,), ZoneSource.OWN
+    elif not zones:
+        zones = _by_number(facts, home.country)
+        source = ZoneSource.NUMBER if zones else ZoneSource.ASSUMED
+    return Resolved(Place(zones, facts.zones, _laws(facts, home, own)), source)
+
+
+def _readable(time_zone: str) -> str:
+    try:
+        return read_zone(time_zone) if time_zone else ""
+    except ZoneRefused:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """What the contact's own fields say about country and state, apart from its time zone."""
+
+    country: str = ""
+    states: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    source: ZoneSource = ZoneSource.ASSUMED
+
+
+def _home(facts: _NumberFacts, state: str, country: str, postcode: str) -> _Home:
+    found = territory(country) or _state(facts, state, country)
+    where = found.country if found else country
+    posted = postcode_places(postcode) if _may_be_american(facts, where) else None
+    if posted and (found is None or posted.states == (found.code,)):
+        return _Home(_US, posted.states, _in(posted.zones, _US), ZoneSource.POSTCODE)
+    if found:
+        states = {found.code, *(posted.states if posted else ())}
+        zones = (*found.zones, *(posted.zones if posted else ()))
+        return _Home(found.country, tuple(sorted(states)), _in(zones, found.country), ZoneSource.STATE)
+    alone = zones_of(country) if country and not facts.zones else ()
+    return _Home(country, zones=alone, source=ZoneSource.STATE) if len(alone) == 1 else _Home(country)
+
+
+def _state(facts: _NumberFacts, state: str, country: str) -> CountryState | None:
+    """Return the state of the contact: in its country, else in the number's."""
+    if country:
+        return state_of(country, state)
+    countries = _BOTH if facts.is_north_american else facts.countries
+    return next(filter(None, (state_of(each, state) for each in countries)), None)
+
+
+def _may_be_american(facts: _NumberFacts, country: str) -> bool:
+    return country == _US or (not country and _US in facts.countries)
+
+
+def _by_number(facts: _NumberFacts, country: str) -> tuple[str, ...]:
+    """Return the zones of the number. If the contact is in another country, they are possible as well as its zones."""
+    if not country or not facts.zones or facts.countries == (country,):
+        return facts.zones
+    if country in facts.countries:
+        return _in((zone for zone in facts.zones if zone in zones_of(country)), country)
+    return _in((*facts.zones, *zones_of(country)), country)
+
+
+def _laws(facts: _NumberFacts, home: _Home, own: str) -> tuple[str, ...]:
+    if home.country:
+        numbers_own = facts.states if facts.countries == (home.country,) else ()
+        return _codes((home.country,), home.states or numbers_own)
+    if own and country_of(own) and not any(alike_in(own, country) for country in facts.countries):
+        abroad = territory(country_of(own))
+        return _codes((abroad.country,), (abroad.code,)) if abroad else (country_of(own),)
+    return _codes(facts.countries, facts.states)
+
+
+def _codes(countries: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the codes of the countries, and of the states of the only one."""
+    return tuple(sorted({*countries, *(f"{countries[0]}-{state}" for state in states)}))
+
+
+def _in(zones: Iterable[str], country: str) -> tuple[str, ...]:
+    """Return the zones, one for each clock, by the names that the country has for them."""
+    return one_of_each_clock(frozenset(alike_in(zone, country) or zone for zone in zones))
+
+
+def _facts(number: str) -> _NumberFacts:
+    digits = number.removeprefix("+")
+    if digits.startswith(_NORTH_AMERICA):
+        return _north_american(digits[1:4])
+    for length in range(1, _LONGEST_CALLING_CODE + 1):
+        if (regions := COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length] or 0))) is not None:
+            return _abroad(number, digits[:length], regions)
+    return _NumberFacts()
+
+
+@lru_cache(maxsize=1_000)
+def _north_american(area_code: str) -> _NumberFacts:
+    """Return what an area code says. All that it says of its numbers counts for each: exchanges move within it."""
+    codes = area_codes()
+    if area_code in codes.toll_free:
+        every = (*zones_of("CA"), *zones_of(_US))
+        return _NumberFacts(one_of_each_clock(frozenset(every)), _BOTH, is_north_american=True)
+    served = (area_code, *codes.overlays.get(area_code, ()))
+    places = sorted({place for code in served for place in codes.places.get(code, ())})
+    country = places[0][0] if places else _US
+    states = tuple(sorted({state for _, state in places if state}))
+    prefixes = tuple(_NORTH_AMERICA + code for code in served)
+    found = [zone for prefix in prefixes for zone in _zones_under(prefix)]
+    zones = set(_named(tuple(found), country))
+    if len(zones) > 1:
+        zones |= {zone for state in states for zone in _zones_of_state(country, state)}
+    return _NumberFacts(_in(zones, country), (country,), states, is_north_american=True)
+
+
+def _zones_of_state(country: str, state: str) -> tuple[str, ...]:
+    found = state_of(country, state)
+    return found.zones if found else ()
+
+
+def _abroad(number: str, calling_code: str, regions: tuple[str, ...]) -> _NumberFacts:
+    """Return what a number of another calling code says. Only where places differ, the number is looked at."""
+    if regions == (_NO_COUNTRY,):
+        return _NumberFacts()
+    common = _zones_of_calling_code(calling_code, regions[0])
+    if len(regions) == 1 and len(common) == 1:
+        return _of_country(regions[0], common)
+    parsed = phonenumbers.parse(number)
+    country = phonenumbers.region_code_for_number(parsed) or regions[0]
+    if len(common) == 1:
+        return _of_country(country, common)
+    zones = _named(time_zones_for_number(parsed), country) or common
+    at_home = tuple(zone for zone in zones if zone in zones_of(country))
+    return _of_country(country, at_home or zones)
+
+
+@lru_cache(maxsize=1_000)
+def _of_country(country: str, zones: tuple[str, ...]) -> _NumberFacts:
+    return _NumberFacts(zones, (country,))
+
+
+@lru_cache(maxsize=300)
+def _zones_of_calling_code(calling_code: str, country: str) -> tuple[str, ...]:
+    return _named(tuple(_zones_under(calling_code)), country)
+
+
+def _zones_under(prefix: str) -> list[str]:
+    """Return all zones of numbers that begin with these digits, as `phonenumbers` calls them."""
+    return [zone for key, zones in TIMEZONE_DATA.items() if key.startswith(prefix) for zone in zones]
+
+
+@lru_cache(maxsize=1_000)
+def _named(zones: tuple[str, ...], country: str) -> tuple[str, ...]:
+    """Return the zones of `phonenumbers` by their names today, one for each clock; without its name for none."""
+    return _in(filter(None, map(_readable, zones)), country)
