@@ -39,13 +39,6 @@ _Week = tuple[tuple[tuple[int, int], ...], ...]
 
 
 class HoursClock(StrEnum):
-    """By whose clock the windows of a campaign are meant."""
-
-    CAMPAIGN = "campaign"
-    CONTACT = "contact"
-
-
-class HoursClock(StrEnum):
     """Whose clock the calling hours of a campaign are read on."""
 
     CAMPAIGN = "campaign"

@@ -43,13 +43,6 @@ class ScheduleType(StrEnum):
     RECURRING = "recurring"
 
 
-class Purpose(StrEnum):
-    """What a campaign is for. Marketing needs each person's consent on record."""
-
-    INFORMATIONAL = "informational"
-    MARKETING = "marketing"
-
-
 class CompanyMeaning(StrEnum):
     """Whether `{{company}}` is our organization (`/api/v1`, the browser) or the contact's (the guide dialect)."""
 

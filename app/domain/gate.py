@@ -103,6 +103,10 @@ class GateFacts(PersonFacts):
     frequency_hours: int = 24
     capped_since: datetime | None = None
     """When the `frequency_cap`-th newest attempt to this number started; None if there are fewer."""
+    legal_cap: int = 0
+    """Most attempts to one phone number within 24 hours by the law of its place; 0 is no cap."""
+    legally_capped_since: datetime | None = None
+    """As `capped_since`, for `legal_cap`."""
     sign: Blocked | None = None
     """Set if budget, pilot or ramp block the campaign."""
     has_caller_id: bool
@@ -199,15 +203,22 @@ def _calling_hours(facts: GateFacts, now: datetime) -> Blocked | None:
 
 
 def _frequency(facts: GateFacts, now: datetime) -> Blocked | None:
-    if not facts.frequency_cap or facts.capped_since is None:
+    """Return the cap that blocks for longer: the organization's, or that of the law."""
+    capped = (
+        _capped(facts.frequency_cap, facts.frequency_hours, facts.capped_since, "that is the cap"),
+        _capped(facts.legal_cap, 24, facts.legally_capped_since, "the law there allows no more"),
+    )
+    standing = [each for each in capped if each is not None and each.until is not None and each.until > now]
+    return max(standing, key=lambda each: each.until or now, default=None)
+
+
+def _capped(cap: int, hours: int, since: datetime | None, because: str) -> Blocked | None:
+    if not cap or since is None:
         return None
-    until = facts.capped_since + timedelta(hours=facts.frequency_hours)
-    if until <= now:
-        return None
-    times = "once" if facts.frequency_cap == 1 else f"{facts.frequency_cap} times"
-    hours = "hour" if facts.frequency_hours == 1 else f"{facts.frequency_hours} hours"
-    why = f"This number was contacted {times} within {hours}, all campaigns counted: that is the cap."
-    return Blocked(Rule.FREQUENCY, until, why)
+    times = "once" if cap == 1 else f"{cap} times"
+    span = "hour" if hours == 1 else f"{hours} hours"
+    why = f"This number was contacted {times} within {span}, all campaigns counted: {because}."
+    return Blocked(Rule.FREQUENCY, since + timedelta(hours=hours), why)
 
 
 def _sign(rule: Rule) -> Callable[[GateFacts, datetime], Blocked | None]:

@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, time
-from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final, Self
 import holidays
 
 from app.domain.calling_hours import CallingHoursInvalid, Window, parse_window
+from app.domain.legal_policy import LegalPolicy
 
 ANY_OTHER: Final = "*"
 """The law of every country that has no rule of its own, and of people whose country is not known."""
@@ -24,17 +24,6 @@ STRICT_ATTEMPTS: Final = 3
 _LAW: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _PACKAGED: Final = "data/legal_hours.toml"
 _LAST_YEAR_OF_HOLIDAYS: Final = 2100
-
-
-class LegalPolicy(StrEnum):
-    """How an organization keeps legal hours."""
-
-    LAW = "law"
-    """The legal hours of the place."""
-    STRICT = "strict"
-    """Over and above the law: 09:00 to 20:00, Monday to Saturday, no public holidays, 3 attempts in 24 hours."""
-    OFF = "off"
-    """No legal hours. Only an owner chooses this, with a reason."""
 
 
 class LegalHoursInvalid(ValueError):

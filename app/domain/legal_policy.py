@@ -9,7 +9,8 @@ class LegalPolicy(StrEnum):
     LAW = "law"
     """Those of the person's place."""
     STRICT = "strict"
-    """Those of the place and a stricter preset, which satisfies nearly all of them."""
+    """Those of the place, and over and above them 09:00 to 20:00, Monday to Saturday, no public holidays, 3 attempts
+    in 24 hours: that satisfies nearly all laws."""
     OFF = "off"
     """None: only the campaign's calling hours. An owner's decision, with a reason."""
 

@@ -1,6 +1,6 @@
 """When one place may be contacted: the campaign's hours, the law's and the organization's days off, all together."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
@@ -24,9 +24,9 @@ from app.domain.legal_hours import (
     STRICT_WINDOWS,
     AppliedLaw,
     LegalHours,
-    LegalPolicy,
     PublicHolidays,
 )
+from app.domain.legal_policy import LegalPolicy
 
 CAMPAIGN_HOURS: Final = "the campaign's hours"
 STRICT_HOURS: Final = "the organization's strict hours"
@@ -42,14 +42,23 @@ _UTC: Final = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Blackouts:
-    """Days on which an organization contacts nobody, by the calendar where the person is."""
+    """Dates on which an organization contacts nobody, by the calendar where the person is."""
 
-    names: tuple[tuple[date, str], ...] = ()
-    """The days with what each is called; a name may be empty."""
+    dates: tuple[tuple[date, date, str], ...] = ()
+    """From and until, both included, and what they are called; that may be empty."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, str]]) -> Self:
+        """Return the dates of the organization's column: `from` and `until` in ISO form, and `name`."""
+        written = ((row["from"], row["until"], row["name"]) for row in rows)
+        return cls(
+            tuple((date.fromisoformat(start), date.fromisoformat(end), name) for start, end, name in written)
+        )
 
     def why_off(self, day: date) -> str | None:
         """Return what the day is called; None if it is not one of them."""
-        return next((f"“{name}”" if name else "the day" for off, name in self.names if off == day), None)
+        names = (name for start, end, name in self.dates if start <= day <= end)
+        return next((f"“{name}”" if name else "the day" for name in names), None)
 
 
 NO_BLACKOUTS: Final = Blackouts()
@@ -83,7 +92,7 @@ def constraints_for(
                 Constraint(zone, STRICT_WINDOWS, PublicHolidays(law), STRICT_HOURS, clock)
                 for law in laws or (ANY_OTHER,)
             )
-        if blackouts.names:
+        if blackouts.dates:
             found.append(Constraint(zone, (), blackouts, BLACKOUT_DATES, clock))
     return tuple(dict.fromkeys(found))
 

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.domain.legal_hours import LegalHours
-
 DEFAULT_TWILIO_API_URL = "https://api.twilio.com"
 SIMULATED_KIND = "twilio"
 """Whose API the simulator speaks."""
@@ -172,14 +170,6 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("legal_hours_file")
-    @classmethod
-    def _is_a_table_of_legal_hours(cls, file: Path | None) -> Path | None:
-        """Require a table that can be used, so that no process starts with a wrong one."""
-        if file is not None:
-            LegalHours.load(file)
-        return file
-
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _are_networks(cls, given: object) -> object:
@@ -255,9 +245,3 @@ def _network(written: str) -> Network:
 def get_settings() -> Settings:
     """Return this process's settings. They are read once; tests call `get_settings.cache_clear()`."""
     return Settings()
-
-
-@lru_cache(maxsize=1)
-def get_legal_hours() -> LegalHours:
-    """Return this process's table of legal hours: the file of the settings, or the one that comes with Callsheet."""
-    return LegalHours.load(get_settings().legal_hours_file)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from app.domain.legal_hours import LegalHours, LegalHoursInvalid
 from app.runtime.clock import Clock, SystemClock
 from app.runtime.config import Settings, get_settings
 from app.runtime.database import Database
@@ -30,17 +31,21 @@ class AppContext:
 
 
 class NotConfigured(Exception):
-    """A setting that this process needs is missing."""
+    """A setting that this process needs is missing or cannot be used."""
 
 
 def build_context(
     settings: Settings, *, clock: Clock | None = None, pool_size: int = 10, ping: bool = True
 ) -> AppContext:
-    """Make the shared objects, without connecting yet. Raises `NotConfigured`, which names the missing variable."""
+    """Make the shared objects, without connecting yet. Raises `NotConfigured`, which names the variable."""
     if settings.database_url is None:
         raise NotConfigured("DATABASE_URL is not set; `callsheet up` sets it for the processes it starts")
     if settings.redis_url is None:
         raise NotConfigured("REDIS_URL is not set; `callsheet up` sets it for the processes it starts")
+    try:
+        LegalHours.load(settings.legal_hours_file)
+    except LegalHoursInvalid as wrong:
+        raise NotConfigured(f"CALLSHEET_LEGAL_HOURS: {wrong}") from wrong
     clock = clock or SystemClock()
     feed = LiveFeed(settings.redis_url)
     return AppContext(

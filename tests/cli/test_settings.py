@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from app.domain.legal_hours import LegalHours
 from app.runtime.config import Settings
+from app.runtime.context import NotConfigured, build_context
 from app.runtime.migrations import PROJECT
 
 
@@ -36,7 +36,9 @@ def test_a_wrong_table_of_legal_hours_stops_the_start_and_names_the_rule(
     packaged = LegalHours.load()
     file.write_text('version = "2"\n[[rule]]\nlaw = "US-FL"\n')
     monkeypatch.setenv("CALLSHEET_LEGAL_HOURS", str(file))
-    with pytest.raises(ValidationError, match=r"rule 1 \(US-FL\): name is missing"):
-        Settings()
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://nowhere/")
+    monkeypatch.setenv("REDIS_URL", "redis://nowhere/")
+    with pytest.raises(NotConfigured, match=r"CALLSHEET_LEGAL_HOURS.*rule 1 \(US-FL\): name is missing"):
+        build_context(Settings())
     monkeypatch.setenv("CALLSHEET_LEGAL_HOURS", str(PROJECT / "app" / "domain" / "data" / "legal_hours.toml"))
     assert LegalHours.load(Settings().legal_hours_file) == packaged

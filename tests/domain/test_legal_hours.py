@@ -11,10 +11,10 @@ from app.domain.legal_hours import (
     ANY_OTHER,
     LegalHours,
     LegalHoursInvalid,
-    LegalPolicy,
     PublicHolidays,
     holidays_are_known,
 )
+from app.domain.legal_policy import LegalPolicy
 
 LEGAL = LegalHours.load()
 GOOD = """

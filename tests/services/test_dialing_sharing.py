@@ -171,7 +171,7 @@ async def test_texts_take_no_slot(database: Database) -> None:
 async def test_whoever_may_not_dial_is_not_in_the_plan(database: Database) -> None:
     first = await slots(database, 5)
     await first.change(status=CampaignStatus.PAUSED)
-    held = await beside(first, gate_until=first.clock.now() + timedelta(hours=1), gate_rule="calling_hours")
+    held = await beside(first, gate_until=first.clock.now() + timedelta(hours=1), gate_rule="caller_id")
     later = await beside(first, contacts=0)
     assert await rooms(first, held, later) == [0, 0, 0]
 

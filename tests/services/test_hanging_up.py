@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.events import EventKind
+from app.domain.legal_policy import LegalPolicy
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.models import Attempt, SecondCall
@@ -240,7 +241,8 @@ async def test_nothing_is_placed_once_the_hours_have_ended(database: Database) -
 async def test_a_text_is_valid_no_longer_than_the_hours(
     database: Database, closes_in_hours: float | None, validity: int | None
 ) -> None:
-    stage = await set_stage(database, contacts=1, channel=Channel.SMS)
+    no_legal_hours = {"legal_policy": LegalPolicy.OFF}
+    stage = await set_stage(database, contacts=1, channel=Channel.SMS, organization=no_legal_hours)
     (reservation,) = await stage.reserve()
     if closes_in_hours is not None:
         await closes(stage, hours=closes_in_hours)

@@ -36,6 +36,7 @@ from app.models import (
 )
 from app.models.columns import Row
 from app.services.access.principal import Principal
+from app.services.places.store import place_ids, place_of_contact
 from tests.support.numbers import new_number
 
 NOON: Final = datetime(2026, 3, 10, 16, 0, tzinfo=UTC)
@@ -128,7 +129,11 @@ async def make_contact(session: AsyncSession, organization: Organization, **valu
         "created_at": NOON,
         "updated_at": NOON,
     }
-    return await _stored(session, Contact(**defaults | values))
+    contact = Contact(**defaults | values)
+    found = place_of_contact(vars(contact))
+    contact.place_id = (await place_ids(session, [found.place]))[found.place]
+    contact.zone_source = found.source
+    return await _stored(session, contact)
 
 
 async def make_segment(session: AsyncSession, organization: Organization, **values: Any) -> Segment:
@@ -220,6 +225,7 @@ async def make_recipient(
         "run_id": await run_id_of(session, campaign),
         "step_id": await step_id_of(session, campaign),
         "contact_id": contact.id,
+        "place_id": contact.place_id,
         "position": campaign.next_position,
         "status": status,
         "not_before": NOON,

@@ -212,6 +212,7 @@ class _Kinds:
             PersonFacts(
                 suppressed_because=reason,
                 consent=Consent(consent),
+                purpose=self._rows.campaign.purpose,
                 attempts_made=made,
                 attempts_allowed=most,
                 text_problem=str(problem) if problem is not None else None,

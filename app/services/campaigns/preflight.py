@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.domain.calling_hours import CallingHoursInvalid, Constraint, UnknownZone, open_span
 from app.domain.campaign import Channel
 from app.domain.pacing import PacingLimits, most_per_minute
 from app.domain.phone import pretty
@@ -24,7 +23,7 @@ from app.domain.templates import (
     Untellable,
     variable_name,
 )
-from app.models import Agent, Campaign, Contact, Recipient, Step
+from app.models import Agent, Campaign, Contact, Organization, Recipient, Step
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.eligibility import count_eligible
 from app.services.campaigns.number_warnings import number_warnings
@@ -45,11 +44,13 @@ from app.services.campaigns.rendering import (
 from app.services.campaigns.rows import CampaignRows, load_rows
 from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_readers import template_problem
-from app.services.campaigns.settings import SETTINGS, calling_hours_of, read_setting
+from app.services.campaigns.settings import SETTINGS, read_setting
 from app.services.campaigns.views import Eligibility, MessagePreview, Preflight
 from app.services.errors import NotFound
 from app.services.field_readers import Unacceptable
 from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
+from app.services.places.hours import NOWHERE, hours_of_organization, opening_at, readable_rules
+from app.services.places.openings import next_opening, waiting_places
 from app.services.refs import Ref
 
 SAMPLE: Final = 200
@@ -102,7 +103,7 @@ async def preflight(
         awaits_people=readiness.awaits_people,
         estimated_minutes=_minutes(rows.campaign, readiness.agent, people.contacted),
         numbers=[pretty(number.number) for number in readiness.numbers],
-        first_call_at=_first_call_at(rows, now) if not readiness.errors else None,
+        first_call_at=await _first_call_at(session, rows, now) if not readiness.errors else None,
         sms_segments_max=max(parts, default=None),
     )
 
@@ -283,13 +284,15 @@ def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | No
     return max(1, -int(-contacts // most_per_minute(limits, seconds_a_call=TYPICAL_CALL_SECONDS)))
 
 
-def _first_call_at(rows: CampaignRows, now: datetime) -> datetime | None:
-    """Return when the calling hours in the campaign's zone allow the first call after the start."""
+async def _first_call_at(session: AsyncSession, rows: CampaignRows, now: datetime) -> datetime | None:
+    """Return when the first of the campaign's people may be contacted after its start; None: never, or not known."""
     campaign = rows.campaign
     start = start_time(campaign) or now
-    try:
-        windows = calling_hours_of(rows.settings).windows
-        span = open_span((Constraint(campaign.time_zone, windows),), start)
-    except (CallingHoursInvalid, UnknownZone):
+    organization = await session.get_one(Organization, campaign.organization_id)
+    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    if rules is None:
         return None
-    return span.opens_at if span is not None else None
+    places = await waiting_places(session, {campaign.id: rules}, now=start)
+    if not places:
+        return opening_at(rules, NOWHERE, now=start).opens_at
+    return next_opening(places, campaign.id, now=start)

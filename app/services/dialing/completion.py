@@ -6,19 +6,19 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.gate import Rule
 from app.models import sql
 from app.services.campaigns.transitions import complete_by_system
 from app.services.dialing.settle.outcomes import REPORTS_WITHIN
+from app.services.places.hours import RULES, readable_rules
+from app.services.places.openings import waiting_places
 
-_NEXT_DUE: Final = text(
+_DIALING: Final = text(
     f"""
-    SELECT min(greatest(next.not_before, c.gate_until)) FROM campaign c
-    JOIN organization o ON o.id = c.organization_id AND o.dialing_stopped_at IS NULL
-    CROSS JOIN LATERAL (SELECT r.not_before FROM recipient r
-                        WHERE r.campaign_id = c.id AND r.status = 'pending'
-                        ORDER BY r.not_before LIMIT 1) next
-    WHERE c.status IN {sql.DIALING} AND greatest(next.not_before, c.gate_until) > :now
-    """  # noqa: S608 - a constant is put in, nothing a caller gives
+    SELECT c.gate_rule, c.gate_until, {RULES}
+    FROM campaign c JOIN organization o ON o.id = c.organization_id AND o.dialing_stopped_at IS NULL
+    WHERE c.status IN {sql.DIALING}
+    """  # noqa: S608 - constants are put in, nothing a caller gives
 )
 
 _DONE: Final = text(
@@ -34,11 +34,22 @@ _DONE: Final = text(
 
 
 async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | None:
-    """Return when the next recipient of a dialing campaign becomes due; None if nothing waits for a time.
+    """Return when the next recipient of a dialing campaign is due, with open calling hours; None: no time is awaited.
 
-    Recipients that are due already are left out: they do not wait for a time.
+    Recipients that could be contacted already are left out: they do not wait for a time.
     """
-    return (await session.execute(_NEXT_DUE, {"now": now})).scalar_one_or_none()
+    gates: dict[int, datetime] = {}
+    rules = {}
+    for row in (await session.execute(_DIALING)).mappings():
+        if (found := readable_rules(row)) is not None:
+            rules[row["campaign_id"]] = found
+        if row["gate_until"] is not None and row["gate_rule"] != Rule.CALLING_HOURS:
+            gates[row["campaign_id"]] = row["gate_until"]
+    places = await waiting_places(session, rules, now=now)
+    times = (
+        max(at, gates.get(each.campaign_id, at)) for each in places if (at := each.next_at(now)) is not None
+    )
+    return min((at for at in times if at > now), default=None)
 
 
 async def finished_campaigns(session: AsyncSession) -> list[int]:

@@ -14,6 +14,8 @@ from app.domain.templates import TemplateInvalid, Untellable
 from app.models import Agent, Campaign, Organization, Step
 from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
 from app.services.campaigns.setting_rows import unreadable
+from app.services.places.hours import hours_of_organization, rules_of
+from app.services.places.openings import WaitingPlace, waiting_places
 
 _SPARE: Final = 10
 """Recipients read beyond the free lines: some may be skipped, and the next ones take their turn."""
@@ -34,6 +36,7 @@ class Prepared:
     recipient_version: datetime
     contact_version: datetime
     number: str
+    place_id: int
     rendered: dict[str, str] | None
     problem: str | None = None
     """Why it cannot be rendered: the recipient is skipped."""
@@ -48,18 +51,24 @@ class CandidateBatch:
     prepared: tuple[Prepared, ...]
     is_full: bool
     """More people may be due than were read."""
+    waiting: tuple[WaitingPlace, ...]
+    """The places in which people wait."""
+    unresolved: bool = False
+    """The place of some people is not known yet: resolve it and read again."""
+    moved: tuple[int, ...] = ()
+    """Recipients whose contact has another place by now: they are read again there."""
 
 
 async def prepare_batch(
     session: AsyncSession, *, campaign_id: int, most: int, at_most: int, now: datetime
 ) -> CandidateBatch | None:
-    """Read the next due recipients in dialing order, and render their texts. Locks nothing.
+    """Read the next due recipients where the calling hours are open, in dialing order, and render their texts.
 
-    `most` may be reserved. Some more are read, in all `at_most`. Raises `SettingsUnreadable`.
+    Locks nothing. `most` may be reserved. Some more are read, in all `at_most`. Raises `SettingsUnreadable`.
     """
     row = (
         await session.execute(
-            select(Campaign, Agent, col(Organization.name))
+            select(Campaign, Agent, Organization)
             .join(Organization, col(Organization.id) == col(Campaign.organization_id))
             .outerjoin(Agent, col(Agent.id) == col(Campaign.agent_id))
             .where(col(Campaign.id) == campaign_id)
@@ -67,38 +76,75 @@ async def prepare_batch(
     ).one_or_none()
     if row is None:
         return None
-    campaign, agent, organization_name = row
+    campaign, agent, organization = row
     if problems := unreadable(campaign):
         raise SettingsUnreadable(problems)
     # An estimate without locks: render for no more people than the campaign may call in a minute.
     a_minute = PacingLimits.of(vars(campaign)).calls_per_minute or most
     read = min(min(most, a_minute) + _SPARE, at_most)
-    due = (await session.execute(_DUE, {"campaign_id": campaign_id, "now": now, "most": read})).all()
+    rules = {campaign.id: rules_of(vars(campaign) | hours_of_organization(organization))}
+    waiting = await waiting_places(session, rules, now=now)
+    given = {
+        "campaign_id": campaign_id,
+        "places": [each.place_id for each in waiting if each.is_open(now) and each.due_at <= now],
+        "now": now,
+        "most": read,
+    }
+    due = (await session.execute(_DUE, given)).all() if given["places"] else []
     steps = await _steps(session, {row.step_id for row in due})
-    prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization_name) for row in due)
-    return CandidateBatch(campaign, agent, prepared, is_full=len(prepared) == read)
+    prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization.name) for row in due)
+    unresolved = bool(await session.scalar(_UNRESOLVED, {"campaign_id": campaign_id}))
+    return CandidateBatch(
+        campaign,
+        agent,
+        prepared,
+        is_full=len(prepared) == read,
+        waiting=tuple(waiting),
+        unresolved=unresolved,
+        moved=tuple(row.id for row in due if row.place_id != row.contact_place_id),
+    )
 
 
 # Columns, not objects: three objects for each person take longer than rendering the texts.
+#
+# The first `most` people are in the `most` places whose first one is due first. From each of these, `most` are read.
 _DUE: Final = text(
     """
+    WITH heads AS (
+        SELECT open.place_id FROM unnest(CAST(:places AS bigint[])) AS open (place_id)
+        CROSS JOIN LATERAL (SELECT r.not_before, r.position FROM recipient r
+                            WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
+                              AND r.place_id = open.place_id AND r.not_before <= :now
+                            ORDER BY r.not_before, r.position LIMIT 1) head
+        ORDER BY head.not_before, head.position LIMIT :most
+    )
     SELECT r.id, r.updated_at, r.step_id, r.variables, contact.updated_at AS contact_version,
            contact.number, contact.name, contact.first_name, contact.last_name, contact.email, contact.company,
-           contact.notes
+           contact.notes, r.place_id, contact.place_id AS contact_place_id
     FROM (
         -- Recipients that waited because their number was in a call come first again.
         (SELECT r.*, 1 AS turn FROM recipient r
          WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
-           AND r.blocked_by = 'number_in_use'
+           AND r.blocked_by = 'number_in_use' AND r.place_id = ANY(CAST(:places AS bigint[]))
          ORDER BY r.not_before, r.position LIMIT :most)
         UNION ALL
-        (SELECT r.*, 2 AS turn FROM recipient r
-         WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.not_before <= :now
-           AND r.blocked_by IS DISTINCT FROM 'number_in_use'
-         ORDER BY r.not_before, r.position LIMIT :most)
+        (SELECT next.*, 2 AS turn FROM heads
+         CROSS JOIN LATERAL (SELECT r.* FROM recipient r
+                             WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
+                               AND r.place_id = heads.place_id AND r.not_before <= :now
+                               AND r.blocked_by IS DISTINCT FROM 'number_in_use'
+                             ORDER BY r.not_before, r.position LIMIT :most) next
+         ORDER BY next.not_before, next.position LIMIT :most)
     ) r JOIN contact ON contact.id = r.contact_id
     ORDER BY r.turn, r.not_before, r.position
     LIMIT :most
+    """
+)
+
+_UNRESOLVED: Final = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM recipient
+                   WHERE campaign_id = :campaign_id AND status = 'pending' AND place_id IS NULL)
     """
 )
 
@@ -121,4 +167,4 @@ def _render(
         if broken := broken_templates(step, agent):
             raise SettingsUnreadable(broken) from error  # The template is wrong for all: skip no recipient.
         problem = str(error)
-    return Prepared(row.id, row.updated_at, row.contact_version, row.number, texts, problem)
+    return Prepared(row.id, row.updated_at, row.contact_version, row.number, row.place_id, texts, problem)

@@ -1,23 +1,25 @@
 """Claims the recipients of a pass: locks them, and reads them again under the lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
 from app.domain.consent import Consent
+from app.domain.places import Place
 from app.domain.pool import NumberStrategy
 from app.models import sql
 from app.services.dialing.reserve.candidates import Prepared
 from app.services.dialing.reserve.held import Held
-from app.services.recipients.gate_facts import COUNTS_FOR_CAP
+from app.services.places.openings import place_of
+from app.services.recipients.gate_facts import COUNTS_FOR_CAP, COUNTS_FOR_LAW
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A due recipient under lock, with the facts for the gate and for the choice of our number."""
 
@@ -27,8 +29,15 @@ class Claimed:
     number_in_use: bool
     last_disposition: Disposition | None
     consent: Consent
+    place_id: int
+    place: Place
+    held_until: datetime | None
+    """No campaign may contact this person before then."""
+    held_reason: str
     capped_since: datetime | None
     """When the oldest attempt that fills the frequency cap was reserved; None: the cap is off or not reached."""
+    legally_capped_since: datetime | None
+    """The same for the cap of the place's law, within 24 hours."""
     seen_last: int | None
     """Id of our number that this contact saw last; read for the sticky strategy only."""
     shown_last: int | None
@@ -39,11 +48,16 @@ _CLAIM: Final = text(
     f"""
     SELECT r.id, r.updated_at, r.attempts_made, r.last_disposition,
            coalesce(r.attempts_allowed, :attempts_allowed) AS attempts_allowed,
-           contact.number, contact.updated_at AS contact_version, contact.consent,
+           contact.number, contact.updated_at AS contact_version, contact.consent, contact.held_until,
+           contact.held_reason, contact.place_id, place.zones, place.number_zones, place.laws,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
                 WHERE {COUNTS_FOR_CAP} AND a.number_to = contact.number
                 ORDER BY a.reserved_at DESC OFFSET greatest(CAST(:cap AS integer) - 1, 0) LIMIT 1) END AS capped_since,
+           CASE WHEN legal.most > 0 THEN
+               (SELECT a.reserved_at FROM attempt a
+                WHERE {COUNTS_FOR_LAW} AND a.number_to = contact.number
+                ORDER BY a.reserved_at DESC OFFSET greatest(legal.most - 1, 0) LIMIT 1) END AS legally_capped_since,
            CASE WHEN CAST(:sticky AS boolean) THEN
                (SELECT a.phone_number_id FROM attempt a
                 WHERE a.contact_id = contact.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'
@@ -58,6 +72,9 @@ _CLAIM: Final = text(
                AS number_in_use
     FROM recipient r
     JOIN contact ON contact.id = r.contact_id
+    JOIN place ON place.id = contact.place_id
+    LEFT JOIN unnest(CAST(:capped_places AS bigint[]), CAST(:caps AS integer[])) AS legal (place_id, most)
+        ON legal.place_id = contact.place_id
     WHERE r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending' AND r.not_before <= :now
     ORDER BY r.blocked_by IS DISTINCT FROM 'number_in_use', r.not_before, r.position
     FOR NO KEY UPDATE OF r SKIP LOCKED
@@ -66,11 +83,17 @@ _CLAIM: Final = text(
 
 
 async def claim(
-    session: AsyncSession, held: Held, prepared: Sequence[Prepared], *, now: datetime
+    session: AsyncSession,
+    held: Held,
+    prepared: Sequence[Prepared],
+    *,
+    legal_caps: Mapping[int, int],
+    now: datetime,
 ) -> list[Claimed]:
     """Lock the recipients that are still due and for whom the rendered texts are still true, in dialing order.
 
     A recipient that another transaction has locked is left out, and so is one that was changed after it was rendered.
+    `legal_caps`: place id -> the most attempts within 24 hours that its law allows.
     """
     by_id = {each.recipient_id: each for each in prepared}
     rows = await session.execute(
@@ -83,6 +106,9 @@ async def claim(
             "channel": held.channel.value,
             "cap": held.frequency_cap,
             "cap_since": now - timedelta(hours=held.frequency_hours),
+            "day_ago": now - timedelta(days=1),
+            "capped_places": list(legal_caps),
+            "caps": list(legal_caps.values()),
             "sticky": held.pool.strategy is NumberStrategy.STICKY,
             "other_number": held.retry_other_number,
             "now": now,
@@ -90,23 +116,31 @@ async def claim(
     )
     return [
         Claimed(
-            by_id[row.id],
-            row.attempts_made,
-            row.attempts_allowed,
-            row.number_in_use,
-            Disposition(row.last_disposition) if row.last_disposition else None,
-            Consent(row.consent),
-            row.capped_since,
-            row.seen_last,
-            row.shown_last,
+            prepared=by_id[row.id],
+            attempts_made=row.attempts_made,
+            attempts_allowed=row.attempts_allowed,
+            number_in_use=row.number_in_use,
+            last_disposition=Disposition(row.last_disposition) if row.last_disposition else None,
+            consent=Consent(row.consent),
+            place_id=row.place_id,
+            place=place_of(row),
+            held_until=row.held_until,
+            held_reason=row.held_reason,
+            capped_since=row.capped_since,
+            legally_capped_since=row.legally_capped_since,
+            seen_last=row.seen_last,
+            shown_last=row.shown_last,
         )
         for row in rows
-        if _is_current(by_id[row.id], row.updated_at, row.contact_version, row.number)
+        if _is_current(by_id[row.id], row)
     ]
 
 
-def _is_current(
-    prepared: Prepared, recipient_version: datetime, contact_version: datetime, number: str
-) -> bool:
-    rendered_from = (prepared.recipient_version, prepared.contact_version, prepared.number)
-    return rendered_from == (recipient_version, contact_version, number)
+def _is_current(prepared: Prepared, row: Row[Any]) -> bool:
+    rendered_from = (
+        prepared.recipient_version,
+        prepared.contact_version,
+        prepared.number,
+        prepared.place_id,
+    )
+    return rendered_from == (row.updated_at, row.contact_version, row.number, row.place_id)

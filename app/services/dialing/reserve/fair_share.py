@@ -5,7 +5,7 @@ are less fair for a moment, but no limit is passed.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -15,8 +15,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.campaign import Channel
+from app.domain.gate import Rule
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, Contender, fair_rooms, guarded, neediest_first
 from app.models import sql
+from app.services.places.hours import RULES, readable_rules
+from app.services.places.openings import WaitingPlace, next_opening, waiting_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,28 @@ class Plan:
     """When a campaign that was left out because of its calls per minute may start one more."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Where people are due."""
+
+    open: tuple[WaitingPlace, ...]
+    """The places where the calling hours are open."""
+    to_look_at: tuple[int, ...]
+    """Campaigns to look at under lock, though no one can be contacted: to store that they wait for calling hours, to
+    find out where people are, or because their hours cannot be read."""
+
+
+_DIALING: Final = text(
+    f"""
+    SELECT c.gate_rule, c.gate_until, {RULES},
+           EXISTS (SELECT 1 FROM recipient r
+                   WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.place_id IS NULL) AS unresolved
+    FROM campaign c JOIN organization o ON o.id = c.organization_id
+    WHERE c.status IN {sql.DIALING} AND c.carrier_account_id = :carrier_account_id
+      AND o.dialing_stopped_at IS NULL
+    ORDER BY c.id
+    """  # noqa: S608 - constants are put in, nothing a caller gives
+)
 _DUE: Final = text(
     f"""
     SELECT c.id, c.organization_id, c.channel, c.weight, c.concurrent_limit, o.outbound_limit, c.gate_rule,
@@ -55,11 +80,16 @@ _DUE: Final = text(
     CROSS JOIN LATERAL (SELECT count(*) AS people FROM (
         SELECT 1 FROM recipient r
         WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.not_before <= :now
+          AND r.place_id = ANY(ARRAY(
+              SELECT open.place_id
+              FROM unnest(CAST(:campaigns AS bigint[]), CAST(:places AS bigint[])) AS open (campaign_id, place_id)
+              WHERE open.campaign_id = c.id))
         LIMIT CASE WHEN c.channel = 'sms' THEN CAST(:most AS integer)
                    ELSE least(CAST(:most AS integer), c.concurrent_limit) END) r) due
     WHERE c.status IN {sql.DIALING} AND c.carrier_account_id = :carrier_account_id
       AND o.dialing_stopped_at IS NULL
-      AND (c.gate_until IS NULL OR c.gate_until <= :now)
+      -- Calling hours are looked at anew: people in another place may have been added.
+      AND (c.gate_until IS NULL OR c.gate_until <= :now OR c.gate_rule = 'calling_hours')
       AND due.people > 0
     ORDER BY c.organization_id, c.id
     """  # noqa: S608 - a constant is put in, nothing a caller gives
@@ -87,11 +117,18 @@ async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime)
     """Return the account's campaigns that may dial now, with a share for each, by the rules that need no lock."""
     given = {"carrier_account_id": carrier_account_id}
     minute_ago = now - guarded(MINUTE)
-    due = (
-        await session.execute(_DUE, given | {"now": now, "minute_ago": minute_ago, "most": MOST_AT_ONCE})
-    ).all()
+    waiting = await _waiting(session, given, now=now)
+    looks = tuple(Turn(campaign_id, 1) for campaign_id in waiting.to_look_at)
+    looked_for = {
+        "now": now,
+        "minute_ago": minute_ago,
+        "most": MOST_AT_ONCE,
+        "campaigns": [each.campaign_id for each in waiting.open],
+        "places": [each.place_id for each in waiting.open],
+    }
+    due = (await session.execute(_DUE, given | looked_for)).all() if waiting.open else []
     if not due:
-        return Plan()
+        return Plan(looks)
     live = _count_live((await session.execute(_LIVE, given)).all())
     waits = [row.full_since + guarded(MINUTE) for row in due if row.full_since is not None]
     callers = [row for row in due if row.channel != Channel.SMS and row.full_since is None]
@@ -103,7 +140,31 @@ async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime)
         for each in neediest_first([_contender(row, live) for row in due])
         if rooms.get(each.campaign_id)
     )
-    return Plan(turns, min(waits, default=None))
+    dialed = {turn.campaign_id for turn in turns}
+    others = tuple(turn for turn in looks if turn.campaign_id not in dialed)
+    return Plan(turns + others, min(waits, default=None))
+
+
+async def _waiting(session: AsyncSession, given: Mapping[str, Any], *, now: datetime) -> _Waiting:
+    """Read who waits where, and look at the calling hours there."""
+    dialing = {row["campaign_id"]: row for row in (await session.execute(_DIALING, given)).mappings()}
+    rules = {
+        campaign_id: found
+        for campaign_id, row in dialing.items()
+        if (found := readable_rules(row)) is not None
+    }
+    places = await waiting_places(session, rules, now=now)
+    due = [each for each in places if each.due_at <= now]
+    open_places = tuple(each for each in due if each.is_open(now))
+    closed = {each.campaign_id for each in due} - {each.campaign_id for each in open_places}
+    untold = {
+        campaign_id
+        for campaign_id in closed
+        if dialing[campaign_id]["gate_rule"] != Rule.CALLING_HOURS
+        or dialing[campaign_id]["gate_until"] != next_opening(places, campaign_id, now=now)
+    }
+    unresolved = {campaign_id for campaign_id, row in dialing.items() if row["unresolved"]}
+    return _Waiting(open_places, tuple(sorted(untold | unresolved | (dialing.keys() - rules.keys()))))
 
 
 def _count_live(rows: Iterable[Row[Any]]) -> _Live:

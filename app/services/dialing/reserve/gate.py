@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.campaign import Channel
 from app.domain.consent import Consent
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
+from app.domain.opening import Opening
 from app.domain.pool import Pool
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import scope_of
@@ -26,8 +27,13 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     attempts_allowed: int,
     now: datetime,
     number_in_use: bool = False,
-    consent: Consent = Consent.UNKNOWN,
+    consent: Consent = Consent.GRANTED,
+    opening: Opening | None = None,
+    held_until: datetime | None = None,
+    held_because: str = "",
     capped_since: datetime | None = None,
+    legal_cap: int = 0,
+    legally_capped_since: datetime | None = None,
     text_problem: str | None = None,
 ) -> Verdict:
     """Return the gate's answer for one recipient. Pacing is left out: it decides how many are claimed."""
@@ -37,14 +43,19 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         recipient_status=RecipientStatus.PENDING,
         suppressed_because=suppressed,
         consent=consent,
+        purpose=held.purpose,
         attempts_made=attempts_made,
         attempts_allowed=attempts_allowed,
         text_problem=text_problem,
         number_in_use=number_in_use,
-        opening=held.opening,
+        held_until=held_until,
+        held_because=held_because,
+        opening=opening or Opening.find((), now),
         frequency_cap=held.frequency_cap,
         frequency_hours=held.frequency_hours,
         capped_since=capped_since,
+        legal_cap=legal_cap,
+        legally_capped_since=legally_capped_since,
         has_caller_id=held.pool.free,
         caller_id_free_at=held.pool.free_at,
         caller_id_why=_numbers_why(held.pool),

@@ -2,24 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.call_options import CallOptions
-from app.domain.calling_hours import Constraint, Window
-from app.domain.campaign import CampaignStatus, Channel
+from app.domain.campaign import CampaignStatus, Channel, Purpose
 from app.domain.number_health import NumberRest
-from app.domain.opening import CAMPAIGN_HOURS, Opening
 from app.domain.pacing import PacingLimits
 from app.domain.pool import DAY, NumberCaps, NumberStarts, NumberStrategy, NumberUse, Pool, number_use
 from app.domain.retry import attempts_allowed_in
 from app.services.campaigns.safeguard_settings import Safeguards
-
-_EVERY_DAY: Final = frozenset(range(1, 8))
-_MIDNIGHT: Final = time(0, 0)
+from app.services.places.hours import HoursRules, hours_of_organization, rules_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +33,9 @@ class Held:
     limits: PacingLimits
     attempts_allowed: int
     """Attempts that a recipient has, unless it was given its own."""
-    opening: Opening
-    """Whether people may be contacted at this hour."""
+    hours: HoursRules
+    """What the calling hours are made of, apart from the person's place."""
+    purpose: Purpose
     pool: Pool
     """Our numbers that may be shown, and how many calls each may start. Each choice of this pass is counted."""
     retry_other_number: bool
@@ -63,7 +60,7 @@ _ACCOUNT: Final = text(
 _ORGANIZATION: Final = text(
     """
     SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id, o.frequency_cap,
-           o.frequency_cap_hours
+           o.frequency_cap_hours, o.legal_policy, o.zone_trust, o.blackout_dates
     FROM organization o
     WHERE o.id = (SELECT organization_id FROM campaign WHERE id = :campaign_id)
     FOR NO KEY UPDATE
@@ -126,7 +123,7 @@ async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Hel
         or organization.default_phone_number_id
     )
     pool = await _pool(session, campaign, single=single, carrier_account_id=account.id, now=now)
-    return _held(campaign, organization, agent, account, pool, now)
+    return _held(campaign, organization, agent, account, pool)
 
 
 async def _pool(
@@ -182,7 +179,6 @@ def _held(
     agent: Any | None,
     account: Any,
     pool: Pool,
-    now: datetime,
 ) -> Held:
     return Held(
         campaign_id=campaign["id"],
@@ -195,7 +191,8 @@ def _held(
         dialing_stopped=organization.dialing_stopped_at is not None,
         limits=_limits(campaign, organization, agent, account),
         attempts_allowed=attempts_allowed_in(campaign),
-        opening=_opening(campaign, now),
+        hours=rules_of(dict(campaign) | hours_of_organization(organization)),
+        purpose=Purpose(campaign["purpose"]),
         pool=pool,
         retry_other_number=campaign["retry_other_number"],
         frequency_cap=organization.frequency_cap,
@@ -221,12 +218,3 @@ def _limits(campaign: Mapping[Any, Any], organization: Any, agent: Any | None, a
         agent_concurrency=agent.max_concurrent_calls if agent is not None else 0,
         account_per_second=account.calls_per_second,
     )
-
-
-def _opening(campaign: Mapping[Any, Any], now: datetime) -> Opening:
-    window = Window(
-        start=campaign["allowed_start"] or _MIDNIGHT,
-        end=campaign["allowed_end"] or _MIDNIGHT,
-        days=frozenset(map(int, campaign["allowed_days"])) or _EVERY_DAY,
-    )
-    return Opening.find((Constraint(campaign["time_zone"], (window,), None, CAMPAIGN_HOURS),), now)

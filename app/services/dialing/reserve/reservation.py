@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -30,6 +30,9 @@ from app.services.dialing.reserve.candidates import (
 )
 from app.services.dialing.reserve.claim import Claimed, claim
 from app.services.dialing.reserve.held import Held, lock
+from app.services.places.hours import legal_cap, opening_at
+from app.services.places.openings import next_opening
+from app.services.places.store import resolve_recipients
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
 BATCH: Final = MOST_AT_ONCE
@@ -40,6 +43,9 @@ RECONCILE_AFTER: Final = timedelta(seconds=20)
 
 ASK_AGAIN: Final = timedelta(seconds=30)
 """How long a recipient waits if the reason has no end time, such as another live attempt to its number."""
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +98,23 @@ async def reserve(
     """
     now = clock.now()
     try:
-        async with database.reading() as session:
-            batch = await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
-            if batch is None or not batch.prepared:
-                return Pass()
-            counted = await safeguards.count_ahead(session, batch.campaign, now=now)
+        batch = await _read(database, campaign_id, most=most, now=now)
+        if batch is not None and (batch.unresolved or batch.moved):
+            work = partial(resolve_recipients, campaign_id=campaign_id, moved=batch.moved)
+            if await database.write(work):
+                batch = await _read(database, campaign_id, most=most, now=now)
     except SettingsUnreadable as error:
         await database.write(partial(fail_by_system, campaign_id=campaign_id, reason=str(error), now=now))
         return Pass()
+    if batch is None or not batch.waiting:
+        return Pass()
+    counted = None
+    if batch.prepared:
+        async with database.reading() as session:
+            counted = await safeguards.count_ahead(session, batch.campaign, now=now)
     fault("before_reserve")
 
-    async def work(session: AsyncSession) -> Pass:
+    async def reserve_under_lock(session: AsyncSession) -> Pass:
         held = await lock(session, campaign_id, now=now)
         if held is None or held.carrier_account_id != carrier_account_id:
             return Pass()
@@ -112,9 +124,14 @@ async def reserve(
         fault("before_reserve_commit")
         return outcome
 
-    outcome = await database.write(work)
+    outcome = await database.write(reserve_under_lock)
     fault("after_reserve_commit")
     return outcome
+
+
+async def _read(database: Database, campaign_id: int, *, most: int, now: datetime) -> CandidateBatch | None:
+    async with database.reading() as session:
+        return await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +155,8 @@ async def _reserve_held(
 ) -> Pass:
     now = start.now
     closed = await _closed(session, held, batch, now=now)
-    if closed is not None:
-        return closed
+    if closed is not None or not batch.prepared:
+        return closed or Pass()
     safe = await safeguards.check(session, held, counted, now=now)
     if safe.paused or safe.recount:
         return Pass(more=safe.recount)
@@ -147,8 +164,7 @@ async def _reserve_held(
         await gate.store_verdict(session, held, safe.blocked)
         return Pass(next_at=safe.blocked.until)
     counts = await limits.count(session, held, now=now)
-    closes = held.opening.closes_at
-    ahead = start.ahead if closes is None else min(start.ahead, closes - now)
+    ahead = min((start.ahead, *(at - now for at in _closings(held, batch, now=now))))
     allowed = allowance(held.limits, counts, now=now, ahead=ahead)
     # Wake up half of `ahead` early: a dialer that is less late than that still dates each start at its time.
     next_at = None if allowed.next_at is None else allowed.next_at - start.ahead / 2
@@ -157,13 +173,12 @@ async def _reserve_held(
     if count == 0:
         return Pass(next_at=next_at, awaits_answers=awaits_answers)
     # Ask the gate about all of them, so that people who may not be called do not use up the count.
-    claimed = await claim(session, held, batch.prepared, now=now)
+    caps = {each.place_id: cap for each in batch.waiting if (cap := legal_cap(held.hours, each.place))}
+    claimed = await claim(session, held, batch.prepared, legal_caps=caps, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
     chosen = _with_numbers(held, through[:count])
     starts = allowed.starts or (now,) * count
-    reservations = await _write(
-        session, held, chosen, starts[: len(chosen)], worker=worker, start=start, closes=closes
-    )
+    reservations = await _write(session, held, chosen, starts[: len(chosen)], worker=worker, start=start)
     if chosen or held.gate_rule is not None:
         await run_by_system(
             session,
@@ -191,10 +206,27 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
         reason = gate.why_no_number(held)
         await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
         return Pass()
-    if isinstance(verdict, Blocked):
-        await gate.store_verdict(session, held, verdict)
-        return Pass(next_at=verdict.until)
+    blocked = verdict if isinstance(verdict, Blocked) else _hours_verdict(held, batch, now=now)
+    if blocked is not None:
+        await gate.store_verdict(session, held, blocked)
+        return Pass(next_at=blocked.until)
     return None
+
+
+def _hours_verdict(held: Held, batch: CandidateBatch, *, now: datetime) -> Blocked | None:
+    """Return that the calling hours are closed wherever somebody is due; None if they are open somewhere."""
+    due = [each for each in batch.waiting if each.due_at <= now]
+    if not due or any(opening_at(held.hours, each.place, now=now).is_open(now) for each in due):
+        return None
+    until = next_opening(batch.waiting, held.campaign_id, now=now)
+    first = min(due, key=lambda each: each.next_at(now) or _NEVER)
+    return Blocked(Rule.CALLING_HOURS, until, first.opening.why(now))
+
+
+def _closings(held: Held, batch: CandidateBatch, *, now: datetime) -> list[datetime]:
+    """Return when the calling hours end in the places where they are open now."""
+    openings = (opening_at(held.hours, each.place, now=now) for each in batch.waiting)
+    return [each.closes_at for each in openings if each.is_open(now) and each.closes_at is not None]
 
 
 async def _pass_the_gate(
@@ -211,7 +243,12 @@ async def _pass_the_gate(
             attempts_allowed=each.attempts_allowed,
             number_in_use=each.number_in_use,
             consent=each.consent,
+            opening=opening_at(held.hours, each.place, now=now),
+            held_until=each.held_until,
+            held_because=each.held_reason,
             capped_since=each.capped_since,
+            legal_cap=legal_cap(held.hours, each.place) or 0,
+            legally_capped_since=each.legally_capped_since,
             text_problem=each.prepared.problem,
             now=now,
         )
@@ -222,16 +259,16 @@ async def _pass_the_gate(
     return chosen
 
 
-def _with_numbers(held: Held, through: Sequence[Claimed]) -> list[tuple[Prepared, NumberUse]]:
+def _with_numbers(held: Held, through: Sequence[Claimed]) -> list[tuple[Claimed, NumberUse]]:
     """Return the recipients to reserve with our number for each. Without a free number they wait for the next pass."""
     picked = [
         (
-            each.prepared,
+            each,
             held.pool.choose(each.prepared.number, seen_last=each.seen_last, other_than=each.shown_last),
         )
         for each in through
     ]
-    return [(prepared, caller) for prepared, caller in picked if caller is not None]
+    return [(claimed, caller) for claimed, caller in picked if caller is not None]
 
 
 async def _hold_back(session: AsyncSession, claimed: Claimed, verdict: Blocked, *, now: datetime) -> None:
@@ -243,6 +280,8 @@ async def _hold_back(session: AsyncSession, claimed: Claimed, verdict: Blocked, 
         case Rule.ATTEMPTS:
             last = claimed.last_disposition
             await use_up(session, recipient_id, verdict.rule, verdict.why, last_disposition=last, now=now)
+        case Rule.CALLING_HOURS:
+            pass  # The hours there have ended since the people were read. Their place is not read until it opens.
         case _:
             until = verdict.until or now + ASK_AGAIN
             await gate.snooze(session, recipient_id, until=until, rule=verdict.rule, why=verdict.why, now=now)
@@ -256,17 +295,20 @@ _WRITE: Final = text(
     ), chosen AS (
         SELECT u.*, texts.all_of_them -> CAST(u.nth - 1 AS integer) AS rendered FROM unnest(
             CAST(:ids AS uuid[]), CAST(:recipients AS bigint[]), CAST(:phone_numbers AS bigint[]),
-            CAST(:from AS varchar[]), CAST(:to AS varchar[]), CAST(:starts AS timestamptz[])
-        ) WITH ORDINALITY AS u (id, recipient_id, phone_number_id, number_from, number_to, start, nth), texts
+            CAST(:from AS varchar[]), CAST(:to AS varchar[]), CAST(:starts AS timestamptz[]),
+            CAST(:places AS bigint[]), CAST(:closings AS timestamptz[])
+        ) WITH ORDINALITY
+            AS u (id, recipient_id, phone_number_id, number_from, number_to, start, place_id, closes_at, nth), texts
     ), written AS (
         INSERT INTO attempt (id, organization_id, campaign_id, run_id, step_id, recipient_id, contact_id, agent_id,
                              carrier_account_id, phone_number_id, channel, number_from, number_to, ordinal, rendered,
-                             status, reserved_at, reserved_by, deadline_at, closes_at, looks, opted_out, conflict)
+                             status, reserved_at, reserved_by, deadline_at, closes_at, place_id, legal_hours, looks,
+                             opted_out, conflict)
         SELECT u.id, r.organization_id, r.campaign_id, r.run_id, r.step_id, r.id, r.contact_id, :agent_id,
                :carrier_account_id, u.phone_number_id, CAST(:channel AS varchar), u.number_from, u.number_to,
                coalesce((SELECT max(a.ordinal) FROM attempt a WHERE a.recipient_id = r.id), 0) + 1, u.rendered,
-               'placing', u.start, CAST(:worker AS varchar), :deadline_at, CAST(:closes_at AS timestamptz), 0,
-               false, false
+               'placing', u.start, CAST(:worker AS varchar), :deadline_at, u.closes_at, u.place_id,
+               CAST(:legal_hours AS varchar), 0, false, false
         FROM chosen u JOIN recipient r ON r.id = u.recipient_id
     ), {TAKEN}
     """  # noqa: S608 - constants are put in, nothing a caller gives
@@ -276,31 +318,36 @@ _WRITE: Final = text(
 async def _write(
     session: AsyncSession,
     held: Held,
-    chosen: Sequence[tuple[Prepared, NumberUse]],
+    chosen: Sequence[tuple[Claimed, NumberUse]],
     starts: Sequence[datetime],
     *,
     worker: str,
     start: _Start,
-    closes: datetime | None,
 ) -> tuple[Reservation, ...]:
     """Insert one `placing` attempt for each, with its text and caller ID; the recipients become in progress."""
     if not chosen:
         return ()
     now = start.now
+    closings = [opening_at(held.hours, claimed.place, now=now).closes_at for claimed, _ in chosen]
     attempts = [
-        _reservation(held, prepared, caller, start.boottime + (at - now).total_seconds(), closes)
-        for (prepared, caller), at in zip(chosen, starts, strict=True)
+        _reservation(
+            held, claimed.prepared, caller, start.boottime + (at - now).total_seconds(), closes_at=closes
+        )
+        for (claimed, caller), at, closes in zip(chosen, starts, closings, strict=True)
     ]
     speech = {"language": held.language, "voice": held.voice}
     await session.execute(
         _WRITE,
         {
             "ids": [attempt.attempt_id for attempt in attempts],
-            "recipients": [prepared.recipient_id for prepared, _ in chosen],
+            "recipients": [claimed.prepared.recipient_id for claimed, _ in chosen],
             "phone_numbers": [caller.phone_number_id for _, caller in chosen],
             "from": [caller.number for _, caller in chosen],
-            "to": [prepared.number for prepared, _ in chosen],
-            "rendered": json.dumps([(prepared.rendered or {}) | speech for prepared, _ in chosen]),
+            "to": [claimed.prepared.number for claimed, _ in chosen],
+            "rendered": json.dumps([(claimed.prepared.rendered or {}) | speech for claimed, _ in chosen]),
+            "places": [claimed.place_id for claimed, _ in chosen],
+            "closings": closings,
+            "legal_hours": held.hours.stamp,
             "starts": list(starts),
             "agent_id": held.agent_id,
             "carrier_account_id": held.carrier_account_id,
@@ -308,7 +355,6 @@ async def _write(
             "now": now,
             "worker": worker,
             "deadline_at": now + RECONCILE_AFTER,
-            "closes_at": closes,
         },
     )
     announce(session, organization_id=held.organization_id, campaign_id=held.campaign_id)
@@ -316,7 +362,7 @@ async def _write(
 
 
 def _reservation(
-    held: Held, prepared: Prepared, caller: NumberUse, boottime: float, closes: datetime | None
+    held: Held, prepared: Prepared, caller: NumberUse, boottime: float, *, closes_at: datetime | None
 ) -> Reservation:
     texts: Mapping[str, Any] = prepared.rendered or {}
     return Reservation(
@@ -329,5 +375,5 @@ def _reservation(
         call_options=held.call_options,
         reserved_boottime=boottime,
         is_paced=held.limits.is_paced,
-        closes_at=closes,
+        closes_at=closes_at,
     )

@@ -1,0 +1,1 @@
+"""Places: where contacts may be, and when people there may be contacted."""
