@@ -168,6 +168,7 @@ class Dialer:
                 carrier_account_id=self.carrier_account_id,
                 clock=self.clock,
                 ahead=AHEAD,
+                waiting=turn.waiting,
             )
         except AWAY:
             raise  # Not the fault of this campaign.

@@ -27,6 +27,7 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "clock": "clock",
     "import": "imports",
     "contacts": "contacts",
+    "zones": "zones",
 }
 """Name of a benchmark -> its module in tests.bench. Its `run` returns the figures."""
 

@@ -63,11 +63,11 @@ async def empty(database: Database) -> None:
 
 
 async def stage_of(database: Database, people: int, **settings: Any) -> DialingStage:
-    """Return a started campaign to that many people, all due since long, on an account whose pace binds nobody."""
+    """Return a started campaign to that many people, all due since long, with no legal hours and no limit of pace."""
     stage = await set_stage(database, contacts=0, **settings)
     async with database.transaction() as session:
         await session.execute(text("UPDATE carrier_account SET calls_per_second = 1000000"))
-        await session.execute(text("UPDATE organization SET frequency_cap = 0"))
+        await session.execute(text("UPDATE organization SET frequency_cap = 0, legal_policy = 'off'"))
     await add_people(database, stage.campaign_id, people)
     await analyze(database)
     return stage

@@ -40,6 +40,15 @@ class WaitingPlace:
         return max(due_at, opens_at) if opens_at is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingPlaces:
+    """Where the people of one campaign wait, as read at one moment."""
+
+    known: tuple[WaitingPlace, ...]
+    unresolved: bool
+    """The place of some people is not known yet."""
+
+
 def next_opening(places: Sequence[WaitingPlace], campaign_id: int, *, now: datetime) -> datetime | None:
     """Return the first time at which somebody of the campaign is due and may be contacted; None: never."""
     times = (each.next_at(now) for each in places if each.campaign_id == campaign_id)

@@ -15,7 +15,7 @@ from app.models import Agent, Campaign, Organization, Step
 from app.services.campaigns.rendering import Card, broken_templates, render_attempt_texts
 from app.services.campaigns.setting_rows import unreadable
 from app.services.places.hours import hours_of_organization, rules_of
-from app.services.places.openings import WaitingPlace, waiting_places
+from app.services.places.openings import WaitingPlaces, waiting_places
 
 _SPARE: Final = 10
 """Recipients read beyond the free lines: some may be skipped, and the next ones take their turn."""
@@ -51,20 +51,25 @@ class CandidateBatch:
     prepared: tuple[Prepared, ...]
     is_full: bool
     """More people may be due than were read."""
-    waiting: tuple[WaitingPlace, ...]
-    """The places in which people wait."""
-    unresolved: bool = False
-    """The place of some people is not known yet: resolve it and read again."""
+    waiting: WaitingPlaces
+    """Where people wait. If some places are not resolved: resolve them and read again."""
     moved: tuple[int, ...] = ()
     """Recipients whose contact has another place by now: they are read again there."""
 
 
 async def prepare_batch(
-    session: AsyncSession, *, campaign_id: int, most: int, at_most: int, now: datetime
+    session: AsyncSession,
+    *,
+    campaign_id: int,
+    most: int,
+    at_most: int,
+    now: datetime,
+    waiting: WaitingPlaces | None = None,
 ) -> CandidateBatch | None:
     """Read the next due recipients where the calling hours are open, in dialing order, and render their texts.
 
-    Locks nothing. `most` may be reserved. Some more are read, in all `at_most`. Raises `SettingsUnreadable`.
+    Locks nothing. `most` may be reserved. Some more are read, in all `at_most`. `waiting`: where people wait, if it was
+    just read. Raises `SettingsUnreadable`.
     """
     row = (
         await session.execute(
@@ -82,27 +87,33 @@ async def prepare_batch(
     # An estimate without locks: render for no more people than the campaign may call in a minute.
     a_minute = PacingLimits.of(vars(campaign)).calls_per_minute or most
     read = min(min(most, a_minute) + _SPARE, at_most)
-    rules = {campaign.id: rules_of(vars(campaign) | hours_of_organization(organization))}
-    waiting = await waiting_places(session, rules, now=now)
+    waiting = waiting or await _waiting(session, campaign, organization, now=now)
     given = {
         "campaign_id": campaign_id,
-        "places": [each.place_id for each in waiting if each.is_open(now) and each.due_at <= now],
+        "places": [each.place_id for each in waiting.known if each.is_open(now) and each.due_at <= now],
         "now": now,
         "most": read,
     }
     due = (await session.execute(_DUE, given)).all() if given["places"] else []
     steps = await _steps(session, {row.step_id for row in due})
     prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization.name) for row in due)
-    unresolved = bool(await session.scalar(_UNRESOLVED, {"campaign_id": campaign_id}))
     return CandidateBatch(
         campaign,
         agent,
         prepared,
         is_full=len(prepared) == read,
-        waiting=tuple(waiting),
-        unresolved=unresolved,
+        waiting=waiting,
         moved=tuple(row.id for row in due if row.place_id != row.contact_place_id),
     )
+
+
+async def _waiting(
+    session: AsyncSession, campaign: Campaign, organization: Organization, *, now: datetime
+) -> WaitingPlaces:
+    rules = {campaign.id: rules_of(vars(campaign) | hours_of_organization(organization))}
+    known = await waiting_places(session, rules, now=now)
+    unresolved = await session.scalar(_UNRESOLVED, {"campaign_id": campaign.id})
+    return WaitingPlaces(tuple(known), bool(unresolved))
 
 
 # Columns, not objects: three objects for each person take longer than rendering the texts.

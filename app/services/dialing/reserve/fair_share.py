@@ -19,7 +19,7 @@ from app.domain.gate import Rule
 from app.domain.pacing import MINUTE, MOST_AT_ONCE, Contender, fair_rooms, guarded, neediest_first
 from app.models import sql
 from app.services.places.hours import RULES, readable_rules
-from app.services.places.openings import WaitingPlace, next_opening, waiting_places
+from app.services.places.openings import WaitingPlace, WaitingPlaces, next_opening, waiting_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Turn:
     campaign_id: int
     most: int
     """Its fair share of the free slots, at most one pass."""
+    waiting: WaitingPlaces | None = None
+    """Where its people wait, as read for the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class _Waiting:
 
     open: tuple[WaitingPlace, ...]
     """The places where the calling hours are open."""
+    by_campaign: Mapping[int, WaitingPlaces]
     to_look_at: tuple[int, ...]
     """Campaigns to look at under lock, though no one can be contacted: to store that they wait for calling hours, to
     find out where people are, or because their hours cannot be read."""
@@ -118,7 +121,9 @@ async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime)
     given = {"carrier_account_id": carrier_account_id}
     minute_ago = now - guarded(MINUTE)
     waiting = await _waiting(session, given, now=now)
-    looks = tuple(Turn(campaign_id, 1) for campaign_id in waiting.to_look_at)
+    looks = tuple(
+        Turn(campaign_id, 1, waiting.by_campaign.get(campaign_id)) for campaign_id in waiting.to_look_at
+    )
     looked_for = {
         "now": now,
         "minute_ago": minute_ago,
@@ -136,7 +141,11 @@ async def plan(session: AsyncSession, *, carrier_account_id: int, now: datetime)
     for _, rows in groupby(callers, key=lambda row: row.organization_id):
         rooms |= _share(list(rows), live)
     turns = tuple(
-        Turn(each.campaign_id, min(rooms[each.campaign_id], MOST_AT_ONCE))
+        Turn(
+            each.campaign_id,
+            min(rooms[each.campaign_id], MOST_AT_ONCE),
+            waiting.by_campaign.get(each.campaign_id),
+        )
         for each in neediest_first([_contender(row, live) for row in due])
         if rooms.get(each.campaign_id)
     )
@@ -164,7 +173,17 @@ async def _waiting(session: AsyncSession, given: Mapping[str, Any], *, now: date
         or dialing[campaign_id]["gate_until"] != next_opening(places, campaign_id, now=now)
     }
     unresolved = {campaign_id for campaign_id, row in dialing.items() if row["unresolved"]}
-    return _Waiting(open_places, tuple(sorted(untold | unresolved | (dialing.keys() - rules.keys()))))
+    by_campaign: dict[int, list[WaitingPlace]] = {campaign_id: [] for campaign_id in rules}
+    for each in places:
+        by_campaign[each.campaign_id].append(each)
+    return _Waiting(
+        open_places,
+        {
+            campaign_id: WaitingPlaces(tuple(found), campaign_id in unresolved)
+            for campaign_id, found in by_campaign.items()
+        },
+        tuple(sorted(untold | unresolved | (dialing.keys() - rules.keys()))),
+    )
 
 
 def _count_live(rows: Iterable[Row[Any]]) -> _Live:

@@ -31,7 +31,7 @@ from app.services.dialing.reserve.candidates import (
 from app.services.dialing.reserve.claim import Claimed, claim
 from app.services.dialing.reserve.held import Held, lock
 from app.services.places.hours import legal_cap, opening_at
-from app.services.places.openings import next_opening
+from app.services.places.openings import WaitingPlaces, next_opening
 from app.services.places.store import resolve_recipients
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
@@ -89,24 +89,25 @@ async def reserve(
     clock: Clock,
     most: int = BATCH,
     ahead: timedelta = timedelta(0),
+    waiting: WaitingPlaces | None = None,
 ) -> Pass:
     """Reserve as many attempts of the campaign as every limit allows, at most `most` (its fair share), and commit.
 
     Reserves nothing if the campaign has moved to another carrier account than the worker's. Fails the campaign if it
     cannot be dialed before a person corrects it. `ahead`: also reserve what the rates allow within this time; each
-    attempt is dated when it may leave, and is placed then.
+    attempt is dated when it may leave, and is placed then. `waiting`: where people wait, if it was just read.
     """
     now = clock.now()
     try:
-        batch = await _read(database, campaign_id, most=most, now=now)
-        if batch is not None and (batch.unresolved or batch.moved):
+        batch = await _read(database, campaign_id, waiting, most=most, now=now)
+        if batch is not None and (batch.waiting.unresolved or batch.moved):
             work = partial(resolve_recipients, campaign_id=campaign_id, moved=batch.moved)
             if await database.write(work):
-                batch = await _read(database, campaign_id, most=most, now=now)
+                batch = await _read(database, campaign_id, None, most=most, now=now)
     except SettingsUnreadable as error:
         await database.write(partial(fail_by_system, campaign_id=campaign_id, reason=str(error), now=now))
         return Pass()
-    if batch is None or not batch.waiting:
+    if batch is None or not batch.waiting.known:
         return Pass()
     counted = None
     if batch.prepared:
@@ -129,9 +130,13 @@ async def reserve(
     return outcome
 
 
-async def _read(database: Database, campaign_id: int, *, most: int, now: datetime) -> CandidateBatch | None:
+async def _read(
+    database: Database, campaign_id: int, waiting: WaitingPlaces | None, *, most: int, now: datetime
+) -> CandidateBatch | None:
     async with database.reading() as session:
-        return await prepare_batch(session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now)
+        return await prepare_batch(
+            session, campaign_id=campaign_id, most=most, at_most=BATCH, now=now, waiting=waiting
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ async def _reserve_held(
     if count == 0:
         return Pass(next_at=next_at, awaits_answers=awaits_answers)
     # Ask the gate about all of them, so that people who may not be called do not use up the count.
-    caps = {each.place_id: cap for each in batch.waiting if (cap := legal_cap(held.hours, each.place))}
+    caps = {each.place_id: cap for each in batch.waiting.known if (cap := legal_cap(held.hours, each.place))}
     claimed = await claim(session, held, batch.prepared, legal_caps=caps, now=now)
     through = await _pass_the_gate(session, held, claimed, now=now)
     chosen = _with_numbers(held, through[:count])
@@ -215,17 +220,17 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
 
 def _hours_verdict(held: Held, batch: CandidateBatch, *, now: datetime) -> Blocked | None:
     """Return that the calling hours are closed wherever somebody is due; None if they are open somewhere."""
-    due = [each for each in batch.waiting if each.due_at <= now]
+    due = [each for each in batch.waiting.known if each.due_at <= now]
     if not due or any(opening_at(held.hours, each.place, now=now).is_open(now) for each in due):
         return None
-    until = next_opening(batch.waiting, held.campaign_id, now=now)
+    until = next_opening(batch.waiting.known, held.campaign_id, now=now)
     first = min(due, key=lambda each: each.next_at(now) or _NEVER)
     return Blocked(Rule.CALLING_HOURS, until, first.opening.why(now))
 
 
 def _closings(held: Held, batch: CandidateBatch, *, now: datetime) -> list[datetime]:
     """Return when the calling hours end in the places where they are open now."""
-    openings = (opening_at(held.hours, each.place, now=now) for each in batch.waiting)
+    openings = (opening_at(held.hours, each.place, now=now) for each in batch.waiting.known)
     return [each.closes_at for each in openings if each.is_open(now) and each.closes_at is not None]
 
 
