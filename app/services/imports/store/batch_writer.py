@@ -20,11 +20,11 @@ from app.services.errors import NotFound
 from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.copy_format import CopyBatch, issue_line, with_head
 from app.services.imports.rows.row_parser import ReadRows
-from app.services.imports.rows.zone_counts import add_zone_counts
 from app.services.imports.store.contact_writer import Saved, save_cards
 from app.services.imports.store.copy import copy_rows
 from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.store.recipient_writer import add_recipients
+from app.services.imports.zones import add_zone_counts
 
 _COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
 _RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)

@@ -1,12 +1,16 @@
-"""Counts the people of a file by where they may be, and the words of its time zone column."""
+"""Where the people of a file may be, counted, and what words of its time zone column mean."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.time_zones import ZoneRefused, read_zone
+from app.domain.text import trimmed
+from app.domain.time_zones import LONGEST_ZONE, ZoneRefused, read_zone
+from app.services.errors import FieldErrors
 
+MOST_ZONE_WORDS: Final = 100
+"""Different words of a file that are shown, and that can be confirmed."""
 _BETWEEN: Final = " "
 """Between the zones of people who may be in several."""
 
@@ -31,6 +35,22 @@ class ZoneWord:
     """The zone that a person has confirmed; empty if none has."""
     message: str
     """What to write."""
+
+
+def checked_zone_words(words: Mapping[str, str]) -> dict[str, str]:
+    """Return word -> zone by its name of today. Raises `FieldErrors` on `time_zone_words.<word>`."""
+    if len(words) > MOST_ZONE_WORDS:
+        raise FieldErrors({"time_zone_words": f"Send at most {MOST_ZONE_WORDS} words."})
+    zones: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for word, zone in words.items():
+        try:
+            zones[trimmed(word)[:LONGEST_ZONE]] = read_zone(zone)
+        except ZoneRefused as refused:
+            errors[f"time_zone_words.{word}"] = str(refused)
+    if errors:
+        raise FieldErrors(errors)
+    return zones
 
 
 def add_zone_counts(counts: Mapping[str, int], people: Iterable[tuple[str, ...]]) -> dict[str, int]:
