@@ -14,6 +14,7 @@ from worker.jobs.contacts import advance_bulk_change, enqueue_due_bulk_changes
 from worker.jobs.dialing import wake_dialer
 from worker.jobs.housekeeping import forget_what_is_over
 from worker.jobs.imports import requeue_stalled_imports, run_import
+from worker.jobs.places import place_unplaced_contacts
 
 _redis_url = get_settings().redis_url
 if _redis_url is None:
@@ -49,6 +50,7 @@ BULK: Final[dict[str, Any]] = _SHARED | {
         cron(enqueue_due_audiences, second=set(range(3, 60, 10)), timeout=8, max_tries=1),
         cron(enqueue_due_bulk_changes, second=set(range(6, 60, 10)), timeout=8, max_tries=1),
         cron(requeue_stalled_imports, second={7, 37}, timeout=30, max_tries=1),
+        cron(place_unplaced_contacts, second={12, 42}, run_at_startup=True, timeout=1800, max_tries=1),
         cron(forget_what_is_over, minute={11}, second=0, timeout=300, max_tries=1),
     ],
     "job_timeout": 3600,

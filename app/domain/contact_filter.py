@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.domain.attempt import Disposition
+from app.domain.places import ZoneSource
 
 OWN: Final = "fields."
 """Prefix of the organization's own fields."""
@@ -93,6 +94,7 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "last_outcome": Kind.CHOICE,
     "consent": Kind.CHOICE,
     "source": Kind.CHOICE,
+    "zone_source": Kind.CHOICE,
     "last_contacted_at": Kind.TIME,
     "consent_at": Kind.TIME,
     "created_at": Kind.TIME,
@@ -109,11 +111,14 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "last_outcome": tuple(Disposition),
     "consent": ("unknown", "granted", "denied", "withdrawn"),
     "source": ("manual", "import", "api", "sample"),
+    "zone_source": tuple(ZoneSource),
     "suppressed": ("any", "voice", "sms"),
 }
 """Field -> the values it can have."""
 
-_ALWAYS_THERE: Final = frozenset({"phone_number", "consent", "source", "created_at", "updated_at", "id"})
+_ALWAYS_THERE: Final = frozenset(
+    {"phone_number", "consent", "source", "zone_source", "created_at", "updated_at", "id"}
+)
 """Fields that every contact has: they have no condition on being empty."""
 
 Value = str | int | tuple[str, ...] | tuple[int, ...] | None

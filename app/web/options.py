@@ -41,7 +41,6 @@ def time_zone_input(
     record: Text | rx.Var[int] = "",
 ) -> rx.Component:
     """Return the box that offers the zones with the letters typed; its name and id are `time_zone`."""
-    zones: rx.Var[list[str]] = rx.Var.create(list(known_zones()))
     return rx.fragment(
         rx.el.input(
             id="time_zone",
@@ -57,8 +56,14 @@ def time_zone_input(
             aria_describedby="time_zone-help time_zone-error",
             class_name="cs-input",
         ),
-        rx.el.datalist(rx.foreach(zones, lambda zone: rx.el.option(value=zone)), id="time-zones"),
+        zone_list(),
     )
+
+
+def zone_list() -> rx.Component:
+    """Return the zones that boxes with `list="time-zones"` offer."""
+    zones: rx.Var[list[str]] = rx.Var.create(list(known_zones()))
+    return rx.el.datalist(rx.foreach(zones, lambda zone: rx.el.option(value=zone)), id="time-zones")
 
 
 def _options(choices: list[tuple[str, str]], none: str | None) -> rx.Component:

@@ -14,7 +14,7 @@ from app.api.v1.campaign_bodies import ANSWERED_ONLY
 from tests.api.conftest import ApiWorld, fields_of
 from tests.api.test_rights import OWNER, TABLE, filled, things
 
-_BY_NAME: Final = {("put", "/imports/{import_id}/mapping")}
+_BY_NAME: Final = {("put", "/imports/{import_id}/mapping"), ("put", "/imports/{import_id}/time-zone-words")}
 """Its fields are the file's columns."""
 
 

@@ -240,3 +240,26 @@ async def test_a_long_file_comes_in_pieces_and_whole(
         answer = await world.get("/contacts/export.csv", params=query)
         rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
         assert sorted(row["name"] for row in rows) == [f"Ann {place}" for place in range(5)]
+
+
+async def test_a_contact_says_where_it_may_be_and_what_tells_it(world: ApiWorld) -> None:
+    made = await world.post("/contacts", {"phone_number": "+1 602 555 0143"})
+    assert made.json()["where"] == {
+        "zones": ["America/Phoenix"],
+        "source": "number",
+        "confidence": "likely",
+        "number_zones": ["America/Phoenix"],
+        "laws": ["US", "US-AZ"],
+    }
+    changed = await world.patch(f"/contacts/{made.json()['id']}", {"time_zone": "asia/calcutta"})
+    assert (changed.json()["time_zone"], changed.json()["where"]["source"]) == ("Asia/Kolkata", "own")
+    refused = await world.patch(f"/contacts/{made.json()['id']}", {"time_zone": "EST"})
+    assert fields_of(refused) == {"time_zone"}
+
+
+async def test_contacts_are_found_by_what_tells_their_time_zone(world: ApiWorld) -> None:
+    await world.post("/contacts", {"phone_number": "+1 602 555 0143"})
+    await world.post("/contacts", {"phone_number": "+1 602 555 0144", "time_zone": "America/Denver"})
+    wanted = '{"conditions": [{"field": "zone_source", "op": "is", "value": "own"}]}'
+    found = (await world.get(f"/contacts?filter={wanted}")).json()
+    assert [item["phone_number"] for item in found["items"]] == ["+16025550144"]

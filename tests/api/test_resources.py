@@ -75,6 +75,48 @@ async def test_a_mapping_says_which_column_is_what(world: ApiWorld) -> None:
     assert fields_of(await upload(world, campaign["id"], table, mapping="{")) == {"mapping"}
 
 
+WITH_ZONES = "phone,timezone\n+12025550111,Pacific Time\n+12025550112,\n+12025550113,EST\n"
+
+
+async def test_the_words_of_a_time_zone_column_mean_what_the_request_says(world: ApiWorld) -> None:
+    campaign = await world.make_campaign()
+    words = json.dumps({"pacific time": "America/Los_Angeles"})
+    done = (await upload(world, campaign["id"], WITH_ZONES, time_zone_words=words)).json()
+    assert (done["accepted"], done["warnings"]) == (3, 1)
+    assert done["zones"] == [
+        {"zones": ["America/New_York"], "people": 2},
+        {"zones": ["America/Los_Angeles"], "people": 1},
+    ]
+    assert (await world.get(f"/imports/{done['import_id']}")).json()["zones"] == done["zones"]
+    bad = await upload(world, campaign["id"], WITH_ZONES, time_zone_words='{"Pacific Time": "PST"}')
+    assert fields_of(bad) == {"time_zone_words.Pacific Time"}
+    bad = await upload(world, campaign["id"], WITH_ZONES, time_zone_words="Pacific")
+    assert fields_of(bad) == {"time_zone_words"}
+    sent = {"contacts": [{"phone": "+12025550114", "timezone": "Eastern"}], "time_zone_words": words}
+    assert (await world.post(f"/campaigns/{campaign['id']}/import-data", sent)).status_code == 200
+
+
+async def test_a_preview_asks_about_the_words_of_a_time_zone_column(world: ApiWorld) -> None:
+    sent = await world.call("POST", "/imports", files={"file": ("a.csv", WITH_ZONES.encode(), "text/csv")})
+    path = f"/imports/{sent.json()['id']}"
+    [pacific, est] = (await world.get(f"{path}/preview")).json()["unclear_zones"]
+    assert (pacific["word"], pacific["people"], pacific["suggestion"], pacific["confirmed"]) == (
+        "Pacific Time",
+        1,
+        "America/Los_Angeles",
+        None,
+    )
+    assert (est["word"], est["suggestion"]) == ("EST", None)
+    assert "abbreviation" in est["message"]
+    confirmed = await world.call(
+        "PUT", f"{path}/time-zone-words", json={"Pacific Time": pacific["suggestion"]}
+    )
+    assert confirmed.status_code == 200, confirmed.text
+    preview = (await world.get(f"{path}/preview")).json()
+    assert preview["unclear_zones"][0]["confirmed"] == "America/Los_Angeles"
+    assert preview["zones"][0] == {"zones": ["America/New_York"], "people": 2}
+
+
 async def test_rejected_rows_are_told_with_their_reasons(world: ApiWorld) -> None:
     campaign = await world.make_campaign()
     done = (await upload(world, campaign["id"], "phone,name\n12,Jo\n+12025550111,Al\n")).json()

@@ -118,6 +118,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/imports/template.csv"): Rule(VIEWER),
     ("get", "/imports/{import_id}/not-imported.csv"): Rule(MANAGER),
     ("put", "/imports/{import_id}/mapping"): Rule(MANAGER, 409, {"phone": "phone_number"}),
+    ("put", "/imports/{import_id}/time-zone-words"): Rule(MANAGER, 409, {"Eastern": "America/New_York"}),
     ("put", "/imports/{import_id}/sheet"): Rule(MANAGER, 409, {"sheet": "People"}),
     ("post", "/imports/{import_id}/start"): Rule(MANAGER, 409),
     ("post", "/imports/{import_id}/cancel"): Rule(MANAGER, 409),

@@ -97,7 +97,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "ImportState": {
         ANYONE: "count_upload end_upload refuse",
-        Right.EDIT_CONTACTS: "load watch receive paste use_sheet use_column start give_up",
+        Right.EDIT_CONTACTS: "load watch receive paste use_sheet use_column name_zone use_zones start give_up",
     },
     "ImportDetailsState": {
         ANYONE: "set_open ask",

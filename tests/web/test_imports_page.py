@@ -109,3 +109,21 @@ async def test_an_import_without_a_column_of_numbers_says_so_in_its_sheet(
     await browser.send(ImportDetailsState.open(left))
     await browser.send(ImportDetailsState.go_on())
     assert "phone numbers" in (await tab.state(ImportDetailsState)).errors["mapping"]
+
+
+async def test_an_import_says_how_many_people_are_in_which_time_zone(
+    seams: AppContext, acme: Organization, tab: Driver
+) -> None:
+    rows = b"phone\n+12025550111\n+12025550112\n+12705550113\n+15551234567\n"
+    async with seams.database.transaction() as session:
+        done = await import_file(
+            session, principal=principal(acme), campaign_ref=None, file_name="a.csv", data=rows, now=NOON
+        )
+    browser = await signed_in(tab, acme, "/imports")
+    await browser.send(ImportDetailsState.open(done.import_id))
+    zones = (await tab.state(ImportDetailsState)).details.zones
+    assert [(line.where, line.people) for line in zones] == [
+        ("America/New_York", "2 people"),
+        ("America/Chicago or America/New_York: calling hours must hold in all", "1 person"),
+        ("No time zone known: campaigns assume their own", "1 person"),
+    ]

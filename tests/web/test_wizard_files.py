@@ -317,3 +317,48 @@ async def test_a_viewer_may_not_import_people(world: CampaignWorld, tab: Driver)
     assert "does not allow" in (await tab.state(ImportState)).problem
     await browser.send(ImportState.paste({"text": "+12025550143"}))
     assert (await tab.state(ImportState)).stage == "none"
+
+
+async def test_words_that_are_no_time_zones_are_confirmed_before_the_import(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    file = b"phone,time_zone\n+12025550143,Pacific Time\n+12025550144,EST\n+12025550145,Asia/Kolkata\n"
+    await events_of(tab, ImportState, "receive", upload(file))
+    state = await tab.state(ImportState)
+    assert [(row.word, row.zone, row.asked) for row in state.zone_words] == [
+        ("Pacific Time", "America/Los_Angeles", True),
+        ("EST", "", False),
+    ]
+    assert "abbreviation" in state.zone_words[1].message
+    assert [(line.where, line.people) for line in state.zones] == [
+        ("America/New_York", "2 people"),
+        ("Asia/Kolkata", "1 person"),
+    ]
+    assert len(state.to_check) == 2
+
+    await browser.send(ImportState.use_zones(True))
+    state = await tab.state(ImportState)
+    assert state.zones_used
+    assert [line.where for line in state.zones] == ["America/Los_Angeles", "America/New_York", "Asia/Kolkata"]
+    assert len(state.to_check) == 1
+
+    await browser.send(ImportState.name_zone("Pacific Time", "us/hawaii"))
+    assert (await tab.state(ImportState)).zone_words[0].zone == "Pacific/Honolulu"
+    await browser.send(ImportState.use_zones(False))
+    state = await tab.state(ImportState)
+    assert (state.zones_used, len(state.to_check)) == (False, 2)
+
+
+async def test_a_word_of_the_time_zone_column_cannot_mean_an_abbreviation(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "file")
+    await events_of(tab, ImportState, "receive", upload(b"phone,tz\n+12025550143,Eastern\n"))
+    await browser.send(ImportState.name_zone("Eastern", "EST"))
+    await browser.send(ImportState.use_zones(True))
+    state = await tab.state(ImportState)
+    assert not state.zones_used
+    assert "abbreviation" in state.zone_words[0].error

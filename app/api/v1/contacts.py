@@ -16,6 +16,7 @@ from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
 from app.domain.consent import Consent
 from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import ContactFilter
+from app.domain.places import Confidence, ZoneSource
 from app.domain.suppression import SuppressionScope
 from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
@@ -26,6 +27,7 @@ from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
     ContactDetail,
     ContactRow,
+    Whereabouts,
     count_contacts,
     get_contact,
     list_contacts,
@@ -140,6 +142,21 @@ class PastCampaign(BaseModel):
     outcome: str | None
 
 
+class WhereAnswer(BaseModel):
+    """Where a contact may be."""
+
+    zones: list[str] = Field(
+        description="IANA names. Calling hours must hold in all of them; none: each campaign assumes its own."
+    )
+    source: ZoneSource = Field(
+        description="What tells the zones: the contact's own `time_zone`, its state or country, its postcode, its "
+        "phone number; `assumed`: nothing."
+    )
+    confidence: Confidence
+    number_zones: list[str] = Field(description="What the phone number alone says.")
+    laws: list[str] = Field(description="Whose legal hours apply: `US`, `US-FL`, `GB`. All must hold.")
+
+
 class ContactAnswer(ContactItem):
     """A contact with all fields."""
 
@@ -157,6 +174,7 @@ class ContactAnswer(ContactItem):
     consent_at: Moment | None
     source: str
     import_id: int | None = Field(description="The import that created the contact.")
+    where: WhereAnswer | None = Field(description="null for a moment after an upgrade: not contacted yet.")
     updated_at: Moment
     history: list[PastCampaign]
     suppressions: list[SuppressionAnswer]
@@ -379,6 +397,18 @@ async def _shown(session: AsyncSession, caller: Caller, contact_id: int) -> Cont
     return _answer(await get_contact(session, principal=caller.principal, contact_id=contact_id))
 
 
+def _where(where: Whereabouts | None) -> WhereAnswer | None:
+    if where is None:
+        return None
+    return WhereAnswer(
+        zones=list(where.zones),
+        source=where.source,
+        confidence=where.confidence,
+        number_zones=list(where.number_zones),
+        laws=list(where.laws),
+    )
+
+
 def _answer(card: ContactDetail) -> ContactAnswer:
     return ContactAnswer(
         **_item(card.row),
@@ -396,6 +426,7 @@ def _answer(card: ContactDetail) -> ContactAnswer:
         consent_at=card.consent_at,
         source=card.source,
         import_id=card.import_id,
+        where=_where(card.where),
         updated_at=card.updated_at,
         history=[
             PastCampaign(

@@ -22,6 +22,7 @@ from app.api.v1.uploads import (
     form_of,
     mapping_of,
     object_of,
+    zone_words_of,
 )
 from app.runtime.jobs import RUN_IMPORT
 from app.services.errors import FieldErrors
@@ -31,6 +32,7 @@ from app.services.imports.operations import (
     choose_sheet,
     queue_import,
     set_mapping,
+    set_zone_words,
     store_import,
     store_objects,
     store_pasted,
@@ -66,6 +68,10 @@ _BODY: Final[dict[str, Any]] = {
                             "description": "The sheet of a workbook; default the first.",
                         },
                         "mapping": {"type": "string", "description": "JSON: column -> target."},
+                        "time_zone_words": {
+                            "type": "string",
+                            "description": "JSON: word of the time zone column -> the time zone it means.",
+                        },
                     },
                 }
             },
@@ -76,6 +82,11 @@ _BODY: Final[dict[str, Any]] = {
                         "campaign_id": {"type": "string"},
                         "contacts": _OBJECTS,
                         "text": {"type": "string", "description": "Pasted cells, or a bare list of numbers."},
+                        "time_zone_words": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "Word of the time zone column -> the time zone it means.",
+                        },
                     },
                 }
             },
@@ -90,6 +101,10 @@ class Mapping(RootModel[dict[str, Annotated[str, Field(max_length=200)]]]):
     """Column -> contact field, `variable:<name>` or `ignore`. Other columns are ignored."""
 
 
+class TimeZoneWords(RootModel[dict[str, Annotated[str, Field(max_length=64)]]]):
+    """Word of the time zone column -> the time zone it means: `{"Eastern": "America/New_York"}`."""
+
+
 class Sheet(Body):
     """The sheet of a workbook."""
 
@@ -101,11 +116,11 @@ async def create(request: Request, caller: Repeatable) -> Response:
     """Store a file for import, and suggest the mapping of its columns. Nothing is imported before `start`."""
     if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _stored_json(await request.body(), caller)
-    async with form_of(request, "file", "campaign_id", "sheet", "mapping") as form:
+    async with form_of(request, "file", "campaign_id", "sheet", "mapping", "time_zone_words") as form:
         upload, campaign_id, sheet = form.get("file"), form.get("campaign_id"), form.get("sheet")
         if not isinstance(upload, UploadFile):
             raise FieldErrors({"file": "Send the file as the form's field `file`."})
-        columns = mapping_of(form.get("mapping"))
+        columns, words = mapping_of(form.get("mapping")), zone_words_of(form.get("time_zone_words"))
 
         async def store(session: AsyncSession) -> StoredImport:
             stored = await store_import(
@@ -121,9 +136,9 @@ async def create(request: Request, caller: Repeatable) -> Response:
                 stored = await set_mapping(
                     session, principal=caller.principal, import_ref=stored.id, mapping=columns, now=caller.now
                 )
-            return stored
+            return await _with_words(session, caller, stored, words)
 
-        fingerprint = await fingerprint_of(upload, columns, str(campaign_id), str(sheet))
+        fingerprint = await fingerprint_of(upload, columns, str(campaign_id), str(sheet), words)
         return await _stored(store, caller, HTTPStatus.CREATED, fingerprint)
 
 
@@ -141,6 +156,21 @@ async def name_columns(import_id: Ref, mapping: Mapping, caller: Repeatable) -> 
     async def work(session: AsyncSession) -> StoredImport:
         return await set_mapping(
             session, principal=caller.principal, import_ref=import_id, mapping=mapping.root, now=caller.now
+        )
+
+    return await _stored(work, caller, HTTPStatus.OK)
+
+
+@router.put("/{import_id}/time-zone-words", response_model=ImportAnswer)
+async def confirm_zones(import_id: Ref, words: TimeZoneWords, caller: Repeatable) -> Response:
+    """Confirm what words of the time zone column mean. They replace those that were confirmed before.
+
+    The preview lists such words with a suggestion. Cells with other words are left out, with a warning.
+    """
+
+    async def work(session: AsyncSession) -> StoredImport:
+        return await set_zone_words(
+            session, principal=caller.principal, import_ref=import_id, words=words.root, now=caller.now
         )
 
     return await _stored(work, caller, HTTPStatus.OK)
@@ -192,22 +222,35 @@ async def undo(import_id: Ref, caller: Repeatable) -> Response:
 async def _stored_json(body: bytes, caller: Caller) -> Response:
     contacts, beside = await asyncio.to_thread(_contacts_or_text, body)
     campaign_ref = str(beside["campaign_id"]) if beside.get("campaign_id") is not None else None
+    words = zone_words_of(beside.get("time_zone_words"))
 
     async def store(session: AsyncSession) -> StoredImport:
         principal, now = caller.principal, caller.now
         if contacts is None:
-            return await store_pasted(
+            stored = await store_pasted(
                 session, principal=principal, campaign_ref=campaign_ref, text=beside["text"], now=now
             )
-        return await store_objects(
-            session, principal=principal, campaign_ref=campaign_ref, rows=contacts, now=now
-        )
+        else:
+            stored = await store_objects(
+                session, principal=principal, campaign_ref=campaign_ref, rows=contacts, now=now
+            )
+        return await _with_words(session, caller, stored, words)
 
     return await _stored(store, caller, HTTPStatus.CREATED)
 
 
+async def _with_words(
+    session: AsyncSession, caller: Caller, stored: StoredImport, words: dict[str, str] | None
+) -> StoredImport:
+    if words is None:
+        return stored
+    return await set_zone_words(
+        session, principal=caller.principal, import_ref=stored.id, words=words, now=caller.now
+    )
+
+
 def _contacts_or_text(body: bytes) -> tuple[list[Any] | None, dict[str, Any]]:
-    beside = object_of(body, "campaign_id", "contacts", "text")
+    beside = object_of(body, "campaign_id", "contacts", "text", "time_zone_words")
     if beside.get("contacts") is not None:
         return contacts_in(beside), beside
     if not isinstance(beside.get("text"), str):

@@ -1,5 +1,6 @@
 """Imports, their results and their rejected rows."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
@@ -16,6 +17,7 @@ from app.services.imports.preview import preview_import
 from app.services.imports.queries import get_import, list_imports, list_issues
 from app.services.imports.rejects import rejects_csv
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow
+from app.services.imports.zones import ZoneCount
 
 router = APIRouter(prefix="/imports", tags=["imports"], route_class=KeyedRoute)
 
@@ -40,6 +42,28 @@ class Counts(BaseModel):
     in_campaign: int = Field(default=0, description="Duplicates that were in the campaign already.")
     known: int = Field(default=0, description="Rows whose number was already in the address book.")
     opted_out: int = Field(default=0, description="Rows of people who asked not to be contacted.")
+
+
+class ZonePeople(BaseModel):
+    """How many people are in a time zone."""
+
+    zones: list[str] = Field(
+        description="One zone; several if the people may be in any of them: calling hours must then hold in all; "
+        "none if nothing tells where they are, and each campaign assumes its own."
+    )
+    people: int
+
+
+class UnclearZone(BaseModel):
+    """What the time zone column says that is no time zone by itself."""
+
+    word: str
+    people: int
+    suggestion: str | None = Field(
+        description="The zone that is probably meant. Confirm it in `time_zone_words`."
+    )
+    confirmed: str | None = Field(description="The zone that `time_zone_words` gave it.")
+    message: str = Field(description="What to write. Without a confirmed zone the cell is left out.")
 
 
 class UndoAnswer(BaseModel):
@@ -75,6 +99,7 @@ class ImportAnswer(Counts):
     recipients_added: int = Field(description="Added to the campaign, skipped ones included.")
     sheet: str
     sheets: list[str] = Field(description="The sheets of a workbook; one can be chosen before the start.")
+    zones: list[ZonePeople] = Field(description="Where its people may be.")
     undo: UndoAnswer | None = Field(description="The result of an undo so far.")
     error: str | None
     created_by: str
@@ -121,6 +146,10 @@ class PreviewAnswer(Counts):
     first_issues: list[RowIssue]
     texts: list[TextPreview] = Field(
         description="The messages for three accepted rows, if there is a campaign."
+    )
+    zones: list[ZonePeople] = Field(description="Where the accepted people may be, by what the file says.")
+    unclear_zones: list[UnclearZone] = Field(
+        description="What the time zone column says that is no time zone, the most frequent first."
     )
 
 
@@ -194,12 +223,20 @@ async def issues(
 
 def import_answer(view: ImportView) -> ImportAnswer:
     """Return the API's answer for an import."""
-    same = ImportAnswer.model_fields.keys() - {"columns", "undo"}
+    same = ImportAnswer.model_fields.keys() - {"columns", "undo", "zones"}
     columns = [_column(column) for column in view.columns]
     undo = None
     if view.undone_at is not None:
         undo = UndoAnswer(at=view.undone_at, by=view.undone_by or "", **asdict(view.undo))
-    return ImportAnswer(columns=columns, undo=undo, **{name: getattr(view, name) for name in same})
+    zones = zone_people(view.zones)
+    return ImportAnswer(
+        columns=columns, undo=undo, zones=zones, **{name: getattr(view, name) for name in same}
+    )
+
+
+def zone_people(zones: Sequence[ZoneCount]) -> list[ZonePeople]:
+    """Return the API's answer for people by zone."""
+    return [ZonePeople(zones=list(count.zones), people=count.people) for count in zones]
 
 
 def row_issue(issue: IssueRow) -> RowIssue:
@@ -241,5 +278,16 @@ def _preview(found: ImportPreview) -> PreviewAnswer:
                 error=sample.error,
             )
             for sample in found.samples
+        ],
+        zones=zone_people(found.zones),
+        unclear_zones=[
+            UnclearZone(
+                word=word.word,
+                people=word.people,
+                suggestion=word.suggestion or None,
+                confirmed=word.confirmed or None,
+                message=word.message,
+            )
+            for word in found.zone_words
         ],
     )

@@ -69,6 +69,22 @@ def checked_shape(given: Any) -> dict[str, str]:
     return dict(given)
 
 
+def zone_words_of(given: object) -> dict[str, str] | None:
+    """Return the zone words of a body or, as JSON, of a form; None if they are missing.
+
+    Raises `FieldErrors` on `time_zone_words`.
+    """
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return None
+    try:
+        words = json.loads(given) if isinstance(given, str) else given
+    except (ValueError, RecursionError):
+        words = None
+    if not isinstance(words, Mapping) or not all(isinstance(zone, str) for zone in words.values()):
+        raise FieldErrors({"time_zone_words": 'Send an object such as {"Eastern": "America/New_York"}.'})
+    return dict(words)
+
+
 def refuse_others(sent: Iterable[str], *known: str) -> None:
     """Raise `FieldErrors` for the fields of a body or form that are not `known`."""
     if others := [name for name in sent if name not in known]:

@@ -25,6 +25,7 @@ from app.services.campaigns.rows import first_step, latest_run, load_campaign
 from app.services.campaigns.views import AddResult
 from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.field_readers import plain_text
+from app.services.places.contacts import place_columns
 from app.services.refs import Ref
 
 MOST_VARIABLES: Final = 100
@@ -34,17 +35,17 @@ _BAD_VARIABLE: Final = (
     f"a contact can have {MOST_VARIABLES}."
 )
 
-# `given` has the people to add: contact_id, number, variables, and place (their order). Each number is looked up as a
-# range of one, in order: then old statistics never make the planner choose another index than that of numbers.
+# `given` has the people to add: contact_id, number, place_id, variables, and nth (their order). Each number is looked
+# up as a range of one, in order: then old statistics never make the planner choose another index than that of numbers.
 _ADD: Final = text("""
     WITH given AS (
-        SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, u.variables, u.place
+        SELECT DISTINCT ON (c.id) c.id AS contact_id, c.number, c.place_id, u.variables, u.nth
         FROM unnest(CAST(:contacts AS bigint[]), CAST(:variables AS jsonb[]))
-             WITH ORDINALITY AS u (contact_id, variables, place)
+             WITH ORDINALITY AS u (contact_id, variables, nth)
         JOIN contact c ON c.id = u.contact_id AND c.organization_id = :organization_id
-        ORDER BY c.id, u.place
+        ORDER BY c.id, u.nth
     ), fresh AS (
-        SELECT g.contact_id, g.variables, row_number() OVER (ORDER BY g.place) AS position,
+        SELECT g.contact_id, g.place_id, g.variables, row_number() OVER (ORDER BY g.nth) AS position,
                s.reason IS NOT NULL AS suppressed, s.reason
         FROM given g
         LEFT JOIN LATERAL (
@@ -58,10 +59,11 @@ _ADD: Final = text("""
             SELECT 1 FROM recipient r WHERE r.run_id = :run_id AND r.contact_id = g.contact_id OFFSET 0
         )
     ), added AS (
-        INSERT INTO recipient (organization_id, campaign_id, run_id, step_id, contact_id, position, status,
+        INSERT INTO recipient (organization_id, campaign_id, run_id, step_id, contact_id, place_id, position, status,
                                attempts_made, not_before, blocked_by, blocked_why, variables, import_id,
                                audience_id, created_at, updated_at)
-        SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, :next_position + position - 1,
+        SELECT :organization_id, :campaign_id, :run_id, :step_id, contact_id, place_id,
+               :next_position + position - 1,
                CASE WHEN suppressed THEN 'skipped' ELSE 'pending' END, 0, :now,
                CASE WHEN suppressed THEN 'suppression' END,
                CASE WHEN suppressed THEN left('This number must not be contacted: ' || reason || '.', 500) END,
@@ -231,7 +233,8 @@ async def _contact_of(
 ) -> int:
     """Return the contact with that number; create it, or set its name if it has none."""
     new = Contact(organization_id=organization.id, number=number, name=name, created_at=now, updated_at=now)
-    statement = upsert(Contact).values(new.model_dump(exclude={"id"}))
+    [place] = await place_columns(session, [{"number": number}])
+    statement = upsert(Contact).values(new.model_dump(exclude={"id"}) | place)
     kept = case((col(Contact.name) == "", statement.excluded.name), else_=col(Contact.name))
     saved = statement.on_conflict_do_update(
         index_elements=["organization_id", "number"], set_={"name": kept}

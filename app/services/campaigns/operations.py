@@ -14,7 +14,7 @@ from sqlmodel import col
 from app.domain.campaign import EDITABLE, CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Agent, Campaign, CampaignNumber, PhoneNumber, Recipient, Run, Step
+from app.models import Agent, Campaign, CampaignNumber, Contact, PhoneNumber, Recipient, Run, Step
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
@@ -181,6 +181,9 @@ async def _copy_recipients(session: AsyncSession, source: Run, run: Run, step: S
         "run_id": literal(run.id),
         "step_id": literal(step.id),
         "contact_id": Recipient.contact_id,
+        "place_id": select(col(Contact.place_id))
+        .where(col(Contact.id) == col(Recipient.contact_id))
+        .scalar_subquery(),
         "position": Recipient.position,
         "status": literal(RecipientStatus.PENDING.value),
         "attempts_made": literal(0),

@@ -180,7 +180,12 @@ def _choice(condition: Condition) -> ColumnElement[bool]:
         source = col(Contact.source)
         came = [or_(source == word, source.startswith(f"{word}:", autoescape=True)) for word in values]
         return or_(false(), *came)
-    column: Mapped[Any] = col(Contact.consent if condition.field == "consent" else Contact.last_outcome)
+    columns: Mapping[str, Mapped[Any]] = {
+        "consent": col(Contact.consent),
+        "last_outcome": col(Contact.last_outcome),
+        "zone_source": col(Contact.zone_source),
+    }
+    column = columns[condition.field]
     return column.is_(None) if condition.op is Op.EMPTY else column.in_(values)
 
 

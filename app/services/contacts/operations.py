@@ -16,6 +16,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import consent_moment, read_contact
 from app.services.errors import FieldErrors, NotFound
 from app.services.field_readers import row_id
+from app.services.places.contacts import place_columns, place_contacts
 
 
 async def create_contact(
@@ -38,7 +39,8 @@ async def create_contact(
     values = await read_contact(session, changes, organization_id=organization_id, number_required=True)
     made = {"organization_id": organization_id, "source": source, "created_at": now, "updated_at": now}
     row: dict[str, Any] = made | values | consent_moment(values, Consent.UNKNOWN, now)
-    defaults = Contact(**row).model_dump(exclude={"id"})
+    [place] = await place_columns(session, [row])
+    defaults = Contact(**row, **place).model_dump(exclude={"id"})
     statement = insert(Contact).values(defaults).on_conflict_do_nothing().returning(col(Contact.id))
     added = (await session.execute(statement)).scalar_one_or_none()
     if added is None:
@@ -63,6 +65,7 @@ async def update_contact(
         setattr(contact, field, value)
     contact.updated_at = now
     await session.flush()
+    await place_contacts(session, [contact.id])
 
 
 async def _load(session: AsyncSession, contact_id: int, organization_id: int) -> Contact:

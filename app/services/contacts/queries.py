@@ -14,9 +14,10 @@ from app.domain.campaign import Channel
 from app.domain.consent import Consent
 from app.domain.contact_filter import EVERYBODY, ContactFilter
 from app.domain.phone import pretty
+from app.domain.places import Confidence, ZoneSource, confidence
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Campaign, Contact, Recipient
+from app.models import Campaign, Contact, Place, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.cursors import read_cursor
 from app.services.contacts.index_scans import Sort
@@ -63,6 +64,20 @@ class ContactHistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a person may be: `zones`, in all of which calling hours must hold, what tells them, and how certain."""
+
+    zones: tuple[str, ...]
+    """Empty: not known, and each campaign assumes its own."""
+    number_zones: tuple[str, ...]
+    """What the phone number alone says."""
+    laws: tuple[str, ...]
+    """Whose legal hours apply: `US`, `US-FL`, `GB`."""
+    source: ZoneSource
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
 class ContactDetail:
     """A person's whole card. `suppression`: all of the number, lifted ones too, newest first."""
 
@@ -82,6 +97,8 @@ class ContactDetail:
     source: str
     import_id: int | None
     updated_at: datetime
+    where: Whereabouts | None
+    """None: not resolved yet, and not contacted until then."""
     history: list[ContactHistoryRow]
     suppression: list[SuppressionView]
 
@@ -198,8 +215,23 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
         source=contact.source,
         import_id=contact.import_id,
         updated_at=contact.updated_at,
+        where=await _where(session, contact),
         history=await _history(session, contact),
         suppression=await suppressions_of(session, principal=principal, number=contact.number),
+    )
+
+
+async def _where(session: AsyncSession, contact: Contact) -> Whereabouts | None:
+    place = await session.get(Place, contact.place_id) if contact.place_id is not None else None
+    if place is None:
+        return None
+    source = ZoneSource(contact.zone_source)
+    return Whereabouts(
+        zones=tuple(place.zones),
+        number_zones=tuple(place.number_zones),
+        laws=tuple(place.laws),
+        source=source,
+        confidence=confidence(source, place.zones),
     )
 
 

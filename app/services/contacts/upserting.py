@@ -20,6 +20,7 @@ from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.contacts.fields import MOST_FIELDS, consent_moment, read_contact
 from app.services.errors import FieldErrors
+from app.services.places.contacts import place_columns, place_contacts
 
 MOST_ROWS: Final = 1_000
 _AT_ONCE: Final = 25
@@ -63,6 +64,8 @@ async def upsert_contacts(
     )
     verdicts = [row if isinstance(row, UpsertedRow) else _verdict(row, known, added, now) for row in read]
     await session.flush()
+    changed = [row.contact_id for row in verdicts if row.verdict is RowOutcome.UPDATED]
+    await place_contacts(session, [contact_id for contact_id in changed if contact_id is not None])
     if any(row.verdict in {RowOutcome.CREATED, RowOutcome.UPDATED} for row in verdicts):
         announce(session, organization_id=principal.organization_id)
     return verdicts
@@ -112,9 +115,10 @@ async def _add(
         "created_at": now,
         "updated_at": now,
     }
+    ordered = sorted(rows, key=lambda row: str(row["number"]))
     cards = [
-        Contact(**made | row | consent_moment(row, Consent.UNKNOWN, now)).model_dump(exclude={"id"})
-        for row in sorted(rows, key=lambda row: str(row["number"]))
+        Contact(**made | row | place | consent_moment(row, Consent.UNKNOWN, now)).model_dump(exclude={"id"})
+        for row, place in zip(ordered, await place_columns(session, ordered), strict=True)
     ]
     statement = insert(Contact).on_conflict_do_nothing().returning(col(Contact.number), col(Contact.id))
     added = await session.execute(statement, cards)

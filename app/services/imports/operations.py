@@ -27,6 +27,7 @@ from app.services.imports.queries import list_issues
 from app.services.imports.run import run_within
 from app.services.imports.store.batch_writer import locked_campaign
 from app.services.imports.views import ImportResult, StoredImport
+from app.services.imports.zones import checked_zone_words, zone_counts_of
 from app.services.refs import Ref, load
 from app.services.tabular.detection import format_of
 from app.services.tabular.file_names import display_name
@@ -143,6 +144,32 @@ async def set_mapping(
     return _as_stored(contact_import)
 
 
+async def set_zone_words(
+    session: AsyncSession,
+    *,
+    principal: Principal,
+    import_ref: Ref,
+    words: Mapping[str, str],
+    now: datetime,  # noqa: ARG001 - every write is told the time
+) -> StoredImport:
+    """Confirm what words of the time zone column mean: word -> time zone, such as `Eastern` -> `America/New_York`.
+
+    They replace the words that were confirmed before. Raises `FieldErrors` on `time_zone_words.<word>`, and `Conflict`
+    once the import has begun.
+    """
+    authorize(principal, Right.EDIT_CONTACTS)
+    contact_import = await load(
+        session, ContactImport, import_ref, organization_id=principal.organization_id, lock=True
+    )
+    if contact_import.status not in {*_STARTABLE, ImportStatus.READING} or contact_import.rows_done:
+        raise Conflict(
+            "The import has begun: its time zones can no longer be changed. Upload the file again."
+        )
+    contact_import.zone_words = checked_zone_words(words)
+    await session.flush()
+    return _as_stored(contact_import)
+
+
 async def queue_import(
     session: AsyncSession,
     *,
@@ -195,7 +222,7 @@ async def cancel_import(
     _announce(session, contact_import)
 
 
-async def import_file(
+async def import_file(  # noqa: PLR0913 - only the caller knows these
     session: AsyncSession,
     *,
     principal: Principal,
@@ -204,17 +231,20 @@ async def import_file(
     data: bytes,
     now: datetime,
     mapping: Mapping[str, str] | None = None,
+    zone_words: Mapping[str, str] | None = None,
     max_bytes: int = MAX_FILE_BYTES,
 ) -> ImportResult:
     """Import a small file in one transaction, with the given or the suggested mapping.
 
-    Raises `FileRefused`, also without a phone column, `FieldErrors` for the mapping, and `Conflict`.
+    `zone_words`: see `set_zone_words`. Raises `FileRefused`, also without a phone column, `FieldErrors` for the mapping
+    and the words, and `Conflict`.
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await _new_import(session, principal, campaign_ref, display_name(file_name), now)
     await _store_file(session, contact_import, data, max_bytes, guess=False)
     if contact_import.status is ImportStatus.READING:
         await read_table_within(session, contact_import, guess=False)
+    contact_import.zone_words = checked_zone_words(zone_words or {})
     return await _import_at_once(session, principal, contact_import, mapping, now)
 
 
@@ -226,6 +256,7 @@ async def import_json(
     rows: Sequence[Mapping[str, Any]],
     now: datetime,
     mapping: Mapping[str, str] | None = None,
+    zone_words: Mapping[str, str] | None = None,
 ) -> ImportResult:
     """Import an array of objects in one transaction, by the rules for files; item 1 is row 1.
 
@@ -234,6 +265,7 @@ async def import_json(
     """
     authorize(principal, Right.EDIT_CONTACTS)
     contact_import = await _store_objects(session, principal, campaign_ref, rows, now)
+    contact_import.zone_words = checked_zone_words(zone_words or {})
     return await _import_at_once(session, principal, contact_import, mapping, now)
 
 
@@ -364,6 +396,7 @@ async def _import_at_once(
         in_campaign=contact_import.in_campaign,
         known=contact_import.known,
         opted_out=contact_import.opted_out,
+        zones=zone_counts_of(contact_import.zone_counts),
         issues=issues.items,
     )
 

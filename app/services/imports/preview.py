@@ -1,6 +1,6 @@
 """Previews an import: counts by kind, the first rows of each, and the campaign's texts for three people."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -21,11 +21,13 @@ from app.services.errors import Conflict, FieldErrors
 from app.services.imports.files.file_store import read_batches, reader_for
 from app.services.imports.files.row_thread import in_thread
 from app.services.imports.issues import Issue, IssueKind
+from app.services.imports.rows.copy_format import CopyBatch
 from app.services.imports.rows.number_set import SeenNumbers
 from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
 from app.services.imports.run import BATCH_ROWS, number_rules, prepared, row_plan
 from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
+from app.services.imports.zones import MOST_ZONE_WORDS, add_zone_counts, zone_counts_of, zone_words_of
 from app.services.refs import Ref, load
 
 PREVIEW_ROWS: Final = 100_000
@@ -47,6 +49,9 @@ class _PreviewCount:
     issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
     people: list[FilePerson] = field(default_factory=list)
     """The first people who go in."""
+    zones: dict[str, int] = field(default_factory=dict)
+    words: Counter[str] = field(default_factory=Counter)
+    """What the time zone column says that is no zone by itself."""
 
 
 async def preview_import(
@@ -74,6 +79,8 @@ async def preview_import(
         first_accepted=counted.accepted,
         first_issues=counted.issues,
         samples=await _samples(session, campaign, counted.people) if campaign else [],
+        zones=zone_counts_of(counted.zones),
+        zone_words=zone_words_of(counted.words, contact_import.zone_words)[:MOST_ZONE_WORDS],
     )
 
 
@@ -97,14 +104,18 @@ async def _look(
                     campaign=campaign,
                     hold=False,
                 )
-            _add(counted, rows, known)
+            _add(counted, rows, lines, known)
             if counted.examined >= PREVIEW_ROWS:
                 break
     return counted
 
 
-def _add(counted: _PreviewCount, rows: ReadRows, known: MatchResult) -> None:
+def _add(counted: _PreviewCount, rows: ReadRows, lines: CopyBatch, known: MatchResult) -> None:
     counted.examined += rows.total
+    counted.zones = add_zone_counts(
+        counted.zones, [lines.places[index].place.zones for index in known.going_in]
+    )
+    counted.words.update(person.zone_word for person in rows.people if person.zone_word)
     for name, count in known.tally(rows).items():
         counted.counts[name] += count
     for issue in [*rows.issues, *known.issues, *known.warnings(rows)]:

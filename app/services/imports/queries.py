@@ -14,6 +14,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.imports.files.column_mapping import file_columns
 from app.services.imports.issues import IssueKind
 from app.services.imports.views import Column, ImportView, IssueRow, Undo
+from app.services.imports.zones import zone_counts_of
 from app.services.paging import Page, offset_of
 from app.services.refs import Ref, load
 
@@ -109,6 +110,7 @@ def _view(contact_import: ContactImport, columns: list[Column]) -> ImportView:
         seconds_left=_seconds_left(contact_import),
         sheet=contact_import.sheet,
         sheets=contact_import.sheets,
+        zones=zone_counts_of(contact_import.zone_counts),
         undone_at=contact_import.undone_at,
         undone_by=contact_import.undone_by,
         undo=Undo(**{name: contact_import.undo.get(name, 0) for name in Undo.__slots__}),

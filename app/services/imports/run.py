@@ -117,7 +117,10 @@ async def people_batches(session: AsyncSession, contact_import: ContactImport) -
 def row_plan(reader: RowReader, contact_import: ContactImport, *, region: str, strict: bool) -> RowPlan:
     """Return how the rows are read: the mapping in the order of the file's columns."""
     targets = tuple(str(contact_import.mapping.get(header, IGNORE)) for header in reader.headers)
-    return RowPlan(targets, region=region, strict=strict, uploaded_at=contact_import.created_at)
+    words = {word.casefold(): zone for word, zone in contact_import.zone_words.items()}
+    return RowPlan(
+        targets, region=region, strict=strict, uploaded_at=contact_import.created_at, zone_words=words
+    )
 
 
 async def number_rules(session: AsyncSession, organization_id: int) -> tuple[str, bool]:

@@ -27,6 +27,7 @@ from app.services.imports.overtaken import Overtaken
 from app.services.imports.rows.row_parser import CARD
 from app.services.imports.store.batch_writer import locked_campaign
 from app.services.imports.views import StoredImport
+from app.services.places.contacts import place_contacts
 from app.services.refs import Ref, load
 
 UNDO_ROWS: Final = 2_000
@@ -114,7 +115,7 @@ WITH page AS MATERIALIZED (
             ELSE :now END
     FROM told WHERE contact.id = told.id AND NOT told.contacted
         AND (told.columns <> '{{}}' OR told.keys <> '{{}}')
-    RETURNING 1
+    RETURNING contact.id
 ), kept AS (
     INSERT INTO import_issue (import_id, row_number, kind, reason, row)
     SELECT :import_id, 0, 'kept', left(:changed_fields || array_to_string(others, ', ') || '.', 500),
@@ -123,7 +124,7 @@ WITH page AS MATERIALIZED (
     RETURNING 1
 )
 SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM kept) AS kept,
-    (SELECT count(*) FROM restored) AS done
+    (SELECT count(*) FROM restored) AS done, ARRAY(SELECT id FROM restored) AS restored
 """
 
 _CONSENT_TEXTS: Final = tuple(name for name in CONSENT if name != "consent_at")
@@ -213,6 +214,8 @@ async def undo_batch(session: AsyncSession, *, import_id: int, now: datetime) ->
     phase = _PHASES[done["phase"]]
     given = {"import_id": import_id, "after": done["after"], "most": UNDO_ROWS, "now": now, **_WORDS}
     page = (await session.execute(phase.statement, _named(phase.statement, given))).one()
+    if phase.statement is _CHANGES:
+        await place_contacts(session, page.restored)
     done["kept"] = done.get("kept", 0) + page.kept
     done[phase.counter] = done.get(phase.counter, 0) + page.done
     done |= {"after": page.last} if page.last else {"phase": done["phase"] + 1, "after": 0}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.domain.contact_import import ImportStatus
 from app.services.imports.issues import IssueKind
+from app.services.imports.zones import ZoneCount, ZoneWord
 
 
 class StoredImport(NamedTuple):
@@ -80,6 +81,8 @@ class ImportView:
     sheet: str
     sheets: list[str]
     """Sheets of a workbook to choose from before the start."""
+    zones: list[ZoneCount]
+    """Where its people may be."""
     undone_at: datetime | None
     undone_by: str | None
     undo: Undo
@@ -145,6 +148,10 @@ class ImportPreview:
     first_issues: dict[IssueKind, list[IssueRow]] = field(default_factory=dict)
     samples: list[SampleText] = field(default_factory=list)
     """For an import into a campaign: the texts for the first people."""
+    zones: list[ZoneCount] = field(default_factory=list)
+    """Where the accepted people may be, by what the file says."""
+    zone_words: list[ZoneWord] = field(default_factory=list)
+    """What the time zone column says that is no time zone by itself, the most frequent first."""
 
     def first(self, *kinds: IssueKind) -> list[IssueRow]:
         """Return the first rows of these kinds, in the file's order."""
@@ -171,5 +178,6 @@ class ImportResult:
     in_campaign: int
     known: int
     opted_out: int
+    zones: list[ZoneCount]
     issues: list[IssueRow]
     """The first hundred; `list_issues` has all."""

@@ -12,7 +12,7 @@ from app.domain.places import Place, Resolved, resolve
 AT_ONCE: Final = 2_000
 """People whose place is resolved in one transaction."""
 
-POSTCODE_FIELDS: Final = ("postcode", "postal_code", "zip", "zip_code")
+POSTCODE_FIELDS: Final = ("postcode", "postal_code", "zip", "zip_code", "zipcode")
 """A contact's own fields that hold a postcode."""
 
 # JSON, because PostgreSQL has no arrays of arrays of different lengths. The rows are inserted in one order, so that two

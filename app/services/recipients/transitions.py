@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from app.domain.attempt import Disposition
 from app.domain.recipient import ENDS_AS, RecipientStatus, before, check_transition
-from app.models import Recipient, RecipientTransition, sql
+from app.models import Contact, Recipient, RecipientTransition, sql
 
 _S = RecipientStatus
 
@@ -140,6 +140,7 @@ _RETRY: Final = text(
     ), retried AS (
         UPDATE recipient r
         SET status = 'pending', attempts_allowed = r.attempts_made + :more, not_before = :now,
+            place_id = (SELECT c.place_id FROM contact c WHERE c.id = r.contact_id),
             blocked_by = NULL, blocked_why = NULL, last_error = NULL, updated_at = :now
         FROM chosen WHERE r.id = chosen.id
         RETURNING r.id, chosen.status AS old
@@ -179,6 +180,11 @@ class Met(NamedTuple):
     people: int
 
 
+_PLACE_NOW: Final = (
+    select(col(Contact.place_id)).where(col(Contact.id) == col(Recipient.contact_id)).scalar_subquery()
+)
+
+
 async def move_chosen(
     session: AsyncSession,
     chosen: ColumnElement[bool],
@@ -191,7 +197,8 @@ async def move_chosen(
 ) -> list[Met]:
     """Move the chosen recipients that are in one of `out_of`, in one statement; `values`: other columns to set.
 
-    Raises `TransitionNotAllowed` if the table does not allow the move.
+    Their place becomes the contact's: it has not followed the contact while the recipient had ended. Raises
+    `TransitionNotAllowed` if the table does not allow the move.
     """
     for old in out_of:
         check_transition(old, to)
@@ -206,7 +213,7 @@ async def move_chosen(
     moved = (
         update(Recipient)
         .where(col(Recipient.id) == target.c.id, target.c.eligible)
-        .values(status=to, updated_at=now, **values)
+        .values(status=to, updated_at=now, place_id=_PLACE_NOW, **values)
         .returning(col(Recipient.id), target.c.status.label("old"))
         .cte("moved")
     )

@@ -9,7 +9,9 @@ from app.domain.contact_import import ImportStatus
 from app.domain.phone import pretty
 from app.services.imports.issues import IssueKind
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText
+from app.services.imports.zones import ZoneWord
 from app.services.tabular.refusals import MEGABYTE
+from app.web.words import counted
 
 FIELD_WORDS: Final = {
     "phone_number": "Phone number",
@@ -113,6 +115,20 @@ class Tally:
     note: str = ""
     pace: str = ""
     """The speed and the remaining time while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneWordRow:
+    """What the time zone column says that is no time zone by itself."""
+
+    word: str
+    people: str
+    zone: str
+    """What is in its box: the zone that is probably meant, or that a person has written."""
+    asked: bool
+    """There is a box. Without one, the word must be written anew in the file."""
+    message: str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +239,17 @@ def sample_row(sample: SampleText) -> SampleRow:
     missing = ", ".join(f"{{{{{name}}}}}" for name in sample.missing)
     lacking = f"Nothing stands in for {missing}." if missing else ""
     return SampleRow(f"Row {sample.row_number} · {pretty(sample.number)}", said, sample.error or lacking)
+
+
+def zone_word_row(word: ZoneWord) -> ZoneWordRow:
+    """Return a word of the time zone column."""
+    return ZoneWordRow(
+        word=word.word,
+        people=counted(word.people, "row", "rows"),
+        zone=word.confirmed or word.suggestion,
+        asked=bool(word.confirmed or word.suggestion),
+        message=word.message,
+    )
 
 
 def file_line(view: ImportView) -> FileLine:

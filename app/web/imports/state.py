@@ -1,6 +1,7 @@
 """The state of an import on its page: upload, mapping, preview, import."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import reflex as rx
@@ -10,7 +11,7 @@ from app.domain.rights import Right
 from app.runtime.jobs import RUN_IMPORT
 from app.services.errors import FieldErrors
 from app.services.imports.issues import NOT_IMPORTED, IssueKind
-from app.services.imports.operations import cancel_import, queue_import, set_mapping
+from app.services.imports.operations import cancel_import, queue_import, set_mapping, set_zone_words
 from app.services.imports.preview import preview_import
 from app.services.imports.views import Column, ImportPreview, ImportView
 from app.services.live_hub import Watched, watch
@@ -34,6 +35,7 @@ from app.web.imports.presenter import (
     RefusedRow,
     SampleRow,
     Tally,
+    ZoneWordRow,
     accepted_row,
     column_rows,
     file_facts,
@@ -43,9 +45,11 @@ from app.web.imports.presenter import (
     refused_row,
     sample_row,
     stage_of,
+    zone_word_row,
 )
 from app.web.upload_errors import refusal_of
 from app.web.visit import Visit
+from app.web.zone_words import ZoneLine, zone_lines
 
 PREVIEW_ROWS: Final = 8
 ZONE: Final = "contacts-file"
@@ -69,6 +73,11 @@ class ImportState(FormState, rx.State):
     refused: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
     to_check: rx.Field[list[RefusedRow]] = rx.field(default_factory=list)
     samples: rx.Field[list[SampleRow]] = rx.field(default_factory=list)
+    zones: rx.Field[list[ZoneLine]] = rx.field(default_factory=list)
+    """How many people are in which time zone."""
+    zone_words: rx.Field[list[ZoneWordRow]] = rx.field(default_factory=list)
+    zones_used: rx.Field[bool] = rx.field(False)
+    """The zones in the boxes are confirmed."""
     sheets: rx.Field[list[str]] = rx.field(default_factory=list)
     sheet: rx.Field[str] = rx.field("")
     round: rx.Field[int] = rx.field(0)
@@ -188,6 +197,25 @@ class ImportState(FormState, rx.State):
             yield
 
     @guarded(Right.EDIT_CONTACTS)
+    async def name_zone(self, visit: Visit, word: str, zone: str) -> AsyncIterator[None]:
+        """Write another zone for a word of the time zone column."""
+        if any(row.word == word and row.zone == zone.strip() for row in self.zone_words):
+            return
+        self.zone_words = [
+            replace(row, zone=zone.strip(), error="") if row.word == word else row for row in self.zone_words
+        ]
+        if self.zones_used:
+            async for _ in self._use_zones(visit):
+                yield
+
+    @guarded(Right.EDIT_CONTACTS)
+    async def use_zones(self, visit: Visit, used: bool) -> AsyncIterator[None]:  # noqa: FBT001 - the box's
+        """Confirm the zones in the boxes, or take that back."""
+        self.zones_used = used
+        async for _ in self._use_zones(visit):
+            yield
+
+    @guarded(Right.EDIT_CONTACTS)
     async def start(self, visit: Visit) -> AsyncIterator[None]:
         """Queue the import, which does not need the page any more. A second quick click has no effect."""
         if self.stage not in STARTABLE:
@@ -253,9 +281,11 @@ class ImportState(FormState, rx.State):
         targets = {column.header: column.target for column in view.columns}
         self.columns, self.tally = column_rows(view.columns, targets, {}), import_tally(view)
         self._clear_preview()
+        self.zones = zone_lines(view.zones)
 
     def _clear_preview(self) -> None:
         self.accepted, self.refused, self.to_check, self.samples = [], [], [], []
+        self.zone_words, self.zones_used = [], False
 
     async def _map(self, visit: Visit, chosen: dict[str, str]) -> AsyncIterator[None]:
         try:
@@ -277,6 +307,24 @@ class ImportState(FormState, rx.State):
             async for _ in self._look_through(visit):
                 yield
 
+    async def _use_zones(self, visit: Visit) -> AsyncIterator[None]:
+        words = {row.word: row.zone for row in self.zone_words if row.zone and self.zones_used}
+        try:
+            await visit.write(
+                lambda session: set_zone_words(
+                    session, principal=visit.principal, import_ref=self.import_id, words=words, now=visit.now
+                )
+            )
+        except FieldErrors as refused:
+            self.zones_used = False
+            self.zone_words = [
+                replace(row, error=refused.errors.get(f"time_zone_words.{row.word}", ""))
+                for row in self.zone_words
+            ]
+            return
+        async for _ in self._look_through(visit):
+            yield
+
     async def _look_through(self, visit: Visit) -> AsyncIterator[None]:
         """Preview the import."""
         self.looking = True
@@ -296,6 +344,9 @@ class ImportState(FormState, rx.State):
         self.refused = [refused_row(row) for row in found.first(*NOT_IMPORTED)]
         self.to_check = [refused_row(row) for row in found.first(IssueKind.WARNING)]
         self.samples = [sample_row(sample) for sample in found.samples]
+        self.zones = zone_lines(found.zones)
+        self.zone_words = [zone_word_row(word) for word in found.zone_words]
+        self.zones_used = any(word.confirmed for word in found.zone_words)
 
     def _follow(self, imports: Sequence[ImportView]) -> bool:
         """Show the progress of the current import; return whether its file has just been read and must be opened."""
@@ -306,7 +357,7 @@ class ImportState(FormState, rx.State):
         stage = stage_of(view.status)
         if stage == "uploaded":
             return True
-        self.stage, self.tally = stage, import_tally(view)
+        self.stage, self.tally, self.zones = stage, import_tally(view), zone_lines(view.zones)
         return False
 
     def _list(self, imports: Sequence[ImportView]) -> None:

@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 
 from app.domain.consent import Consent
 from app.domain.contact_fields import CONSENT
+from app.domain.places import Resolved
 from app.services.imports.issues import Issue, IssueKind
 from app.services.imports.rows.consents import Consented
 from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
+from app.services.places.store import place_of_contact
 
 COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
 """The text columns of a line of `CopyBatch.cards`."""
@@ -20,6 +22,8 @@ NULL: Final = "\\N"
 _NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _LONGEST_REASON: Final = 500
+_WHERE: Final = ("time_zone", "state", "country")
+"""The fields that tell where a person may be, beside the number and a postcode."""
 
 
 class CopyBatch(NamedTuple):
@@ -37,6 +41,8 @@ class CopyBatch(NamedTuple):
     """The issues of rows that do not go in."""
     warnings: dict[int, str]
     """By index, only of people with warnings."""
+    places: list[Resolved]
+    """Where each person may be by the row alone, by index."""
 
 
 def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
@@ -53,7 +59,13 @@ def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
         warnings={
             index: issue_line(warning_of(person)) for index, person in enumerate(people) if person.warnings
         },
+        places=[_place(person) for person in people],
     )
+
+
+def _place(person: FilePerson) -> Resolved:
+    card = {"number": person.number, "fields": person.custom}
+    return place_of_contact(card | {name: person.fields.get(name, "") for name in _WHERE})
 
 
 def warning_of(person: FilePerson) -> Issue:

@@ -1,7 +1,7 @@
 """Parses rows of a file into people: number, contact fields, template variables, warnings, and duplicates."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -55,6 +55,8 @@ class RowPlan:
     strict: bool
     uploaded_at: datetime
     """The time of a consent without one in the row."""
+    zone_words: Mapping[str, str] = field(default_factory=dict)
+    """Words of the time zone column, in lower case, that a person has confirmed -> the zone they mean."""
 
     @cached_property
     def columns(self) -> tuple[tuple[str, bool], ...]:
@@ -87,6 +89,8 @@ class FilePerson(NamedTuple):
     warnings: list[str]
     tags: list[str]
     consent: Consented | None = None
+    zone_word: str = ""
+    """What the time zone column says, if it is no time zone by itself."""
 
 
 class ReadRows(NamedTuple):
@@ -126,8 +130,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> FilePerson:
     if "name" not in fields and ("first_name" in fields or "last_name" in fields):
         parts = (fields.get("first_name", ""), fields.get("last_name", ""))
         fields["name"] = " ".join(filter(None, parts))
-    if "time_zone" in fields:
-        _check_time_zone(fields, warnings)
+    zone_word = _read_time_zone(fields, warnings, plan.zone_words) if "time_zone" in fields else ""
     tags = _tags(fields, warnings) if TAGS in fields else []
     variables = custom | fields
     fields.pop(TAGS, None)
@@ -141,7 +144,7 @@ def _read_row(row: FileRow, plan: RowPlan) -> FilePerson:
             fields[name] = text[: LENGTHS[name]]
     if phone.warnings:
         warnings = [*phone.warnings, *warnings]
-    return FilePerson(row, phone.e164, fields, variables, custom, warnings, tags, consent)
+    return FilePerson(row, phone.e164, fields, variables, custom, warnings, tags, consent, zone_word)
 
 
 def _sort_cells(cells: Sequence[str], plan: RowPlan) -> tuple[dict[str, str], dict[str, str], list[str]]:
@@ -180,9 +183,16 @@ def _tags(cells: dict[str, str], warnings: list[str]) -> list[str]:
     return tags
 
 
-def _check_time_zone(cells: dict[str, str], warnings: list[str]) -> None:
+def _read_time_zone(cells: dict[str, str], warnings: list[str], confirmed: Mapping[str, str]) -> str:
+    """Read the cell as a zone, or leave it out. Return what it says if it is no zone by itself, else nothing."""
+    said = cells["time_zone"]
     try:
-        cells["time_zone"] = read_zone(cells["time_zone"])
+        cells["time_zone"] = read_zone(said)
     except ZoneRefused as refused:
-        warnings.append(f"The time zone was left out. {refused}")
-        del cells["time_zone"]
+        if meant := confirmed.get(said.casefold()):
+            cells["time_zone"] = meant
+        else:
+            warnings.append(f"The time zone was left out. {refused}")
+            del cells["time_zone"]
+        return said
+    return ""

@@ -24,6 +24,7 @@ from app.services.imports.store.contact_writer import Saved, save_cards
 from app.services.imports.store.copy import copy_rows
 from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.store.recipient_writer import add_recipients
+from app.services.imports.zones import add_zone_counts
 
 _COPY_ISSUES: Final = "COPY import_issue (import_id, row_number, kind, reason, row) FROM STDIN"
 _RACES: Final = (errors.UniqueViolation, errors.ForeignKeyViolation)
@@ -105,7 +106,7 @@ async def _store_people(
 ) -> _Stored:
     people, lines = batch.rows.people, batch.lines
     if not people:
-        return _Stored(NO_MATCHES, Saved({}, 0, 0), 0)
+        return _Stored(NO_MATCHES, Saved({}, {}, 0, 0), 0)
     organization_id, import_id = contact_import.organization_id, contact_import.id
     known = await match_people(session, people, lines, organization_id=organization_id, campaign=campaign)
     saved = await save_cards(
@@ -115,7 +116,7 @@ async def _store_people(
     listed = 0
     if campaign is not None:
         listed = await add_recipients(
-            session, lines, known, saved.contacts, campaign=campaign, import_id=import_id, now=now
+            session, lines, known, saved, campaign=campaign, import_id=import_id, now=now
         )
     return _Stored(known, saved, listed)
 
@@ -166,3 +167,5 @@ def _count(contact_import: ContactImport, rows: ReadRows, stored: _Stored) -> No
     }
     for counter, count in counts.items():
         setattr(contact_import, counter, getattr(contact_import, counter) + count)
+    zones = [stored.saved.places[index].zones for index in stored.known.going_in]
+    contact_import.zone_counts = add_zone_counts(contact_import.zone_counts, zones)

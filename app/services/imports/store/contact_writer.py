@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.contact_fields import CONSENT, MOST_TAGS
@@ -12,6 +12,8 @@ from app.models import sql
 from app.services.imports.rows.copy_format import COLUMNS, CopyBatch, with_head
 from app.services.imports.rows.row_parser import CARD
 from app.services.imports.store.copy import copy_rows, planned_anew, stage
+from app.services.places.contacts import place_contacts
+from app.services.places.store import place_ids
 
 _COLUMNS: Final = (*CARD, "tags", *CONSENT)
 _NAMES: Final = ", ".join(_COLUMNS)
@@ -92,6 +94,7 @@ WITH met AS MATERIALIZED (
 UPDATE contact SET fields = changed.new_fields, updated_at = :now,
     {assignments}
 FROM changed WHERE contact.id = changed.id
+RETURNING contact.id
 """
 
 _LISTS: Final = {
@@ -111,16 +114,31 @@ _NEW_IDS: Final = text(
     "generate_series(1, :count)"
 )
 _COPY: Final = (
-    "COPY contact (organization_id, source, import_id, created_at, updated_at, id, "
+    "COPY contact (organization_id, source, import_id, created_at, updated_at, id, place_id, zone_source, "
     f"{', '.join(COLUMNS)}) FROM STDIN"
 )
 
 
+_PLACES: Final = text(
+    "SELECT c.id, c.place_id, p.zones FROM contact c LEFT JOIN place p ON p.id = c.place_id "
+    "WHERE c.id = ANY(CAST(:ids AS bigint[]))"
+)
+
+
+class ContactPlace(NamedTuple):
+    """The place of a contact."""
+
+    id: int | None
+    """None: the contact's place is not resolved yet."""
+    zones: tuple[str, ...]
+
+
 class Saved(NamedTuple):
-    """The result of saving the contacts."""
+    """The result of saving the contacts. Both maps are by index."""
 
     contacts: dict[int, int]
-    """The id of each person's contact, by index."""
+    """The id of each person's contact."""
+    places: dict[int, ContactPlace]
     created: int
     updated: int
 
@@ -140,18 +158,32 @@ async def save_cards(
     """
     new = [index for index in lines.order if index not in known]
     contacts = dict(known)
+    ids_of = await place_ids(session, {lines.places[index].place for index in new})
+    places = {
+        index: ContactPlace(ids_of[lines.places[index].place], lines.places[index].place.zones)
+        for index in new
+    }
     if new:
         ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
         contacts |= zip(new, ids, strict=True)
         head = (organization_id, f"import:{import_id}", import_id, now, now)
-        cards = [f"{contact_id}\t{lines.cards[index]}" for index, contact_id in zip(new, ids, strict=True)]
+        cards = [
+            f"{contact_id}\t{places[index].id}\t{lines.places[index].source}\t{lines.cards[index]}"
+            for index, contact_id in zip(new, ids, strict=True)
+        ]
         await copy_rows(session, _COPY, with_head(head, cards))
-    updated = 0
-    if known:
-        await stage(session, [lines.cards[index] for index in lines.order if index in known])
-        given = {"organization_id": organization_id, "import_id": import_id, "now": now}
-        async with planned_anew(session):
-            result = await session.execute(_UPDATE, given | {"most_tags": MOST_TAGS})
-        assert isinstance(result, CursorResult)
-        updated = result.rowcount
-    return Saved(contacts, len(new), updated)
+    if not known:
+        return Saved(contacts, places, len(new), 0)
+    await stage(session, [lines.cards[index] for index in lines.order if index in known])
+    given = {"organization_id": organization_id, "import_id": import_id, "now": now}
+    async with planned_anew(session):
+        updated = (await session.execute(_UPDATE, given | {"most_tags": MOST_TAGS})).scalars().all()
+    await place_contacts(session, updated)
+    return Saved(contacts, places | await _places_of(session, known), len(new), len(updated))
+
+
+async def _places_of(session: AsyncSession, known: Mapping[int, int]) -> dict[int, ContactPlace]:
+    """Return the places of known contacts, by index."""
+    rows = await session.execute(_PLACES, {"ids": list(known.values())})
+    places = {row.id: ContactPlace(row.place_id, tuple(row.zones or ())) for row in rows}
+    return {index: places[contact_id] for index, contact_id in known.items()}

@@ -38,6 +38,7 @@ from app.web.components.kinds import as_text, choose, flag_word
 from app.web.forms import error_key
 from app.web.imports.incoming import KINDS_OF_FILES
 from app.web.imports.parts.preview import counts_of, preview_of
+from app.web.imports.parts.zones import people_by_zone
 from app.web.imports.presenter import TARGETS, ColumnRow, Tally
 from app.web.imports.state import ZONE, ImportState
 from app.web.session import allows, here
@@ -319,6 +320,7 @@ def _done() -> rx.Component:
         _file_line(),
         banner(tally.accepted.to(str) + are_now + where, kind="success", title="Imported"),
         counts_of(tally),
+        people_by_zone(),
         rx.el.div(
             rx.cond(
                 (skipped > 0) & allows(Right.EXPORT),

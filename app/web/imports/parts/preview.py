@@ -5,6 +5,7 @@ from reflex.vars import ObjectVar
 
 from app.web.components import cell, column, data_table, phone_text, row
 from app.web.components.kinds import as_text, choose
+from app.web.imports.parts.zones import people_by_zone, zone_questions
 from app.web.imports.presenter import AcceptedRow, RefusedRow, SampleRow, Tally
 from app.web.imports.state import ImportState
 
@@ -16,6 +17,8 @@ def preview_of(tally: ObjectVar[Tally]) -> rx.Component:
         rx.el.div(
             counts_of(tally),
             rx.cond(tally.note != "", rx.el.p(tally.note, class_name="cs-help")),
+            zone_questions(),
+            people_by_zone(),
             rx.cond(ImportState.samples.length() > 0, _said()),
             rx.cond(ImportState.accepted.length() > 0, _accepted()),
             rx.cond(

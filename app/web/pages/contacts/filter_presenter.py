@@ -43,6 +43,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "country": "Country",
     "state": "State",
     "time_zone": "Time zone",
+    "zone_source": "Time zone known from",
     "language": "Language",
     "notes": "Notes",
     "source": "Came from",
@@ -92,6 +93,11 @@ _CHOICE_WORDS: Final[Mapping[str, str]] = {
     "import": "A file",
     "api": "The API",
     "sample": "Sample data",
+    "own": "The card",
+    "state": "The state or country",
+    "postcode": "The postcode",
+    "number": "The phone number",
+    "assumed": "Nothing: assumed",
 }
 
 

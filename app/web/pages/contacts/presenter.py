@@ -10,6 +10,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
 from app.services.suppression.queries import SuppressionView
 from app.web.words import Moment, moment
+from app.web.zone_words import time_there, where_in_words
 
 SCOPES: Final[Mapping[SuppressionScope, str]] = {
     SuppressionScope.ALL: "Never call or text",
@@ -93,6 +94,10 @@ class ContactCard:
     email: str = ""
     company: str = ""
     time_zone: str = ""
+    where: str = ""
+    """Where they may be, what tells it, and how certain it is."""
+    there: str = ""
+    """What time it is there; empty if that is not known."""
     country: str = ""
     state: str = ""
     language: str = ""
@@ -150,6 +155,8 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         consent_at=_when(detail.consent_at, zone, now),
         suppressed=row.suppressed,
         time_zone=detail.time_zone,
+        where=where_in_words(detail.where),
+        there=time_there(detail.where, now),
         country=detail.country,
         state=detail.state,
         language=detail.language,

@@ -10,6 +10,7 @@ from app.services.imports.issues import IssueKind
 from app.services.imports.views import ImportView, IssueRow, Undo
 from app.web.components.status import Look
 from app.web.words import Moment, counted, duration, moment
+from app.web.zone_words import ZoneLine, zone_lines
 
 LOOKS: Final[Mapping[str, Look]] = {
     ImportStatus.READING: Look("blue", "hourglass", "Being read"),
@@ -98,6 +99,8 @@ class ImportDetails:
     uploaded: str = ""
     took: str = ""
     figures: list[Figure] = field(default_factory=list)
+    zones: list[ZoneLine] = field(default_factory=list)
+    """How many people are in which time zone."""
     not_in: int = 0
     campaign_id: int = 0
     can_cancel: bool = False
@@ -131,6 +134,7 @@ def import_details(view: ImportView, *, zone: str, now: datetime) -> ImportDetai
         uploaded=f"{at.text} {at.zone}",
         took=_took(view),
         figures=_figures(view),
+        zones=zone_lines(view.zones),
         not_in=view.rejected + view.duplicates + view.suppressed,
         campaign_id=view.campaign_id or 0,
         can_cancel=view.status in _STOPPABLE,

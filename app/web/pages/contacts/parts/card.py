@@ -84,7 +84,7 @@ def card_facts(card: ObjectVar[ContactCard]) -> rx.Component:
         ("Number", rx.fragment(phone_text(card.e164), copy_button(card.e164, label="Copy the number"))),
         ("E-mail", _value(card.email)),
         ("Company", _value(card.company)),
-        ("Time zone", _value(card.time_zone, none="Not set")),
+        ("Time zone", _where(card)),
         ("Country and state", _value(choose(present(card.state), _joined(card), card.country))),
         ("Language", _value(card.language)),
         ("Tags", _value(card.tags)),
@@ -106,6 +106,14 @@ def _added(card: ObjectVar[ContactCard]) -> rx.Component:
     )
 
 
+def _where(card: ObjectVar[ContactCard]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(card.where),
+        rx.cond(present(card.there), rx.el.span(card.there, class_name="cs-quiet cs-number")),
+        class_name="cs-two-lines",
+    )
+
+
 def _consent(card: ObjectVar[ContactCard]) -> rx.Component:
     return rx.el.div(
         rx.el.span(card.consent_words),
@@ -121,8 +129,8 @@ def _joined(card: ObjectVar[ContactCard]) -> rx.Var[str]:
     return as_text(card.country) + " " + as_text(card.state)
 
 
-def _value(text: Text, *, none: str = "\N{EN DASH}") -> rx.Component:
-    return rx.cond(present(text), rx.el.span(text), rx.el.span(none, class_name="cs-none"))
+def _value(text: Text) -> rx.Component:
+    return rx.cond(present(text), rx.el.span(text), rx.el.span("\N{EN DASH}", class_name="cs-none"))
 
 
 def suppressions() -> rx.Component:

@@ -1,6 +1,7 @@
 """The form of a person's card."""
 
 import reflex as rx
+from reflex.vars import ObjectVar
 
 from app.web.components import (
     choose,
@@ -16,7 +17,7 @@ from app.web.components import (
     text_area,
     text_input,
 )
-from app.web.components.kinds import InputType, Text
+from app.web.components.kinds import InputType, Text, as_text, present
 from app.web.options import countries_with, time_zone_input
 from app.web.pages.contacts.card_state import ContactCardState
 from app.web.pages.contacts.presenter import CONSENTS, ContactCard
@@ -41,7 +42,7 @@ def contact_form() -> rx.Component:
             _line("company", "Company", card.company),
         ),
         form_row(_country(card.country), _line("state", "State", card.state, placeholder="NY")),
-        form_row(_zone(card.time_zone), _line("language", "Language", card.language, placeholder="en-US")),
+        form_row(_zone(card), _line("language", "Language", card.language, placeholder="en-US")),
         _line("tags", "Tags", card.tags, help_text="Separated by commas.", placeholder="vip, newsletter"),
         _lines(
             "fields",
@@ -161,17 +162,22 @@ def _country(value: Text) -> rx.Component:
     )
 
 
-def _zone(value: Text) -> rx.Component:
+def _zone(card: ObjectVar[ContactCard]) -> rx.Component:
     error = error_of(ContactCardState, "time_zone")
     return form_field(
         time_zone_input(
-            default_value=value,
+            default_value=card.time_zone,
             placeholder="Not set",
             error=error,
             record=ContactCardState.form_version,
         ),
         name="time_zone",
         label="Time zone",
+        help_text=choose(
+            present(card.time_zone) | (card.id == 0),
+            "Without one, state, postcode or phone number tell it.",
+            as_text("Now: ") + as_text(card.where) + ".",
+        ),
         error=error,
         optional=True,
     )

@@ -19,7 +19,7 @@ class PersonPageState(PageState, rx.State):
     events: rx.Field[list[Happened]] = rx.field(default_factory=list)
     has_more: rx.Field[bool] = rx.field(False)
     _theirs: rx.Field[str] = rx.field("")
-    """The person's own time zone; empty if they have none."""
+    """The person's time zone; empty if it is not known, or may be one of several."""
     _next: rx.Field[str] = rx.field("")
 
     @guarded(Right.VIEW)
@@ -40,7 +40,8 @@ class PersonPageState(PageState, rx.State):
         async with visit.reading() as session:
             if first:
                 card = await get_contact(session, principal=visit.principal, contact_id=contact_id)
-                self._theirs = card.time_zone
+                zones = card.where.zones if card.where is not None else ()
+                self._theirs = zones[0] if len(zones) == 1 else ""
             found = await contact_history(
                 session,
                 principal=visit.principal,

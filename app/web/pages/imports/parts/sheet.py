@@ -26,6 +26,7 @@ from app.web.components.kinds import Text, as_text, present
 from app.web.pages.imports.details_state import ALL_CLASSES, ImportDetailsState
 from app.web.pages.imports.presenter import LOOKS, Figure, ImportDetails, IssueLine
 from app.web.session import allows, here
+from app.web.zone_words import ZoneLine
 
 _CLASSES: Final = [
     (ALL_CLASSES, "All kinds"),
@@ -55,6 +56,7 @@ def import_drawer() -> rx.Component:
             _standing(details),
             _facts(details),
             _counts(details),
+            _zones(details),
             _issues(details),
             is_open=ImportDetailsState.is_open,
             on_open_change=ImportDetailsState.set_open,
@@ -140,6 +142,22 @@ def _counts(details: ObjectVar[ImportDetails]) -> rx.Component:
         ),
         class_name="cs-card-section",
     )
+
+
+def _zones(details: ObjectVar[ImportDetails]) -> rx.Component:
+    lines = details.zones.to(list[ZoneLine])
+    return rx.cond(
+        lines.length() > 0,
+        rx.el.section(
+            rx.el.div(rx.el.h3("Where they are"), class_name="cs-card-section-head"),
+            rx.el.dl(rx.foreach(lines, _zone_line), class_name="cs-facts cs-facts-pairs"),
+            class_name="cs-card-section",
+        ),
+    )
+
+
+def _zone_line(line: ObjectVar[ZoneLine]) -> rx.Component:
+    return rx.el.div(rx.el.dt(line.where), rx.el.dd(line.people, class_name="cs-number"))
 
 
 def _figure(figure: ObjectVar[Figure]) -> rx.Component:

@@ -1,0 +1,84 @@
+"""The place of each contact, and of its recipients: set with every change of a card, and by a job for old cards.
+
+Every writer of contacts calls `place_columns` for new ones and `place_contacts` for changed ones.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.services.places.store import place_ids, place_of_contact
+
+BATCH: Final = 2_000
+"""Contacts that the job resolves in one transaction."""
+
+_EMPTY: Final[Mapping[str, Any]] = {"time_zone": "", "state": "", "country": "", "fields": {}}
+_CARDS: Final = text(
+    "SELECT id, number, time_zone, state, country, fields, place_id, zone_source FROM contact "
+    "WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
+# Recipients that wait, or may wait again after their attempt. Ended ones get the place when they are put back.
+# `updated_at` stays: it is the version of the card, and nothing on the card changes.
+_MOVE: Final = text(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:places AS bigint[]), CAST(:sources AS varchar[]))
+            AS u (id, place_id, zone_source)
+    ), moved AS (
+        UPDATE contact c SET place_id = given.place_id, zone_source = given.zone_source
+        FROM given WHERE c.id = given.id
+    )
+    UPDATE recipient r SET place_id = given.place_id
+    FROM given WHERE r.contact_id = given.id AND r.status IN ('pending', 'in_progress')
+        AND r.place_id IS DISTINCT FROM given.place_id
+    """
+)
+_UNPLACED: Final = text(
+    "SELECT id FROM contact WHERE place_id IS NULL ORDER BY id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
+)
+
+
+async def place_columns(session: AsyncSession, cards: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return `place_id` and `zone_source` for each new contact. `number` is needed; other columns may be missing."""
+    resolved = [place_of_contact({**_EMPTY, **card}) for card in cards]
+    ids = await place_ids(session, [each.place for each in resolved])
+    return [{"place_id": ids[each.place], "zone_source": each.source.value} for each in resolved]
+
+
+async def place_contacts(session: AsyncSession, contact_ids: Collection[int]) -> None:
+    """Resolve the places of these contacts anew, for their waiting recipients too. The caller has locked them."""
+    if not contact_ids:
+        return
+    cards = (await session.execute(_CARDS, {"ids": list(contact_ids)})).mappings().all()
+    resolved = [place_of_contact(card) for card in cards]
+    ids = await place_ids(session, [each.place for each in resolved])
+    changed = {}
+    for card, found in zip(cards, resolved, strict=True):
+        place = ids[found.place], found.source.value
+        if place != (card["place_id"], card["zone_source"]):
+            changed[card["id"]] = place
+    if changed:
+        places, sources = zip(*changed.values(), strict=True)
+        await session.execute(_MOVE, {"ids": list(changed), "places": list(places), "sources": list(sources)})
+
+
+async def place_unplaced(database: Database) -> None:
+    """Resolve the place of every contact that has none, such as those from before places were kept.
+
+    It works in batches, each one transaction: it can be killed at any moment, and goes on with what is left. A
+    recipient that is added from a card at that moment has no place: the dialer gives it one (`resolve_recipients`).
+    """
+    while await database.write(_place_batch) == BATCH:
+        pass
+
+
+async def _place_batch(session: AsyncSession) -> int:
+    """Place the next contacts; return how many."""
+    ids = list((await session.execute(_UNPLACED, {"most": BATCH})).scalars())
+    await place_contacts(session, ids)
+    fault("before_places_commit")
+    return len(ids)
