@@ -23,6 +23,7 @@ MEANS_MORE: Final = {
     "time_zone": "of organizations and contacts",
     "missing": "of anything that is not there",
     "scheduled_at": "in lists of campaigns, and of the state `scheduled`, which the clock ends",
+    "purpose": "of webhooks, cookies and keys",
     "breaker": "the circuit breaker, of which the setting is the policy",
     "ramp": "the module that knows a ramp's steps, and where a campaign is on it",
 }

@@ -43,6 +43,8 @@ API_NAMES: Final[Mapping[str, str]] = {
     "allowed_start": "allowed_hours.start",
     "allowed_end": "allowed_hours.end",
     "allowed_days": "allowed_hours.days",
+    "calling_windows": "allowed_hours.windows",
+    "calling_clock": "allowed_hours.clock",
 }
 """Field of the services -> its name in `/api/v1`."""
 

@@ -212,6 +212,8 @@ async def test_the_settings_objects_of_seed_000_are_taken(world: ApiWorld) -> No
         "start": "09:00",
         "end": "17:00",
         "days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
+        "windows": [],
+        "clock": "campaign",
     }
     assert made["execution_settings"]["time_zone"] == made["timezone"] == "America/Chicago"
     assert (made["max_attempts"], made["concurrent_limit"]) == (2, 7)

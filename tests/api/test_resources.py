@@ -10,6 +10,7 @@ from app.api.v1 import import_data
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
+from app.domain.rights import Role
 from app.models import Campaign
 from app.runtime.jobs import QueueName
 from app.services.dialing.settle.hang_up import note_second_calls
@@ -391,3 +392,28 @@ async def test_settings_change_and_all_dialing_is_stopped_and_resumed(world: Api
         "key:owner",
     )
     assert (await world.post("/dialing/resume")).json()["dialing_stopped_at"] is None
+
+
+async def test_the_policy_on_legal_hours_is_changed_with_a_reason_that_is_shown(world: ApiWorld) -> None:
+    refused = await world.patch("/organization", {"legal_policy": "off"}, role=Role.OWNER)
+    assert fields_of(refused) == {"legal_policy_reason"}
+    sent = {
+        "legal_policy": "off",
+        "legal_policy_reason": "Only our own staff.",
+        "zone_trust": "both",
+        "blackout_dates": [{"from": "2026-12-24", "name": "Holidays"}],
+    }
+    shown = (await world.patch("/organization", sent, role=Role.OWNER)).json()
+    assert (shown["legal_policy"], shown["zone_trust"]) == ("off", "both")
+    assert shown["blackout_dates"] == [{"from": "2026-12-24", "until": "2026-12-24", "name": "Holidays"}]
+    [change] = (await world.get("/organization/legal-policy-changes")).json()
+    assert (change["old"], change["new"], change["reason"]) == ("law", "off", "Only our own staff.")
+    wrong = {"blackout_dates": [{"from": "2026-12-24", "until": "2026-12-01"}]}
+    again = await world.patch("/organization", wrong, role=Role.OWNER)
+    assert fields_of(again) == {"blackout_dates.0.until"}
+
+
+async def test_the_legal_hours_are_read_with_their_version(world: ApiWorld) -> None:
+    table = (await world.get("/legal-hours")).json()
+    assert table["version"] == "2026-12-01"
+    assert {"US", "US-FL", "GB", "*"} <= {rule["law"] for rule in table["rules"]}

@@ -162,6 +162,8 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("get", "/suppressions/{suppression_id}"): Rule(VIEWER),
     ("post", "/suppressions/{suppression_id}/lift"): Rule(MANAGER, body={"reason": "x"}),
     ("get", "/organization"): Rule(VIEWER),
+    ("get", "/organization/legal-policy-changes"): Rule(VIEWER),
+    ("get", "/legal-hours"): Rule(VIEWER),
     ("patch", "/organization"): Rule(OWNER, body={"outbound_limit": 5}),
     ("post", "/dialing/stop"): Rule(OPERATOR),
     ("post", "/dialing/resume"): Rule(MANAGER),

@@ -51,6 +51,12 @@ OTHERS: Final[Mapping[str, Any]] = {
     "allowed_start": "09:00",
     "allowed_end": "17:30",
     "allowed_days": ["monday", "friday"],
+    "calling_windows": [
+        {"start": "09:00", "end": "17:30", "days": ["monday", "friday"]},
+        {"start": "22:00", "end": "02:00", "days": ["saturday"]},
+    ],
+    "calling_clock": "contact",
+    "purpose": "marketing",
     "retry_delays": [31, 60],
     "retry_delays_by_outcome": {"busy": [5, 15]},
     "retry_on": ["busy"],
@@ -71,6 +77,7 @@ REFUSED: Final[Mapping[str, Any]] = {
     "retry_delays_by_outcome": {"busy": [-1]},
     "retry_on": ["answered"],
     "allowed_days": ["someday"],
+    "calling_windows": ["nine to five"],
     "budget_cap": 0,
     "breaker": {"window": 1},
 }

@@ -42,6 +42,8 @@ UNREADABLE: dict[str, tuple[str, str]] = {
     "no breaker at all": ("breaker", "null"),
     "fallback values": ("fallback_values", "[1]"),
     "calling days": ("allowed_days", "{9}"),
+    "calling windows": ("calling_windows", '[{"start": "nine"}]'),
+    "no list of calling windows": ("calling_windows", '{"start": "09:00"}'),
     "retry outcomes": ("retry_on", "{sometimes}"),
     "waits by outcome": ("retry_delays_by_outcome", '{"busy": ["soon"]}'),
     "unknown outcome": ("retry_delays_by_outcome", '{"asleep": [1]}'),
@@ -308,6 +310,7 @@ async def test_unreadable_settings_fail_the_campaign_are_shown_and_can_be_mended
 DEFAULTS_ASKED: dict[str, Any] = {
     "allowed_days": [1, 2, 3],
     "breaker": {},
+    "calling_windows": [],
     "fallback_values": {},
     "retry_delays_by_outcome": {},
 }

@@ -1,7 +1,7 @@
 """Making and changing campaigns."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,8 @@ import pytest
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.campaign import EDITABLE, CampaignStatus, Channel, CompanyMeaning, ScheduleType
+from app.domain.calling_hours import HoursClock, Window
+from app.domain.campaign import EDITABLE, CampaignStatus, Channel, CompanyMeaning, Purpose, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.recipient import RecipientStatus
 from app.domain.retry import RetryOutcome
@@ -21,7 +22,7 @@ from app.services.campaigns.operations import (
     update_campaign,
 )
 from app.services.campaigns.rows import load_rows
-from app.services.campaigns.settings import DEFAULTS, CampaignSettings, delays_of
+from app.services.campaigns.settings import DEFAULTS, CampaignSettings, calling_hours_of, delays_of
 from app.services.errors import ChangedMeanwhile, Conflict, FieldErrors, NotAllowed, NotFound
 from tests.services.campaign_world import CampaignWorld, build_world
 from tests.support.builders import NOON, make_number
@@ -74,6 +75,12 @@ async def test_every_setting_is_kept_as_it_was_given(world: CampaignWorld) -> No
         "allowed_start": "9:00",
         "allowed_end": "17:30",
         "allowed_days": ["friday", 1],
+        "calling_windows": [
+            {"start": "9:00", "end": "17:30", "days": [1, "friday"]},
+            {"start": "22:00", "end": "02:00", "days": ["saturday"]},
+        ],
+        "calling_clock": "contact",
+        "purpose": "marketing",
         "concurrent_limit": "7",
         "rate_limit_per_minute": 60,
         "throttle_delay_ms": 250,
@@ -117,6 +124,12 @@ async def test_every_setting_is_kept_as_it_was_given(world: CampaignWorld) -> No
         allowed_start="09:00",
         allowed_end="17:30",
         allowed_days=(1, 5),
+        calling_windows=(
+            Window(time(9), time(17, 30), frozenset({1, 5})),
+            Window(time(22), time(2), frozenset({6})),
+        ),
+        calling_clock=HoursClock.CONTACT,
+        purpose=Purpose.MARKETING,
         concurrent_limit=7,
         rate_limit_per_minute=60,
         throttle_delay_ms=250,
@@ -170,6 +183,19 @@ async def test_every_setting_is_kept_as_it_was_given(world: CampaignWorld) -> No
         ("allowed_end", "09:00", "allowed_start"),
         ("allowed_days", ["someday"], "allowed_days"),
         ("allowed_days", [0], "allowed_days"),
+        ("calling_windows", "09:00 to 17:00", "calling_windows"),
+        ("calling_windows", ["09:00 to 17:00"], "calling_windows.0"),
+        ("calling_windows", [{"start": "09:00", "end": "17:00", "zone": "UTC"}], "calling_windows.0"),
+        ("calling_windows", [{"start": "09:00", "end": "09:00"}], "calling_windows.0.end"),
+        ("calling_windows", [{"start": "09:00", "end": "17:00", "days": []}], "calling_windows.0.days"),
+        (
+            "calling_windows",
+            [{"start": "09:00", "end": "12:00"}, {"end": "17:00"}],
+            "calling_windows.1.start",
+        ),
+        ("calling_windows", [{"start": "09:00", "end": "17:00"}] * 29, "calling_windows"),
+        ("calling_clock", "mine", "calling_clock"),
+        ("purpose", "spam", "purpose"),
         ("concurrent_limit", 0, "concurrent_limit"),
         ("concurrent_limit", 1001, "concurrent_limit"),
         ("concurrent_limit", "many", "concurrent_limit"),
@@ -303,6 +329,43 @@ async def test_an_empty_window_is_refused(world: CampaignWorld) -> None:
     errors = await _errors(world, allowed_start="09:00", allowed_end="09:00")
 
     assert list(errors) == ["allowed_end"]
+
+
+MORNING = {"start": "10:00", "end": "12:00", "days": [2, 3, 4]}
+AFTERNOON = {"start": "14:00", "end": "16:00"}
+
+
+async def test_of_several_windows_the_first_is_also_the_one_that_is_shown(world: CampaignWorld) -> None:
+    campaign_id = await world.do(
+        create_campaign, changes={"name": "March", "calling_windows": [MORNING, AFTERNOON]}
+    )
+
+    settings = await _settings(world, campaign_id)
+    assert calling_hours_of(settings).windows == (
+        Window(time(10), time(12), frozenset({2, 3, 4})),
+        Window(time(14), time(16)),
+    )
+    assert (settings.allowed_start, settings.allowed_end) == ("10:00", "12:00")
+    assert settings.allowed_days == (2, 3, 4)
+
+
+async def test_one_window_that_is_set_replaces_several(world: CampaignWorld) -> None:
+    campaign_id = await world.do(
+        create_campaign, changes={"name": "March", "calling_windows": [MORNING, AFTERNOON]}
+    )
+
+    await world.do(update_campaign, campaign_ref=campaign_id, changes={"allowed_end": "13:00"})
+
+    settings = await _settings(world, campaign_id)
+    assert calling_hours_of(settings).windows == (Window(time(10), time(13), frozenset({2, 3, 4})),)
+
+
+async def test_several_windows_that_differ_from_the_one_sent_with_them_are_refused(
+    world: CampaignWorld,
+) -> None:
+    errors = await _errors(world, allowed_start="09:00", allowed_end="12:00", calling_windows=[MORNING])
+
+    assert list(errors) == ["calling_windows"]
 
 
 async def test_null_puts_a_setting_back_to_its_default(world: CampaignWorld) -> None:

@@ -34,7 +34,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch ask",
     },
     "BasicsState": {
-        Right.EDIT_CAMPAIGNS: "choose_channel choose_numbers load keep back forward catch_up "
+        Right.EDIT_CAMPAIGNS: "choose_purpose choose_channel choose_numbers load keep back forward catch_up "
         "keep_mine take_theirs",
         Right.VIEW: "follow",
     },
@@ -133,7 +133,8 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         Right.VIEW: "load watch",
     },
     "PaceState": {
-        Right.EDIT_CAMPAIGNS: "choose_hours choose_start load keep back forward catch_up keep_mine take_theirs",
+        Right.EDIT_CAMPAIGNS: "choose_hours choose_clock add_window remove_window choose_start load keep back "
+        "forward catch_up keep_mine take_theirs",
         Right.VIEW: "follow",
     },
     "PeopleState": {

@@ -1,6 +1,10 @@
 """The wizard's basics: who calls, from which numbers."""
 
+from app.domain.campaign import Purpose
 from app.domain.number_health import NumberRest
+from app.services.campaigns.detail import get_campaign
+from app.web.pages.campaign.fields.basics import facts
+from app.web.pages.campaign.fields.boxes import Fact
 from app.web.pages.wizard.basics.state import BasicsState
 from app.web.pages.wizard.state import WizardState
 from tests.services.campaign_world import CampaignWorld
@@ -97,3 +101,15 @@ async def test_a_number_of_another_organization_is_refused(world: CampaignWorld,
     await browser.send(BasicsState.keep({**BASICS, "phone_number_id": str(foreign.id)}))
     assert (await settings_of(world, campaign_id)).phone_number_id == world.number.id
     assert "phone_number_id" in (await tab.state(BasicsState)).errors
+
+
+async def test_the_purpose_is_chosen_and_said(world: CampaignWorld, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "basics")
+    assert (await tab.state(BasicsState)).purpose == "informational"
+    await browser.send(BasicsState.choose_purpose("marketing"))
+    settings = await settings_of(world, campaign_id)
+    assert settings.purpose is Purpose.MARKETING
+    async with world.database.reading() as session:
+        detail = await get_campaign(session, principal=world.someone(), campaign_ref=campaign_id)
+    assert Fact("Purpose", "Marketing") in facts(detail)

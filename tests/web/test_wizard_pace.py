@@ -1,14 +1,16 @@
 """The wizard's pace: limits, retries, brakes, hours and the start."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
+from app.domain.calling_hours import WEEKDAYS, HoursClock, Window
 from app.runtime.context import get_context
 from app.services.campaigns.drafts import begin_draft
 from app.services.campaigns.operations import update_campaign
+from app.services.campaigns.settings import calling_hours_of
 from app.web.pages.wizard.pace.state import PaceState
 from tests.services.campaign_world import CampaignWorld
 from tests.web.conftest import Driver
@@ -165,6 +167,69 @@ async def test_a_window_needs_a_day(world: CampaignWorld, tab: Driver) -> None:
     await browser.send(PaceState.choose_hours("window"))
     await browser.send(PaceState.forward({f"allowed_days.{day}": "" for day in range(1, 8)}))
     assert (await tab.state(PaceState)).errors == {"allowed_days": "Tick at least one day of the week."}
+
+
+async def test_hours_may_have_several_rows_which_are_added_filled_and_removed(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_hours("window"))
+    await browser.send(PaceState.add_window())
+    state = await tab.state(PaceState)
+    assert (state.windows, state.values["calling_windows.1.start"]) == (2, "14:00")
+    await browser.send(PaceState.keep({"allowed_end": "12:00", "calling_windows.1.end": "17:00"}))
+    windows = calling_hours_of(await settings_of(world, campaign_id)).windows
+    assert windows == (
+        Window(time(9), time(12), WEEKDAYS),
+        Window(time(14), time(17), frozenset({2, 3, 4})),
+    )
+    await browser.send(PaceState.remove_window(0))
+    settings = await settings_of(world, campaign_id)
+    assert calling_hours_of(settings).windows == (Window(time(14), time(17), frozenset({2, 3, 4})),)
+    state = await tab.state(PaceState)
+    assert (state.windows, state.values["allowed_start"]) == (1, "14:00")
+    assert "calling_windows.1.start" not in state.values
+    await browser.send(PaceState.remove_window(0))
+    assert len(calling_hours_of(await settings_of(world, campaign_id)).windows) == 1
+
+
+async def test_what_is_wrong_in_a_row_is_named_there_and_nothing_of_the_hours_is_saved(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_hours("window"))
+    await browser.send(PaceState.add_window())
+    before = await settings_of(world, campaign_id)
+    await browser.send(PaceState.keep({"calling_windows.1.end": "14:00", "allowed_end": "12:00"}))
+    assert set((await tab.state(PaceState)).errors) == {"calling_windows.1.end"}
+    no_days = {f"calling_windows.1.{day}": "" for day in range(1, 8)}
+    await browser.send(PaceState.keep(no_days))
+    assert set((await tab.state(PaceState)).errors) == {"calling_windows.1"}
+    assert await settings_of(world, campaign_id) == before
+
+
+async def test_hours_are_on_each_contact_s_clock_unless_the_campaign_s_is_chosen(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    assert (await tab.state(PaceState)).clock_choice == "campaign"
+    await browser.send(PaceState.choose_hours("window"))
+    assert (await tab.state(PaceState)).clock_choice == "contact"
+    await browser.send(PaceState.choose_clock("campaign"))
+    assert (await settings_of(world, campaign_id)).calling_clock is HoursClock.CAMPAIGN
+
+
+async def test_any_time_takes_all_rows_away(world: CampaignWorld, tab: Driver) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_hours("window"))
+    await browser.send(PaceState.add_window())
+    await browser.send(PaceState.choose_hours("any"))
+    assert calling_hours_of(await settings_of(world, campaign_id)).windows == ()
+    assert (await tab.state(PaceState)).windows == 1
 
 
 async def test_a_start_is_read_in_the_campaigns_zone_and_shown_with_its_offset(

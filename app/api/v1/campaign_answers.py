@@ -24,12 +24,24 @@ _FLAT: Final = tuple(group for group in Group if group not in {Group.HOURS, Grou
 """The groups whose settings are fields of the answer itself, not of an object in it."""
 
 
+class HoursWindow(BaseModel):
+    """One of several windows of calling hours."""
+
+    start: str
+    end: str
+    days: list[str]
+
+
 class Hours(BaseModel):
     """Calling hours; `start` and `end` null is any hour."""
 
     start: str | None
     end: str | None
     days: list[str] = Field(description="Empty is every day.")
+    windows: list[HoursWindow] = Field(
+        description="If there are several windows, all of them; `start`, `end` and `days` are the first. Else empty."
+    )
+    clock: str = Field(description="Whose clock: the `campaign`'s time zone, or each `contact`'s own.")
 
 
 @with_fields(answered_fields(Group.PACE))

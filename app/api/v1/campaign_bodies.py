@@ -33,14 +33,19 @@ ANSWERED_ONLY: Final = CampaignAnswer.model_fields.keys() - SETTING_AT.keys() - 
 """Fields of an answer that cannot be set. They are ignored in a request, so that an answer can be sent back."""
 
 
-class AllowedHours(Sent, extra="allow"):
-    """When people may be reached, in the campaign's time zone."""
+def _of_hours(part: str) -> Any:
+    declared = SETTINGS[SETTING_AT[f"{ALLOWED_HOURS}.{part}"]]
+    return Field(None, description=declared.documentation, examples=list(declared.examples))
 
-    start: str | None = Field(None, examples=["09:00"])
-    end: str | None = Field(None, examples=["17:00"], description="At or before `start`: on the next day.")
-    days: list[Any] | None = Field(
-        None, examples=[["monday", "tuesday"]], description="Names, or ISO numbers: 1 is Monday."
-    )
+
+class AllowedHours(Sent, extra="allow"):
+    """When people may be reached; without hours: whenever the law where they are allows it."""
+
+    start: str | None = _of_hours("start")
+    end: str | None = _of_hours("end")
+    days: list[Any] | None = _of_hours("days")
+    windows: list[Any] | None = _of_hours("windows")
+    clock: str | None = _of_hours("clock")
 
 
 @with_fields(sent_fields(Group.PACE))

@@ -121,7 +121,7 @@ class Body(Sent):
 
     def sent(self) -> dict[str, Any]:
         """Return only the fields that were sent, without defaults."""
-        return self.model_dump(exclude_unset=True)
+        return self.model_dump(exclude_unset=True, by_alias=True)
 
 
 class Listing(BaseModel, Generic[Item]):

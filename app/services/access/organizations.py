@@ -11,13 +11,15 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.legal_policy import LegalPolicy, ZoneTrust
 from app.domain.phone import is_region
 from app.domain.rights import Right, Role
 from app.models import Organization, sql
 from app.runtime.live_feed import announce
+from app.services.access.legal_policies import keep_policy, read_blackouts, read_policy
 from app.services.access.principal import Principal, authorize
 from app.services.errors import NotFound
-from app.services.field_readers import ChangeReader, cleaned
+from app.services.field_readers import ChangeReader, cleaned, word
 from app.services.number_field import read_active_number
 
 RESERVED_SLUGS: Final = frozenset(
@@ -53,6 +55,10 @@ class OrganizationView:
     default_phone_number_id: int | None
     dialing_stopped_at: datetime | None
     dialing_stopped_by: str | None
+    zone_trust: ZoneTrust
+    legal_policy: LegalPolicy
+    blackout_dates: list[dict[str, str]]
+    """Dates without any attempt, by the calendar where people are: `from`, `until` (included) and `name`."""
 
 
 async def create_organization(session: AsyncSession, *, name: str, now: datetime) -> Organization:
@@ -125,6 +131,9 @@ async def organization_settings(session: AsyncSession, *, principal: Principal) 
         default_phone_number_id=row.default_phone_number_id,
         dialing_stopped_at=row.dialing_stopped_at,
         dialing_stopped_by=row.dialing_stopped_by,
+        zone_trust=row.zone_trust,
+        legal_policy=row.legal_policy,
+        blackout_dates=row.blackout_dates,
     )
 
 
@@ -133,7 +142,8 @@ async def update_organization(
 ) -> None:
     """Change settings. The slug stays, so that stored addresses go on working.
 
-    Raises `FieldErrors`. The dialer is woken: a higher `outbound_limit` frees slots, and a higher cap frees recipients.
+    A looser `legal_policy` needs a `legal_policy_reason`, which is kept. Raises `FieldErrors`. The dialer is woken: a
+    higher `outbound_limit` frees slots, a higher cap frees recipients, and other hours may be open now.
     """
     authorize(principal, Right.MANAGE_SETTINGS)
     organization = await _own(session, principal, lock=True)
@@ -150,7 +160,11 @@ async def update_organization(
     await read_active_number(
         session, reader, "default_phone_number_id", organization_id=principal.organization_id
     )
+    reader.read("zone_trust", word(ZoneTrust))
+    reader.read("blackout_dates", read_blackouts)
+    read_policy(reader, organization.legal_policy)
     changed = reader.finish()
+    keep_policy(session, organization, changed, principal=principal, now=now)
     for field, value in changed.items():
         setattr(organization, field, value)
     await session.flush()

@@ -24,6 +24,7 @@ from app.services.campaigns.settings import (
     DEFAULTS,
     SETTINGS,
     CampaignSettings,
+    one_hours,
     read_setting,
     why_hours_are_wrong,
 )
@@ -210,7 +211,7 @@ async def _settings_after(
     for name in changes:
         reader.read(name, partial(read_setting, name))
     values, errors = reader.values, reader.errors
-    settings = _one_delay(replace(old, **values), values)
+    settings = one_hours(_one_delay(replace(old, **values), values), values)
     at: datetime | None = values.get("scheduled_at")
     if at is not None:
         if at.tzinfo is None:  # A time without an offset is in the campaign's time zone.

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Any, Final, TypeVar, cast
 
 from app.domain.breaker import BreakerPolicy
+from app.domain.calling_hours import Window, format_window
 from app.domain.campaign import Channel
 from app.services.field_readers import Reader
 
@@ -94,6 +95,8 @@ def as_json(value: Any) -> Any:
             return value.to_json()
         case Decimal():
             return float(value)
+        case Window():
+            return format_window(value)
         case Mapping():
             return {str(key): as_json(each) for key, each in value.items()}
         case tuple():

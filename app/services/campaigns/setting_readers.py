@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
-from app.domain.calling_hours import DAY_NAMES, EVERY_DAY
+from app.domain.calling_hours import DAY_NAMES, EVERY_DAY, CallingHoursInvalid, Window, parse_window
 from app.domain.campaign import Channel, ScheduleType
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import TemplateInvalid, check, variable_name
@@ -24,6 +24,8 @@ LONGEST_RETRY_DELAY_MINUTES: Final = 43_200
 MOST_ATTEMPTS: Final = 20
 MOST_BUDGET: Final = Decimal(1000000000)
 LONGEST_THROTTLE_MS: Final = 3_600_000
+MOST_WINDOWS: Final = 28
+"""Four a day, each day different."""
 
 
 def template_problem(error: TemplateInvalid) -> str:
@@ -89,7 +91,7 @@ def _time_of_day(raw: Any) -> str | None:
         raise Unacceptable("Enter a time such as 09:00 or 17:30.") from None
     if at.tzinfo is not None:
         raise Unacceptable(
-            "Enter a time without an offset, such as 09:00: it is in the campaign's time zone."
+            "Enter a time without an offset, such as 09:00: it is on the clock that calling hours go by."
         )
     return at.strftime("%H:%M")
 
@@ -108,6 +110,37 @@ def _day(raw: Any) -> int:
     if name in _DAY_NUMBERS:
         return _DAY_NUMBERS[name]
     raise Unacceptable(f"“{name[:40]}” is no day of the week: use monday to sunday, or 1 (Monday) to 7.")
+
+
+def _windows(raw: Any) -> tuple[Window, ...]:
+    """Read several windows. What is wrong is named by its place in the list: `0.start`."""
+    given = list(items(raw))
+    if len(given) > MOST_WINDOWS:
+        raise Unacceptable(f"At most {MOST_WINDOWS} windows; these are {len(given)}.")
+    windows: list[Window] = []
+    wrong: dict[str, str] = {}
+    for place, each in enumerate(given):
+        try:
+            windows.append(_window(each))
+        except CallingHoursInvalid as problem:
+            wrong[f"{place}.{problem.field}"] = str(problem)
+        except Unacceptable as problem:
+            wrong[str(place)] = str(problem)
+    if wrong:
+        raise Unacceptable("Some of these windows cannot be taken.", parts=wrong)
+    return tuple(windows)
+
+
+def _window(raw: Any) -> Window:
+    if isinstance(raw, Window):
+        return raw
+    if not isinstance(raw, Mapping) or (unknown := sorted(map(str, raw.keys() - _OF_A_WINDOW))):
+        also = f" Not known: {', '.join(unknown)[:80]}." if isinstance(raw, Mapping) else ""
+        raise Unacceptable(f"Give start, end and days.{also}")
+    return parse_window(raw)
+
+
+_OF_A_WINDOW: Final = frozenset({"start", "end", "days"})
 
 
 def _retry_on(raw: Any) -> tuple[Disposition, ...]:
@@ -210,6 +243,7 @@ MOMENT: Final = Reader(_moment, datetime)
 TIME_ZONE: Final = Reader(_time_zone, str)
 TIME_OF_DAY: Final = Reader(_time_of_day, str)
 DAYS: Final = Reader(_days, list[Any], list[str])
+WINDOWS: Final = Reader(_windows, list[Any], list[dict[str, Any]])
 RETRY_ON: Final = Reader(_retry_on, list[str])
 DELAYS_BY_OUTCOME: Final = Reader(
     _delays_by_outcome, dict[str, list[int] | None], dict[str, list[int]], limits=DELAYS.limits

@@ -1,12 +1,12 @@
 """How columns store the settings that are not plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import time
-from typing import Final
+from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import EVERY_DAY
+from app.domain.calling_hours import EVERY_DAY, Window, parse_window
 from app.domain.retry import RetryOutcome, delays_from
 from app.services.campaigns.setting_declaration import Stored, as_json
 
@@ -22,9 +22,21 @@ def _days(stored: Iterable[str]) -> tuple[int, ...]:
     return days
 
 
+def _windows(stored: Iterable[Mapping[str, object]]) -> tuple[Window, ...]:
+    return tuple(parse_window(dict(each.items())) for each in stored)
+
+
+def _stored_windows(windows: Iterable[Window]) -> list[dict[str, Any]]:
+    return [
+        {"days": sorted(each.days), "start": f"{each.start:%H:%M}", "end": f"{each.end:%H:%M}"}
+        for each in windows
+    ]
+
+
 START_OF_HOURS: Final = Stored("start of the calling hours", _time_of_day, time.fromisoformat)
 END_OF_HOURS: Final = Stored("end of the calling hours", _time_of_day, time.fromisoformat)
 DAYS: Final = Stored("list of calling days", _days, lambda days: [str(day) for day in days])
+WINDOWS: Final = Stored("list of calling hours", _windows, _stored_windows)
 FALLBACKS: Final = Stored("list of fallback values", lambda values: dict(values.items()), dict)
 RETRY_ON: Final = Stored(
     "list of outcomes that are tried again",

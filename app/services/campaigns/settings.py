@@ -3,7 +3,7 @@
 A new one needs its column, a migration, its declaration, and a box in a form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import ALWAYS, EVERY_DAY, CallingHours, CallingHoursInvalid, Window
-from app.domain.campaign import Channel, CompanyMeaning, ScheduleType
+from app.domain.calling_hours import EVERY_DAY, CallingHours, CallingHoursInvalid, HoursClock, Window
+from app.domain.campaign import Channel, CompanyMeaning, Purpose, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.retry import RetryOutcome
 from app.domain.templates import Missing
@@ -40,7 +40,7 @@ _NO_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSettings:
-    """All editable fields. Times of day are "HH:MM" in `time_zone`; days are ISO (1 = Monday)."""
+    """All editable fields. Times of day are "HH:MM" on the clock of the calling hours; days are ISO (1 = Monday)."""
 
     name: str = setting(
         "",
@@ -51,6 +51,14 @@ class CampaignSettings:
     )
     description: str = setting("", text_of(2_000), _CAMPAIGN, blank_is_null=True)
     channel: Channel = setting(Channel.CALL, read.CHANNEL, _CAMPAIGN, examples=("call", "sms"))
+    purpose: Purpose = setting(
+        Purpose.INFORMATIONAL,
+        word(Purpose),
+        _CAMPAIGN,
+        "`informational`: everybody who did not refuse consent. `marketing`: only people whose consent is on record. "
+        "Default {default}.",
+        examples=tuple(Purpose),
+    )
     agent_id: int | None = setting(None, read.ROW, _CAMPAIGN, "The agent who speaks.", names_rows=True)
     phone_number_id: int | None = setting(
         None,
@@ -120,6 +128,22 @@ class CampaignSettings:
         stored=storage.DAYS,
     )
     """Empty is every day."""
+    calling_windows: tuple[Window, ...] = setting(
+        (),
+        read.WINDOWS,
+        _HOURS,
+        "Several windows, each with `start`, `end` and `days`. Empty: the one of `start`, `end` and `days`, which are "
+        "else the first of them.",
+        examples=([{"start": "10:00", "end": "12:00"}, {"start": "14:00", "end": "16:00"}],),
+        stored=storage.WINDOWS,
+    )
+    calling_clock: HoursClock = setting(
+        HoursClock.CAMPAIGN,
+        word(HoursClock),
+        _HOURS,
+        "Whose clock these hours are on: the `campaign`'s time zone, or each `contact`'s own. Default {default}.",
+        examples=tuple(HoursClock),
+    )
     max_attempts: int = setting(
         3, whole(1, read.MOST_ATTEMPTS), _PACE, "In all, the first included. Default {default}."
     )
@@ -247,10 +271,11 @@ WORKING_HOURS: Final[Mapping[str, Any]] = {
     "allowed_start": "09:00",
     "allowed_end": "18:00",
     "allowed_days": (1, 2, 3, 4, 5),
+    "calling_clock": HoursClock.CONTACT,
 }
-"""The calling hours of a campaign begun in the browser, where any time is by choice only.
+"""The calling hours of a campaign begun in the browser, where any time is by choice only: by each contact's own clock.
 
-One that the API makes without hours is open at any hour.
+One that the API makes without hours is open at any hour that the law allows.
 """
 
 
@@ -273,11 +298,34 @@ def delays_of(settings: CampaignSettings) -> tuple[int, ...]:
 
 def calling_hours_of(settings: CampaignSettings) -> CallingHours:
     """Return the hours in which people may be reached. Raises `CallingHoursInvalid`."""
+    return CallingHours(settings.calling_windows or _one_window(settings), settings.calling_clock)
+
+
+def _one_window(settings: CampaignSettings) -> tuple[Window, ...]:
+    """Return the window of start, end and days; none if it is open at any hour."""
     days = frozenset(settings.allowed_days) or EVERY_DAY
     if settings.allowed_start is None or settings.allowed_end is None:
-        return ALWAYS if days == EVERY_DAY else CallingHours((Window(time(0), time(0), days),))
+        return () if days == EVERY_DAY else (Window(time(0), time(0), days),)
     start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
-    return CallingHours((Window(start, end, days),))
+    return (Window(start, end, days),)
+
+
+def one_hours(settings: CampaignSettings, changed: Container[str]) -> CampaignSettings:
+    """Keep the one window and the list of windows consistent: what was set decides the other."""
+    if any(name in changed for name in _OF_ONE_WINDOW):
+        return settings if "calling_windows" in changed else replace(settings, calling_windows=())
+    if "calling_windows" not in changed or not settings.calling_windows:
+        return settings
+    first = settings.calling_windows[0]
+    return replace(
+        settings,
+        allowed_start=f"{first.start:%H:%M}",
+        allowed_end=f"{first.end:%H:%M}",
+        allowed_days=() if first.days == EVERY_DAY else tuple(sorted(first.days)),
+    )
+
+
+_OF_ONE_WINDOW: Final = ("allowed_start", "allowed_end", "allowed_days")
 
 
 def why_hours_are_wrong(settings: CampaignSettings) -> dict[str, str]:
@@ -287,7 +335,11 @@ def why_hours_are_wrong(settings: CampaignSettings) -> dict[str, str]:
         lacking = "allowed_start" if start is None else "allowed_end"
         return {lacking: "Say when calling hours begin and end, or leave both open."}
     try:
-        calling_hours_of(settings)
+        window = _one_window(settings)
     except CallingHoursInvalid as problem:
         return {f"allowed_{problem.field}": str(problem)}
+    if settings.calling_windows and window != settings.calling_windows[:1]:
+        return {
+            "calling_windows": "The first window differs from start, end and days. Send only one of both."
+        }
     return {}

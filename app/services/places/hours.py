@@ -78,7 +78,7 @@ def readable_rules(row: Mapping[Any, Any]) -> HoursRules | None:
     """Return the rules as `rules_of`; None if they cannot be read: the reservation fails such a campaign."""
     try:
         return rules_of(row)
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         return None
 
 

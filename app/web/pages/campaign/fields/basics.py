@@ -8,7 +8,7 @@ from typing import Any, Final
 import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
 
-from app.domain.campaign import Channel
+from app.domain.campaign import Channel, Purpose
 from app.services.campaigns.number_warnings import CONTACTS_PER_NUMBER
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
@@ -40,12 +40,14 @@ NAME: Final = Box(
 DESCRIPTION: Final = Area(
     "description", "Description", "Notes for your team. Nobody you contact sees them.", rows=2, optional=True
 )
+PURPOSE: Final = "purpose"
 CHANNEL: Final = "channel"
 AGENT: Final = "agent_id"
 NUMBER: Final = "phone_number_id"
 NUMBERS: Final = "number_pool"
 
 LABELS: Final[Mapping[str, str]] = {
+    PURPOSE: "Purpose",
     CHANNEL: "Channel",
     AGENT: "Agent",
     NUMBER: "Caller ID",
@@ -53,6 +55,20 @@ LABELS: Final[Mapping[str, str]] = {
     **{box.name: box.label for box in (NAME, DESCRIPTION)},
 }
 
+PURPOSES: Final = [
+    Choice(
+        Purpose.INFORMATIONAL.value,
+        "Informational",
+        "Something they expect, such as a reminder. Nobody who refused consent is contacted.",
+        "info",
+    ),
+    Choice(
+        Purpose.MARKETING.value,
+        "Marketing",
+        "It sells or promotes something. Only people whose consent is on record are contacted; others are skipped.",
+        "megaphone",
+    ),
+]
 CHANNELS: Final = [
     Choice("call", "Call", "Your agent calls, speaks and listens for an answer.", "phone-call"),
     Choice("sms", "SMS", "A text message, made personal for each contact.", "message-square-text"),
@@ -175,6 +191,7 @@ def facts(detail: CampaignDetail, numbers: Sequence[str] | None = None) -> list[
     return [
         Fact(NAME.label, settings.name),
         Fact(DESCRIPTION.label, settings.description or NOTHING),
+        Fact(LABELS[PURPOSE], "Marketing" if settings.purpose is Purpose.MARKETING else "Informational"),
         Fact(LABELS[CHANNEL], "Text message" if settings.channel is Channel.SMS else "Call"),
         Fact(LABELS[AGENT], f"{detail.agent_name}{inactive}" if detail.agent_name else "None chosen"),
         _number_fact(detail)

@@ -140,13 +140,15 @@ def options_of(options: ArrayVar[Any], none: str) -> rx.Component:
     return rx.fragment(rx.el.option(none, value=""), rx.foreach(options, draw_option))
 
 
-def pills(editor: Editor, path: str, legend: str, help_text: str, *ticks: Child) -> rx.Component:
-    """Return boxes to tick in a row, each a `pill`; `path` is where their error is called."""
+def pills(
+    editor: Editor, path: str, legend: str, help_text: str, *ticks: Child, paths: tuple[str, ...] = ()
+) -> rx.Component:
+    """Return boxes to tick in a row, each a `pill`; `path` is where their error is called, or `paths` are."""
     return rx.el.fieldset(
         rx.el.legend(legend),
         rx.el.div(*ticks, class_name="cs-wizard-pills"),
         rx.el.p(help_text, id=f"{path}-help", class_name="cs-help"),
-        field_error(path, editor.error(path)),
+        field_error(path, editor.error(*(paths or (path,)))),
         aria_describedby=f"{path}-help {path}-error",
         class_name="cs-wizard-group",
     )

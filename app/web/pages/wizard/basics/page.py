@@ -34,8 +34,23 @@ def basics() -> rx.Component:
             title="About the campaign",
             description="What your team will see in the list.",
         ),
+        panel(_purpose(), title="What it is for"),
         panel(_channel(), title="How people are reached"),
         panel(_numbers(), title="Caller ID", description="The number that people see."),
+    )
+
+
+def _purpose() -> rx.Component:
+    name = fields_of.PURPOSE
+    return fields(
+        choice_cards(
+            name=name,
+            legend=fields_of.LABELS[name],
+            choices=fields_of.PURPOSES,
+            value=BasicsState.purpose,
+            on_change=BasicsState.choose_purpose,
+        ),
+        field_error(name, error_of(BasicsState, name)),
     )
 
 

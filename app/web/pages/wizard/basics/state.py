@@ -32,6 +32,7 @@ class BasicsState(StepState, rx.State):
     STEP: ClassVar[WizardStep] = WizardStep.BASICS
     SETTINGS: ClassVar[frozenset[str]] = BASICS
 
+    purpose: rx.Field[str] = rx.field("")
     channel: rx.Field[str] = rx.field("call")
     channel_fixed: rx.Field[bool] = rx.field(False)
     agents: rx.Field[list[Option]] = rx.field(default_factory=list)
@@ -42,6 +43,11 @@ class BasicsState(StepState, rx.State):
     default_number: rx.Field[str] = rx.field("")
     """Which number "the default" is, in words."""
     pool_advice: rx.Field[str] = rx.field("")
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def choose_purpose(self, visit: Visit, purpose: str) -> None:
+        """Inform people, or sell them something."""
+        await self._choose(visit, {basics.PURPOSE: purpose})
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_channel(self, visit: Visit, channel: str) -> None:
@@ -88,6 +94,7 @@ class BasicsState(StepState, rx.State):
         chosen = basics.number_choice(settings)
         if self.loading or chosen != self._number_set:
             self.number_choice = self._number_set = chosen
+        self.purpose = settings.purpose.value
         self.channel, self.channel_fixed = settings.channel, detail.status is not CampaignStatus.DRAFT
         self.agents = _agent_options(agents, settings.agent_id)
         self.numbers = basics.number_options(numbers, settings, visit.now)

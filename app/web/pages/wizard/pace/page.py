@@ -12,6 +12,9 @@ from app.web.pages.wizard.parts.frame import wizard_form
 from app.web.pages.wizard.steps import WizardStep
 
 _EDITOR = Editor(PaceState, PaceState.channel == "sms")
+_HOURS_EVENTS = hours.HoursEvents(
+    PaceState.choose_hours, PaceState.choose_clock, PaceState.add_window, PaceState.remove_window
+)
 
 
 @shell("Campaigns")
@@ -25,7 +28,7 @@ def pace() -> rx.Component:
             retries.draw(_EDITOR), title="Retries", description="What happens when somebody is not reached."
         ),
         panel(
-            hours.draw_hours(_EDITOR, PaceState.choose_hours),
+            hours.draw_hours(_EDITOR, _HOURS_EVENTS),
             title="Calling hours",
             description="When people may be reached.",
         ),

@@ -27,6 +27,9 @@ class PaceState(StepState, rx.State):
 
     channel: rx.Field[str] = rx.field("call")
     hours_choice: rx.Field[str] = rx.field(hours.WINDOW)
+    windows: rx.Field[int] = rx.field(1)
+    """How many windows have boxes."""
+    clock_choice: rx.Field[str] = rx.field("")
     start_kind: rx.Field[str] = rx.field(hours.IMMEDIATE)
     said: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     """Folded section -> what is set in it."""
@@ -39,7 +42,23 @@ class PaceState(StepState, rx.State):
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_hours(self, visit: Visit, choice: str) -> None:
         """Reach people at any time, or within hours that then can be set."""
-        await self._choose(visit, hours.hours_asked(choice))
+        await self._choose(visit, hours.hours_asked(choice, self.values))
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def choose_clock(self, visit: Visit, clock: str) -> None:
+        """Mean the hours by each contact's clock, or by the campaign's."""
+        await self._choose(visit, {hours.CLOCK: clock})
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def add_window(self, visit: Visit) -> None:
+        """Give the hours one more window."""
+        if self.windows < hours.MOST_SHOWN:
+            await self._choose(visit, hours.window_added(self.values))
+
+    @guarded(Right.EDIT_CAMPAIGNS)
+    async def remove_window(self, visit: Visit, place: int) -> None:
+        """Take one window away; those after it move up."""
+        await self._choose(visit, hours.window_removed(self.values, place))
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_start(self, visit: Visit, kind: str) -> None:
@@ -60,7 +79,8 @@ class PaceState(StepState, rx.State):
         settings, now = detail.settings, visit.now
         self.channel = settings.channel
         self.start_kind = hours.SCHEDULED if hours.is_scheduled(settings) else hours.IMMEDIATE
-        self.hours_choice = hours.hours_choice(settings)
+        self.hours_choice, self.windows = hours.hours_choice(settings), hours.windows_shown(settings)
+        self.clock_choice = hours.clock_choice(settings)
         self.said = safeguards.summaries(settings) | {retries.SECTION: retries.summary(settings)}
         self.limit = await _limit(visit, settings)
         self.zone_now = hours.zone_now(settings, now)
