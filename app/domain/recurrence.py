@@ -7,7 +7,7 @@ jump, and a time that the clock shows twice runs the first time.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import dropwhile
@@ -35,6 +35,28 @@ class Frequency(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+
+
+class RunPeople(StrEnum):
+    """Who is contacted in each run of a recurring campaign."""
+
+    SAME = "same"
+    """Those of the run before, without those removed."""
+    SEGMENT = "segment"
+    """Those who match a segment of the address book at the time of the occurrence."""
+
+
+class MissedRun(StrEnum):
+    """What becomes of an occurrence whose time passed while nothing could start."""
+
+    CATCH_UP = "catch_up"
+    """It runs late, at once. Of several missed ones, only the last."""
+    SKIP = "skip"
+    """It does not run; the next one does, at its time."""
+
+
+MISSED_AFTER: Final = timedelta(minutes=5)
+"""A start that is no later than this is on time."""
 
 
 class RecurrenceInvalid(ValueError):
@@ -71,17 +93,9 @@ class Recurrence:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Return the schedule of the API's object. Raises `RecurrenceInvalid` with everything that is wrong."""
-        problems = {name: "There is no such field." for name in given if name not in _NAMES}
-        values: dict[str, Any] = {}
-        for name, read in _READERS.items():
-            try:
-                if given.get(name) is not None:
-                    values[name] = read(given[name])
-            except ValueError as problem:
-                problems[name] = str(problem)
+        values, problems = _read(given, _READERS)
         problems |= {name: why for name, why in _LACKING.items() if given.get(name) is None}
-        problems = _contradictions(values) | problems
-        if problems:
+        if problems := _contradictions(values) | problems:
             raise RecurrenceInvalid(problems)
         return cls(**values)
 
@@ -97,6 +111,58 @@ class Recurrence:
             **dates,
             "count": self.count,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringPlan:
+    """The runs of a recurring campaign: when they are, for whom, and what becomes of a missed one."""
+
+    schedule: Recurrence
+    people: RunPeople = RunPeople.SAME
+    segment_id: int | None = None
+    """With `RunPeople.SEGMENT`, and only then."""
+    missed: MissedRun = MissedRun.CATCH_UP
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return the plan of the API's object. Raises `RecurrenceInvalid` with everything that is wrong."""
+        values, problems = _read(
+            {name: each for name, each in given.items() if name in _PLAN_READERS}, _PLAN_READERS
+        )
+        if values.get("people") is RunPeople.SEGMENT and "segment_id" not in values:
+            problems.setdefault("segment_id", "Choose the segment whose people are contacted.")
+        if values.get("people", RunPeople.SAME) is RunPeople.SAME and "segment_id" in values:
+            problems["segment_id"] = "Leave the segment out, or choose its people: people: segment."
+        try:
+            schedule = Recurrence.from_json(
+                {name: each for name, each in given.items() if name not in _PLAN_READERS}
+            )
+        except RecurrenceInvalid as invalid:
+            raise RecurrenceInvalid(invalid.errors | problems) from None
+        if problems:
+            raise RecurrenceInvalid(problems)
+        return cls(schedule=schedule, **values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the API's object, with null for what is not set."""
+        return self.schedule.to_json() | {
+            "people": self.people.value,
+            "segment_id": self.segment_id,
+            "missed": self.missed.value,
+        }
+
+    def to_run(self, *, after: datetime, now: datetime) -> datetime | None:
+        """Return the occurrence that runs next after that of `after`; None if the schedule is over.
+
+        Its time has passed if it was missed and is caught up. Of several missed ones only the last is caught up.
+        """
+        upcoming = next_occurrence(self.schedule, after)
+        on_time = now - MISSED_AFTER
+        if upcoming is None or upcoming >= on_time:
+            return upcoming
+        if self.missed is MissedRun.CATCH_UP:
+            return latest_occurrence(self.schedule, after=after, until=now)
+        return next_occurrence(self.schedule, on_time - timedelta.resolution)
 
 
 def occurrences(recurrence: Recurrence, after: datetime) -> Iterator[datetime]:
@@ -181,7 +247,7 @@ def _week_from(start: date) -> Iterator[date]:
 
 def _on_the_clock(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return when the zone's clock first shows this wall time, or first shows a later one if it never shows it."""
-    at = wall.replace(tzinfo=zone).astimezone(UTC)
+    at = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) == wall:
         return at
     # The clock jumps over it. By the offset after the jump it is just before the jump, by the one before just after.
@@ -193,10 +259,28 @@ def _on_the_clock(wall: datetime, zone: ZoneInfo) -> datetime:
     return high.replace(second=0, microsecond=0)
 
 
-def _read_frequency(raw: object) -> Frequency:
-    if raw not in set(Frequency):
-        raise ValueError(f"Choose one of: {', '.join(Frequency)}.")
-    return Frequency(str(raw))
+def _read(
+    given: Mapping[str, Any], readers: Mapping[str, Callable[[object], Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the good values of what is there, and what to change: field -> why."""
+    problems = {name: "There is no such field." for name in given if name not in readers}
+    values: dict[str, Any] = {}
+    for name in readers:
+        try:
+            if given.get(name) is not None:
+                values[name] = readers[name](given[name])
+        except ValueError as problem:
+            problems[name] = str(problem)
+    return values, problems
+
+
+def _word(words: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def read(raw: object) -> StrEnum:
+        if raw not in set(words):
+            raise ValueError(f"Choose one of: {', '.join(words)}.")
+        return words(str(raw))
+
+    return read
 
 
 def _whole(most: int) -> Callable[[object], int]:
@@ -260,15 +344,19 @@ _UNITS: Final[Mapping[Frequency, Any]] = {
     Frequency.MONTHLY: MONTHLY,
 }
 _DATES: Final = ("start_date", "end_date")
-_NAMES: Final = frozenset(each.name for each in fields(Recurrence))
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "frequency": _read_frequency,
+    "frequency": _word(Frequency),
     "interval": _whole(LONGEST_INTERVAL),
     "days_of_week": _read_days,
     "time": _read_time,
     "time_zone": _read_zone,
     **dict.fromkeys(_DATES, _read_date),
     "count": _whole(MOST_OCCURRENCES),
+}
+_PLAN_READERS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "people": _word(RunPeople),
+    "segment_id": _whole(2**63 - 1),
+    "missed": _word(MissedRun),
 }
 _LACKING: Final[Mapping[str, str]] = {
     "frequency": f"Say how often: {', '.join(Frequency)}.",

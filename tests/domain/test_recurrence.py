@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from app.domain.recurrence import (
     Frequency,
+    MissedRun,
     Recurrence,
     RecurrenceInvalid,
+    RecurringPlan,
     anchored,
     latest_occurrence,
     next_occurrence,
@@ -96,7 +98,7 @@ def named_dates(recurrence: Recurrence, until: date) -> Iterator[date]:
 
 def first_minute_at_or_after(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the first minute in which the zone's clock shows `wall` or later, minute by minute."""
-    about = wall.replace(tzinfo=zone).astimezone(UTC) - timedelta(hours=4)
+    about = wall.replace(tzinfo=zone, fold=0).astimezone(UTC) - timedelta(hours=4)
     assert about.astimezone(zone).replace(tzinfo=None) < wall
     while about.astimezone(zone).replace(tzinfo=None) < wall:
         about += MINUTE
@@ -161,7 +163,7 @@ def schedules(draw: st.DrawFn) -> Recurrence:
         frequency=frequency,
         interval=draw(st.integers(1, 14)),
         days_of_week=tuple(sorted(draw(days))) if frequency is Frequency.WEEKLY else (),
-        time=draw(st.times().map(lambda at: at.replace(second=0, microsecond=0))),
+        time=draw(st.times().map(lambda at: at.replace(second=0, microsecond=0, fold=0))),
         time_zone=draw(st.sampled_from(ZONES)),
         start_date=start,
         **ends,
@@ -401,3 +403,71 @@ def test_a_schedule_without_an_occurrence_to_come_names_the_field_that_ended_it(
 
 def test_a_schedule_with_an_occurrence_to_come_has_not_ended() -> None:
     assert why_it_has_ended(schedule(end_date="2026-02-10"), utc("2026-02-10 13:59")) == {}
+
+
+# The runs of a campaign.
+
+DAILY_AT_NINE = {"frequency": "daily", "time": "09:00", "time_zone": "UTC", "start_date": "2026-03-01"}
+
+
+def plan(**fields: Any) -> RecurringPlan:
+    return RecurringPlan.from_json(DAILY_AT_NINE | fields)
+
+
+@pytest.mark.parametrize("missed", MissedRun)
+@pytest.mark.parametrize("now", ["2026-03-03 22:00", "2026-03-04 08:59", "2026-03-04 09:05"])
+def test_an_occurrence_to_come_or_not_later_than_five_minutes_is_not_missed(missed: str, now: str) -> None:
+    assert plan(missed=missed).to_run(after=utc("2026-03-03 09:00"), now=utc(now)) == utc("2026-03-04 09:00")
+
+
+def test_of_several_missed_occurrences_the_last_is_caught_up_once() -> None:
+    caught = plan(missed="catch_up")
+    at = caught.to_run(after=utc("2026-03-03 09:00"), now=utc("2026-03-06 12:00"))
+    assert at == utc("2026-03-06 09:00")
+    assert caught.to_run(after=at, now=utc("2026-03-06 13:00")) == utc("2026-03-07 09:00")
+
+
+def test_missed_occurrences_are_skipped_by_choice() -> None:
+    skipped = plan(missed="skip")
+    assert skipped.to_run(after=utc("2026-03-03 09:00"), now=utc("2026-03-06 12:00")) == utc(
+        "2026-03-07 09:00"
+    )
+    assert skipped.to_run(after=utc("2026-03-03 09:00"), now=utc("2026-03-06 09:05")) == utc(
+        "2026-03-06 09:00"
+    )
+
+
+def test_a_schedule_that_is_over_has_no_further_run() -> None:
+    ended = {"end_date": "2026-03-05"}
+    late = {"after": utc("2026-03-03 09:00"), "now": utc("2026-03-06 12:00")}
+    assert plan(**ended, missed="skip").to_run(**late) is None
+    assert plan(**ended, missed="catch_up").to_run(**late) == utc("2026-03-05 09:00")
+    assert plan(**ended).to_run(after=utc("2026-03-05 09:00"), now=utc("2026-03-05 10:00")) is None
+
+
+def test_the_same_people_and_catching_up_are_the_defaults() -> None:
+    assert plan().to_json() == DAILY_AT_NINE | {
+        "interval": 1,
+        "days_of_week": [],
+        "end_date": None,
+        "count": None,
+        "people": "same",
+        "segment_id": None,
+        "missed": "catch_up",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"people": "segment"}, {"segment_id"}),
+        ({"segment_id": 3}, {"segment_id"}),
+        ({"people": "everyone"}, {"people"}),
+        ({"missed": "twice", "time": "late"}, {"missed", "time"}),
+        ({"whom": "all"}, {"whom"}),
+    ],
+)
+def test_a_plan_names_what_is_wrong(fields: dict[str, Any], wrong: set[str]) -> None:
+    with pytest.raises(RecurrenceInvalid) as refused:
+        plan(**fields)
+    assert refused.value.errors.keys() == wrong
