@@ -16,8 +16,9 @@ from app.domain.recipient import ENDED
 from app.domain.rights import Right
 from app.models import Agent, Attempt, Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.brief import recipient_counts_of_each
+from app.services.campaigns.brief import recipient_counts_of_each, shown_runs
 from app.services.campaigns.recipients import contains
+from app.services.campaigns.rows import shown_run_id
 from app.services.campaigns.views import CampaignCards, CampaignRow, Counts
 from app.services.paging import Page, offset_of
 
@@ -116,6 +117,7 @@ def _progress_of(organization_id: int) -> ColumnElement[Any]:
         select(processed * 1.0 / func.greatest(func.count(), 1))
         .where(
             col(Recipient.campaign_id) == col(Campaign.id),
+            col(Recipient.run_id) == shown_run_id(),
             col(Recipient.organization_id) == organization_id,
         )
         .correlate(Campaign)
@@ -128,8 +130,9 @@ async def _campaign_rows(
 ) -> list[CampaignRow]:
     ids = [campaign.id for campaign, _, _ in rows]
     counts = await recipient_counts_of_each(session, ids)
-    attempted = await _ended_attempted(session, ids)
-    made = await _calls_made(session, ids)
+    runs = (await shown_runs(session, ids)).values()
+    attempted = await _ended_attempted(session, ids, runs)
+    made = await _calls_made(session, ids, runs)
     return [
         _campaign_row(
             campaign,
@@ -174,11 +177,14 @@ def _campaign_row(
     )
 
 
-async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
+async def _ended_attempted(
+    session: AsyncSession, ids: Collection[int], runs: Collection[int]
+) -> dict[int, int]:
     rows = await session.execute(
         select(col(Recipient.campaign_id), func.count())
         .where(
             col(Recipient.campaign_id).in_(ids),
+            col(Recipient.run_id).in_(runs),
             col(Recipient.status).in_(ENDED),
             col(Recipient.attempts_made) > 0,
         )
@@ -187,10 +193,14 @@ async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[
     return dict(rows.all())
 
 
-async def _calls_made(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
+async def _calls_made(session: AsyncSession, ids: Collection[int], runs: Collection[int]) -> dict[int, int]:
     rows = await session.execute(
         select(col(Attempt.campaign_id), func.count())
-        .where(col(Attempt.campaign_id).in_(ids), col(Attempt.status).not_in(_NOT_MADE))
+        .where(
+            col(Attempt.campaign_id).in_(ids),
+            col(Attempt.run_id).in_(runs),
+            col(Attempt.status).not_in(_NOT_MADE),
+        )
         .group_by(col(Attempt.campaign_id))
     )
     return dict(rows.all())
