@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, MO, MONTHLY, WEEKLY, rrule
 
-from app.domain.calling_hours import is_zone
+from app.domain.time_zones import read_zone
 
 LONGEST_INTERVAL: Final = 999
 MOST_OCCURRENCES: Final = 10_000
@@ -307,9 +307,7 @@ def _read_time(raw: object) -> time:
 
 
 def _read_zone(raw: object) -> str:
-    if not isinstance(raw, str) or not is_zone(raw):
-        raise ValueError(f"There is no time zone “{raw}”. Choose one such as America/New_York.")
-    return raw
+    return read_zone(raw if isinstance(raw, str) else "")
 
 
 def _read_date(raw: object) -> date:

@@ -84,9 +84,7 @@ async def check_readiness(
         **_number_errors(campaign, chosen, numbers, account_id, known or {}),
         **cannot_be_read,
         **_time_errors(rows, now),
-        **await why_it_cannot_recur(
-            session, rows.settings, organization_id=campaign.organization_id, now=now
-        ),
+        **await why_it_cannot_recur(session, campaign, rows.settings, now=now),
         **unwritten(step, agent),
     }
     variables = await recipient_variable_names(session, campaign.id)

@@ -50,6 +50,7 @@ async def launch_scheduled(
         work = partial(launch, campaign_id=each.id, now=clock.now(), known=heard)
         if await database.write(work):
             launched.append(each.id)
+        fault("after_launch_commit")
     return launched
 
 

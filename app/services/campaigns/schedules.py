@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.calling_hours import CallingHoursInvalid, UnknownZone, describe, is_open
 from app.domain.campaign import ScheduleType
 from app.domain.recurrence import (
     Recurrence,
@@ -16,14 +15,16 @@ from app.domain.recurrence import (
     occurrences,
     why_it_has_ended,
 )
-from app.models import Campaign, Segment
-from app.services.campaigns.settings import CampaignSettings, calling_hours_of
+from app.models import Campaign, Organization, Segment
+from app.services.campaigns.settings import CampaignSettings
+from app.services.places.hours import NOWHERE, hours_of_organization, opening_at, readable_rules
+from app.services.places.openings import waiting_places
 
 PLAN: Final = "recurring_config"
 """The name of the setting with the schedule."""
 
 SHOWN_OCCURRENCES: Final = 5
-_COMPARED_WITH_HOURS: Final = 60
+_COMPARED_WITH_HOURS: Final = 30
 
 
 def plan_of(campaign: Campaign) -> RecurringPlan | None:
@@ -85,7 +86,7 @@ def why_over(settings: CampaignSettings, now: datetime) -> dict[str, str]:
 
 
 async def why_it_cannot_recur(
-    session: AsyncSession, settings: CampaignSettings, *, organization_id: int, now: datetime
+    session: AsyncSession, campaign: Campaign, settings: CampaignSettings, *, now: datetime
 ) -> dict[str, str]:
     """Return what to change before a recurring campaign can start: field of the setting -> why."""
     plan = settings.recurring_config
@@ -95,22 +96,26 @@ async def why_it_cannot_recur(
         return {PLAN: "Say when it runs: how often, at what time, and in which time zone."}
     if plan.segment_id is not None:
         segment = await session.get(Segment, plan.segment_id)
-        if segment is None or segment.organization_id != organization_id:
+        if segment is None or segment.organization_id != campaign.organization_id:
             return {f"{PLAN}.segment_id": "This segment has been deleted. Choose another."}
-    return why_over(settings, now) or _why_outside_hours(settings, plan, now)
+    return why_over(settings, now) or await _why_outside_hours(session, campaign, plan, now)
 
 
-def _why_outside_hours(settings: CampaignSettings, plan: RecurringPlan, now: datetime) -> dict[str, str]:
-    """Return the problem of a schedule whose every occurrence is outside the calling hours of the campaign's zone."""
-    try:
-        hours = calling_hours_of(settings)
-        times = zip(occurrences(plan.schedule, now), range(_COMPARED_WITH_HOURS), strict=False)
-        if any(is_open(hours, [settings.time_zone], at) for at, _ in times):
-            return {}
-    except (CallingHoursInvalid, UnknownZone):
+async def _why_outside_hours(
+    session: AsyncSession, campaign: Campaign, plan: RecurringPlan, now: datetime
+) -> dict[str, str]:
+    """Return the problem of a schedule at whose every occurrence nobody of the campaign may be contacted."""
+    organization = await session.get_one(Organization, campaign.organization_id)
+    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    if rules is None:
         return {}  # Another field says so.
+    places = [each.opening for each in await waiting_places(session, {campaign.id: rules}, now=now)]
+    times = occurrences(plan.schedule, now)
+    for at, _ in zip(times, range(_COMPARED_WITH_HOURS), strict=False):
+        if any(each.is_open(at) for each in places or [opening_at(rules, NOWHERE, now=at)]):
+            return {}
     why = (
-        f"Every occurrence is outside the calling hours, {describe(hours)} in {settings.time_zone}. "
-        "Change this time or the calling hours."
+        "At every one of these times the calling hours are closed for all the people. "
+        "Change this time, or the calling hours."
     )
     return {f"{PLAN}.time": why}

@@ -206,8 +206,8 @@ async def complete_by_system(
     if following is None:
         row = (await session.execute(_COMPLETE, given)).one_or_none()
     else:
-        fault("before_run_opened")
         row = (await session.execute(_GO_ON, given | {"occurrence_at": following})).one_or_none()
+        fault("before_run_opening_commit")
     if row is None:
         return False
     announce(session, organization_id=row.organization_id, campaign_id=campaign_id)
