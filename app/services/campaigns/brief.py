@@ -1,7 +1,7 @@
 """The most frequent questions about a campaign: whether it exists, its status and zone, and its people by status."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from app.domain.rights import Right
 from app.models import Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.progress import all_counts
-from app.services.campaigns.rows import shown_run_id
+from app.services.campaigns.rows import shown_runs
 from app.services.campaigns.views import CampaignBrief, Counts
 from app.services.errors import NotFound
 from app.services.refs import Ref, select_ref
@@ -84,17 +84,12 @@ async def recipient_counts(session: AsyncSession, campaign_id: int) -> Counts:
 
 async def recipient_counts_of_each(session: AsyncSession, campaign_ids: Collection[int]) -> dict[int, Counts]:
     """Return the counts of several campaigns, each of its run shown. For callers that have found them."""
-    runs = await shown_runs(session, campaign_ids)
-    counts = await recipient_counts_of_runs(session, list(runs.values()))
-    return {campaign_id: counts[run_id] for campaign_id, run_id in runs.items()}
-
-
-async def shown_runs(session: AsyncSession, campaign_ids: Collection[int]) -> dict[int, int]:
-    """Return campaign -> its run that is shown: the newest that has started, else the newest."""
     rows = await session.execute(
-        select(col(Campaign.id), shown_run_id()).where(col(Campaign.id).in_(campaign_ids))
+        select(col(Recipient.campaign_id), col(Recipient.status), func.count())
+        .where(col(Recipient.run_id).in_(shown_runs(campaign_ids)))
+        .group_by(col(Recipient.campaign_id), col(Recipient.status))
     )
-    return dict(rows.all())
+    return _counts(campaign_ids, rows.all())
 
 
 async def recipient_counts_of_runs(session: AsyncSession, run_ids: Collection[int]) -> dict[int, Counts]:
@@ -104,7 +99,11 @@ async def recipient_counts_of_runs(session: AsyncSession, run_ids: Collection[in
         .where(col(Recipient.run_id).in_(run_ids))
         .group_by(col(Recipient.run_id), col(Recipient.status))
     )
+    return _counts(run_ids, rows.all())
+
+
+def _counts(ids: Collection[int], rows: Iterable[tuple[int, RecipientStatus, int]]) -> dict[int, Counts]:
     found: dict[int, dict[RecipientStatus, int]] = defaultdict(dict)
-    for run_id, status, count in rows:
-        found[run_id][status] = count
-    return {run_id: all_counts(found[run_id]) for run_id in run_ids}
+    for each, status, count in rows:
+        found[each][status] = count
+    return {each: all_counts(found[each]) for each in ids}

@@ -16,9 +16,9 @@ from app.domain.recipient import ENDED
 from app.domain.rights import Right
 from app.models import Agent, Attempt, Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.brief import recipient_counts_of_each, shown_runs
+from app.services.campaigns.brief import recipient_counts_of_each
 from app.services.campaigns.recipients import contains
-from app.services.campaigns.rows import shown_run_id
+from app.services.campaigns.rows import shown_run_id, shown_runs
 from app.services.campaigns.views import CampaignCards, CampaignRow, Counts
 from app.services.paging import Page, offset_of
 
@@ -130,9 +130,8 @@ async def _campaign_rows(
 ) -> list[CampaignRow]:
     ids = [campaign.id for campaign, _, _ in rows]
     counts = await recipient_counts_of_each(session, ids)
-    runs = (await shown_runs(session, ids)).values()
-    attempted = await _ended_attempted(session, ids, runs)
-    made = await _calls_made(session, ids, runs)
+    attempted = await _ended_attempted(session, ids)
+    made = await _calls_made(session, ids)
     return [
         _campaign_row(
             campaign,
@@ -177,14 +176,12 @@ def _campaign_row(
     )
 
 
-async def _ended_attempted(
-    session: AsyncSession, ids: Collection[int], runs: Collection[int]
-) -> dict[int, int]:
+async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
     rows = await session.execute(
         select(col(Recipient.campaign_id), func.count())
         .where(
             col(Recipient.campaign_id).in_(ids),
-            col(Recipient.run_id).in_(runs),
+            col(Recipient.run_id).in_(shown_runs(ids)),
             col(Recipient.status).in_(ENDED),
             col(Recipient.attempts_made) > 0,
         )
@@ -193,12 +190,12 @@ async def _ended_attempted(
     return dict(rows.all())
 
 
-async def _calls_made(session: AsyncSession, ids: Collection[int], runs: Collection[int]) -> dict[int, int]:
+async def _calls_made(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
     rows = await session.execute(
         select(col(Attempt.campaign_id), func.count())
         .where(
             col(Attempt.campaign_id).in_(ids),
-            col(Attempt.run_id).in_(runs),
+            col(Attempt.run_id).in_(shown_runs(ids)),
             col(Attempt.status).not_in(_NOT_MADE),
         )
         .group_by(col(Attempt.campaign_id))

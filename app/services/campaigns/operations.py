@@ -219,17 +219,24 @@ async def _settings_after(
         if at.tzinfo is None:  # A time without an offset is in the campaign's time zone.
             at = at.replace(tzinfo=ZoneInfo(settings.time_zone))
         settings = replace(settings, scheduled_at=at.astimezone(UTC))
-        if at <= now:
-            errors["scheduled_at"] = "This time has passed. Choose one in the future."
-        if recurs(settings):
-            errors["scheduled_at"] = f"A recurring campaign starts at the times of {PLAN}. Leave this out."
-    if PLAN in values:
+        errors |= _why_not_at(settings, old, at, now)
+    if values.get(PLAN) not in (None, old.recurring_config):
         errors = why_over(settings, now) | errors
     if any(SETTINGS[name].group is Group.HOURS for name in values):
         errors = why_hours_are_wrong(settings) | errors
     if errors:
         raise FieldErrors(errors)
     return settings
+
+
+def _why_not_at(
+    settings: CampaignSettings, old: CampaignSettings, at: datetime, now: datetime
+) -> dict[str, str]:
+    """Return why a campaign cannot start at that time. A recurring one has its times from its schedule."""
+    if recurs(settings):
+        why = f"A recurring campaign starts at the times of {PLAN}. Leave this out."
+        return {"scheduled_at": why} if settings.scheduled_at != old.scheduled_at else {}
+    return {"scheduled_at": "This time has passed. Choose one in the future."} if at <= now else {}
 
 
 def _refuse_overwriting(now: CampaignSettings, asked: CampaignSettings, expected: Mapping[str, Any]) -> None:

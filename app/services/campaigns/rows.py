@@ -1,10 +1,11 @@
 """A campaign's rows, loaded for one organization, read or locked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import ScalarSelect, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -87,6 +88,13 @@ def shown_run_id() -> ScalarSelect[int]:
     """Return the id of the run shown of a campaign, for a query of `Campaign`."""
     mine = select(col(Run.id)).where(col(Run.campaign_id) == col(Campaign.id)).correlate(Campaign)
     return mine.order_by(*SHOWN_FIRST).limit(1).scalar_subquery()
+
+
+def shown_runs(campaign_ids: Collection[int]) -> Select[int]:
+    """Return the query of the ids of the runs that are shown of these campaigns."""
+    first = distinct_on(col(Run.campaign_id))
+    theirs = select(col(Run.id)).where(col(Run.campaign_id).in_(campaign_ids)).ext(first)
+    return theirs.order_by(col(Run.campaign_id), *SHOWN_FIRST)
 
 
 async def pool_of(session: AsyncSession, campaign_id: int) -> tuple[int, ...]:

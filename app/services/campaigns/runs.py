@@ -33,8 +33,11 @@ async def reschedule(
     A run that has started goes on; the plan holds from the next. A campaign that was never started gets its first
     occurrence when it is.
     """
-    plan, run = plan_of(campaign), await latest_run(session, campaign.id)
-    if plan is None or plan == before or (run.started_at is None and run.occurrence_at is None):
+    plan = plan_of(campaign)
+    if plan is None or plan == before:
+        return
+    run = await latest_run(session, campaign.id)
+    if run.started_at is None and run.occurrence_at is None:
         return
     if run.started_at is not None:
         write_plan(campaign, replace(plan, schedule=anchored(plan.schedule, now)))
