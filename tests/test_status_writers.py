@@ -150,4 +150,6 @@ async def test_no_move_that_the_table_forbids_reaches_the_database(
 
 async def test_who_was_cancelled_is_not_retried() -> None:
     with pytest.raises(TransitionNotAllowed):
-        await retry_ended(_NO_SESSION, campaign_id=1, statuses={RecipientStatus.CANCELLED}, more=1, now=_NOW)
+        await retry_ended(
+            _NO_SESSION, campaign_id=1, run_id=1, statuses={RecipientStatus.CANCELLED}, more=1, now=_NOW
+        )

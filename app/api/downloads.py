@@ -32,6 +32,7 @@ router = APIRouter(prefix="/download/{organization}", include_in_schema=False)
 
 _ALL: Final = "all"
 _MOST_ROWS: Final = 2**63 - 1
+_LAST_RUN: Final = 2**31 - 1
 
 Id = Annotated[int, Path(ge=1, le=_MOST_ROWS)]
 Search = Annotated[str, Query(max_length=200)]
@@ -89,7 +90,11 @@ async def not_imported(import_id: Id, downloader: MaybeDownloader) -> Response:
 
 @router.get("/campaigns/{campaign_id}/contacts.csv", response_model=None)
 async def contacts(
-    campaign_id: Id, downloader: MaybeDownloader, status: str = _ALL, search: Search = ""
+    campaign_id: Id,
+    downloader: MaybeDownloader,
+    status: str = _ALL,
+    search: Search = "",
+    run: Annotated[int, Query(ge=0, le=_LAST_RUN)] = 0,
 ) -> Response:
     """Return a campaign's contacts, by the filter of the Contacts tab; an unknown status is ignored."""
     if isinstance(downloader, Response):
@@ -110,6 +115,7 @@ async def contacts(
             recipient_ids=None if skipped is None else list(skipped),
             statuses=statuses,
             search=search,
+            run=run or None,
         )
 
     return await downloader.file(f"campaign-{campaign_id}-contacts.csv", pieces)
@@ -117,7 +123,11 @@ async def contacts(
 
 @router.get("/campaigns/{campaign_id}/calls.csv", response_model=None)
 async def calls(
-    campaign_id: Id, downloader: MaybeDownloader, disposition: str = _ALL, search: Search = ""
+    campaign_id: Id,
+    downloader: MaybeDownloader,
+    disposition: str = _ALL,
+    search: Search = "",
+    run: Annotated[int, Query(ge=0, le=_LAST_RUN)] = 0,
 ) -> Response:
     """Return a campaign's call log, by the filter of its tab; an unknown disposition is ignored."""
     if isinstance(downloader, Response):
@@ -131,6 +141,7 @@ async def calls(
             campaign_ref=campaign_id,
             disposition=outcome,
             search=search,
+            run=run or None,
         ),
     )
 

@@ -12,12 +12,14 @@ from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 from app.api.caller import admit, bearer, identify
 from app.api.problems import NotIdentified, TooMany
 from app.api.rate_limits import MOST_SOCKETS_OF_A_KEY
+from app.api.v1.fields import RunNumber
 from app.api.v1.progress_answers import progress_answer
 from app.runtime.context import AppContext, get_context
 from app.runtime.quotas import Full
 from app.runtime.tasks import end_tasks
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.progress import campaign_snapshot
+from app.services.campaigns.rows import shown_run
 from app.services.errors import NotFound
 from app.services.live_hub import Watched, watch
 
@@ -41,11 +43,12 @@ async def progress(
     campaign_id: str,
     context: Annotated[AppContext, Depends(get_context)],
     token: Annotated[str, Query(max_length=200)] = "",
+    run: RunNumber = None,
 ) -> None:
-    """Send the present progress at once, then each change, at most four a second, and regular pings.
+    """Send the present progress of a run at once, then each change, at most four a second, and regular pings.
 
-    Closes with 4401 if the key is unknown or gets revoked, with 4404 if there is no such campaign, and with 4429 where
-    a request would get 429, or if the key has too many open sockets.
+    Closes with 4401 if the key is unknown or gets revoked, with 4404 if there is no such campaign or run, and with 4429
+    where a request would get 429, or if the key has too many open sockets.
     """
     await socket.accept()
     key = token or bearer(socket)
@@ -53,7 +56,8 @@ async def progress(
         principal = await admit(context, socket, key)
         async with context.database.session() as session:
             campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_id)
-        watched = Watched(principal.organization_id, campaign.id, "progress")
+            await shown_run(session, campaign.id, run)
+        watched = Watched(principal.organization_id, campaign.id, "progress", run=run)
         with context.quotas.holding("progress sockets", principal.key_id, most=MOST_SOCKETS_OF_A_KEY):
             await _serve(socket, _messages(context, watched, key))
         await socket.close(NO_CAMPAIGN, "The campaign was deleted.")
@@ -93,6 +97,7 @@ async def _state(context: AppContext, watched: Watched) -> Message:
             organization_id=watched.organization_id,
             campaign_id=watched.campaign_id,
             now=context.clock.now(),
+            run=watched.run,
         )
     return progress_answer(snapshot).model_dump(mode="json")
 

@@ -67,15 +67,18 @@ _S = CampaignStatus
 
 TRANSITIONS: Final[Mapping[CampaignStatus, frozenset[CampaignStatus]]] = {
     _S.DRAFT: frozenset({_S.SCHEDULED, _S.QUEUED, _S.CANCELLED}),
-    _S.SCHEDULED: frozenset({_S.QUEUED, _S.PAUSED, _S.CANCELLED, _S.FAILED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
-    _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
+    _S.SCHEDULED: frozenset({_S.QUEUED, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED, _S.SCHEDULED}),
+    _S.RUNNING: frozenset({_S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.FAILED, _S.SCHEDULED}),
     _S.PAUSED: frozenset({_S.SCHEDULED, _S.QUEUED, _S.RUNNING, _S.CANCELLED, _S.FAILED}),
     _S.COMPLETED: frozenset({_S.RUNNING}),
     _S.CANCELLED: frozenset(),
-    _S.FAILED: frozenset({_S.QUEUED, _S.RUNNING, _S.CANCELLED}),
+    _S.FAILED: frozenset({_S.SCHEDULED, _S.QUEUED, _S.RUNNING, _S.CANCELLED}),
 }
-"""Status -> which may follow it. `completed -> running` is "retry failed"; `failed -> running` is a resume."""
+"""Status -> which may follow it. `completed -> running` is "retry failed"; `failed -> running` is a resume.
+
+A recurring campaign is scheduled again when a run has ended. It completes from there if its last occurrence was missed.
+"""
 
 EDITABLE: Final = frozenset({_S.DRAFT, _S.PAUSED, _S.FAILED})
 """Settings and contacts can be changed only in these (seed 004: Draft or Paused; a failed one has to be repaired)."""

@@ -35,5 +35,6 @@ class Job:
 RUN_IMPORT: Final = Job(name="run_import", noun="import", parameter="import_id")
 ADVANCE_AUDIENCE: Final = Job(name="advance_audience", noun="audience", parameter="audience_id")
 ADVANCE_BULK_CHANGE: Final = Job(name="advance_bulk_change", noun="bulk", parameter="bulk_id")
+FILL_RUN: Final = Job(name="fill_run", noun="run", parameter="run_id")
 
-JOBS: Final = (RUN_IMPORT, ADVANCE_AUDIENCE, ADVANCE_BULK_CHANGE)
+JOBS: Final = (RUN_IMPORT, ADVANCE_AUDIENCE, ADVANCE_BULK_CHANGE, FILL_RUN)

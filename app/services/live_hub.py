@@ -41,6 +41,8 @@ class Watched:
     """Which snapshot: "overview", "list"."""
     of_campaigns: bool = True
     """True: changes in the organization's campaigns change it; False: only the organization's settings do."""
+    run: int | None = None
+    """The number of the campaign's run; None: the one that is shown without a choice."""
 
     def concerns(self, note: LiveNote) -> bool:
         """Tell whether the note may have changed the watched thing."""

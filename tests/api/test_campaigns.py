@@ -263,12 +263,10 @@ async def test_what_is_not_there_yet_is_refused_clearly(world: ApiWorld) -> None
         EXAMPLE
         | {
             "assistant_id": world.agent.id,
-            "schedule_type": "recurring",
-            "recurring_config": {"frequency": "weekly"},
             "advanced_settings": {"leave_voicemail": True},
         },
     )
-    assert fields_of(refused) == {"schedule_type", "recurring_config", "advanced_settings.leave_voicemail"}
+    assert fields_of(refused) == {"advanced_settings.leave_voicemail"}
     assert "not available yet" in problem_of(refused)["detail"]
 
 

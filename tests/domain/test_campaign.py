@@ -24,13 +24,13 @@ S, A = CampaignStatus, CampaignAction
 #                 draft scheduled queued running paused completed cancelled failed
 ALLOWED = {
     S.DRAFT: "        -     x        x      -       -      -         x         -",
-    S.SCHEDULED: "    -     -        x      -       x      -         x         x",
-    S.QUEUED: "       -     -        -      x       x      x         x         x",
-    S.RUNNING: "      -     -        -      -       x      x         x         x",
+    S.SCHEDULED: "    -     -        x      -       x      x         x         x",
+    S.QUEUED: "       -     x        -      x       x      x         x         x",
+    S.RUNNING: "      -     x        -      -       x      x         x         x",
     S.PAUSED: "       -     x        x      x       -      -         x         x",
     S.COMPLETED: "    -     -        -      x       -      -         -         -",
     S.CANCELLED: "    -     -        -      -       -      -         -         -",
-    S.FAILED: "       -     -        x      x       -      -         x         -",
+    S.FAILED: "       -     x        x      x       -      -         x         -",
 }
 
 
@@ -84,7 +84,7 @@ def test_may_and_the_list_of_actions_agree(action: CampaignAction, status: Campa
 LEADS_TO = {
     A.START: {S.QUEUED, S.SCHEDULED},
     A.PAUSE: {S.PAUSED},
-    A.RESUME: {S.QUEUED, S.RUNNING},
+    A.RESUME: {S.SCHEDULED, S.QUEUED, S.RUNNING},
     A.CANCEL: {S.CANCELLED},
     A.RETRY_FAILED: {S.RUNNING},
 }

@@ -13,8 +13,11 @@ _ELSEWHERE: Final = (
     "app/services/segments/",
     "app/services/contacts/",
     "app/services/campaigns/audiences",
+    "app/services/campaigns/run_filling",
+    "app/services/campaigns/scheduled_starts",
+    "app/services/campaigns/transitions",
 )
-"""Passed by the worker of imports and other long work, whose own tests kill it."""
+"""Passed by the worker of imports and other long work, or for a schedule only: their own tests kill it there."""
 _WEB: Final = ("app/services/dialing/receive/", "app/api/")
 """Passed by the web process."""
 

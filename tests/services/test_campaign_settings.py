@@ -173,7 +173,12 @@ async def test_every_setting_is_kept_as_it_was_given(world: CampaignWorld) -> No
         ("fallback_values", {"?": "x"}, "fallback_values"),
         ("fallback_values", {"a": "x" * 501}, "fallback_values"),
         ("missing", "guess", "missing"),
-        ("schedule_type", "recurring", "schedule_type"),
+        ("schedule_type", "hourly", "schedule_type"),
+        (
+            "recurring_config",
+            {"frequency": "hourly", "time": "09:00", "time_zone": "UTC"},
+            "recurring_config.frequency",
+        ),
         ("scheduled_at", "tomorrow", "scheduled_at"),
         ("scheduled_at", "2024-02-15T09:00:00Z", "scheduled_at"),
         ("time_zone", "Mars/Olympus", "time_zone"),

@@ -16,7 +16,7 @@ from app.api.v1.attempt_answers import (
     attempt_detail_answer,
     second_call_answer,
 )
-from app.api.v1.fields import Body, Listing, PageNumber, PageSize, Ref, Search, listing
+from app.api.v1.fields import Body, Listing, PageNumber, PageSize, Ref, RunNumber, Search, listing
 from app.domain.attempt import AttemptStatus, Disposition
 from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.dialing.reconcile.overdue_attempts import settle_review
@@ -38,12 +38,13 @@ class SecondCalls(BaseModel):
 
 
 @router.get("/campaigns/{campaign_id}/attempts")
-async def index(
+async def index(  # one argument for each parameter of the query
     campaign_id: Ref,
     caller: Keyed,
     outcome: Disposition | None = None,
     status: AttemptStatus | None = None,
     search: Search = "",
+    run: RunNumber = None,
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[AttemptAnswer]:
@@ -56,6 +57,7 @@ async def index(
             disposition=outcome,
             status=status,
             search=search,
+            run=run,
             page=page,
             page_size=page_size,
         )

@@ -24,7 +24,6 @@ from app.services.errors import FieldErrors
 from app.services.field_readers import Unacceptable
 
 _NOT_YET: Final[Mapping[str, str]] = {
-    "recurring_config": "Recurring campaigns are not available yet: choose immediate or scheduled.",
     "advanced_settings.leave_voicemail": "Leaving a message on voicemail is not available yet.",
     "advanced_settings.voicemail_message": "Leaving a message on voicemail is not available yet.",
 }
@@ -70,7 +69,6 @@ class StartTime(Sent):
     """When a campaign starts."""
 
     time_zone: str | None = Field(None, examples=["America/New_York"])
-    recurring_config: dict[str, Any] | None = Field(None, description="Not available yet.")
 
 
 class ScheduleBody(StartTime, extra="forbid"):

@@ -10,8 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.v1.campaign_answers import CampaignAnswer, CampaignItem, campaign_answer, campaign_item
 from app.api.v1.campaign_bodies import CampaignBody, NewCampaign, ScheduleBody, SentCampaign
-from app.api.v1.fields import Listing, PageNumber, PageSize, Ref, Search, listing
-from app.api.v1.progress_answers import ProgressAnswer, StatsAnswer, progress_answer, stats_answer
+from app.api.v1.fields import Listing, PageNumber, PageSize, Ref, RunNumber, Search, listing
+from app.api.v1.progress_answers import (
+    ProgressAnswer,
+    RunAnswer,
+    StatsAnswer,
+    progress_answer,
+    run_answer,
+    stats_answer,
+)
 from app.domain.campaign import CampaignStatus, Channel
 from app.services.agents.queries import get_agent
 from app.services.campaigns.brief import campaign_brief, recipient_counts
@@ -20,6 +27,8 @@ from app.services.campaigns.lists import list_campaigns
 from app.services.campaigns.operations import create_campaign, delete_campaign, update_campaign
 from app.services.campaigns.progress import campaign_snapshot
 from app.services.campaigns.readiness import recipient_variable_names
+from app.services.campaigns.run_list import list_runs
+from app.services.campaigns.schedules import PLAN
 from app.services.campaigns.views import CampaignDetail, CampaignSnapshot
 from app.services.errors import FieldErrors
 
@@ -112,8 +121,12 @@ async def change(campaign_id: Ref, body: CampaignBody, caller: Repeatable) -> Re
 
 @router.post("/{campaign_id}/schedule", response_model=CampaignAnswer)
 async def schedule(campaign_id: Ref, body: ScheduleBody, caller: Repeatable) -> Response:
-    """Set when a campaign begins once it is started: at once, or at `scheduled_at`."""
+    """Set when a campaign begins once it is started: at once, at `scheduled_at`, or again and again."""
     sent = SentCampaign(body)
+    if sent.changes.get(PLAN) is not None:
+        sent.changes.setdefault("schedule_type", "recurring")
+    elif sent.changes.get("schedule_type") == "recurring":
+        sent.require(PLAN)
     if sent.changes.get("scheduled_at") is not None:
         sent.changes.setdefault("schedule_type", "scheduled")
     elif sent.changes.get("schedule_type") == "scheduled":
@@ -134,15 +147,27 @@ async def delete(campaign_id: Ref, caller: Repeatable) -> Response:
 
 
 @router.get("/{campaign_id}/progress")
-async def progress(campaign_id: Ref, caller: Keyed) -> ProgressAnswer:
+async def progress(campaign_id: Ref, caller: Keyed, *, run: RunNumber = None) -> ProgressAnswer:
     """Return the progress, as the WebSocket `/ws/campaigns/{campaign_id}/progress` sends it."""
-    return progress_answer(await _snapshot(campaign_id, caller))
+    return progress_answer(await _snapshot(campaign_id, caller, run))
 
 
 @router.get("/{campaign_id}/stats")
-async def stats(campaign_id: Ref, caller: Keyed) -> StatsAnswer:
+async def stats(campaign_id: Ref, caller: Keyed, *, run: RunNumber = None) -> StatsAnswer:
     """Return the campaign's metrics and counts."""
-    return stats_answer(await _snapshot(campaign_id, caller))
+    return stats_answer(await _snapshot(campaign_id, caller, run))
+
+
+@router.get("/{campaign_id}/runs")
+async def runs(
+    campaign_id: Ref, caller: Keyed, *, page: PageNumber = 1, page_size: PageSize = 25
+) -> Listing[RunAnswer]:
+    """List the campaign's runs, the newest first: one, or one for each occurrence of its schedule."""
+    async with caller.reading() as session:
+        found = await list_runs(
+            session, principal=caller.principal, campaign_ref=campaign_id, page=page, page_size=page_size
+        )
+    return listing(found, run_answer)
 
 
 async def shown(session: AsyncSession, caller: Caller, campaign_ref: int | str) -> CampaignAnswer:
@@ -177,10 +202,14 @@ async def _update_and_answer(campaign_ref: str, sent: SentCampaign, caller: Call
     return await caller.once(work, status=HTTPStatus.OK)
 
 
-async def _snapshot(campaign_ref: str, caller: Caller) -> CampaignSnapshot:
+async def _snapshot(campaign_ref: str, caller: Caller, run: int | None) -> CampaignSnapshot:
     principal = caller.principal
     async with caller.reading() as session:
         campaign = await campaign_brief(session, principal=principal, campaign_ref=campaign_ref)
         return await campaign_snapshot(
-            session, organization_id=principal.organization_id, campaign_id=campaign.id, now=caller.now
+            session,
+            organization_id=principal.organization_id,
+            campaign_id=campaign.id,
+            now=caller.now,
+            run=run,
         )

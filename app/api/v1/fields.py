@@ -48,6 +48,14 @@ RowIds = list[Annotated[int, Field(ge=1, le=MAX_ROW_ID)]]
 Moment = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 """A time in an answer: ISO 8601 in UTC."""
 
+RunNumber = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=2**31 - 1,
+        description="The run's number. Default: the newest that has started, else the newest.",
+    ),
+]
 PageNumber = Annotated[int, Query(ge=1, le=_LAST_PAGE, description="From 1.")]
 PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
 Search = Annotated[str, Query(max_length=200), AfterValidator(cleaned)]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.api.v1.fields import Moment
 from app.domain.metrics import StatusCounts
 from app.domain.recipient import RecipientStatus
-from app.services.campaigns.views import CampaignSnapshot
+from app.services.campaigns.views import CampaignSnapshot, RunView
 
 
 class Progress(BaseModel):
@@ -82,8 +82,12 @@ class ProgressAnswer(BaseModel):
     """What changes while a campaign runs: the `data` of the WebSocket's messages."""
 
     campaign_id: int
+    run: int = Field(description="The number of the run that is counted.")
     status: str
     status_reason: str | None
+    next_run_at: Moment | None = Field(
+        description="When a recurring campaign starts again; null unless it waits."
+    )
     progress: Progress
     contact_counts: dict[str, int]
     live_calls: int
@@ -99,6 +103,7 @@ class StatsAnswer(Metrics):
     """A campaign's metrics and counts."""
 
     campaign_id: int
+    run: int = Field(description="The number of the run that is counted.")
     status: str
     total_contacts: int
     progress: Progress
@@ -109,13 +114,30 @@ class StatsAnswer(Metrics):
     live_calls: int
 
 
+class RunAnswer(BaseModel):
+    """One run of a campaign."""
+
+    run: int = Field(description="Its number: 1 is the first.")
+    occurrence_at: Moment | None = Field(description="The time of the schedule; null if it does not recur.")
+    started_at: Moment | None
+    ended_at: Moment | None = Field(
+        description="Without a start: its time was missed and skipped, or cancelled."
+    )
+    filled: bool = Field(description="All its contacts have been added.")
+    total_contacts: int
+    progress: Progress
+    contact_counts: dict[str, int]
+
+
 def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
     """Return the progress. Two snapshots without a change give equal answers."""
     hold, safeguards = snapshot.hold, snapshot.safeguards
     return ProgressAnswer(
         campaign_id=snapshot.campaign_id,
+        run=snapshot.run,
         status=snapshot.status,
         status_reason=snapshot.status_reason or None,
+        next_run_at=snapshot.next_run_at,
         progress=progress_of(snapshot.counts),
         contact_counts={status.value: count for status, count in snapshot.counts.items()},
         live_calls=snapshot.live_calls,
@@ -132,6 +154,7 @@ def stats_answer(snapshot: CampaignSnapshot) -> StatsAnswer:
     """Return a campaign's metrics and counts."""
     return StatsAnswer(
         campaign_id=snapshot.campaign_id,
+        run=snapshot.run,
         status=snapshot.status,
         total_contacts=snapshot.total,
         progress=progress_of(snapshot.counts),
@@ -141,6 +164,20 @@ def stats_answer(snapshot: CampaignSnapshot) -> StatsAnswer:
         calls_voicemail=snapshot.voicemail,
         live_calls=snapshot.live_calls,
         **_metrics(snapshot),
+    )
+
+
+def run_answer(run: RunView) -> RunAnswer:
+    """Return the answer for one run."""
+    return RunAnswer(
+        run=run.number,
+        occurrence_at=run.occurrence_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        filled=run.filled,
+        total_contacts=sum(run.counts.values()),
+        progress=progress_of(run.counts),
+        contact_counts={status.value: count for status, count in run.counts.items()},
     )
 
 

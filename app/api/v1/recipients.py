@@ -20,6 +20,7 @@ from app.api.v1.fields import (
     Ref,
     RowId,
     RowIds,
+    RunNumber,
     Search,
     at_most,
     listing,
@@ -141,6 +142,7 @@ async def index(
     caller: Keyed,
     status: Annotated[list[RecipientStatus] | None, Query()] = None,
     search: Search = "",
+    run: RunNumber = None,
     page: PageNumber = 1,
     page_size: PageSize = 25,
 ) -> Listing[CampaignContact]:
@@ -152,6 +154,7 @@ async def index(
             campaign_ref=campaign_id,
             statuses=status or (),
             search=search,
+            run=run,
             page=page,
             page_size=page_size,
         )

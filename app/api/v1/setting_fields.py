@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, create_model
 from app.api.problems import API_NAMES
 from app.api.v1.fields import Moment, RefField, Sent, at_most
 from app.domain.breaker import BreakerPolicy
+from app.domain.recurrence import Frequency, MissedRun, RecurringPlan, RunPeople
 from app.services.campaigns.setting_declaration import Group, Setting, as_json
 from app.services.campaigns.settings import DEFAULTS, SETTINGS, CampaignSettings
 from app.services.refs import Ref
@@ -93,15 +94,72 @@ class Breaker(BaseModel):
     hang_up_rate: float
 
 
+class RecurringBody(Sent, extra="allow"):
+    """When a recurring campaign runs, for whom, and what becomes of a missed time."""
+
+    frequency: str | None = Field(None, examples=list(Frequency), description=", ".join(Frequency))
+    interval: int | None = Field(
+        None, description="Every so many days, weeks or months, from the first occurrence. Default 1."
+    )
+    days_of_week: list[Any] | None = Field(
+        None, examples=[[1, 2, 3, 4, 5]], description="For weekly: 1 is Monday, 7 is Sunday."
+    )
+    time: str | None = Field(
+        None,
+        examples=["09:00"],
+        description="On the clock of `time_zone`. One that the clock jumps over runs at the first minute after it; "
+        "one that it shows twice runs the first time.",
+    )
+    time_zone: str | None = Field(None, examples=["America/New_York"])
+    start_date: str | None = Field(
+        None,
+        examples=["2030-01-31"],
+        description="The first occurrence is on this date or the first after it that fits. Default: as soon as the "
+        "campaign is started. Monthly runs keep the first one's day, or take the last of a shorter month.",
+    )
+    end_date: str | None = Field(
+        None, examples=["2030-12-31"], description="The last date that may have an occurrence."
+    )
+    count: int | None = Field(None, description="How many occurrences there are, instead of an `end_date`.")
+    people: str | None = Field(
+        None,
+        examples=list(RunPeople),
+        description="same (default): those of the run before. segment: those who match `segment_id` at that time.",
+    )
+    segment_id: RefField | None = None
+    missed: str | None = Field(
+        None,
+        examples=list(MissedRun),
+        description="A time that passed while nothing could start: catch_up (default) runs it once, late; skip never.",
+    )
+
+
+class Recurring(BaseModel):
+    """When a recurring campaign runs, for whom, and what becomes of a missed time."""
+
+    frequency: str
+    interval: int
+    days_of_week: list[int]
+    time: str
+    time_zone: str
+    start_date: str | None = Field(description="Set when the campaign is started, if it was not.")
+    end_date: str | None
+    count: int | None
+    people: str
+    segment_id: int | None
+    missed: str
+
+
 _SENT: Final[Mapping[Any, Any]] = {
     Ref: RefField,
     list[Ref]: list[RefField],
     datetime: str,
     BreakerPolicy: BreakerBody,
+    RecurringPlan: RecurringBody,
 }
 """Type of a reader -> its type in requests."""
 
-_ANSWERED: Final[Mapping[Any, Any]] = {datetime: Moment, BreakerPolicy: Breaker}
+_ANSWERED: Final[Mapping[Any, Any]] = {datetime: Moment, BreakerPolicy: Breaker, RecurringPlan: Recurring}
 
 
 def with_fields(fields: Fields) -> Callable[[type[Model]], type[Model]]:

@@ -150,7 +150,7 @@ async def preview_audience(
     """Return how many people match, how many of them are in the campaign, and how many would be added."""
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
-    meant = await _conditions(session, rule, campaign.organization_id, now=now)
+    meant = await conditions_of(session, rule, campaign.organization_id, now=now)
     absent = await _absent(session, campaign)
     return AudiencePreview(
         matching=await _count(session, meant),
@@ -314,7 +314,7 @@ def _has_to_wait(audience: Audience, campaign: Campaign, *, now: datetime) -> bo
 async def _next_people(
     session: AsyncSession, audience: Audience, campaign: Campaign, *, now: datetime
 ) -> list[Contact]:
-    meant = await _conditions(session, _rule_of(audience), campaign.organization_id, now=now)
+    meant = await conditions_of(session, _rule_of(audience), campaign.organization_id, now=now)
     rows = await session.scalars(
         select(Contact)
         .where(
@@ -333,7 +333,7 @@ async def _already_in(
     session: AsyncSession, audience: Audience, campaign: Campaign, until_id: int, *, now: datetime
 ) -> int:
     """Return how many matching people of this batch, up to `until_id`, are in the campaign."""
-    meant = await _conditions(session, _rule_of(audience), campaign.organization_id, now=now)
+    meant = await conditions_of(session, _rule_of(audience), campaign.organization_id, now=now)
     present = select(func.count(col(Contact.id))).where(
         *meant,
         ~await _absent(session, campaign),
@@ -357,7 +357,7 @@ def _end(audience: Audience, status: AudienceStatus, now: datetime) -> None:
     audience.status, audience.next_at, audience.last_at = status, None, now
 
 
-async def _conditions(
+async def conditions_of(
     session: AsyncSession, rule: AudienceRule, organization_id: int, *, now: datetime
 ) -> list[ColumnElement[bool]]:
     """Return the conditions on a contact: the rule's filter and its exclusions."""

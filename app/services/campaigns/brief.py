@@ -1,7 +1,7 @@
 """The most frequent questions about a campaign: whether it exists, its status and zone, and its people by status."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from app.domain.rights import Right
 from app.models import Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.progress import all_counts
+from app.services.campaigns.rows import shown_runs
 from app.services.campaigns.views import CampaignBrief, Counts
 from app.services.errors import NotFound
 from app.services.refs import Ref, select_ref
@@ -74,21 +75,35 @@ async def _found(session: AsyncSession, one: Select[*tuple[Any, ...]], campaign_
 
 
 async def recipient_counts(session: AsyncSession, campaign_id: int) -> Counts:
-    """Return how many people of the campaign are in each status. For callers that have found the campaign.
+    """Return how many people of the campaign's run are in each status. For callers that have found the campaign.
 
-    It reads all of them.
+    It reads all of them. The run is the newest that has started, else the newest.
     """
     return (await recipient_counts_of_each(session, [campaign_id]))[campaign_id]
 
 
 async def recipient_counts_of_each(session: AsyncSession, campaign_ids: Collection[int]) -> dict[int, Counts]:
-    """Return the counts of several campaigns. For callers that have found them."""
+    """Return the counts of several campaigns, each of its run shown. For callers that have found them."""
     rows = await session.execute(
         select(col(Recipient.campaign_id), col(Recipient.status), func.count())
-        .where(col(Recipient.campaign_id).in_(campaign_ids))
+        .where(col(Recipient.run_id).in_(shown_runs(campaign_ids)))
         .group_by(col(Recipient.campaign_id), col(Recipient.status))
     )
+    return _counts(campaign_ids, rows.all())
+
+
+async def recipient_counts_of_runs(session: AsyncSession, run_ids: Collection[int]) -> dict[int, Counts]:
+    """Return the counts of several runs. For callers that have found them."""
+    rows = await session.execute(
+        select(col(Recipient.run_id), col(Recipient.status), func.count())
+        .where(col(Recipient.run_id).in_(run_ids))
+        .group_by(col(Recipient.run_id), col(Recipient.status))
+    )
+    return _counts(run_ids, rows.all())
+
+
+def _counts(ids: Collection[int], rows: Iterable[tuple[int, RecipientStatus, int]]) -> dict[int, Counts]:
     found: dict[int, dict[RecipientStatus, int]] = defaultdict(dict)
-    for campaign_id, status, count in rows:
-        found[campaign_id][status] = count
-    return {campaign_id: all_counts(found[campaign_id]) for campaign_id in campaign_ids}
+    for each, status, count in rows:
+        found[each][status] = count
+    return {each: all_counts(found[each]) for each in ids}

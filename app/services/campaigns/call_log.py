@@ -23,11 +23,12 @@ from app.models import (
     ProviderEvent,
     Recipient,
     RecipientTransition,
+    Run,
 )
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.costs import unit_prices
 from app.services.campaigns.recipients import REMOVABLE, contact_matches, recipient_matches
-from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.rows import latest_run, load_campaign, shown_run
 from app.services.campaigns.views import (
     AttemptDetail,
     AttemptRow,
@@ -63,14 +64,16 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     page: int = 1,
     page_size: int = 25,
     sort: str = "position",
+    run: int | None = None,
 ) -> Page[RecipientRow]:
-    """Return a page of a campaign's people. `sort` is one of `_SORTS`, with a leading "-" downwards.
+    """Return a page of the people of a campaign's run. `sort` is one of `_SORTS`, with a leading "-" downwards.
 
-    `recipient_ids`: only those of these who match.
+    `recipient_ids`: only those of these who match. `run`: as in `shown_run`. Raises `NotFound`.
     """
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
-    wanted = recipient_matches(campaign.id, recipient_ids, statuses, search)
+    newest = await latest_run(session, campaign.id)
+    wanted = recipient_matches(await shown_run(session, campaign.id, run), recipient_ids, statuses, search)
     offset, limit = offset_of(page, page_size)
     total = (await session.execute(select(func.count()).select_from(Recipient).where(wanted))).scalar_one()
     key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
@@ -82,7 +85,7 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
         .offset(offset)
         .limit(limit)
     )
-    items = [_recipient_row(recipient, contact, campaign) for recipient, contact in rows]
+    items = [_recipient_row(recipient, contact, campaign, newest) for recipient, contact in rows]
     return Page(items, total, max(1, page), limit)
 
 
@@ -111,7 +114,7 @@ async def get_recipient(
         .order_by(col(RecipientTransition.id))
     )
     return RecipientDetail(
-        row=_recipient_row(recipient, contact, campaign),
+        row=_recipient_row(recipient, contact, campaign, await latest_run(session, campaign.id)),
         variables=recipient.variables,
         attempts=await _attempt_rows(session, attempts.all()),
         transitions=[
@@ -121,7 +124,7 @@ async def get_recipient(
     )
 
 
-async def list_attempts(
+async def list_attempts(  # noqa: PLR0913 - each filter of the tab by its name
     session: AsyncSession,
     *,
     principal: Principal,
@@ -131,11 +134,13 @@ async def list_attempts(
     search: str = "",
     page: int = 1,
     page_size: int = 25,
+    run: int | None = None,
 ) -> Page[AttemptRow]:
-    """Return a page of a campaign's call log, the newest first."""
+    """Return a page of the call log of a campaign's run, the newest first. `run`: as in `shown_run`."""
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
-    wanted = [col(Attempt.campaign_id) == campaign.id]
+    shown = await shown_run(session, campaign.id, run)
+    wanted = [col(Attempt.campaign_id) == campaign.id, col(Attempt.run_id) == shown.id]
     if disposition is not None:
         wanted.append(col(Attempt.disposition) == disposition)
     if status is not None:
@@ -219,7 +224,7 @@ def _with_name() -> Select[Attempt, str]:
     return select(Attempt, col(Contact.name)).join(Contact, col(Contact.id) == col(Attempt.contact_id))
 
 
-def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -> RecipientRow:
+def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign, newest: Run) -> RecipientRow:
     waits = recipient.status is RecipientStatus.PENDING
     return RecipientRow(
         id=recipient.id,
@@ -239,7 +244,9 @@ def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign) -
         blocked_by=recipient.blocked_by,
         blocked_why=recipient.blocked_why,
         why=why_there(recipient),
-        actions=recipient_actions(recipient, campaign.status),
+        actions=recipient_actions(recipient, campaign.status)
+        if recipient.run_id == newest.id
+        else frozenset(),
     )
 
 

@@ -50,12 +50,17 @@ async def read_spending(
     `longest_seconds`: how long a call of it may last.
     """
     given = {"campaign_id": campaign_id}
-    rows = (await session.execute(_ATTEMPTS, given)).mappings().all()
+    rows = await spending_rows(session, campaign_id)
     parts = 0
     if channel is Channel.SMS:
         templates = (await session.execute(_TEMPLATES, given)).scalars()
         parts = max((segments(template).parts for template in templates), default=0)
     return spending_of(rows, channel, longest_seconds=longest_seconds, parts=parts)
+
+
+async def spending_rows(session: AsyncSession, campaign_id: int) -> Sequence[RowMapping]:
+    """Return the rows for `spending_of`, of all runs of the campaign."""
+    return (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
 
 
 async def unit_prices(session: AsyncSession, attempts: Sequence[Attempt]) -> dict[Channel, Decimal]:
@@ -66,7 +71,7 @@ async def unit_prices(session: AsyncSession, attempts: Sequence[Attempt]) -> dic
     campaign_id = next((attempt.campaign_id for attempt in attempts if attempt.price is None), None)
     if campaign_id is None:
         return {}
-    rows = (await session.execute(_ATTEMPTS, {"campaign_id": campaign_id})).mappings().all()
+    rows = await spending_rows(session, campaign_id)
     return {channel: unit_price_of(rows, channel) for channel in LIST_PRICES}
 
 

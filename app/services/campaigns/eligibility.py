@@ -68,7 +68,7 @@ async def count_eligible(
     names: Collection[str],
     now: datetime,
 ) -> Eligibility:
-    """Count the people who will be contacted and skipped. `names`: all variables of the recipients.
+    """Count the people of the newest run who will be contacted and skipped. `names`: all variables of the recipients.
 
     If a template is missing or cannot be read, no one is skipped because of it: a start is refused then.
     """
@@ -106,9 +106,9 @@ async def count_eligible(
 async def list_skipped(
     session: AsyncSession, *, principal: Principal, campaign_ref: Ref, now: datetime
 ) -> dict[int, str]:
-    """Return the recipients who are or will be skipped, with the reason, in the file's order, at most `MOST_LISTED`.
+    """Return the recipients of the newest run who are or will be skipped, with the reason, in the file's order.
 
-    Raises `NotFound`.
+    At most `MOST_LISTED`. Raises `NotFound`.
     """
     authorize(principal, Right.VIEW)
     rows = await load_rows(session, principal, campaign_ref)
@@ -359,6 +359,7 @@ _LIST: Final = """
     UNION ALL
     SELECT id, position, NULL, blocked_why FROM recipient
     WHERE campaign_id = :campaign_id AND status = 'skipped'
+      AND run_id = (SELECT id FROM run WHERE campaign_id = :campaign_id ORDER BY number DESC LIMIT 1)
     ORDER BY position, id LIMIT :most
 """
 
@@ -366,6 +367,7 @@ _NOT_WAITING: Final = text(
     """
     SELECT status, blocked_by, count(*) AS people FROM recipient
     WHERE campaign_id = :campaign_id AND status <> 'pending'
+      AND run_id = (SELECT id FROM run WHERE campaign_id = :campaign_id ORDER BY number DESC LIMIT 1)
     GROUP BY status, blocked_by
     """
 )

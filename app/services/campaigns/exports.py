@@ -17,7 +17,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
-from app.services.campaigns.rows import load_campaign
+from app.services.campaigns.rows import load_campaign, shown_run
 from app.services.recipients.attempts_allowed import attempts_allowed
 from app.services.refs import Ref
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
@@ -68,16 +68,18 @@ async def contacts_csv(
     recipient_ids: Sequence[int] | None = None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    run: int | None = None,
 ) -> AsyncIterator[str]:
-    """Return the campaign's people in their order, with the variables of each. Times are in the campaign's zone.
+    """Return the people of the campaign's run in their order, with the variables of each.
 
-    `recipient_ids`: only those of these who match. Raises `NotFound`. The session may be committed between two pieces:
-    no lock or cursor is held.
+    Times are in the campaign's zone. `recipient_ids`: only those of these who match. `run`: as in `shown_run`. Raises
+    `NotFound`. The session may be committed between two pieces: no lock or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
-    variables = await recipient_variable_names(session, campaign.id)
-    wanted = recipient_matches(campaign.id, recipient_ids, statuses, search)
+    shown = await shown_run(session, campaign.id, run)
+    variables = await recipient_variable_names(session, campaign.id, run_id=shown.id)
+    wanted = recipient_matches(shown, recipient_ids, statuses, search)
     return _contact_pieces(session, campaign, variables, wanted)
 
 
@@ -88,14 +90,17 @@ async def calls_csv(
     campaign_ref: Ref,
     disposition: Disposition | None = None,
     search: str = "",
+    run: int | None = None,
 ) -> AsyncIterator[str]:
-    """Return the campaign's call log, the newest first. Times are in the campaign's zone.
+    """Return the call log of the campaign's run, the newest first. Times are in the campaign's zone.
 
-    Raises `NotFound`. The session may be committed between two pieces: no lock or cursor is held.
+    `run`: as in `shown_run`. Raises `NotFound`. The session may be committed between two pieces: no lock or cursor is
+    held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
-    wanted = [col(Attempt.campaign_id) == campaign.id]
+    shown = await shown_run(session, campaign.id, run)
+    wanted = [col(Attempt.campaign_id) == campaign.id, col(Attempt.run_id) == shown.id]
     if disposition is not None:
         wanted.append(col(Attempt.disposition) == disposition)
     if words := search.strip():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,8 +17,10 @@ from app.models import Attempt, Campaign, CarrierAccount, Recipient, Run, sql
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.pending_additions import import_under_way
-from app.services.campaigns.readiness import check_readiness, start_time, what_to_mend
-from app.services.campaigns.rows import CampaignRows, load_campaign, load_rows
+from app.services.campaigns.readiness import check_readiness, what_to_mend
+from app.services.campaigns.rows import CampaignRows, latest_run, load_campaign, load_rows
+from app.services.campaigns.runs import schedule_first_run
+from app.services.campaigns.schedules import plan_of, start_time
 from app.services.campaigns.transitions import move_campaign
 from app.services.errors import Conflict, FieldErrors
 from app.services.numbers.carriers import CarrierIdentity, carrier_name, ensure_carrier_account
@@ -66,7 +68,8 @@ async def start_campaign(
     if readiness.errors:
         raise FieldErrors(readiness.errors)
     await _check_carrier(session, campaign, account, confirmed=confirm_carrier)
-    target = CampaignStatus.SCHEDULED if start_time(campaign) else CampaignStatus.QUEUED
+    target = CampaignStatus.SCHEDULED if start_time(campaign, now) else CampaignStatus.QUEUED
+    await schedule_first_run(session, campaign, now=now)
     await _make_due(session, campaign.id, now)
     await move_campaign(
         session, campaign, target, actor=principal.actor, now=now, carrier_account_id=account.id
@@ -170,8 +173,14 @@ async def retry_failed(
     _require(campaign, CampaignAction.RETRY_FAILED)
     if account is not None:
         await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
+    run = await latest_run(session, campaign.id)
     retried = await retry_ended(
-        session, campaign_id=campaign.id, statuses=statuses, more=attempts_of(campaign), now=now
+        session,
+        campaign_id=campaign.id,
+        run_id=run.id,
+        statuses=statuses,
+        more=attempts_of(campaign),
+        now=now,
     )
     if not retried:
         raise Conflict("No contact of this campaign ended that way, so there is nobody to try again.")
@@ -193,7 +202,13 @@ async def reopen_campaign(
     await move_campaign(
         session, campaign, CampaignStatus.RUNNING, actor=actor, reason="contacts are tried again", now=now
     )
-    await session.execute(update(Run).where(col(Run.campaign_id) == campaign.id).values(ended_at=None))
+    newest = select(func.max(col(Run.number))).where(col(Run.campaign_id) == campaign.id).scalar_subquery()
+    await session.execute(
+        update(Run)
+        .where(col(Run.campaign_id) == campaign.id, col(Run.number) == newest)
+        .values(ended_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _require_ready(
@@ -262,11 +277,17 @@ async def _make_due(session: AsyncSession, campaign_id: int, now: datetime) -> N
 
 
 async def _resumed_status(session: AsyncSession, campaign: Campaign, now: datetime) -> CampaignStatus:
-    """Return running if something was placed, scheduled if its time has not come, else queued."""
-    placed = await session.scalar(select(exists().where(col(Attempt.campaign_id) == campaign.id)))
-    if placed:
+    """Return running if something was placed in its run, scheduled if its time has not come, else queued.
+
+    A run of a schedule that has not started is scheduled in any case: if its time has passed, the launcher decides.
+    """
+    run = await latest_run(session, campaign.id)
+    in_run = (col(Attempt.campaign_id) == campaign.id, col(Attempt.run_id) == run.id)
+    if await session.scalar(select(exists().where(*in_run))):
         return CampaignStatus.RUNNING
-    waits_until = start_time(campaign) if campaign.status is CampaignStatus.PAUSED else None
+    if plan_of(campaign) is not None and run.occurrence_at is not None:
+        return CampaignStatus.SCHEDULED if run.started_at is None else CampaignStatus.QUEUED
+    waits_until = start_time(campaign, now) if campaign.status is CampaignStatus.PAUSED else None
     return CampaignStatus.SCHEDULED if waits_until and waits_until > now else CampaignStatus.QUEUED
 
 

@@ -18,6 +18,7 @@ from app.models import Agent, Attempt, Campaign, CarrierAccount, Recipient
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.brief import recipient_counts_of_each
 from app.services.campaigns.recipients import contains
+from app.services.campaigns.rows import shown_run_id, shown_runs
 from app.services.campaigns.views import CampaignCards, CampaignRow, Counts
 from app.services.paging import Page, offset_of
 
@@ -116,6 +117,7 @@ def _progress_of(organization_id: int) -> ColumnElement[Any]:
         select(processed * 1.0 / func.greatest(func.count(), 1))
         .where(
             col(Recipient.campaign_id) == col(Campaign.id),
+            col(Recipient.run_id) == shown_run_id(),
             col(Recipient.organization_id) == organization_id,
         )
         .correlate(Campaign)
@@ -179,6 +181,7 @@ async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[
         select(col(Recipient.campaign_id), func.count())
         .where(
             col(Recipient.campaign_id).in_(ids),
+            col(Recipient.run_id).in_(shown_runs(ids)),
             col(Recipient.status).in_(ENDED),
             col(Recipient.attempts_made) > 0,
         )
@@ -190,7 +193,11 @@ async def _ended_attempted(session: AsyncSession, ids: Collection[int]) -> dict[
 async def _calls_made(session: AsyncSession, ids: Collection[int]) -> dict[int, int]:
     rows = await session.execute(
         select(col(Attempt.campaign_id), func.count())
-        .where(col(Attempt.campaign_id).in_(ids), col(Attempt.status).not_in(_NOT_MADE))
+        .where(
+            col(Attempt.campaign_id).in_(ids),
+            col(Attempt.run_id).in_(shown_runs(ids)),
+            col(Attempt.status).not_in(_NOT_MADE),
+        )
         .group_by(col(Attempt.campaign_id))
     )
     return dict(rows.all())

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import EDITABLE, CampaignStatus
+from app.domain.contact_filter_reading import read_filter
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Agent, Campaign, CampaignNumber, Contact, PhoneNumber, Recipient, Run, Step
+from app.models import Agent, Campaign, CampaignNumber, Contact, PhoneNumber, Recipient, Run, Segment, Step
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
-from app.services.campaigns.rows import CampaignRows, latest_run, load_rows, write_pool
+from app.services.campaigns.rows import CampaignRows, load_rows, shown_run, write_pool
+from app.services.campaigns.runs import reschedule
+from app.services.campaigns.schedules import PLAN, plan_of, recurs, why_over
 from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_rows import unreadable, write_settings
 from app.services.campaigns.settings import (
@@ -97,9 +100,11 @@ async def update_campaign(
     before = rows.settings
     settings = await _settings_after(session, principal, before, changes, now)
     _refuse_overwriting(before, settings, expected)
+    plan = plan_of(rows.campaign)
     if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
         raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})
     await _apply(session, rows, settings)
+    await reschedule(session, rows.campaign, before=plan, now=now)
     rows.campaign.updated_at = now
     await session.flush()
     announce(session, organization_id=principal.organization_id, campaign_id=rows.campaign.id)
@@ -143,7 +148,7 @@ async def duplicate_campaign(
         updated_at=now,
     )
     run, step = await _insert(session, copy, settings, now)
-    source = await latest_run(session, original.id)
+    source = await shown_run(session, original.id)
     await _copy_recipients(session, source, run, step, now)
     announce(session, organization_id=principal.organization_id, campaign_id=copy.id)
     return copy.id
@@ -154,7 +159,8 @@ async def _insert(
 ) -> tuple[Run, Step]:
     session.add(campaign)
     await session.flush()
-    run, step = Run(campaign_id=campaign.id, created_at=now), Step(campaign_id=campaign.id)
+    run = Run(campaign_id=campaign.id, created_at=now, filled_at=now)
+    step = Step(campaign_id=campaign.id)
     write_settings(settings, campaign, step)
     session.add_all([run, step])
     write_pool(session, campaign.id, settings.number_pool)
@@ -217,13 +223,24 @@ async def _settings_after(
         if at.tzinfo is None:  # A time without an offset is in the campaign's time zone.
             at = at.replace(tzinfo=ZoneInfo(settings.time_zone))
         settings = replace(settings, scheduled_at=at.astimezone(UTC))
-        if at <= now:
-            errors["scheduled_at"] = "This time has passed. Choose one in the future."
+        errors |= _why_not_at(settings, old, at, now)
+    if values.get(PLAN) not in (None, old.recurring_config):
+        errors = why_over(settings, now) | errors
     if any(SETTINGS[name].group is Group.HOURS for name in values):
         errors = why_hours_are_wrong(settings) | errors
     if errors:
         raise FieldErrors(errors)
     return settings
+
+
+def _why_not_at(
+    settings: CampaignSettings, old: CampaignSettings, at: datetime, now: datetime
+) -> dict[str, str]:
+    """Return why a campaign cannot start at that time. A recurring one has its times from its schedule."""
+    if recurs(settings):
+        why = f"A recurring campaign starts at the times of {PLAN}. Leave this out."
+        return {"scheduled_at": why} if settings.scheduled_at != old.scheduled_at else {}
+    return {"scheduled_at": "This time has passed. Choose one in the future."} if at <= now else {}
 
 
 def _refuse_overwriting(now: CampaignSettings, asked: CampaignSettings, expected: Mapping[str, Any]) -> None:
@@ -263,6 +280,24 @@ async def _number_id(session: AsyncSession, principal: Principal, ref: Any) -> i
         raise Unacceptable(f"You have no number with the id {ref}. Choose one of your numbers.") from None
 
 
+async def _plan(session: AsyncSession, principal: Principal, raw: Any) -> Any:
+    """Read a schedule, and look up the segment that it names."""
+    ref = raw.get("segment_id") if isinstance(raw, Mapping) else None
+    if ref in (None, ""):
+        return read_setting(PLAN, raw)
+    try:
+        segment = await load(session, Segment, ref, organization_id=principal.organization_id)
+    except NotFound:
+        raise Unacceptable(
+            "There is no such segment.",
+            parts={"segment_id": f"You have no segment {ref}. Choose one of your segments."},
+        ) from None
+    if not read_filter(segment.rule):
+        why = f"The filter of “{segment.name}” means everybody. Give it a condition."
+        raise Unacceptable(why, parts={"segment_id": why})
+    return read_setting(PLAN, {**raw, "segment_id": segment.id})
+
+
 async def _pool(session: AsyncSession, principal: Principal, refs: Any) -> tuple[int, ...]:
     if not isinstance(refs, list | tuple | None):
         raise Unacceptable("Enter a list of numbers' ids.")
@@ -276,5 +311,6 @@ _ROWS: Final[Mapping[str, Callable[[AsyncSession, Principal, Any], Awaitable[Any
     "agent_id": _agent_id,
     "phone_number_id": _number_id,
     "number_pool": _pool,
+    PLAN: _plan,
 }
 """Setting that names rows -> what turns the ids sent, in either form, into ids of the organization's own rows."""

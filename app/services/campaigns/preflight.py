@@ -32,7 +32,6 @@ from app.services.campaigns.readiness import (
     PART_FIELDS,
     check_readiness,
     recipient_variable_names,
-    start_time,
 )
 from app.services.campaigns.rendering import (
     attempt_variables,
@@ -42,6 +41,7 @@ from app.services.campaigns.rendering import (
     rendered,
 )
 from app.services.campaigns.rows import CampaignRows, load_rows
+from app.services.campaigns.schedules import start_time
 from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_readers import template_problem
 from app.services.campaigns.settings import SETTINGS, read_setting
@@ -287,7 +287,7 @@ def _minutes(campaign: Campaign, agent: Agent | None, contacts: int) -> int | No
 async def _first_call_at(session: AsyncSession, rows: CampaignRows, now: datetime) -> datetime | None:
     """Return when the first of the campaign's people may be contacted after its start; None: never, or not known."""
     campaign = rows.campaign
-    start = start_time(campaign) or now
+    start = start_time(campaign, now) or now
     organization = await session.get_one(Organization, campaign.organization_id)
     rules = readable_rules(vars(campaign) | hours_of_organization(organization))
     if rules is None:

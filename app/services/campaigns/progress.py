@@ -21,6 +21,7 @@ from app.models import sql
 from app.services.campaigns import costs
 from app.services.campaigns.hold_reasons import HoldFacts, find_hold
 from app.services.campaigns.safeguards import safeguards_of
+from app.services.campaigns.schedules import zone_of_plan
 from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
 from app.services.errors import NotFound
 from app.services.heartbeats import ALIVE_WITHIN
@@ -40,8 +41,14 @@ _CAMPAIGN: Final = text(
                    WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL) AS keeps_adding,
            (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
            (SELECT min(r.not_before) FROM recipient r
-            WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at
+            WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at,
+           run.id AS run_id, run.number AS run_number,
+           (SELECT max(number) FROM run WHERE run.campaign_id = c.id) AS runs
     FROM campaign c JOIN organization o ON o.id = c.organization_id
+    LEFT JOIN LATERAL (SELECT id, number FROM run
+                       WHERE run.campaign_id = c.id
+                         AND (CAST(:run AS integer) IS NULL OR number = CAST(:run AS integer))
+                       ORDER BY started_at IS NULL, number DESC LIMIT 1) run ON true
     WHERE c.id = :campaign_id AND c.organization_id = :organization_id
     """
 )
@@ -50,7 +57,7 @@ _RECIPIENTS: Final = text(
     """
     SELECT status, count(*) AS count, count(*) FILTER (WHERE attempts_made > 0) AS attempted,
            CAST(sum(count(*)) OVER () AS bigint) AS total
-    FROM recipient WHERE campaign_id = :campaign_id GROUP BY status
+    FROM recipient WHERE campaign_id = :campaign_id AND run_id = :run_id GROUP BY status
     """
 )
 
@@ -58,7 +65,8 @@ _ATTEMPTS: Final = text(
     f"""
     SELECT status, disposition, channel, answered_at IS NOT NULL AS picked_up,
            coalesce(sum(duration_seconds), 0) AS seconds, {costs.COLUMNS}
-    FROM attempt WHERE campaign_id = :campaign_id GROUP BY status, disposition, channel, picked_up
+    FROM attempt WHERE campaign_id = :campaign_id AND run_id = :run_id
+    GROUP BY status, disposition, channel, picked_up
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -67,7 +75,7 @@ _HAPPENING: Final = text(
     SELECT a.id, a.status, a.number_to, contact.name,
            coalesce(a.answered_at, a.ringing_at, a.placed_at, a.reserved_at) AS since
     FROM attempt a JOIN contact ON contact.id = a.contact_id
-    WHERE a.campaign_id = :campaign_id
+    WHERE a.campaign_id = :campaign_id AND a.run_id = :run_id
       AND a.status IN {sql.LIVE}
     ORDER BY a.reserved_at, a.id LIMIT :most
     """  # noqa: S608 - a constant is put in, nothing a caller gives
@@ -75,19 +83,29 @@ _HAPPENING: Final = text(
 
 
 async def campaign_snapshot(
-    session: AsyncSession, *, organization_id: int, campaign_id: int, now: datetime
+    session: AsyncSession, *, organization_id: int, campaign_id: int, now: datetime, run: int | None = None
 ) -> CampaignSnapshot:
-    """Return the campaign as of now. For callers that have checked the right to see it. Raises `NotFound`."""
+    """Return the campaign as of now. For callers that have checked the right to see it. Raises `NotFound`.
+
+    People and attempts are those of the run of that number; without one, of the newest that has started, else of the
+    newest.
+    """
     parameters: dict[str, Any] = {"campaign_id": campaign_id}
-    scope = {"organization_id": organization_id, "alive_since": now - ALIVE_WITHIN}
+    scope = {"organization_id": organization_id, "alive_since": now - ALIVE_WITHIN, "run": run}
     found = await _rows(session, _CAMPAIGN, parameters | scope)
     if not found:
         raise NotFound("campaign", campaign_id)
+    if found[0]["run_id"] is None:
+        raise NotFound("run", run)
+    parameters["run_id"] = found[0]["run_id"]
     people = _People(await _rows(session, _RECIPIENTS, parameters))
     attempts = _Attempts(await _rows(session, _ATTEMPTS, parameters))
     shown = await _rows(session, _HAPPENING, parameters | {"most": MOST_HAPPENING}) if attempts.live else ()
     campaign = found[0]
     status = CampaignStatus(campaign["status"])
+    zone = zone_of_plan(campaign)
+    # A budget is for all runs together.
+    spent = await costs.spending_rows(session, campaign_id) if _spans_runs(campaign) else attempts.rows
     return CampaignSnapshot(
         campaign_id=campaign_id,
         status=status,
@@ -105,15 +123,23 @@ async def campaign_snapshot(
         voicemail=attempts.calls.voicemail,
         metrics=_metrics(people, attempts, status),
         hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
-        safeguards=safeguards_of(campaign, attempts.rows, reached=people.reached, total=people.total),
+        safeguards=safeguards_of(campaign, spent, reached=people.reached, total=people.total),
         next_due_at=campaign["next_due_at"],
         review_count=attempts.live.get(AttemptStatus.REVIEW, 0),
         second_calls=campaign["second_calls"],
         unknown_count=attempts.live.get(AttemptStatus.UNKNOWN, 0),
         happening=[_happening(row) for row in shown],
         conserved=sum(people.counts.values()) == people.total,
+        run=campaign["run_number"],
+        runs=campaign["runs"],
+        next_run_at=campaign["scheduled_at"] if status is CampaignStatus.SCHEDULED and zone else None,
+        next_run_zone=zone,
         seq=int(now.timestamp() * 1_000),
     )
+
+
+def _spans_runs(campaign: RowMapping) -> bool:
+    return campaign["budget_cap"] is not None and campaign["runs"] > 1
 
 
 def all_counts(counts: Mapping[RecipientStatus, int]) -> Counts:

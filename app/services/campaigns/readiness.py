@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.calling_hours import CallingHoursInvalid, is_zone
-from app.domain.campaign import Channel, ScheduleType
+from app.domain.campaign import Channel
 from app.domain.recipient import RecipientStatus
+from app.domain.recurrence import RunPeople
 from app.domain.templates import (
     SYSTEM_VARIABLES,
     Missing,
@@ -22,7 +23,8 @@ from app.models import Agent, Campaign, Organization, PhoneNumber, Recipient, St
 from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, why_unusable
 from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, lacking, part_sources, unwritten
-from app.services.campaigns.rows import CampaignRows
+from app.services.campaigns.rows import CampaignRows, latest_run
+from app.services.campaigns.schedules import PLAN, plan_of, why_it_cannot_recur, why_start_time_is_wrong
 from app.services.campaigns.setting_readers import template_problem
 from app.services.campaigns.setting_rows import unreadable
 from app.services.campaigns.settings import calling_hours_of
@@ -47,7 +49,7 @@ class Readiness:
     chosen: tuple[PhoneNumber, ...]
     """The caller IDs that the campaign names, usable or not."""
     awaits_people: bool
-    """There are no people yet, but a rule adds new matches."""
+    """There are no people yet, or not all, but a rule or the run's segment adds them."""
     variables: list[str]
     """All variables of the recipients."""
 
@@ -72,7 +74,8 @@ async def check_readiness(
     numbers = tuple(number for number in chosen if why_unusable(number, campaign.channel, account_id) is None)
     contacts = await _pending(session, campaign.id)
     waiting = await file_not_imported(session, campaign.id)
-    awaits_people = not contacts and await standing_rule(session, campaign.id)
+    filled_later = await people_come_later(session, campaign)
+    awaits_people = filled_later or (not contacts and await standing_rule(session, campaign.id))
     unfinished = await import_under_way(session, campaign.id)
     cannot_be_read = unreadable(campaign)
     errors = {
@@ -81,6 +84,7 @@ async def check_readiness(
         **_number_errors(campaign, chosen, numbers, account_id, known or {}),
         **cannot_be_read,
         **_time_errors(rows, now),
+        **await why_it_cannot_recur(session, campaign, rows.settings, now=now),
         **unwritten(step, agent),
     }
     variables = await recipient_variable_names(session, campaign.id)
@@ -92,7 +96,7 @@ async def check_readiness(
     return Readiness(
         errors=errors | template_errors,
         warnings=[
-            *([_AWAITS_PEOPLE] if awaits_people else []),
+            *([_AWAITS_PEOPLE] if awaits_people and not filled_later else []),
             *([_NOT_IMPORTED.format(waiting)] if waiting and (contacts or awaits_people) else []),
             *warnings,
         ],
@@ -114,7 +118,8 @@ async def what_to_mend(
 ) -> dict[str, str]:
     """Return what prevents a campaign that has begun from going on: field -> what to do; empty if nothing does.
 
-    It checks the same as a start, but not the people, who may all be under way, and not the scheduled time.
+    It checks the same as a start, but not the people, who may all be under way, and not the times of the schedule,
+    which may be at its last.
     """
     readiness = await check_readiness(
         session, rows, now=now, carrier_account_id=carrier_account_id, known=known
@@ -122,7 +127,20 @@ async def what_to_mend(
     return {field: why for field, why in readiness.errors.items() if field not in _ASKED_AT_START_ONLY}
 
 
-_ASKED_AT_START_ONLY: Final = frozenset({"contacts", "scheduled_at"})
+_ASKED_AT_START_ONLY: Final = frozenset(
+    {"contacts", "scheduled_at", *(f"{PLAN}.{field}" for field in ("end_date", "count", "time"))}
+)
+
+
+async def people_come_later(session: AsyncSession, campaign: Campaign) -> bool:
+    """Tell whether a job still adds people to the newest run: those of the run before, or of a segment."""
+    plan = plan_of(campaign)
+    if plan is None:
+        return False
+    run = await latest_run(session, campaign.id)
+    if run.occurrence_at is None:
+        return plan.people is RunPeople.SEGMENT
+    return run.filled_at is None
 
 
 async def chosen_numbers(
@@ -140,14 +158,12 @@ async def chosen_numbers(
     return [by_id[number] for number in ids if number in by_id]
 
 
-def start_time(campaign: Campaign) -> datetime | None:
-    """Return the time that a start of the campaign waits for; None: it begins at once."""
-    return campaign.scheduled_at if campaign.schedule_type is ScheduleType.SCHEDULED else None
-
-
-async def recipient_variable_names(session: AsyncSession, campaign_id: int) -> list[str]:
-    """Return all variables of the recipients."""
-    return sorted((await session.execute(_VARIABLES, {"campaign_id": campaign_id})).scalars())
+async def recipient_variable_names(
+    session: AsyncSession, campaign_id: int, *, run_id: int | None = None
+) -> list[str]:
+    """Return all variables of the recipients: of one run, or of the last two, as the last may have no people yet."""
+    given = {"campaign_id": campaign_id, "run_id": run_id}
+    return sorted((await session.execute(_VARIABLES, given)).scalars())
 
 
 async def _single_number(session: AsyncSession, campaign: Campaign, agent: Agent | None) -> int | None:
@@ -223,12 +239,7 @@ def _time_errors(rows: CampaignRows, now: datetime) -> dict[str, str]:
         calling_hours_of(rows.settings)
     except CallingHoursInvalid as problem:
         errors[f"allowed_{problem.field}"] = str(problem)
-    if campaign.schedule_type is ScheduleType.SCHEDULED:
-        if campaign.scheduled_at is None:
-            errors["scheduled_at"] = "Choose when the campaign starts."
-        elif campaign.scheduled_at <= now:
-            errors["scheduled_at"] = "This time has passed. Choose one in the future, or start at once."
-    return errors
+    return errors | why_start_time_is_wrong(campaign, now)
 
 
 def _template_problems(
@@ -294,5 +305,11 @@ _COMPANY: Final = (
 )
 
 _VARIABLES: Final = text(
-    "SELECT DISTINCT jsonb_object_keys(variables) FROM recipient WHERE campaign_id = :campaign_id"
+    """
+    SELECT DISTINCT jsonb_object_keys(variables) FROM recipient
+    WHERE campaign_id = :campaign_id
+      AND run_id = ANY (CASE WHEN CAST(:run_id AS bigint) IS NOT NULL THEN ARRAY[CAST(:run_id AS bigint)]
+                        ELSE ARRAY(SELECT id FROM run WHERE campaign_id = :campaign_id
+                                   ORDER BY number DESC LIMIT 2) END)
+    """
 )

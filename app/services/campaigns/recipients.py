@@ -13,7 +13,7 @@ from sqlmodel import col
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RETRYABLE_BY_HAND, RecipientStatus
 from app.domain.rights import Right
-from app.models import Attempt, Campaign, Contact, Recipient
+from app.models import Attempt, Campaign, Contact, Recipient, Run
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.adding import (
@@ -22,7 +22,7 @@ from app.services.campaigns.adding import (
 from app.services.campaigns.carrier_check import UNASKED, CarrierCheck
 from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take_to_carrier
 from app.services.campaigns.pending_additions import standing_rule
-from app.services.campaigns.rows import load_campaign, load_rows
+from app.services.campaigns.rows import latest_run, load_campaign, load_rows
 from app.services.campaigns.views import BulkResult
 from app.services.errors import Conflict, FieldErrors
 from app.services.field_readers import plain_text
@@ -63,6 +63,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     campaign = rows.campaign
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
+    run = await latest_run(session, campaign.id)
     allowed = func.coalesce(Recipient.attempts_allowed, attempts_of(campaign))
     one_more = col(Recipient.attempts_made) + 1
     move = _Move(
@@ -81,7 +82,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
         refusals=_NOT_RETRYABLE,
     )
     result = await _move_many(
-        session, campaign, _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone), move, now
+        session, campaign, _meant(run, recipient_ids, statuses, search, everyone=everyone), move, now
     )
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
@@ -104,6 +105,7 @@ async def skip_recipients(
     """Skip these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
+    run = await latest_run(session, campaign.id)
     move = _Move(
         to=RecipientStatus.SKIPPED,
         out_of={RecipientStatus.PENDING},
@@ -112,7 +114,7 @@ async def skip_recipients(
         refusals=_NOT_SKIPPABLE,
     )
     return await _move_many(
-        session, campaign, _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone), move, now
+        session, campaign, _meant(run, recipient_ids, statuses, search, everyone=everyone), move, now
     )
 
 
@@ -139,7 +141,8 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
         raise Conflict(
             "A rule keeps adding matching contacts, so removed ones would come back. Skip them instead."
         )
-    chosen = _meant(campaign.id, recipient_ids, statuses, search, everyone=everyone)
+    run = await latest_run(session, campaign.id)
+    chosen = _meant(run, recipient_ids, statuses, search, everyone=everyone)
     if everyone and expected is None:
         raise FieldErrors({"expected": "Send how many people you expect to remove: it cannot be undone."})
     if expected is not None:
@@ -160,14 +163,14 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
 
 
 def _meant(
-    campaign_id: int,
+    run: Run,
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus],
     search: str,
     *,
     everyone: bool,
 ) -> ColumnElement[bool]:
-    """Return the condition of a bulk action. An empty selection may be a mistake, so it is refused.
+    """Return the condition of a bulk action on the newest run. An empty selection may be a mistake: it is refused.
 
     Raises `FieldErrors` on `everyone`, unless it is ids, a selection, or everyone.
     """
@@ -176,7 +179,7 @@ def _meant(
         raise FieldErrors(
             {"everyone": "Send ids, statuses or a search; or everyone: true, and none of them."}
         )
-    return recipient_matches(campaign_id, recipient_ids, statuses, search)
+    return recipient_matches(run, recipient_ids, statuses, search)
 
 
 async def _require_count(session: AsyncSession, chosen: ColumnElement[bool], expected: int) -> None:
@@ -188,13 +191,13 @@ async def _require_count(session: AsyncSession, chosen: ColumnElement[bool], exp
 
 
 def recipient_matches(
-    campaign_id: int,
+    run: Run,
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus],
     search: str,
 ) -> ColumnElement[bool]:
-    """Return the condition of a list or bulk action: ids, statuses and search together, if given."""
-    here = col(Recipient.campaign_id) == campaign_id
+    """Return the condition of a list or bulk action in a run: ids, statuses and search together, if given."""
+    here = (col(Recipient.campaign_id) == run.campaign_id) & (col(Recipient.run_id) == run.id)
     if recipient_ids is not None:
         here &= col(Recipient.id).in_(recipient_ids)
     if statuses:

@@ -1,9 +1,11 @@
 """A campaign's rows, loaded for one organization, read or locked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -13,6 +15,9 @@ from app.services.campaigns.setting_rows import settings_of
 from app.services.campaigns.settings import CampaignSettings
 from app.services.errors import NotFound
 from app.services.refs import Ref, load, select_ref
+
+SHOWN_FIRST: Final = (col(Run.started_at).is_(None), col(Run.number).desc())
+"""The order of a campaign's runs in which the one that is shown comes first."""
 
 
 @dataclass(slots=True)
@@ -66,6 +71,30 @@ async def latest_run(session: AsyncSession, campaign_id: int) -> Run:
     """Return the latest run, to which new recipients are added."""
     found = select(Run).where(col(Run.campaign_id) == campaign_id).order_by(col(Run.number).desc()).limit(1)
     return (await session.execute(found)).scalar_one()
+
+
+async def shown_run(session: AsyncSession, campaign_id: int, number: int | None = None) -> Run:
+    """Return the run of that number; without one the newest that has started, else the newest. Raises `NotFound`."""
+    runs = select(Run).where(col(Run.campaign_id) == campaign_id)
+    if number is not None:
+        runs = runs.where(col(Run.number) == number)
+    found = (await session.execute(runs.order_by(*SHOWN_FIRST).limit(1))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("run", number or 0)
+    return found
+
+
+def shown_run_id() -> ScalarSelect[int]:
+    """Return the id of the run shown of a campaign, for a query of `Campaign`."""
+    mine = select(col(Run.id)).where(col(Run.campaign_id) == col(Campaign.id)).correlate(Campaign)
+    return mine.order_by(*SHOWN_FIRST).limit(1).scalar_subquery()
+
+
+def shown_runs(campaign_ids: Collection[int]) -> Select[int]:
+    """Return the query of the ids of the runs that are shown of these campaigns."""
+    first = distinct_on(col(Run.campaign_id))
+    theirs = select(col(Run.id)).where(col(Run.campaign_id).in_(campaign_ids)).ext(first)
+    return theirs.order_by(col(Run.campaign_id), *SHOWN_FIRST)
 
 
 async def pool_of(session: AsyncSession, campaign_id: int) -> tuple[int, ...]:

@@ -13,11 +13,16 @@ from app.domain.campaign import CampaignStatus
 from app.models import Campaign
 from app.runtime.clock import Clock
 from app.runtime.database import Database
+from app.runtime.fault_points import fault
+from app.runtime.live_feed import announce
 from app.services.campaigns.carrier_check import numbers_of, said_of
 from app.services.campaigns.readiness import what_to_mend
-from app.services.campaigns.rows import CampaignRows, first_step, pool_of
+from app.services.campaigns.rows import CampaignRows, first_step, latest_run, pool_of
+from app.services.campaigns.runs import due_run, move_run
+from app.services.campaigns.schedules import plan_of
 from app.services.campaigns.transitions import move_campaign
 from app.services.numbers.ownership import Known
+from app.services.recipients.transitions import cancel_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ async def launch_scheduled(
         work = partial(launch, campaign_id=each.id, now=clock.now(), known=heard)
         if await database.write(work):
             launched.append(each.id)
+        fault("after_launch_commit")
     return launched
 
 
@@ -63,7 +69,7 @@ async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, know
         .with_for_update(key_share=True, skip_locked=True)
     )
     campaign = (await session.execute(due)).scalar_one_or_none()
-    if campaign is None:
+    if campaign is None or not await _takes_its_turn(session, campaign, now):
         return False
     rows = await _rows(session, campaign)
     problems = await what_to_mend(
@@ -75,7 +81,29 @@ async def launch(session: AsyncSession, *, campaign_id: int, now: datetime, know
         target = CampaignStatus.FAILED
         reason = f"It could not start at its time. {' '.join(dict.fromkeys(problems.values()))}"
     await move_campaign(session, campaign, target, actor="system", reason=reason, now=now)
+    fault("before_launch_commit")
     return not problems
+
+
+async def _takes_its_turn(session: AsyncSession, campaign: Campaign, now: datetime) -> bool:
+    """Tell whether the campaign starts now. A run of a schedule whose time was missed may go to a later time.
+
+    If there is none, the campaign is over: the run does not take place.
+    """
+    plan, run = plan_of(campaign), await latest_run(session, campaign.id)
+    if plan is None or run.started_at is not None:
+        return True
+    at = due_run(plan, run, now)
+    if at is None:
+        why = "its last time was missed, and is not caught up"
+        await move_campaign(session, campaign, CampaignStatus.COMPLETED, actor="system", reason=why, now=now)
+        await cancel_waiting(session, campaign_id=campaign.id, now=now)
+        return False
+    if at != run.occurrence_at:
+        move_run(campaign, run, at)
+        await session.flush()
+        announce(session, organization_id=campaign.organization_id, campaign_id=campaign.id)
+    return at <= now
 
 
 async def _due(session: AsyncSession, *, carrier_account_id: int, now: datetime) -> list[_DueCampaign]:

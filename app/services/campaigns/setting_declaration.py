@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 from app.domain.breaker import BreakerPolicy
 from app.domain.calling_hours import Window, format_window
 from app.domain.campaign import Channel
+from app.domain.recurrence import RecurringPlan
 from app.services.field_readers import Reader
 
 Value = TypeVar("Value")
@@ -45,7 +46,8 @@ class Stored:
     load: Callable[[Any], Any]
     """Raises `ValueError`, `TypeError` or `AttributeError` for what cannot be read."""
     store: Callable[[Any], Any]
-    """Is not called for None, which a column stores as null."""
+    """Is not called for None, which a column stores as `absent`."""
+    absent: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class Setting:
 def as_json(value: Any) -> Any:
     """Return a setting's value as JSON; a time is returned as it is."""
     match value:
-        case BreakerPolicy():
+        case BreakerPolicy() | RecurringPlan():
             return value.to_json()
         case Decimal():
             return float(value)

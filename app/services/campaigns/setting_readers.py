@@ -10,7 +10,8 @@ from typing import Any, Final
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerInvalid, BreakerPolicy
 from app.domain.calling_hours import DAY_NAMES, EVERY_DAY, CallingHoursInvalid, Window, parse_window
-from app.domain.campaign import Channel, ScheduleType
+from app.domain.campaign import Channel
+from app.domain.recurrence import RecurrenceInvalid, RecurringPlan
 from app.domain.retry import DISPOSITIONS_OF, RETRIABLE, RetryOutcome
 from app.domain.templates import TemplateInvalid, check, variable_name
 from app.domain.text import is_blank
@@ -201,6 +202,26 @@ def _limit(raw: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+def _plan(raw: Any) -> RecurringPlan | None:
+    """Read the schedule of a recurring campaign: an object, whose numbers may be texts of a form."""
+    if raw is None or raw == "" or isinstance(raw, RecurringPlan):
+        return raw or None
+    if not isinstance(raw, Mapping):
+        raise Unacceptable("Enter an object with frequency, time and time_zone.")
+    given = {str(name)[:40]: _plain(value) for name, value in raw.items() if value not in (None, "")}
+    try:
+        return RecurringPlan.from_json(given)
+    except RecurrenceInvalid as problem:
+        raise Unacceptable(str(problem), parts=problem.errors) from None
+
+
+def _plain(raw: Any) -> Any:
+    """Return the whole numbers that a form's texts mean. Any other value is returned as it is."""
+    if isinstance(raw, list | tuple):
+        return [_plain(each) for each in raw]
+    return int(raw) if isinstance(raw, str) and re.fullmatch(r"\d{1,18}", raw, re.ASCII) else raw
+
+
 def _fallbacks(raw: Any) -> dict[str, str]:
     if not isinstance(raw, Mapping):
         raise Unacceptable("Enter an object of variable names and texts.")
@@ -234,11 +255,6 @@ CHANNEL: Final = _word_but(
     Channel.MIXED,
     "Campaigns that both call and text are not available yet: choose call or sms.",
 )
-SCHEDULE_TYPE: Final = _word_but(
-    ScheduleType,
-    "recurring",
-    "Recurring campaigns are not available yet: choose immediate or scheduled.",
-)
 MOMENT: Final = Reader(_moment, datetime)
 TIME_ZONE: Final = Reader(_time_zone, str)
 TIME_OF_DAY: Final = Reader(_time_of_day, str)
@@ -248,5 +264,6 @@ RETRY_ON: Final = Reader(_retry_on, list[str])
 DELAYS_BY_OUTCOME: Final = Reader(
     _delays_by_outcome, dict[str, list[int] | None], dict[str, list[int]], limits=DELAYS.limits
 )
+PLAN: Final = Reader(_plan, RecurringPlan)
 BREAKER: Final = Reader(_breaker, BreakerPolicy)
 FALLBACKS: Final = Reader(_fallbacks, dict[str, Any], dict[str, str])

@@ -41,8 +41,8 @@ def write_settings(settings: CampaignSettings, campaign: Campaign, step: Step) -
     """Write the settings into the rows, except the number pool, which has rows of its own."""
     for each in _COLUMNS:
         value = getattr(settings, each.name)
-        if value is not None and each.stored is not None:
-            value = each.stored.store(value)
+        if each.stored is not None:
+            value = each.stored.absent if value is None else each.stored.store(value)
         setattr(step if each.on_step else campaign, each.name, value)
     step.channel = settings.channel
 

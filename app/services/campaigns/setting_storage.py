@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
 from app.domain.calling_hours import EVERY_DAY, Window, parse_window
+from app.domain.recurrence import RecurringPlan
 from app.domain.retry import RetryOutcome, delays_from
 from app.services.campaigns.setting_declaration import Stored, as_json
 
@@ -48,6 +49,12 @@ DELAYS_BY_OUTCOME: Final = Stored(
     "list of waits by outcome",
     lambda lists: {RetryOutcome(outcome): delays_from(delays) for outcome, delays in lists.items()},
     as_json,
+)
+PLAN: Final = Stored(
+    "schedule",
+    lambda stored: RecurringPlan.from_json(stored) if stored else None,
+    RecurringPlan.to_json,
+    absent={},
 )
 BREAKER: Final = Stored(
     "list of signs that pause the campaign", BreakerPolicy.from_json, BreakerPolicy.to_json

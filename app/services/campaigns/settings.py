@@ -15,6 +15,7 @@ from app.domain.breaker import BreakerPolicy
 from app.domain.calling_hours import EVERY_DAY, CallingHours, CallingHoursInvalid, HoursClock, Window
 from app.domain.campaign import Channel, CompanyMeaning, Purpose, ScheduleType
 from app.domain.pool import NumberStrategy
+from app.domain.recurrence import RecurringPlan
 from app.domain.retry import RetryOutcome
 from app.domain.templates import Missing
 from app.services.campaigns import setting_readers as read
@@ -97,14 +98,31 @@ class CampaignSettings:
         CompanyMeaning.ORGANIZATION, word(CompanyMeaning), Group.NOT_OFFERED
     )
     schedule_type: ScheduleType = setting(
-        ScheduleType.IMMEDIATE, read.SCHEDULE_TYPE, _START, examples=("immediate", "scheduled")
+        ScheduleType.IMMEDIATE, word(ScheduleType), _START, examples=tuple(ScheduleType)
     )
     scheduled_at: datetime | None = setting(
         None,
         read.MOMENT,
         _START,
-        "ISO 8601 with an offset, in the future.",
+        "ISO 8601 with an offset, in the future. Of a recurring campaign: its next occurrence, not to be sent.",
         examples=("2030-02-15T09:00:00-05:00",),
+    )
+    recurring_config: RecurringPlan | None = setting(
+        None,
+        read.PLAN,
+        _START,
+        "When a recurring campaign runs, and for whom. Sent as a whole: what is left out has its default.",
+        examples=(
+            {
+                "frequency": "weekly",
+                "interval": 1,
+                "days_of_week": [1, 2, 3, 4, 5],
+                "time": "09:00",
+                "time_zone": "America/New_York",
+                "end_date": "2030-12-31",
+            },
+        ),
+        stored=storage.PLAN,
     )
     time_zone: str = setting("America/New_York", read.TIME_ZONE, _START, examples=("America/New_York",))
     allowed_start: str | None = setting(
@@ -217,7 +235,7 @@ class CampaignSettings:
         None,
         amount(read.MOST_BUDGET),
         _PACE,
-        "Most it may cost, in the carrier account's currency, calls in flight counted. "
+        "Most it may cost, all runs together, in the carrier account's currency, calls in flight counted. "
         "Default {default}: no cap.",
         examples=(99.5,),
     )

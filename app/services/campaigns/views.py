@@ -189,6 +189,21 @@ class SafeguardsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run of a campaign."""
+
+    number: int
+    occurrence_at: datetime | None
+    """The time of the schedule that it executes; None for a campaign that does not recur."""
+    started_at: datetime | None
+    ended_at: datetime | None
+    """Without a start: its time was missed and skipped, or the campaign was cancelled before."""
+    filled: bool
+    """All its people have been added."""
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSnapshot:
     """Everything on a campaign's page that changes while it runs, read at one moment."""
 
@@ -220,6 +235,14 @@ class CampaignSnapshot:
     unknown_count: int
     happening: list[LiveAttempt]
     conserved: bool
+    run: int
+    """The number of the run that is counted."""
+    runs: int
+    """How many runs there are."""
+    next_run_at: datetime | None
+    """When the run to come starts; None unless the campaign waits for an occurrence."""
+    next_run_zone: str
+    """The time zone of its schedule."""
     seq: int
     """Grows from one snapshot to the next."""
 

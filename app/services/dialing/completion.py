@@ -1,4 +1,4 @@
-"""When the next recipient is due, and which campaigns are done."""
+"""When the next recipient is due, and which campaigns, or runs of recurring ones, are done."""
 
 from datetime import datetime
 from typing import Final
@@ -27,8 +27,12 @@ _DONE: Final = text(
     WHERE c.status IN {sql.DIALING}
       AND NOT EXISTS (SELECT 1 FROM recipient r
                       WHERE r.campaign_id = c.id AND r.status IN {sql.OPEN})
-      AND NOT EXISTS (SELECT 1 FROM audience a
-                      WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM run
+                      WHERE run.campaign_id = c.id AND run.occurrence_at IS NOT NULL AND run.filled_at IS NULL)
+      AND (EXISTS (SELECT 1 FROM run
+                   WHERE run.campaign_id = c.id AND run.occurrence_at IS NOT NULL AND run.ended_at IS NULL)
+           OR NOT EXISTS (SELECT 1 FROM audience a
+                          WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL))
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -53,12 +57,15 @@ async def next_due_at(session: AsyncSession, *, now: datetime) -> datetime | Non
 
 
 async def finished_campaigns(session: AsyncSession) -> list[int]:
-    """Return the dialing campaigns without a pending recipient and without one in progress."""
+    """Return the dialing campaigns without a pending recipient, one in progress, or people to be added to the run."""
     return list((await session.execute(_DONE)).scalars())
 
 
 async def complete_campaign(session: AsyncSession, *, campaign_id: int, now: datetime) -> bool:
-    """Complete the campaign if all have ended and no delivery report is awaited; False if it is not done yet."""
+    """End the campaign, or its run if another follows, when all have ended; False if it is not done yet.
+
+    Delivery reports are awaited.
+    """
     return await complete_by_system(
         session, campaign_id=campaign_id, reports_since=now - REPORTS_WITHIN, now=now
     )

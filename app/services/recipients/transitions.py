@@ -134,7 +134,7 @@ _RETRY: Final = text(
     """
     WITH chosen AS (
         SELECT id, status FROM recipient
-        WHERE campaign_id = :campaign_id AND status = ANY(CAST(:statuses AS varchar[]))
+        WHERE campaign_id = :campaign_id AND run_id = :run_id AND status = ANY(CAST(:statuses AS varchar[]))
         ORDER BY id
         FOR NO KEY UPDATE
     ), retried AS (
@@ -157,17 +157,24 @@ async def retry_ended(
     session: AsyncSession,
     *,
     campaign_id: int,
+    run_id: int,
     statuses: Collection[RecipientStatus],
     more: int,
     now: datetime,
 ) -> int:
-    """Put all recipients with that final status back to pending, with `more` attempts each; return how many.
+    """Put all recipients of the run with that final status back to pending, with `more` attempts each; return how many.
 
     Raises `TransitionNotAllowed` for a status that has no retry.
     """
     for old in statuses:
         check_transition(old, _S.PENDING)
-    given = {"campaign_id": campaign_id, "statuses": sorted(statuses), "more": more, "now": now}
+    given = {
+        "campaign_id": campaign_id,
+        "run_id": run_id,
+        "statuses": sorted(statuses),
+        "more": more,
+        "now": now,
+    }
     retried: int = (await session.execute(_RETRY, given)).scalar_one()
     return retried
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.campaign import OVER
 from app.domain.contact_filter import as_json
 from app.domain.rights import Right
 from app.models import Audience, Campaign, Segment
@@ -91,7 +92,17 @@ async def delete_segment(session: AsyncSession, *, principal: Principal, segment
         .order_by(col(Audience.id))
         .limit(1)
     )
-    if (campaign := await session.scalar(used)) is not None:
+    scheduled = (
+        select(col(Campaign.name))
+        .where(
+            col(Campaign.organization_id) == principal.organization_id,
+            col(Campaign.recurring_config)["segment_id"].astext == str(segment.id),
+            col(Campaign.status).not_in(OVER),
+        )
+        .order_by(col(Campaign.id))
+        .limit(1)
+    )
+    if (campaign := await session.scalar(used) or await session.scalar(scheduled)) is not None:
         raise SegmentInUse(segment.name, campaign)
     over = update(Audience).where(col(Audience.segment_id) == segment.id)
     await session.execute(over.values(segment_id=None, rule=segment.rule))

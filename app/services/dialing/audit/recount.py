@@ -60,7 +60,13 @@ def _named(cause: str, rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
 
 
 _BY_STATUS: Final = text(
-    "SELECT status, count(*) AS n FROM recipient WHERE campaign_id = :campaign_id GROUP BY status"
+    """
+    SELECT status, count(*) AS n FROM recipient
+    WHERE campaign_id = :campaign_id
+      AND run_id = (SELECT id FROM run WHERE campaign_id = :campaign_id
+                    ORDER BY started_at IS NULL, number DESC LIMIT 1)
+    GROUP BY status
+    """
 )
 
 

@@ -1,8 +1,8 @@
 """How many more attempts pilot, ramp and budget allow, and the pause on a bad sign. Both need the campaign's lock.
 
-Pilot and ramp count people, not attempts: a pilot of 20 is 20 people who were tried, and a retry of one of them does
-not count again. A pilot or a step of the ramp ends when none of its attempts is under way. It does not wait for
-retries that are due hours later: they are dialed with the rest. For messages it waits for delivery reports, as a
+Pilot and ramp count people of the run, not attempts: a pilot of 20 is 20 people who were tried, and a retry of one of
+them does not count again. A pilot or a step of the ramp ends when none of its attempts is under way. It does not wait
+for retries that are due hours later: they are dialed with the rest. For messages it waits for delivery reports, as a
 campaign does before it completes.
 
 The decision is written in the reservation's transaction. If the process is killed, either all of it is stored or
@@ -273,14 +273,18 @@ _UNDER_WAY: Final = text(
     """  # noqa: S608 - as below
 )
 
-# The people tried are found through the attempts: while few were tried, few rows are read.
+# People are counted in the newest run. Those tried are found through the attempts: while few were tried, few rows are
+# read.
 _PEOPLE: Final = text(
     f"""
+    WITH newest AS (SELECT id FROM run WHERE campaign_id = :campaign_id ORDER BY number DESC LIMIT 1)
     SELECT
       (SELECT count(*) FROM recipient r
        WHERE r.attempts_made > 0
-         AND r.id IN (SELECT a.recipient_id FROM attempt a WHERE a.campaign_id = :campaign_id)) AS reached,
-      (SELECT count(*) FROM recipient WHERE campaign_id = :campaign_id) AS total,
+         AND r.id IN (SELECT a.recipient_id FROM attempt a
+                      WHERE a.campaign_id = :campaign_id AND a.run_id = (SELECT id FROM newest))) AS reached,
+      (SELECT count(*) FROM recipient
+       WHERE campaign_id = :campaign_id AND run_id = (SELECT id FROM newest)) AS total,
       EXISTS (SELECT 1 FROM recipient
               WHERE campaign_id = :campaign_id AND status = 'pending' AND attempts_made = 0) AS untried,
       (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND status IN {sql.LIVE}) AS live,
