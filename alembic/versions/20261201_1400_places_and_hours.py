@@ -98,6 +98,7 @@ def upgrade() -> None:
     )
     op.execute("UPDATE run SET filled_at = created_at")
     op.create_index("ix_contact_unresolved", "contact", ["id"], postgresql_where=sa.text("place_id IS NULL"))
+    _index_people("run_id, position", "campaign_id, run_id, status, position")
     op.drop_index("ix_recipient_due", "recipient")
     op.create_index(
         "ix_recipient_place",
@@ -109,6 +110,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back. Recurring campaigns become scheduled ones."""
+    _index_people("campaign_id, position", "campaign_id, status, position")
     op.drop_index("ix_recipient_place", "recipient")
     op.create_index(
         "ix_recipient_due",
@@ -123,6 +125,12 @@ def downgrade() -> None:
             op.drop_column(table, name)
     op.drop_table("legal_policy_change")
     op.drop_table("place")
+
+
+def _index_people(in_order: str, by_status: str) -> None:
+    for name, columns in (("ix_recipient_list", in_order), ("ix_recipient_status", by_status)):
+        op.drop_index(name, "recipient")
+        op.create_index(name, "recipient", columns.split(", "))
 
 
 def _choose_schedule_types(words: str) -> None:

@@ -44,8 +44,9 @@ class Recipient(Row, table=True):
             "position",
             postgresql_where=text("status = 'pending' AND blocked_by = 'number_in_use'"),
         ),
-        Index("ix_recipient_list", "campaign_id", "position"),
-        Index("ix_recipient_status", "campaign_id", "status", "position"),
+        Index("ix_recipient_list", "run_id", "position"),
+        # The status of a campaign's people in all its runs, which are few, or in one.
+        Index("ix_recipient_status", "campaign_id", "run_id", "status", "position"),
         Index("ix_recipient_contact", "contact_id"),
         Index("ix_recipient_import", "import_id", postgresql_where=text("import_id IS NOT NULL")),
     )

@@ -9,6 +9,7 @@ from app.domain.bulk_change import BulkAction
 from app.domain.campaign import Channel
 from app.domain.contact_filter import Condition, ContactFilter, Op, as_json
 from app.domain.events import AnsweredBy, EventKind
+from app.domain.legal_policy import LegalPolicy
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope
 from app.models import (
@@ -18,6 +19,7 @@ from app.models import (
     ImportBatch,
     Installation,
     KnownBrowser,
+    LegalPolicyChange,
     SetupLink,
     SignInFailure,
     SignInTicket,
@@ -57,7 +59,23 @@ async def make_world(database: Database) -> None:
     await _choose_people(stage, owner)
     await _stop_people(stage, owner)
     await _sign_in(stage)
+    await _loosen_the_law(stage)
     await _run_processes(stage)
+
+
+async def _loosen_the_law(stage: DialingStage) -> None:
+    """An owner switches legal hours off, and gives a reason."""
+    await _store(
+        stage.database,
+        LegalPolicyChange(
+            organization_id=stage.organization.id,
+            old=LegalPolicy.LAW,
+            new=LegalPolicy.OFF,
+            reason="Everybody here asked to be called at night.",
+            actor="ann@example.com",
+            at=stage.clock.now(),
+        ),
+    )
 
 
 async def _call(stage: DialingStage) -> None:

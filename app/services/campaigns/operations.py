@@ -224,7 +224,7 @@ async def _settings_after(
             at = at.replace(tzinfo=ZoneInfo(settings.time_zone))
         settings = replace(settings, scheduled_at=at.astimezone(UTC))
         errors |= _why_not_at(settings, old, at, now)
-    if values.get(PLAN) not in (None, old.recurring_config):
+    if values.get(PLAN) not in (None, getattr(old, PLAN)):
         errors = why_over(settings, now) | errors
     if any(SETTINGS[name].group is Group.HOURS for name in values):
         errors = why_hours_are_wrong(settings) | errors

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models import sql
 from app.runtime.database import Database
 from app.runtime.fault_points import fault
 from app.services.places.store import place_ids, place_of_contact
@@ -24,7 +25,7 @@ _CARDS: Final = text(
 # Recipients that wait, or may wait again after their attempt. Ended ones get the place when they are put back.
 # `updated_at` stays: it is the version of the card, and nothing on the card changes.
 _MOVE: Final = text(
-    """
+    f"""
     WITH given AS (
         SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:places AS bigint[]), CAST(:sources AS varchar[]))
             AS u (id, place_id, zone_source)
@@ -33,9 +34,9 @@ _MOVE: Final = text(
         FROM given WHERE c.id = given.id
     )
     UPDATE recipient r SET place_id = given.place_id
-    FROM given WHERE r.contact_id = given.id AND r.status IN ('pending', 'in_progress')
+    FROM given WHERE r.contact_id = given.id AND r.status IN {sql.OPEN}
         AND r.place_id IS DISTINCT FROM given.place_id
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 _UNPLACED: Final = text(
     "SELECT id FROM contact WHERE place_id IS NULL ORDER BY id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
