@@ -6,6 +6,7 @@ at any point leaves only attempts that the reconciler looks up.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,6 +73,8 @@ class Dialer:
     carrier_account_id: int
     """The only carrier account that this dialer uses; it skips campaigns of other carriers."""
     most_in_flight: int = MOST_IN_FLIGHT
+    is_sure_of_the_time: Callable[[], bool] = lambda: True
+    """If not, nothing is reserved: calling hours could be checked at a wrong time."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: "asyncio.Queue[CarrierAnswer]" = field(default_factory=asyncio.Queue)
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -131,7 +134,7 @@ class Dialer:
         """
         wake_at: dict[int | None, datetime | None] = {}
         awaits_answers: dict[int, bool] = {}
-        more = True
+        more = self.is_sure_of_the_time()
         while more and not self._stopping:
             async with self.database.reading() as session:
                 round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())

@@ -7,12 +7,13 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.providers.base import Carrier
+from app.providers.base import Carrier, TellsTime
 from app.providers.registry import configured_account, make_carrier
 from app.runtime.clock import CalibratedClock
 from app.runtime.config import get_settings
@@ -64,8 +65,8 @@ async def dialing() -> AsyncIterator[dict[Any, Any]]:
     install_from_environment()
     clock = CalibratedClock()
     context = build_context(get_settings(), clock=clock, ping=False)
-    await calibrate(context.database, clock)
     state = await _state(context, clock)
+    await _calibrate(state)
     tasks = [
         asyncio.create_task(_repeat(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
         asyncio.create_task(_repeat(_reconcile(state), RECONCILE_SECONDS), name="reconciler"),
@@ -122,6 +123,7 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
         clock=clock,
         worker=name,
         carrier_account_id=row.id,
+        is_sure_of_the_time=lambda: not clock.doubt,
     )
     return WorkerState(context, clock, carrier, row.id, dialer, name)
 
@@ -139,14 +141,31 @@ def _beat(state: WorkerState, queue: str) -> Work:
     started_at = state.clock.now()
 
     async def once() -> None:
-        await calibrate(state.context.database, state.clock)
+        await _calibrate(state)
         await state.context.database.write(
             lambda session: beat(
-                session, worker=state.name, queue=queue, started_at=started_at, now=state.clock.now()
+                session,
+                worker=state.name,
+                queue=queue,
+                started_at=started_at,
+                now=state.clock.now(),
+                problem=state.clock.doubt,
             )
         )
 
     return once
+
+
+async def _calibrate(state: WorkerState) -> None:
+    """Compare the clock with the database's and, if one of them was set, with the carrier's."""
+    carrier = state.carrier
+
+    async def carriers_time() -> datetime | None:
+        return await carrier.time() if isinstance(carrier, TellsTime) else None
+
+    await calibrate(state.context.database, state.clock, carriers_time=carriers_time)
+    if state.clock.doubt:
+        log.error("worker.clock_in_doubt", extra={"why": state.clock.doubt})
 
 
 def _reconcile(state: WorkerState) -> Work:

@@ -46,6 +46,7 @@ _COLUMNS: dict[str, tuple[tuple[str, Any, str | None], ...]] = {
         ("legal_policy", sa.String(20), "'law'"),
         ("blackout_dates", JSONB(), "'[]'"),
     ),
+    "worker_heartbeat": (("problem", sa.String(500), "''"),),
     "contact_import": (("zone_words", JSONB(), "'{}'"), ("zone_counts", JSONB(), "'{}'")),
 }
 """Table -> its new columns: name, type, default; without a default it may be null."""

@@ -32,6 +32,8 @@ class WorkerHeartbeat(Row, table=True):
     queue: str = Field(max_length=20)
     started_at: datetime = moment()
     seen_at: datetime = moment()
+    problem: str = Field(default="", max_length=500)
+    """Why it does nothing, for users; empty: it works."""
 
 
 class Installation(Row, table=True):

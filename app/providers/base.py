@@ -220,6 +220,15 @@ class AccountCheck(Protocol):
 
 
 @runtime_checkable
+class TellsTime(Protocol):
+    """Tells the time by the carrier's clock. Optional: not all carriers can."""
+
+    async def time(self) -> datetime | None:
+        """Return the carrier's time (to the second); None if it cannot be asked."""
+        ...
+
+
+@runtime_checkable
 class InboundTexts(Protocol):
     """Has the carrier announce texts to the account's numbers to us. Optional: not all carriers can."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -38,12 +38,72 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-class CalibratedClock(SystemClock):
-    """The machine's clock, adjusted to the database's, so that workers on several machines agree."""
+MOST_DRIFT: Final = timedelta(seconds=30)
+"""A greater difference from the database's clock is no drift: one of the clocks was set."""
 
-    def __init__(self) -> None:
-        self.offset = timedelta(0)
+MOST_APART: Final = timedelta(minutes=2)
+"""How far a clock may be from the carrier's and still be right."""
+
+
+class CalibratedClock:
+    """The database's time, carried on by the machine's monotonic clock between comparisons.
+
+    So workers on several machines agree, and setting a machine's wall clock moves nothing. If the database's own clock
+    is set, the carrier's tells which time is right. Until that is known, `doubt` says so, and nothing may be dialed:
+    calling hours could be checked at a wrong time.
+    """
+
+    def __init__(self, local: Clock | None = None) -> None:
+        self.doubt = ""
+        """Why the time is not certain, as a sentence for users; empty: it is."""
+        self._local: Clock = local or SystemClock()
+        self._told: datetime | None = None
+        self._heard: float = 0.0
 
     def now(self) -> datetime:
-        """Return the database's time, by the last comparison."""
-        return super().now() + self.offset
+        """Return the database's time, by the last comparison; before that the machine's."""
+        return self._at(self._local.boottime()) if self._told is not None else self._local.now()
+
+    def boottime(self) -> float:
+        """Return the seconds of the machine's monotonic clock."""
+        return self._local.boottime()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the event loop."""
+        await self._local.sleep(seconds)
+
+    def agrees(self, told: datetime, heard: float) -> bool:
+        """Tell whether the database's time, heard at that `boottime`, is this clock's but for drift."""
+        return self._told is not None and abs(told - self._at(heard)) <= MOST_DRIFT
+
+    def follow(self, told: datetime, heard: float) -> None:
+        """Take the database's time, heard at that `boottime`."""
+        self._told, self._heard, self.doubt = told, heard, ""
+
+    def judge(self, told: datetime, heard: float, carriers: datetime | None) -> None:
+        """Decide by the carrier's time whether the database's clock or this one is right; None: it is not known.
+
+        The first time of all is believed if the carrier cannot be asked.
+        """
+        if (carriers is None and self._told is None) or (
+            carriers is not None and abs(told - carriers) <= MOST_APART
+        ):
+            self.follow(told, heard)
+        elif (
+            carriers is not None and self._told is not None and abs(self._at(heard) - carriers) <= MOST_APART
+        ):
+            self.doubt = ""
+        else:
+            self.doubt = (
+                f"The clock of the database's machine says {told:%Y-%m-%d %H:%M} UTC, "
+                + (
+                    f"the carrier's {carriers:%Y-%m-%d %H:%M} UTC. "
+                    if carriers
+                    else "which is a sudden change. "
+                )
+                + "Nothing is dialed until they agree: set the machine's clock."
+            )
+
+    def _at(self, boottime: float) -> datetime:
+        assert self._told is not None
+        return self._told + timedelta(seconds=boottime - self._heard)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
@@ -190,10 +190,21 @@ async def _driver_of(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     return cast("psycopg.AsyncConnection[Any]", driver)
 
 
-async def calibrate(database: Database, clock: CalibratedClock) -> None:
-    """Adjust the clock to the database's. The answer counts for the middle of the round trip."""
+AskTheTime = Callable[[], Awaitable[datetime | None]]
+"""Asks another clock than ours for the time; None: it cannot be asked."""
+
+
+async def calibrate(database: Database, clock: CalibratedClock, *, carriers_time: AskTheTime) -> None:
+    """Compare the clock with the database's. If one of them was set, the carrier's time decides.
+
+    The answer counts for the middle of the round trip.
+    """
     async with database.session() as session:
-        asked = datetime.now(UTC)
-        answer = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
-        heard = datetime.now(UTC)
-    clock.offset = answer - (asked + (heard - asked) / 2)
+        asked = clock.boottime()
+        told = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        heard = asked + (clock.boottime() - asked) / 2
+    if clock.agrees(told, heard):
+        clock.follow(told, heard)
+        return
+    carriers = await carriers_time()
+    clock.judge(told + timedelta(seconds=clock.boottime() - heard), clock.boottime(), carriers)

@@ -24,14 +24,18 @@ class WorkerHealth:
 
 
 async def beat(
-    session: AsyncSession, *, worker: str, queue: str, started_at: datetime, now: datetime
+    session: AsyncSession, *, worker: str, queue: str, started_at: datetime, now: datetime, problem: str = ""
 ) -> None:
-    """Record that this worker is alive, and delete the rows of workers that ended long ago."""
-    row = {"worker": worker, "queue": queue, "started_at": started_at, "seen_at": now}
+    """Record that this worker is alive, and delete the rows of workers that ended long ago.
+
+    `problem`: why it does nothing at present, as a sentence for users.
+    """
+    row = {"worker": worker, "queue": queue, "started_at": started_at, "seen_at": now, "problem": problem}
     statement = insert(WorkerHeartbeat).values(row)
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=["worker"], set_={"seen_at": statement.excluded.seen_at}
+            index_elements=["worker"],
+            set_={"seen_at": statement.excluded.seen_at, "problem": statement.excluded.problem},
         )
     )
     await session.execute(delete(WorkerHeartbeat).where(col(WorkerHeartbeat.seen_at) < now - _KEPT))

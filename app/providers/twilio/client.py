@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -235,6 +236,18 @@ class TwilioCarrier:
         if account.status in {None, "active"}:
             return None
         return f"The carrier says that our account is {account.status}. {remedy_of(_NOT_ACTIVE)}"
+
+    async def time(self) -> datetime | None:
+        """Return Twilio's time, by the `Date` header of its answer; None if it cannot be asked or does not say."""
+        self._connections.date = ""
+        try:
+            await self._client.api.v2010.accounts(self.account.account_sid).fetch_async()
+        except (TwilioException, *_NOT_ASKED):
+            pass  # A refusal has the header too.
+        try:
+            return parsedate_to_datetime(self._connections.date).astimezone(UTC)
+        except ValueError:
+            return None
 
     async def announce_texts(self, numbers: Collection[str]) -> dict[str, str]:
         """Have Twilio announce texts to these numbers to us. Return for each number of the account why it does not.

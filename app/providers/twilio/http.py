@@ -69,6 +69,8 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         super().__init__(pool_connections=False, max_retries=None)
         self._limit = limit
         self._open: ClientSession | None = None
+        self.date = ""
+        """The `Date` header of the last answer."""
 
     async def request(
         self,
@@ -93,6 +95,7 @@ class TwilioConnections(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK
         ) as response:
             if response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise CarrierThrottled(_seconds(response.headers.get("Retry-After")))
+            self.date = response.headers.get("Date", "")
             # Twilio answers in UTF-8. Looking for another encoding in the headers takes longer than reading the answer.
             text = (await response.read()).decode("utf-8", "replace")
             return Response(response.status, text, response.headers)

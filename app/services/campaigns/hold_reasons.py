@@ -26,6 +26,8 @@ class HoldFacts:
     dialing_stopped: bool
     dialing_stopped_by: str | None
     worker_alive: bool
+    worker_problem: str
+    """Why the workers that are running do nothing; empty: none is running, or they work."""
     gate_rule: str | None
     gate_until: datetime | None
     gate_why: str | None
@@ -74,6 +76,8 @@ def _campaign_state(facts: HoldFacts, _now: datetime) -> Hold | None:
 def _no_worker(facts: HoldFacts, _now: datetime) -> Hold | None:
     if facts.worker_alive:
         return None
+    if facts.worker_problem:
+        return Hold(rule="worker_problem", until=None, why=facts.worker_problem)
     why = "No dialing worker is running. Start one: `uv run callsheet worker --queue dial`."
     return Hold(rule="no_worker", until=None, why=why)
 

@@ -36,7 +36,9 @@ _CAMPAIGN: Final = text(
     SELECT c.*,
            o.dialing_stopped_at, o.dialing_stopped_by,
            EXISTS (SELECT 1 FROM worker_heartbeat w
-                   WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS alive,
+                   WHERE w.queue = 'dial' AND w.seen_at > :alive_since AND w.problem = '') AS alive,
+           (SELECT max(w.problem) FROM worker_heartbeat w
+            WHERE w.queue = 'dial' AND w.seen_at > :alive_since) AS worker_problem,
            EXISTS (SELECT 1 FROM audience a
                    WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL) AS keeps_adding,
            (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
@@ -218,6 +220,7 @@ def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> H
         dialing_stopped_by=campaign["dialing_stopped_by"] if campaign["dialing_stopped_at"] else None,
         dialing_stopped=campaign["dialing_stopped_at"] is not None,
         worker_alive=campaign["alive"],
+        worker_problem=campaign["worker_problem"] or "",
         gate_rule=campaign["gate_rule"],
         gate_until=campaign["gate_until"],
         gate_why=campaign["gate_why"],

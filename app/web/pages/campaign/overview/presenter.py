@@ -139,6 +139,7 @@ _HELD_TITLES: Final[Mapping[str, str]] = {
     "waiting_for_contacts": "Waiting for new matching contacts",
     "needs_review": "Waiting for your decision",
     "no_worker": "No dialing worker is running",
+    "worker_problem": "The dialing worker needs attention",
 }
 
 
