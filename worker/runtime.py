@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.providers.base import Carrier, TellsTime
 from app.providers.registry import configured_account, make_carrier
-from app.runtime.clock import CalibratedClock
+from app.runtime.clock import CalibratedClock, Clock
 from app.runtime.config import get_settings
 from app.runtime.context import AppContext, build_context
 from app.runtime.database import Announcer, Database, calibrate
@@ -52,7 +52,9 @@ class WorkerState:
     """The state of a dialing worker."""
 
     context: AppContext
-    clock: CalibratedClock
+    clock: Clock
+    calibrated: CalibratedClock
+    """What `clock` goes by."""
     carrier: Carrier
     carrier_account_id: int
     dialer: Dialer
@@ -63,9 +65,9 @@ class WorkerState:
 async def dialing() -> AsyncIterator[dict[Any, Any]]:
     """Run the dialer and its periodic tasks. At the end all reservations are placed or given back."""
     install_from_environment()
-    clock = CalibratedClock()
-    context = build_context(get_settings(), clock=clock, ping=False)
-    state = await _state(context, clock)
+    calibrated = CalibratedClock()
+    context = build_context(get_settings(), clock=calibrated, ping=False)
+    state = await _state(context, calibrated)
     await _calibrate(state)
     tasks = [
         asyncio.create_task(_repeat(_beat(state, "dial"), HEARTBEAT_SECONDS), name="heartbeat"),
@@ -109,7 +111,8 @@ async def bulk_work() -> AsyncIterator[dict[Any, Any]]:
         await context.close()
 
 
-async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
+async def _state(context: AppContext, calibrated: CalibratedClock) -> WorkerState:
+    clock = context.clock
     account = configured_account(context.settings)
     identity = identity_of(account)
     row = await context.database.write(
@@ -123,9 +126,9 @@ async def _state(context: AppContext, clock: CalibratedClock) -> WorkerState:
         clock=clock,
         worker=name,
         carrier_account_id=row.id,
-        is_sure_of_the_time=lambda: not clock.doubt,
+        is_sure_of_the_time=lambda: not calibrated.doubt,
     )
-    return WorkerState(context, clock, carrier, row.id, dialer, name)
+    return WorkerState(context, clock, calibrated, carrier, row.id, dialer, name)
 
 
 def dialing_database(url: str, *, on_commit: Announcer | None = None) -> Database:
@@ -149,7 +152,7 @@ def _beat(state: WorkerState, queue: str) -> Work:
                 queue=queue,
                 started_at=started_at,
                 now=state.clock.now(),
-                problem=state.clock.doubt,
+                problem=state.calibrated.doubt,
             )
         )
 
@@ -163,9 +166,9 @@ async def _calibrate(state: WorkerState) -> None:
     async def carriers_time() -> datetime | None:
         return await carrier.time() if isinstance(carrier, TellsTime) else None
 
-    await calibrate(state.context.database, state.clock, carriers_time=carriers_time)
-    if state.clock.doubt:
-        log.error("worker.clock_in_doubt", extra={"why": state.clock.doubt})
+    await calibrate(state.context.database, state.calibrated, carriers_time=carriers_time)
+    if state.calibrated.doubt:
+        log.error("worker.clock_in_doubt", extra={"why": state.calibrated.doubt})
 
 
 def _reconcile(state: WorkerState) -> Work:

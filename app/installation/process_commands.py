@@ -79,6 +79,11 @@ def child_environment(settings: Settings, home: Home, urls: Urls) -> dict[str, s
         "CALLSHEET_CARRIER_SIMULATED": str(settings.carrier_simulated).lower(),
         "PYTHONUNBUFFERED": "1",
     }
+    for name, file in (
+        ("CALLSHEET_LEGAL_HOURS", settings.legal_hours_file),
+        ("CALLSHEET_REHEARSAL_CLOCK", settings.rehearsal_clock_file),
+    ):
+        ours |= {name: str(file)} if file is not None else {}
     if not settings.has_carrier:
         ours |= {
             "CALLSHEET_CARRIER_SIMULATED": "true",

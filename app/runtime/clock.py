@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 
@@ -107,3 +108,26 @@ class CalibratedClock:
     def _at(self, boottime: float) -> datetime:
         assert self._told is not None
         return self._told + timedelta(seconds=boottime - self._heard)
+
+
+class RehearsalClock:
+    """Another clock, put forward or back by the seconds in a file: to see what a campaign does at another hour."""
+
+    def __init__(self, clock: Clock, offset_file: Path) -> None:
+        self._clock, self._offset_file = clock, offset_file
+
+    def now(self) -> datetime:
+        """Return the other clock's time and the offset. Without a file, or with another text in it, that is 0."""
+        try:
+            offset = timedelta(seconds=float(self._offset_file.read_text()))
+        except (OSError, ValueError):
+            offset = timedelta(0)
+        return self._clock.now() + offset
+
+    def boottime(self) -> float:
+        """Return the other clock's."""
+        return self._clock.boottime()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait by the other clock."""
+        await self._clock.sleep(seconds)

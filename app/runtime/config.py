@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         validation_alias="CALLSHEET_LEGAL_HOURS",
         description="A table of legal hours to use instead of app/domain/data/legal_hours.toml.",
     )
+    rehearsal_clock_file: Path | None = Field(
+        None,
+        validation_alias="CALLSHEET_REHEARSAL_CLOCK",
+        description="A file with seconds to put the clock forward (or back); only with the simulated carrier.",
+    )
     secret: SecretStr | None = Field(
         None,
         validation_alias="CALLSHEET_SECRET",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.domain.legal_hours import LegalHours, LegalHoursInvalid
-from app.runtime.clock import Clock, SystemClock
+from app.runtime.clock import Clock, RehearsalClock, SystemClock
 from app.runtime.config import Settings, get_settings
 from app.runtime.database import Database
 from app.runtime.job_queue import JobQueue
@@ -46,7 +46,7 @@ def build_context(
         LegalHours.load(settings.legal_hours_file)
     except LegalHoursInvalid as wrong:
         raise NotConfigured(f"CALLSHEET_LEGAL_HOURS: {wrong}") from wrong
-    clock = clock or SystemClock()
+    clock = _rehearsal(settings, clock or SystemClock())
     feed = LiveFeed(settings.redis_url)
     return AppContext(
         settings=settings,
@@ -56,6 +56,14 @@ def build_context(
         clock=clock,
         quotas=Quotas(clock),
     )
+
+
+def _rehearsal(settings: Settings, clock: Clock) -> Clock:
+    if settings.rehearsal_clock_file is None:
+        return clock
+    if settings.has_carrier and not settings.carrier_simulated:
+        raise NotConfigured("CALLSHEET_REHEARSAL_CLOCK is for the simulated carrier only: unset it")
+    return RehearsalClock(clock, settings.rehearsal_clock_file)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -160,6 +161,23 @@ class Installation:
         os.kill(dead, signal.SIGKILL)
         assert wait_until(lambda: self._pid(name) not in {None, dead}, seconds=_RESTART_SECONDS)
 
+    @contextmanager
+    def at(self, hour: datetime) -> Iterator[Callable[[datetime], None]]:
+        """Let the product's clock show that time, and give what sets it to another. Afterwards it is right again."""
+        file = self.services.context.settings.rehearsal_clock_file
+        assert file is not None
+
+        def show(time: datetime) -> None:
+            written = file.with_suffix(".new")
+            written.write_text(str((time - datetime.now(UTC)).total_seconds()))
+            written.replace(file)
+
+        show(hour)
+        try:
+            yield show
+        finally:
+            file.unlink()
+
     def log_sizes(self) -> dict[str, int]:
         """How long each log is now; see `logs_since`."""
         return {log.name: log.stat().st_size for log in self.home.logs.glob("*.log")}
@@ -188,6 +206,7 @@ def running_installation(*, speed: float = SPEED) -> Iterator[Installation]:
             "SIMULATOR_PORT": str(simulator_port),
             "SIMULATOR_SPEED": str(speed),
             "SIMULATOR_SEED": "1",
+            "CALLSHEET_REHEARSAL_CLOCK": str(folder / "clock"),
         }
         home = Home(folder / "home")
         home.create()

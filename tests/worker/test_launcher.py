@@ -40,7 +40,7 @@ async def test_a_campaign_is_started_at_its_time_if_it_is_ready(
         worker="launcher",
         carrier_account_id=stage.account.id,
     )
-    state = WorkerState(context, clock, stage.carrier, stage.account.id, dialer, "launcher")
+    state = WorkerState(context, clock, clock, stage.carrier, stage.account.id, dialer, "launcher")
     await _start_scheduled(state)()
     assert (await stage.campaign()).status is status
     await context.close()
