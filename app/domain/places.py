@@ -12,21 +12,18 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.timezone import time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from app.domain.phone_countries import calling_code_of, country_among
 from app.domain.place_tables import CountryState, area_codes, postcode_places, state_of, territory
 from app.domain.time_zones import ZoneRefused, read_zone
 from app.domain.zone_clocks import alike_in, country_of, one_of_each_clock, zones_of
 
-_NORTH_AMERICA: Final = "1"
+_NORTH_AMERICA: Final = "+1"
 _US: Final = "US"
 _BOTH: Final = ("CA", _US)
 """The countries whose states are looked for if a +1 number's contact has no country."""
-_LONGEST_CALLING_CODE: Final = 3
-_NO_COUNTRY: Final = "001"
-"""How `phonenumbers` calls the calling codes of no country, such as satellites."""
 
 
 class ZoneSource(StrEnum):
@@ -194,13 +191,13 @@ def _in(zones: Iterable[str], country: str) -> tuple[str, ...]:
 
 
 def _facts(number: str) -> _NumberFacts:
-    digits = number.removeprefix("+")
-    if digits.startswith(_NORTH_AMERICA):
-        return _north_american(digits[1:4])
-    for length in range(1, _LONGEST_CALLING_CODE + 1):
-        if (regions := COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length] or 0))) is not None:
-            return _abroad(number, digits[:length], regions)
-    return _NumberFacts()
+    if number.startswith(_NORTH_AMERICA):
+        return _north_american(number[2:5])
+    if (calling := calling_code_of(number[1:4])) is None:
+        return _NumberFacts()
+    common = _zones_of_calling_code(calling.code, calling.countries[0])
+    country = country_among(calling.countries, number[1 + len(calling.code) :])
+    return _of_country(country, common if len(common) == 1 else _zones_abroad(number, country) or common)
 
 
 @lru_cache(maxsize=1_000)
@@ -214,8 +211,7 @@ def _north_american(area_code: str) -> _NumberFacts:
     places = sorted({place for code in served for place in codes.places.get(code, ())})
     country = places[0][0] if places else _US
     states = tuple(sorted({state for _, state in places if state}))
-    prefixes = tuple(_NORTH_AMERICA + code for code in served)
-    found = [zone for prefix in prefixes for zone in _zones_under(prefix)]
+    found = [zone for code in served for zone in _zones_under(f"1{code}")]
     zones = set(_named(tuple(found), country))
     if len(zones) > 1:
         zones |= {zone for state in states for zone in _zones_of_state(country, state)}
@@ -227,20 +223,10 @@ def _zones_of_state(country: str, state: str) -> tuple[str, ...]:
     return found.zones if found else ()
 
 
-def _abroad(number: str, calling_code: str, regions: tuple[str, ...]) -> _NumberFacts:
-    """Return what a number of another calling code says. Only where places differ, the number is looked at."""
-    if regions == (_NO_COUNTRY,):
-        return _NumberFacts()
-    common = _zones_of_calling_code(calling_code, regions[0])
-    if len(regions) == 1 and len(common) == 1:
-        return _of_country(regions[0], common)
-    parsed = phonenumbers.parse(number)
-    country = phonenumbers.region_code_for_number(parsed) or regions[0]
-    if len(common) == 1:
-        return _of_country(country, common)
-    zones = _named(time_zones_for_number(parsed), country) or common
-    at_home = tuple(zone for zone in zones if zone in zones_of(country))
-    return _of_country(country, at_home or zones)
+def _zones_abroad(number: str, country: str) -> tuple[str, ...]:
+    """Return the zones of a number of a country with several, those of the country itself if there are any."""
+    zones = _named(time_zones_for_number(phonenumbers.parse(number)), country)
+    return tuple(zone for zone in zones if zone in zones_of(country)) or zones
 
 
 @lru_cache(maxsize=1_000)

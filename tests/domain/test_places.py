@@ -1,5 +1,6 @@
 """Where a person may be, by each source that can tell it."""
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -7,9 +8,11 @@ from typing import Final
 
 import phonenumbers
 import pytest
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.timezone import time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from app.domain.phone_countries import calling_code_of, country_among
 from app.domain.place_tables import area_codes, postcode_places, state_of
 from app.domain.places import Confidence, Resolved, ZoneSource, confidence, resolve
 from app.domain.time_zones import known_zones, read_zone
@@ -324,6 +327,30 @@ def test_a_number_has_at_least_the_library_s_own_zones_in_its_country(number: st
     parsed = phonenumbers.parse(number)
     library = {clock(read_zone(zone)) for zone in time_zones_for_number(parsed)}
     assert {clock(zone) for zone in zones(number)} & library
+
+
+def test_the_country_of_a_number_is_that_of_the_library() -> None:
+    dice = random.Random(12)
+    shared = [str(code) for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() if len(regions) > 1]
+    compared = 0
+    for code in sorted(set(shared) - {"1"}):
+        for _ in range(3_000):
+            national = f"{dice.randrange(10 ** dice.randint(7, 10)):07}"
+            number = phonenumbers.parse(f"+{code}{national}")
+            if phonenumbers.number_type(number) not in _PLACED:
+                continue
+            found = calling_code_of(f"{code}{national}"[:3])
+            assert found is not None
+            assert country_among(found.countries, national) == phonenumbers.region_code_for_number(number)
+            compared += 1
+    assert compared > 2_000
+
+
+_PLACED: Final = {
+    phonenumbers.PhoneNumberType.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+}
 
 
 def test_rows_of_a_file_are_placed_at_more_than_fifteen_thousand_a_second() -> None:

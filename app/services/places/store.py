@@ -14,6 +14,7 @@ AT_ONCE: Final = 2_000
 
 POSTCODE_FIELDS: Final = ("postcode", "postal_code", "zip", "zip_code", "zipcode")
 """A contact's own fields that hold a postcode."""
+_POSTCODES: Final = frozenset(POSTCODE_FIELDS)
 
 # JSON, because PostgreSQL has no arrays of arrays of different lengths. The rows are inserted in one order, so that two
 # transactions never wait for each other.
@@ -54,16 +55,21 @@ async def place_ids(session: AsyncSession, places: Collection[Place]) -> dict[Pl
     return found
 
 
+def postcode_in(fields: Mapping[str, Any]) -> str:
+    """Return the postcode among a contact's own fields; empty if there is none."""
+    if _POSTCODES.isdisjoint(fields):
+        return ""
+    return next((str(fields[name]) for name in POSTCODE_FIELDS if fields.get(name)), "")
+
+
 def place_of_contact(card: Mapping[Any, Any]) -> Resolved:
     """Return where a person may be: of a card with `number`, `time_zone`, `state`, `country` and `fields`."""
-    own = card["fields"] or {}
-    postcode = next((str(own[name]) for name in POSTCODE_FIELDS if own.get(name)), "")
     return resolve(
         card["number"],
         time_zone=card["time_zone"],
         state=card["state"],
         country=card["country"],
-        postcode=postcode,
+        postcode=postcode_in(card["fields"]),
     )
 
 

@@ -11,7 +11,6 @@ from app.services.imports.issues import IssueKind
 from app.services.imports.views import Column, ImportPreview, ImportView, IssueRow, PreviewRow, SampleText
 from app.services.imports.zones import ZoneWord
 from app.services.tabular.refusals import MEGABYTE
-from app.web.words import counted
 
 FIELD_WORDS: Final = {
     "phone_number": "Phone number",
@@ -245,7 +244,7 @@ def zone_word_row(word: ZoneWord) -> ZoneWordRow:
     """Return a word of the time zone column."""
     return ZoneWordRow(
         word=word.word,
-        people=counted(word.people, "row", "rows"),
+        people=f"{word.people:,}",
         zone=word.confirmed or word.suggestion,
         asked=bool(word.confirmed or word.suggestion),
         message=word.message,

@@ -76,6 +76,8 @@ class ImportState(FormState, rx.State):
     zones: rx.Field[list[ZoneLine]] = rx.field(default_factory=list)
     """How many people are in which time zone."""
     zone_words: rx.Field[list[ZoneWordRow]] = rx.field(default_factory=list)
+    zones_asked: rx.Field[bool] = rx.field(False)
+    """Some of the words have a box, which can be confirmed."""
     zones_used: rx.Field[bool] = rx.field(False)
     """The zones in the boxes are confirmed."""
     sheets: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -285,7 +287,7 @@ class ImportState(FormState, rx.State):
 
     def _clear_preview(self) -> None:
         self.accepted, self.refused, self.to_check, self.samples = [], [], [], []
-        self.zone_words, self.zones_used = [], False
+        self.zone_words, self.zones_asked, self.zones_used = [], False, False
 
     async def _map(self, visit: Visit, chosen: dict[str, str]) -> AsyncIterator[None]:
         try:
@@ -346,6 +348,7 @@ class ImportState(FormState, rx.State):
         self.samples = [sample_row(sample) for sample in found.samples]
         self.zones = zone_lines(found.zones)
         self.zone_words = [zone_word_row(word) for word in found.zone_words]
+        self.zones_asked = any(row.asked for row in self.zone_words)
         self.zones_used = any(word.confirmed for word in found.zone_words)
 
     def _follow(self, imports: Sequence[ImportView]) -> bool:

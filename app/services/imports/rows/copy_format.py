@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 from app.domain.consent import Consent
 from app.domain.contact_fields import CONSENT
-from app.domain.places import Resolved
+from app.domain.places import Resolved, resolve
 from app.services.imports.issues import Issue, IssueKind
 from app.services.imports.rows.consents import Consented
 from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
-from app.services.places.store import place_of_contact
+from app.services.places.store import postcode_in
 
 COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
 """The text columns of a line of `CopyBatch.cards`."""
@@ -22,8 +22,6 @@ NULL: Final = "\\N"
 _NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _LONGEST_REASON: Final = 500
-_WHERE: Final = ("time_zone", "state", "country")
-"""The fields that tell where a person may be, beside the number and a postcode."""
 
 
 class CopyBatch(NamedTuple):
@@ -64,8 +62,14 @@ def copy_batch_of(rows: ReadRows, *, for_campaign: bool) -> CopyBatch:
 
 
 def _place(person: FilePerson) -> Resolved:
-    card = {"number": person.number, "fields": person.custom}
-    return place_of_contact(card | {name: person.fields.get(name, "") for name in _WHERE})
+    get = person.fields.get
+    return resolve(
+        person.number,
+        time_zone=get("time_zone", ""),
+        state=get("state", ""),
+        country=get("country", ""),
+        postcode=postcode_in(person.custom),
+    )
 
 
 def warning_of(person: FilePerson) -> Issue:

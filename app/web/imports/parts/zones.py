@@ -45,8 +45,8 @@ def zone_questions() -> rx.Component:
         rx.el.div(
             rx.el.h3("What the time zone column says", class_name="cs-wizard-heading"),
             rx.el.p(
-                "These are no time zones. Check what they mean and confirm it: until then they are left out, and "
-                "state, postcode or phone number tell where the person is.",
+                "These are no time zones. Unless you confirm what they mean, they are left out: then state, postcode "
+                "or phone number tell where the person is.",
                 class_name="cs-help",
             ),
             rx.el.div(
@@ -58,18 +58,23 @@ def zone_questions() -> rx.Component:
                 class_name="cs-wizard-frame",
             ),
             zone_list(),
-            rx.el.div(
-                rx.el.input(
-                    id=_USE,
-                    type="checkbox",
-                    checked=ImportState.zones_used,
-                    on_change=ImportState.use_zones,
-                    class_name="cs-checkbox",
-                ),
-                rx.el.label("Use these zones", html_for=_USE),
-                class_name="cs-check",
-            ),
+            rx.cond(ImportState.zones_asked, _use()),
+            class_name="cs-wizard-fields cs-wizard-wide",
         ),
+    )
+
+
+def _use() -> rx.Component:
+    return rx.el.div(
+        rx.el.input(
+            id=_USE,
+            type="checkbox",
+            checked=ImportState.zones_used,
+            on_change=ImportState.use_zones,
+            class_name="cs-checkbox",
+        ),
+        rx.el.label("Use these zones", html_for=_USE),
+        class_name="cs-check",
     )
 
 
