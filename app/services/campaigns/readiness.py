@@ -24,7 +24,13 @@ from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, 
 from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, lacking, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows, latest_run
-from app.services.campaigns.schedules import PLAN, plan_of, why_it_cannot_recur, why_start_time_is_wrong
+from app.services.campaigns.schedules import (
+    PLAN,
+    plan_of,
+    start_time,
+    why_it_cannot_recur,
+    why_start_time_is_wrong,
+)
 from app.services.campaigns.setting_readers import template_problem
 from app.services.campaigns.setting_rows import unreadable
 from app.services.campaigns.settings import calling_hours_of
@@ -88,7 +94,7 @@ async def check_readiness(
         **await why_it_cannot_recur(session, campaign, rows.settings, now=now),
         **unwritten(step, agent),
     }
-    start = start_time(campaign)
+    start = start_time(campaign, now)
     hours = await hours_problems(session, rows, start=max(start or now, now), carrier_account_id=account_id)
     far = far_start_warning(start, now)
     variables = await recipient_variable_names(session, campaign.id)
