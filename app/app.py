@@ -52,6 +52,7 @@ from app.web.pages.numbers.page import numbers
 from app.web.pages.numbers.rests_state import NumberRestState
 from app.web.pages.numbers.state import NumbersState
 from app.web.pages.settings.keys_state import KeysState
+from app.web.pages.settings.legal_state import BlackoutState, LegalHoursState
 from app.web.pages.settings.page import settings
 from app.web.pages.settings.state import SettingsState
 from app.web.pages.setup.page import setup
@@ -163,7 +164,14 @@ app.add_page(
     settings,
     route=routes.SETTINGS,
     title="Settings · Callsheet",
-    on_load=[*ENTER, SettingsState.load, KeysState.load, SettingsState.watch],
+    on_load=[
+        *ENTER,
+        SettingsState.load,
+        LegalHoursState.load,
+        BlackoutState.load,
+        KeysState.load,
+        SettingsState.watch,
+    ],
 )
 app.add_page(
     campaigns,

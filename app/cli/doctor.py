@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -99,6 +100,7 @@ def _checks() -> Iterator[Check]:
         "numbers", lambda: _numbers(servers, context.environment()), frozenset({"migrations", "carrier"})
     )
     yield Check("web", lambda: _web(settings))
+    yield Check("calling hours", _calling_hours)
     yield Check("conservation", lambda: _conservation(servers), frozenset({"migrations"}))
     yield Check("campaigns", lambda: _campaigns(servers), frozenset({"migrations"}))
 
@@ -106,6 +108,20 @@ def _checks() -> Iterator[Check]:
 def _configuration() -> str:
     context.settings()
     return "complete"
+
+
+def _calling_hours() -> str:
+    """Return the versions of what calling hours go by."""
+    from app.domain.legal_hours import LegalHoursInvalid
+    from app.runtime.legal_hours import get_legal_hours
+
+    context.settings()
+    try:
+        table = get_legal_hours()
+    except LegalHoursInvalid as error:
+        raise CommandError(f"CALLSHEET_LEGAL_HOURS: {error}") from error
+    packages = ", ".join(f"{name} {version(name)}" for name in ("tzdata", "phonenumbers", "holidays"))
+    return f"{packages}, legal hours {table.version}"
 
 
 def _processes(settings: Settings, home: Home) -> str:

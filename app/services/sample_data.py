@@ -9,8 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import Channel
+from app.domain.legal_policy import LegalPolicy
 from app.domain.rights import Right
 from app.models import Contact, PhoneNumber
+from app.services.access.legal_policies import DEMO_REASON
+from app.services.access.organizations import update_organization
 from app.services.access.principal import Principal, authorize
 from app.services.agents.operations import create_agent
 from app.services.campaigns.adding import add_contacts
@@ -74,10 +77,13 @@ async def load_sample_data(
     """Create an agent, our numbers and a draft campaign with three contacts, or use existing ones.
 
     `carrier_numbers` are E.164 numbers of the simulated carrier. The first that no other organization has is the
-    campaign's caller ID, and the campaign may call at any hour. Without them, on a real carrier, the campaign has the
-    calling hours of a campaign that is created in the browser.
+    campaign's caller ID, the campaign may call at any hour, and legal hours are off: no real person is called. Without
+    them, on a real carrier, the campaign has the calling hours of a campaign that is created in the browser.
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
+    if carrier_numbers:
+        off = {"legal_policy": LegalPolicy.OFF, "legal_policy_reason": DEMO_REASON}
+        await update_organization(session, principal=principal, changes=off, now=now)
     number_id = await _caller_id(session, principal, carrier_numbers, now)
     agent = {**_AGENT, "default_phone_number_id": number_id}
     agent_id = await create_agent(session, principal=principal, changes=agent, now=now)

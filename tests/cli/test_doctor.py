@@ -1,11 +1,12 @@
 """What `doctor` says of campaigns that failed."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from app.cli.doctor import _campaigns, _numbers
+from app.cli.doctor import _calling_hours, _campaigns, _numbers
 from app.cli.errors import CommandError
 from app.runtime.config import Settings
 from app.runtime.database import Database
@@ -62,3 +63,8 @@ async def test_doctor_names_the_numbers_that_the_carrier_account_does_not_have(
     wrong = environment | {"TWILIO_AUTH_TOKEN": "wrong"}
     with pytest.raises(CommandError, match="the carrier could not be asked"):
         await asyncio.to_thread(_numbers, settings, wrong)
+
+
+def test_doctor_names_the_versions_that_calling_hours_go_by() -> None:
+    told = _calling_hours()
+    assert re.fullmatch(r"tzdata \S+, phonenumbers \S+, holidays \S+, legal hours 2026-12-01", told)

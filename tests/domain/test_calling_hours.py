@@ -1,5 +1,6 @@
 """When a contact may be reached, on the clock of every zone it may be in."""
 
+import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -399,3 +400,7 @@ def test_a_zone_that_skips_a_day_skips_its_windows() -> None:
 
 def test_the_end_of_the_calendar_is_no_error() -> None:
     assert open_span([Constraint("UTC", (OFFICE,))], datetime(9999, 12, 31, 12, tzinfo=UTC)) is None
+
+
+def test_time_zones_are_those_of_the_package_not_the_machine_s() -> None:
+    assert zoneinfo.TZPATH == ()

@@ -9,9 +9,20 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from app.domain.campaign import CampaignStatus
+from app.domain.legal_policy import LegalPolicy
 from app.domain.rights import Role
-from app.models import Campaign, Contact, Member, Organization, PhoneNumber, Recipient, User
+from app.models import (
+    Campaign,
+    Contact,
+    LegalPolicyChange,
+    Member,
+    Organization,
+    PhoneNumber,
+    Recipient,
+    User,
+)
 from app.runtime.database import Database
+from app.services.access.legal_policies import DEMO_REASON
 from app.services.access.members import create_user
 from app.services.access.organizations import get_or_create_organization
 from app.services.access.set_up_links import SetupLinkInvalid, issue_setup_link, setup_link_is_valid
@@ -217,6 +228,18 @@ async def test_sample_data_comes_without_numbers_when_the_carrier_has_none(datab
     async with database.session() as session:
         assert (await session.execute(select(PhoneNumber))).first() is None
         assert (await session.execute(select(col(Campaign.phone_number_id)))).scalar_one() is None
+
+
+@pytest.mark.parametrize(("numbers", "policy"), [(SIMULATED_NUMBERS, LegalPolicy.OFF), ((), LegalPolicy.LAW)])
+async def test_legal_hours_are_off_for_sample_data_on_the_simulated_carrier_alone(
+    database: Database, numbers: tuple[str, ...], policy: LegalPolicy
+) -> None:
+    await complete(database, await link(database), load_sample_data=True, carrier_numbers=numbers)
+    async with database.session() as session:
+        organization = (await session.execute(select(Organization))).scalar_one()
+        reasons = (await session.execute(select(col(LegalPolicyChange.reason)))).scalars().all()
+    assert organization.legal_policy is policy
+    assert reasons == ([DEMO_REASON] if numbers else [])
 
 
 async def test_sample_data_on_a_real_carrier_has_working_hours(database: Database) -> None:

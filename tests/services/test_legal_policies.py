@@ -9,7 +9,13 @@ from app.domain.legal_policy import LegalPolicy, ZoneTrust
 from app.domain.rights import Role
 from app.models import Organization
 from app.services.access.legal_policies import legal_policy_history, legal_table
-from app.services.access.organizations import OrganizationView, organization_settings, update_organization
+from app.services.access.organizations import (
+    OrganizationView,
+    add_blackout,
+    organization_settings,
+    remove_blackout,
+    update_organization,
+)
 from app.services.errors import FieldErrors, NotAllowed
 from tests.support.builders import NOON, make_organization, principal
 
@@ -119,3 +125,24 @@ async def test_the_table_of_the_law_is_shown_with_its_version_and_sources(sessio
     assert (florida.hours, florida.attempts_per_day) == ("08:00 to 20:00, every day", 3)
     assert "Florida" in florida.source
     assert (table.version, table.rules[-1].name) == ("2026-12-01", "other countries")
+
+
+async def test_blackout_dates_are_added_and_removed_one_by_one(session: AsyncSession) -> None:
+    organization = await make_organization(session)
+    owner = principal(organization)
+    inventory, easter = ({"from": day, "until": day, "name": ""} for day in ("2026-03-31", "2026-04-05"))
+    for each in ({"from": "2026-04-05", "until": "", "name": ""}, inventory, inventory):
+        await add_blackout(session, principal=owner, blackout=each, now=NOON)
+    view = await organization_settings(session, principal=owner)
+    assert view.blackout_dates == [inventory, easter]
+    await remove_blackout(session, principal=owner, blackout=inventory, now=NOON)
+    assert (await organization_settings(session, principal=owner)).blackout_dates == [easter]
+
+
+async def test_a_blackout_that_cannot_be_added_names_its_box(session: AsyncSession) -> None:
+    organization = await make_organization(session)
+    owner = principal(organization)
+    for wrong, box in (({"from": ""}, "from"), ({"from": "2026-03-31", "until": "2026-03-30"}, "until")):
+        with pytest.raises(FieldErrors) as refused:
+            await add_blackout(session, principal=owner, blackout=wrong, now=NOON)
+        assert list(refused.value.errors) == [box]

@@ -38,6 +38,10 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
         "keep_mine take_theirs",
         Right.VIEW: "follow",
     },
+    "BlackoutState": {
+        Right.MANAGE_SETTINGS: "add remove",
+        Right.VIEW: "load",
+    },
     "BulkHistoryState": {
         ANYONE: "set_open",
         Right.EDIT_CONTACTS: "cancel",
@@ -112,6 +116,10 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "KeysState": {
         ANYONE: "set_open ask_to_revoke",
         Right.MANAGE_KEYS: "create revoke",
+        Right.VIEW: "load",
+    },
+    "LegalHoursState": {
+        Right.MANAGE_SETTINGS: "save",
         Right.VIEW: "load",
     },
     "MessageState": {

@@ -12,6 +12,7 @@ from app.services.access.keys import resolve_key
 from app.services.heartbeats import beat
 from app.web.pages.campaigns.stop_state import StopSwitchState
 from app.web.pages.settings.keys_state import KeysState
+from app.web.pages.settings.legal_state import BlackoutState, LegalHoursState
 from app.web.pages.settings.state import SettingsState
 from app.web.places import countries
 from app.web.session import SessionState
@@ -134,3 +135,56 @@ def test_countries_and_zones_are_listed_by_name() -> None:
     assert ("US", "United States") in countries()
     assert "America/New_York" in known_zones()
     assert known_zones()[-1] == "UTC"
+
+
+async def test_legal_hours_are_loosened_only_with_a_reason_which_the_history_shows(
+    acme: Organization, tab: Driver
+) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    await browser.send(LegalHoursState.load())
+    state = await tab.state(LegalHoursState)
+    assert (state.policy, state.zone_trust, state.history) == ("law", "own", [])
+    loose = {"legal_policy": "off", "legal_policy_reason": "", "zone_trust": "both"}
+    await browser.send(LegalHoursState.save(loose))
+    assert set((await tab.state(LegalHoursState)).errors) == {"legal_policy_reason"}
+    await browser.send(LegalHoursState.save(loose | {"legal_policy_reason": "Only our own staff."}))
+    state = await tab.state(LegalHoursState)
+    assert (state.policy, state.zone_trust) == ("off", "both")
+    assert [(row.change, row.reason) for row in state.history] == [
+        ("The law where people are → Off: only each campaign's hours", "Only our own staff.")
+    ]
+
+
+async def test_the_table_of_the_law_is_shown_with_its_version_and_sources(
+    acme: Organization, tab: Driver
+) -> None:
+    browser = await signed_in(tab, acme, "/settings", role=Role.VIEWER)
+    await browser.send(LegalHoursState.load())
+    state = await tab.state(LegalHoursState)
+    assert state.version == "2026-12-01"
+    alabama = next(row for row in state.laws if row.law == "US-AL")
+    assert (alabama.name, alabama.hours) == ("Alabama", "08:00 to 20:00, Monday to Saturday")
+    assert (alabama.more, alabama.verify) == ("no public holidays", True)
+    assert "Alabama" in alabama.source
+
+
+async def test_blackout_dates_are_added_and_removed(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/settings")
+    dates = {"blackout_from": "2026-12-24", "blackout_until": "2026-12-26", "blackout_name": "Holidays"}
+    await browser.send(BlackoutState.add(dates))
+    [row] = (await tab.state(BlackoutState)).rows
+    assert (row.words, row.name) == ("24 Dec 2026 to 26 Dec 2026", "Holidays")
+    await browser.send(BlackoutState.add(dates | {"blackout_until": "2026-12-01"}))
+    assert set((await tab.state(BlackoutState)).errors) == {"blackout_until"}
+    await browser.send(BlackoutState.remove(row.start, row.end, row.name))
+    assert (await tab.state(BlackoutState)).rows == []
+
+
+async def test_only_owners_change_legal_hours_and_blackout_dates(acme: Organization, tab: Driver) -> None:
+    browser = await signed_in(tab, acme, "/settings", role=Role.MANAGER)
+    await browser.send(LegalHoursState.save({"legal_policy": "strict"}))
+    await browser.send(BlackoutState.add({"blackout_from": "2026-12-24"}))
+    await browser.send(LegalHoursState.load())
+    await browser.send(BlackoutState.load())
+    assert (await tab.state(LegalHoursState)).policy == "law"
+    assert (await tab.state(BlackoutState)).rows == []

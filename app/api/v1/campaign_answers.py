@@ -79,6 +79,9 @@ class CampaignAnswer(_Settings):
     assistant_name: str | None
     phone_number: str | None
     number_warnings: list[str]
+    schedule_warning: str | None = Field(
+        description="A start that is more than a year ahead: is the year right?"
+    )
     variable_mappings: dict[str, Any]
     available_variables: list[str]
     execution_settings: Execution
@@ -138,6 +141,7 @@ def campaign_answer(detail: CampaignDetail, *, counts: Counts, variables: list[s
         assistant_name=detail.agent_name,
         phone_number=detail.phone_number,
         number_warnings=detail.number_warnings,
+        schedule_warning=detail.schedule_warning,
         variable_mappings=detail.variable_mappings,
         available_variables=variables,
         total_contacts=sum(counts.values()),

@@ -33,6 +33,7 @@ _LOOSER: Final = (LegalPolicy.STRICT, LegalPolicy.LAW, LegalPolicy.OFF)
 class PolicyChangeView:
     """One change of the policy."""
 
+    id: int
     old: LegalPolicy
     new: LegalPolicy
     reason: str
@@ -95,7 +96,7 @@ async def legal_policy_history(session: AsyncSession, *, principal: Principal) -
         .order_by(col(LegalPolicyChange.id).desc())
     )
     return [
-        PolicyChangeView(each.old, each.new, each.reason, each.actor, each.at)
+        PolicyChangeView(each.id, each.old, each.new, each.reason, each.actor, each.at)
         for each in (await session.execute(changes)).scalars()
     ]
 

@@ -18,8 +18,8 @@ from app.models import Organization, sql
 from app.runtime.live_feed import announce
 from app.services.access.legal_policies import keep_policy, read_blackouts, read_policy
 from app.services.access.principal import Principal, authorize
-from app.services.errors import NotFound
-from app.services.field_readers import ChangeReader, cleaned, word
+from app.services.errors import FieldErrors, NotFound
+from app.services.field_readers import ChangeReader, Unacceptable, cleaned, word
 from app.services.number_field import read_active_number
 
 RESERVED_SLUGS: Final = frozenset(
@@ -170,6 +170,32 @@ async def update_organization(
     await session.flush()
     if changed.keys() & {"frequency_cap", "frequency_cap_hours"}:
         await session.execute(_ASK_CAPPED_AGAIN, {"organization_id": organization.id, "now": now})
+    announce(session, organization_id=organization.id, work=True)
+
+
+async def add_blackout(
+    session: AsyncSession, *, principal: Principal, blackout: Mapping[str, Any], now: datetime
+) -> None:
+    """Add dates without any attempt: `from`, `until` (empty: one day) and `name`. Raises `FieldErrors` by these."""
+    del now  # every operation takes it
+    authorize(principal, Right.MANAGE_SETTINGS)
+    organization = await _own(session, principal, lock=True)
+    try:
+        organization.blackout_dates = read_blackouts([*organization.blackout_dates, blackout])
+    except Unacceptable as problem:
+        parts = {path.rpartition(".")[2]: why for path, why in problem.parts.items()}
+        raise FieldErrors(parts or {"from": str(problem)}) from None
+    announce(session, organization_id=organization.id, work=True)
+
+
+async def remove_blackout(
+    session: AsyncSession, *, principal: Principal, blackout: Mapping[str, Any], now: datetime
+) -> None:
+    """Remove dates without any attempt, named by all three of their values, if they are there still."""
+    del now  # every operation takes it
+    authorize(principal, Right.MANAGE_SETTINGS)
+    organization = await _own(session, principal, lock=True)
+    organization.blackout_dates = [each for each in organization.blackout_dates if each != blackout]
     announce(session, organization_id=organization.id, work=True)
 
 

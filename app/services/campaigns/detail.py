@@ -14,7 +14,9 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.number_warnings import why_unusable
 from app.services.campaigns.operations import WHY_LOCKED
 from app.services.campaigns.rows import CampaignRows, load_rows
+from app.services.campaigns.schedules import start_time
 from app.services.campaigns.setting_rows import unreadable
+from app.services.campaigns.start_hours import far_start_warning
 from app.services.campaigns.views import CampaignDetail
 from app.services.refs import Ref
 
@@ -52,6 +54,7 @@ async def detail_of(session: AsyncSession, rows: CampaignRows) -> CampaignDetail
         ended_at=campaign.ended_at,
         carrier_simulated=carrier.simulated if carrier is not None else None,
         number_warnings=[problem for problem in problems if problem is not None],
+        schedule_warning=far_start_warning(start_time(campaign, campaign.updated_at), campaign.updated_at),
         unreadable=unreadable(campaign),
         variable_mappings=campaign.variable_mappings,
     )

@@ -24,10 +24,17 @@ from app.services.campaigns.number_warnings import why_carrier_refuses_numbers, 
 from app.services.campaigns.pending_additions import file_not_imported, import_under_way, standing_rule
 from app.services.campaigns.rendering import CALL_PARTS, MESSAGE_PARTS, lacking, part_sources, unwritten
 from app.services.campaigns.rows import CampaignRows, latest_run
-from app.services.campaigns.schedules import PLAN, plan_of, why_it_cannot_recur, why_start_time_is_wrong
+from app.services.campaigns.schedules import (
+    PLAN,
+    plan_of,
+    start_time,
+    why_it_cannot_recur,
+    why_start_time_is_wrong,
+)
 from app.services.campaigns.setting_readers import template_problem
 from app.services.campaigns.setting_rows import unreadable
 from app.services.campaigns.settings import calling_hours_of
+from app.services.campaigns.start_hours import far_start_warning, hours_problems
 from app.services.numbers.ownership import Known
 
 ALWAYS_KNOWN: Final = (*SYSTEM_VARIABLES, "phone", "contact_name", "contact_company", "notes")
@@ -87,6 +94,9 @@ async def check_readiness(
         **await why_it_cannot_recur(session, campaign, rows.settings, now=now),
         **unwritten(step, agent),
     }
+    start = start_time(campaign, now)
+    hours = await hours_problems(session, rows, start=max(start or now, now), carrier_account_id=account_id)
+    far = far_start_warning(start, now)
     variables = await recipient_variable_names(session, campaign.id)
     template_errors, warnings = (
         ({}, [])  # the settings needed for this cannot be read
@@ -94,10 +104,12 @@ async def check_readiness(
         else _template_problems(campaign, step, agent, variables, awaits_people=awaits_people)
     )
     return Readiness(
-        errors=errors | template_errors,
+        errors=hours.errors | errors | template_errors,
         warnings=[
             *([_AWAITS_PEOPLE] if awaits_people and not filled_later else []),
             *([_NOT_IMPORTED.format(waiting)] if waiting and (contacts or awaits_people) else []),
+            *([far] if far else []),
+            *hours.warnings,
             *warnings,
         ],
         agent=agent,

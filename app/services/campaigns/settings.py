@@ -328,6 +328,13 @@ def _one_window(settings: CampaignSettings) -> tuple[Window, ...]:
     return (Window(start, end, days),)
 
 
+def field_of_hours(settings: CampaignSettings) -> str:
+    """Return the setting to change if the hours will not do; `contacts` if there are none."""
+    if settings.calling_windows:
+        return "calling_windows"
+    return "allowed_start" if _one_window(settings) else "contacts"
+
+
 def one_hours(settings: CampaignSettings, changed: Container[str]) -> CampaignSettings:
     """Keep the one window and the list of windows consistent: what was set decides the other."""
     if any(name in changed for name in _OF_ONE_WINDOW):

@@ -94,6 +94,8 @@ class CampaignDetail:
     ended_at: datetime | None
     carrier_simulated: bool | None
     number_warnings: list[str]
+    schedule_warning: str | None
+    """A question about a start that is more than a year after the settings were changed last."""
     unreadable: dict[str, str]
     """Settings whose stored value cannot be read, each with what to do; `settings` has their default instead."""
     variable_mappings: dict[str, Any]

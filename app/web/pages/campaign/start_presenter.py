@@ -41,10 +41,11 @@ def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
     if check.awaits_people:
         who = _people_to_come(act, is_simulated=is_simulated)
     confirm = f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
+    when = "" if check.awaits_people else _when(settings, check)
     return StartQuestion(
         verb=verb,
         title=f"{verb} “{settings.name}”?",
-        sentence=who if check.awaits_people else f"{who} {_when(settings, check)}".strip(),
+        sentence=" ".join(filter(None, (who, when, detail.schedule_warning))),
         skipped=skipped_sentence(check.people),
         confirm=verb if is_simulated or check.awaits_people else confirm,
         warnings=check.warnings,

@@ -31,6 +31,7 @@ from app.web.pages.campaigns.parts.stop import switch_dialogs
 from app.web.pages.campaigns.stop_state import StopSwitchState
 from app.web.pages.settings.parts.form import organization_form
 from app.web.pages.settings.parts.keys import keys_panel
+from app.web.pages.settings.parts.legal import blackout_panel, legal_hours_panel
 from app.web.pages.settings.state import Machinery, MemberRow, OrganizationForm, SettingsState
 from app.web.session import allows
 from app.web.words import Moment
@@ -50,6 +51,8 @@ def settings() -> rx.Component:
                     title="Organization",
                     description="Its name, and the defaults for numbers and campaigns.",
                 ),
+                legal_hours_panel(),
+                blackout_panel(),
                 _members(),
                 keys_panel(),
                 aside=stack(_dialing(), _system()),

@@ -11,6 +11,7 @@ import reflex as rx
 from app.domain.calling_hours import EVERY_DAY, WEEKDAYS, HoursClock, Window, is_zone
 from app.domain.campaign import ScheduleType
 from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings, calling_hours_of
+from app.services.campaigns.start_hours import far_start_warning
 from app.services.errors import FieldErrors
 from app.web.components import (
     Choice,
@@ -359,7 +360,9 @@ def starts_words(settings: CampaignSettings, now: datetime) -> str:
     if settings.scheduled_at is None or not is_zone(settings.time_zone):
         return f"In {settings.time_zone}."
     verb = "Starts" if settings.scheduled_at > now else "Would have started"
-    return f"{verb} {in_zone(settings.scheduled_at, settings.time_zone)}, {settings.time_zone}."
+    far = far_start_warning(settings.scheduled_at, now)
+    when = f"{verb} {in_zone(settings.scheduled_at, settings.time_zone)}, {settings.time_zone}."
+    return f"{when} {far}" if far else when
 
 
 def hours_warning(settings: CampaignSettings) -> str:
