@@ -43,6 +43,9 @@ class CampaignRow:
     agent_id: int | None
     agent_name: str | None
     counts: Counts
+    """Of the run that is shown, as all that is counted here."""
+    run_status: CampaignStatus
+    """The status by which its progress is measured: `domain.campaign.status_of_run`."""
     standing: CampaignStanding
     success_rate: float
     """Recipients that completed, of those that ended and were attempted, in percent."""
@@ -237,6 +240,8 @@ class CampaignSnapshot:
     conserved: bool
     run: int
     """The number of the run that is counted."""
+    run_status: CampaignStatus
+    """The status by which its progress is measured: `domain.campaign.status_of_run`."""
     runs: int
     """How many runs there are."""
     next_run_at: datetime | None

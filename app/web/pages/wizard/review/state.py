@@ -188,11 +188,12 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
         first = in_zone(check.first_call_at, settings.time_zone)
-    if check.awaits_people:
+    chosen_later = hours.is_recurring(settings)
+    if check.awaits_people and not chosen_later:
         first = "Once somebody matches"
     is_sms = settings.channel is Channel.SMS
     facts = [
-        Fact("Contacts", "Who comes to match" if check.awaits_people else how_many(check.people)),
+        Fact("Contacts", _people(check, chosen_later=chosen_later)),
         Fact("First message" if is_sms else "First call", first),
         Fact(
             "Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"
@@ -201,6 +202,12 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     if is_sms and check.sms_segments_max:
         facts.append(Fact("Segments", f"up to {check.sms_segments_max} a message"))
     return facts
+
+
+def _people(check: Preflight, *, chosen_later: bool) -> str:
+    if not check.awaits_people:
+        return how_many(check.people)
+    return "Who matches at each time" if chosen_later else "Who comes to match"
 
 
 def _pace(settings: CampaignSettings) -> list[Fact]:
