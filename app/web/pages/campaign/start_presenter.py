@@ -8,9 +8,10 @@ from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Rule
 from app.runtime.config import get_settings
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
-from app.web.pages.campaign.fields.hours import is_recurring, is_scheduled
+from app.web.pages.campaign.fields.hours import is_scheduled
 from app.web.time_format import in_zone
 from app.web.words import counted
 
@@ -32,14 +33,14 @@ class StartQuestion:
 def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
     """Word the question of a campaign that could start."""
     settings = detail.settings
-    verb = "Schedule" if is_scheduled(settings) or is_recurring(settings) else "Start"
+    verb = "Schedule" if is_scheduled(settings) or recurs(settings) else "Start"
     if detail.status is CampaignStatus.PAUSED:
         verb = "Resume"
     act = "texted" if settings.channel is Channel.SMS else "called"
     is_simulated = get_settings().carrier_simulated
     who = _who(check.people, act, is_simulated=is_simulated)
     if check.awaits_people:
-        waiting = _AT_EACH_TIME if is_recurring(settings) else _NOBODY_YET
+        waiting = _AT_EACH_TIME if recurs(settings) else _NOBODY_YET
         who = _people_to_come(waiting, act, is_simulated=is_simulated)
     confirm = f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
     return StartQuestion(

@@ -10,6 +10,7 @@ import reflex as rx
 
 from app.domain.calling_hours import EVERY_DAY, WEEKDAYS, HoursClock, Window, is_zone
 from app.domain.campaign import ScheduleType
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings, calling_hours_of
 from app.services.errors import FieldErrors
 from app.web.components import (
@@ -228,11 +229,6 @@ def start_kind(settings: CampaignSettings) -> str:
     return settings.schedule_type.value
 
 
-def is_recurring(settings: CampaignSettings) -> bool:
-    """Return whether it is to run again and again."""
-    return settings.schedule_type is ScheduleType.RECURRING
-
-
 def hours_asked(choice: str, shown: Texts) -> dict[str, str]:
     """Return what the boxes say once hours, or any time, are chosen; `shown`: what they say now."""
     is_window = choice == WINDOW
@@ -269,7 +265,7 @@ def lacking(settings: CampaignSettings) -> dict[str, str]:
 def with_the_zone(changes: Mapping[str, Any], settings: CampaignSettings, now: datetime) -> dict[str, Any]:
     """Return the changes with the start: when the zone changes, a start to come stays at what its clock shows."""
     at = settings.scheduled_at
-    if _ZONE in changes and at is not None and at > now and not is_recurring(settings):
+    if _ZONE in changes and at is not None and at > now and not recurs(settings):
         return {AT: _at_text(settings)[AT], **changes}
     return dict(changes)
 
@@ -357,13 +353,13 @@ def facts(settings: CampaignSettings) -> list[Fact]:
         start = "Scheduled, no time chosen"
         if settings.scheduled_at is not None and is_zone(settings.time_zone):
             start = in_zone(settings.scheduled_at, settings.time_zone)
-    elif is_recurring(settings):
+    elif recurs(settings):
         start = schedule.said(settings)
     return [
         Fact("Calling hours", _hours_words(settings)),
         Fact(LABELS[_ZONE], settings.time_zone),
         Fact(LABELS[START_KIND], start),
-        *(schedule.facts(settings) if is_recurring(settings) else ()),
+        *(schedule.facts(settings) if recurs(settings) else ()),
     ]
 
 

@@ -8,7 +8,7 @@ import reflex as rx
 
 from app.domain.campaign import ScheduleType
 from app.domain.recurrence import Frequency, MissedRun, RecurringPlan, RunPeople
-from app.services.campaigns.schedules import PLAN, next_times
+from app.services.campaigns.schedules import PLAN, next_times, recurs
 from app.services.campaigns.settings import CampaignSettings
 from app.services.errors import FieldErrors
 from app.web.components import form_row
@@ -128,7 +128,7 @@ def frequency(settings: CampaignSettings) -> str:
 
 def lacking(settings: CampaignSettings) -> dict[str, str]:
     """Return what still has to be chosen before the next step: setting -> what to do."""
-    if settings.schedule_type is ScheduleType.RECURRING and _plan(settings) is None:
+    if recurs(settings) and _plan(settings) is None:
         return {PLAN: "Choose how often it runs, and at what time."}
     return {}
 

@@ -15,6 +15,7 @@ from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
 from app.services.campaigns.preflight import preflight, preview_message
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import Preflight
 from app.services.errors import FieldErrors
@@ -188,7 +189,7 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
         first = in_zone(check.first_call_at, settings.time_zone)
-    chosen_later = hours.is_recurring(settings)
+    chosen_later = recurs(settings)
     if check.awaits_people and not chosen_later:
         first = "Once somebody matches"
     is_sms = settings.channel is Channel.SMS
