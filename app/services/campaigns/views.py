@@ -71,6 +71,8 @@ class CampaignBrief:
     time_zone: str
     carrier_simulated: bool | None
     """Whether its carrier is a simulator; None before it was started."""
+    runs: int
+    """How many runs it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +194,8 @@ class SafeguardsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunView:
-    """One run of a campaign."""
+class RunTimes:
+    """When one run of a campaign was to be, and was."""
 
     number: int
     occurrence_at: datetime | None
@@ -201,6 +203,12 @@ class RunView:
     started_at: datetime | None
     ended_at: datetime | None
     """Without a start: its time was missed and skipped, or the campaign was cancelled before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView(RunTimes):
+    """One run of a campaign, with its people by status."""
+
     filled: bool
     """All its people have been added."""
     counts: Counts

@@ -12,8 +12,8 @@ from app.domain.recipient import RETRY_FAILED_DEFAULT
 from app.domain.rights import Right
 from app.services.campaigns.brief import campaign_brief, recipient_counts
 from app.services.campaigns.progress import campaign_snapshot
-from app.services.campaigns.run_list import list_runs
-from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts, RunView
+from app.services.campaigns.run_list import newest_runs
+from app.services.campaigns.views import CampaignBrief, CampaignSnapshot, Counts, RunTimes
 from app.services.live_hub import Watched
 from app.services.live_hub import watch as watch_live
 from app.web.campaign_here import campaign_here
@@ -68,8 +68,7 @@ class CampaignState(PageState, rx.State):
             self.header, self.loading = Header(), True
             self.runs, self.run = [], ""
         self.loading = self.loading or self.header.id == 0
-        self.header = await read_header(visit, campaign_id)
-        self.runs, self.run = await read_runs(visit, campaign_id)
+        self.header, (self.runs, self.run) = await read_header(visit, campaign_id)
         self.loading = False
 
     @guarded(Right.VIEW, background=True)
@@ -81,7 +80,8 @@ class CampaignState(PageState, rx.State):
         runs: Runs = ([], "")
         async for snapshot in watch_live(watched, load, check=still_allowed(self, Right.VIEW)):
             if (snapshot.run, snapshot.runs) != read:
-                runs, read = await read_runs(visit, campaign_id), (snapshot.run, snapshot.runs)
+                runs = await read_runs(visit, campaign_id, snapshot.time_zone, snapshot.runs)
+                read = snapshot.run, snapshot.runs
             async with self:
                 changed = _followed(self.header, snapshot)
                 if self.header.id == campaign_id and changed != self.header:
@@ -90,20 +90,21 @@ class CampaignState(PageState, rx.State):
                     self.runs, self.run = runs
 
 
-async def read_runs(visit: Visit, campaign_id: int) -> Runs:
-    """Return the campaign's newest runs to choose from, if there are several, and the one shown without a choice."""
+async def read_runs(visit: Visit, campaign_id: int, zone: str, runs: int) -> Runs:
+    """Return the newest runs to choose from, if there are several, and the one that is shown without a choice.
+
+    `runs`: how many there are; if it is one, nothing is read. The caller has found the campaign.
+    """
+    if runs <= 1:
+        return [], "1"
     async with visit.reading() as session:
-        brief = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
-        found = await list_runs(
-            session, principal=visit.principal, campaign_ref=campaign_id, page_size=MOST_RUNS
-        )
-    started = [run.number for run in found.items if run.started_at is not None]
-    shown = started[0] if started else found.items[0].number
-    options = [run_option(run, brief.time_zone, now=visit.now) for run in found.items]
-    return (options if found.total > 1 else []), str(shown)
+        found = await newest_runs(session, campaign_id, most=MOST_RUNS)
+    started = [run.number for run in found if run.started_at is not None]
+    shown = started[0] if started else found[0].number
+    return [run_option(run, zone, now=visit.now) for run in found], str(shown)
 
 
-def run_option(run: RunView, zone: str, *, now: datetime) -> Option:
+def run_option(run: RunTimes, zone: str, *, now: datetime) -> Option:
     """Return a run as a choice: `Run 3, 4 Mar, 09:00 EST`; `to come` while it waits for its time."""
     at = moment(run.started_at or run.occurrence_at, zone, now=now)
     when = f", {at.text} {at.zone}" if at.text else ""
@@ -112,12 +113,12 @@ def run_option(run: RunView, zone: str, *, now: datetime) -> Option:
     return Option(str(run.number), f"Run {run.number}{when}{to_come}{skipped}")
 
 
-async def read_header(visit: Visit, campaign_id: int) -> Header:
-    """Return the campaign's current header. Raises `NotFound`."""
+async def read_header(visit: Visit, campaign_id: int) -> tuple[Header, Runs]:
+    """Return the campaign's current header, and its runs. Raises `NotFound`."""
     async with visit.reading() as session:
         brief = await campaign_brief(session, principal=visit.principal, campaign_ref=campaign_id)
         counts = await recipient_counts(session, brief.id)
-    return _header_of(brief, counts)
+    return _header_of(brief, counts), await read_runs(visit, brief.id, brief.time_zone, brief.runs)
 
 
 def live_snapshot(
