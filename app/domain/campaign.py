@@ -127,6 +127,14 @@ def check_transition(old: CampaignStatus, new: CampaignStatus) -> None:
         raise TransitionNotAllowed(old, new)
 
 
+def status_of_run(campaign: CampaignStatus, *, started: bool) -> CampaignStatus:
+    """Return the status by which the progress of a run is measured, of a campaign in that status.
+
+    A run that has started has begun, also while its campaign waits for the next.
+    """
+    return CampaignStatus.COMPLETED if started and campaign in NOT_BEGUN else campaign
+
+
 def may(action: CampaignAction, status: CampaignStatus) -> bool:
     """Tell whether the action is offered in that status."""
     return status in ACTIONS[action]

@@ -39,9 +39,14 @@ def word_filter(words: Iterable[str], *, usual: str = ALL, narrows: bool = True)
     return field(default=usual, metadata={"fits": known.__contains__, "narrows": narrows})
 
 
-def id_filter() -> Any:
-    """Return the field of a filter that takes the id of a row, or `ALL`."""
-    return field(default=ALL, metadata={"fits": _is_row_id, "narrows": True})
+def id_filter(*, narrows: bool = True) -> Any:
+    """Return the field of a filter that takes the id of a row, or `ALL`; `narrows`: it may hide rows."""
+    return field(default=ALL, metadata={"fits": _is_row_id, "narrows": narrows})
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that an `id_filter` has; None for `ALL`."""
+    return int(text) if _is_row_id(text) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -395,6 +395,7 @@ async def test_a_campaign_in_brief_is_one_statement_that_reads_none_of_its_peopl
         channel=Channel.CALL,
         time_zone="Asia/Tokyo",
         carrier_simulated=None,
+        runs=1,
     )
 
 

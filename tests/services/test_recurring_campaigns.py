@@ -33,7 +33,7 @@ from app.services.campaigns.run_list import list_runs
 from app.services.campaigns.scheduled_starts import launch_scheduled
 from app.services.campaigns.views import RunView
 from app.services.dialing.completion import finished_campaigns
-from app.services.errors import FieldErrors, NotFound
+from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.segments.operations import SegmentInUse, delete_segment
 from app.services.suppression.operations import suppress_contact
@@ -602,8 +602,9 @@ async def test_people_of_an_ended_run_are_not_tried_again_in_it(database: Databa
     ended = await show.ask(list_recipients, run=1)
     assert {each.status for each in ended.items} == {R.NO_ANSWER}
     assert {each.actions for each in ended.items} == {frozenset()}
-    tried = await show.do(retry_recipients, recipient_ids=[each.id for each in ended.items])
-    assert tried.done == 0
+    for meant in ({"recipient_ids": [ended.items[0].id]}, {"everyone": True, "run": 1}):
+        with pytest.raises(Conflict):
+            await show.do(retry_recipients, **{"recipient_ids": None} | meant)
     assert {each.status for each in await show.people(1)} == {R.NO_ANSWER}
 
 

@@ -138,7 +138,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "OverviewState": {
         Right.RUN_CAMPAIGNS: "settle",
-        Right.VIEW: "load watch",
+        Right.VIEW: "load watch choose_run",
     },
     "PaceState": {
         Right.EDIT_CAMPAIGNS: "choose_hours choose_clock add_window remove_window choose_start load keep back "

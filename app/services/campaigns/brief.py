@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from sqlmodel import col
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
-from app.models import Campaign, CarrierAccount, Recipient
+from app.models import Campaign, CarrierAccount, Recipient, Run
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.progress import all_counts
 from app.services.campaigns.rows import shown_runs
@@ -54,9 +54,18 @@ async def campaign_brief(session: AsyncSession, *, principal: Principal, campaig
             col(Campaign.channel),
             col(Campaign.time_zone),
             col(CarrierAccount.simulated).label("carrier_simulated"),
+            _RUNS.label("runs"),
         )
     )
     return CampaignBrief(**await _found(session, brief, campaign_ref))
+
+
+_RUNS: Final = (
+    select(func.max(col(Run.number)))
+    .where(col(Run.campaign_id) == col(Campaign.id))
+    .correlate(Campaign)
+    .scalar_subquery()
+)
 
 
 def _one(principal: Principal, campaign_ref: Ref) -> Select[Campaign]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from app.domain.attempt import AttemptStatus, Disposition
-from app.domain.campaign import DIALING, NOT_BEGUN, CampaignStatus, Channel, allowed_actions
+from app.domain.campaign import DIALING, NOT_BEGUN, CampaignStatus, Channel, allowed_actions, status_of_run
 from app.domain.metrics import PROCESSED, StatusCounts, percent, standing
 from app.domain.recipient import ENDED
 from app.domain.rights import Right
@@ -122,7 +122,8 @@ def _progress_of(organization_id: int) -> ColumnElement[Any]:
         )
         .correlate(Campaign)
     )
-    return case((col(Campaign.status).in_(NOT_BEGUN), 0.0), else_=share.scalar_subquery())
+    not_begun = col(Campaign.status).in_(NOT_BEGUN) & col(Campaign.started_at).is_(None)
+    return case((not_begun, 0.0), else_=share.scalar_subquery())
 
 
 async def _campaign_rows(
@@ -154,6 +155,7 @@ def _campaign_row(
     calls_made: int,
 ) -> CampaignRow:
     people = StatusCounts.of(counts)
+    run_status = status_of_run(campaign.status, started=campaign.started_at is not None)
     return CampaignRow(
         id=campaign.id,
         public_id=campaign.public_id,
@@ -165,7 +167,8 @@ def _campaign_row(
         agent_id=campaign.agent_id,
         agent_name=agent_name,
         counts=counts,
-        standing=standing(people, campaign.status),
+        run_status=run_status,
+        standing=standing(people, run_status),
         success_rate=percent(people.completed, ended_attempted),
         calls_made=calls_made,
         scheduled_at=campaign.scheduled_at,

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import LIVE, PLACED, AttemptStatus, Disposition
-from app.domain.campaign import CampaignStatus, Channel, allowed_actions
+from app.domain.campaign import CampaignStatus, Channel, allowed_actions, status_of_run
 from app.domain.metrics import CallCounts, StatusCounts, measure
 from app.domain.pacing import PacingLimits
 from app.domain.recipient import ENDED, RecipientStatus
@@ -44,10 +44,10 @@ _CAMPAIGN: Final = text(
            (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
            (SELECT min(r.not_before) FROM recipient r
             WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at,
-           run.id AS run_id, run.number AS run_number,
+           run.id AS run_id, run.number AS run_number, run.started_at AS run_started_at,
            (SELECT max(number) FROM run WHERE run.campaign_id = c.id) AS runs
     FROM campaign c JOIN organization o ON o.id = c.organization_id
-    LEFT JOIN LATERAL (SELECT id, number FROM run
+    LEFT JOIN LATERAL (SELECT id, number, started_at FROM run
                        WHERE run.campaign_id = c.id
                          AND (CAST(:run AS integer) IS NULL OR number = CAST(:run AS integer))
                        ORDER BY started_at IS NULL, number DESC LIMIT 1) run ON true
@@ -106,6 +106,7 @@ async def campaign_snapshot(
     campaign = found[0]
     status = CampaignStatus(campaign["status"])
     zone = zone_of_plan(campaign)
+    run_status = status_of_run(status, started=campaign["run_started_at"] is not None)
     # A budget is for all runs together.
     spent = await costs.spending_rows(session, campaign_id) if _spans_runs(campaign) else attempts.rows
     return CampaignSnapshot(
@@ -123,7 +124,7 @@ async def campaign_snapshot(
         calls_made=attempts.calls.made,
         answered=attempts.calls.answered,
         voicemail=attempts.calls.voicemail,
-        metrics=_metrics(people, attempts, status),
+        metrics=_metrics(people, attempts, run_status),
         hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
         safeguards=safeguards_of(campaign, spent, reached=people.reached, total=people.total),
         next_due_at=campaign["next_due_at"],
@@ -133,6 +134,7 @@ async def campaign_snapshot(
         happening=[_happening(row) for row in shown],
         conserved=sum(people.counts.values()) == people.total,
         run=campaign["run_number"],
+        run_status=run_status,
         runs=campaign["runs"],
         next_run_at=campaign["scheduled_at"] if status is CampaignStatus.SCHEDULED and zone else None,
         next_run_zone=zone,

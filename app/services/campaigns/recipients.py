@@ -46,6 +46,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
     everyone: bool = False,
+    run: int | None = None,
     now: datetime,
     carrier: CarrierIdentity | None = None,
     check: CarrierCheck = UNASKED,
@@ -53,9 +54,10 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
 ) -> BulkResult:
     """Give one more attempt to these, or to all that match. A completed campaign runs again for them.
 
-    `check`: the result of `ask_carrier` just before. A completed campaign goes on with `carrier`; without one it keeps
-    its own. Raises `Conflict` for a cancelled campaign, and `CarrierChanged` for a completed one of another carrier
-    without confirmation.
+    They are people of the newest run; `run`: its number, if the caller has shown one. `check`: the result of
+    `ask_carrier` just before. A completed campaign goes on with `carrier`; without one it keeps its own. Raises
+    `Conflict` for a cancelled campaign, and `CarrierChanged` for a completed one of another carrier without
+    confirmation.
     """
     authorize(principal, Right.RUN_CAMPAIGNS)
     account = await hold_account(session, carrier, now) if carrier is not None else None
@@ -63,7 +65,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     campaign = rows.campaign
     if campaign.status is CampaignStatus.CANCELLED:
         raise Conflict("This campaign is cancelled, so nobody in it can be tried again.")
-    run = await latest_run(session, campaign.id)
+    chosen_run = await _run_to_change(session, campaign, run, recipient_ids)
     allowed = func.coalesce(Recipient.attempts_allowed, attempts_of(campaign))
     one_more = col(Recipient.attempts_made) + 1
     move = _Move(
@@ -82,7 +84,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
         refusals=_NOT_RETRYABLE,
     )
     result = await _move_many(
-        session, campaign, _meant(run, recipient_ids, statuses, search, everyone=everyone), move, now
+        session, campaign, _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone), move, now
     )
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
@@ -91,7 +93,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     return result
 
 
-async def skip_recipients(
+async def skip_recipients(  # noqa: PLR0913 - whom, each by its name
     session: AsyncSession,
     *,
     principal: Principal,
@@ -100,12 +102,13 @@ async def skip_recipients(
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
     everyone: bool = False,
+    run: int | None = None,
     now: datetime,
 ) -> BulkResult:
     """Skip these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
-    run = await latest_run(session, campaign.id)
+    chosen_run = await _run_to_change(session, campaign, run, recipient_ids)
     move = _Move(
         to=RecipientStatus.SKIPPED,
         out_of={RecipientStatus.PENDING},
@@ -114,7 +117,7 @@ async def skip_recipients(
         refusals=_NOT_SKIPPABLE,
     )
     return await _move_many(
-        session, campaign, _meant(run, recipient_ids, statuses, search, everyone=everyone), move, now
+        session, campaign, _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone), move, now
     )
 
 
@@ -127,6 +130,7 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
     everyone: bool = False,
+    run: int | None = None,
     expected: int | None = None,
     now: datetime,
 ) -> BulkResult:
@@ -141,8 +145,8 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
         raise Conflict(
             "A rule keeps adding matching contacts, so removed ones would come back. Skip them instead."
         )
-    run = await latest_run(session, campaign.id)
-    chosen = _meant(run, recipient_ids, statuses, search, everyone=everyone)
+    chosen_run = await _run_to_change(session, campaign, run, recipient_ids)
+    chosen = _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone)
     if everyone and expected is None:
         raise FieldErrors({"expected": "Send how many people you expect to remove: it cannot be undone."})
     if expected is not None:
@@ -160,6 +164,27 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
     campaign.updated_at = now
     await session.flush()
     return BulkResult(done=removed, refused={WAS_TRIED: left} if left else {})
+
+
+async def _run_to_change(
+    session: AsyncSession, campaign: Campaign, run: int | None, recipient_ids: Sequence[int] | None
+) -> Run:
+    """Return the newest run. Raises `Conflict` if another is meant: what happened in an ended run is kept."""
+    newest = await latest_run(session, campaign.id)
+    elsewhere = run not in {None, newest.number}
+    if newest.number > 1 and recipient_ids and not elsewhere:
+        others = select(col(Recipient.id)).where(
+            col(Recipient.campaign_id) == campaign.id,
+            col(Recipient.id).in_(recipient_ids),
+            col(Recipient.run_id) != newest.id,
+        )
+        elsewhere = await session.scalar(others.limit(1)) is not None
+    if elsewhere:
+        raise Conflict(
+            "That run has ended, and what happened in it is kept. "
+            f"Choose run {newest.number} to retry, skip or remove people."
+        )
+    return newest
 
 
 def _meant(

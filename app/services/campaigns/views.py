@@ -43,6 +43,9 @@ class CampaignRow:
     agent_id: int | None
     agent_name: str | None
     counts: Counts
+    """Of the run that is shown, as all that is counted here."""
+    run_status: CampaignStatus
+    """The status by which its progress is measured: `domain.campaign.status_of_run`."""
     standing: CampaignStanding
     success_rate: float
     """Recipients that completed, of those that ended and were attempted, in percent."""
@@ -68,6 +71,8 @@ class CampaignBrief:
     time_zone: str
     carrier_simulated: bool | None
     """Whether its carrier is a simulator; None before it was started."""
+    runs: int
+    """How many runs it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +196,8 @@ class SafeguardsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunView:
-    """One run of a campaign."""
+class RunTimes:
+    """When one run of a campaign was to be, and was."""
 
     number: int
     occurrence_at: datetime | None
@@ -200,6 +205,12 @@ class RunView:
     started_at: datetime | None
     ended_at: datetime | None
     """Without a start: its time was missed and skipped, or the campaign was cancelled before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView(RunTimes):
+    """One run of a campaign, with its people by status."""
+
     filled: bool
     """All its people have been added."""
     counts: Counts
@@ -239,6 +250,8 @@ class CampaignSnapshot:
     conserved: bool
     run: int
     """The number of the run that is counted."""
+    run_status: CampaignStatus
+    """The status by which its progress is measured: `domain.campaign.status_of_run`."""
     runs: int
     """How many runs there are."""
     next_run_at: datetime | None

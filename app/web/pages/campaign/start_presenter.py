@@ -8,6 +8,7 @@ from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.gate import Rule
 from app.runtime.config import get_settings
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
 from app.web.pages.campaign.fields.hours import is_scheduled
@@ -32,14 +33,15 @@ class StartQuestion:
 def start_question(detail: CampaignDetail, check: Preflight) -> StartQuestion:
     """Word the question of a campaign that could start."""
     settings = detail.settings
-    verb = "Schedule" if is_scheduled(settings) else "Start"
+    verb = "Schedule" if is_scheduled(settings) or recurs(settings) else "Start"
     if detail.status is CampaignStatus.PAUSED:
         verb = "Resume"
     act = "texted" if settings.channel is Channel.SMS else "called"
     is_simulated = get_settings().carrier_simulated
     who = _who(check.people, act, is_simulated=is_simulated)
     if check.awaits_people:
-        who = _people_to_come(act, is_simulated=is_simulated)
+        waiting = _AT_EACH_TIME if recurs(settings) else _NOBODY_YET
+        who = _people_to_come(waiting, act, is_simulated=is_simulated)
     confirm = f"{verb} for {counted(check.people.contacted, 'contact', 'contacts')}"
     when = "" if check.awaits_people else _when(settings, check)
     return StartQuestion(
@@ -94,8 +96,11 @@ def _who(people: Eligibility, act: str, *, is_simulated: bool) -> str:
     return f"{who} will really be {act}.{no_more}"
 
 
-def _people_to_come(act: str, *, is_simulated: bool) -> str:
-    waiting = "Nobody matches its rule yet, so it waits."
+_NOBODY_YET: Final = "Nobody matches its rule yet, so it waits."
+_AT_EACH_TIME: Final = "Its people are chosen at each time of its schedule."
+
+
+def _people_to_come(waiting: str, act: str, *, is_simulated: bool) -> str:
     if is_simulated:
         return f"{waiting} The carrier is simulated: nobody is really {act}."
     return f"{waiting} People who match later will really be {act}."

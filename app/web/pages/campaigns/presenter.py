@@ -97,7 +97,7 @@ def item(row: CampaignRow, *, zone: str, now: datetime) -> Item:
         status=row.status.value,
         channel=row.channel.value,
         agent=row.agent_name or "No agent",
-        progress=progress(row.counts, row.status),
+        progress=progress(row.counts, row.run_status),
         reached=f"{far.reached:,} of {far.total:,} reached" if far.total else "",
         attempts=_attempts(row),
         created=moment(row.created_at, zone, now=now),

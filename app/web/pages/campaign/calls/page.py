@@ -30,6 +30,7 @@ from app.web.pages.campaign.calls.parts.sheet import call_sheet
 from app.web.pages.campaign.calls.presenter import CallItem, CallLogQuery
 from app.web.pages.campaign.calls.state import CallLogState
 from app.web.pages.campaign.parts.frame import campaign_frame
+from app.web.pages.campaign.parts.runs import run_choice
 from app.web.session import allows, here
 from app.web.words import Moment
 
@@ -58,6 +59,7 @@ def _toolbar() -> rx.Component:
             options=[(ALL, "All outcomes"), *outcomes],
             on_change=CallLogState.filter_by("disposition"),
         ),
+        run_choice(query.run.to(str), CallLogState.filter_by("run")),
         search=list_search(CallLogState, "Search name or number"),
         end=[_download()],
     )

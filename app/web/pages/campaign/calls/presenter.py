@@ -11,7 +11,7 @@ from app.domain.campaign import Channel
 from app.domain.events import AnsweredBy, EventKind
 from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, TranscriptLine
-from app.web.listing import ListQuery, word_filter
+from app.web.listing import ListQuery, id_filter, word_filter
 from app.web.recipient_words import REPLY_WORDS
 from app.web.words import Moment, clock_time, duration, moment, money
 
@@ -56,6 +56,8 @@ class CallLogQuery(ListQuery):
     """The filters, sort and page of the log."""
 
     disposition: str = word_filter(Disposition)
+    run: str = id_filter(narrows=False)
+    """The number of the run; without one, the usual."""
 
 
 @dataclass(frozen=True, slots=True)

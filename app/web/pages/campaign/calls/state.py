@@ -11,7 +11,7 @@ from app.services.campaigns.call_log import get_attempt, list_attempts
 from app.services.errors import NotFound
 from app.web.campaign_here import campaign_here
 from app.web.guard import anyone, guarded
-from app.web.listing import ALL, Rows, SearchedList
+from app.web.listing import ALL, Rows, SearchedList, number_in
 from app.web.pages.campaign.calls.presenter import CallDetail, CallItem, CallLogQuery, call_detail, call_item
 from app.web.pages.campaign.state import live_snapshot
 from app.web.visit import Visit
@@ -69,6 +69,7 @@ class CallLogState(SearchedList, rx.State):
                 disposition=None if query.disposition == ALL else Disposition(query.disposition),
                 search=query.search,
                 page=query.page,
+                run=number_in(query.run),
             )
         rows = [call_item(row, zone=campaign.time_zone, now=now) for row in found.items]
         return Rows.of(found, rows, "attempt", "attempts")

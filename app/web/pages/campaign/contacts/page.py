@@ -38,6 +38,7 @@ from app.web.pages.campaign.contacts.presenter import CampaignContactsQuery, Per
 from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.parts.frame import campaign_frame
+from app.web.pages.campaign.parts.runs import run_choice
 from app.web.recipient_words import STATUS_WORDS
 from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here
@@ -80,6 +81,7 @@ def _toolbar() -> rx.Component:
             ],
             on_change=Contacts.filter_by("status"),
         ),
+        run_choice(query.run.to(str), Contacts.filter_by("run")),
         search=list_search(Contacts, "Search name or number"),
         end=[_download(), add_buttons()],
     )

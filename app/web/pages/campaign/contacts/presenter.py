@@ -9,7 +9,7 @@ from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
-from app.web.listing import ListQuery, word_filter
+from app.web.listing import ListQuery, id_filter, word_filter
 from app.web.pages.campaign.calls.presenter import CallItem, call_item
 from app.web.recipient_words import STATUS_WORDS, reason_words
 from app.web.words import Moment, counted, moment
@@ -22,6 +22,8 @@ class CampaignContactsQuery(ListQuery):
     """The filters, sort and page of the list."""
 
     status: str = word_filter((*RecipientStatus, SKIPPED_AHEAD))
+    run: str = id_filter(narrows=False)
+    """The number of the run; without one, the usual."""
     sort: str = "position"
 
     SORTS: ClassVar[Mapping[str, bool]] = dict.fromkeys(

@@ -14,8 +14,10 @@ from app.services.errors import Conflict
 from app.web.campaign_here import campaign_here
 from app.web.components import say, say_done
 from app.web.guard import anyone, guarded
+from app.web.listing import number_in
 from app.web.pages.campaign.contacts.presenter import bulk_sentence
 from app.web.pages.campaign.contacts.state import CampaignContactsState, skipped_ahead
+from app.web.pages.campaign.state import CampaignState
 from app.web.row_selection import Ticking
 from app.web.visit import Visit
 
@@ -99,12 +101,13 @@ class SelectionState(Ticking, rx.State):
         if action not in _OPERATIONS:
             raise Conflict("Choose what to do.")
         contacts = await self.get_state(CampaignContactsState)
-        where: dict[str, Any] = {}
+        shown = number_in(contacts.query.run) or number_in((await self.get_state(CampaignState)).run)
+        where: dict[str, Any] = {"run": shown}
         if action == "retry":
             check = await visit.ask_carrier(campaign_here(self))
-            where = {"carrier": visit.carrier(), "check": check, "confirm_carrier": confirmed}
+            where |= {"carrier": visit.carrier(), "check": check, "confirm_carrier": confirmed}
         elif action == "remove" and self.all_matching and not self.single:
-            where = {"expected": contacts.total}
+            where |= {"expected": contacts.total}
         result = await visit.write(
             lambda session: _OPERATIONS[action](
                 session,

@@ -12,7 +12,7 @@ from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
 from app.web.campaign_here import campaign_here
 from app.web.guard import guarded
-from app.web.listing import Rows, SortedList
+from app.web.listing import Rows, SortedList, number_in
 from app.web.pages.campaign.contacts.presenter import CampaignContactsQuery, Person, person
 from app.web.pages.campaign.state import live_snapshot
 from app.web.visit import Visit
@@ -46,6 +46,7 @@ class CampaignContactsState(SortedList, rx.State):
                 search=query.search,
                 page=query.page,
                 sort=f"-{query.sort}" if query.descending else query.sort,
+                run=number_in(query.run),
             )
         rows = [
             person(

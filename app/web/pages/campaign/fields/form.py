@@ -7,13 +7,14 @@ from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.settings import SETTINGS, CampaignSettings
 from app.services.errors import FieldErrors
 from app.web.forms import setting_words
-from app.web.pages.campaign.fields import basics, hours, message, pace, retries, safeguards
+from app.web.pages.campaign.fields import basics, hours, message, pace, retries, safeguards, schedule
 from app.web.pages.campaign.fields.boxes import Spelling, Texts, setting_of, usual
 
 _SPELLINGS: Final[Mapping[str, Spelling]] = {
     **{name: usual(name) for name in SETTINGS},
     **retries.SPELLINGS,
     **hours.SPELLINGS,
+    **schedule.SPELLINGS,
 }
 _LABELS: Final[Mapping[str, str]] = {
     **basics.LABELS,
@@ -21,6 +22,7 @@ _LABELS: Final[Mapping[str, str]] = {
     **pace.LABELS,
     **retries.LABELS,
     **hours.LABELS,
+    **schedule.LABELS,
     **safeguards.LABELS,
 }
 

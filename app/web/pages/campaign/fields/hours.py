@@ -10,6 +10,7 @@ import reflex as rx
 
 from app.domain.calling_hours import EVERY_DAY, WEEKDAYS, HoursClock, Window, is_zone
 from app.domain.campaign import ScheduleType
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import WORKING_HOURS, CampaignSettings, calling_hours_of
 from app.services.campaigns.start_hours import far_start_warning
 from app.services.errors import FieldErrors
@@ -23,6 +24,7 @@ from app.web.components import (
     secondary_button,
 )
 from app.web.options import time_zone_input
+from app.web.pages.campaign.fields import schedule
 from app.web.pages.campaign.fields.boxes import ON, Fact, Spelling, Texts, parts
 from app.web.pages.campaign.fields.drawing import Box, Editor, fields, narrow, pill, pills
 from app.web.time_format import for_input, in_zone, offset
@@ -83,6 +85,12 @@ _START_CHOICES: Final = [
         "It begins by itself; until then it can be paused.",
         "calendar-clock",
     ),
+    Choice(
+        schedule.RECURRING,
+        "On a schedule",
+        "Again and again: every day, on certain days of the week, or every month.",
+        "repeat",
+    ),
 ]
 
 
@@ -134,6 +142,7 @@ def draw_start(editor: Editor, on_choose: Any) -> rx.Component:
             on_change=on_choose,
         ),
         rx.cond(state.start_kind == SCHEDULED, narrow(at.draw(editor))),
+        rx.cond(state.start_kind == schedule.RECURRING, schedule.draw(editor)),
     )
 
 
@@ -216,6 +225,11 @@ def is_scheduled(settings: CampaignSettings) -> bool:
     return settings.schedule_type is ScheduleType.SCHEDULED
 
 
+def start_kind(settings: CampaignSettings) -> str:
+    """Return when it starts, as the choice says it."""
+    return settings.schedule_type.value
+
+
 def hours_asked(choice: str, shown: Texts) -> dict[str, str]:
     """Return what the boxes say once hours, or any time, are chosen; `shown`: what they say now."""
     is_window = choice == WINDOW
@@ -246,13 +260,13 @@ def lacking(settings: CampaignSettings) -> dict[str, str]:
     """Return what still has to be chosen before the next step: setting -> what to do."""
     if is_scheduled(settings) and settings.scheduled_at is None:
         return {AT: "Choose the date and time of the start."}
-    return {}
+    return schedule.lacking(settings)
 
 
 def with_the_zone(changes: Mapping[str, Any], settings: CampaignSettings, now: datetime) -> dict[str, Any]:
     """Return the changes with the start: when the zone changes, a start to come stays at what its clock shows."""
     at = settings.scheduled_at
-    if _ZONE in changes and at is not None and at > now:
+    if _ZONE in changes and at is not None and at > now and not recurs(settings):
         return {AT: _at_text(settings)[AT], **changes}
     return dict(changes)
 
@@ -340,10 +354,13 @@ def facts(settings: CampaignSettings) -> list[Fact]:
         start = "Scheduled, no time chosen"
         if settings.scheduled_at is not None and is_zone(settings.time_zone):
             start = in_zone(settings.scheduled_at, settings.time_zone)
+    elif recurs(settings):
+        start = schedule.said(settings)
     return [
         Fact("Calling hours", _hours_words(settings)),
         Fact(LABELS[_ZONE], settings.time_zone),
         Fact(LABELS[START_KIND], start),
+        *(schedule.facts(settings) if recurs(settings) else ()),
     ]
 
 

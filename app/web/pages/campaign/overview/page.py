@@ -9,6 +9,7 @@ from app.web.components import (
     ProgressView,
     banner,
     campaign_badge,
+    choose,
     columns,
     error_state,
     metric_card,
@@ -25,6 +26,7 @@ from app.web.pages.campaign.overview.parts.safeguards import safeguards_panel, s
 from app.web.pages.campaign.overview.presenter import Measures, Overview, StatusChange, StatusShare
 from app.web.pages.campaign.overview.state import OverviewState
 from app.web.pages.campaign.parts.frame import campaign_frame
+from app.web.pages.campaign.parts.runs import run_choice
 from app.web.session import allows, here
 
 
@@ -36,6 +38,7 @@ def campaign_overview() -> rx.Component:
             OverviewState.problem != "",
             error_state(OverviewState.problem, on_retry=OverviewState.load),
             rx.el.div(
+                run_choice(OverviewState.run, OverviewState.choose_run),
                 columns(
                     stopped(allows(Right.RUN_CAMPAIGNS)),
                     rx.cond(OverviewState.reviews.length() > 0, reviews_panel(allows(Right.RUN_CAMPAIGNS))),
@@ -86,13 +89,18 @@ def _share(share: ObjectVar[StatusShare]) -> rx.Component:
             recipient_badge(share.status),
             rx.el.span(share.count, class_name="cs-share-count cs-number"),
             rx.el.span(share.share, class_name="cs-share-percent cs-quiet cs-number"),
-            href=contacts + "?status=" + share.status.to(str),
+            href=contacts + "?status=" + share.status.to(str) + _of_run().to(str),
             underline="none",
             class_name="cs-share",
             custom_attrs={"data-none": share.unused},
         ),
         key=share.status,
     )
+
+
+def _of_run() -> rx.Var[str]:
+    """Return what a link to a list needs to show the run that was chosen here."""
+    return choose(OverviewState.run != "", rx.Var.create("&run=") + OverviewState.run.to(str), "")
 
 
 def _measures() -> rx.Component:

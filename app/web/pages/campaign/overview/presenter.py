@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.domain.attempt import AttemptStatus
+from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.metrics import percent
 from app.domain.phone import pretty
@@ -111,6 +113,8 @@ class Overview:
     conservation: str = "\u00a0"
     conserved: bool = True
     now: Now = field(default_factory=Now)
+    next_run: str = ""
+    """When a campaign on a schedule starts again; empty unless it waits."""
     safeguards: SafeguardsNow = field(default_factory=SafeguardsNow)
 
 
@@ -156,14 +160,25 @@ def overview(snapshot: CampaignSnapshot, *, other_zone: str, now: datetime) -> O
         for status in STATUS_WORDS
     ]
     return Overview(
-        progress=progress(counts, snapshot.status),
+        progress=progress(counts, snapshot.run_status),
         shares=shares,
         measures=_measures(snapshot),
         conservation=_conservation(snapshot),
         conserved=snapshot.conserved,
         now=_now(snapshot, other_zone, now),
+        next_run=_next_run(snapshot, now),
         safeguards=safeguards(snapshot),
     )
+
+
+def _next_run(snapshot: CampaignSnapshot, now: datetime) -> str:
+    """Return "Next run: Mon 14 Dec 09:00, America/New_York", with the year if it is not the present one."""
+    if snapshot.next_run_at is None or not is_zone(snapshot.next_run_zone):
+        return ""
+    zone = ZoneInfo(snapshot.next_run_zone)
+    there = snapshot.next_run_at.astimezone(zone)
+    year = "" if there.year == now.astimezone(zone).year else f" {there.year}"
+    return f"Next run: {there:%a} {there.day} {there:%b}{year} {there:%H:%M}, {snapshot.next_run_zone}"
 
 
 def review(row: AttemptRow, zone: str, *, now: datetime) -> Review:

@@ -15,9 +15,11 @@ from app.services.campaigns.views import AttemptRow, CampaignSnapshot
 from app.services.dialing.reconcile.overdue_attempts import settle_review
 from app.services.dialing.settle.second_calls import SecondCallRow, list_second_calls
 from app.services.live_hub import watch as watch_live
+from app.web import routes
 from app.web.campaign_here import campaign_here
 from app.web.components import say_done
 from app.web.guard import PageState, guarded, still_allowed
+from app.web.listing import ending, number_in, put_in_address
 from app.web.pages.campaign.overview.presenter import (
     Overview,
     Review,
@@ -29,7 +31,7 @@ from app.web.pages.campaign.overview.presenter import (
     second_call,
 )
 from app.web.pages.campaign.overview.safeguards_presenter import Stop, stops
-from app.web.pages.campaign.state import live_snapshot
+from app.web.pages.campaign.state import CampaignState, live_snapshot
 from app.web.visit import Visit
 
 Stories = tuple[list[Review], list[Second], list[Stop], list[StatusChange]]
@@ -43,6 +45,8 @@ class OverviewState(PageState, rx.State):
     seconds: rx.Field[list[Second]] = rx.field(default_factory=list)
     stops: rx.Field[list[Stop]] = rx.field(default_factory=list)
     history: rx.Field[list[StatusChange]] = rx.field(default_factory=list)
+    run: rx.Field[str] = rx.field("")
+    """The number of the run that was chosen; empty: the usual one, which is followed."""
     _campaign_id: int = 0
 
     @guarded(Right.VIEW)
@@ -50,11 +54,13 @@ class OverviewState(PageState, rx.State):
         """Show the campaign's current snapshot."""
         self.problem = ""
         campaign_id = campaign_here(self)
+        asked = routes.asked(self.router.url.query_parameters).get("run", "")
+        self.run = asked if number_in(asked) else ""
         if self._campaign_id != campaign_id:
             self._campaign_id, self.loading, self.overview = campaign_id, True, Overview()
             self.reviews, self.seconds, self.stops, self.history = [], [], [], []
             yield
-        snapshot = await live_snapshot(visit, campaign_id)[1]()
+        snapshot = await live_snapshot(visit, campaign_id, number_in(self.run))[1]()
         self.overview = _worded(visit, snapshot)
         stories = await _stories(visit, snapshot)
         self.reviews, self.seconds, self.stops, self.history = stories
@@ -81,10 +87,21 @@ class OverviewState(PageState, rx.State):
                 # From the address: this may run before `load`.
                 if campaign_here(self) != campaign_id:
                     return
+                if self.run:
+                    continue  # An earlier run was chosen: it is over.
                 if self.overview != shown:
                     self.overview = shown
                 if (self.reviews, self.seconds, self.stops, self.history) != stories:
                     self.reviews, self.seconds, self.stops, self.history = stories
+
+    @guarded(Right.VIEW, supersedes=True)
+    async def choose_run(self, visit: Visit, number: str) -> EventSpec:
+        """Show another run of the campaign."""
+        usual = (await self.get_state(CampaignState)).run
+        self.run = number if number_in(number) and number != usual else ""
+        snapshot = await live_snapshot(visit, campaign_here(self), number_in(self.run))[1]()
+        self.overview = _worded(visit, snapshot)
+        return put_in_address(self.router.url.path, ending({"run": self.run}) if self.run else "")
 
     @guarded(Right.RUN_CAMPAIGNS)
     async def settle(self, visit: Visit, attempt_id: str, placed: bool) -> EventSpec:  # noqa: FBT001 - of a button

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import reflex as rx
 
@@ -11,12 +11,17 @@ from app.services.access.organizations import organization_settings
 from app.services.agents.queries import get_agent
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail
+from app.services.segments.queries import segment_names
 from app.web.guard import guarded
-from app.web.pages.campaign.fields import hours, pace, retries, safeguards
+from app.web.options import Option
+from app.web.pages.campaign.fields import hours, pace, retries, safeguards, schedule
 from app.web.pages.campaign.fields.form import PACE
 from app.web.pages.wizard.step_state import StepState
 from app.web.pages.wizard.steps import WizardStep
 from app.web.visit import Visit
+
+MOST_SEGMENTS: Final = 200
+"""Most segments that are offered."""
 
 
 class PaceState(StepState, rx.State):
@@ -38,6 +43,11 @@ class PaceState(StepState, rx.State):
     zone_now: rx.Field[str] = rx.field("")
     starts: rx.Field[str] = rx.field("")
     hours_warning: rx.Field[str] = rx.field("")
+    frequency: rx.Field[str] = rx.field("")
+    """How often a campaign on a schedule runs; empty without one."""
+    next_title: rx.Field[str] = rx.field("")
+    next_times: rx.Field[list[str]] = rx.field(default_factory=list)
+    segments: rx.Field[list[Option]] = rx.field(default_factory=list)
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_hours(self, visit: Visit, choice: str) -> None:
@@ -62,10 +72,16 @@ class PaceState(StepState, rx.State):
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_start(self, visit: Visit, kind: str) -> None:
-        """Start when somebody says so, or at a date and time."""
-        await self._choose(visit, {hours.START_KIND: kind})
-        if kind != hours.SCHEDULED:  # the box of the date is gone, and what was wrong with it
+        """Start when somebody says so, at a date and time, or on a schedule."""
+        texts = {hours.START_KIND: kind}
+        if kind == schedule.RECURRING and not schedule.has_schedule(self.values):
+            texts |= schedule.usual_texts(self.values.get("time_zone", ""))
+        await self._choose(visit, texts)
+        # Boxes that are gone now, and what was wrong with them.
+        if kind != hours.SCHEDULED:
             self.errors = {box: text for box, text in self.errors.items() if box != hours.AT}
+        if kind != schedule.RECURRING:
+            self.errors = {box: text for box, text in self.errors.items() if not schedule.is_of_schedule(box)}
 
     def _beside(
         self, changes: Mapping[str, Any], settings: CampaignSettings, now: datetime
@@ -78,7 +94,11 @@ class PaceState(StepState, rx.State):
     async def _show(self, visit: Visit, detail: CampaignDetail) -> None:
         settings, now = detail.settings, visit.now
         self.channel = settings.channel
-        self.start_kind = hours.SCHEDULED if hours.is_scheduled(settings) else hours.IMMEDIATE
+        self.start_kind = hours.start_kind(settings)
+        self.frequency = schedule.frequency(settings)
+        self.next_title = schedule.next_title(settings)
+        self.next_times = schedule.next_words(settings, now)
+        self.segments = await _segments(visit)
         self.hours_choice, self.windows = hours.hours_choice(settings), hours.windows_shown(settings)
         self.clock_choice = hours.clock_choice(settings)
         self.said = safeguards.summaries(settings) | {retries.SECTION: retries.summary(settings)}
@@ -86,6 +106,12 @@ class PaceState(StepState, rx.State):
         self.zone_now = hours.zone_now(settings, now)
         self.starts = hours.starts_words(settings, now)
         self.hours_warning = hours.hours_warning(settings)
+
+
+async def _segments(visit: Visit) -> list[Option]:
+    async with visit.reading() as session:
+        named = await segment_names(session, principal=visit.principal, most=MOST_SEGMENTS)
+    return [Option(str(each), f"Those who match “{name}” then") for each, name in named]
 
 
 async def _limit(visit: Visit, settings: CampaignSettings) -> str:

@@ -15,6 +15,7 @@ from app.services.access.principal import Principal
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.lifecycle import CarrierChanged, resume_campaign, start_campaign
 from app.services.campaigns.preflight import preflight, preview_message
+from app.services.campaigns.schedules import recurs
 from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import Preflight
 from app.services.errors import FieldErrors
@@ -188,11 +189,12 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
         first = in_zone(check.first_call_at, settings.time_zone)
-    if check.awaits_people:
+    chosen_later = recurs(settings)
+    if check.awaits_people and not chosen_later:
         first = "Once somebody matches"
     is_sms = settings.channel is Channel.SMS
     facts = [
-        Fact("Contacts", "Who comes to match" if check.awaits_people else how_many(check.people)),
+        Fact("Contacts", _people(check, chosen_later=chosen_later)),
         Fact("First message" if is_sms else "First call", first),
         Fact(
             "Takes", spoken_minutes(check.estimated_minutes) if check.estimated_minutes else "Not known yet"
@@ -201,6 +203,12 @@ def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     if is_sms and check.sms_segments_max:
         facts.append(Fact("Segments", f"up to {check.sms_segments_max} a message"))
     return facts
+
+
+def _people(check: Preflight, *, chosen_later: bool) -> str:
+    if not check.awaits_people:
+        return how_many(check.people)
+    return "Who matches at each time" if chosen_later else "Who comes to match"
 
 
 def _pace(settings: CampaignSettings) -> list[Fact]:

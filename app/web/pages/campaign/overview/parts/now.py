@@ -18,6 +18,13 @@ def right_now() -> rx.Component:
             rx.el.span(class_name="cs-skeleton cs-skeleton-title"),
             rx.el.div(
                 _answer(now),
+                rx.cond(
+                    record(OverviewState.overview, Overview).next_run != "",
+                    rx.el.p(
+                        record(OverviewState.overview, Overview).next_run,
+                        class_name="cs-number cs-next-run",
+                    ),
+                ),
                 rx.cond(now.slots != "", rx.el.span(now.slots, class_name="cs-quiet cs-number")),
                 rx.el.ul(rx.foreach(now.happening, _happening), class_name="cs-happening"),
                 rx.cond(now.more != "", rx.el.span(now.more, class_name="cs-quiet")),
