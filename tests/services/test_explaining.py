@@ -29,7 +29,7 @@ from tests.support.builders import make_attempt, make_campaign, make_contact, ma
 from tests.support.numbers import new_number
 from tests.support.stage import DialingStage, set_stage
 
-WORLDS: Final = range(40)
+WORLDS: Final = range(30)
 
 PLACES: Final[tuple[tuple[int, dict[str, str]], ...]] = (
     (212, {}),
@@ -119,7 +119,7 @@ async def build(database: Database, seed: int) -> World:
     """Make the world of this seed."""
     random = Random(seed)
     hours = random.choice(HOURS)
-    cap = random.choice([0, 1, 2])
+    cap = random.choice([0, 0, 1, 2])
     stage = await set_stage(
         database,
         contacts=0,
@@ -141,7 +141,7 @@ async def build(database: Database, seed: int) -> World:
         campaign = await session.get_one(Campaign, stage.campaign_id)
         other = await make_campaign(session, stage.organization, name="Another")
         for area, card in random.sample(PLACES, k=4):
-            for flaw in ("none", *random.sample(FLAWS, k=4)):
+            for flaw in ("none", "capped", *random.sample(FLAWS, k=4)):
                 await _add(world, session, campaign, other, flaw, area=area, card=card)
         await _disturb(world, session, campaign)
     return world
