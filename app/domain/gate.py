@@ -196,10 +196,14 @@ def _number_in_use(facts: GateFacts, _now: datetime) -> Blocked | None:
 def _hold(facts: GateFacts, now: datetime) -> Blocked | None:
     if facts.held_until is None or facts.held_until <= now:
         return None
-    because = facts.held_because.strip().rstrip(".")
     until = facts.opening.local_time(facts.held_until, seen=now)
-    why = f"Held until {until}: {because}." if because else f"Held until {until}."
-    return Blocked(Rule.HOLD, facts.held_until, why)
+    return Blocked(Rule.HOLD, facts.held_until, why_held(until, facts.held_because))
+
+
+def why_held(until: str, reason: str) -> str:
+    """Return the sentence that says until when a person is held. `reason` may be empty."""
+    because = reason.strip().rstrip(".")
+    return f"Held until {until}: {because}." if because else f"Held until {until}."
 
 
 def _calling_hours(facts: GateFacts, now: datetime) -> Blocked | None:
