@@ -132,22 +132,29 @@ def ending(facts: PersonFacts) -> Blocked | None:
     return next((blocked for ask in _ENDING_RULES if (blocked := ask(facts))), None)
 
 
-def _stop_switch(facts: GateFacts, _now: datetime) -> Blocked | None:
-    if facts.dialing_stopped:
+def not_dialing(
+    *, dialing_stopped: bool, campaign_status: CampaignStatus, scheduled_at: datetime | None
+) -> Blocked | None:
+    """Return why the campaign contacts nobody at all; None if it dials. These are the first rules of `decide`."""
+    if dialing_stopped:
         return Blocked(Rule.STOP_SWITCH, None, "All dialing of the organization is stopped.")
-    return None
-
-
-def _campaign_state(facts: GateFacts, _now: datetime) -> Blocked | None:
-    if facts.campaign_status in DIALING:
+    if campaign_status in DIALING:
         return None
-    until = facts.scheduled_at if facts.campaign_status is CampaignStatus.SCHEDULED else None
-    return Blocked(Rule.CAMPAIGN_STATE, until, _CAMPAIGN_WHY[facts.campaign_status])
+    until = scheduled_at if campaign_status is CampaignStatus.SCHEDULED else None
+    return Blocked(Rule.CAMPAIGN_STATE, until, _CAMPAIGN_WHY[campaign_status])
+
+
+def _campaign(facts: GateFacts, _now: datetime) -> Blocked | None:
+    return not_dialing(
+        dialing_stopped=facts.dialing_stopped,
+        campaign_status=facts.campaign_status,
+        scheduled_at=facts.scheduled_at,
+    )
 
 
 def _recipient_state(facts: GateFacts, now: datetime) -> Blocked | None:
     if facts.recipient_status is not RecipientStatus.PENDING:
-        return Blocked(Rule.RECIPIENT_STATE, None, _RECIPIENT_WHY[facts.recipient_status])
+        return Blocked(Rule.RECIPIENT_STATE, None, RECIPIENT_WHY[facts.recipient_status])
     if facts.not_before is not None and facts.not_before > now:
         return Blocked(Rule.RECIPIENT_STATE, facts.not_before, "The next attempt is not due yet.")
     return None
@@ -189,10 +196,14 @@ def _number_in_use(facts: GateFacts, _now: datetime) -> Blocked | None:
 def _hold(facts: GateFacts, now: datetime) -> Blocked | None:
     if facts.held_until is None or facts.held_until <= now:
         return None
-    because = facts.held_because.strip().rstrip(".")
     until = facts.opening.local_time(facts.held_until, seen=now)
-    why = f"Held until {until}: {because}." if because else f"Held until {until}."
-    return Blocked(Rule.HOLD, facts.held_until, why)
+    return Blocked(Rule.HOLD, facts.held_until, why_held(until, facts.held_because))
+
+
+def why_held(until: str, reason: str) -> str:
+    """Return the sentence that says until when a person is held. `reason` may be empty."""
+    because = reason.strip().rstrip(".")
+    return f"Held until {until}: {because}." if because else f"Held until {until}."
 
 
 def _calling_hours(facts: GateFacts, now: datetime) -> Blocked | None:
@@ -245,8 +256,7 @@ _ENDING_RULES: Final[tuple[Callable[[PersonFacts], Blocked | None], ...]] = (
 )
 
 _RULES: Final[tuple[Callable[[GateFacts, datetime], Blocked | None], ...]] = (
-    _stop_switch,
-    _campaign_state,
+    _campaign,
     _recipient_state,
     lambda facts, _now: ending(facts),
     _number_in_use,
@@ -269,7 +279,7 @@ _CAMPAIGN_WHY: Final[Mapping[CampaignStatus, str]] = {
     CampaignStatus.FAILED: "The campaign stopped on an error.",
 }
 
-_RECIPIENT_WHY: Final[Mapping[RecipientStatus, str]] = {
+RECIPIENT_WHY: Final[Mapping[RecipientStatus, str]] = {
     RecipientStatus.IN_PROGRESS: "An attempt to reach this contact is under way.",
     RecipientStatus.COMPLETED: "This contact was reached.",
     RecipientStatus.FAILED: "The attempts to reach this contact failed.",
@@ -279,6 +289,7 @@ _RECIPIENT_WHY: Final[Mapping[RecipientStatus, str]] = {
     RecipientStatus.SKIPPED: "This contact was skipped.",
     RecipientStatus.CANCELLED: "This contact was not reached before the campaign was cancelled.",
 }
+"""Every status but pending -> what it says, as a sentence for users."""
 
 _PACING_WHY: Final[Mapping[PacingLimit | None, str]] = {
     PacingLimit.CAMPAIGN_CONCURRENCY: "As many calls as the campaign may make at once are under way.",

@@ -162,6 +162,13 @@ class Opening:
             "" if answer.span.opens_at <= now else _why_until(answer.constraints, now, answer.span.opens_at)
         )
 
+    def wait(self, now: datetime) -> str:
+        """Return the first half of `why`, without the rule and the full stop; all of it if no time is awaited."""
+        answer = self.at(now)
+        if answer.span is None or answer.span.opens_at <= now:
+            return answer.why(now).rstrip(".")
+        return _wait(_last_to_open(answer.constraints, now, answer.span.opens_at), now, answer.span.opens_at)
+
     def local_time(self, at: datetime, *, seen: datetime) -> str:
         """Return a time by the clock where the people are, and where that is: `09:00 on Wednesday in Denver`."""
         theirs = (each.zone for each in self.constraints if each.whose is HoursClock.CONTACT)
@@ -190,13 +197,18 @@ def time_text(at: datetime, zone: str, *, seen: datetime) -> str:
 def _why_until(constraints: Sequence[Constraint], now: datetime, opens_at: datetime) -> str:
     closing = _last_to_open(constraints, now, opens_at)
     local = now.astimezone(zone_of(closing.zone))
+    off = closing.days_off.why_off(local.date()) if closing.days_off is not None else None
+    rule = f"closed for {off} ({closing.name})" if off else f"{closing.name} are {describe(closing.windows)}"
+    return f"{_wait(closing, now, opens_at)}: {rule}."
+
+
+def _wait(closing: Constraint, now: datetime, opens_at: datetime) -> str:
+    local = now.astimezone(zone_of(closing.zone))
     city = place_name(closing.zone)
     where = city if city == closing.zone else f"{city} ({closing.zone})"
     whose = "their time" if closing.whose is HoursClock.CONTACT else "the campaign's time"
     opens = time_text(opens_at, closing.zone, seen=now)
-    off = closing.days_off.why_off(local.date()) if closing.days_off is not None else None
-    rule = f"closed for {off} ({closing.name})" if off else f"{closing.name} are {describe(closing.windows)}"
-    return f"It is {local:%H:%M} in {where}, allowed from {opens}, {whose}: {rule}."
+    return f"It is {local:%H:%M} in {where}, allowed from {opens}, {whose}"
 
 
 def _last_to_open(constraints: Sequence[Constraint], now: datetime, opens_at: datetime) -> Constraint:

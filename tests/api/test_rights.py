@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -140,6 +141,8 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("patch", "/contacts/{contact_id}"): Rule(MANAGER, body={"name": "x"}),
     ("delete", "/contacts/{contact_id}"): Rule(MANAGER, 204),
     ("get", "/contacts/{contact_id}/history"): Rule(VIEWER),
+    ("put", "/contacts/{contact_id}/hold"): Rule(MANAGER, body={"until": "2027-05-12"}),
+    ("delete", "/contacts/{contact_id}/hold"): Rule(MANAGER, 204),
     ("post", "/contacts/{contact_id}/suppress"): Rule(MANAGER, 201, {}),
     ("get", "/contacts/export.csv"): Rule(MANAGER),
     ("post", "/contacts/upsert"): Rule(MANAGER, body={"contacts": [{}]}),
@@ -249,7 +252,12 @@ async def things(world: ApiWorld, route: tuple[str, str]) -> dict[str, Any]:
         recipient = await make_recipient(session, campaign, status=rule.recipient)
         tried = await make_recipient(session, campaign, status=RecipientStatus.COMPLETED, attempts_made=1)
         attempt = await make_attempt(session, tried, number=number, carrier_account=account)
-        contact = await make_contact(session, organization)
+        held = (
+            {"held_until": NOON + timedelta(days=1)}
+            if route == ("delete", "/contacts/{contact_id}/hold")
+            else {}
+        )
+        contact = await make_contact(session, organization, **held)
         segment = await make_segment(session, organization)
         bulk = await make_bulk_change(session, organization)
         fresh = await make_contact(session, organization)

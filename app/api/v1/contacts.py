@@ -1,6 +1,7 @@
 """The address book."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -22,10 +23,13 @@ from app.services.contacts.deleting import delete_contact
 from app.services.contacts.exporting import address_book_csv
 from app.services.contacts.filter_sql import chosen
 from app.services.contacts.history import HistoryKind, contact_history
+from app.services.contacts.holding import LONGEST_REASON as LONGEST_HOLD_REASON
+from app.services.contacts.holding import hold_contact, lift_hold
 from app.services.contacts.index_scans import Sort
 from app.services.contacts.operations import create_contact, update_contact
 from app.services.contacts.queries import (
     ContactDetail,
+    ContactHold,
     ContactRow,
     Whereabouts,
     count_contacts,
@@ -157,6 +161,15 @@ class WhereAnswer(BaseModel):
     laws: list[str] = Field(description="Whose legal hours apply: `US`, `US-FL`, `GB`. All must hold.")
 
 
+class ContactHoldAnswer(BaseModel):
+    """No campaign contacts this person before `until`."""
+
+    until: Moment
+    reason: str
+    by: str
+    at: Moment | None = Field(description="When it was set.")
+
+
 class ContactAnswer(ContactItem):
     """A contact with all fields."""
 
@@ -176,6 +189,7 @@ class ContactAnswer(ContactItem):
     import_id: int | None = Field(description="The import that created the contact.")
     where: WhereAnswer | None = Field(description="null for a moment after an upgrade: not contacted yet.")
     updated_at: Moment
+    hold: ContactHoldAnswer | None = Field(description="The hold that stands; null: none.")
     history: list[PastCampaign]
     suppressions: list[SuppressionAnswer]
 
@@ -200,6 +214,17 @@ class HistoryListing(BaseModel):
 
     items: list[HistoryEntry]
     next_cursor: str | None = Field(description="Send it as `cursor` for earlier entries.")
+
+
+class HoldBody(Body):
+    """Until when not to contact a person, and why."""
+
+    until: str = Field(
+        description="ISO 8601 with an offset; or a date, which is its 00:00 where the person is, else in the "
+        "organization's time zone.",
+        examples=["2027-05-12", "2027-05-12T09:00:00-04:00"],
+    )
+    reason: Annotated[str, at_most(LONGEST_HOLD_REASON)] = ""
 
 
 class NeverBody(Body):
@@ -343,6 +368,35 @@ async def suppress(contact_id: RowId, body: NeverBody, caller: Repeatable) -> Re
     return await caller.once(work)
 
 
+@router.put("/{contact_id}/hold", response_model=ContactAnswer)
+async def hold(contact_id: RowId, body: HoldBody, caller: Repeatable) -> Response:
+    """Let no campaign contact this person before a time. It replaces an earlier hold, and spends no attempt.
+
+    A contact who waits in a campaign gets that time as the next one; one who is added later waits as well.
+    """
+
+    async def work(session: AsyncSession) -> ContactAnswer:
+        await hold_contact(
+            session,
+            principal=caller.principal,
+            contact_id=contact_id,
+            until=body.until,
+            reason=body.reason,
+            now=caller.now,
+        )
+        return await _shown(session, caller, contact_id)
+
+    return await caller.once(work, status=HTTPStatus.OK)
+
+
+@router.delete("/{contact_id}/hold", status_code=HTTPStatus.NO_CONTENT)
+async def lift(contact_id: RowId, caller: Repeatable) -> Response:
+    """Lift the hold: the contact is due again in the campaigns in which they waited for it. 409 without a hold."""
+    return await caller.gone_once(
+        lambda session: lift_hold(session, principal=caller.principal, contact_id=contact_id, now=caller.now)
+    )
+
+
 async def people_of(
     session: AsyncSession, caller: Caller, wanted: ContactFilter, page: Paging
 ) -> ContactListing:
@@ -394,7 +448,8 @@ def _changes(body: ContactBody) -> dict[str, Any]:
 
 
 async def _shown(session: AsyncSession, caller: Caller, contact_id: int) -> ContactAnswer:
-    return _answer(await get_contact(session, principal=caller.principal, contact_id=contact_id))
+    card = await get_contact(session, principal=caller.principal, contact_id=contact_id)
+    return _answer(card, now=caller.now)
 
 
 def _where(where: Whereabouts | None) -> WhereAnswer | None:
@@ -409,7 +464,7 @@ def _where(where: Whereabouts | None) -> WhereAnswer | None:
     )
 
 
-def _answer(card: ContactDetail) -> ContactAnswer:
+def _answer(card: ContactDetail, *, now: datetime) -> ContactAnswer:
     return ContactAnswer(
         **_item(card.row),
         first_name=card.first_name,
@@ -428,6 +483,7 @@ def _answer(card: ContactDetail) -> ContactAnswer:
         import_id=card.import_id,
         where=_where(card.where),
         updated_at=card.updated_at,
+        hold=_hold_answer(card.hold, now=now),
         history=[
             PastCampaign(
                 campaign_id=past.campaign_id,
@@ -441,3 +497,9 @@ def _answer(card: ContactDetail) -> ContactAnswer:
         ],
         suppressions=[suppression_answer(view) for view in card.suppression],
     )
+
+
+def _hold_answer(hold: ContactHold | None, *, now: datetime) -> ContactHoldAnswer | None:
+    if hold is None or hold.until <= now:
+        return None
+    return ContactHoldAnswer(until=hold.until, reason=hold.reason, by=hold.by, at=hold.at)

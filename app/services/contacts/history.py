@@ -59,6 +59,9 @@ class HistoryKind(StrEnum):
     SUPPRESSED = "suppressed"
     """`status` is the scope, `outcome` the source."""
     SUPPRESSION_LIFTED = "suppression_lifted"
+    HELD = "held"
+    """The newest hold; `status`: until when."""
+    HOLD_LIFTED = "hold_lifted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,12 @@ def _parts(contact: Contact) -> Sequence[Select[Any]]:
         HistoryKind.SUPPRESSION_LIFTED, col(Suppression.lifted_at), col(Suppression.id),
         status=col(Suppression.scope), detail=col(Suppression.lift_reason), actor=col(Suppression.lifted_by),
     )  # fmt: skip
+    held = _row(
+        HistoryKind.HELD, col(Contact.held_at), col(Contact.id), status=_iso(col(Contact.held_until)),
+        detail=col(Contact.held_reason), actor=col(Contact.held_by),
+    )  # fmt: skip
+    freed = _row(HistoryKind.HOLD_LIFTED, col(Contact.held_at), col(Contact.id), actor=col(Contact.held_by))
+    was_held = (col(Contact.id) == contact.id, col(Contact.held_at).is_not(None))
     of_campaign = col(Campaign.id) == col(Recipient.campaign_id)
     transitions = col(RecipientTransition.recipient_id) == col(Recipient.id)
     return (
@@ -166,7 +175,14 @@ def _parts(contact: Contact) -> Sequence[Select[Any]]:
         .where(mine, col(RecipientTransition.new).in_([HistoryKind.SKIPPED, HistoryKind.CANCELLED])),
         closed.where(*number),
         lifted.where(*number, col(Suppression.lifted_at).is_not(None)),
+        held.where(*was_held, col(Contact.held_until).is_not(None)),
+        freed.where(*was_held, col(Contact.held_until).is_(None)),
     )
+
+
+def _iso(at: Value) -> ColumnElement[Any]:
+    """Return a time in ISO 8601, in UTC."""
+    return func.to_char(func.timezone("UTC", at), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 
 
 def _row(  # noqa: PLR0913  # the columns of a union

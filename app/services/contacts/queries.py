@@ -78,6 +78,16 @@ class Whereabouts:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactHold:
+    """No campaign contacts the person before `until`."""
+
+    until: datetime
+    reason: str
+    by: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactDetail:
     """A person's whole card. `suppression`: all of the number, lifted ones too, newest first."""
 
@@ -99,6 +109,8 @@ class ContactDetail:
     updated_at: datetime
     where: Whereabouts | None
     """None: not resolved yet, and not contacted until then."""
+    hold: ContactHold | None
+    """The newest hold, also one that is over; None: there was none, or it was lifted."""
     history: list[ContactHistoryRow]
     suppression: list[SuppressionView]
 
@@ -216,9 +228,16 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
         import_id=contact.import_id,
         updated_at=contact.updated_at,
         where=await _where(session, contact),
+        hold=_hold(contact),
         history=await _history(session, contact),
         suppression=await suppressions_of(session, principal=principal, number=contact.number),
     )
+
+
+def _hold(contact: Contact) -> ContactHold | None:
+    if contact.held_until is None:
+        return None
+    return ContactHold(contact.held_until, contact.held_reason, contact.held_by, contact.held_at)
 
 
 async def _where(session: AsyncSession, contact: Contact) -> Whereabouts | None:

@@ -6,15 +6,18 @@ once for each opening, so that a million people in closed places cost nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.gate import Blocked, Rule
 from app.domain.opening import Opening
 from app.domain.places import Place
 from app.services.places.hours import HoursRules, opening_at
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,19 @@ def next_opening(places: Sequence[WaitingPlace], campaign_id: int, *, now: datet
     """Return the first time at which somebody of the campaign is due and may be contacted; None: never."""
     times = (each.next_at(now) for each in places if each.campaign_id == campaign_id)
     return min((at for at in times if at is not None), default=None)
+
+
+def closed_everywhere(rules: HoursRules, places: Sequence[WaitingPlace], *, now: datetime) -> Blocked | None:
+    """Return that the calling hours are closed wherever somebody of one campaign is due; None: they are open somewhere.
+
+    Also None if nobody is due. The places' openings are read again by `rules`.
+    """
+    due = [each for each in places if each.due_at <= now]
+    if not due or any(opening_at(rules, each.place, now=now).is_open(now) for each in due):
+        return None
+    first = min(due, key=lambda each: each.next_at(now) or _NEVER)
+    until = next_opening(places, first.campaign_id, now=now)
+    return Blocked(Rule.CALLING_HOURS, until, first.opening.why(now))
 
 
 # A walk over the index: one step for each place, however many people wait there.

@@ -75,6 +75,7 @@ _STILL_WANTED: Final = text(
                       WHERE s.organization_id = a.organization_id AND s.number = a.number_to
                         AND s.lifted_at IS NULL
                         AND {sql.closes("s.scope", sql.scope_for("a.channel"))})
+      AND NOT EXISTS (SELECT 1 FROM contact held WHERE held.id = a.contact_id AND held.held_until > :now)
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -84,7 +85,7 @@ async def still_wanted(
 ) -> dict[UUID, datetime | None]:
     """Return the reservations that may still be placed, each with the end of its calling hours; None: they do not end.
 
-    Left out: paused, stopped, suppressed or reconciled since, or the hours have ended.
+    Left out: paused, stopped, suppressed, held or reconciled since, or the hours have ended.
     """
     ids = [each.attempt_id for each in reservations]
     rows = await session.execute(_STILL_WANTED, {"ids": ids, "worker": worker, "now": now})

@@ -1,6 +1,6 @@
 """Before the reservation and without locks: the next recipients, with their rendered texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -36,7 +36,8 @@ class Prepared:
     recipient_version: datetime
     contact_version: datetime
     number: str
-    place_id: int
+    place_id: int | None
+    """None: not resolved yet. Such a person is not claimed."""
     rendered: dict[str, str] | None
     problem: str | None = None
     """Why it cannot be rendered: the recipient is skipped."""
@@ -71,19 +72,10 @@ async def prepare_batch(
     Locks nothing. `most` may be reserved. Some more are read, in all `at_most`. `waiting`: where people wait, if it was
     just read. Raises `SettingsUnreadable`.
     """
-    row = (
-        await session.execute(
-            select(Campaign, Agent, Organization)
-            .join(Organization, col(Organization.id) == col(Campaign.organization_id))
-            .outerjoin(Agent, col(Agent.id) == col(Campaign.agent_id))
-            .where(col(Campaign.id) == campaign_id)
-        )
-    ).one_or_none()
-    if row is None:
+    sources = await _sources(session, campaign_id)
+    if sources is None:
         return None
-    campaign, agent, organization = row
-    if problems := unreadable(campaign):
-        raise SettingsUnreadable(problems)
+    campaign, agent, organization = sources.campaign, sources.agent, sources.organization
     # An estimate without locks: render for no more people than the campaign may call in a minute.
     a_minute = PacingLimits.of(vars(campaign)).calls_per_minute or most
     read = min(min(most, a_minute) + _SPARE, at_most)
@@ -95,8 +87,7 @@ async def prepare_batch(
         "most": read,
     }
     due = (await session.execute(_DUE, given)).all() if given["places"] else []
-    steps = await _steps(session, {row.step_id for row in due})
-    prepared = tuple(_render(row, steps[row.step_id], campaign, agent, organization.name) for row in due)
+    prepared = await _rendered(session, sources, due)
     return CandidateBatch(
         campaign,
         agent,
@@ -116,11 +107,69 @@ async def _waiting(
     return WaitingPlaces(tuple(known), bool(unresolved))
 
 
+async def prepare_these(
+    session: AsyncSession, *, campaign_id: int, recipient_ids: Sequence[int]
+) -> tuple[Prepared, ...]:
+    """Return these recipients of the campaign that wait, due or not, with their texts. Raises `SettingsUnreadable`."""
+    sources = await _sources(session, campaign_id)
+    if sources is None:
+        return ()
+    given = {"campaign_id": campaign_id, "ids": list(recipient_ids)}
+    return await _rendered(session, sources, (await session.execute(_THESE, given)).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What the texts of a campaign are rendered from, apart from the people."""
+
+    campaign: Campaign
+    agent: Agent | None
+    organization: Organization
+
+
+async def _sources(session: AsyncSession, campaign_id: int) -> _Sources | None:
+    row = (
+        await session.execute(
+            select(Campaign, Agent, Organization)
+            .join(Organization, col(Organization.id) == col(Campaign.organization_id))
+            .outerjoin(Agent, col(Agent.id) == col(Campaign.agent_id))
+            .where(col(Campaign.id) == campaign_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    sources = _Sources(*row)
+    if problems := unreadable(sources.campaign):
+        raise SettingsUnreadable(problems)
+    return sources
+
+
+async def _rendered(
+    session: AsyncSession, sources: _Sources, rows: Sequence[Row[Any]]
+) -> tuple[Prepared, ...]:
+    steps = await _steps(session, {row.step_id for row in rows})
+    campaign, agent, name = sources.campaign, sources.agent, sources.organization.name
+    return tuple(_render(row, steps[row.step_id], campaign, agent, name) for row in rows)
+
+
+_CARD: Final = """
+    r.id, r.updated_at, r.step_id, r.variables, contact.updated_at AS contact_version,
+    contact.number, contact.name, contact.first_name, contact.last_name, contact.email, contact.company,
+    contact.notes, r.place_id, contact.place_id AS contact_place_id
+"""
+
+_THESE: Final = text(
+    f"""
+    SELECT {_CARD} FROM recipient r JOIN contact ON contact.id = r.contact_id
+    WHERE r.campaign_id = :campaign_id AND r.id = ANY(CAST(:ids AS bigint[])) AND r.status = 'pending'
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+
 # Columns, not objects: three objects for each person take longer than rendering the texts.
 #
 # The first `most` people are in the `most` places whose first one is due first. From each of these, `most` are read.
 _DUE: Final = text(
-    """
+    f"""
     WITH heads AS (
         SELECT open.place_id FROM unnest(CAST(:places AS bigint[])) AS open (place_id)
         CROSS JOIN LATERAL (SELECT r.not_before, r.position FROM recipient r
@@ -129,9 +178,7 @@ _DUE: Final = text(
                             ORDER BY r.not_before, r.position LIMIT 1) head
         ORDER BY head.not_before, head.position LIMIT :most
     )
-    SELECT r.id, r.updated_at, r.step_id, r.variables, contact.updated_at AS contact_version,
-           contact.number, contact.name, contact.first_name, contact.last_name, contact.email, contact.company,
-           contact.notes, r.place_id, contact.place_id AS contact_place_id
+    SELECT {_CARD}
     FROM (
         -- Recipients that waited because their number was in a call come first again.
         (SELECT r.*, 1 AS turn FROM recipient r
@@ -149,7 +196,7 @@ _DUE: Final = text(
     ) r JOIN contact ON contact.id = r.contact_id
     ORDER BY r.turn, r.not_before, r.position
     LIMIT :most
-    """
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
 _UNRESOLVED: Final = text(

@@ -11,11 +11,14 @@ from app.domain.campaign import Channel
 from app.domain.consent import Consent
 from app.domain.gate import Blocked, GateFacts, Rule, Verdict, decide
 from app.domain.opening import Opening
+from app.domain.pacing import Allowance
 from app.domain.pool import Pool
 from app.domain.recipient import RecipientStatus
 from app.domain.suppression import scope_of
 from app.runtime.live_feed import announce
+from app.services.dialing.reserve.claim import Claimed
 from app.services.dialing.reserve.held import Held
+from app.services.places.hours import legal_cap, opening_at
 from app.services.recipients.gate_facts import STANDING_SUPPRESSION
 
 
@@ -35,12 +38,16 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
     legal_cap: int = 0,
     legally_capped_since: datetime | None = None,
     text_problem: str | None = None,
+    not_before: datetime | None = None,
+    sign: Blocked | None = None,
+    allowance: Allowance | None = None,
 ) -> Verdict:
-    """Return the gate's answer for one recipient. Pacing is left out: it decides how many are claimed."""
+    """Return the gate's answer for one recipient. The reservation leaves out `sign` and pacing: it asks them before."""
     facts = GateFacts(
         dialing_stopped=held.dialing_stopped,
         campaign_status=held.status,
         recipient_status=RecipientStatus.PENDING,
+        not_before=not_before,
         suppressed_because=suppressed,
         consent=consent,
         purpose=held.purpose,
@@ -56,12 +63,51 @@ def recipient_verdict(  # noqa: PLR0913 - each fact of one person by its name
         capped_since=capped_since,
         legal_cap=legal_cap,
         legally_capped_since=legally_capped_since,
+        sign=sign,
         has_caller_id=held.pool.free,
         caller_id_free_at=held.pool.free_at,
         caller_id_why=_numbers_why(held.pool),
-        allowance=None,
+        allowance=allowance,
     )
     return decide(facts, now=now)
+
+
+def verdict_of(
+    held: Held,
+    claimed: Claimed,
+    suppressed: str | None,
+    *,
+    now: datetime,
+    sign: Blocked | None = None,
+    allowance: Allowance | None = None,
+) -> Verdict:
+    """Return the gate's answer for a recipient with its facts. `suppressed`: why its number must not be contacted."""
+    return recipient_verdict(
+        held,
+        suppressed=suppressed,
+        attempts_made=claimed.attempts_made,
+        attempts_allowed=claimed.attempts_allowed,
+        number_in_use=claimed.number_in_use,
+        consent=claimed.consent,
+        opening=opening_at(held.hours, claimed.place, now=now),
+        held_until=claimed.held_until,
+        held_because=claimed.held_reason,
+        capped_since=claimed.capped_since,
+        legal_cap=legal_cap(held.hours, claimed.place) or 0,
+        legally_capped_since=claimed.legally_capped_since,
+        text_problem=claimed.prepared.problem,
+        not_before=claimed.not_before,
+        sign=sign,
+        allowance=allowance,
+        now=now,
+    )
+
+
+def turned_away(held: Held, *, now: datetime) -> Blocked | None:
+    """Return that the carrier has turned us away, and until when; None: it has not, or that is over."""
+    if held.gate_rule != Rule.PACING or held.gate_until is None or held.gate_until <= now:
+        return None
+    return Blocked(Rule.PACING, held.gate_until, held.gate_why or "")
 
 
 def why_no_number(held: Held) -> str:

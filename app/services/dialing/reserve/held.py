@@ -1,11 +1,11 @@
-"""Locks a campaign with everything that limits it, in one fixed order."""
+"""Locks a campaign with everything that limits it, in one fixed order; or only looks at it, for the pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.call_options import CallOptions
@@ -20,7 +20,7 @@ from app.services.places.hours import HoursRules, hours_of_organization, rules_o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A campaign with its limits, locked against every other dialer."""
+    """A campaign with its limits; from `lock`, locked against every other dialer."""
 
     campaign_id: int
     organization_id: int
@@ -50,31 +50,29 @@ class Held:
     voice: str
 
 
-_ACCOUNT: Final = text(
-    """
+_ACCOUNT: Final = """
     SELECT a.id, a.calls_per_second FROM carrier_account a
     WHERE a.id = (SELECT carrier_account_id FROM campaign WHERE id = :campaign_id)
-    FOR NO KEY UPDATE
-    """
-)
-_ORGANIZATION: Final = text(
-    """
+"""
+_ORGANIZATION: Final = """
     SELECT o.id, o.outbound_limit, o.dialing_stopped_at, o.default_phone_number_id, o.frequency_cap,
            o.frequency_cap_hours, o.legal_policy, o.zone_trust, o.blackout_dates
     FROM organization o
     WHERE o.id = (SELECT organization_id FROM campaign WHERE id = :campaign_id)
-    FOR NO KEY UPDATE
-    """
-)
-_AGENT: Final = text(
-    """
+"""
+_AGENT: Final = """
     SELECT g.id, g.max_concurrent_calls, g.default_phone_number_id, g.language, g.voice FROM agent g
     WHERE g.id = (SELECT agent_id FROM campaign WHERE id = :campaign_id)
-    FOR NO KEY UPDATE
-    """
+"""
+_CAMPAIGN: Final = "SELECT * FROM campaign WHERE id = :campaign_id"
+
+_LOOKING: Final = tuple(map(text, (_ACCOUNT, _ORGANIZATION, _AGENT, _CAMPAIGN)))
+_LOCKING: Final = (
+    *(text(f"{read} FOR NO KEY UPDATE") for read in (_ACCOUNT, _ORGANIZATION, _AGENT)),
+    # Skip a campaign that another transaction changes: waiting for it would stop the whole account.
+    text(f"{_CAMPAIGN} FOR NO KEY UPDATE SKIP LOCKED"),
 )
-# Skip a campaign that another transaction changes: waiting for it would stop the whole account.
-_CAMPAIGN: Final = text("SELECT * FROM campaign WHERE id = :campaign_id FOR NO KEY UPDATE SKIP LOCKED")
+
 _COUNTED: Final = (
     "a.phone_number_id = n.id AND a.channel = CAST(:channel AS varchar) AND a.status <> 'not_placed'"
 )
@@ -110,11 +108,26 @@ async def lock(session: AsyncSession, campaign_id: int, *, now: datetime) -> Hel
     All code takes these locks in this order, so dialers wait for each other and never deadlock. None: the campaign
     is gone or locked, or it has no carrier account.
     """
+    return await _read(session, _LOCKING, campaign_id, now=now)
+
+
+async def look(session: AsyncSession, campaign_id: int, *, now: datetime) -> Held | None:
+    """Return what limits the campaign without a lock: for a page, and never to reserve by it.
+
+    None: the campaign is gone, or it has no carrier account.
+    """
+    return await _read(session, _LOOKING, campaign_id, now=now)
+
+
+async def _read(
+    session: AsyncSession, statements: Sequence[TextClause], campaign_id: int, *, now: datetime
+) -> Held | None:
     given = {"campaign_id": campaign_id}
-    account = (await session.execute(_ACCOUNT, given)).one_or_none()
-    organization = (await session.execute(_ORGANIZATION, given)).one_or_none()
-    agent = (await session.execute(_AGENT, given)).one_or_none()
-    campaign = (await session.execute(_CAMPAIGN, given)).mappings().one_or_none()
+    of_account, of_organization, of_agent, of_campaign = statements
+    account = (await session.execute(of_account, given)).one_or_none()
+    organization = (await session.execute(of_organization, given)).one_or_none()
+    agent = (await session.execute(of_agent, given)).one_or_none()
+    campaign = (await session.execute(of_campaign, given)).mappings().one_or_none()
     if account is None or organization is None or campaign is None:
         return None
     single = (

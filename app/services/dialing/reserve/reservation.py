@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -31,7 +31,7 @@ from app.services.dialing.reserve.candidates import (
 from app.services.dialing.reserve.claim import Claimed, claim
 from app.services.dialing.reserve.held import Held, lock
 from app.services.places.hours import legal_cap, opening_at
-from app.services.places.openings import WaitingPlaces, next_opening
+from app.services.places.openings import WaitingPlaces, closed_everywhere
 from app.services.places.store import resolve_recipients
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
@@ -43,9 +43,6 @@ RECONCILE_AFTER: Final = timedelta(seconds=20)
 
 ASK_AGAIN: Final = timedelta(seconds=30)
 """How long a recipient waits if the reason has no end time, such as another live attempt to its number."""
-
-
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,29 +200,23 @@ async def _closed(session: AsyncSession, held: Held, batch: CandidateBatch, *, n
     """Return the pass of a campaign that may not dial now; None if it may."""
     if held.status not in DIALING or held.updated_at != batch.campaign.updated_at:
         return Pass()
-    if held.gate_rule == Rule.PACING and held.gate_until is not None and held.gate_until > now:
-        return Pass(next_at=held.gate_until)  # The carrier has turned us away.
+    if (turned_away := gate.turned_away(held, now=now)) is not None:
+        return Pass(next_at=turned_away.until)
     # Not about one recipient: what blocks the campaign as a whole.
     verdict = gate.recipient_verdict(held, suppressed=None, attempts_made=0, attempts_allowed=1, now=now)
     if isinstance(verdict, Blocked) and verdict.rule is Rule.CALLER_ID and held.pool.is_lost:
         reason = gate.why_no_number(held)
         await fail_by_system(session, campaign_id=held.campaign_id, reason=reason, now=now)
         return Pass()
-    blocked = verdict if isinstance(verdict, Blocked) else _hours_verdict(held, batch, now=now)
+    blocked = (
+        verdict
+        if isinstance(verdict, Blocked)
+        else closed_everywhere(held.hours, batch.waiting.known, now=now)
+    )
     if blocked is not None:
         await gate.store_verdict(session, held, blocked)
         return Pass(next_at=blocked.until)
     return None
-
-
-def _hours_verdict(held: Held, batch: CandidateBatch, *, now: datetime) -> Blocked | None:
-    """Return that the calling hours are closed wherever somebody is due; None if they are open somewhere."""
-    due = [each for each in batch.waiting.known if each.due_at <= now]
-    if not due or any(opening_at(held.hours, each.place, now=now).is_open(now) for each in due):
-        return None
-    until = next_opening(batch.waiting.known, held.campaign_id, now=now)
-    first = min(due, key=lambda each: each.next_at(now) or _NEVER)
-    return Blocked(Rule.CALLING_HOURS, until, first.opening.why(now))
 
 
 def _closings(held: Held, batch: CandidateBatch, *, now: datetime) -> list[datetime]:
@@ -241,22 +232,7 @@ async def _pass_the_gate(
     suppressed = await gate.suppressed(session, held, [each.prepared.number for each in claimed])
     chosen: list[Claimed] = []
     for each in claimed:
-        verdict = gate.recipient_verdict(
-            held,
-            suppressed=suppressed.get(each.prepared.number),
-            attempts_made=each.attempts_made,
-            attempts_allowed=each.attempts_allowed,
-            number_in_use=each.number_in_use,
-            consent=each.consent,
-            opening=opening_at(held.hours, each.place, now=now),
-            held_until=each.held_until,
-            held_because=each.held_reason,
-            capped_since=each.capped_since,
-            legal_cap=legal_cap(held.hours, each.place) or 0,
-            legally_capped_since=each.legally_capped_since,
-            text_problem=each.prepared.problem,
-            now=now,
-        )
+        verdict = gate.verdict_of(held, each, suppressed.get(each.prepared.number), now=now)
         if isinstance(verdict, Blocked):
             await _hold_back(session, each, verdict, now=now)
         else:
@@ -350,7 +326,7 @@ async def _write(
             "from": [caller.number for _, caller in chosen],
             "to": [claimed.prepared.number for claimed, _ in chosen],
             "rendered": json.dumps([(claimed.prepared.rendered or {}) | speech for claimed, _ in chosen]),
-            "places": [claimed.place_id for claimed, _ in chosen],
+            "places": [claimed.prepared.place_id for claimed, _ in chosen],
             "closings": closings,
             "legal_hours": held.hours.stamp,
             "starts": list(starts),
