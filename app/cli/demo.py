@@ -25,6 +25,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.legal_policy import LegalPolicy
 from app.installation.embedded import EmbeddedPostgres
 from app.installation.frontend_build import PROJECT
 from app.installation.home import Home
@@ -176,6 +177,7 @@ async def _prepare(context: AppContext) -> Principal:
     async def work(session: AsyncSession) -> Principal:
         organization = await create_organization(session, name="Demo", now=now)
         organization.outbound_limit = 100
+        organization.legal_policy = LegalPolicy.OFF  # No real person is called.
         principal = console_principal(organization)
         await add_carrier_numbers(session, principal=principal, identity=identity, numbers=numbers, now=now)
         return principal

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.domain.legal_policy import LegalPolicy
 from app.domain.rights import Role
 from app.models import ContactImport, Member, UserSession
 from app.providers.registry import configured_account
@@ -245,6 +246,7 @@ def make_world(installation: Installation) -> BrowserWorld:
     async def make(session: AsyncSession) -> BrowserWorld:
         now = installation.services.context.clock.now()
         organization = await get_or_create_organization(session, name=name, now=now)
+        organization.legal_policy = LegalPolicy.OFF  # Tests run at any hour.
         principal = console_principal(organization)
         agent_id = await create_agent(session, principal=principal, changes={"name": "Ava"}, now=now)
         await add_carrier_numbers(session, principal=principal, identity=None, numbers=numbers, now=now)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 from sqlalchemy import text
 
+from app.domain.legal_policy import LegalPolicy
 from app.installation.embedded import EmbeddedPostgres, EmbeddedValkey
 from app.installation.home import Home
 from app.installation.process_commands import Launch, Urls, child_environment, simulator_launch, web_launch
@@ -176,6 +177,7 @@ async def _tenant(context: AppContext, identity: CarrierIdentity) -> tuple[Princ
     async with context.database.transaction() as session:
         organization = await create_organization(session, name="Faults", now=now)
         organization.outbound_limit, organization.frequency_cap = 1000, 0
+        organization.legal_policy = LegalPolicy.OFF  # Tests run at any hour.
         principal = console_principal(organization)
         await add_carrier_numbers(
             session, principal=principal, identity=identity, numbers=DEFAULT_NUMBERS, now=now
