@@ -259,6 +259,17 @@ async def test_a_call_from_a_flagged_number_says_so(
     assert (received.event.failure, received.event.sip_code) == (FailureClass.SENDER_HEALTH, 608)
 
 
+async def test_the_carrier_tells_its_time_and_none_if_it_cannot_be_asked(
+    carrier: RunningCarrier, provider: TwilioCarrier, account: ConfiguredAccount
+) -> None:
+    told = await provider.time()
+    assert told is not None
+    assert abs(told - datetime.now(UTC)) < timedelta(seconds=5)
+    unreachable = TwilioCarrier(replace(account, api_url="http://127.0.0.1:9"))
+    assert await unreachable.time() is None
+    await unreachable.aclose()
+
+
 async def test_an_unknown_call_is_none_and_cannot_be_ended(provider: TwilioCarrier) -> None:
     assert await provider.fetch(Channel.CALL, "CA" + "0" * 32) is None
     assert not await provider.hang_up("CA" + "0" * 32)
