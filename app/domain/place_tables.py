@@ -92,13 +92,17 @@ def postcode_places(postcode: str) -> PostcodePlaces | None:
         return None
     import zipcodes
 
-    known = frozenset(known_zones())
     matching: Callable[[str], list[dict[str, str]]] = zipcodes.matching
-    found = [row for row in matching(zip_code[1]) if row["timezone"] in known]
+    found = [row for row in matching(zip_code[1]) if row["timezone"] in _known()]
     if not found:
         return None
     zones, states = ({row[key] for row in found} for key in ("timezone", "state"))
     return PostcodePlaces(tuple(sorted(zones)), tuple(sorted(states)))
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    return frozenset(known_zones())
 
 
 @lru_cache(maxsize=1)

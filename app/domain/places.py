@@ -138,7 +138,8 @@ class _Home:
 def _home(facts: _NumberFacts, state: str, country: str, postcode: str) -> _Home:
     found = territory(country) or _state(facts, state, country)
     where = found.country if found else country
-    posted = postcode_places(postcode) if _may_be_american(facts, where) else None
+    may_be_american = where == _US or (not where and _US in facts.countries)
+    posted = postcode_places(postcode) if may_be_american else None
     if posted and (found is None or posted.states == (found.code,)):
         return _Home(_US, posted.states, _in(posted.zones, _US), ZoneSource.POSTCODE)
     if found:
@@ -157,16 +158,12 @@ def _state(facts: _NumberFacts, state: str, country: str) -> CountryState | None
     return next(filter(None, (state_of(each, state) for each in countries)), None)
 
 
-def _may_be_american(facts: _NumberFacts, country: str) -> bool:
-    return country == _US or (not country and _US in facts.countries)
-
-
 def _by_number(facts: _NumberFacts, country: str) -> tuple[str, ...]:
     """Return the zones of the number. If the contact is in another country, they are possible as well as its zones."""
     if not country or not facts.zones or facts.countries == (country,):
         return facts.zones
     if country in facts.countries:
-        return _in((zone for zone in facts.zones if zone in zones_of(country)), country)
+        return _in((zone for zone in facts.zones if alike_in(zone, country)), country)
     return _in((*facts.zones, *zones_of(country)), country)
 
 
@@ -195,9 +192,15 @@ def _facts(number: str) -> _NumberFacts:
         return _north_american(number[2:5])
     if (calling := calling_code_of(number[1:4])) is None:
         return _NumberFacts()
-    common = _zones_of_calling_code(calling.code, calling.countries[0])
     country = country_among(calling.countries, number[1 + len(calling.code) :])
-    return _of_country(country, common if len(common) == 1 else _zones_abroad(number, country) or common)
+    common = _zones_of_calling_code(calling.code, country)
+    if len(common) == 1:
+        return _of_country(country, common)
+    try:
+        zones = _at_home(time_zones_for_number(phonenumbers.parse(number)), country)
+    except phonenumbers.NumberParseException:
+        zones = ()
+    return _of_country(country, zones or common)
 
 
 @lru_cache(maxsize=1_000)
@@ -214,19 +217,9 @@ def _north_american(area_code: str) -> _NumberFacts:
     found = [zone for code in served for zone in _zones_under(f"1{code}")]
     zones = set(_named(tuple(found), country))
     if len(zones) > 1:
-        zones |= {zone for state in states for zone in _zones_of_state(country, state)}
+        known = filter(None, (state_of(country, state) for state in states))
+        zones |= {zone for state in known for zone in state.zones}
     return _NumberFacts(_in(zones, country), (country,), states, is_north_american=True)
-
-
-def _zones_of_state(country: str, state: str) -> tuple[str, ...]:
-    found = state_of(country, state)
-    return found.zones if found else ()
-
-
-def _zones_abroad(number: str, country: str) -> tuple[str, ...]:
-    """Return the zones of a number of a country with several, those of the country itself if there are any."""
-    zones = _named(time_zones_for_number(phonenumbers.parse(number)), country)
-    return tuple(zone for zone in zones if zone in zones_of(country)) or zones
 
 
 @lru_cache(maxsize=1_000)
@@ -236,7 +229,17 @@ def _of_country(country: str, zones: tuple[str, ...]) -> _NumberFacts:
 
 @lru_cache(maxsize=300)
 def _zones_of_calling_code(calling_code: str, country: str) -> tuple[str, ...]:
-    return _named(tuple(_zones_under(calling_code)), country)
+    return _at_home(tuple(_zones_under(calling_code)), country)
+
+
+@lru_cache(maxsize=1_000)
+def _at_home(zones: tuple[str, ...], country: str) -> tuple[str, ...]:
+    """Return the zones as `_named` does, or all of the country's if one of them is not the country's.
+
+    `phonenumbers` gives some countries the zone of another one, whose clock is only alike in winter.
+    """
+    named, own = _named(zones, country), zones_of(country)
+    return own if own and not set(own).issuperset(named) else named
 
 
 def _zones_under(prefix: str) -> list[str]:
