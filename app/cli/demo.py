@@ -25,7 +25,6 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.legal_policy import LegalPolicy
 from app.installation.embedded import EmbeddedPostgres
 from app.installation.frontend_build import PROJECT
 from app.installation.home import Home
@@ -37,7 +36,8 @@ from app.providers.registry import configured_account, make_carrier
 from app.runtime.config import Settings
 from app.runtime.context import AppContext, build_context
 from app.runtime.jobs import RUN_IMPORT
-from app.services.access.organizations import console_principal, create_organization
+from app.services.access.legal_policies import DEMO_POLICY
+from app.services.access.organizations import console_principal, create_organization, update_organization
 from app.services.access.principal import Principal
 from app.services.agents.operations import create_agent
 from app.services.campaigns.lifecycle import start_campaign
@@ -177,8 +177,9 @@ async def _prepare(context: AppContext) -> Principal:
     async def work(session: AsyncSession) -> Principal:
         organization = await create_organization(session, name="Demo", now=now)
         organization.outbound_limit = 100
-        organization.legal_policy = LegalPolicy.OFF  # No real person is called.
         principal = console_principal(organization)
+        if identity.simulated:
+            await update_organization(session, principal=principal, changes=DEMO_POLICY, now=now)
         await add_carrier_numbers(session, principal=principal, identity=identity, numbers=numbers, now=now)
         return principal
 

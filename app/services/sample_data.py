@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import Channel
-from app.domain.legal_policy import LegalPolicy
 from app.domain.rights import Right
 from app.models import Contact, PhoneNumber
-from app.services.access.legal_policies import DEMO_REASON
+from app.services.access.legal_policies import DEMO_POLICY
 from app.services.access.organizations import update_organization
 from app.services.access.principal import Principal, authorize
 from app.services.agents.operations import create_agent
@@ -82,8 +81,7 @@ async def load_sample_data(
     """
     authorize(principal, Right.EDIT_CAMPAIGNS)
     if carrier_numbers:
-        off = {"legal_policy": LegalPolicy.OFF, "legal_policy_reason": DEMO_REASON}
-        await update_organization(session, principal=principal, changes=off, now=now)
+        await update_organization(session, principal=principal, changes=DEMO_POLICY, now=now)
     number_id = await _caller_id(session, principal, carrier_numbers, now)
     agent = {**_AGENT, "default_phone_number_id": number_id}
     agent_id = await create_agent(session, principal=principal, changes=agent, now=now)

@@ -1,5 +1,6 @@
 """The wizard's pace: limits, retries, brakes, hours and the start."""
 
+import json
 from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
@@ -189,6 +190,10 @@ async def test_hours_may_have_several_rows_which_are_added_filled_and_removed(
     assert calling_hours_of(settings).windows == (Window(time(14), time(17), frozenset({2, 3, 4})),)
     state = await tab.state(PaceState)
     assert (state.windows, state.values["allowed_start"]) == (1, "14:00")
+    sheet = json.loads(state.sheet)
+    assert sheet["forced"]["allowed_start"] == sheet["versions"]["allowed_start"], (
+        "the box shows the row moved up"
+    )
     assert "calling_windows.1.start" not in state.values
     await browser.send(PaceState.remove_window(0))
     assert len(calling_hours_of(await settings_of(world, campaign_id)).windows) == 1

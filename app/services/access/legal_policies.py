@@ -19,7 +19,12 @@ from app.services.access.principal import Principal, authorize
 from app.services.field_readers import ChangeReader, Unacceptable, cleaned, items
 
 DEMO_REASON: Final = "Demo: the carrier is the simulator, no real person is called."
-"""Why legal hours are off where the sample data was loaded. It is no reason on a real carrier."""
+"""It is no reason on a real carrier: a start is refused there."""
+DEMO_POLICY: Final[Mapping[str, Any]] = {
+    "legal_policy": LegalPolicy.OFF,
+    "legal_policy_reason": DEMO_REASON,
+}
+"""The changes of an organization that has the demo's data, so that it can be played through at any hour."""
 
 MOST_BLACKOUTS: Final = 200
 LONGEST_BLACKOUT_DAYS: Final = 366

@@ -153,9 +153,18 @@ class StepState(FormState, mixin=True):
         self._given = self._given.give(box, self.values.get(box, ""), forced=True)
         await self._look(visit)
 
-    async def _choose(self, visit: Visit, texts: Mapping[str, str]) -> CampaignDetail:
-        """Save what was chosen by a click, beside all that is typed."""
-        return await self._save(visit, texts, others_stay=True)
+    async def _choose(
+        self, visit: Visit, texts: Mapping[str, str], *, in_sight: bool = False
+    ) -> CampaignDetail:
+        """Save what was chosen by a click, beside all that is typed.
+
+        `in_sight`: the boxes are on the page and show something else. They are given their texts, since nobody typed
+        them there.
+        """
+        detail = await self._save(visit, texts, others_stay=True)
+        for box in texts if in_sight else ():
+            self._given = self._given.give(box, self.values.get(box, ""), forced=True)
+        return detail
 
     async def _save(
         self, visit: Visit, form: Mapping[str, Any], *, others_stay: bool = False

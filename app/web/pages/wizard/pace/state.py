@@ -68,7 +68,7 @@ class PaceState(StepState, rx.State):
     @guarded(Right.EDIT_CAMPAIGNS)
     async def remove_window(self, visit: Visit, place: int) -> None:
         """Take one window away; those after it move up."""
-        await self._choose(visit, hours.window_removed(self.values, place))
+        await self._choose(visit, hours.window_removed(self.values, place), in_sight=True)
 
     @guarded(Right.EDIT_CAMPAIGNS)
     async def choose_start(self, visit: Visit, kind: str) -> None:
