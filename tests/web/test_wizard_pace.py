@@ -252,6 +252,19 @@ async def test_a_start_is_read_in_the_campaigns_zone_and_shown_with_its_offset(
     assert "09:30 (UTC\u221206:00)" in (await tab.state(PaceState)).starts
 
 
+async def test_a_start_that_is_more_than_a_year_ahead_is_asked_about(
+    world: CampaignWorld, tab: Driver
+) -> None:
+    campaign_id = await world.campaign()
+    browser = await open_step(tab, world, campaign_id, "pace")
+    await browser.send(PaceState.choose_start("scheduled"))
+    now = get_context().clock.now()
+    for days, is_asked in ((30, False), (400, True)):
+        at = now + timedelta(days=days)
+        await browser.send(PaceState.keep({"scheduled_at": f"{at:%Y-%m-%dT%H:%M}"}))
+        assert ("Is the year right?" in (await tab.state(PaceState)).starts) is is_asked
+
+
 async def test_a_start_in_the_past_or_an_unknown_zone_is_refused_at_its_field(
     world: CampaignWorld, tab: Driver
 ) -> None:
