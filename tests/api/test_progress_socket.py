@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
@@ -75,7 +76,7 @@ async def api(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 @asynccontextmanager
 async def connected(
-    api: FastAPI, path: str, *, token: str = "", headers: dict[str, str] | None = None
+    api: FastAPI, path: str, *, token: str = "", run: int = 0, headers: dict[str, str] | None = None
 ) -> AsyncIterator[Socket]:
     socket = Socket()
     socket.inbox.put_nowait({"type": "websocket.connect"})
@@ -86,7 +87,9 @@ async def connected(
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": f"token={token}".encode() if token else b"",
+        "query_string": urlencode(
+            {name: value for name, value in (("token", token), ("run", run)) if value}
+        ).encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
         "subprotocols": [],
     }
@@ -191,6 +194,16 @@ async def test_without_a_good_key_it_closes_with_4401(world: ApiWorld, api: Fast
 async def test_without_such_a_campaign_it_closes_with_4404(world: ApiWorld, api: FastAPI, ref: str) -> None:
     async with connected(api, f"/ws/campaigns/{ref}/progress", token=world.keys[Role.OWNER]) as socket:
         assert await socket.close_code() == 4404
+
+
+async def test_a_run_is_asked_for_by_its_number(world: ApiWorld, api: FastAPI) -> None:
+    campaign = await world.make_ready_campaign()
+    path, token = f"/ws/campaigns/{campaign['id']}/progress", world.keys[Role.VIEWER]
+    async with connected(api, path, token=token, run=1) as socket:
+        message = await socket.message()
+        assert (message["data"]["run"], message["data"]["progress"]["total_contacts"]) == (1, 1)
+    async with connected(api, path, token=token, run=2) as socket:
+        assert await socket.close_code() == live.NO_CAMPAIGN
 
 
 async def test_another_organizations_campaign_is_not_there(world: ApiWorld, api: FastAPI) -> None:

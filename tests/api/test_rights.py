@@ -79,6 +79,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = {
     ("delete", "/campaigns/{campaign_id}"): Rule(MANAGER, 204),
     ("post", "/campaigns/{campaign_id}/schedule"): Rule(MANAGER, body={"schedule_type": "immediate"}),
     ("get", "/campaigns/{campaign_id}/progress"): Rule(VIEWER),
+    ("get", "/campaigns/{campaign_id}/runs"): Rule(VIEWER),
     ("get", "/campaigns/{campaign_id}/stats"): Rule(VIEWER),
     ("get", "/campaigns/{campaign_id}/trips"): Rule(VIEWER),
     ("post", "/campaigns/{campaign_id}/start"): Rule(OPERATOR),
