@@ -38,6 +38,7 @@ from app.services.campaigns.views import (
     TranscriptLine,
     TransitionRow,
 )
+from app.services.campaigns.waiting import Because, because_condition
 from app.services.errors import NotFound
 from app.services.paging import Page, offset_of
 from app.services.recipients.attempts_allowed import attempts_allowed
@@ -64,6 +65,7 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     page: int = 1,
     page_size: int = 25,
     sort: str = "position",
+    because: Because | None = None,
     run: int | None = None,
 ) -> Page[RecipientRow]:
     """Return a page of the people of a campaign's run. `sort` is one of `_SORTS`, with a leading "-" downwards.
@@ -73,7 +75,9 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     newest = await latest_run(session, campaign.id)
-    wanted = recipient_matches(await shown_run(session, campaign.id, run), recipient_ids, statuses, search)
+    shown = await shown_run(session, campaign.id, run)
+    reason = await because_condition(session, campaign, because)
+    wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)
     offset, limit = offset_of(page, page_size)
     total = (await session.execute(select(func.count()).select_from(Recipient).where(wanted))).scalar_one()
     key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
