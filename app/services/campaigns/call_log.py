@@ -20,6 +20,7 @@ from app.models import (
     AttemptTurn,
     Campaign,
     Contact,
+    Place,
     ProviderEvent,
     Recipient,
     RecipientTransition,
@@ -179,7 +180,7 @@ async def get_attempt(
     ).one_or_none()
     if found is None:
         raise NotFound("attempt", attempt_id)
-    attempt, _ = found
+    attempt, *_ = found
     said = select(AttemptTurn).where(col(AttemptTurn.attempt_id) == attempt.id)
     told = select(ProviderEvent).where(col(ProviderEvent.attempt_id) == attempt.id)
     turns = await session.execute(said.order_by(col(AttemptTurn.at), col(AttemptTurn.id)))
@@ -224,8 +225,12 @@ def _with_contact() -> Select[Recipient, Contact]:
     return select(Recipient, Contact).join(Contact, col(Contact.id) == col(Recipient.contact_id))
 
 
-def _with_name() -> Select[Attempt, str]:
-    return select(Attempt, col(Contact.name)).join(Contact, col(Contact.id) == col(Attempt.contact_id))
+def _with_name() -> Select[Attempt, str, list[str]]:
+    return (
+        select(Attempt, col(Contact.name), col(Place.zones))
+        .join(Contact, col(Contact.id) == col(Attempt.contact_id))
+        .outerjoin(Place, col(Place.id) == col(Contact.place_id))
+    )
 
 
 def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign, newest: Run) -> RecipientRow:
@@ -263,10 +268,12 @@ async def attempts_by_id(
     return {row.id: row for row in await _attempt_rows(session, rows)}
 
 
-async def _attempt_rows(session: AsyncSession, rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
+async def _attempt_rows(
+    session: AsyncSession, rows: Sequence[Row[Attempt, str, list[str]]]
+) -> list[AttemptRow]:
     """Return the rows, all of one campaign."""
-    prices = await unit_prices(session, [attempt for attempt, _ in rows])
-    return [_attempt_row(attempt, contact_name, prices) for attempt, contact_name in rows]
+    prices = await unit_prices(session, [attempt for attempt, *_ in rows])
+    return [_attempt_row(attempt, name, tuple(zones or ()), prices) for attempt, name, zones in rows]
 
 
 def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> float | None:
@@ -281,11 +288,14 @@ def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> floa
     return float(minutes * prices[Channel.CALL]) if minutes else None
 
 
-def _attempt_row(attempt: Attempt, contact_name: str, prices: Mapping[Channel, Decimal]) -> AttemptRow:
+def _attempt_row(
+    attempt: Attempt, contact_name: str, place_zones: tuple[str, ...], prices: Mapping[Channel, Decimal]
+) -> AttemptRow:
     return AttemptRow(
         id=attempt.id,
         at=attempt.placed_at or attempt.reserved_at,
         contact_name=contact_name,
+        place_zones=place_zones,
         number_to=attempt.number_to,
         number_from=attempt.number_from,
         channel=attempt.channel,

@@ -342,6 +342,8 @@ class AttemptRow:
     id: UUID
     at: datetime
     contact_name: str
+    place_zones: tuple[str, ...]
+    """Where the contact may be; empty: not known."""
     number_to: str
     number_from: str
     channel: Channel

@@ -57,7 +57,7 @@ _COUNT: Final = text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class _WaitingCounted:
     """The waiting people of a campaign, counted at one moment."""
 
     at: datetime
@@ -69,7 +69,7 @@ class _Counted:
     """Reason -> for how many the next time is ahead, and the first of these times."""
 
 
-_kept: OrderedDict[int, _Counted] = OrderedDict()
+_kept: OrderedDict[int, _WaitingCounted] = OrderedDict()
 
 
 async def waiting_now(
@@ -100,7 +100,7 @@ async def waiting_now(
 
 async def _counted(
     session: AsyncSession, campaign_id: int, closed: Sequence[WaitingPlace], *, pending: int, now: datetime
-) -> _Counted:
+) -> _WaitingCounted:
     kept, shut = _kept.get(campaign_id), {each.place_id for each in closed}
     if kept is not None and pending >= MANY and kept.at <= now < kept.at + COUNTED_FOR and kept.shut == shut:
         return kept
@@ -113,7 +113,7 @@ async def _counted(
             people, first_at = later.get(reason, (0, row.first_at))
             later[reason] = people + row.people, min(first_at, row.first_at)
     people_in = {row.place_id: row.people for row in rows if row.reason is None}
-    counted = _Counted(now, frozenset(shut), people_in, later)
+    counted = _WaitingCounted(now, frozenset(shut), people_in, later)
     _kept[campaign_id] = counted
     _kept.move_to_end(campaign_id)
     while len(_kept) > _MOST_KEPT:
@@ -129,7 +129,7 @@ _LATER: Final = STORED_REASONS | {WaitReason.CALLING_HOURS}
 """Reasons that may stand with a person whose next time is ahead. One that the carrier kept too long waits for hours."""
 
 
-def _due(counted: _Counted, pending: int) -> Iterable[WaitingCount]:
+def _due(counted: _WaitingCounted, pending: int) -> Iterable[WaitingCount]:
     later = sum(people for people, _ in counted.later.values())
     people = pending - later - sum(counted.closed.values())
     if people > 0:
@@ -137,7 +137,7 @@ def _due(counted: _Counted, pending: int) -> Iterable[WaitingCount]:
 
 
 def _for_hours(
-    counted: _Counted, closed: Sequence[WaitingPlace], rules: HoursRules | None, *, now: datetime
+    counted: _WaitingCounted, closed: Sequence[WaitingPlace], rules: HoursRules | None, *, now: datetime
 ) -> Iterable[WaitingCount]:
     people = sum(counted.closed.get(each.place_id, 0) for each in closed)
     later, _ = counted.later.get(WaitReason.CALLING_HOURS, (0, now))
@@ -159,7 +159,7 @@ def _for_hours(
     )
 
 
-def _later(counted: _Counted) -> Iterable[WaitingCount]:
+def _later(counted: _WaitingCounted) -> Iterable[WaitingCount]:
     for reason, (people, first_at) in counted.later.items():
         if reason is not WaitReason.CALLING_HOURS:
             yield WaitingCount(reason=reason, people=people, until=first_at, several=people > 1)
