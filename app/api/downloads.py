@@ -19,6 +19,7 @@ from app.services.access.principal import Principal
 from app.services.access.sessions import SESSION_COOKIE, principal_for, resolve_session
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
 from app.services.campaigns.exports import calls_csv, contacts_csv
+from app.services.campaigns.waiting import Because
 from app.services.contacts.exporting import address_book_csv
 from app.services.contacts.filter_sql import chosen
 from app.services.contacts.index_scans import Sort
@@ -93,18 +94,18 @@ async def contacts(
     campaign_id: Id,
     downloader: MaybeDownloader,
     status: str = _ALL,
+    reason: str = _ALL,
     search: Search = "",
     run: Annotated[int, Query(ge=0, le=_LAST_RUN)] = 0,
 ) -> Response:
-    """Return a campaign's contacts, by the filter of the Contacts tab; an unknown status is ignored."""
+    """Return a campaign's contacts, by the filters of the Contacts tab; an unknown status or reason is ignored."""
     if isinstance(downloader, Response):
         return downloader
     statuses = (RecipientStatus(status),) if status in set(RecipientStatus) else ()
 
     async def pieces(session: AsyncSession) -> AsyncIterator[str]:
-        skipped = None
+        skipped, now = None, downloader.context.clock.now()
         if status == SKIPPED_AHEAD:
-            now = downloader.context.clock.now()
             skipped = await list_skipped(
                 session, principal=downloader.principal, campaign_ref=campaign_id, now=now
             )
@@ -115,6 +116,7 @@ async def contacts(
             recipient_ids=None if skipped is None else list(skipped),
             statuses=statuses,
             search=search,
+            because=Because(reason, now),
             run=run or None,
         )
 

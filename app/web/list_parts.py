@@ -39,6 +39,11 @@ def list_pages(state: type[PagedList]) -> rx.Component:
     )
 
 
+def clock_note(sentence: str) -> rx.Component:
+    """Return the line below a table that says on whose clock its times are."""
+    return rx.el.p(sentence, class_name="cs-quiet cs-clock-note")
+
+
 def list_search(state: type[SearchedList], label: str, placeholder: str | None = None) -> rx.Component:
     """Return the list's search box."""
     query = record(state.query, ListQuery)

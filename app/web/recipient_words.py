@@ -6,6 +6,7 @@ from typing import Final
 from app.domain.attempt import Disposition
 from app.domain.gate import Rule
 from app.domain.recipient import RecipientStatus
+from app.domain.waiting import SkipReason, WaitReason
 from app.providers.script import Reply
 
 STATUS_WORDS: Final[Mapping[RecipientStatus, str]] = {
@@ -29,6 +30,48 @@ REPLY_WORDS: Final[Mapping[str, str]] = {
     Reply.NOTHING: "Said nothing",
 }
 """The meaning of a person's answer, in words."""
+
+WAITING_WORDS: Final[Mapping[str, str]] = {
+    WaitReason.DUE: "Due now",
+    WaitReason.CALLING_HOURS: "Waiting for calling hours",
+    WaitReason.RETRY: "Retry later",
+    WaitReason.HOLD: "Held",
+    WaitReason.NUMBER_IN_USE: "Number in use",
+    WaitReason.FREQUENCY: "Contacted often enough",
+}
+"""What a contact waits for, in words."""
+
+SKIPPED_WORDS: Final[Mapping[str, str]] = {
+    SkipReason.SUPPRESSION: "Skipped: must not be contacted",
+    SkipReason.CONSENT: "Skipped: no consent",
+    SkipReason.TEMPLATE: "Skipped: text not filled in",
+    SkipReason.BY_HAND: "Skipped by hand",
+    SkipReason.CARRIER: "Skipped: blocked by the carrier",
+}
+"""Why a contact was skipped, in words."""
+
+RULE_WORDS: Final[Mapping[str, str]] = {
+    Rule.STOP_SWITCH: "All dialing is stopped",
+    Rule.CAMPAIGN_STATE: "State of the campaign",
+    Rule.ATTEMPTS: "Attempts",
+    Rule.BUDGET: "Budget",
+    Rule.PILOT: "Pilot",
+    Rule.RAMP: "Ramp",
+    Rule.CALLER_ID: "Our numbers",
+    Rule.PACING: "Pace",
+    Rule.SUPPRESSION: "Must not be contacted",
+    Rule.CONSENT: "Consent",
+    Rule.TEMPLATE: "Text",
+    WaitReason.DUE: "Their turn",
+    WaitReason.CALLING_HOURS: "Calling hours",
+    WaitReason.RETRY: "Time of the next attempt",
+    WaitReason.HOLD: "Hold",
+    WaitReason.NUMBER_IN_USE: "Number in use",
+    WaitReason.FREQUENCY: "Frequency cap",
+    SkipReason.BY_HAND: "By hand",
+    SkipReason.CARRIER: "Carrier",
+}
+"""The rule that decides about a contact, in a word or two."""
 
 _REASON_WORDS: Final[Mapping[str, str]] = {
     Disposition.ANSWERED: "The call was answered",

@@ -1,5 +1,6 @@
 """Times, sizes and amounts as texts. The server makes them, in the right time zone, and names the zone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,11 +44,31 @@ def clock_time(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
 
 
-def in_both_zones(at: datetime, zone: str, other: str, *, now: datetime) -> str:
-    """Return the time in `zone`, and also in `other` if its clock shows a different time."""
+YOUR_TIME: Final = "your time"
+THEIR_TIME: Final = "their time"
+CAMPAIGNS_TIME: Final = "the campaign's time"
+"""Whose clock a time is on; said where it could be mistaken: at the head of a column, or after the time."""
+
+
+def in_both_zones(at: datetime, zone: str, other: str, *, now: datetime, others: str = "") -> str:
+    """Return the time in `zone`, and also in `other` if its clock shows a different time.
+
+    `others`: whose time that is, in words.
+    """
     here, there = moment(at, zone, now=now), moment(at, other, now=now)
     text = f"{here.text} {here.zone}"
-    return text if here.text == there.text else f"{text} ({there.text} {there.zone})"
+    if here.text == there.text:
+        return text
+    return f"{text} ({there.text} {there.zone}{f', {others}' if others else ''})"
+
+
+def there_it_is(zones: Sequence[str], *, now: datetime) -> str:
+    """Return "there it is 18:40", or "there it is 15:40\u201318:40" for zones with several clocks; empty for none."""
+    clocks = sorted(now.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for zone in zones)
+    if not clocks:
+        return ""
+    first, last = f"{clocks[0]:%H:%M}", f"{clocks[-1]:%H:%M}"
+    return f"there it is {first}" if first == last else f"there it is {first}\u2013{last}"
 
 
 def rate(share: float, *, of: int) -> str:

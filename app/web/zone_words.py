@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from app.domain.places import Confidence, ZoneSource
 from app.services.contacts.queries import Whereabouts
 from app.services.imports.zones import ZoneCount
-from app.web.words import counted
+from app.web.words import counted, there_it_is
 
 NOT_KNOWN: Final = "No time zone known: campaigns assume their own"
 SOURCE_WORDS: Final = {
@@ -53,10 +52,8 @@ def where_in_words(where: Whereabouts | None) -> str:
 
 
 def time_there(where: Whereabouts | None, now: datetime) -> str:
-    """Return "There it is 18:40", or "There it is 17:40 or 18:40"; empty where that is not known."""
-    zones = where.zones if where is not None else ()
-    clocks = sorted({f"{now.astimezone(ZoneInfo(zone)):%H:%M}" for zone in zones})
-    return f"There it is {' or '.join(clocks)}" if 0 < len(clocks) <= _NAMED else ""
+    """Return "there it is 18:40", or "there it is 17:40\u201318:40"; empty where that is not known."""
+    return there_it_is(where.zones if where is not None else (), now=now)
 
 
 def zone_lines(counts: Sequence[ZoneCount]) -> list[ZoneLine]:

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from app.domain.bulk_change import BulkStatus
+from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
+from app.models import Contact
 from app.services.contacts.bulk import advance_bulk_change
 from tests.api.conftest import ApiWorld, fields_of
 from tests.support.builders import (
     NOON,
     make_attempt,
     make_campaign,
+    make_carrier_account,
     make_contact,
     make_recipient,
 )
@@ -263,3 +266,56 @@ async def test_contacts_are_found_by_what_tells_their_time_zone(world: ApiWorld)
     wanted = '{"conditions": [{"field": "zone_source", "op": "is", "value": "own"}]}'
     found = (await world.get(f"/contacts?filter={wanted}")).json()
     assert [item["phone_number"] for item in found["items"]] == ["+16025550144"]
+
+
+async def test_a_hold_is_set_shown_and_lifted(world: ApiWorld) -> None:
+    contact_id = await add(world, number="+13035550123")
+    path = f"/contacts/{contact_id}/hold"
+    assert (await world.get(f"/contacts/{contact_id}")).json()["hold"] is None
+    held = (await world.call("PUT", path, json={"until": "2026-05-12", "reason": "on holiday"})).json()[
+        "hold"
+    ]
+    assert (held["until"], held["reason"]) == ("2026-05-12T06:00:00Z", "on holiday")  # Midnight in Denver.
+    assert fields_of(await world.call("PUT", path, json={"until": "2026-01-01"})) == {"until"}
+    kinds = [one["kind"] for one in (await world.get(f"/contacts/{contact_id}/history")).json()["items"]]
+    assert "held" in kinds
+    assert (await world.call("DELETE", path)).status_code == 204
+    assert (await world.get(f"/contacts/{contact_id}")).json()["hold"] is None
+    assert (await world.call("DELETE", path)).status_code == 409
+
+
+async def test_a_contact_of_a_campaign_says_what_it_waits_for(world: ApiWorld) -> None:
+    contact_id = await add(world, number="+18085550123")
+    async with world.database.transaction() as session:
+        account = await make_carrier_account(session)
+        campaign = await make_campaign(
+            session, world.organization, status=CampaignStatus.RUNNING, carrier_account_id=account.id
+        )
+        await make_recipient(session, campaign, await session.get_one(Contact, contact_id))
+        await make_recipient(session, campaign, status=RecipientStatus.SKIPPED, blocked_by="consent")
+    path = f"/campaigns/{campaign.id}/contacts"
+    [waits] = (await world.get(f"{path}?reason=calling_hours")).json()["items"]
+    assert waits["waiting_for"] == {
+        "rule": "calling_hours",
+        "until": "2026-03-10T18:00:00Z",
+        "why": waits["why"],
+        "clock": "contact",
+        "time_zone": "Pacific/Honolulu",
+    }
+    assert waits["why"].startswith(
+        "Waiting: it is 06:00 in Honolulu (Pacific/Honolulu), allowed from 08:00 today, their time"
+    )
+    assert (await world.get(f"{path}/{waits['id']}")).json()["waiting_for"] == waits["waiting_for"]
+    [skipped] = (await world.get(f"{path}?reason=consent")).json()["items"]
+    assert skipped["waiting_for"] is None
+    assert (await world.get(f"{path}?reason=boredom")).status_code == 422
+    progress = (await world.get(f"/campaigns/{campaign.id}/progress")).json()
+    assert progress["waiting_for"] == [
+        {
+            "reason": "calling_hours",
+            "contacts": 1,
+            "until": "2026-03-10T18:00:00Z",
+            "time_zone": "Pacific/Honolulu",
+        }
+    ]
+    assert progress["next_at"] == "2026-03-10T18:00:00Z"

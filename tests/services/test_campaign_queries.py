@@ -199,14 +199,16 @@ async def test_a_silent_worker_is_missed_after_fifteen_seconds(world: CampaignWo
 async def test_the_gates_verdict_holds_until_its_time(world: CampaignWorld) -> None:
     await _beat(world)
     verdict: dict[str, Any] = {
-        "gate_rule": "calling_hours",
+        "gate_rule": "caller_id",
         "gate_until": LATER,
-        "gate_why": "It is night there.",
+        "gate_why": "Our number rests.",
     }
 
-    assert await _holds(world, **verdict) == "calling_hours"
+    assert await _holds(world, **verdict) == "caller_id"
     assert await _holds(world, **verdict | {"gate_until": NOON}) is None
-    assert await _holds(world, **verdict | {"gate_until": None}) == "calling_hours"
+    assert await _holds(world, **verdict | {"gate_until": None}) == "caller_id"
+    # Whether the calling hours are closed is looked at anew.
+    assert await _holds(world, **verdict | {"gate_rule": "calling_hours"}) is None
 
 
 async def test_everybody_may_be_waiting_for_a_retry(world: CampaignWorld) -> None:

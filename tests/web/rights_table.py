@@ -83,7 +83,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "ContactCardState": {
         ANYONE: "reset_card set_open set_editing ask edit",
         Right.EDIT_CONTACTS: "save suppress lift delete",
-        Right.VIEW: "load open",
+        Right.VIEW: "load open read_again",
     },
     "ContactsState": {
         Right.VIEW: "load find sort_by turn_page choose_match drop_condition clear",
@@ -95,6 +95,10 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     "FilterFormState": {
         ANYONE: "set_open choose_field choose_op",
         Right.VIEW: "open add",
+    },
+    "HoldState": {
+        ANYONE: "close",
+        Right.EDIT_CONTACTS: "ask hold lift",
     },
     "HomeState": {
         SIGNED_IN: "find_the_way",
@@ -154,7 +158,7 @@ EXPECTED: Final[Mapping[str, Mapping[Right | str, str]]] = {
     },
     "PersonState": {
         ANYONE: "close",
-        Right.VIEW: "show",
+        Right.VIEW: "show read_again",
     },
     "ReviewState": {
         ANYONE: "close",

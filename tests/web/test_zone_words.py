@@ -22,26 +22,26 @@ def where(number: str, **fields: str) -> Whereabouts:
 @pytest.mark.parametrize(
     ("at", "words", "there"),
     [
-        (where("+16025550143"), "America/Phoenix, from the phone number: likely", "There it is 09:00"),
+        (where("+16025550143"), "America/Phoenix, from the phone number: likely", "there it is 09:00"),
         (
             where("+16025550143", time_zone="Asia/Kolkata"),
             "Asia/Kolkata, set on the card",
-            "There it is 21:30",
+            "there it is 21:30",
         ),
         (
             where("+12705550143"),
             "America/Chicago or America/New_York, from the phone number: calling hours must hold in all",
-            "There it is 11:00 or 12:00",
+            "there it is 11:00\N{EN DASH}12:00",
         ),
         (
             where("+12025550143", state="CO"),
             "America/Denver, from the state or country: likely",
-            "There it is 10:00",
+            "there it is 10:00",
         ),
         (
             where("+18005550143"),
             "One of 16 time zones, from the phone number: calling hours must hold in all",
-            "",
+            "there it is 06:00\N{EN DASH}13:30",
         ),
         (where("+15551234567"), "No time zone known: campaigns assume their own", ""),
         (None, "Being worked out", ""),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from app.api.v1.fields import Moment
 from app.domain.metrics import StatusCounts
 from app.domain.recipient import RecipientStatus
+from app.domain.waiting import WaitReason
 from app.services.campaigns.views import CampaignSnapshot, RunView
 
 
@@ -78,6 +79,17 @@ class BudgetAnswer(BaseModel):
     unit: str
 
 
+class WaitingAnswer(BaseModel):
+    """How many contacts wait for one reason."""
+
+    reason: WaitReason
+    contacts: int
+    until: Moment | None = Field(
+        description="When the first of them can go on; null: at any moment, or no time is awaited."
+    )
+    time_zone: str | None = Field(description="Calling hours: the zone where they open first.")
+
+
 class ProgressAnswer(BaseModel):
     """What changes while a campaign runs: the `data` of the WebSocket's messages."""
 
@@ -93,6 +105,12 @@ class ProgressAnswer(BaseModel):
     live_calls: int
     calls_made: int
     hold: HoldAnswer | None
+    waiting_for: list[WaitingAnswer] = Field(
+        description="The waiting contacts by reason. Many contacts are counted every few seconds."
+    )
+    next_at: Moment | None = Field(
+        description="When somebody can be contacted next; null: at once, or no time is awaited."
+    )
     pilot: PilotAnswer | None = Field(description="null: no pilot.")
     ramp: RampAnswer | None = Field(description="null: no ramp.")
     budget: BudgetAnswer | None = Field(description="null: no budget cap.")
@@ -143,6 +161,13 @@ def progress_answer(snapshot: CampaignSnapshot) -> ProgressAnswer:
         live_calls=snapshot.live_calls,
         calls_made=snapshot.calls_made,
         hold=HoldAnswer(rule=hold.rule, until=hold.until, why=hold.why) if hold else None,
+        waiting_for=[
+            WaitingAnswer(
+                reason=each.reason, contacts=each.people, until=each.until, time_zone=each.time_zone or None
+            )
+            for each in snapshot.waiting.counts
+        ],
+        next_at=snapshot.waiting.next_at,
         pilot=PilotAnswer(**asdict(safeguards.pilot)) if safeguards.pilot else None,
         ramp=RampAnswer(**asdict(safeguards.ramp)) if safeguards.ramp else None,
         budget=BudgetAnswer(**asdict(safeguards.budget)) if safeguards.budget else None,

@@ -26,15 +26,32 @@ from app.api.v1.fields import (
     listing,
 )
 from app.domain.recipient import RecipientStatus
+from app.domain.waiting import SkipReason, WaitReason
 from app.services.campaigns.adding import add_contacts, add_manual
 from app.services.campaigns.call_log import get_recipient, list_recipients
 from app.services.campaigns.recipients import remove_recipients, retry_recipients, skip_recipients
 from app.services.campaigns.views import BulkResult, RecipientRow
+from app.services.campaigns.waiting import Because
+from app.services.dialing.explain import Explanation, explain
 from app.services.errors import Conflict, FieldErrors, NotFound
 
 router = APIRouter(
     prefix="/campaigns/{campaign_id}/contacts", tags=["campaign contacts"], route_class=KeyedRoute
 )
+
+
+class WaitingFor(BaseModel):
+    """What a contact waits for."""
+
+    rule: str = Field(
+        description="`due` (their turn), `retry` (the time of the next attempt), or the rule that holds them back: "
+        "`calling_hours`, `hold`, `number_in_use`, `frequency`, `campaign_state`, `stop_switch`, `caller_id`, "
+        "`pacing`, `budget`, `pilot`, `ramp`; `suppression`, `consent`, `template` and `attempts` end them then."
+    )
+    until: Moment | None = Field(description="When to look again; null: no time is awaited.")
+    why: str = Field(description="A sentence. Its times are on the clock of `time_zone`.")
+    clock: str = Field(description="`contact`: where they are; `campaign`: their zone is not known.")
+    time_zone: str
 
 
 class CampaignContact(BaseModel):
@@ -55,6 +72,8 @@ class CampaignContact(BaseModel):
     next_attempt_at: Moment | None
     blocked_by: str | None
     blocked_why: str | None
+    why: str = Field(description="Why they are contacted now, wait or have ended, as a sentence.")
+    waiting_for: WaitingFor | None = Field(description="null: they do not wait.")
     actions: list[str]
 
 
@@ -141,6 +160,9 @@ async def index(
     campaign_id: Ref,
     caller: Keyed,
     status: Annotated[list[RecipientStatus] | None, Query()] = None,
+    reason: Annotated[
+        WaitReason | SkipReason | None, Query(description="Only those who wait, or were skipped, for this.")
+    ] = None,
     search: Search = "",
     run: RunNumber = None,
     page: PageNumber = 1,
@@ -154,11 +176,19 @@ async def index(
             campaign_ref=campaign_id,
             statuses=status or (),
             search=search,
+            because=Because(reason, caller.now) if reason is not None else None,
             run=run,
             page=page,
             page_size=page_size,
         )
-    return listing(found, campaign_contact)
+        why = await explain(
+            session,
+            principal=caller.principal,
+            campaign_ref=campaign_id,
+            recipient_ids=[row.id for row in found.items],
+            now=caller.now,
+        )
+    return listing(found, lambda row: campaign_contact(row, why.get(row.id)))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=Added)
@@ -244,8 +274,9 @@ async def remove(campaign_id: Ref, recipient_id: RowId, caller: Repeatable) -> R
     )
 
 
-def campaign_contact(row: RecipientRow) -> CampaignContact:
+def campaign_contact(row: RecipientRow, why: Explanation | None) -> CampaignContact:
     """Return the API's answer for a contact of a campaign."""
+    told = why.told if why is not None else None
     return CampaignContact(
         id=row.id,
         contact_id=row.contact_id,
@@ -262,6 +293,12 @@ def campaign_contact(row: RecipientRow) -> CampaignContact:
         next_attempt_at=row.next_at,
         blocked_by=row.blocked_by,
         blocked_why=row.blocked_why,
+        why=told.why if told is not None else row.why,
+        waiting_for=WaitingFor(
+            rule=told.rule, until=told.until, why=told.why, clock=why.clock, time_zone=why.zone
+        )
+        if why is not None and told is not None and why.is_waiting
+        else None,
         actions=sorted(row.actions),
     )
 
@@ -272,8 +309,15 @@ async def _detail(
     found = await get_recipient(
         session, principal=caller.principal, campaign_ref=campaign_ref, recipient_id=recipient_id
     )
+    why = await explain(
+        session,
+        principal=caller.principal,
+        campaign_ref=campaign_ref,
+        recipient_ids=[recipient_id],
+        now=caller.now,
+    )
     return CampaignContactDetail(
-        **campaign_contact(found.row).model_dump(),
+        **campaign_contact(found.row, why.get(recipient_id)).model_dump(),
         variables=found.variables,
         attempts=[attempt_answer(attempt) for attempt in found.attempts],
         history=[

@@ -20,6 +20,7 @@ from app.models import (
     AttemptTurn,
     Campaign,
     Contact,
+    Place,
     ProviderEvent,
     Recipient,
     RecipientTransition,
@@ -38,6 +39,7 @@ from app.services.campaigns.views import (
     TranscriptLine,
     TransitionRow,
 )
+from app.services.campaigns.waiting import Because, because_condition
 from app.services.errors import NotFound
 from app.services.paging import Page, offset_of
 from app.services.recipients.attempts_allowed import attempts_allowed
@@ -64,6 +66,7 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     page: int = 1,
     page_size: int = 25,
     sort: str = "position",
+    because: Because | None = None,
     run: int | None = None,
 ) -> Page[RecipientRow]:
     """Return a page of the people of a campaign's run. `sort` is one of `_SORTS`, with a leading "-" downwards.
@@ -73,7 +76,9 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     newest = await latest_run(session, campaign.id)
-    wanted = recipient_matches(await shown_run(session, campaign.id, run), recipient_ids, statuses, search)
+    shown = await shown_run(session, campaign.id, run)
+    reason = await because_condition(session, campaign, because)
+    wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)
     offset, limit = offset_of(page, page_size)
     total = (await session.execute(select(func.count()).select_from(Recipient).where(wanted))).scalar_one()
     key = col(_SORTS.get(sort.removeprefix("-"), Recipient.position))
@@ -175,7 +180,7 @@ async def get_attempt(
     ).one_or_none()
     if found is None:
         raise NotFound("attempt", attempt_id)
-    attempt, _ = found
+    attempt, *_ = found
     said = select(AttemptTurn).where(col(AttemptTurn.attempt_id) == attempt.id)
     told = select(ProviderEvent).where(col(ProviderEvent.attempt_id) == attempt.id)
     turns = await session.execute(said.order_by(col(AttemptTurn.at), col(AttemptTurn.id)))
@@ -220,8 +225,12 @@ def _with_contact() -> Select[Recipient, Contact]:
     return select(Recipient, Contact).join(Contact, col(Contact.id) == col(Recipient.contact_id))
 
 
-def _with_name() -> Select[Attempt, str]:
-    return select(Attempt, col(Contact.name)).join(Contact, col(Contact.id) == col(Attempt.contact_id))
+def _with_name() -> Select[Attempt, str, list[str]]:
+    return (
+        select(Attempt, col(Contact.name), col(Place.zones))
+        .join(Contact, col(Contact.id) == col(Attempt.contact_id))
+        .outerjoin(Place, col(Place.id) == col(Contact.place_id))
+    )
 
 
 def _recipient_row(recipient: Recipient, contact: Contact, campaign: Campaign, newest: Run) -> RecipientRow:
@@ -259,10 +268,12 @@ async def attempts_by_id(
     return {row.id: row for row in await _attempt_rows(session, rows)}
 
 
-async def _attempt_rows(session: AsyncSession, rows: Sequence[Row[Attempt, str]]) -> list[AttemptRow]:
+async def _attempt_rows(
+    session: AsyncSession, rows: Sequence[Row[Attempt, str, list[str]]]
+) -> list[AttemptRow]:
     """Return the rows, all of one campaign."""
-    prices = await unit_prices(session, [attempt for attempt, _ in rows])
-    return [_attempt_row(attempt, contact_name, prices) for attempt, contact_name in rows]
+    prices = await unit_prices(session, [attempt for attempt, *_ in rows])
+    return [_attempt_row(attempt, name, tuple(zones or ()), prices) for attempt, name, zones in rows]
 
 
 def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> float | None:
@@ -277,11 +288,14 @@ def _estimated_cost(attempt: Attempt, prices: Mapping[Channel, Decimal]) -> floa
     return float(minutes * prices[Channel.CALL]) if minutes else None
 
 
-def _attempt_row(attempt: Attempt, contact_name: str, prices: Mapping[Channel, Decimal]) -> AttemptRow:
+def _attempt_row(
+    attempt: Attempt, contact_name: str, place_zones: tuple[str, ...], prices: Mapping[Channel, Decimal]
+) -> AttemptRow:
     return AttemptRow(
         id=attempt.id,
         at=attempt.placed_at or attempt.reserved_at,
         contact_name=contact_name,
+        place_zones=place_zones,
         number_to=attempt.number_to,
         number_from=attempt.number_from,
         channel=attempt.channel,

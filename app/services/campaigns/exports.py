@@ -18,6 +18,7 @@ from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
 from app.services.campaigns.rows import load_campaign, shown_run
+from app.services.campaigns.waiting import Because, because_condition
 from app.services.recipients.attempts_allowed import attempts_allowed
 from app.services.refs import Ref
 from app.services.tabular.csv_text import BYTE_ORDER_MARK, csv_rows
@@ -68,6 +69,7 @@ async def contacts_csv(
     recipient_ids: Sequence[int] | None = None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    because: Because | None = None,
     run: int | None = None,
 ) -> AsyncIterator[str]:
     """Return the people of the campaign's run in their order, with the variables of each.
@@ -79,7 +81,8 @@ async def contacts_csv(
     campaign = await load_campaign(session, principal, campaign_ref)
     shown = await shown_run(session, campaign.id, run)
     variables = await recipient_variable_names(session, campaign.id, run_id=shown.id)
-    wanted = recipient_matches(shown, recipient_ids, statuses, search)
+    reason = await because_condition(session, campaign, because)
+    wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)
     return _contact_pieces(session, campaign, variables, wanted)
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from app.domain.campaign import CampaignStatus
 from app.domain.gate import Rule
-from app.services.campaigns.views import Hold
+from app.domain.waiting import WaitReason
+from app.services.campaigns.views import Hold, WaitingNow
 
 _HELD: Final = frozenset(CampaignStatus) - {
     CampaignStatus.DRAFT,
@@ -33,7 +34,7 @@ class HoldFacts:
     gate_why: str | None
     total: int
     pending: int
-    next_due_at: datetime | None
+    waiting: WaitingNow
     at_the_carrier: int
     unknown: int
     review: int
@@ -83,18 +84,27 @@ def _no_worker(facts: HoldFacts, _now: datetime) -> Hold | None:
 
 
 def _gate(facts: HoldFacts, now: datetime) -> Hold | None:
-    over = facts.gate_until is not None and facts.gate_until <= now
-    if facts.gate_rule is None or over:
+    # Calling hours are told as they are now: what is stored says what time it was then.
+    if facts.gate_rule is None or facts.gate_rule == Rule.CALLING_HOURS:
+        return None
+    if facts.gate_until is not None and facts.gate_until <= now:
         return None
     return Hold(rule=facts.gate_rule, until=facts.gate_until, why=facts.gate_why or "")
 
 
+def _calling_hours(facts: HoldFacts, _now: datetime) -> Hold | None:
+    hours = facts.waiting.hours
+    return Hold(rule=hours.rule, until=hours.until, why=hours.why) if hours is not None else None
+
+
 def _all_wait(facts: HoldFacts, now: datetime) -> Hold | None:
-    later = facts.next_due_at is not None and facts.next_due_at > now
+    first_due_at = facts.waiting.first_due_at
+    later = first_due_at is not None and first_due_at > now
     if not facts.pending or facts.at_the_carrier or not later:
         return None
-    why = "Everybody who is left waits for the next attempt."
-    return Hold(rule="waiting_for_retry", until=facts.next_due_at, why=why)
+    held = {count.reason for count in facts.waiting.counts} == {WaitReason.HOLD}
+    why = "Everybody who is left is held." if held else "Everybody who is left waits for the next attempt."
+    return Hold(rule="waiting_for_retry", until=facts.waiting.next_at or first_due_at, why=why)
 
 
 def _reports(facts: HoldFacts, _now: datetime) -> Hold | None:
@@ -136,6 +146,7 @@ _REASONS: Final[tuple[Callable[[HoldFacts, datetime], Hold | None], ...]] = (
     _campaign_state,
     _no_worker,
     _gate,
+    _calling_hours,
     _all_wait,
     _reports,
     _unproven,

@@ -22,7 +22,8 @@ from app.services.campaigns import costs
 from app.services.campaigns.hold_reasons import HoldFacts, find_hold
 from app.services.campaigns.safeguards import safeguards_of
 from app.services.campaigns.schedules import zone_of_plan
-from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt
+from app.services.campaigns.views import CampaignMetrics, CampaignSnapshot, Counts, LiveAttempt, WaitingNow
+from app.services.campaigns.waiting import waiting_now
 from app.services.errors import NotFound
 from app.services.heartbeats import ALIVE_WITHIN
 
@@ -34,7 +35,7 @@ AT_THE_CARRIER: Final = LIVE - {AttemptStatus.UNKNOWN, AttemptStatus.REVIEW}
 _CAMPAIGN: Final = text(
     """
     SELECT c.*,
-           o.dialing_stopped_at, o.dialing_stopped_by,
+           o.dialing_stopped_at, o.dialing_stopped_by, o.legal_policy, o.zone_trust, o.blackout_dates,
            EXISTS (SELECT 1 FROM worker_heartbeat w
                    WHERE w.queue = 'dial' AND w.seen_at > :alive_since AND w.problem = '') AS alive,
            (SELECT max(w.problem) FROM worker_heartbeat w
@@ -42,8 +43,6 @@ _CAMPAIGN: Final = text(
            EXISTS (SELECT 1 FROM audience a
                    WHERE a.campaign_id = c.id AND a.mode = 'standing' AND a.next_at IS NOT NULL) AS keeps_adding,
            (SELECT count(*) FROM second_call s WHERE s.campaign_id = c.id) AS second_calls,
-           (SELECT min(r.not_before) FROM recipient r
-            WHERE r.campaign_id = c.id AND r.status = 'pending') AS next_due_at,
            run.id AS run_id, run.number AS run_number, run.started_at AS run_started_at,
            (SELECT max(number) FROM run WHERE run.campaign_id = c.id) AS runs
     FROM campaign c JOIN organization o ON o.id = c.organization_id
@@ -107,6 +106,9 @@ async def campaign_snapshot(
     status = CampaignStatus(campaign["status"])
     zone = zone_of_plan(campaign)
     run_status = status_of_run(status, started=campaign["run_started_at"] is not None)
+    waiting = WaitingNow()
+    if pending := people.counts[RecipientStatus.PENDING]:
+        waiting = await waiting_now(session, campaign, pending=pending, now=now)
     # A budget is for all runs together.
     spent = await costs.spending_rows(session, campaign_id) if _spans_runs(campaign) else attempts.rows
     return CampaignSnapshot(
@@ -125,9 +127,10 @@ async def campaign_snapshot(
         answered=attempts.calls.answered,
         voicemail=attempts.calls.voicemail,
         metrics=_metrics(people, attempts, run_status),
-        hold=find_hold(_hold_facts(campaign, people, attempts), now=now),
+        hold=find_hold(_hold_facts(campaign, people, attempts, waiting), now=now),
+        waiting=waiting,
         safeguards=safeguards_of(campaign, spent, reached=people.reached, total=people.total),
-        next_due_at=campaign["next_due_at"],
+        next_due_at=waiting.first_due_at,
         review_count=attempts.live.get(AttemptStatus.REVIEW, 0),
         second_calls=campaign["second_calls"],
         unknown_count=attempts.live.get(AttemptStatus.UNKNOWN, 0),
@@ -214,7 +217,7 @@ def _metrics(people: _People, attempts: _Attempts, status: CampaignStatus) -> Ca
     )
 
 
-def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> HoldFacts:
+def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts, waiting: WaitingNow) -> HoldFacts:
     return HoldFacts(
         status=CampaignStatus(campaign["status"]),
         status_reason=campaign["status_reason"],
@@ -228,7 +231,7 @@ def _hold_facts(campaign: RowMapping, people: _People, attempts: _Attempts) -> H
         gate_why=campaign["gate_why"],
         total=people.total,
         pending=people.counts[RecipientStatus.PENDING],
-        next_due_at=campaign["next_due_at"],
+        waiting=waiting,
         at_the_carrier=sum(attempts.live.get(each, 0) for each in AT_THE_CARRIER),
         unknown=attempts.live.get(AttemptStatus.UNKNOWN, 0),
         review=attempts.live.get(AttemptStatus.REVIEW, 0),

@@ -24,6 +24,7 @@ from app.services.campaigns.lifecycle import hold_account, reopen_campaign, take
 from app.services.campaigns.pending_additions import standing_rule
 from app.services.campaigns.rows import latest_run, load_campaign, load_rows
 from app.services.campaigns.views import BulkResult
+from app.services.campaigns.waiting import Because, because_condition
 from app.services.errors import Conflict, FieldErrors
 from app.services.field_readers import plain_text
 from app.services.numbers.carriers import CarrierIdentity
@@ -45,6 +46,7 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    because: Because | None = None,
     everyone: bool = False,
     run: int | None = None,
     now: datetime,
@@ -83,9 +85,9 @@ async def retry_recipients(  # noqa: PLR0913 - whom, and where, each by its name
         },
         refusals=_NOT_RETRYABLE,
     )
-    result = await _move_many(
-        session, campaign, _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone), move, now
-    )
+    reason = await because_condition(session, campaign, because)
+    chosen = _meant(chosen_run, recipient_ids, statuses, search, reason, everyone=everyone)
+    result = await _move_many(session, campaign, chosen, move, now)
     if result.done and campaign.status is CampaignStatus.COMPLETED:
         if account is not None:
             await take_to_carrier(session, campaign, account, confirmed=confirm_carrier)
@@ -101,11 +103,15 @@ async def skip_recipients(  # noqa: PLR0913 - whom, each by its name
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    because: Because | None = None,
     everyone: bool = False,
     run: int | None = None,
     now: datetime,
 ) -> BulkResult:
-    """Skip these waiting people, or all that match, in this campaign. Raises `FieldErrors`."""
+    """Skip these waiting people, or all that match, in this campaign.
+
+    Raises `FieldErrors`.
+    """
     authorize(principal, Right.RUN_CAMPAIGNS)
     campaign = await load_campaign(session, principal, campaign_ref, lock=True)
     chosen_run = await _run_to_change(session, campaign, run, recipient_ids)
@@ -116,9 +122,9 @@ async def skip_recipients(  # noqa: PLR0913 - whom, each by its name
         values={"blocked_by": "by_hand", "blocked_why": f"Skipped by {principal.actor}."},
         refusals=_NOT_SKIPPABLE,
     )
-    return await _move_many(
-        session, campaign, _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone), move, now
-    )
+    reason = await because_condition(session, campaign, because)
+    chosen = _meant(chosen_run, recipient_ids, statuses, search, reason, everyone=everyone)
+    return await _move_many(session, campaign, chosen, move, now)
 
 
 async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its name
@@ -129,6 +135,7 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus] = (),
     search: str = "",
+    because: Because | None = None,
     everyone: bool = False,
     run: int | None = None,
     expected: int | None = None,
@@ -146,7 +153,8 @@ async def remove_recipients(  # noqa: PLR0913 - whom, and how many, each by its 
             "A rule keeps adding matching contacts, so removed ones would come back. Skip them instead."
         )
     chosen_run = await _run_to_change(session, campaign, run, recipient_ids)
-    chosen = _meant(chosen_run, recipient_ids, statuses, search, everyone=everyone)
+    reason = await because_condition(session, campaign, because)
+    chosen = _meant(chosen_run, recipient_ids, statuses, search, reason, everyone=everyone)
     if everyone and expected is None:
         raise FieldErrors({"expected": "Send how many people you expect to remove: it cannot be undone."})
     if expected is not None:
@@ -192,6 +200,7 @@ def _meant(
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus],
     search: str,
+    reason: ColumnElement[bool] | None,
     *,
     everyone: bool,
 ) -> ColumnElement[bool]:
@@ -199,12 +208,12 @@ def _meant(
 
     Raises `FieldErrors` on `everyone`, unless it is ids, a selection, or everyone.
     """
-    selects = recipient_ids is not None or bool(statuses) or bool(search.strip())
+    selects = recipient_ids is not None or bool(statuses) or bool(search.strip()) or reason is not None
     if everyone == selects:
         raise FieldErrors(
             {"everyone": "Send ids, statuses or a search; or everyone: true, and none of them."}
         )
-    return recipient_matches(run, recipient_ids, statuses, search)
+    return recipient_matches(run, recipient_ids, statuses, search, reason)
 
 
 async def _require_count(session: AsyncSession, chosen: ColumnElement[bool], expected: int) -> None:
@@ -220,9 +229,15 @@ def recipient_matches(
     recipient_ids: Sequence[int] | None,
     statuses: Collection[RecipientStatus],
     search: str,
+    reason: ColumnElement[bool] | None = None,
 ) -> ColumnElement[bool]:
-    """Return the condition of a list or bulk action in a run: ids, statuses and search together, if given."""
+    """Return the condition of a list or bulk action in a run: ids, statuses and search together, if given.
+
+    `reason`: the condition of `waiting.because_condition`.
+    """
     here = (col(Recipient.campaign_id) == run.campaign_id) & (col(Recipient.run_id) == run.id)
+    if reason is not None:
+        here &= reason
     if recipient_ids is not None:
         here &= col(Recipient.id).in_(recipient_ids)
     if statuses:

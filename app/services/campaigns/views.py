@@ -8,10 +8,13 @@ from uuid import UUID
 
 from app.domain.attempt import AttemptStatus, Disposition
 from app.domain.breaker import Sign
+from app.domain.calling_hours import HoursClock
 from app.domain.campaign import CampaignAction, CampaignStatus, Channel
 from app.domain.events import AnsweredBy
+from app.domain.gate import Blocked
 from app.domain.metrics import CampaignStanding
 from app.domain.recipient import RecipientStatus
+from app.domain.waiting import WaitReason
 from app.services.campaigns.settings import CampaignSettings
 
 Counts = dict[RecipientStatus, int]
@@ -134,6 +137,36 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingCount:
+    """How many people wait for one reason."""
+
+    reason: WaitReason
+    people: int
+    until: datetime | None = None
+    """When the first of them can go on; None: at any moment, or never."""
+    several: bool = False
+    """They do not all go on then."""
+    time_zone: str = ""
+    """The zone in which `until` is told; empty: nobody's in particular."""
+    clock: HoursClock | None = None
+    """Whose zone that is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNow:
+    """What the waiting people of a campaign wait for, at one moment."""
+
+    counts: tuple[WaitingCount, ...] = ()
+    """One for each reason that anybody has."""
+    next_at: datetime | None = None
+    """When somebody can be contacted next; None: at once, or no time is awaited."""
+    first_due_at: datetime | None = None
+    """The first next time of anybody; None if nobody waits."""
+    hours: Blocked | None = None
+    """Set if the calling hours are closed wherever somebody is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAttempt:
     """A call or message that is under way."""
 
@@ -239,6 +272,7 @@ class CampaignSnapshot:
     voicemail: int
     metrics: CampaignMetrics
     hold: Hold | None
+    waiting: WaitingNow
     safeguards: SafeguardsView
     next_due_at: datetime | None
     """When the next waiting contact is due; None if no contact waits."""
@@ -308,6 +342,8 @@ class AttemptRow:
     id: UUID
     at: datetime
     contact_name: str
+    place_zones: tuple[str, ...]
+    """Where the contact may be; empty: not known."""
     number_to: str
     number_from: str
     channel: Channel

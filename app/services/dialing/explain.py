@@ -83,7 +83,7 @@ async def explain(
     ids = list(recipient_ids)[:MOST_EXPLAINED]
     if not ids:
         return {}
-    people = _People(campaign, organization, now)
+    people = _ExplainedPeople(campaign, organization, now)
     await people.read(session, ids)
     waiting = [each.id for each in people.rows if each.status == RecipientStatus.PENDING]
     told = await _tell_waiting(session, people, waiting) if waiting else {}
@@ -115,7 +115,7 @@ _OPT_OUTS: Final = text(
 )
 
 
-class _People:
+class _ExplainedPeople:
     """People of one campaign as their rows say, with what tells about each."""
 
     def __init__(self, campaign: Campaign, organization: Organization, now: datetime) -> None:
@@ -173,7 +173,9 @@ class _People:
         )
 
 
-async def _tell_waiting(session: AsyncSession, people: _People, ids: Sequence[int]) -> dict[int, Told]:
+async def _tell_waiting(
+    session: AsyncSession, people: _ExplainedPeople, ids: Sequence[int]
+) -> dict[int, Told]:
     """Return the answers for those who wait."""
     campaign, now = people.campaign, people.now
     waiting = [row for row in people.rows if row.id in set(ids)]

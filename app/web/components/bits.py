@@ -3,7 +3,7 @@
 import reflex as rx
 
 from app.web.components.icons import glyph
-from app.web.components.kinds import Child, Click, Flag, Text
+from app.web.components.kinds import Child, Click, Flag, Text, choose, present
 
 
 def time_text(text: Text, *, zone: Text, iso: Text) -> rx.Component:
@@ -32,6 +32,20 @@ def copy_button(value: Text, *, label: str = "Copy") -> rx.Component:
 def phone_text(number: Text) -> rx.Component:
     """Return a phone number in figures of one width, never broken over lines."""
     return rx.el.span(number, class_name="cs-number cs-nowrap")
+
+
+def number_there(number: Text, there: Text) -> rx.Component:
+    """Return a person's phone number and, small, what time it is there (`words.there_it_is`; empty: not known)."""
+    return rx.el.span(
+        rx.el.span(number, class_name="cs-number cs-nowrap"),
+        rx.cond(
+            present(there),
+            rx.el.span(there, class_name="cs-there cs-number cs-nowrap"),
+            rx.fragment(),
+        ),
+        title=choose(present(there), "", "No time zone known"),
+        class_name="cs-number-there",
+    )
 
 
 def primary_button(

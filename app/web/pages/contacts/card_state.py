@@ -97,6 +97,13 @@ class ContactCardState(FormState, rx.State):
         yield
         await self._read(visit, routes.contact_id(self.router.url.path))
 
+    @guarded(Right.VIEW)
+    async def read_again(self, visit: Visit) -> None:
+        """Show the person as they are by now."""
+        if self.card.id:
+            await self._read(visit, self.card.id)
+            await self._tell(visit)
+
     @anyone
     def edit(self) -> None:
         """Open the form of the shown person."""

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.consent import Consent
+from app.domain.gate import why_held
+from app.domain.opening import place_name, time_text
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.queries import ContactDetail, ContactHistoryRow, ContactRow
 from app.services.suppression.queries import SuppressionView
-from app.web.words import Moment, moment
+from app.web.words import THEIR_TIME, YOUR_TIME, Moment, moment
 from app.web.zone_words import time_there, where_in_words
 
 SCOPES: Final[Mapping[SuppressionScope, str]] = {
@@ -117,6 +119,8 @@ class ContactCard:
     consent_at: str = ""
     """When it was given, in words; empty if never."""
     suppressed: bool = False
+    hold: str = ""
+    """Until when no campaign contacts them, as a sentence; empty: no hold stands."""
 
 
 def contact_item(row: ContactRow, *, zone: str, now: datetime) -> ContactListRow:
@@ -163,9 +167,24 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         notes=detail.notes,
         tags=", ".join(row.tags),
         own_fields="\n".join(f"{name}: {value}" for name, value in sorted(detail.fields.items())),
+        hold=hold_sentence(detail, zone=zone, now=now),
         import_id=detail.import_id or 0,
         added=f"{added.text} {added.zone}, {source_of_card(detail.source)}",
     )
+
+
+def hold_sentence(detail: ContactDetail, *, zone: str, now: datetime) -> str:
+    """Return "Held until 00:00 on Tuesday 12 May in Denver, their time: on holiday."; empty if no hold stands.
+
+    If their zone is not known, the time is told in `zone`, the viewer's.
+    """
+    hold = detail.hold
+    if hold is None or hold.until <= now:
+        return ""
+    zones = detail.where.zones if detail.where is not None else ()
+    there, whose = (zones[0], THEIR_TIME) if zones else (zone, YOUR_TIME)
+    until = f"{time_text(hold.until, there, seen=now)} in {place_name(there)}, {whose}"
+    return why_held(until, hold.reason)
 
 
 _SOURCE_OF_CARDS: Final = {

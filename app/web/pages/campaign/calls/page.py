@@ -15,6 +15,7 @@ from app.web.components import (
     download_link,
     empty_state,
     lead_cell,
+    number_there,
     panel,
     phone_text,
     record,
@@ -24,7 +25,7 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.list_parts import list_pages, list_search, list_states
+from app.web.list_parts import clock_note, list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.campaign.calls.parts.sheet import call_sheet
 from app.web.pages.campaign.calls.presenter import CallItem, CallLogQuery
@@ -41,7 +42,13 @@ def campaign_calls() -> rx.Component:
     return campaign_frame(
         panel(
             _toolbar(),
-            list_states(CallLogState, rx.fragment(_table(), list_pages(CallLogState)), none_yet=_none_yet()),
+            list_states(
+                CallLogState,
+                rx.fragment(
+                    _table(), clock_note("Times are on the campaign's clock."), list_pages(CallLogState)
+                ),
+                none_yet=_none_yet(),
+            ),
             flush=True,
         ),
         call_sheet(),
@@ -105,7 +112,7 @@ def _row(item: ObjectVar[CallItem]) -> rx.Component:
             rx.el.button(
                 item.name, type="button", on_click=CallLogState.show(item.id), class_name="cs-row-link"
             ),
-            note=rx.el.span(item.number, class_name="cs-number cs-nowrap"),
+            note=number_there(item.number, item.there),
         ),
         cell(time_text(at.text, zone=at.zone, iso=at.iso), label="Time"),
         cell(phone_text(item.number_from), label="Number used"),

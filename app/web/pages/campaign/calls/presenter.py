@@ -13,7 +13,7 @@ from app.domain.phone import pretty
 from app.services.campaigns.views import AttemptDetail, AttemptRow, EventRow, TranscriptLine
 from app.web.listing import ListQuery, id_filter, word_filter
 from app.web.recipient_words import REPLY_WORDS
-from app.web.words import Moment, clock_time, duration, moment, money
+from app.web.words import Moment, clock_time, duration, moment, money, there_it_is
 
 _ANSWERED_BY: Final[Mapping[AnsweredBy, str]] = {
     AnsweredBy.HUMAN: "A person",
@@ -68,6 +68,8 @@ class CallItem:
     at: Moment = field(default_factory=Moment)
     name: str = ""
     number: str = ""
+    there: str = ""
+    """What time it is where the contact is."""
     number_from: str = ""
     is_text: bool = False
     status: str = ""
@@ -128,6 +130,7 @@ def call_item(row: AttemptRow, *, zone: str, now: datetime) -> CallItem:
         at=moment(row.at, zone, now=now),
         name=row.contact_name or "No name",
         number=pretty(row.number_to),
+        there=there_it_is(row.place_zones, now=now),
         number_from=pretty(row.number_from),
         is_text=row.channel is Channel.SMS,
         status=row.status.value,

@@ -17,6 +17,7 @@ from app.web.components import (
     empty_state,
     lead_cell,
     menu_item,
+    number_there,
     panel,
     recipient_badge,
     record,
@@ -26,7 +27,7 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.list_parts import list_column, list_pages, list_search, list_states
+from app.web.list_parts import clock_note, list_column, list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.audiences.parts.form import audience_panel
 from app.web.pages.audiences.parts.rules import audience_rules
@@ -39,7 +40,8 @@ from app.web.pages.campaign.contacts.selection_state import SelectionState
 from app.web.pages.campaign.contacts.state import CampaignContactsState as Contacts
 from app.web.pages.campaign.parts.frame import campaign_frame
 from app.web.pages.campaign.parts.runs import run_choice
-from app.web.recipient_words import STATUS_WORDS
+from app.web.pages.contacts.parts.hold import hold_question
+from app.web.recipient_words import SKIPPED_WORDS, STATUS_WORDS, WAITING_WORDS
 from app.web.row_selection import is_ticked, tick_cell, tick_head
 from app.web.session import allows, here
 
@@ -54,13 +56,19 @@ def campaign_contacts() -> rx.Component:
             _toolbar(),
             list_states(
                 Contacts,
-                rx.el.div(_table(), list_pages(Contacts), class_name="cs-people"),
+                rx.el.div(
+                    _table(),
+                    clock_note("Times are on the campaign's clock, those under “Why” on the person's."),
+                    list_pages(Contacts),
+                    class_name="cs-people",
+                ),
                 none_yet=_none_yet(),
             ),
             bulk_bar(),
             flush=True,
         ),
         person_drawer(),
+        hold_question(then=(PersonState.read_again,)),
         bulk_dialog(),
         hand_dialog(),
         book_dialog(),
@@ -82,6 +90,12 @@ def _toolbar() -> rx.Component:
             on_change=Contacts.filter_by("status"),
         ),
         run_choice(query.run.to(str), Contacts.filter_by("run")),
+        select_filter(
+            label="Why",
+            value=query.reason,
+            options=[(ALL, "All reasons"), *WAITING_WORDS.items(), *SKIPPED_WORDS.items()],
+            on_change=Contacts.filter_by("reason"),
+        ),
         search=list_search(Contacts, "Search name or number"),
         end=[_download(), add_buttons()],
     )
@@ -114,6 +128,7 @@ def _table() -> rx.Component:
             list_column(Contacts, "#", "position"),
             list_column(Contacts, "Contact", "name"),
             list_column(Contacts, "Status", "status"),
+            column("Why"),
             list_column(Contacts, "Attempts", "attempts"),
             list_column(Contacts, "Last outcome", "last_attempt"),
             list_column(Contacts, "Next attempt", "next"),
@@ -131,15 +146,16 @@ def _row(person: ObjectVar[Person]) -> rx.Component:
             rx.el.button(
                 person.name, type="button", on_click=PersonState.show(person.id), class_name="cs-row-link"
             ),
-            note=rx.el.span(person.number, class_name="cs-number cs-nowrap"),
+            note=number_there(person.number, person.there),
         ),
+        cell(recipient_badge(person.status), label="Status"),
         cell(
-            rx.el.div(
-                recipient_badge(person.status),
-                rx.cond(person.why != "", rx.el.span(person.why, class_name="cs-quiet cs-why-short")),
-                class_name="cs-two-lines",
+            rx.cond(
+                person.why != "",
+                rx.el.span(person.why, class_name="cs-why-short"),
+                rx.el.span("\u2013", class_name="cs-none", aria_label="none"),
             ),
-            label="Status",
+            label="Why",
         ),
         cell(person.attempts, label="Attempts", number=True),
         cell(_last(person), label="Last outcome"),

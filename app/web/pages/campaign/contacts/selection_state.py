@@ -89,11 +89,13 @@ class SelectionState(Ticking, rx.State):
         async with visit.reading() as session:
             why = await skipped_ahead(session, visit, campaign_here(self), query)
         chosen = None if why is None else list(why)
-        everyone = chosen is None and not query.statuses and not query.search.strip()
+        because = query.because(visit.now)
+        everyone = chosen is None and not query.statuses and not query.search.strip() and because is None
         return {
             "recipient_ids": chosen,
             "statuses": query.statuses,
             "search": query.search,
+            "because": because,
             "everyone": everyone,
         }
 

@@ -1,6 +1,5 @@
 """The Contacts tab: a page of the campaign's people, kept live."""
 
-from dataclasses import replace
 from typing import Final
 
 import reflex as rx
@@ -10,6 +9,7 @@ from app.domain.rights import Right
 from app.services.campaigns.brief import campaign_brief
 from app.services.campaigns.call_log import list_recipients
 from app.services.campaigns.eligibility import SKIPPED_AHEAD, list_skipped
+from app.services.dialing.explain import explain
 from app.web.campaign_here import campaign_here
 from app.web.guard import guarded
 from app.web.listing import Rows, SortedList, number_in
@@ -44,16 +44,20 @@ class CampaignContactsState(SortedList, rx.State):
                 recipient_ids=None if why is None else list(why),
                 statuses=query.statuses,
                 search=query.search,
+                because=query.because(now),
                 page=query.page,
                 sort=f"-{query.sort}" if query.descending else query.sort,
                 run=number_in(query.run),
             )
-        rows = [
-            person(
-                replace(row, blocked_why=(why or {}).get(row.id, row.blocked_why)),
-                zone=campaign.time_zone,
+            said = await explain(
+                session,
+                principal=visit.principal,
+                campaign_ref=campaign_id,
+                recipient_ids=[row.id for row in found.items],
                 now=now,
             )
+        rows = [
+            person(row, said.get(row.id), zone=campaign.time_zone, now=now, ahead=(why or {}).get(row.id))
             for row in found.items
         ]
         return Rows.of(found, rows, "contact", "contacts")

@@ -10,15 +10,34 @@ from app.domain.attempt import AttemptStatus
 from app.domain.calling_hours import is_zone
 from app.domain.campaign import CampaignStatus, Channel
 from app.domain.metrics import percent
+from app.domain.opening import place_name, time_text
 from app.domain.phone import pretty
 from app.domain.recipient import RecipientStatus
-from app.services.campaigns.views import AttemptRow, CampaignSnapshot, LiveAttempt, TransitionRow
+from app.domain.waiting import WaitReason
+from app.services.campaigns.views import (
+    AttemptRow,
+    CampaignSnapshot,
+    LiveAttempt,
+    TransitionRow,
+    WaitingCount,
+)
 from app.services.dialing.settle.second_calls import SecondCallRow
 from app.web.components import ProgressView
 from app.web.pages.campaign.overview.safeguards_presenter import SafeguardsNow, safeguards
 from app.web.pages.campaign.progress_presenter import progress
 from app.web.recipient_words import STATUS_WORDS
-from app.web.words import NOTHING, Moment, clock_time, counted, duration, in_both_zones, moment, money, rate
+from app.web.words import (
+    NOTHING,
+    YOUR_TIME,
+    Moment,
+    clock_time,
+    counted,
+    duration,
+    in_both_zones,
+    moment,
+    money,
+    rate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,8 @@ class Now:
     until: str = ""
     kind: str = "quiet"
     """"busy", "held" or "quiet"."""
+    waiting: str = ""
+    """How many wait for what, in one sentence."""
     slots: str = ""
     happening: list[Happening] = field(default_factory=list)
     more: str = ""
@@ -250,11 +271,11 @@ def _conservation(snapshot: CampaignSnapshot) -> str:
 
 
 def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
-    going_on = _going_on(snapshot)
+    going_on = replace(_going_on(snapshot), waiting=waiting_words(snapshot, other_zone, now=now))
     if (hold := snapshot.hold) is not None:
         until = ""
         if hold.until is not None:
-            until = f"Until {in_both_zones(hold.until, snapshot.time_zone, other_zone, now=now)}"
+            until = f"Until {in_both_zones(hold.until, snapshot.time_zone, other_zone, now=now, others=YOUR_TIME)}"
         title = _HELD_TITLES.get(hold.rule, "Nothing is dialed now")
         return replace(going_on, title=title, sentence=hold.why, until=until, kind="held")
     if snapshot.status in _OVER:
@@ -267,6 +288,53 @@ def _now(snapshot: CampaignSnapshot, other_zone: str, now: datetime) -> Now:
     waiting = counted(snapshot.counts[RecipientStatus.PENDING], "contact waits", "contacts wait")
     sentence = f"{waiting}. The next attempt starts in a moment."
     return replace(going_on, title="About to dial", sentence=sentence, kind="busy")
+
+
+def waiting_words(snapshot: CampaignSnapshot, viewers: str, *, now: datetime) -> str:
+    """Return "40 wait for 09:00 in Los Angeles (19:00 your time) \u00b7 3 are held"; empty if all who wait are due.
+
+    `viewers`: the viewer's time zone.
+    """
+    counts = [each for each in snapshot.waiting.counts if each.people]
+    if not counts or {each.reason for each in counts} == {WaitReason.DUE}:
+        return ""
+    return " \u00b7 ".join(_waiting_part(each, viewers, now) for each in counts)
+
+
+def _waiting_part(count: WaitingCount, viewers: str, now: datetime) -> str:
+    people = f"{count.people:,} {'waits' if count.people == 1 else 'wait'}"
+    match count.reason:
+        case WaitReason.DUE:
+            return f"{count.people:,} {'is' if count.people == 1 else 'are'} due now"
+        case WaitReason.CALLING_HOURS:
+            return f"{people} for {_opening_words(count, viewers, now)}"
+        case WaitReason.RETRY:
+            verb = "tries" if count.people == 1 else "try"
+            return f"{count.people:,} {verb} again after {_at(count, viewers, now)}"
+        case WaitReason.HOLD:
+            return f"{count.people:,} {'is' if count.people == 1 else 'are'} held"
+        case WaitReason.NUMBER_IN_USE:
+            return f"{people} for another call to their number"
+        case WaitReason.FREQUENCY:
+            return f"{people} because of the frequency cap"
+
+
+def _opening_words(count: WaitingCount, viewers: str, now: datetime) -> str:
+    if count.until is None:
+        return "calling hours that never open"
+    where = f"{_short(count.until, count.time_zone, now)} in {place_name(count.time_zone)}"
+    here = _short(count.until, viewers, now)
+    same = here == _short(count.until, count.time_zone, now)
+    first = where if same else f"{where} ({here} {YOUR_TIME})"
+    return f"calling hours, the first for {first}" if count.several else first
+
+
+def _at(count: WaitingCount, viewers: str, now: datetime) -> str:
+    return f"{_short(count.until, viewers, now)} {YOUR_TIME}" if count.until is not None else "a while"
+
+
+def _short(at: datetime, zone: str, now: datetime) -> str:
+    return time_text(at, zone, seen=now).removesuffix(" today")
 
 
 def _going_on(snapshot: CampaignSnapshot) -> Now:

@@ -1,5 +1,7 @@
 """A person's page."""
 
+from typing import Final
+
 import reflex as rx
 from reflex.vars import ObjectVar
 
@@ -15,9 +17,9 @@ from app.web.components import (
     disposition_badge,
     glyph,
     menu_item,
+    number_there,
     page_header,
     panel,
-    phone_text,
     primary_button,
     record,
     secondary_button,
@@ -27,10 +29,13 @@ from app.web.components.kinds import present
 from app.web.layout import shell
 from app.web.pages.contacts.card_state import ContactCardState
 from app.web.pages.contacts.parts.card import card_facts, contact_drawer, suppressions
+from app.web.pages.contacts.parts.hold import hold_line, hold_question
 from app.web.pages.contacts.person.presenter import ICONS, Happened
 from app.web.pages.contacts.person.state import PersonPageState
 from app.web.pages.contacts.presenter import ContactCard
 from app.web.session import allows, here
+
+_AGAIN: Final = (ContactCardState.read_again,)
 
 
 @shell("Contacts")
@@ -42,7 +47,7 @@ def contact() -> rx.Component:
             choose(card.id == 0, "Contact", choose(present(card.name), card.name, "No name")),
             breadcrumbs=[Crumb("Contacts", routes.contacts(here()))],
             beside_title=[
-                phone_text(card.number),
+                number_there(card.number, card.there),
                 rx.cond(card.suppressed, badge("Do not contact", tone="red", icon="user-x")),
             ],
             actions=[_actions(card)],
@@ -56,6 +61,7 @@ def contact() -> rx.Component:
             on_retry=PersonPageState.load,
         ),
         contact_drawer(),
+        hold_question(then=_AGAIN),
         confirm_dialog(
             is_open=ContactCardState.asking == "delete",
             on_open_change=ContactCardState.ask("", 0),
@@ -86,7 +92,11 @@ def _actions(card: ObjectVar[ContactCard]) -> rx.Component:
 
 def _aside(card: ObjectVar[ContactCard]) -> rx.Component:
     return rx.fragment(
-        panel(suppressions(), title="May we contact them?"),
+        panel(
+            suppressions(),
+            hold_line(card.hold, card.id.to(int), then=_AGAIN),
+            title="May we contact them?",
+        ),
         panel(card_facts(card), title="Details"),
     )
 

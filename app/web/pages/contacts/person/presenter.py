@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.campaign import Channel
+from app.domain.opening import place_name, time_text
 from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.services.contacts.history import HistoryItem, HistoryKind
 from app.web.components.status import ATTEMPT_LOOKS, DISPOSITION_LOOKS
 from app.web.pages.contacts.presenter import SCOPES, SOURCES, source_of_card
 from app.web.recipient_words import REPLY_WORDS, reason_words
-from app.web.words import in_both_zones
+from app.web.words import THEIR_TIME, in_both_zones
 
 ICONS: Final[Mapping[str, str]] = {
     HistoryKind.CREATED: "user-plus",
@@ -23,6 +24,8 @@ ICONS: Final[Mapping[str, str]] = {
     HistoryKind.CANCELLED: "ban",
     HistoryKind.SUPPRESSED: "user-x",
     HistoryKind.SUPPRESSION_LIFTED: "undo-2",
+    HistoryKind.HELD: "calendar-clock",
+    HistoryKind.HOLD_LIFTED: "undo-2",
 }
 
 
@@ -50,9 +53,9 @@ def happened(item: HistoryItem, *, zone: str, theirs: str, now: datetime) -> Hap
     return Happened(
         key=f"{item.kind}-{item.ref}",
         icon="message" if is_text else item.kind.value,
-        title=_title(item),
+        title=_held(item, theirs or zone, now) if item.kind is HistoryKind.HELD else _title(item),
         detail=_detail(item),
-        when=in_both_zones(item.at, zone, theirs or zone, now=now),
+        when=in_both_zones(item.at, zone, theirs or zone, now=now, others=THEIR_TIME),
         iso=item.at.isoformat(),
         campaign_id=item.campaign_id or 0,
         campaign=item.campaign_name,
@@ -76,6 +79,7 @@ _TITLES: Final[Mapping[HistoryKind, str]] = {
     HistoryKind.ADDED_TO_CAMPAIGN: "Added to a campaign",
     HistoryKind.SKIPPED: "Skipped",
     HistoryKind.CANCELLED: "Cancelled",
+    HistoryKind.HOLD_LIFTED: "Hold lifted",
 }
 
 
@@ -92,6 +96,11 @@ def _title(item: HistoryItem) -> str:
             return f"Block removed: {SCOPES[SuppressionScope(item.status)]}"
         case _:
             return _TITLES[item.kind]
+
+
+def _held(item: HistoryItem, zone: str, now: datetime) -> str:
+    until = datetime.fromisoformat(item.status)
+    return f"Held until {time_text(until, zone, seen=now)} in {place_name(zone)}"
 
 
 def _attempt(item: HistoryItem) -> str:

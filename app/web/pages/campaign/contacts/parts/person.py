@@ -1,7 +1,7 @@
 """The sheet of one contact: its variables, its attempts, and why it was contacted or not."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 from reflex.vars import ArrayVar, ObjectVar
@@ -15,10 +15,14 @@ from app.web.components import (
     record,
     time_text,
 )
+from app.web.components.kinds import Text, present
 from app.web.pages.campaign.calls.presenter import CallItem
 from app.web.pages.campaign.contacts.person_state import PersonState
 from app.web.pages.campaign.contacts.presenter import ContactStep, Person, PersonDetail, Variable
+from app.web.pages.contacts.parts.hold import hold_line
 from app.web.words import Moment
+
+_AGAIN: Final = (PersonState.read_again,)
 
 
 def person_drawer() -> rx.Component:
@@ -26,8 +30,19 @@ def person_drawer() -> rx.Component:
     detail = record(PersonState.detail, PersonDetail)
     person = record(detail.person, Person)
     return drawer(
-        rx.el.div(recipient_badge(person.status), rx.el.p(detail.answer), class_name="cs-why"),
+        rx.el.div(
+            recipient_badge(person.status),
+            rx.el.p(detail.answer),
+            rx.cond(
+                detail.rule != "",
+                rx.el.p("Rule: ", detail.rule, class_name="cs-quiet"),
+            ),
+            class_name="cs-why",
+        ),
+        hold_line(detail.hold, detail.contact_id.to(int), then=_AGAIN),
         facts(
+            ("Next time", _or_none(detail.until)),
+            ("Local time", _or_none(person.there)),
             ("Place in the queue", rx.el.span(person.position, class_name="cs-number")),
             ("Attempts", rx.el.span(person.attempts, class_name="cs-number")),
             ("Last outcome", disposition_badge(person.disposition)),
@@ -39,6 +54,12 @@ def person_drawer() -> rx.Component:
         on_open_change=PersonState.close,
         title=person.name,
         sentence=person.number,
+    )
+
+
+def _or_none(text: Text) -> rx.Component:
+    return rx.cond(
+        present(text), rx.el.span(text, class_name="cs-number"), rx.el.span("\u2013", class_name="cs-none")
     )
 
 

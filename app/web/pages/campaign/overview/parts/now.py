@@ -25,6 +25,7 @@ def right_now() -> rx.Component:
                         class_name="cs-number cs-next-run",
                     ),
                 ),
+                rx.cond(now.waiting != "", rx.el.p(now.waiting, class_name="cs-waiting cs-number")),
                 rx.cond(now.slots != "", rx.el.span(now.slots, class_name="cs-quiet cs-number")),
                 rx.el.ul(rx.foreach(now.happening, _happening), class_name="cs-happening"),
                 rx.cond(now.more != "", rx.el.span(now.more, class_name="cs-quiet")),
