@@ -26,7 +26,7 @@ from app.domain.recurrence import (
 )
 
 NEW_YORK = "America/New_York"
-WHOLE = os.environ.get("CALLSHEET_WHOLE_ORACLE") == "1"
+WHOLE = os.environ.get("WHOLE_ORACLE") == "1"
 """Look at every zone and every transition from 2024 to 2037, not only at some of them."""
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 AS_PRINTED = {

@@ -22,6 +22,7 @@ from app.services.campaigns import run_filling
 from app.services.campaigns.adding import add_contacts
 from app.services.campaigns.brief import recipient_counts
 from app.services.campaigns.call_log import list_attempts, list_recipients
+from app.services.campaigns.eligibility import list_skipped
 from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from app.services.campaigns.lists import list_campaigns
 from app.services.campaigns.operations import update_campaign
@@ -521,6 +522,29 @@ async def test_a_campaign_that_no_longer_recurs_completes_after_its_run(database
     await show.change(schedule_type="immediate")
     await show.call_everybody()
     assert (await show.campaign()).status is S.COMPLETED
+
+
+async def test_a_campaign_that_no_longer_recurs_calls_the_people_of_the_run_it_had_opened(
+    database: Database,
+) -> None:
+    show = await started(database)
+    await show.run_at(in_new_york(3))
+    await show.change(schedule_type="immediate")
+    assert (await show.campaign()).status is S.QUEUED
+    assert not await show.stage.complete()
+    await show.fill()
+    assert await show.call_everybody() == 3
+    assert (await show.campaign()).status is S.COMPLETED
+
+
+async def test_who_will_be_skipped_is_listed_of_the_run_to_come(database: Database) -> None:
+    show = await started(database)
+    await show.run_at(in_new_york(3))
+    await show.opts_out((await show.people(1))[0])
+    await show.fill()
+    ahead = await show.ask(list_skipped, now=show.stage.clock.now())
+    listed = await show.ask(list_recipients, recipient_ids=list(ahead))
+    assert [each.status for each in listed.items] == [R.SKIPPED]
 
 
 async def test_a_run_that_could_not_start_is_tried_again_after_it_was_mended(database: Database) -> None:

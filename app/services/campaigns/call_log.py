@@ -71,12 +71,15 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
 ) -> Page[RecipientRow]:
     """Return a page of the people of a campaign's run. `sort` is one of `_SORTS`, with a leading "-" downwards.
 
-    `recipient_ids`: only those of these who match. `run`: as in `shown_run`. Raises `NotFound`.
+    `recipient_ids`: only those of these who match, in the newest run unless another is asked for. `run`: as in
+    `shown_run`. Raises `NotFound`.
     """
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     newest = await latest_run(session, campaign.id)
-    shown = await shown_run(session, campaign.id, run)
+    # Those who wait, and those who are or will be skipped, are people of the newest run.
+    in_newest = run is None and (recipient_ids is not None or because is not None)
+    shown = newest if in_newest else await shown_run(session, campaign.id, run)
     reason = await because_condition(session, campaign, because)
     wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)
     offset, limit = offset_of(page, page_size)

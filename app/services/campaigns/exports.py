@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from app.services.access.principal import Principal, authorize
 from app.services.campaigns.call_log import why_there
 from app.services.campaigns.readiness import recipient_variable_names
 from app.services.campaigns.recipients import contact_matches, recipient_matches
-from app.services.campaigns.rows import load_campaign, shown_run
+from app.services.campaigns.rows import latest_run, load_campaign, shown_run
 from app.services.campaigns.waiting import Because, because_condition
 from app.services.recipients.attempts_allowed import attempts_allowed
 from app.services.refs import Ref
@@ -74,12 +75,14 @@ async def contacts_csv(
 ) -> AsyncIterator[str]:
     """Return the people of the campaign's run in their order, with the variables of each.
 
-    Times are in the campaign's zone. `recipient_ids`: only those of these who match. `run`: as in `shown_run`. Raises
-    `NotFound`. The session may be committed between two pieces: no lock or cursor is held.
+    Times are in the campaign's zone. `recipient_ids`: only those of these who match, in the newest run unless another
+    is asked for. `run`: as in `shown_run`. Raises `NotFound`. The session may be committed between two pieces: no lock
+    or cursor is held.
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
-    shown = await shown_run(session, campaign.id, run)
+    in_newest = run is None and (recipient_ids is not None or because is not None)
+    shown = await (latest_run if in_newest else partial(shown_run, number=run))(session, campaign.id)
     variables = await recipient_variable_names(session, campaign.id, run_id=shown.id)
     reason = await because_condition(session, campaign, because)
     wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)

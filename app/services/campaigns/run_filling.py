@@ -5,6 +5,7 @@ person and adds no person twice.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import OVER
-from app.domain.recurrence import RecurringPlan, RunPeople
+from app.domain.recurrence import RunPeople
 from app.domain.suppression import scopes_of
 from app.models import Campaign, Contact, Run
 from app.runtime.clock import Clock
@@ -76,7 +77,7 @@ async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noq
         .order_by(col(Run.occurrence_at))
         .limit(100)
     )
-    return [run.id for run, campaign in rows if _plan_for(run, campaign) is not None]
+    return [run.id for run, campaign in rows if _source(run, campaign) is not None]
 
 
 async def fill_run(database: Database, *, run_id: int, clock: Clock) -> None:
@@ -92,28 +93,42 @@ async def fill_run(database: Database, *, run_id: int, clock: Clock) -> None:
     fault("after_fill_commit")
 
 
-def _plan_for(run: Run, campaign: Campaign) -> RecurringPlan | None:
-    """Return the plan by which people are added to the run now; None: nobody is."""
-    plan = plan_of(campaign)
-    waits = run.filled_at is not None or run.occurrence_at is None or run.ended_at is not None
-    if plan is None or waits or campaign.status in OVER:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the people of a run come from."""
+
+    segment_id: int | None
+    """The segment; None: the run before."""
+
+
+def _source(run: Run, campaign: Campaign) -> _Source | None:
+    """Return where people are to be added from now; None: nobody is to be added.
+
+    A campaign that no longer recurs has the people of the run before in the run that was opened already.
+    """
+    if run.filled_at is not None or run.occurrence_at is None or run.ended_at is not None:
         return None
-    return plan if plan.people is RunPeople.SAME or run.started_at is not None else None
+    if campaign.status in OVER:
+        return None
+    plan = plan_of(campaign)
+    if plan is None or plan.people is RunPeople.SAME:
+        return _Source(None)
+    return _Source(plan.segment_id) if run.started_at is not None else None
 
 
 async def _add_batch(session: AsyncSession, run_id: int, *, now: datetime) -> bool:
     """Add the next people; return whether there may be more."""
     run = await session.get(Run, run_id)
     campaign = await session.get_one(Campaign, run.campaign_id) if run is not None else None
-    if run is None or campaign is None or (plan := _plan_for(run, campaign)) is None:
+    if run is None or campaign is None or (source := _source(run, campaign)) is None:
         return False
-    cursor, matching = run.fill_cursor, await _matching(session, run, campaign, plan)
+    cursor, matching = run.fill_cursor, await _matching(session, run, campaign, source)
     # Locked only now: the dialer skips the campaign while its row is locked, and the search before may be slow.
     await session.refresh(campaign, with_for_update={"key_share": True})
     await session.refresh(run)
-    if run.fill_cursor != cursor or _plan_for(run, campaign) != plan:
+    if run.fill_cursor != cursor or _source(run, campaign) != source:
         return True  # Somebody else has gone on, or the plan was changed: look again.
-    if plan.people is RunPeople.SEGMENT:
+    if source.segment_id is not None:
         rows = [(person.id, card_variables(person)) for person in matching]
         await add_recipients_bulk(session, campaign=campaign, rows=rows, now=now)
         people, last = len(matching), matching[-1].id if matching else cursor
@@ -128,12 +143,12 @@ async def _add_batch(session: AsyncSession, run_id: int, *, now: datetime) -> bo
 
 
 async def _matching(
-    session: AsyncSession, run: Run, campaign: Campaign, plan: RecurringPlan
+    session: AsyncSession, run: Run, campaign: Campaign, source: _Source
 ) -> Sequence[Contact]:
-    """Return the next people of the plan's segment, as it is at the time of the occurrence; empty without one."""
-    if plan.people is not RunPeople.SEGMENT or run.occurrence_at is None:
+    """Return the next people of the segment, as it is at the time of the occurrence; empty without one."""
+    if source.segment_id is None or run.occurrence_at is None:
         return ()
-    rule = AudienceRule(segment_id=plan.segment_id)
+    rule = AudienceRule(segment_id=source.segment_id)
     meant = await conditions_of(session, rule, campaign.organization_id, now=run.occurrence_at)
     found = select(Contact).where(*meant, col(Contact.id) > run.fill_cursor).order_by(col(Contact.id))
     return (await session.scalars(found.limit(BATCH))).all()
