@@ -1,12 +1,12 @@
-"""Recurring schedules, against an oracle that steps through days and minutes and knows no rule of recurrence."""
+"""Recurring schedules, against an oracle that steps through days and minutes and knows no rule of recurrence.
 
-import os
-from calendar import monthrange
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+All zones: `python -m tests.domain.recurrence_oracle --all` compares at every change of every zone's clock.
+"""
+
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -24,11 +24,19 @@ from app.domain.recurrence import (
     occurrences,
     why_it_has_ended,
 )
+from tests.domain.recurrence_oracle import (
+    DAY,
+    MINUTE,
+    ODD_ZONES,
+    SHAPES,
+    ZONES,
+    Tally,
+    expected,
+    found,
+    judge,
+)
 
 NEW_YORK = "America/New_York"
-WHOLE = os.environ.get("WHOLE_ORACLE") == "1"
-"""Look at every zone and every transition from 2024 to 2037, not only at some of them."""
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 AS_PRINTED = {
     "frequency": "weekly",
     "interval": 1,
@@ -62,90 +70,6 @@ def problems(**fields: Any) -> dict[str, str]:
     return refused.value.errors
 
 
-# The oracle.
-
-
-def fits(recurrence: Recurrence, day: date, first: date) -> bool:
-    """Tell whether the calendar names this day, if `first` is the first occurrence."""
-    every = recurrence.interval
-    match recurrence.frequency:
-        case Frequency.DAILY:
-            return (day - first).days % every == 0
-        case Frequency.WEEKLY:
-            mondays = [each - DAY * each.weekday() for each in (first, day)]
-            weeks = (mondays[1] - mondays[0]).days // 7
-            return day.isoweekday() in recurrence.days_of_week and weeks % every == 0
-        case Frequency.MONTHLY:
-            months = (day.year - first.year) * 12 + day.month - first.month
-            return months % every == 0 and day.day == min(first.day, monthrange(day.year, day.month)[1])
-
-
-def named_dates(recurrence: Recurrence, until: date) -> Iterator[date]:
-    """Yield the dates that the calendar names, day by day, from the first."""
-    day = recurrence.start_date
-    assert day is not None
-    while recurrence.frequency is Frequency.WEEKLY and day.isoweekday() not in recurrence.days_of_week:
-        day += DAY
-    first, number = day, 0
-    while day <= min(until, recurrence.end_date or until):
-        if fits(recurrence, day, first):
-            number += 1
-            if recurrence.count is not None and number > recurrence.count:
-                return
-            yield day
-        day += DAY
-
-
-def first_minute_at_or_after(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first minute in which the zone's clock shows `wall` or later, minute by minute."""
-    about = wall.replace(tzinfo=zone, fold=0).astimezone(UTC) - timedelta(hours=4)
-    assert about.astimezone(zone).replace(tzinfo=None) < wall
-    while about.astimezone(zone).replace(tzinfo=None) < wall:
-        about += MINUTE
-    return about
-
-
-def expected(recurrence: Recurrence, after: datetime, until: datetime) -> list[datetime]:
-    zone = ZoneInfo(recurrence.time_zone)
-    walls = (
-        datetime.combine(day, recurrence.time)
-        for day in named_dates(recurrence, until.date() + DAY)
-        if day >= after.date() - 2 * DAY
-    )
-    moments = [first_minute_at_or_after(wall, zone) for wall in walls]
-    return [at for at in moments if after < at <= until]
-
-
-def found(recurrence: Recurrence, after: datetime, until: datetime) -> list[datetime]:
-    times = []
-    for at in occurrences(recurrence, after):
-        if at > until:
-            break
-        times.append(at)
-    return times
-
-
-def transitions(zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the days on which the zone's offset changes, 2024 to 2037."""
-    day = datetime(2024, 1, 1, tzinfo=UTC)
-    while day.year < 2038:
-        if day.astimezone(zone).utcoffset() != (day + DAY).astimezone(zone).utcoffset():
-            yield day
-        day += DAY
-
-
-ZONES = sorted(available_timezones())
-ODD_ZONES = (
-    NEW_YORK,
-    "Australia/Lord_Howe",
-    "Africa/Casablanca",
-    "Asia/Gaza",
-    "America/Nuuk",
-    "Africa/Cairo",
-)
-"""Half an hour, twice a year in Ramadan, at midnight, before midnight, at midnight."""
-
-
 @st.composite
 def schedules(draw: st.DrawFn) -> Recurrence:
     frequency = draw(st.sampled_from(Frequency))
@@ -170,7 +94,7 @@ def schedules(draw: st.DrawFn) -> Recurrence:
     )
 
 
-@settings(max_examples=1_000 if WHOLE else 60, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(schedules(), st.integers(0, 900), st.integers(0, 24 * 60))
 def test_each_local_occurrence_is_there_exactly_once(recurrence: Recurrence, days: int, minutes: int) -> None:
     assert recurrence.start_date is not None
@@ -194,31 +118,12 @@ def test_asking_again_after_each_occurrence_gives_the_same_as_going_through_them
     assert one_by_one == at_once
 
 
-@pytest.mark.parametrize("shape", ["daily", "weekly", "monthly on the 31st", "monthly on the 29th"])
-def test_at_every_change_of_a_clock_each_occurrence_runs_once(shape: str) -> None:
-    zones = ZONES if WHOLE else [*ODD_ZONES, *ZONES[:: len(ZONES) // 8]]
-    compared = 0
-    for name in zones:
-        jumps = list(transitions(ZoneInfo(name)))
-        for day in jumps if WHOLE else jumps[:2]:
-            for at in (time(0), time(0, 30), time(1, 30), time(2), time(2, 30), time(3), time(9)):
-                recurrence = _of_shape(shape, name, at, day)
-                after, until = day - 2 * DAY, day + 3 * DAY
-                assert found(recurrence, after, until) == expected(recurrence, after, until), (name, day, at)
-                compared += 1
-    assert compared
-    print(f"{shape}: {compared} schedules at changes of the clock, 0 disagreements")  # noqa: T201
-
-
-def _of_shape(shape: str, zone: str, at: time, day: datetime) -> Recurrence:
-    start = {"monthly on the 31st": date(2023, 12, 31), "monthly on the 29th": date(2023, 12, 29)}
-    return Recurrence(
-        frequency=Frequency(shape.split(maxsplit=1)[0]),
-        days_of_week=(1, 3, 5, 6, 7) if shape == "weekly" else (),
-        time=at,
-        time_zone=zone,
-        start_date=start.get(shape, (day - 40 * DAY).date()),
-    )
+@pytest.mark.parametrize("shape", SHAPES)
+def test_at_changes_of_the_clock_each_occurrence_runs_once(shape: str) -> None:
+    zones = [*ODD_ZONES, *ZONES[:: len(ZONES) // 8]]
+    figure = sum((judge(name, shapes=(shape,), most_changes=2) for name in zones), Tally())
+    assert figure.disagreements == ()
+    assert figure.schedules > 100
 
 
 # The words of the schedule.
