@@ -77,8 +77,8 @@ async def list_recipients(  # noqa: PLR0913 - each filter of the tab by its name
     authorize(principal, Right.VIEW)
     campaign = await load_campaign(session, principal, campaign_ref)
     newest = await latest_run(session, campaign.id)
-    # Those who wait, and those who are or will be skipped, are people of the newest run.
-    in_newest = run is None and (recipient_ids is not None or because is not None)
+    # Those who are or will be skipped are people of the newest run.
+    in_newest = run is None and recipient_ids is not None
     shown = newest if in_newest else await shown_run(session, campaign.id, run)
     reason = await because_condition(session, campaign, because)
     wanted = recipient_matches(shown, recipient_ids, statuses, search, reason)

@@ -81,7 +81,7 @@ async def contacts_csv(
     """
     authorize(principal, Right.EXPORT)
     campaign = await load_campaign(session, principal, campaign_ref)
-    in_newest = run is None and (recipient_ids is not None or because is not None)
+    in_newest = run is None and recipient_ids is not None
     shown = await (latest_run if in_newest else partial(shown_run, number=run))(session, campaign.id)
     variables = await recipient_variable_names(session, campaign.id, run_id=shown.id)
     reason = await because_condition(session, campaign, because)
