@@ -163,11 +163,17 @@ class Opening:
         )
 
     def wait(self, now: datetime) -> str:
-        """Return the first half of `why`, without the rule and the full stop; all of it if no time is awaited."""
+        """Return the first half of `why`, without the rule and the full stop, and with the city alone.
+
+        If no time is awaited, it says so in a few words.
+        """
         answer = self.at(now)
-        if answer.span is None or answer.span.opens_at <= now:
-            return answer.why(now).rstrip(".")
-        return _wait(_last_to_open(answer.constraints, now, answer.span.opens_at), now, answer.span.opens_at)
+        if answer.problem:
+            return "The local time is not known"
+        if answer.span is None:
+            return "No hour is allowed there"
+        closing = _last_to_open(answer.constraints, now, answer.span.opens_at)
+        return _wait(closing, now, answer.span.opens_at, where=place_name(closing.zone))
 
     def local_time(self, at: datetime, *, seen: datetime) -> str:
         """Return a time by the clock where the people are, and where that is: `09:00 on Wednesday in Denver`."""
@@ -199,13 +205,13 @@ def _why_until(constraints: Sequence[Constraint], now: datetime, opens_at: datet
     local = now.astimezone(zone_of(closing.zone))
     off = closing.days_off.why_off(local.date()) if closing.days_off is not None else None
     rule = f"closed for {off} ({closing.name})" if off else f"{closing.name} are {describe(closing.windows)}"
-    return f"{_wait(closing, now, opens_at)}: {rule}."
-
-
-def _wait(closing: Constraint, now: datetime, opens_at: datetime) -> str:
-    local = now.astimezone(zone_of(closing.zone))
     city = place_name(closing.zone)
     where = city if city == closing.zone else f"{city} ({closing.zone})"
+    return f"{_wait(closing, now, opens_at, where=where)}: {rule}."
+
+
+def _wait(closing: Constraint, now: datetime, opens_at: datetime, *, where: str) -> str:
+    local = now.astimezone(zone_of(closing.zone))
     whose = "their time" if closing.whose is HoursClock.CONTACT else "the campaign's time"
     opens = time_text(opens_at, closing.zone, seen=now)
     return f"It is {local:%H:%M} in {where}, allowed from {opens}, {whose}"

@@ -28,20 +28,19 @@ def list_states(state: type[PagedList], table: rx.Component, *, none_yet: rx.Com
     )
 
 
-def list_pages(state: type[PagedList]) -> rx.Component:
-    """Return which rows these are, of which page, and the way to its neighbours."""
+def list_pages(state: type[PagedList], *, clock: str = "") -> rx.Component:
+    """Return which rows these are, of which page, and the way to its neighbours.
+
+    `clock`: whose clock the times of the rows are on, in words.
+    """
     return pagination_bar(
         text=state.range_text,
         page=record(state.query, ListQuery).page,
         pages=state.pages,
         on_previous=state.turn_page(-1),
         on_next=state.turn_page(1),
+        clock=clock,
     )
-
-
-def clock_note(sentence: str) -> rx.Component:
-    """Return the line below a table that says on whose clock its times are."""
-    return rx.el.p(sentence, class_name="cs-quiet cs-clock-note")
 
 
 def list_search(state: type[SearchedList], label: str, placeholder: str | None = None) -> rx.Component:

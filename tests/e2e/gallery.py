@@ -5,16 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import BrowserContext
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.domain.campaign import CampaignStatus
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.domain.suppression import SuppressionScope
 from app.installation.processes import wait_until
-from app.models import Campaign
+from app.models import Campaign, Contact
 from app.providers.registry import configured_account
 from app.services.access.keys import create_key
 from app.services.access.members import create_user, list_members
@@ -30,6 +33,7 @@ from app.services.campaigns.lifecycle import cancel_campaign, pause_campaign, st
 from app.services.campaigns.lists import list_campaigns
 from app.services.campaigns.operations import create_campaign, update_campaign
 from app.services.campaigns.settings import WORKING_HOURS
+from app.services.contacts.holding import hold_contact
 from app.services.contacts.operations import create_contact
 from app.services.first_run import complete_setup
 from app.services.numbers.carriers import identity_of
@@ -121,6 +125,7 @@ def make_gallery(installation: Installation) -> Gallery:
     _start(gallery, _campaign(gallery, "Flu shots: first call", 15, **scheduled))
     gallery.campaigns |= {"piloted": _piloted(gallery), "stopped": _stopped(gallery)}
     gallery.campaigns |= {"lacking": _lacking(gallery, "call"), "lacking_texts": _lacking(gallery, "sms")}
+    gallery.campaigns |= {"waiting": _waiting(gallery)}
     gallery.campaigns |= {"cancelled": _cancelled(gallery), "failed": _failed(gallery)}
     running = _campaign(gallery, "Appointment reminders", 400, concurrent_limit=4)
     _start(gallery, running)
@@ -137,6 +142,45 @@ def _piloted(gallery: Gallery) -> int:
     _start(gallery, piloted)
     _wait_for(gallery, piloted, CampaignStatus.PAUSED)
     return piloted
+
+
+def _waiting(gallery: Gallery) -> int:
+    """Return a campaign that calls where it is as late as in New York now: others wait, one is held, some try again."""
+    now = _now(gallery.installation)
+    hour = now.astimezone(ZoneInfo("America/New_York")).hour
+    window = {"days": list(range(1, 8)), "start": f"{hour:02}:00", "end": f"{(hour + 1) % 24:02}:00"}
+    areas = (212, 213, 808, 303, 800, 212, 212, 305)
+    people = [_person(next(_serial)) for _ in areas]
+    for person, area in zip(people, areas, strict=True):
+        person["number"] = f"+1{area}556{person['number'][-4:]}"
+        gallery.installation.carrier.person(person["number"], "no_answer")
+    waiting = _campaign_of(
+        gallery,
+        "Evening reminders",
+        people,
+        max_attempts=3,
+        retry_delay_minutes=45,
+        calling_clock="contact",
+        calling_windows=[window],
+    )
+
+    async def hold(session: AsyncSession) -> None:
+        found = select(col(Contact.id)).where(col(Contact.number) == people[-1]["number"])
+        contact_id = (await session.execute(found)).scalar_one()
+        until = (now + timedelta(days=12)).date().isoformat()
+        await hold_contact(
+            session,
+            principal=gallery.principal,
+            contact_id=contact_id,
+            until=until,
+            reason="on holiday",
+            now=now,
+        )
+
+    gallery.installation.services.do(hold)
+    _start(gallery, waiting)
+    _wait_for(gallery, waiting, CampaignStatus.RUNNING)
+    return waiting
 
 
 def _stopped(gallery: Gallery) -> int:

@@ -57,6 +57,28 @@ def _person_form(page: Page) -> None:
     expect(page.get_by_label("Custom fields")).to_be_visible()
 
 
+def _sheet(page: Page) -> None:
+    page.locator(".cs-row-link").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _hold(page: Page) -> None:
+    _sheet(page)
+    page.get_by_role("button", name="Not before").click()
+    expect(page.get_by_text("When may they be contacted again?")).to_be_visible()
+
+
+def _card(page: Page) -> None:
+    number = page.locator(".cs-number-there").first.inner_text().split("there")[0].strip()
+    page.goto(page.url.split("/campaigns/")[0] + "/contacts")
+    ready(page)
+    page.get_by_label("Search contacts").fill(number)
+    page.locator(".cs-table a").first.click()
+    page.wait_for_url(re.compile(r"/contacts/[0-9]+"))
+    ready(page)
+    expect(page.get_by_text("May we contact them?")).to_be_visible()
+
+
 def _filtered(page: Page) -> None:
     _press("Add filter")(page)
     page.get_by_label("Tags, separated by commas").fill("vip")
@@ -128,6 +150,13 @@ SHOTS: Final = (
     Shot("campaign-piloted", "campaigns/{piloted}"),
     Shot("campaign-stopped", "campaigns/{stopped}"),
     Shot("campaign-failed", "campaigns/{failed}"),
+    Shot("why-overview", "campaigns/{waiting}"),
+    Shot("why-contacts", "campaigns/{waiting}/contacts"),
+    Shot("why-filtered", "campaigns/{waiting}/contacts?reason=calling_hours"),
+    Shot("why-person", "campaigns/{waiting}/contacts?reason=hold", _sheet),
+    Shot("why-hold", "campaigns/{waiting}/contacts?reason=hold", _hold),
+    Shot("why-calls", "campaigns/{waiting}/calls"),
+    Shot("why-contact", "campaigns/{waiting}/contacts?reason=hold", _card),
     Shot("campaign-completed", "campaigns/{completed}"),
     Shot("campaign-completed-contacts", "campaigns/{completed}/contacts"),
     Shot("campaign-completed-calls", "campaigns/{completed}/calls"),

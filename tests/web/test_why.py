@@ -59,7 +59,7 @@ async def test_the_list_says_of_each_person_why_and_what_time_it_is_there(
     assert [(one.why, one.there) for one in rows] == [
         ("Due now: is called next", "there it is 12:00"),
         (
-            "Waiting: it is 06:00 in Honolulu (Pacific/Honolulu), allowed from 08:00 today, their time",
+            "Waiting: it is 06:00 in Honolulu, allowed from 08:00 today, their time",
             "there it is 06:00",
         ),
         ("2nd try after 14:00, New York", "there it is 12:00"),
@@ -105,7 +105,7 @@ async def test_a_persons_sheet_says_all_of_it_and_a_hold_is_set_and_lifted_there
     await browser.send(PersonState.read_again())
     held = (await tab.state(PersonState)).detail
     assert held.hold == "Held until 00:00 on Tuesday 12 May in Honolulu, their time: on holiday."
-    assert held.answer == "Held until 00:00 on Tuesday 12 May in Honolulu: on holiday."
+    assert held.answer == held.hold
     assert (await world.person(person)).blocked_by == "hold"
 
     await browser.send(HoldState.lift(detail.contact_id))

@@ -177,11 +177,15 @@ def pagination_bar(
     on_previous: Click,
     on_next: Click,
     label: str = "Pages",
+    clock: str = "",
 ) -> rx.Component:
-    """Return which rows these are (`text`, worded by the server) and links to other pages; `page` counts from 1."""
+    """Return which rows these are (`text`, worded by the server) and links to other pages; `page` counts from 1.
+
+    `clock`: whose clock the times of the rows are on, in words.
+    """
     current, last = rx.Var.create(page).to(int), rx.Var.create(pages).to(int)
     return rx.el.nav(
-        rx.el.span(text, class_name="cs-number", role="status"),
+        _which(text, clock),
         rx.el.div(
             _page_button("Previous", "chevron-left", on_previous, disabled=current <= 1),
             rx.el.span("Page ", current, " of ", last, class_name="cs-number cs-page-of"),
@@ -201,10 +205,14 @@ def cursor_bar(
     on_previous: Click,
     on_next: Click,
     label: str = "Pages",
+    clock: str = "",
 ) -> rx.Component:
-    """Return which rows these are and links to the next and previous page, for a list without page numbers."""
+    """Return which rows these are and links to the next and previous page, for a list without page numbers.
+
+    `clock`: as in `pagination_bar`.
+    """
     return rx.el.nav(
-        rx.el.span(text, class_name="cs-number", role="status"),
+        _which(text, clock),
         rx.el.div(
             _page_button(
                 "Previous", "chevron-left", on_previous, disabled=~rx.Var.create(has_previous).to(bool)
@@ -214,6 +222,14 @@ def cursor_bar(
         ),
         aria_label=label,
         class_name="cs-pagination",
+    )
+
+
+def _which(text: Text, clock: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(text, class_name="cs-number", role="status"),
+        rx.el.span(f"Times are on {clock}.", class_name="cs-clock") if clock else rx.fragment(),
+        class_name="cs-which",
     )
 
 

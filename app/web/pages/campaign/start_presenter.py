@@ -13,7 +13,7 @@ from app.services.campaigns.settings import CampaignSettings
 from app.services.campaigns.views import CampaignDetail, Eligibility, Preflight, Skipped
 from app.web.pages.campaign.fields.hours import is_scheduled
 from app.web.time_format import in_zone
-from app.web.words import counted
+from app.web.words import CAMPAIGNS_TIME, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +109,4 @@ def _people_to_come(waiting: str, act: str, *, is_simulated: bool) -> str:
 def _when(settings: CampaignSettings, check: Preflight) -> str:
     if check.first_call_at is None or not is_zone(settings.time_zone):
         return ""
-    return f"The first at {in_zone(check.first_call_at, settings.time_zone)}."
+    return f"The first at {in_zone(check.first_call_at, settings.time_zone)}, {CAMPAIGNS_TIME}."

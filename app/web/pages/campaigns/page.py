@@ -38,7 +38,11 @@ def campaigns() -> rx.Component:
             _toolbar(),
             list_states(
                 CampaignsState,
-                rx.el.div(campaign_table(), list_pages(CampaignsState), class_name="cs-campaigns"),
+                rx.el.div(
+                    campaign_table(),
+                    list_pages(CampaignsState, clock="your clock"),
+                    class_name="cs-campaigns",
+                ),
                 none_yet=_none_yet(),
             ),
             flush=True,

@@ -237,4 +237,5 @@ def _pages() -> rx.Component:
         has_next=ContactsState.has_next,
         on_previous=ContactsState.turn_page(-1),
         on_next=ContactsState.turn_page(1),
+        clock="your clock",
     )

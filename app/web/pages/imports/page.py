@@ -42,7 +42,11 @@ def imports() -> rx.Component:
             import_button(),
         ),
         panel(
-            list_states(ImportsState, rx.fragment(_table(), list_pages(ImportsState)), none_yet=_none_yet()),
+            list_states(
+                ImportsState,
+                rx.fragment(_table(), list_pages(ImportsState, clock="your clock")),
+                none_yet=_none_yet(),
+            ),
             flush=True,
         ),
         import_drawer(),

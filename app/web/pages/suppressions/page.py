@@ -206,4 +206,5 @@ def _pages() -> rx.Component:
         has_next=SuppressionsState.has_next,
         on_previous=SuppressionsState.turn_page(-1),
         on_next=SuppressionsState.turn_page(1),
+        clock="your clock",
     )

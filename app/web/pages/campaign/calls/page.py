@@ -25,7 +25,7 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.list_parts import clock_note, list_pages, list_search, list_states
+from app.web.list_parts import list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.campaign.calls.parts.sheet import call_sheet
 from app.web.pages.campaign.calls.presenter import CallItem, CallLogQuery
@@ -44,9 +44,7 @@ def campaign_calls() -> rx.Component:
             _toolbar(),
             list_states(
                 CallLogState,
-                rx.fragment(
-                    _table(), clock_note("Times are on the campaign's clock."), list_pages(CallLogState)
-                ),
+                rx.fragment(_table(), list_pages(CallLogState, clock="the campaign's clock")),
                 none_yet=_none_yet(),
             ),
             flush=True,

@@ -27,7 +27,7 @@ from app.web.components import (
     toolbar,
 )
 from app.web.layout import shell
-from app.web.list_parts import clock_note, list_column, list_pages, list_search, list_states
+from app.web.list_parts import list_column, list_pages, list_search, list_states
 from app.web.listing import ALL
 from app.web.pages.audiences.parts.form import audience_panel
 from app.web.pages.audiences.parts.rules import audience_rules
@@ -58,8 +58,7 @@ def campaign_contacts() -> rx.Component:
                 Contacts,
                 rx.el.div(
                     _table(),
-                    clock_note("Times are on the campaign's clock, those under “Why” on the person's."),
-                    list_pages(Contacts),
+                    list_pages(Contacts, clock="the campaign's clock, those under “Why” on the person's"),
                     class_name="cs-people",
                 ),
                 none_yet=_none_yet(),

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from app.domain.calling_hours import HoursClock
 from app.domain.recipient import RecipientStatus
-from app.domain.waiting import SkipReason, WaitReason
+from app.domain.waiting import SkipReason, Told, WaitReason
 from app.services.campaigns.eligibility import SKIPPED_AHEAD
 from app.services.campaigns.views import BulkResult, RecipientDetail, RecipientRow, TransitionRow
 from app.services.campaigns.waiting import Because
@@ -106,7 +106,9 @@ def person(
     row: RecipientRow, why: Explanation | None, *, zone: str, now: datetime, ahead: str | None = None
 ) -> Person:
     """Word a row; times are in the campaign's zone. `ahead`: why they will be skipped once the campaign dials."""
-    is_due = row.next_at is not None and row.next_at <= now
+    until = why.told.until if why is not None and why.is_waiting else None
+    next_at = max(row.next_at, until or row.next_at) if row.next_at is not None else None
+    is_due = next_at is not None and next_at <= now
     return Person(
         id=row.id,
         position=f"{row.position:,}",
@@ -117,7 +119,7 @@ def person(
         attempts=f"{row.attempts_made} / {row.attempts_allowed}",
         disposition=row.last_disposition.value if row.last_disposition else "",
         last=moment(row.last_attempt_at, zone, now=now),
-        next=Moment() if is_due else moment(row.next_at, zone, now=now),
+        next=Moment() if is_due else moment(next_at, zone, now=now),
         next_word="Queued" if is_due else "",
         why=ahead or (why.told.short if why is not None else ""),
         can_retry="retry" in row.actions,
@@ -134,7 +136,7 @@ def person_detail(
     return PersonDetail(
         person=person(detail.row, why, zone=zone, now=now),
         contact_id=detail.row.contact_id,
-        answer=told.why if told is not None else detail.row.why,
+        answer=_answer(detail, told, hold),
         rule=RULE_WORDS.get(told.rule, "") if told is not None else "",
         until=_until(why, now=now),
         hold=hold,
@@ -149,6 +151,13 @@ def bulk_sentence(action: str, result: BulkResult) -> str:
     done = f"{counted(result.done, 'contact', 'contacts')} {_DONE[action]}."
     refused = [f"{count:,} left alone: {reason}." for reason, count in result.refused.items()]
     return " ".join([done, *refused])
+
+
+def _answer(detail: RecipientDetail, told: Told | None, hold: str) -> str:
+    """Return why, in whole sentences. A hold is said once, with whose time it is."""
+    if told is None:
+        return detail.row.why
+    return hold if hold and told.rule == WaitReason.HOLD else told.why
 
 
 def _until(why: Explanation | None, *, now: datetime) -> str:

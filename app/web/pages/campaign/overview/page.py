@@ -132,6 +132,7 @@ def _history() -> rx.Component:
             rx.el.ol(rx.foreach(OverviewState.history, _change), class_name="cs-history"),
         ),
         title="History",
+        description="Times are on the campaign's clock.",
     )
 
 

@@ -37,6 +37,7 @@ from app.web.words import (
     moment,
     money,
     rate,
+    zone_word,
 )
 
 
@@ -360,5 +361,5 @@ def _happening(attempt: LiveAttempt, zone: str) -> Happening:
         name=attempt.contact_name or pretty(attempt.number),
         number=pretty(attempt.number),
         status=attempt.status.value,
-        since=f"since {clock_time(attempt.since, zone)}",
+        since=f"since {clock_time(attempt.since, zone)} {zone_word(attempt.since.astimezone(ZoneInfo(zone)))}",
     )

@@ -17,7 +17,7 @@ from app.web.components import (
     submit_button,
     text_input,
 )
-from app.web.components.kinds import Text, as_text, present
+from app.web.components.kinds import Flag, Text, as_text, present
 from app.web.pages.contacts.hold_state import HoldState
 from app.web.session import allows
 
@@ -25,11 +25,14 @@ Then = Sequence[EventCallback[()]]
 """Handlers that show the person anew."""
 
 
-def hold_line(hold: Text, contact_id: rx.Var[int], *, then: Then) -> rx.Component:
-    """Return a person's hold (`hold`, a sentence; empty: none), with the button that lifts it or sets one."""
+def hold_line(hold: Text, contact_id: rx.Var[int], *, then: Then, said_above: Flag = False) -> rx.Component:
+    """Return a person's hold (`hold`, a sentence; empty: none), with the buttons that set one and lift it.
+
+    `said_above`: the sentence stands above already.
+    """
     return rx.el.div(
         rx.cond(
-            present(hold),
+            present(hold) & ~rx.Var.create(said_above).to(bool),
             rx.el.p(glyph("calendar-clock", size=15), as_text(hold), class_name="cs-hold-sentence"),
             rx.fragment(),
         ),

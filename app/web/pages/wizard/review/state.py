@@ -30,6 +30,7 @@ from app.web.pages.wizard.state import WizardState, changes_elsewhere, draft_id
 from app.web.pages.wizard.steps import ADDRESSES, LABELS, step_of
 from app.web.time_format import in_zone, spoken_minutes
 from app.web.visit import Visit
+from app.web.words import CAMPAIGNS_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _obstacles(principal: Principal, campaign_id: int, errors: dict[str, str]) -
 def _headline(settings: CampaignSettings, check: Preflight) -> list[Fact]:
     first = "Not known yet"
     if check.first_call_at is not None and is_zone(settings.time_zone):
-        first = in_zone(check.first_call_at, settings.time_zone)
+        first = f"{in_zone(check.first_call_at, settings.time_zone)}, {CAMPAIGNS_TIME}"
     chosen_later = recurs(settings)
     if check.awaits_people and not chosen_later:
         first = "Once somebody matches"

@@ -39,10 +39,15 @@ def person_drawer() -> rx.Component:
             ),
             class_name="cs-why",
         ),
-        hold_line(detail.hold, detail.contact_id.to(int), then=_AGAIN),
+        hold_line(
+            detail.hold,
+            detail.contact_id.to(int),
+            then=_AGAIN,
+            said_above=detail.hold.to(str) == detail.answer.to(str),
+        ),
         facts(
             ("Next time", _or_none(detail.until)),
-            ("Local time", _or_none(person.there)),
+            ("Where they are", _or_none(person.there)),
             ("Place in the queue", rx.el.span(person.position, class_name="cs-number")),
             ("Attempts", rx.el.span(person.attempts, class_name="cs-number")),
             ("Last outcome", disposition_badge(person.disposition)),
