@@ -37,7 +37,14 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.segments.operations import SegmentInUse, delete_segment
 from app.services.suppression.operations import suppress_contact
-from tests.support.builders import make_audience, make_contact, principal
+from tests.support.builders import (
+    make_audience,
+    make_campaign,
+    make_contact,
+    make_segment,
+    principal,
+    run_id_of,
+)
 from tests.support.stage import DialingStage, set_stage
 
 S, R = CampaignStatus, RecipientStatus
@@ -178,6 +185,25 @@ async def started(database: Database, **values: Any) -> RecurringStage:
     show = await recurring(database, **values)
     await show.start()
     return show
+
+
+async def over_a_segment(database: Database, *, people: int) -> RecurringStage:
+    """Return a started campaign that calls those with the tag `due`, who are so many."""
+    show = await recurring(database, people=0)
+    tagged = as_json(ContactFilter((Condition("tags", Op.ANY_OF, ("due",)),)))
+    async with database.transaction() as session:
+        segment = await make_segment(session, show.stage.organization, rule=tagged)
+    await _due(show, people)
+    schedule = WORKING_DAYS | {"people": "segment", "segment_id": segment.id}
+    await show.do(update_campaign, changes={"recurring_config": schedule})
+    await show.start()
+    return show
+
+
+async def _due(show: RecurringStage, people: int) -> None:
+    async with show.stage.database.transaction() as session:
+        for _ in range(people):
+            await make_contact(session, show.stage.organization, tags=["due"])
 
 
 # The example.
@@ -521,6 +547,28 @@ async def test_a_campaign_that_no_longer_recurs_completes_after_its_run(database
     await show.change(schedule_type="immediate")
     await show.call_everybody()
     assert (await show.campaign()).status is S.COMPLETED
+
+
+async def test_a_hundred_runs_that_wait_for_their_time_do_not_keep_another_from_being_filled(
+    database: Database,
+) -> None:
+    show = await over_a_segment(database, people=1)
+    campaign = await show.campaign()
+    async with database.transaction() as session:
+        for _ in range(100):
+            paused = await make_campaign(
+                session,
+                show.stage.organization,
+                status=S.PAUSED,
+                schedule_type=ScheduleType.RECURRING,
+                recurring_config=campaign.recurring_config,
+            )
+            run = await session.get_one(Run, await run_id_of(session, paused))
+            run.occurrence_at = in_new_york(1)
+    show.at(in_new_york(3))
+    await show.launch()
+    await show.fill()
+    assert len(await show.people(1)) == 1
 
 
 async def test_a_run_that_could_not_start_is_tried_again_after_it_was_mended(database: Database) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -64,6 +64,7 @@ _COPY: Final = text(
 
 async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noqa: ARG001 - as its siblings
     """Return the runs to which people are to be added now: of a segment, once the run has started."""
+    people = func.coalesce(col(Campaign.recurring_config)["people"].astext, RunPeople.SAME.value)
     rows = await session.execute(
         select(Run, Campaign)
         .join(Campaign, col(Campaign.id) == col(Run.campaign_id))
@@ -72,6 +73,8 @@ async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noq
             col(Run.occurrence_at).is_not(None),
             col(Run.ended_at).is_(None),
             col(Campaign.status).not_in(OVER),
+            # Those that only wait for their time must not fill the list: a hundred may wait, paused, for ever.
+            or_(col(Run.started_at).is_not(None), people != RunPeople.SEGMENT.value),
         )
         .order_by(col(Run.occurrence_at))
         .limit(100)
