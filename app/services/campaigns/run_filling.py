@@ -22,7 +22,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.campaigns.adding import add_recipients_bulk, card_variables
 from app.services.campaigns.audiences import AudienceRule, conditions_of
-from app.services.campaigns.schedules import plan_of
+from app.services.campaigns.schedules import plan_of, stored_plan
 
 BATCH: Final = 1_000
 """Most people added in one transaction. The dialer skips the campaign while its row is locked, so it is short."""
@@ -96,8 +96,11 @@ async def fill_run(database: Database, *, run_id: int, clock: Clock) -> None:
 
 
 def _plan_for(run: Run, campaign: Campaign) -> RecurringPlan | None:
-    """Return the plan by which people are added to the run now; None: nobody is."""
-    plan = plan_of(campaign)
+    """Return the plan by which people are added to the run now; None: nobody is.
+
+    A campaign that no longer recurs has this run still.
+    """
+    plan = stored_plan(campaign)
     waits = run.filled_at is not None or run.occurrence_at is None or run.ended_at is not None
     if plan is None or waits or campaign.status in OVER:
         return None
@@ -134,10 +137,11 @@ async def _matching(
     session: AsyncSession, run: Run, campaign: Campaign, plan: RecurringPlan
 ) -> Sequence[Contact]:
     """Return the next people of the plan's segment, as it is at the time of the occurrence; empty without one."""
-    if plan.people is not RunPeople.SEGMENT or run.occurrence_at is None:
+    at = run.occurrence_at if plan_of(campaign) is not None else run.started_at
+    if plan.people is not RunPeople.SEGMENT or at is None:
         return ()
     rule = AudienceRule(segment_id=plan.segment_id)
-    meant = await conditions_of(session, rule, campaign.organization_id, now=run.occurrence_at)
+    meant = await conditions_of(session, rule, campaign.organization_id, now=at)
     found = select(Contact).where(*meant, col(Contact.id) > run.fill_cursor).order_by(col(Contact.id))
     return (await session.scalars(found.limit(BATCH))).all()
 
