@@ -74,7 +74,7 @@ class Dialer:
     """The only carrier account that this dialer uses; it skips campaigns of other carriers."""
     most_in_flight: int = MOST_IN_FLIGHT
     is_sure_of_the_time: Callable[[], bool] = lambda: True
-    """If not, nothing is reserved: calling hours could be checked at a wrong time."""
+    """If not, nothing is reserved and no run is ended: it would be checked against a wrong time what is due."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: "asyncio.Queue[CarrierAnswer]" = field(default_factory=asyncio.Queue)
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -134,8 +134,8 @@ class Dialer:
         """
         wake_at: dict[int | None, datetime | None] = {}
         awaits_answers: dict[int, bool] = {}
-        more = self.is_sure_of_the_time()
-        while more and not self._stopping:
+        more = True
+        while more and self.is_sure_of_the_time() and not self._stopping:
             async with self.database.reading() as session:
                 round_ = await plan(session, carrier_account_id=self.carrier_account_id, now=self.clock.now())
             outcomes = {turn.campaign_id: await self._take(turn) for turn in round_.turns}
@@ -144,7 +144,8 @@ class Dialer:
             wake_at |= {None: round_.next_at} | {each: outcomes[each].next_at for each in outcomes}
             awaits_answers |= {each: outcomes[each].awaits_answers for each in outcomes}
         self._awaits_answers = any(awaits_answers.values())
-        await self._complete()
+        if self.is_sure_of_the_time():
+            await self._complete()
         async with self.database.reading() as session:
             following = await next_due_at(session, now=self.clock.now())
         return min((at for at in (*wake_at.values(), following) if at is not None), default=None)

@@ -245,9 +245,11 @@ def _collect_prices(state: WorkerState) -> Work:
 
 
 def _start_scheduled(state: WorkerState) -> Work:
-    """Start scheduled campaigns that are due."""
+    """Start scheduled campaigns that are due: not while the time is in doubt, which may be a day ahead."""
 
     async def once() -> None:
+        if state.calibrated.doubt:
+            return
         await launch_scheduled(
             state.context.database,
             state.carrier,

@@ -15,9 +15,10 @@ from app.domain.recipient import RecipientStatus
 from app.models import Campaign, Organization, Recipient
 from app.providers.base import MessageOrder
 from app.runtime.database import Database
+from app.services.contacts.operations import update_contact
 from app.services.dialing.completion import next_due_at
 from app.services.dialing.reserve.fair_share import plan
-from tests.support.builders import make_contact, make_recipient
+from tests.support.builders import make_contact, make_recipient, principal
 from tests.support.stage import DialingStage, set_stage
 
 OFFICE = [{"start": "09:00", "end": "17:00", "days": [1, 2, 3, 4, 5]}]
@@ -214,6 +215,35 @@ async def test_a_recipient_follows_its_contact_to_another_place(database: Databa
     assert await called(stage) == [], "08:00 in Phoenix"
     stage.clock.advance(hours=1)
     assert await called(stage) == [PHOENIX, LONDON]
+
+
+async def test_somebody_who_moves_after_the_reservation_is_not_called_by_the_old_places_hours(
+    database: Database,
+) -> None:
+    stage = await stage_with(database, {"number": LONDON}, **THEIR_HOURS)
+    (reservation,) = await stage.reserve()
+    async with database.transaction() as session:
+        await update_contact(
+            session,
+            principal=principal(stage.organization),
+            contact_id=(await stage.recipients())[0].contact_id,
+            changes={"time_zone": "Asia/Kolkata"},
+            now=stage.clock.now(),
+        )
+    assert await stage.place(reservation) == [], "15:00 in London, but 20:30 in Kolkata"
+
+
+async def test_a_request_that_gets_ready_until_the_hours_end_does_not_leave(database: Database) -> None:
+    stage = await stage_with(database, {"number": LONDON}, **THEIR_HOURS)
+    stage.clock.at += timedelta(hours=2) - timedelta(seconds=0.2)
+    (reservation,) = await stage.reserve()
+
+    async def connect() -> None:
+        stage.clock.advance(seconds=0.2)  # Too short for another look at the rows.
+
+    stage.carrier.connects = connect
+    (answer,) = await stage.place(reservation)
+    assert (answer.left_at, stage.carrier.made) == (None, {}), "17:00 in London"
 
 
 async def test_the_law_of_a_state_caps_the_attempts_within_a_day(database: Database) -> None:

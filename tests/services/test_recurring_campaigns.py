@@ -38,7 +38,14 @@ from app.services.errors import Conflict, FieldErrors, NotFound
 from app.services.numbers.carriers import CarrierIdentity
 from app.services.segments.operations import SegmentInUse, delete_segment
 from app.services.suppression.operations import suppress_contact
-from tests.support.builders import make_audience, make_contact, principal
+from tests.support.builders import (
+    make_audience,
+    make_campaign,
+    make_contact,
+    make_segment,
+    principal,
+    run_id_of,
+)
 from tests.support.stage import DialingStage, set_stage
 
 S, R = CampaignStatus, RecipientStatus
@@ -111,6 +118,12 @@ class RecurringStage:
         for run_id in due:
             await fill_run(self.stage.database, run_id=run_id, clock=self.stage.clock)
 
+    async def add_a_batch(self) -> None:
+        """Add the next people to the run that is due, as a worker that is killed then."""
+        async with self.stage.database.transaction() as session:
+            (run_id,) = await due_runs(session, now=self.stage.clock.now())
+            await run_filling._add_batch(session, run_id, now=self.stage.clock.now())
+
     async def call_everybody(self, *heard: EventKind) -> int:
         """Dial all who wait, let each call end, and end the run; return how many calls were made."""
         dialed = await self.stage.dial()
@@ -179,6 +192,25 @@ async def started(database: Database, **values: Any) -> RecurringStage:
     show = await recurring(database, **values)
     await show.start()
     return show
+
+
+async def over_a_segment(database: Database, *, people: int) -> RecurringStage:
+    """Return a started campaign that calls those with the tag `due`, who are so many."""
+    show = await recurring(database, people=0)
+    tagged = as_json(ContactFilter((Condition("tags", Op.ANY_OF, ("due",)),)))
+    async with database.transaction() as session:
+        segment = await make_segment(session, show.stage.organization, rule=tagged)
+    await _due(show, people)
+    schedule = WORKING_DAYS | {"people": "segment", "segment_id": segment.id}
+    await show.do(update_campaign, changes={"recurring_config": schedule})
+    await show.start()
+    return show
+
+
+async def _due(show: RecurringStage, people: int) -> None:
+    async with show.stage.database.transaction() as session:
+        for _ in range(people):
+            await make_contact(session, show.stage.organization, tags=["due"])
 
 
 # The example.
@@ -524,14 +556,12 @@ async def test_a_campaign_that_no_longer_recurs_completes_after_its_run(database
     assert (await show.campaign()).status is S.COMPLETED
 
 
-async def test_a_campaign_that_no_longer_recurs_calls_the_people_of_the_run_it_had_opened(
+async def test_a_campaign_that_no_longer_recurs_between_runs_calls_its_people_once_more(
     database: Database,
 ) -> None:
     show = await started(database)
     await show.run_at(in_new_york(3))
     await show.change(schedule_type="immediate")
-    assert (await show.campaign()).status is S.QUEUED
-    assert not await show.stage.complete()
     await show.fill()
     assert await show.call_everybody() == 3
     assert (await show.campaign()).status is S.COMPLETED
@@ -545,6 +575,74 @@ async def test_who_will_be_skipped_is_listed_of_the_run_to_come(database: Databa
     ahead = await show.ask(list_skipped, now=show.stage.clock.now())
     listed = await show.ask(list_recipients, recipient_ids=list(ahead))
     assert [each.status for each in listed.items] == [R.SKIPPED]
+
+
+async def test_a_campaign_over_a_segment_that_no_longer_recurs_calls_it_once_more(database: Database) -> None:
+    show = await over_a_segment(database, people=2)
+    await show.run_at(in_new_york(3))
+    later = in_new_york(6)
+    await show.change(schedule_type="scheduled", scheduled_at=later.isoformat())
+    await _due(show, 1)
+    assert await show.run_at(later) == 3
+    assert (await show.campaign()).status is S.COMPLETED
+
+
+async def test_without_its_schedule_a_run_to_come_has_those_who_were_added_by_hand(
+    database: Database,
+) -> None:
+    show = await over_a_segment(database, people=2)
+    await show.run_at(in_new_york(3))
+    await show.do(pause_campaign)
+    await show.do(update_campaign, changes={"schedule_type": "immediate", "recurring_config": None})
+    async with database.transaction() as session:
+        somebody = await make_contact(session, show.stage.organization)
+    await show.do(add_contacts, contact_ids=[somebody.id])
+    await show.do(resume_campaign, carrier=show._carrier)
+    assert await show.call_everybody() == 1
+    assert (await show.campaign()).status is S.COMPLETED
+
+
+async def test_while_people_are_added_to_a_run_they_cannot_be_chosen_another_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_filling, "BATCH", 2)
+    show = await over_a_segment(database, people=5)
+    show.at(in_new_york(3))
+    await show.launch()
+    await show.add_a_batch()
+    await show.do(pause_campaign)
+    for changes, named in (
+        ({"recurring_config": WORKING_DAYS}, "recurring_config.people"),
+        ({"schedule_type": "immediate", "recurring_config": None}, "recurring_config"),
+    ):
+        with pytest.raises(FieldErrors, match="still being added") as refused:
+            await show.do(update_campaign, changes=changes)
+        assert refused.value.errors.keys() == {named}
+    await show.fill()
+    assert len(await show.people(1)) == 5
+    await show.do(update_campaign, changes={"recurring_config": WORKING_DAYS})
+
+
+async def test_a_hundred_runs_that_wait_for_their_time_do_not_keep_another_from_being_filled(
+    database: Database,
+) -> None:
+    show = await over_a_segment(database, people=1)
+    campaign = await show.campaign()
+    async with database.transaction() as session:
+        for _ in range(100):
+            paused = await make_campaign(
+                session,
+                show.stage.organization,
+                status=S.PAUSED,
+                schedule_type=ScheduleType.RECURRING,
+                recurring_config=campaign.recurring_config,
+            )
+            run = await session.get_one(Run, await run_id_of(session, paused))
+            run.occurrence_at = in_new_york(1)
+    show.at(in_new_york(3))
+    await show.launch()
+    await show.fill()
+    assert len(await show.people(1)) == 1
 
 
 async def test_a_run_that_could_not_start_is_tried_again_after_it_was_mended(database: Database) -> None:

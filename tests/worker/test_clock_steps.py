@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.calling_hours import HoursClock
+from app.domain.campaign import CampaignStatus
 from app.domain.legal_policy import LegalPolicy
 from app.models import Campaign, Organization
 from app.runtime.clock import CalibratedClock
@@ -173,8 +174,9 @@ def test_if_the_database_jumps_the_carrier_decides(
     assert ("in doubt" if clock.doubt else "sure") == doubted
 
 
-async def test_a_worker_in_doubt_reserves_nothing(database: Database) -> None:
-    stage = await set_stage(database)
+@pytest.mark.parametrize("people", [3, 0], ids=["people are due", "all have ended"])
+async def test_a_worker_in_doubt_reserves_nothing_and_ends_no_run(database: Database, people: int) -> None:
+    stage = await set_stage(database, contacts=people)
     asked: list[None] = []
 
     def in_doubt() -> bool:
@@ -199,3 +201,4 @@ async def test_a_worker_in_doubt_reserves_nothing(database: Database) -> None:
     dialer.stop()
     await dialing
     assert (stage.carrier.orders, await stage.attempts()) == ([], [])
+    assert (await stage.campaign()).status is CampaignStatus.QUEUED

@@ -19,8 +19,8 @@ from app.models import Agent, Campaign, CampaignNumber, Contact, PhoneNumber, Re
 from app.runtime.live_feed import announce
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.rows import CampaignRows, load_rows, shown_run, write_pool
-from app.services.campaigns.runs import reschedule
-from app.services.campaigns.schedules import PLAN, plan_of, recurs, why_over
+from app.services.campaigns.runs import choose_people, reschedule
+from app.services.campaigns.schedules import PLAN, plan_of, recurs, stored_plan, why_over
 from app.services.campaigns.setting_declaration import Group
 from app.services.campaigns.setting_rows import unreadable, write_settings
 from app.services.campaigns.settings import (
@@ -100,10 +100,11 @@ async def update_campaign(
     before = rows.settings
     settings = await _settings_after(session, principal, before, changes, now)
     _refuse_overwriting(before, settings, expected)
-    plan = plan_of(rows.campaign)
+    plan, people = plan_of(rows.campaign), stored_plan(rows.campaign)
     if settings.channel is not rows.campaign.channel and status is not CampaignStatus.DRAFT:
         raise FieldErrors({"channel": "The channel is fixed once a campaign has been started."})
     await _apply(session, rows, settings)
+    await choose_people(session, rows.campaign, before=people, now=now)
     await reschedule(session, rows.campaign, before=plan, now=now)
     rows.campaign.updated_at = now
     await session.flush()

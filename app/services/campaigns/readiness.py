@@ -146,13 +146,11 @@ _ASKED_AT_START_ONLY: Final = frozenset(
 
 async def people_come_later(session: AsyncSession, campaign: Campaign) -> bool:
     """Tell whether a job still adds people to the newest run: those of the run before, or of a segment."""
-    plan = plan_of(campaign)
-    if plan is None:
-        return False
     run = await latest_run(session, campaign.id)
-    if run.occurrence_at is None:
-        return plan.people is RunPeople.SEGMENT
-    return run.filled_at is None
+    if run.occurrence_at is not None:
+        return run.filled_at is None
+    plan = plan_of(campaign)
+    return plan is not None and plan.people is RunPeople.SEGMENT
 
 
 async def chosen_numbers(

@@ -5,16 +5,15 @@ person and adds no person twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.campaign import OVER
-from app.domain.recurrence import RunPeople
+from app.domain.recurrence import RecurringPlan, RunPeople
 from app.domain.suppression import scopes_of
 from app.models import Campaign, Contact, Run
 from app.runtime.clock import Clock
@@ -23,7 +22,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.campaigns.adding import add_recipients_bulk, card_variables
 from app.services.campaigns.audiences import AudienceRule, conditions_of
-from app.services.campaigns.schedules import plan_of
+from app.services.campaigns.schedules import plan_of, stored_plan
 
 BATCH: Final = 1_000
 """Most people added in one transaction. The dialer skips the campaign while its row is locked, so it is short."""
@@ -65,6 +64,7 @@ _COPY: Final = text(
 
 async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noqa: ARG001 - as its siblings
     """Return the runs to which people are to be added now: of a segment, once the run has started."""
+    people = func.coalesce(col(Campaign.recurring_config)["people"].astext, RunPeople.SAME.value)
     rows = await session.execute(
         select(Run, Campaign)
         .join(Campaign, col(Campaign.id) == col(Run.campaign_id))
@@ -73,11 +73,13 @@ async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noq
             col(Run.occurrence_at).is_not(None),
             col(Run.ended_at).is_(None),
             col(Campaign.status).not_in(OVER),
+            # Those that only wait for their time must not fill the list: a hundred may wait, paused, for ever.
+            or_(col(Run.started_at).is_not(None), people != RunPeople.SEGMENT.value),
         )
         .order_by(col(Run.occurrence_at))
         .limit(100)
     )
-    return [run.id for run, campaign in rows if _source(run, campaign) is not None]
+    return [run.id for run, campaign in rows if _plan_for(run, campaign) is not None]
 
 
 async def fill_run(database: Database, *, run_id: int, clock: Clock) -> None:
@@ -93,42 +95,31 @@ async def fill_run(database: Database, *, run_id: int, clock: Clock) -> None:
     fault("after_fill_commit")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the people of a run come from."""
+def _plan_for(run: Run, campaign: Campaign) -> RecurringPlan | None:
+    """Return the plan by which people are added to the run now; None: nobody is.
 
-    segment_id: int | None
-    """The segment; None: the run before."""
-
-
-def _source(run: Run, campaign: Campaign) -> _Source | None:
-    """Return where people are to be added from now; None: nobody is to be added.
-
-    A campaign that no longer recurs has the people of the run before in the run that was opened already.
+    A campaign that no longer recurs has this run still.
     """
-    if run.filled_at is not None or run.occurrence_at is None or run.ended_at is not None:
+    plan = stored_plan(campaign)
+    waits = run.filled_at is not None or run.occurrence_at is None or run.ended_at is not None
+    if plan is None or waits or campaign.status in OVER:
         return None
-    if campaign.status in OVER:
-        return None
-    plan = plan_of(campaign)
-    if plan is None or plan.people is RunPeople.SAME:
-        return _Source(None)
-    return _Source(plan.segment_id) if run.started_at is not None else None
+    return plan if plan.people is RunPeople.SAME or run.started_at is not None else None
 
 
 async def _add_batch(session: AsyncSession, run_id: int, *, now: datetime) -> bool:
     """Add the next people; return whether there may be more."""
     run = await session.get(Run, run_id)
     campaign = await session.get_one(Campaign, run.campaign_id) if run is not None else None
-    if run is None or campaign is None or (source := _source(run, campaign)) is None:
+    if run is None or campaign is None or (plan := _plan_for(run, campaign)) is None:
         return False
-    cursor, matching = run.fill_cursor, await _matching(session, run, campaign, source)
+    cursor, matching = run.fill_cursor, await _matching(session, run, campaign, plan)
     # Locked only now: the dialer skips the campaign while its row is locked, and the search before may be slow.
     await session.refresh(campaign, with_for_update={"key_share": True})
     await session.refresh(run)
-    if run.fill_cursor != cursor or _source(run, campaign) != source:
+    if run.fill_cursor != cursor or _plan_for(run, campaign) != plan:
         return True  # Somebody else has gone on, or the plan was changed: look again.
-    if source.segment_id is not None:
+    if plan.people is RunPeople.SEGMENT:
         rows = [(person.id, card_variables(person)) for person in matching]
         await add_recipients_bulk(session, campaign=campaign, rows=rows, now=now)
         people, last = len(matching), matching[-1].id if matching else cursor
@@ -143,13 +134,14 @@ async def _add_batch(session: AsyncSession, run_id: int, *, now: datetime) -> bo
 
 
 async def _matching(
-    session: AsyncSession, run: Run, campaign: Campaign, source: _Source
+    session: AsyncSession, run: Run, campaign: Campaign, plan: RecurringPlan
 ) -> Sequence[Contact]:
-    """Return the next people of the segment, as it is at the time of the occurrence; empty without one."""
-    if source.segment_id is None or run.occurrence_at is None:
+    """Return the next people of the plan's segment, as it is at the time of the occurrence; empty without one."""
+    at = run.occurrence_at if plan_of(campaign) is not None else run.started_at
+    if plan.people is not RunPeople.SEGMENT or at is None:
         return ()
-    rule = AudienceRule(segment_id=source.segment_id)
-    meant = await conditions_of(session, rule, campaign.organization_id, now=run.occurrence_at)
+    rule = AudienceRule(segment_id=plan.segment_id)
+    meant = await conditions_of(session, rule, campaign.organization_id, now=at)
     found = select(Contact).where(*meant, col(Contact.id) > run.fill_cursor).order_by(col(Contact.id))
     return (await session.scalars(found.limit(BATCH))).all()
 

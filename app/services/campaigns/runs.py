@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,10 @@ from sqlmodel import col
 from app.domain.recurrence import RecurringPlan, RunPeople, anchored, next_occurrence
 from app.models import Attempt, Campaign, Recipient, Run
 from app.services.campaigns.rows import latest_run
-from app.services.campaigns.schedules import plan_of, write_plan
+from app.services.campaigns.schedules import PLAN, plan_of, stored_plan, write_plan
+from app.services.errors import FieldErrors
+
+_BEING_ADDED: Final = "The people of a run are still being added. Try again in a moment."
 
 
 async def schedule_first_run(session: AsyncSession, campaign: Campaign, *, now: datetime) -> None:
@@ -44,9 +48,35 @@ async def reschedule(
     else:
         earlier = await _occurrence_before(session, run)
         _schedule(campaign, run, plan, max(now, earlier or now))
-        if before is None or (plan.people, plan.segment_id) != (before.people, before.segment_id):
-            await _choose_anew(session, run, plan, now)
     await session.flush()
+
+
+async def choose_people(
+    session: AsyncSession, campaign: Campaign, *, before: RecurringPlan | None, now: datetime
+) -> None:
+    """Have the run that is to come filled anew if the stored plan names other people than `before`.
+
+    A run that has started keeps its people: raises `FieldErrors` while they are still being added. The same if there
+    is no plan any more to go on by. Call it before `reschedule`.
+    """
+    plan = stored_plan(campaign)
+    if _people_of(plan) == _people_of(before):
+        return
+    run = await latest_run(session, campaign.id)
+    if run.occurrence_at is None:
+        return
+    copies = before is not None and before.people is RunPeople.SAME
+    if run.filled_at is None and (run.started_at is not None or (plan is None and copies)):
+        raise FieldErrors({PLAN if plan is None else f"{PLAN}.people": _BEING_ADDED})
+    if run.started_at is None and plan is None:
+        run.filled_at = run.filled_at or now
+    elif run.started_at is None and plan is not None:
+        await _choose_anew(session, run, plan, now)
+    await session.flush()
+
+
+def _people_of(plan: RecurringPlan | None) -> tuple[RunPeople, int | None] | None:
+    return (plan.people, plan.segment_id) if plan is not None else None
 
 
 def _schedule(campaign: Campaign, run: Run, plan: RecurringPlan, after: datetime) -> None:

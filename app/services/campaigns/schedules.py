@@ -29,7 +29,12 @@ _COMPARED_WITH_HOURS: Final = 30
 
 def plan_of(campaign: Campaign) -> RecurringPlan | None:
     """Return the plan of a recurring campaign; None for others, and for one that cannot be read."""
-    if campaign.schedule_type is not ScheduleType.RECURRING or not campaign.recurring_config:
+    return stored_plan(campaign) if campaign.schedule_type is ScheduleType.RECURRING else None
+
+
+def stored_plan(campaign: Campaign) -> RecurringPlan | None:
+    """Return the plan as `plan_of`, also of a campaign that no longer recurs: its last run has the plan's people."""
+    if not campaign.recurring_config:
         return None
     try:
         return RecurringPlan.from_json(campaign.recurring_config)

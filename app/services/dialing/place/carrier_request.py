@@ -75,7 +75,9 @@ _STILL_WANTED: Final = text(
                       WHERE s.organization_id = a.organization_id AND s.number = a.number_to
                         AND s.lifted_at IS NULL
                         AND {sql.closes("s.scope", sql.scope_for("a.channel"))})
-      AND NOT EXISTS (SELECT 1 FROM contact held WHERE held.id = a.contact_id AND held.held_until > :now)
+      AND NOT EXISTS (SELECT 1 FROM contact
+                      WHERE contact.id = a.contact_id
+                        AND (contact.held_until > :now OR contact.place_id IS DISTINCT FROM a.place_id))
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
 
@@ -85,7 +87,7 @@ async def still_wanted(
 ) -> dict[UUID, datetime | None]:
     """Return the reservations that may still be placed, each with the end of its calling hours; None: they do not end.
 
-    Left out: paused, stopped, suppressed, held or reconciled since, or the hours have ended.
+    Left out: paused, stopped, suppressed, held, moved to another place or reconciled since, or the hours have ended.
     """
     ids = [each.attempt_id for each in reservations]
     rows = await session.execute(_STILL_WANTED, {"ids": ids, "worker": worker, "now": now})
@@ -103,8 +105,9 @@ async def place(
 ) -> CarrierAnswer:
     """Ask the carrier once. A reservation that is too old is not sent, and recorded as not placed.
 
-    `closes_at`: no text is delivered from then on. `recheck` asks whether the call is still wanted; it is used if the
-    request leaves more than `RECHECK_AFTER_SECONDS` after `looked_at` (the clock's `boottime`; None: now).
+    `closes_at`: nothing leaves and no text is delivered from then on. `recheck` asks whether the call is still wanted;
+    it is used if the request leaves more than `RECHECK_AFTER_SECONDS` after `looked_at` (the clock's `boottime`; None:
+    now).
     """
     fault("before_post")
     if _age(reservation, clock) > (
@@ -113,7 +116,9 @@ async def place(
         return given_up(reservation, TOO_OLD)
     looked_at = clock.boottime() if looked_at is None else looked_at
     left: list[datetime] = []
-    before_sending = _last_look(reservation, looked_at, left, clock=clock, recheck=recheck)
+    before_sending = _last_look(
+        reservation, looked_at, left, clock=clock, closes_at=closes_at, recheck=recheck
+    )
     if reservation.channel is Channel.SMS:
         message = _message(reservation, closes_at, now=clock.now())
         answer = await placer.place_message(replace(message, before_sending=before_sending))
@@ -133,11 +138,13 @@ def _last_look(
     left: list[datetime],
     *,
     clock: Clock,
+    closes_at: datetime | None,
     recheck: Recheck | None,
 ) -> BeforeSending:
-    """Return the check before the first byte leaves: the worker may have slept, or a person may have paused.
+    """Return the check before the first byte leaves.
 
-    If the request may leave, the check adds the time to `left`.
+    The worker may have slept, a person may have paused, or the calling hours may have ended since the last look. If
+    the request may leave, the check adds the time to `left`.
     """
 
     async def look() -> None:
@@ -147,7 +154,10 @@ def _last_look(
             raise NotSent(TOO_OLD)
         if recheck is not None and clock.boottime() - looked_at > RECHECK_AFTER_SECONDS:
             await _look_again(recheck)
-        left.append(clock.now())
+        now = clock.now()
+        if closes_at is not None and now >= closes_at:
+            raise NotSent(STOPPED)
+        left.append(now)
 
     return look
 
