@@ -98,6 +98,7 @@ def _another(route: tuple[str, str]) -> dict[str, Any]:
             else {"everyone": True, "not_contacted_for_days": 3}
         ),
         "phone": {"phone": "ignore"},
+        "until": {"until": "2027-06-12"},
     }
     return others[name]
 

@@ -22,7 +22,7 @@ from app.runtime.fault_points import fault
 from app.runtime.live_feed import announce
 from app.services.campaigns.adding import add_recipients_bulk, card_variables
 from app.services.campaigns.audiences import AudienceRule, conditions_of
-from app.services.campaigns.schedules import plan_of, stored_plan
+from app.services.campaigns.schedules import STORED_PLAN, plan_of, stored_plan
 
 BATCH: Final = 1_000
 """Most people added in one transaction. The dialer skips the campaign while its row is locked, so it is short."""
@@ -64,7 +64,7 @@ _COPY: Final = text(
 
 async def due_runs(session: AsyncSession, *, now: datetime) -> list[int]:  # noqa: ARG001 - as its siblings
     """Return the runs to which people are to be added now: of a segment, once the run has started."""
-    people = func.coalesce(col(Campaign.recurring_config)["people"].astext, RunPeople.SAME.value)
+    people = func.coalesce(STORED_PLAN["people"].astext, RunPeople.SAME.value)
     rows = await session.execute(
         select(Run, Campaign)
         .join(Campaign, col(Campaign.id) == col(Run.campaign_id))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.domain.campaign import ScheduleType
 from app.domain.recurrence import (
@@ -22,6 +23,9 @@ from app.services.places.openings import waiting_places
 
 PLAN: Final = "recurring_config"
 """The name of the setting with the schedule."""
+
+STORED_PLAN: Final = col(Campaign.recurring_config)
+"""The column with the plan, as the JSON of `RecurringPlan`."""
 
 SHOWN_OCCURRENCES: Final = 5
 _COMPARED_WITH_HOURS: Final = 30
