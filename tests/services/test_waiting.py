@@ -168,3 +168,14 @@ async def test_many_people_are_counted_anew_only_after_some_seconds(
             await snapshot(stage)
         counted.append(sum("UNION ALL" in each and "blocked_by" in each for each in sent))
     assert counted == [1, 0, 1]
+
+
+async def test_a_retry_that_falls_into_closed_hours_is_counted_from_the_opening_on(
+    database: Database,
+) -> None:
+    stage = await set_stage(database, contacts=0)
+    eight_in_new_york_tomorrow = datetime(2026, 3, 3, 13, tzinfo=UTC)
+    await people(stage, 1, not_before=stage.clock.now() + 13 * _HOUR, attempts_made=1)  # 23:00 there.
+    [retry] = (await snapshot(stage)).waiting.counts
+    assert (retry.reason, retry.until) == (WaitReason.RETRY, eight_in_new_york_tomorrow)
+    assert (await snapshot(stage)).waiting.next_at == eight_in_new_york_tomorrow

@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from app.domain.campaign import DIALING, CampaignStatus
 from app.domain.gate import Rule
+from app.domain.opening import Opening
 from app.domain.recipient import RecipientStatus
 from app.domain.waiting import STORED_REASONS, SkipReason, WaitReason, zone_to_tell
 from app.models import Campaign, Organization, Recipient
@@ -49,11 +50,20 @@ _COUNT: Final = text(
       AND place_id = ANY(CAST(:closed AS bigint[]))
     GROUP BY place_id
     UNION ALL
-    SELECT CAST(NULL AS bigint), coalesce(blocked_by, 'retry'), count(*), min(not_before) FROM recipient
+    SELECT place_id, coalesce(blocked_by, 'retry'), count(*), min(not_before) FROM recipient
     WHERE campaign_id = :campaign_id AND status = 'pending' AND not_before > :now
-    GROUP BY coalesce(blocked_by, 'retry')
+    GROUP BY place_id, coalesce(blocked_by, 'retry')
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """People of one place whose next time is ahead."""
+
+    place_id: int | None
+    people: int
+    first_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +75,8 @@ class _WaitingCounted:
     """The closed places in which somebody was due."""
     closed: Mapping[int, int]
     """Closed place -> how many are due there."""
-    later: Mapping[WaitReason, tuple[int, datetime]]
-    """Reason -> for how many the next time is ahead, and the first of these times."""
+    later: Mapping[WaitReason, tuple[_Later, ...]]
+    """By reason: for whom the next time is ahead."""
 
 
 _kept: OrderedDict[int, _WaitingCounted] = OrderedDict()
@@ -87,7 +97,7 @@ async def waiting_now(
     reasons = [
         *_due(counted, pending),
         *_for_hours(counted, closed, rules, now=now),
-        *_later(counted),
+        *_later(counted, places),
     ]
     hours = closed_everywhere(rules, places, now=now) if rules is not None else None
     return WaitingNow(
@@ -106,12 +116,11 @@ async def _counted(
         return kept
     given = {"campaign_id": campaign_id, "closed": sorted(shut), "now": now}
     rows = (await session.execute(_COUNT, given)).all()
-    later: dict[WaitReason, tuple[int, datetime]] = {}
+    later: dict[WaitReason, tuple[_Later, ...]] = {}
     for row in rows:
         if row.reason is not None:
             reason = _reason_of(row.reason)
-            people, first_at = later.get(reason, (0, row.first_at))
-            later[reason] = people + row.people, min(first_at, row.first_at)
+            later[reason] = (*later.get(reason, ()), _Later(row.place_id, row.people, row.first_at))
     people_in = {row.place_id: row.people for row in rows if row.reason is None}
     counted = _WaitingCounted(now, frozenset(shut), people_in, later)
     _kept[campaign_id] = counted
@@ -130,7 +139,7 @@ _LATER: Final = STORED_REASONS | {WaitReason.CALLING_HOURS}
 
 
 def _due(counted: _WaitingCounted, pending: int) -> Iterable[WaitingCount]:
-    later = sum(people for people, _ in counted.later.values())
+    later = sum(each.people for there in counted.later.values() for each in there)
     people = pending - later - sum(counted.closed.values())
     if people > 0:
         yield WaitingCount(reason=WaitReason.DUE, people=people)
@@ -140,7 +149,7 @@ def _for_hours(
     counted: _WaitingCounted, closed: Sequence[WaitingPlace], rules: HoursRules | None, *, now: datetime
 ) -> Iterable[WaitingCount]:
     people = sum(counted.closed.get(each.place_id, 0) for each in closed)
-    later, _ = counted.later.get(WaitReason.CALLING_HOURS, (0, now))
+    later = sum(each.people for each in counted.later.get(WaitReason.CALLING_HOURS, ()))
     if not people + later or rules is None:
         return
     opens = [(at, each) for each in closed if (at := each.next_at(now)) is not None]
@@ -159,10 +168,19 @@ def _for_hours(
     )
 
 
-def _later(counted: _WaitingCounted) -> Iterable[WaitingCount]:
-    for reason, (people, first_at) in counted.later.items():
+def _later(counted: _WaitingCounted, places: Sequence[WaitingPlace]) -> Iterable[WaitingCount]:
+    openings = {each.place_id: each.opening for each in places}
+    for reason, there in counted.later.items():
+        people = sum(each.people for each in there)
+        # A time that falls into closed hours is told from the opening on.
+        times = [_from(openings.get(each.place_id or 0), each.first_at) for each in there]
         if reason is not WaitReason.CALLING_HOURS:
-            yield WaitingCount(reason=reason, people=people, until=first_at, several=people > 1)
+            yield WaitingCount(reason=reason, people=people, until=min(times), several=people > 1)
+
+
+def _from(opening: Opening | None, at: datetime) -> datetime:
+    opens_at = opening.at(at).opens_at if opening is not None else None
+    return max(at, opens_at) if opens_at is not None else at
 
 
 def _next_at(

@@ -151,7 +151,7 @@ def _row(person: ObjectVar[Person]) -> rx.Component:
         cell(
             rx.cond(
                 person.why != "",
-                rx.el.span(person.why, class_name="cs-why-short"),
+                rx.el.span(person.why, class_name="cs-why-cell"),
                 rx.el.span("\u2013", class_name="cs-none", aria_label="none"),
             ),
             label="Why",

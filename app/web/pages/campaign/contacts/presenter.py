@@ -109,6 +109,8 @@ def person(
     until = why.told.until if why is not None and why.is_waiting else None
     next_at = max(row.next_at, until or row.next_at) if row.next_at is not None else None
     is_due = next_at is not None and next_at <= now
+    # Closed hours without a time never open.
+    never = why is not None and why.told.rule == WaitReason.CALLING_HOURS and until is None
     return Person(
         id=row.id,
         position=f"{row.position:,}",
@@ -120,7 +122,7 @@ def person(
         disposition=row.last_disposition.value if row.last_disposition else "",
         last=moment(row.last_attempt_at, zone, now=now),
         next=Moment() if is_due else moment(next_at, zone, now=now),
-        next_word="Queued" if is_due else "",
+        next_word="Queued" if is_due and not never else "",
         why=ahead or (why.told.short if why is not None else ""),
         can_retry="retry" in row.actions,
         can_skip="skip" in row.actions,
