@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import combinations
 from typing import Final, Self
 
@@ -40,7 +41,7 @@ _A_WEEK: Final = 7
 _UTC: Final = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blackouts:
     """Dates on which an organization contacts nobody, by the calendar where the person is."""
 
@@ -57,8 +58,17 @@ class Blackouts:
 
     def why_off(self, day: date) -> str | None:
         """Return what the day is called; None if it is not one of them."""
-        names = (name for start, end, name in self.dates if start <= day <= end)
-        return next((f"“{name}”" if name else "the day" for name in names), None)
+        name = self._names.get(day)
+        return None if name is None else f"“{name}”" if name else "the day"
+
+    @cached_property
+    def _names(self) -> Mapping[date, str]:
+        """Each of the days -> its name, the first of several. A year of days is asked about for each place."""
+        return {
+            start + timedelta(days=number): name
+            for start, end, name in reversed(self.dates)
+            for number in range((end - start).days + 1)
+        }
 
 
 NO_BLACKOUTS: Final = Blackouts()

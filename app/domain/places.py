@@ -87,7 +87,8 @@ def resolve(
 ) -> Resolved:
     """Return where the person with this number (E.164) may be, and what says so.
 
-    A time zone that `read_zone` refuses, and a state or postcode that is not known, count as not given.
+    A time zone that `read_zone` refuses, and a state or postcode that is not known, count as not given. `UTC`, which is
+    the time of no place, is a zone besides the others.
     """
     return _resolve(_facts(number), time_zone, state.strip(), country.strip().upper(), postcode.strip())
 
@@ -110,11 +111,14 @@ def _resolve(facts: _NumberFacts, time_zone: str, state: str, country: str, post
     own = _readable(time_zone)
     home = _home(facts, state, country, postcode)
     zones, source = home.zones, home.source
-    if own:
+    if own and country_of(own):
         zones, source = (own,), ZoneSource.OWN
     elif not zones:
         zones = _by_number(facts, home.country)
         source = ZoneSource.NUMBER if zones else ZoneSource.ASSUMED
+    if own and own not in zones:
+        # UTC is no place: many programs write it where nobody gave a zone. So it replaces nothing.
+        zones, source = tuple(sorted((*zones, own))), source if zones else ZoneSource.OWN
     return Resolved(Place(zones, facts.zones, _laws(facts, home, own)), source)
 
 

@@ -29,6 +29,9 @@ _OLD_ABBREVIATIONS: Final = frozenset(
 )
 """Abbreviations that the tz database lists as zones, for old computers."""
 _ABBREVIATION: Final = re.compile(r"[A-Z]{2,5}(?:\d{1,2}[A-Z]{3,4})?")
+_MEANT_BY_LAW: Final = {"Hawaii_Aleutian": "Pacific/Honolulu"}
+"""Meta zone -> the zone that its words mean, against CLDR: "Hawaii-Aleutian" is what US law calls Hawaii's time
+(15 U.S.C. 263), and CLDR lists the Aleutian Islands alone under it, where summer is an hour ahead of Hawaii."""
 _IN_BRACKETS: Final = re.compile(r"\([^)]*\)")
 _KIND_OF_TIME: Final = re.compile(r"\s+(?:(?:standard|daylight|summer)\s+)?time(?:\s*zone)?$")
 
@@ -147,7 +150,8 @@ def _usual_words() -> Mapping[str, str]:
         long = names.get("long", {})
         if not members or not long:
             continue
-        meant = _main_member(members, words.get(long.get("standard", "").casefold()))
+        in_windows = words.get(long.get("standard", "").casefold())
+        meant = _MEANT_BY_LAW.get(group) or _main_member(members, in_windows)
         for word in long.values():
             words.setdefault(word.casefold(), meant)
             words.setdefault(_KIND_OF_TIME.sub("", word.casefold()), meant)

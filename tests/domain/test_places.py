@@ -295,6 +295,15 @@ def test_a_zone_in_another_country_brings_that_country_s_law(
     assert resolve(number, time_zone=time_zone).place.laws == laws
 
 
+def test_utc_does_not_replace_what_tells_the_place() -> None:
+    found = resolve(A_NEW_YORKER, time_zone="UTC")
+    assert (found.place.zones, found.source) == ((NEW_YORK, "UTC"), ZoneSource.NUMBER)
+    found = resolve(A_NEW_YORKER, time_zone="UTC", state="Hawaii")
+    assert (found.place.zones, found.source) == (("Pacific/Honolulu", "UTC"), ZoneSource.STATE)
+    found = resolve("+15551234567", time_zone="UTC")
+    assert (found.place.zones, found.source) == (("UTC",), ZoneSource.OWN)
+
+
 def test_the_contact_s_country_and_state_say_whose_law_holds() -> None:
     assert resolve(A_NEW_YORKER, country="US").place.laws == ("US", "US-NY")
     assert resolve(A_NEW_YORKER, state="FL", time_zone="Asia/Kolkata").place.laws == ("US", "US-FL")

@@ -97,6 +97,7 @@ def test_utc_is_a_zone(text: str) -> None:
         ("GB", "Europe/London"),
         ("Chicago", "America/Chicago"),
         ("Arizona", "America/Phoenix"),
+        ("Hawaii-Aleutian Standard Time", "Pacific/Honolulu"),
         ("Zulu", "UTC"),
     ],
 )

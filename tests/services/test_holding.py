@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.campaign import CampaignStatus
+from app.domain.events import EventKind
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Role
 from app.models import Contact, Recipient
@@ -106,6 +107,25 @@ async def test_a_lifted_hold_lets_the_person_be_due_again(stage: DialingStage) -
     assert len(await stage.reserve()) == 1
     with pytest.raises(Conflict, match="no hold"):
         await lifted(stage)
+
+
+@pytest.mark.parametrize("then", ["lifted", "nearer"])
+async def test_a_hold_that_ends_early_does_not_shorten_the_wait_for_a_retry(
+    database: Database, then: str
+) -> None:
+    stage = await set_stage(database, contacts=1, retry_delay_minutes=240)
+    (tried,) = await stage.dial()
+    await stage.hear(tried.attempt_id, EventKind.NO_ANSWER)
+    retry_at = stage.clock.now() + timedelta(hours=4)
+    await hold(stage, "2026-03-12")
+    stage.clock.advance(hours=1)
+    await (lifted(stage) if then == "lifted" else hold(stage, "2026-03-02T12:00"))
+    waits = (await stage.recipients())[0]
+    assert (waits.not_before, waits.blocked_by) == (retry_at, None)
+    stage.clock.advance(hours=2)
+    assert await stage.reserve() == ()
+    stage.clock.advance(hours=1)
+    assert len(await stage.reserve()) == 1
 
 
 async def test_a_hold_that_comes_after_the_reservation_stops_the_request(stage: DialingStage) -> None:

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.domain.places import ZoneSource
+from app.domain.time_zones import read_zone
 from app.models import Contact, ImportIssue, Organization, Place
 from app.runtime.database import Database
 from app.services.access.principal import Principal
 from app.services.errors import Conflict, FieldErrors
-from app.services.imports import operations
+from app.services.imports import operations, zones
 from app.services.imports.issues import IssueKind
 from app.services.imports.preview import preview_import
 from app.services.imports.queries import get_import
@@ -147,6 +148,22 @@ async def test_a_confirmed_word_is_shown_as_such_in_any_case(
         ("Mountain", 1, ""),
     ]
     assert preview.zones == [ZoneCount(("America/Los_Angeles",), 2), ZoneCount((NEW_YORK,), 1)]
+
+
+def test_of_many_different_words_the_most_frequent_are_shown_and_no_others_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def noted(text: str) -> str:
+        read.append(text)
+        return read_zone(text)
+
+    monkeypatch.setattr(zones, "read_zone", noted)
+    words = {f"nowhere {number}": number for number in range(1, 100_000)}
+    found = zones.zone_words_of(words, {})
+    assert [each.people for each in found] == list(range(99_999, 99_899, -1))
+    assert len(read) == zones.MOST_ZONE_WORDS
 
 
 async def test_a_word_can_only_mean_a_zone(database: Database, owner: Principal) -> None:

@@ -1,10 +1,13 @@
 """How an organization keeps legal hours: its policy with the reasons, its blackout dates, whose zone counts."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.campaign import CampaignStatus
+from app.domain.gate import Rule
 from app.domain.legal_policy import LegalPolicy, ZoneTrust
 from app.domain.rights import Role
 from app.models import Organization
@@ -17,7 +20,7 @@ from app.services.access.organizations import (
     update_organization,
 )
 from app.services.errors import FieldErrors, NotAllowed
-from tests.support.builders import NOON, make_organization, principal
+from tests.support.builders import NOON, make_campaign, make_organization, make_recipient, principal
 
 LAW, STRICT, OFF = LegalPolicy.LAW, LegalPolicy.STRICT, LegalPolicy.OFF
 
@@ -60,6 +63,18 @@ async def test_each_change_is_kept_with_who_and_why_and_the_newest_is_first(sess
         (LAW, OFF, "Only our own staff."),
     ]
     assert {(each.actor, each.at) for each in history} == {(owner.actor, NOON)}
+
+
+async def test_who_waits_because_of_a_legal_cap_is_due_again_once_the_policy_has_another(
+    session: AsyncSession,
+) -> None:
+    organization = await make_organization(session, legal_policy=STRICT)
+    campaign = await make_campaign(session, organization, status=CampaignStatus.RUNNING)
+    tomorrow = NOON + timedelta(days=1)
+    waits = await make_recipient(session, campaign, not_before=tomorrow, blocked_by=Rule.FREQUENCY)
+    await change(session, organization, legal_policy="law", legal_policy_reason="Our clients ask for it.")
+    await session.refresh(waits)
+    assert waits.not_before == NOON
 
 
 async def test_only_an_owner_changes_the_policy(session: AsyncSession) -> None:

@@ -168,7 +168,7 @@ async def update_organization(
     for field, value in changed.items():
         setattr(organization, field, value)
     await session.flush()
-    if changed.keys() & {"frequency_cap", "frequency_cap_hours"}:
+    if changed.keys() & {"frequency_cap", "frequency_cap_hours", "legal_policy"}:
         await session.execute(_ASK_CAPPED_AGAIN, {"organization_id": organization.id, "now": now})
     announce(session, organization_id=organization.id, work=True)
 
@@ -208,7 +208,7 @@ _ASK_CAPPED_AGAIN: Final = text(
       AND r.status = 'pending' AND r.blocked_by = 'frequency' AND r.not_before > :now
     """  # noqa: S608 - a constant is put in, nothing a caller gives
 )
-"""Recipients that wait because of the old cap are due again: the gate decides by the new one."""
+"""Recipients that wait because of an old cap, ours or the law's, are due again: the gate decides by the new one."""
 
 
 async def _own(session: AsyncSession, principal: Principal, *, lock: bool = False) -> Organization:

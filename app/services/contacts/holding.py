@@ -1,6 +1,7 @@
 """Holds: "not before 12 May" for one person, in all campaigns. Held time spends no attempt."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -8,8 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.gate import why_held
+from app.domain.attempt import Disposition
+from app.domain.gate import Rule, why_held
 from app.domain.opening import place_name, time_text
+from app.domain.retry import RETRY_COLUMNS, RetryPolicy, delay_after
 from app.domain.rights import Right
 from app.models import sql
 from app.runtime.live_feed import announce
@@ -42,31 +45,26 @@ _SET: Final = text(
 
 # Who waits longer for another reason keeps waiting. A recipient that is being reserved is waited for: the dialer's
 # transaction is short, and afterwards it waits no more.
-_MOVE: Final = text(
+_WAITING: Final = text(
     f"""
-    WITH chosen AS (
-        SELECT r.id FROM recipient r JOIN campaign c ON c.id = r.campaign_id AND c.status NOT IN {sql.OVER}
-        WHERE r.contact_id = :contact_id AND r.status = 'pending'
-          AND (r.not_before < :until OR r.blocked_by = 'hold')
-        ORDER BY r.id FOR NO KEY UPDATE OF r
-    )
-    UPDATE recipient r
-    SET not_before = :until, blocked_by = 'hold', blocked_why = CAST(:why AS varchar), updated_at = :now
-    FROM chosen WHERE r.id = chosen.id
-    RETURNING r.campaign_id
-    """  # noqa: S608 - a constant is put in, nothing a caller gives
+    SELECT r.id, r.campaign_id, r.blocked_by, r.attempts_made, r.last_disposition, last.ended_at,
+           {", ".join(f"c.{name}" for name in RETRY_COLUMNS)}
+    FROM recipient r JOIN campaign c ON c.id = r.campaign_id AND c.status NOT IN {sql.OVER}
+    LEFT JOIN attempt last ON last.id = r.last_attempt_id
+    WHERE r.contact_id = :contact_id AND r.status = 'pending'
+      AND (r.not_before < CAST(:until AS timestamptz) OR r.blocked_by = 'hold')
+    ORDER BY r.id FOR NO KEY UPDATE OF r
+    """  # noqa: S608 - constants are put in, nothing a caller gives
 )
 
-_FREE: Final = text(
+_MOVE: Final = text(
     """
-    WITH chosen AS (
-        SELECT id FROM recipient WHERE contact_id = :contact_id AND status = 'pending' AND blocked_by = 'hold'
-        ORDER BY id FOR NO KEY UPDATE
-    )
     UPDATE recipient r
-    SET not_before = :now, blocked_by = NULL, blocked_why = NULL, updated_at = :now
-    FROM chosen WHERE r.id = chosen.id
-    RETURNING r.campaign_id
+    SET not_before = chosen.at, blocked_by = CASE WHEN chosen.held THEN 'hold' END,
+        blocked_why = CASE WHEN chosen.held THEN CAST(:why AS varchar) END, updated_at = :now
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]), CAST(:held AS boolean[]))
+         AS chosen (id, at, held)
+    WHERE r.id = chosen.id
     """
 )
 
@@ -91,28 +89,22 @@ async def hold_contact(
     zone = _zone_of(contact)
     at, why = _read(until, reason, zone, now=now)
     await _set(session, principal, contact.id, until=at, reason=why, now=now)
-    moved = await session.execute(
-        _MOVE,
-        {
-            "contact_id": contact.id,
-            "until": at,
-            "why": why_held(f"{time_text(at, zone, seen=now)} in {place_name(zone)}", why)[:LONGEST_REASON],
-            "now": now,
-        },
-    )
-    _tell(session, principal, {row.campaign_id for row in moved})
+    said = why_held(f"{time_text(at, zone, seen=now)} in {place_name(zone)}", why)[:LONGEST_REASON]
+    await _move(session, principal, contact.id, until=at, why=said, now=now)
     return at
 
 
 async def lift_hold(session: AsyncSession, *, principal: Principal, contact_id: int, now: datetime) -> None:
-    """Lift a person's hold: those who waited for it are due again. Raises `NotFound`, and `Conflict` without a hold."""
+    """Lift a person's hold: who waited for it is due again, or waits for the next attempt as without the hold.
+
+    Raises `NotFound`, and `Conflict` without a hold.
+    """
     authorize(principal, Right.EDIT_CONTACTS)
     contact = await _lock(session, principal, contact_id)
     if contact.held_until is None or contact.held_until <= now:
         raise Conflict("There is no hold on this contact.")
     await _set(session, principal, contact.id, until=None, reason="", now=now)
-    freed = await session.execute(_FREE, {"contact_id": contact.id, "now": now})
-    _tell(session, principal, {row.campaign_id for row in freed})
+    await _move(session, principal, contact.id, until=None, why="", now=now)
 
 
 async def _lock(session: AsyncSession, principal: Principal, contact_id: int) -> Any:
@@ -148,9 +140,42 @@ async def _set(
     announce(session, organization_id=principal.organization_id)
 
 
-def _tell(session: AsyncSession, principal: Principal, campaign_ids: set[int]) -> None:
-    for campaign_id in sorted(campaign_ids):
+async def _move(
+    session: AsyncSession,
+    principal: Principal,
+    contact_id: int,
+    *,
+    until: datetime | None,
+    why: str,
+    now: datetime,
+) -> None:
+    """Let those who wait for less, or for an earlier hold, wait until then; None: for no hold any more."""
+    waiting = (await session.execute(_WAITING, {"contact_id": contact_id, "until": until})).mappings().all()
+    at = until or now
+    times = [max(at, _retry_time(row) or at) for row in waiting]
+    given = {
+        "ids": [row["id"] for row in waiting],
+        "times": times,
+        "held": [until is not None and time == until for time in times],
+        "why": why,
+        "now": now,
+    }
+    await session.execute(_MOVE, given)
+    for campaign_id in sorted({row["campaign_id"] for row in waiting}):
         announce(session, organization_id=principal.organization_id, campaign_id=campaign_id, work=True)
+
+
+def _retry_time(row: Mapping[Any, Any]) -> datetime | None:
+    """Return when the next attempt would be due without the hold, which has taken its place; None: at once."""
+    if row["blocked_by"] != Rule.HOLD or not row["last_disposition"] or row["ended_at"] is None:
+        return None
+    try:
+        policy = RetryPolicy.of(row)
+    except (ValueError, TypeError, AttributeError):
+        policy = RetryPolicy.numbers_of(row)
+    disposition, made = Disposition(row["last_disposition"]), row["attempts_made"]
+    ended_at: datetime = row["ended_at"]
+    return ended_at + delay_after(policy, disposition=disposition, attempts_made=made) if made else None
 
 
 def _read(until: str, reason: str, zone: str, *, now: datetime) -> tuple[datetime, str]:

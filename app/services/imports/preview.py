@@ -27,7 +27,7 @@ from app.services.imports.rows.row_parser import CARD, FilePerson, ReadRows
 from app.services.imports.run import BATCH_ROWS, number_rules, prepared, row_plan
 from app.services.imports.store.matching import NO_MATCHES, MatchResult, match_people
 from app.services.imports.views import ImportPreview, IssueRow, PreviewRow, SampleText
-from app.services.imports.zones import MOST_ZONE_WORDS, add_zone_counts, zone_counts_of, zone_words_of
+from app.services.imports.zones import add_zone_counts, zone_counts_of, zone_words_of
 from app.services.refs import Ref, load
 
 PREVIEW_ROWS: Final = 100_000
@@ -80,7 +80,7 @@ async def preview_import(
         first_issues=counted.issues,
         samples=await _samples(session, campaign, counted.people) if campaign else [],
         zones=zone_counts_of(counted.zones),
-        zone_words=zone_words_of(counted.words, contact_import.zone_words)[:MOST_ZONE_WORDS],
+        zone_words=zone_words_of(counted.words, contact_import.zone_words),
     )
 
 

@@ -67,15 +67,20 @@ def zone_counts_of(counts: Mapping[str, int]) -> list[ZoneCount]:
 
 
 def zone_words_of(words: Mapping[str, int], confirmed: Mapping[str, str]) -> list[ZoneWord]:
-    """Return words that are no zones, the most frequent first; spellings in other cases are one word."""
+    """Return words that are no zones, the most frequent first, at most `MOST_ZONE_WORDS`; upper and lower case are one.
+
+    The words of a long file may all differ: only those that are shown are read.
+    """
     meant = {word.casefold(): zone for word, zone in confirmed.items()}
     people: Counter[str] = Counter()
     spelled: dict[str, str] = {}
     for word, count in words.items():
         people[word.casefold()] += count
         spelled.setdefault(word.casefold(), word)
-    found = []
+    found: list[ZoneWord] = []
     for folded, count in people.most_common():
+        if len(found) == MOST_ZONE_WORDS:
+            break
         try:
             read_zone(spelled[folded])
         except ZoneRefused as refused:
