@@ -349,3 +349,13 @@ async def test_worlds_know_every_rule(database: Database) -> None:
         met += await compare(world)
     rare = {Rule.RECIPIENT_STATE, Rule.BUDGET, Rule.PILOT, Rule.RAMP}
     assert {*Rule, *WaitReason} - rare - met.keys() == set()
+
+
+async def test_a_pilot_under_way_is_said_of_all_who_wait_for_it(database: Database) -> None:
+    stage = await set_stage(database, contacts=3, pilot_size=1)
+    assert len(await stage.reserve()) == 1
+    assert await stage.reserve() == ()  # The dispatcher stores that it waits for the pilot.
+    said = await World(Random(0), stage).explain()
+    rules = [said[each.id].told.rule for each in await stage.recipients()]
+    assert rules == [RecipientStatus.IN_PROGRESS, Rule.PILOT, Rule.PILOT]
+    assert await stage.reserve() == ()
