@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from twilio.request_validator import RequestValidator
 
@@ -177,6 +178,7 @@ class Installation:
             yield show
         finally:
             file.unlink()
+            self.services.do(_date_back)
 
     def log_sizes(self) -> dict[str, int]:
         """How long each log is now; see `logs_since`."""
@@ -254,6 +256,16 @@ def _open(home: Home, run: RunRecord, ours: dict[str, str]) -> Iterator[Installa
     finally:
         carrier.close()
         services.close()
+
+
+async def _date_back(session: AsyncSession) -> None:
+    """Date attempts that are dated ahead of now: they would count for the carrier account's rates until then."""
+    await session.execute(
+        text(
+            "UPDATE attempt SET reserved_at = least(reserved_at, now()), placed_at = least(placed_at, now()),"
+            " responded_at = least(responded_at, now()) WHERE reserved_at > now()"
+        )
+    )
 
 
 def _is_ready(home: Home) -> bool:

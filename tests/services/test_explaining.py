@@ -22,6 +22,7 @@ from app.domain.suppression import SuppressionScope, SuppressionSource
 from app.domain.waiting import WaitReason
 from app.models import Campaign, Contact, Organization, PhoneNumber, Recipient, Suppression
 from app.runtime.database import Database
+from app.services.dialing import explain as explaining
 from app.services.dialing.explain import Explanation, explain
 from app.services.places.hours import hours_of_organization, opening_at, rules_of
 from app.services.places.store import place_of_contact
@@ -359,3 +360,25 @@ async def test_a_pilot_under_way_is_said_of_all_who_wait_for_it(database: Databa
     rules = [said[each.id].told.rule for each in await stage.recipients()]
     assert rules == [RecipientStatus.IN_PROGRESS, Rule.PILOT, Rule.PILOT]
     assert await stage.reserve() == ()
+
+
+async def test_somebody_who_is_reserved_while_the_page_reads_was_due(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await set_stage(database, contacts=1)
+    (recipient,) = await stage.recipients()
+
+    async def reserved_meanwhile(*_: object, **__: object) -> tuple[()]:
+        await stage.dial()
+        return ()
+
+    monkeypatch.setattr(explaining, "prepare_these", reserved_meanwhile)
+    async with database.session() as session:
+        told = await explain(
+            session,
+            principal=principal(stage.organization),
+            campaign_ref=stage.campaign_id,
+            recipient_ids=[recipient.id],
+            now=stage.clock.now(),
+        )
+    assert told[recipient.id].told.rule == WaitReason.DUE

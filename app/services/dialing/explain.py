@@ -88,11 +88,16 @@ async def explain(
     waiting = [each.id for each in people.rows if each.status == RecipientStatus.PENDING]
     told = await _tell_waiting(session, people, waiting) if waiting else {}
     return {
-        row.id: people.explanation(
-            row, told.get(row.id) or tell_ended(people.story(row), row.blocked_by, now=now)
-        )
-        for row in people.rows
+        row.id: people.explanation(row, told.get(row.id) or _tell_other(people, row)) for row in people.rows
     }
+
+
+def _tell_other(people: "_ExplainedPeople", row: Row[Any]) -> Told:
+    """Return the answer for one who does not wait, or has stopped waiting since the rows were read."""
+    story = people.story(row)
+    if story.status is RecipientStatus.PENDING:
+        return tell_due(story)
+    return tell_ended(story, row.blocked_by, now=people.now)
 
 
 _PEOPLE: Final = text(
