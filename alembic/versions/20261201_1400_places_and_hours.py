@@ -27,6 +27,7 @@ _COLUMNS: dict[str, tuple[tuple[str, Any, str | None], ...]] = {
         ("held_reason", sa.String(500), "''"),
         ("held_by", sa.String(200), "''"),
         ("held_at", sa.DateTime(timezone=True), None),
+        ("consent_scope", sa.String(20), "''"),
     ),
     "recipient": (("place_id", sa.BigInteger(), None),),
     "attempt": (("place_id", sa.BigInteger(), None), ("legal_hours", sa.String(60), "''")),

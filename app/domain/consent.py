@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.domain.campaign import Purpose
+from app.domain.campaign import Channel, Purpose
 
 
 class Consent(StrEnum):
@@ -14,6 +14,14 @@ class Consent(StrEnum):
     GRANTED = "granted"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
+
+
+class ConsentScope(StrEnum):
+    """The channels that a granted consent is for. A refusal is for all."""
+
+    ALL = "all"
+    VOICE = "voice"
+    SMS = "sms"
 
 
 REFUSED_BECAUSE: Final[Mapping[Consent, str]] = {
@@ -31,5 +39,11 @@ def why_not_consented(consent: Consent, purpose: Purpose) -> str | None:
     if consent in REFUSED_BECAUSE:
         return REFUSED_BECAUSE[consent]
     if purpose is Purpose.MARKETING and consent is not Consent.GRANTED:
-        return "This campaign is marketing, and no consent of this person is on record."
+        return "This campaign is marketing, and no consent of this person for it is on record."
     return None
+
+
+def consent_for(channel: Channel, consent: Consent, scope: str) -> Consent:
+    """Return what the person agreed to for this channel. `scope`: as it is stored, empty for every channel."""
+    own = ConsentScope.SMS if channel is Channel.SMS else ConsentScope.VOICE
+    return Consent.UNKNOWN if consent is Consent.GRANTED and scope not in {"", own} else consent

@@ -58,6 +58,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "notes": ("notes", "note", "comment", "comments", "remarks"),
     TAGS: ("tags", "tag", "labels"),
     "consent": ("consent", "consent_status"),
+    "consent_scope": ("consent_scope", "consent_channel", "consent_channels"),
     "consent_source": ("consent_source",),
     "consent_wording": ("consent_wording", "consent_text"),
     "consent_evidence": ("consent_evidence", "consent_proof"),
@@ -74,7 +75,14 @@ _EXPORT_HEADERS: Final = frozenset({"suppressed", "last_outcome", "last_contacte
 _IGNORED_IN_EXPORTS: Final = frozenset({"source"})
 """A column of our exports that imports ignore. In any other file it is a column of the organization."""
 
-CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence", "consent_at")
+CONSENT: Final = (
+    "consent",
+    "consent_scope",
+    "consent_source",
+    "consent_wording",
+    "consent_evidence",
+    "consent_at",
+)
 """The fields of a person's consent."""
 
 MOST_TAGS: Final = 50
@@ -94,6 +102,7 @@ LENGTHS: Final[Mapping[str, int]] = {
     "state": 50,
     "language": 20,
     "notes": 4000,
+    "consent_scope": 20,
     "consent_source": 200,
     "consent_wording": 2000,
     "consent_evidence": 2000,

@@ -94,6 +94,8 @@ class Contact(Row, table=True):
     tags: list[str] = list_of(str)
     fields: dict[str, Any] = json_object()
     consent: Consent = word(Consent, default=Consent.UNKNOWN)
+    consent_scope: str = Field(default="", max_length=20)
+    """The channel that a granted consent is for (`domain.consent.ConsentScope`); empty: every channel."""
     consent_source: str = Field(default="", max_length=200)
     """Where consent was given: a form, a call, a contract."""
     consent_wording: str = Field(default="", max_length=2000)

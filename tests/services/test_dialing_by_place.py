@@ -277,6 +277,33 @@ async def test_marketing_needs_consent_on_record_and_information_only_no_refusal
     assert (unknown.status, unknown.blocked_by) == (RecipientStatus.SKIPPED, "consent")
 
 
+@pytest.mark.parametrize(
+    ("scope", "channel", "reached"),
+    [
+        ("", Channel.CALL, "reached"),
+        ("voice", Channel.CALL, "reached"),
+        ("sms", Channel.CALL, "skipped"),
+        ("", Channel.SMS, "reached"),
+        ("sms", Channel.SMS, "reached"),
+        ("voice", Channel.SMS, "skipped"),
+    ],
+)
+async def test_consent_to_marketing_counts_for_its_own_channel(
+    database: Database, scope: str, channel: Channel, reached: str
+) -> None:
+    agreed = {"number": LONDON, "consent": Consent.GRANTED, "consent_scope": scope}
+    stage = await stage_with(database, agreed, purpose=Purpose.MARKETING, channel=channel)
+    assert await called(stage) == ([LONDON] if reached == "reached" else [])
+    (recipient,) = await stage.recipients()
+    assert recipient.blocked_by == (None if reached == "reached" else "consent")
+
+
+async def test_a_refusal_counts_for_every_channel(database: Database) -> None:
+    refused = {"number": LONDON, "consent": Consent.DENIED, "consent_scope": "sms"}
+    stage = await stage_with(database, refused)
+    assert await called(stage) == []
+
+
 async def test_a_held_contact_waits_without_spending_an_attempt(database: Database) -> None:
     stage = await stage_with(database, {"number": LONDON})
     until = stage.clock.now() + timedelta(hours=20)

@@ -68,6 +68,31 @@ async def test_a_time_that_is_not_said_is_that_of_the_upload(database: Database,
     assert consent_of(await contact(database, BOB)) == (Consent.UNKNOWN, "", "", "", None)
 
 
+@pytest.mark.parametrize(("said", "stored"), [("SMS", "sms"), ("calls", "voice"), ("both", ""), ("", "")])
+async def test_a_consent_may_be_for_one_channel(
+    database: Database, owner: Principal, said: str, stored: str
+) -> None:
+    await imported(database, owner, f"phone_number,consent,consent_scope\n{ANN},yes,{said}\n")
+    assert (await contact(database)).consent_scope == stored
+
+
+async def test_a_channel_that_is_not_clear_refuses_the_row(database: Database, owner: Principal) -> None:
+    result = await imported(
+        database, owner, f"phone_number,consent,consent_scope\n{ANN},yes,fax\n{BOB},yes,sms\n"
+    )
+    assert (result.accepted, result.rejected) == (1, 1)
+
+
+async def test_consents_for_one_channel_each_are_one_for_both_and_an_undo_takes_the_second_back(
+    database: Database, owner: Principal
+) -> None:
+    await imported(database, owner, f"phone_number,consent,consent_scope\n{ANN},yes,sms\n")
+    second = await imported(database, owner, f"phone_number,consent,consent_scope\n{ANN},yes,calls\n")
+    assert (await contact(database)).consent_scope == ""
+    await undone(database, owner, second.import_id)
+    assert (await contact(database)).consent_scope == "sms"
+
+
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [

@@ -96,6 +96,7 @@ class BulkBody(Body):
     scope: SuppressionScope | None = Field(None, description="For `suppress`; `all` if left out.")
     reason: Annotated[str, at_most(LONGEST_REASON)] | None = Field(None, description="For `suppress`.")
     consent: str | None = Field(None, description="For `consent`.")
+    consent_scope: str | None = Field(None, description="all (the default), voice or sms.")
     consent_source: Annotated[str, at_most(LENGTHS["consent_source"])] | None = None
     consent_wording: Annotated[str, at_most(LENGTHS["consent_wording"])] | None = None
     consent_evidence: Annotated[str, at_most(LENGTHS["consent_evidence"])] | None = None

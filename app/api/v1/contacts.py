@@ -14,7 +14,7 @@ from app.api.caller import Caller, Keyed, KeyedRoute, Repeatable
 from app.api.files import csv_file
 from app.api.v1.fields import Body, Moment, PageSize, RowId, Search, at_most
 from app.api.v1.suppressions import SuppressionAnswer, suppression_answer
-from app.domain.consent import Consent
+from app.domain.consent import Consent, ConsentScope
 from app.domain.contact_fields import LENGTHS
 from app.domain.contact_filter import ContactFilter
 from app.domain.places import Confidence, ZoneSource
@@ -88,6 +88,10 @@ class ContactBody(Body):
         examples=[{"deal_stage": "proposal"}],
     )
     consent: Consent | None = Field(None, description="What the person agreed to.")
+    consent_scope: ConsentScope | None = Field(
+        None,
+        description="The channels that a granted consent is for. Marketing needs consent for its channel.",
+    )
     consent_source: Annotated[str, at_most(LENGTHS["consent_source"])] | None = Field(
         None, examples=["web form"]
     )
@@ -181,6 +185,7 @@ class ContactAnswer(ContactItem):
     state: str
     notes: str
     fields_: dict[str, str] = Field(serialization_alias="fields")
+    consent_scope: ConsentScope
     consent_source: str
     consent_wording: str
     consent_evidence: str
@@ -475,6 +480,7 @@ def _answer(card: ContactDetail, *, now: datetime) -> ContactAnswer:
         state=card.state,
         notes=card.notes,
         fields_=card.fields,
+        consent_scope=card.consent_scope,
         consent_source=card.consent_source,
         consent_wording=card.consent_wording,
         consent_evidence=card.consent_evidence,

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.consent import Consent
+from app.domain.consent import Consent, consent_for
 from app.domain.gate import SKIPS, PersonFacts, Rule, ending
 from app.domain.recipient import RecipientStatus
 from app.domain.rights import Right
@@ -205,13 +205,13 @@ class _Kinds:
 
     def judge(self, kind: str) -> _Judged:
         """Return the decision for the people of a kind: the gate's answer about one of them."""
-        reason, consent, made, most, capped, values = json.loads(kind)
+        reason, consent, scope, made, most, capped, values = json.loads(kind)
         card, row = self._one_of_them(values)
         problem = self._text_problem(card, row)
         blocked = ending(
             PersonFacts(
                 suppressed_because=reason,
-                consent=Consent(consent),
+                consent=consent_for(self._rows.campaign.channel, Consent(consent), scope),
                 purpose=self._rows.campaign.purpose,
                 attempts_made=made,
                 attempts_allowed=most,
@@ -341,7 +341,7 @@ _JUDGED: Final = f"""
     ), judged AS (
         SELECT r.id, r.position,
                CAST(jsonb_build_array(
-                   suppressed.reason, contact.consent, r.attempts_made,
+                   suppressed.reason, contact.consent, contact.consent_scope, r.attempts_made,
                    coalesce(r.attempts_allowed, CAST(:attempts_allowed AS integer)),
                    capped.number_to IS NOT NULL, {{values}}
                ) AS text) AS kind

@@ -45,11 +45,12 @@ _UNTAG: Final = text(
 _CONSENT: Final = text(
     """
     UPDATE contact c
-    SET consent = :consent, consent_source = :consent_source, consent_wording = :consent_wording,
-        consent_evidence = :consent_evidence, consent_at = CAST(:consent_at AS timestamptz), updated_at = :now
+    SET consent = :consent, consent_scope = :consent_scope, consent_source = :consent_source,
+        consent_wording = :consent_wording, consent_evidence = :consent_evidence,
+        consent_at = CAST(:consent_at AS timestamptz), updated_at = :now
     WHERE c.id = ANY(CAST(:ids AS bigint[]))
-      AND (c.consent, c.consent_source, c.consent_wording, c.consent_evidence)
-          IS DISTINCT FROM (:consent, :consent_source, :consent_wording, :consent_evidence)
+      AND (c.consent, c.consent_scope, c.consent_source, c.consent_wording, c.consent_evidence)
+          IS DISTINCT FROM (:consent, :consent_scope, :consent_source, :consent_wording, :consent_evidence)
     RETURNING c.id
     """
 )
@@ -115,7 +116,9 @@ async def act(
         case BulkAction.UNTAG:
             return await _update(session, _UNTAG, people, tags=change.arguments["tags"], now=now)
         case BulkAction.CONSENT:
-            texts = dict.fromkeys(("consent_source", "consent_wording", "consent_evidence"), "")
+            texts = dict.fromkeys(
+                ("consent_scope", "consent_source", "consent_wording", "consent_evidence"), ""
+            )
             return await _update(session, _CONSENT, people, **texts | change.arguments, now=now)
         case BulkAction.SUPPRESS:
             return await _suppress(session, change, people, now=now)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.consent import Consent
+from app.domain.consent import Consent, ConsentScope
 from app.domain.contact_fields import LENGTHS, LONGEST_TAG, MOST_TAGS
 from app.domain.phone import NumberRejected, is_region, normalize
 from app.models import Organization
@@ -110,7 +110,7 @@ def _read_own_fields(reader: ChangeReader) -> None:
 
 
 def read_consent(reader: ChangeReader) -> None:
-    """Read the consent: status, source, wording, time and evidence."""
+    """Read the consent: status, channels, source, wording, time and evidence."""
     for field, (label, most) in _CONSENT_TEXTS.items():
         reader.text(field, label=label, most=most)
     if reader.has("consent"):
@@ -119,6 +119,12 @@ def read_consent(reader: ChangeReader) -> None:
             reader.values["consent"] = Consent(given)
         else:
             reader.refuse("consent", f"Use one of: {', '.join(Consent)}.")
+    if reader.has("consent_scope"):
+        scope = reader.take("consent_scope") or ConsentScope.ALL.value
+        if scope in set(ConsentScope):
+            reader.values["consent_scope"] = "" if scope == ConsentScope.ALL else str(scope)
+        else:
+            reader.refuse("consent_scope", f"Use one of: {', '.join(ConsentScope)}.")
     if reader.has("consent_at"):
         _read_moment(reader, "consent_at")
 

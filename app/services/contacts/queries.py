@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.domain.attempt import Disposition
 from app.domain.campaign import Channel
-from app.domain.consent import Consent
+from app.domain.consent import Consent, ConsentScope
 from app.domain.contact_filter import EVERYBODY, ContactFilter
 from app.domain.phone import pretty
 from app.domain.places import Confidence, ZoneSource, confidence
@@ -100,6 +100,7 @@ class ContactDetail:
     state: str
     notes: str
     fields: dict[str, str]
+    consent_scope: ConsentScope
     consent_source: str
     consent_wording: str
     consent_evidence: str
@@ -220,6 +221,7 @@ async def get_contact(session: AsyncSession, *, principal: Principal, contact_id
         state=contact.state,
         notes=contact.notes,
         fields=contact.fields,
+        consent_scope=ConsentScope(contact.consent_scope or ConsentScope.ALL),
         consent_source=contact.consent_source,
         consent_wording=contact.consent_wording,
         consent_evidence=contact.consent_evidence,

@@ -27,6 +27,7 @@ FIELD_WORDS: Final = {
     "notes": "Notes",
     "tags": "Tags",
     "consent": "Consent",
+    "consent_scope": "Channels of the consent",
     "consent_source": "Source of the consent",
     "consent_wording": "Wording of the consent",
     "consent_evidence": "Proof of the consent",

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.attempt import Disposition
-from app.domain.consent import Consent
+from app.domain.consent import Consent, consent_for
 from app.domain.places import Place
 from app.domain.pool import NumberStrategy
 from app.models import sql
@@ -48,7 +48,8 @@ class Claimed:
 _FACTS: Final = f"""
     SELECT r.id, r.updated_at, r.not_before, r.attempts_made, r.last_disposition,
            coalesce(r.attempts_allowed, :attempts_allowed) AS attempts_allowed,
-           contact.number, contact.updated_at AS contact_version, contact.consent, contact.held_until,
+           contact.number, contact.updated_at AS contact_version, contact.consent, contact.consent_scope,
+           contact.held_until,
            contact.held_reason, contact.place_id, place.zones, place.number_zones, place.laws,
            CASE WHEN CAST(:cap AS integer) > 0 THEN
                (SELECT a.reserved_at FROM attempt a
@@ -105,7 +106,9 @@ async def claim(
     by_id = {each.recipient_id: each for each in prepared}
     caps = [legal_caps.get(each.place_id, 0) if each.place_id is not None else 0 for each in prepared]
     rows = await session.execute(_CLAIM, _given(held, list(by_id), caps, now=now))
-    return [_claimed(by_id[row.id], row, place_of(row)) for row in rows if _is_current(by_id[row.id], row)]
+    return [
+        _claimed(held, by_id[row.id], row, place_of(row)) for row in rows if _is_current(by_id[row.id], row)
+    ]
 
 
 async def look_at(
@@ -123,7 +126,7 @@ async def look_at(
     by_id = {each.recipient_id: each for each in prepared}
     caps = [legal_cap(held.hours, places[recipient_id]) or 0 for recipient_id in by_id]
     rows = await session.execute(_LOOK, _given(held, list(by_id), caps, now=now))
-    return [_claimed(by_id[row.id], row, places[row.id]) for row in rows]
+    return [_claimed(held, by_id[row.id], row, places[row.id]) for row in rows]
 
 
 def _given(held: Held, ids: Sequence[int], legal_caps: Sequence[int], *, now: datetime) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _given(held: Held, ids: Sequence[int], legal_caps: Sequence[int], *, now: da
     }
 
 
-def _claimed(prepared: Prepared, row: Row[Any], place: Place) -> Claimed:
+def _claimed(held: Held, prepared: Prepared, row: Row[Any], place: Place) -> Claimed:
     return Claimed(
         prepared=prepared,
         not_before=row.not_before,
@@ -151,7 +154,7 @@ def _claimed(prepared: Prepared, row: Row[Any], place: Place) -> Claimed:
         attempts_allowed=row.attempts_allowed,
         number_in_use=row.number_in_use,
         last_disposition=Disposition(row.last_disposition) if row.last_disposition else None,
-        consent=Consent(row.consent),
+        consent=consent_for(held.channel, Consent(row.consent), row.consent_scope),
         place=place,
         held_until=row.held_until,
         held_reason=row.held_reason,

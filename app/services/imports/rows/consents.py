@@ -1,9 +1,9 @@
-"""Reads the consent of a row: status, source, wording, evidence and time."""
+"""Reads the consent of a row: status, channels, source, wording, evidence and time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from app.domain.consent import Consent
+from app.domain.consent import Consent, ConsentScope
 from app.domain.contact_fields import CONSENT, LENGTHS
 
 _WORDS: Final = {
@@ -12,6 +12,12 @@ _WORDS: Final = {
     **dict.fromkeys(("no", "n", "false", "0", "refused", "opt-out"), Consent.DENIED),
     **dict.fromkeys(("revoked", "opted out", "unsubscribed"), Consent.WITHDRAWN),
 }
+_SCOPES: Final = {
+    **dict.fromkeys(("all", "both", "any"), ""),
+    **dict.fromkeys(("voice", "call", "calls", "phone"), ConsentScope.VOICE.value),
+    **dict.fromkeys(("sms", "text", "texts", "text messages"), ConsentScope.SMS.value),
+}
+"""What files say a consent is for -> how it is stored."""
 _DETAILS: Final = ("consent_source", "consent_wording", "consent_evidence")
 _LONGEST_SHOWN: Final = 80
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -27,6 +33,8 @@ class Consented(NamedTuple):
     """The consent of a row."""
 
     status: Consent
+    scope: str
+    """A `ConsentScope`; empty for every channel."""
     source: str
     wording: str
     evidence: str
@@ -50,8 +58,13 @@ def take_consent(fields: dict[str, str], warnings: list[str], *, uploaded_at: da
             f"“{said['consent'][:_LONGEST_SHOWN]}” is no consent. Write granted, denied, withdrawn or unknown."
         )
     at = _moment(said["consent_at"], uploaded_at) if "consent_at" in said else uploaded_at
+    scope = _SCOPES.get(said.get("consent_scope", "all").lower())
+    if scope is None:
+        raise ConsentUnclear(
+            f"“{said['consent_scope'][:_LONGEST_SHOWN]}” is no channel of a consent. Write all, voice or sms."
+        )
     source, wording, evidence = (_shortened(name, said.get(name, ""), warnings) for name in _DETAILS)
-    return None if status is Consent.UNKNOWN else Consented(status, source, wording, evidence, at)
+    return None if status is Consent.UNKNOWN else Consented(status, scope, source, wording, evidence, at)
 
 
 def _moment(text: str, uploaded_at: datetime) -> datetime:

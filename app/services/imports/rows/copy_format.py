@@ -19,7 +19,7 @@ COLUMNS: Final = ("number", *CARD, "tags", "fields", *CONSENT)
 """The text columns of a line of `CopyBatch.cards`."""
 
 NULL: Final = "\\N"
-_NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t{NULL}"
+_NO_CONSENT: Final = f"{Consent.UNKNOWN}\t\t\t\t\t{NULL}"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _LONGEST_REASON: Final = 500
 
@@ -111,7 +111,7 @@ def _card(person: FilePerson, keys: Mapping[str, str]) -> str:
 
 def _consent(said: Consented) -> str:
     texts = map(escaped, (said.source, said.wording, said.evidence))
-    return "\t".join((said.status, *texts, said.at.isoformat()))
+    return "\t".join((said.status, said.scope, *texts, said.at.isoformat()))
 
 
 class _Keys(dict[str, str]):

@@ -31,8 +31,14 @@ _NEW_MOMENT: Final = (
     f"CASE WHEN {_TURNS} THEN s.consent_at WHEN {_SAYS} THEN coalesce(c.consent_at, s.consent_at) "
     "ELSE c.consent_at END AS new_consent_at"
 )
+# Two consents for one channel each are one for both. One for every channel is not narrowed by a later one.
+_NEW_SCOPE: Final = (
+    f"CASE WHEN {_TURNS} THEN s.consent_scope WHEN {_SAYS} AND s.consent_scope <> c.consent_scope THEN '' "
+    "ELSE c.consent_scope END AS new_consent_scope"
+)
 _CONSENT: Final = [
     f"CASE WHEN {_SAYS} THEN s.consent ELSE c.consent END AS new_consent",
+    _NEW_SCOPE,
     *(
         f"CASE WHEN {_TURNS} THEN s.{name} WHEN {_SAYS} THEN coalesce(nullif(s.{name}, ''), c.{name}) "
         f"ELSE c.{name} END AS new_{name}"

@@ -14,7 +14,7 @@ from app.services.imports.rows.row_parser import CARD
 _TABLE: Final = text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (number varchar, "
     + ", ".join(f"{name} text" for name in CARD)
-    + ", tags varchar[], fields jsonb, consent text, consent_source text, consent_wording text, "
+    + ", tags varchar[], fields jsonb, consent text, consent_scope text, consent_source text, consent_wording text, "
     "consent_evidence text, consent_at timestamptz) ON COMMIT DELETE ROWS"
 )
 _EMPTY: Final = text("TRUNCATE import_stage")

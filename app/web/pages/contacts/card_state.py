@@ -36,7 +36,7 @@ _TEXTS: Final = (
     *("number", "name", "first_name", "last_name", "email", "company"),
     *("time_zone", "country", "state", "language", "notes"),
 )
-_CONSENT: Final = ("consent", "consent_source", "consent_wording", "consent_evidence")
+_CONSENT: Final = ("consent", "consent_scope", "consent_source", "consent_wording", "consent_evidence")
 
 
 _BLOCKED: Final[Mapping[SuppressionScope, str]] = {

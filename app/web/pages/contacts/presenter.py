@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.domain.consent import Consent
+from app.domain.consent import Consent, ConsentScope
 from app.domain.gate import why_held
 from app.domain.opening import place_name, time_text
 from app.domain.suppression import SuppressionScope, SuppressionSource
@@ -36,6 +36,11 @@ CONSENTS: Final[Mapping[Consent, str]] = {
     Consent.GRANTED: "Given",
     Consent.DENIED: "Refused",
     Consent.WITHDRAWN: "Taken back",
+}
+CONSENT_SCOPES: Final[Mapping[ConsentScope, str]] = {
+    ConsentScope.ALL: "Calls and texts",
+    ConsentScope.VOICE: "Calls only",
+    ConsentScope.SMS: "Texts only",
 }
 
 
@@ -113,6 +118,8 @@ class ContactCard:
     """The import that created the card; 0 if none did."""
     consent: str = "unknown"
     consent_words: str = ""
+    consent_scope: str = "all"
+    consent_scope_words: str = ""
     consent_source: str = ""
     consent_wording: str = ""
     consent_evidence: str = ""
@@ -153,6 +160,8 @@ def contact_card(detail: ContactDetail, *, zone: str, now: datetime) -> ContactC
         last_name=detail.last_name,
         consent=row.consent,
         consent_words=CONSENTS[row.consent],
+        consent_scope=detail.consent_scope,
+        consent_scope_words=CONSENT_SCOPES[detail.consent_scope] if row.consent is Consent.GRANTED else "",
         consent_source=detail.consent_source,
         consent_wording=detail.consent_wording,
         consent_evidence=detail.consent_evidence,

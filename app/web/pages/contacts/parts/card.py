@@ -119,7 +119,10 @@ def _consent(card: ObjectVar[ContactCard]) -> rx.Component:
         rx.el.span(card.consent_words),
         *[
             rx.cond(present(said), rx.el.span(said, class_name="cs-quiet cs-words"))
-            for said in (card.consent_at, card.consent_source, card.consent_wording, card.consent_evidence)
+            for said in (
+                *(card.consent_scope_words, card.consent_at, card.consent_source),
+                *(card.consent_wording, card.consent_evidence),
+            )
         ],
         class_name="cs-two-lines",
     )

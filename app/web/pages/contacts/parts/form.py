@@ -1,8 +1,11 @@
 """The form of a person's card."""
 
+from collections.abc import Mapping
+
 import reflex as rx
 from reflex.vars import ObjectVar
 
+from app.domain.consent import Consent, ConsentScope
 from app.web.components import (
     choose,
     error_of,
@@ -20,7 +23,7 @@ from app.web.components import (
 from app.web.components.kinds import InputType, Text, as_text, present
 from app.web.options import countries_with, time_zone_input
 from app.web.pages.contacts.card_state import ContactCardState
-from app.web.pages.contacts.presenter import CONSENTS, ContactCard
+from app.web.pages.contacts.presenter import CONSENT_SCOPES, CONSENTS, ContactCard
 
 
 def contact_form() -> rx.Component:
@@ -53,9 +56,10 @@ def contact_form() -> rx.Component:
         ),
         _lines("notes", "Notes", card.notes),
         form_row(
-            _consent(card.consent),
-            _line("consent_source", "Where it was given", card.consent_source, placeholder="Web form"),
+            _choice("consent", "Consent", CONSENTS, card.consent),
+            _choice("consent_scope", "Consent is for", CONSENT_SCOPES, card.consent_scope),
         ),
+        _line("consent_source", "Where it was given", card.consent_source, placeholder="Web form"),
         _lines(
             "consent_wording",
             "What they agreed to",
@@ -129,18 +133,20 @@ def _lines(
     )
 
 
-def _consent(value: Text) -> rx.Component:
-    error = error_of(ContactCardState, "consent")
+def _choice(
+    name: str, label: str, words: Mapping[Consent, str] | Mapping[ConsentScope, str], value: Text
+) -> rx.Component:
+    error = error_of(ContactCardState, name)
     return form_field(
         select_input(
-            name="consent",
-            options=[(consent.value, words) for consent, words in CONSENTS.items()],
+            name=name,
+            options=[(each.value, said) for each, said in words.items()],
             default_value=value,
             error=error,
             record=ContactCardState.form_version,
         ),
-        name="consent",
-        label="Consent",
+        name=name,
+        label=label,
         error=error,
     )
 
