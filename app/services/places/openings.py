@@ -75,20 +75,20 @@ def closed_everywhere(rules: HoursRules, places: Sequence[WaitingPlace], *, now:
 _WAITING: Final = text(
     """
     WITH RECURSIVE waiting AS (
-        SELECT c.id AS campaign_id, head.place_id, head.not_before
+        SELECT c.id AS campaign_id, head.place_id, head.not_before, head.position
         FROM unnest(CAST(:campaign_ids AS bigint[])) AS c (id)
-        CROSS JOIN LATERAL (SELECT r.place_id, r.not_before FROM recipient r
+        CROSS JOIN LATERAL (SELECT r.place_id, r.not_before, r.position FROM recipient r
                             WHERE r.campaign_id = c.id AND r.status = 'pending' AND r.place_id IS NOT NULL
-                            ORDER BY r.place_id, r.not_before LIMIT 1) head
+                            ORDER BY r.place_id, r.not_before, r.position LIMIT 1) head
         UNION ALL
-        SELECT w.campaign_id, head.place_id, head.not_before FROM waiting w
-        CROSS JOIN LATERAL (SELECT r.place_id, r.not_before FROM recipient r
+        SELECT w.campaign_id, head.place_id, head.not_before, head.position FROM waiting w
+        CROSS JOIN LATERAL (SELECT r.place_id, r.not_before, r.position FROM recipient r
                             WHERE r.campaign_id = w.campaign_id AND r.status = 'pending' AND r.place_id > w.place_id
-                            ORDER BY r.place_id, r.not_before LIMIT 1) head
+                            ORDER BY r.place_id, r.not_before, r.position LIMIT 1) head
     )
     SELECT w.campaign_id, w.place_id, w.not_before, place.zones, place.number_zones, place.laws
     FROM waiting w JOIN place ON place.id = w.place_id
-    ORDER BY w.campaign_id, w.not_before, w.place_id
+    ORDER BY w.campaign_id, w.not_before, w.position
     """
 )
 

@@ -80,13 +80,15 @@ async def prepare_batch(
     a_minute = PacingLimits.of(vars(campaign)).calls_per_minute or most
     read = min(min(most, a_minute) + _SPARE, at_most)
     waiting = waiting or await _waiting(session, campaign, organization, now=now)
+    places = [each.place_id for each in waiting.known if each.is_open(now) and each.due_at <= now]
     given = {
         "campaign_id": campaign_id,
-        "places": [each.place_id for each in waiting.known if each.is_open(now) and each.due_at <= now],
+        "places": places,
+        "first_places": places[:read],
         "now": now,
         "most": read,
     }
-    due = (await session.execute(_DUE, given)).all() if given["places"] else []
+    due = (await session.execute(_DUE, given)).all() if places else []
     prepared = await _rendered(session, sources, due)
     return CandidateBatch(
         campaign,
@@ -170,14 +172,6 @@ _THESE: Final = text(
 # The first `most` people are in the `most` places whose first one is due first. From each of these, `most` are read.
 _DUE: Final = text(
     f"""
-    WITH heads AS (
-        SELECT open.place_id FROM unnest(CAST(:places AS bigint[])) AS open (place_id)
-        CROSS JOIN LATERAL (SELECT r.not_before, r.position FROM recipient r
-                            WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
-                              AND r.place_id = open.place_id AND r.not_before <= :now
-                            ORDER BY r.not_before, r.position LIMIT 1) head
-        ORDER BY head.not_before, head.position LIMIT :most
-    )
     SELECT {_CARD}
     FROM (
         -- Recipients that waited because their number was in a call come first again.
@@ -186,10 +180,10 @@ _DUE: Final = text(
            AND r.blocked_by = 'number_in_use' AND r.place_id = ANY(CAST(:places AS bigint[]))
          ORDER BY r.not_before, r.position LIMIT :most)
         UNION ALL
-        (SELECT next.*, 2 AS turn FROM heads
+        (SELECT next.*, 2 AS turn FROM unnest(CAST(:first_places AS bigint[])) AS open (place_id)
          CROSS JOIN LATERAL (SELECT r.* FROM recipient r
                              WHERE r.campaign_id = :campaign_id AND r.status = 'pending'
-                               AND r.place_id = heads.place_id AND r.not_before <= :now
+                               AND r.place_id = open.place_id AND r.not_before <= :now
                                AND r.blocked_by IS DISTINCT FROM 'number_in_use'
                              ORDER BY r.not_before, r.position LIMIT :most) next
          ORDER BY next.not_before, next.position LIMIT :most)
