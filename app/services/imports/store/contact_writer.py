@@ -164,11 +164,11 @@ async def save_cards(
     """
     new = [index for index in lines.order if index not in known]
     contacts = dict(known)
-    ids_of = await place_ids(session, {lines.places[index].place for index in new})
-    places = {
-        index: ContactPlace(ids_of[lines.places[index].place], lines.places[index].place.zones)
-        for index in new
-    }
+    # By identity: answers of `resolve` are kept and shared, and to hash a place for each row takes long.
+    distinct = {id(lines.places[index]): lines.places[index].place for index in new}
+    ids_of = await place_ids(session, distinct.values())
+    found = {key: ContactPlace(ids_of[place], place.zones) for key, place in distinct.items()}
+    places = {index: found[id(lines.places[index])] for index in new}
     if new:
         ids = (await session.execute(_NEW_IDS, {"count": len(new)})).scalar_one()
         contacts |= zip(new, ids, strict=True)
