@@ -39,7 +39,7 @@ def why_not_consented(consent: Consent, purpose: Purpose) -> str | None:
     if consent in REFUSED_BECAUSE:
         return REFUSED_BECAUSE[consent]
     if purpose is Purpose.MARKETING and consent is not Consent.GRANTED:
-        return "This campaign is marketing, and no consent of this person for it is on record."
+        return "This campaign is marketing, and no consent of this person is on record."
     return None
 
 
