@@ -15,28 +15,49 @@ from app.runtime.fault_points import fault
 from app.services.places.store import place_ids, place_of_contact
 
 BATCH: Final = 2_000
-"""Contacts that the job resolves in one transaction."""
+"""Contacts that are resolved in one transaction."""
 
 _EMPTY: Final[Mapping[str, Any]] = {"time_zone": "", "state": "", "country": "", "fields": {}}
-_CARDS: Final = text(
-    "SELECT id, number, time_zone, state, country, fields, place_id, zone_source FROM contact "
-    "WHERE id = ANY(CAST(:ids AS bigint[]))"
+_CARD: Final = "contact.id, number, time_zone, state, country, fields, place_id, zone_source"
+_CARDS: Final = text(f"SELECT {_CARD} FROM contact WHERE id = ANY(CAST(:ids AS bigint[]))")  # noqa: S608 - as below
+_OF_CAMPAIGN: Final = text(
+    f"""
+    SELECT {_CARD} FROM contact
+    WHERE contact.place_id IS NULL
+      AND contact.id IN (SELECT r.contact_id FROM recipient r
+                         WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND r.place_id IS NULL
+                         LIMIT :most)
+    ORDER BY contact.number FOR NO KEY UPDATE SKIP LOCKED
+    """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+# `updated_at` stays: it is the version of the card, and nothing on the card changes.
+_PLACE: Final = text(
+    """
+    UPDATE contact SET place_id = found.place_id, zone_source = found.source
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:places AS bigint[]), CAST(:sources AS varchar[]))
+         AS found (id, place_id, source)
+    WHERE contact.id = found.id
+    """
 )
 # Recipients that wait, or may wait again after their attempt. Ended ones get the place when they are put back.
-# `updated_at` stays: it is the version of the card, and nothing on the card changes.
 _MOVE: Final = text(
     f"""
-    WITH given AS (
-        SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:places AS bigint[]), CAST(:sources AS varchar[]))
-            AS u (id, place_id, zone_source)
-    ), moved AS (
-        UPDATE contact c SET place_id = given.place_id, zone_source = given.zone_source
-        FROM given WHERE c.id = given.id
-    )
-    UPDATE recipient r SET place_id = given.place_id
-    FROM given WHERE r.contact_id = given.id AND r.status IN {sql.OPEN}
-        AND r.place_id IS DISTINCT FROM given.place_id
+    UPDATE recipient r SET place_id = found.place_id
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:places AS bigint[])) AS found (id, place_id)
+    WHERE r.contact_id = found.id AND r.status IN {sql.OPEN} AND r.place_id IS DISTINCT FROM found.place_id
     """  # noqa: S608 - a constant is put in, nothing a caller gives
+)
+_FOLLOW: Final = text(
+    """
+    WITH chosen AS (
+        SELECT r.id, contact.place_id FROM recipient r JOIN contact ON contact.id = r.contact_id
+        WHERE r.campaign_id = :campaign_id AND r.status = 'pending' AND contact.place_id IS NOT NULL
+          AND (r.place_id IS NULL OR r.id = ANY(CAST(:moved AS bigint[])))
+        ORDER BY r.id LIMIT :most FOR NO KEY UPDATE OF r SKIP LOCKED
+    )
+    UPDATE recipient SET place_id = chosen.place_id FROM chosen WHERE recipient.id = chosen.id
+    RETURNING recipient.id
+    """
 )
 _UNPLACED: Final = text(
     "SELECT id FROM contact WHERE place_id IS NULL ORDER BY id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
@@ -55,6 +76,23 @@ async def place_contacts(session: AsyncSession, contact_ids: Collection[int]) ->
     if not contact_ids:
         return
     cards = (await session.execute(_CARDS, {"ids": list(contact_ids)})).mappings().all()
+    if changed := await _place(session, cards):
+        await session.execute(_MOVE, {"ids": list(changed), "places": list(changed.values())})
+
+
+async def resolve_recipients(session: AsyncSession, *, campaign_id: int, moved: Collection[int] = ()) -> int:
+    """Give the waiting recipients of a campaign that have none their place, and `moved` that of their contact anew.
+
+    Returns for how many. At most `BATCH` in one transaction; rows that others have locked wait for the next call.
+    """
+    given = {"campaign_id": campaign_id, "most": BATCH}
+    await _place(session, (await session.execute(_OF_CAMPAIGN, given)).mappings().all())
+    followed = await session.execute(_FOLLOW, given | {"moved": list(moved)})
+    return len(followed.all())
+
+
+async def _place(session: AsyncSession, cards: Sequence[Mapping[Any, Any]]) -> dict[int, int]:
+    """Resolve these locked contacts, and store the places that are new to them; return contact -> its new place."""
     resolved = [place_of_contact(card) for card in cards]
     ids = await place_ids(session, [each.place for each in resolved])
     changed = {}
@@ -64,7 +102,10 @@ async def place_contacts(session: AsyncSession, contact_ids: Collection[int]) ->
             changed[card["id"]] = place
     if changed:
         places, sources = zip(*changed.values(), strict=True)
-        await session.execute(_MOVE, {"ids": list(changed), "places": list(places), "sources": list(sources)})
+        await session.execute(
+            _PLACE, {"ids": list(changed), "places": list(places), "sources": list(sources)}
+        )
+    return {contact_id: place_id for contact_id, (place_id, _) in changed.items()}
 
 
 async def place_unplaced(database: Database) -> None:

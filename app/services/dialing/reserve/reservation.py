@@ -30,9 +30,9 @@ from app.services.dialing.reserve.candidates import (
 )
 from app.services.dialing.reserve.claim import Claimed, claim
 from app.services.dialing.reserve.held import Held, lock
+from app.services.places.contacts import resolve_recipients
 from app.services.places.hours import legal_cap, opening_at
 from app.services.places.openings import WaitingPlaces, closed_everywhere
-from app.services.places.store import resolve_recipients
 from app.services.recipients.transitions import TAKEN, skip, use_up
 
 BATCH: Final = MOST_AT_ONCE
