@@ -94,6 +94,16 @@ class CallingHours:
 ALWAYS: Final = CallingHours()
 
 
+def one_window(start: time | None, end: time | None, days: frozenset[int]) -> tuple[Window, ...]:
+    """Return the single window of a start, an end and days, where a missing time is midnight and no day is every day.
+
+    Without times and on every day it is none: at any hour. Raises `CallingHoursInvalid`.
+    """
+    if start is None and end is None and days in {frozenset(), EVERY_DAY}:
+        return ()
+    return (Window(start or _MIDNIGHT, end or _MIDNIGHT, days or EVERY_DAY),)
+
+
 class DaysOff(Protocol):
     """Says which days are closed from midnight to midnight. It must be hashable: answers are kept by it."""
 

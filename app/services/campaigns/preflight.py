@@ -23,7 +23,7 @@ from app.domain.templates import (
     Untellable,
     variable_name,
 )
-from app.models import Agent, Campaign, Contact, Organization, Recipient, Step
+from app.models import Agent, Campaign, Contact, Recipient, Step
 from app.services.access.principal import Principal, authorize
 from app.services.campaigns.eligibility import count_eligible
 from app.services.campaigns.number_warnings import number_warnings
@@ -49,7 +49,7 @@ from app.services.campaigns.views import Eligibility, MessagePreview, Preflight
 from app.services.errors import NotFound
 from app.services.field_readers import Unacceptable
 from app.services.numbers.carriers import CarrierIdentity, carrier_account_id
-from app.services.places.hours import NOWHERE, hours_of_organization, opening_at, readable_rules
+from app.services.places.hours import NOWHERE, opening_at, rules_of_campaign
 from app.services.places.openings import next_opening, waiting_places
 from app.services.refs import Ref
 
@@ -288,8 +288,7 @@ async def _first_call_at(session: AsyncSession, rows: CampaignRows, now: datetim
     """Return when the first of the campaign's people may be contacted after its start; None: never, or not known."""
     campaign = rows.campaign
     start = start_time(campaign, now) or now
-    organization = await session.get_one(Organization, campaign.organization_id)
-    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    rules = await rules_of_campaign(session, campaign)
     if rules is None:
         return None
     places = await waiting_places(session, {campaign.id: rules}, now=start)

@@ -16,9 +16,9 @@ from app.domain.recurrence import (
     occurrences,
     why_it_has_ended,
 )
-from app.models import Campaign, Organization, Segment
+from app.models import Campaign, Segment
 from app.services.campaigns.settings import CampaignSettings
-from app.services.places.hours import NOWHERE, hours_of_organization, opening_at, readable_rules
+from app.services.places.hours import NOWHERE, opening_at, rules_of_campaign
 from app.services.places.openings import waiting_places
 
 PLAN: Final = "recurring_config"
@@ -114,8 +114,7 @@ async def _why_outside_hours(
     session: AsyncSession, campaign: Campaign, plan: RecurringPlan, now: datetime
 ) -> dict[str, str]:
     """Return the problem of a schedule at whose every occurrence nobody of the campaign may be contacted."""
-    organization = await session.get_one(Organization, campaign.organization_id)
-    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    rules = await rules_of_campaign(session, campaign)
     if rules is None:
         return {}  # Another field says so.
     places = [each.opening for each in await waiting_places(session, {campaign.id: rules}, now=now)]

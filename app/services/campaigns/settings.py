@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from app.domain.attempt import Disposition
 from app.domain.breaker import BreakerPolicy
-from app.domain.calling_hours import EVERY_DAY, CallingHours, CallingHoursInvalid, HoursClock, Window
+from app.domain.calling_hours import (
+    EVERY_DAY,
+    CallingHours,
+    CallingHoursInvalid,
+    HoursClock,
+    Window,
+    one_window,
+)
 from app.domain.campaign import Channel, CompanyMeaning, Purpose, ScheduleType
 from app.domain.pool import NumberStrategy
 from app.domain.recurrence import RecurringPlan
@@ -321,11 +328,11 @@ def calling_hours_of(settings: CampaignSettings) -> CallingHours:
 
 def _one_window(settings: CampaignSettings) -> tuple[Window, ...]:
     """Return the window of start, end and days; none if it is open at any hour."""
-    days = frozenset(settings.allowed_days) or EVERY_DAY
-    if settings.allowed_start is None or settings.allowed_end is None:
-        return () if days == EVERY_DAY else (Window(time(0), time(0), days),)
-    start, end = map(time.fromisoformat, (settings.allowed_start, settings.allowed_end))
-    return (Window(start, end, days),)
+    start, end = (
+        time.fromisoformat(at) if at is not None else None
+        for at in (settings.allowed_start, settings.allowed_end)
+    )
+    return one_window(start, end, frozenset(settings.allowed_days))
 
 
 def field_of_hours(settings: CampaignSettings) -> str:

@@ -14,7 +14,7 @@ from app.models import CarrierAccount, Organization
 from app.services.access.legal_policies import DEMO_REASON
 from app.services.campaigns.rows import CampaignRows
 from app.services.campaigns.settings import field_of_hours
-from app.services.places.hours import hours_of_organization, readable_rules
+from app.services.places.hours import rules_of_campaign
 from app.services.places.openings import WaitingPlace, waiting_places
 
 _FAR: Final = timedelta(days=366)
@@ -38,10 +38,10 @@ async def hours_problems(
     If that is everybody who waits, the start is refused. `carrier_account_id`: None if it is not known yet.
     """
     campaign = rows.campaign
-    organization = await session.get_one(Organization, campaign.organization_id)
-    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    rules = await rules_of_campaign(session, campaign)
     if rules is None:
         return HoursProblems()  # The settings that cannot be read are named already.
+    organization = await session.get_one(Organization, campaign.organization_id)
     errors, warnings = await _policy_problems(session, organization, carrier_account_id)
     places = await waiting_places(session, {campaign.id: rules}, now=start)
     never = {each.place_id: each for each in places if each.opening.span is None and not each.opening.problem}

@@ -19,9 +19,9 @@ from app.domain.gate import Rule
 from app.domain.opening import Opening
 from app.domain.recipient import RecipientStatus
 from app.domain.waiting import STORED_REASONS, SkipReason, WaitReason, zone_to_tell
-from app.models import Campaign, Organization, Recipient
+from app.models import Campaign, Recipient
 from app.services.campaigns.views import WaitingCount, WaitingNow
-from app.services.places.hours import HoursRules, hours_of_organization, readable_rules
+from app.services.places.hours import HoursRules, readable_rules, rules_of_campaign
 from app.services.places.openings import (
     WaitingPlace,
     closed_everywhere,
@@ -243,8 +243,7 @@ async def _waits_for(
 
 
 async def _closed_places(session: AsyncSession, campaign: Campaign, *, now: datetime) -> list[int]:
-    organization = await session.get_one(Organization, campaign.organization_id)
-    rules = readable_rules(vars(campaign) | hours_of_organization(organization))
+    rules = await rules_of_campaign(session, campaign)
     if rules is None:
         return []
     places = await waiting_places(session, {campaign.id: rules}, now=now)

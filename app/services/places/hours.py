@@ -3,22 +3,23 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.calling_hours import EVERY_DAY, CallingHours, Constraint, HoursClock, Window, parse_window
+from app.domain.calling_hours import CallingHours, Constraint, HoursClock, Window, one_window, parse_window
 from app.domain.legal_policy import LegalPolicy, ZoneTrust
 from app.domain.opening import Blackouts, Opening, constraints_for
 from app.domain.places import Place
-from app.models import Organization
+from app.models import Campaign, Organization
 from app.runtime.legal_hours import get_legal_hours
 
 NOWHERE: Final = Place((), (), ())
 """The place of people about whom nothing is known: the campaign's zone is assumed."""
 
-_MIDNIGHT: Final = time(0)
 _MOST_KEPT: Final = 500
 """Campaigns whose openings are kept."""
 
@@ -69,9 +70,7 @@ def rules_of(row: Mapping[Any, Any]) -> HoursRules:
 def _windows(row: Mapping[Any, Any]) -> tuple[Window, ...]:
     if row["calling_windows"]:
         return tuple(parse_window(each) for each in row["calling_windows"])
-    days = frozenset(map(int, row["allowed_days"])) or EVERY_DAY
-    start, end = row["allowed_start"] or _MIDNIGHT, row["allowed_end"] or _MIDNIGHT
-    return () if (start, end, days) == (_MIDNIGHT, _MIDNIGHT, EVERY_DAY) else (Window(start, end, days),)
+    return one_window(row["allowed_start"], row["allowed_end"], frozenset(map(int, row["allowed_days"])))
 
 
 def readable_rules(row: Mapping[Any, Any]) -> HoursRules | None:
@@ -80,6 +79,12 @@ def readable_rules(row: Mapping[Any, Any]) -> HoursRules | None:
         return rules_of(row)
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
+
+
+async def rules_of_campaign(session: AsyncSession, campaign: Campaign) -> HoursRules | None:
+    """Return the rules of a campaign with those of its organization; None if they cannot be read."""
+    organization = await session.get_one(Organization, campaign.organization_id)
+    return readable_rules(vars(campaign) | hours_of_organization(organization))
 
 
 _kept: OrderedDict[HoursRules, dict[Place, Opening]] = OrderedDict()
@@ -99,7 +104,12 @@ def opening_at(rules: HoursRules, place: Place, *, now: datetime) -> Opening:
 
 def legal_cap(rules: HoursRules, place: Place) -> int | None:
     """Return the most attempts to one number within 24 hours that the law of the place allows; None: no cap."""
-    return get_legal_hours().cap_for(place.laws, rules.policy)
+    return _cap(place.laws, rules.policy)
+
+
+@lru_cache(maxsize=2_000)
+def _cap(laws: tuple[str, ...], policy: LegalPolicy) -> int | None:
+    return get_legal_hours().cap_for(laws, policy)
 
 
 def _constraints(rules: HoursRules, place: Place) -> tuple[Constraint, ...]:
